@@ -13,17 +13,17 @@ describe('the comparison of figures with the record', () => {
     expect(worse).toEqual([expect.objectContaining({ recorded: 1.1, measured: 1.45 })]);
   });
 
-  it('does not report a figure that improved', () => {
+  it('does not report an improved figure', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1.1)), [figure('ours ÷ theirs', '×', 0.2)]).worse).toEqual([]);
   });
 
-  it('reports one further write per message, but not a hundredth of a write', () => {
+  it('reports an increase by one write per message, but not by 0.01 writes', () => {
     const record = recorded(figure('writes', 'per message', 0.03), figure('reads', 'per message', 2));
     expect(worseThan(record, [figure('writes', 'per message', 0.04), figure('reads', 'per message', 2.01)]).worse).toEqual([]);
     expect(worseThan(record, [figure('writes', 'per message', 1), figure('reads', 'per message', 3)]).worse).toHaveLength(2);
   });
 
-  it('reports a figure in bytes that grew by a hundredth of a byte', () => {
+  it('reports an increase by 0.01 bytes', () => {
     const record = recorded(figure('patch', 'bytes', 225.2));
     expect(worseThan(record, [figure('patch', 'bytes', 225.2)], 1).worse).toEqual([]);
     expect(worseThan(record, [figure('patch', 'bytes', 225.21)], 1).worse).toHaveLength(1);

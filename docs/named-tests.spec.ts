@@ -36,12 +36,12 @@ describe('the page docs/field-cases.md', () => {
     .filter((line) => line.startsWith('| ') && !/^\| (-|case \|)/.test(line))
     .map((line) => line.slice(2, -2).split(' | '));
 
-  it('has four cells and an outcome for each case', () => {
+  it('has a row of four cells with an outcome for each case', () => {
     expect(cases.length).toBeGreaterThan(80);
     expect(cases.filter((cells) => cells.length !== 4 || !/^(Held|Mended|Open)\b/.test(cells[2]!))).toEqual([]);
   });
 
-  it('names a report and, unless the case is open, a test for each case', () => {
+  it('names a report for each case, and a test for each case that is not open', () => {
     const bare = cases.filter(
       ([, reports, outcome, test]) =>
         !reports!.includes('](https://') || (!outcome!.startsWith('Open') && !/`[\w./-]+\.spec\.ts`: "/.test(test!)),

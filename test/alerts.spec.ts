@@ -48,7 +48,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
 
   const targets = (): string[] => fleet.servers.map(({ opsUrl }) => new URL(opsUrl).host);
   const names = async (): Promise<string[]> => [...new Set((await prometheus.firing()).map(({ labels }) => labels.alertname))].sort();
-  /** Waits until all of these alerts have fired, though not all at the same time. */
+  /** Waits until each of these alerts has fired at least once. The alerts need not fire at the same time. */
   const fired = async (...wanted: string[]): Promise<void> => {
     const seen = new Set<string>();
     await eventually(async () => {
@@ -62,13 +62,13 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
     const evaluated = await prometheus.evaluations();
-    // Long enough for every alert: each needs its condition for a second, and a window of 8 seconds.
+    // Long enough for any alert to fire: a condition must hold for one second, and the longest window has 8 seconds.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
     expect(await names()).toEqual([]);
     await rooms[0].leave();
   });
 
-  it('answers every query of the Grafana dashboard, and the queries name only metrics that servers export', async () => {
+  it('answers every query of the Grafana dashboard with metrics that servers export', async () => {
     const dashboard = JSON.parse(await readFile(join(ROOT, 'deploy/grafana/holdfast-fleet.json'), 'utf8')) as {
       panels: { title: string; targets?: { expr: string }[] }[];
     };
@@ -82,7 +82,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     expect(named.filter((name) => !exported.has(name))).toEqual([]);
   });
 
-  it('fires for a lost game server whose rooms no other server can take, and clears after it is back', async () => {
+  it('fires for a lost game server until it is back when no other server can take its rooms', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = fleet.games[0]!;
     owner.kill();
@@ -95,20 +95,20 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
       'HoldfastGameServersWanted',
     );
     await fleet.restart(owner);
-    // The new process has another ops port.
+    // The ops port changes with the restart, so Prometheus needs the new targets.
     await prometheus.scrape(targets());
     await quiet();
     await rooms[0].leave();
   });
 
-  it('fires while Redis may delete keys, and clears after its policy is right again', async () => {
+  it('fires while Redis may delete keys, and clears after its policy is corrected', async () => {
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await fired('HoldfastStoreEvicts');
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
     await quiet();
   });
 
-  it('fires while Redis does not answer, and clears after it does', async () => {
+  it('fires while Redis does not answer, and clears after the next answer', async () => {
     fleet.redis.pause();
     try {
       await fired('HoldfastStoreUnavailable', 'HoldfastHealthChecksVoid');

@@ -3,7 +3,9 @@ import { applyPatches, type Sync } from '#libs/protocol';
 import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState, RawPlayer, startFleet, until } from './harness/index.js';
 
 const BACKLOG_BYTES_MAX = 65_536;
-/** The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The last accepted frames may exceed it. */
+/**
+ * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The last accepted frames may exceed this limit.
+ */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
 /** The size of the largest frame on a link, in bytes: the default of `LINK_FRAME_BYTES_MAX`. */
@@ -29,7 +31,7 @@ describe('a fleet with slow readers', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('disconnects a player who does not read with `too-slow`, and later sends all missed changes in one sync', async () => {
+  it('disconnects a player who does not read, and later sends the missed changes in one sync', async () => {
     const [gateway] = fleet.gateways;
     const beside = await LedgerGame.begin(fleet);
     const { ada, bob, room } = await inALedger();
@@ -39,7 +41,7 @@ describe('a fleet with slow readers', () => {
       noted.push(id);
       await room.send('note', { id });
     };
-    // The pings keep the connection alive, so that the gateway can close it only because of the backlog.
+    // Without pings, the gateway would close the connection as dead. The test needs a close because of the backlog.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(50_000);
@@ -48,7 +50,7 @@ describe('a fleet with slow readers', () => {
       return (await metric(gateway, 'holdfast_backpressure_total', 'where="player"')) > 0;
     }, 20_000);
     const others = beside.count;
-    // The gateway drops these syncs for Ada. She receives the changes after her resume.
+    // The gateway does not send Ada the syncs of these notes. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
     // The pings end here. After the gateway has closed the socket, a ping would reset the socket, and Ada could not read the remaining
     // data.
@@ -100,7 +102,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return also changes the state, possibly after the note. So the test waits for the version that Bob has.
+    // Ada's return also changes the state, possibly after the note. So the test waits until Ada has the same version as Bob.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -111,7 +113,7 @@ describe('a fleet with slow readers', () => {
     bob.close();
   }, 40_000);
 
-  it('answers `busy` while a game server does not read, and loses no acknowledged command', async () => {
+  it('refuses commands with `busy` while a game server does not read', async () => {
     const [gateway] = fleet.gateways;
     const [server] = fleet.games;
     const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
@@ -135,7 +137,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may have taken a few more bytes from the gateway, so that the gateway accepted a few more commands.
+    // The kernel may buffer some bytes of the gateway. Then the gateway accepts a few commands above the limit.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');
@@ -150,8 +152,8 @@ describe('a fleet with slow readers', () => {
     const ids = payloads.map(({ id }) => id);
     for (const table of tables) {
       const { ada, room } = table;
-      // Sends all commands again, because the player does not know which commands were accepted. Serves one table at a time, so that the
-      // link is never too full.
+      // Sends all commands again, because the player does not know which commands were accepted. Sends the commands of one table at a time,
+      // so that the backlog of the link stays below the limit.
       await flood([table]);
       await room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 });
       expect(room.state?.applied).toEqual([ids, ['kept']]);
@@ -184,7 +186,7 @@ function syncsOf(...players: readonly RawPlayer[]): Sync[] {
   return players.flatMap(({ heard }) => heard.filter((message): message is Sync => message.kind === 'sync'));
 }
 
-/** Applies syncs as a client does: each must begin at the version to which the previous one led. */
+/** Applies syncs as a client does. Each sync must begin at the version to which the previous sync led. */
 function stateAfter(syncs: readonly Sync[]): LedgerState {
   let [state, at]: [unknown, number | undefined] = [undefined, undefined];
   for (const { from, version, patches, ...whole } of syncs) {

@@ -19,7 +19,7 @@ function signed(claims: Record<string, unknown>): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET_JWT));
 }
 
-describe('a fleet with bad input', () => {
+describe('a fleet that receives bad input', () => {
   let fleet: Fleet;
   /** The session secrets that players received. */
   const told: string[] = [];
@@ -64,7 +64,7 @@ describe('a fleet with bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers a message of an unknown kind with an error, and keeps the connection', async () => {
+    it('answers a message of an unknown kind with an error, and does not disconnect', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -80,7 +80,7 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('refuses a command before the hello, and any second hello', async () => {
+    it('refuses a command before the hello, and a second hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
       await player.hears('error', ({ code }) => code === 'hello-first');
@@ -127,7 +127,7 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('describes the flaw of a request in its own sentences, and not in those of a library', async () => {
+    it('reports the error in a request in its own words, not in those of a library', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, message: string][] = [
         ['rooms.join', undefined, 'is missing, and must be an object'],
@@ -185,7 +185,7 @@ describe('a fleet with bad input', () => {
   });
 
   describe('made of hostile MessagePack and JSON', () => {
-    /** 30 levels of arrays that refer to each other: as a tree they have 2^30 values. */
+    /** 30 levels of arrays, each with two references to the next level. Written out as a tree, they have 2^30 values. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
@@ -193,7 +193,7 @@ describe('a fleet with bad input', () => {
     const request = (data: Uint8Array, id = 1): Buffer => Buffer.concat([Buffer.of(0x02, 0, 0, 0, id, ...text('rooms.create')), data]);
     const command = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x03, 0, 0, 0, 1, 0, 0, 0, 0, ...text('place')), data]);
 
-    /** Asserts that another player gets answers soon while `act` runs. */
+    /** Asserts that a second player gets quick answers while `act` runs. */
     async function othersWait(act: () => Promise<unknown>): Promise<void> {
       const other = await RawPlayer.welcomed(gateway(), 'Bystander');
       const startedAt = performance.now();
@@ -207,7 +207,7 @@ describe('a fleet with bad input', () => {
     }
 
     describe.each<Way>(['binary', 'tcp'])('over %s', (way) => {
-      it('answers a reference bomb in a hello or a request with `bad-frame`, without a delay for other players', async () => {
+      it('answers a reference bomb in a hello or a request with `bad-frame` without delaying other players', async () => {
         for (const isGreeted of [false, true]) {
           const player = isGreeted ? await RawPlayer.welcomed(gateway(), 'Mallory', way) : await RawPlayer.connect(gateway(), way);
           await othersWait(async () => {
@@ -268,7 +268,7 @@ describe('a fleet with bad input', () => {
         });
     });
 
-    it('quotes no long input in full, neither in an answer nor in the log', async () => {
+    it('never quotes a long input in full in an answer or in the log', async () => {
       const long = 'y'.repeat(6_000);
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary');
       const answers = [await player.asks(1, 'rooms.create', { game: long }), await player.asks(2, 'rooms.join', { room: long })];
@@ -319,7 +319,7 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
   });
 
-  it('accepts a WebSocket with 15 KB of cookies, and answers 431 to more', async () => {
+  it('accepts a WebSocket with 15 KB of cookies, and answers 431 to larger headers', async () => {
     const statusOf = (cookie: string): Promise<number> =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { headers: { cookie } });
@@ -337,14 +337,14 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
   });
 
-  it('logs no warning about health checks that connect and close', async () => {
+  it('logs no warning about connections that close without data', async () => {
     const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
     const before = log().length;
     for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
       for (let count = 0; count < 50; count++) {
         await new Promise<void>((resolve, reject) => {
           const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
-            // Ends half of the checks with a reset, as HAProxy does.
+            // Half of the connections end with a reset, like the health checks of HAProxy.
             if (count % 2 === 0) socket.resetAndDestroy();
             else socket.destroy();
             resolve();
@@ -361,7 +361,7 @@ describe('a fleet with bad input', () => {
     ).toEqual([]);
   });
 
-  it('rejects a command out of turn, with bad data, without a room, or after the game', async () => {
+  it('rejects a command out of turn, with bad data, outside of a room, or after the game', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
     await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-your-turn' });
     await expect(rooms[0].send('place', { cell: 9 })).rejects.toMatchObject({ code: 'bad-data' });
@@ -374,7 +374,7 @@ describe('a fleet with bad input', () => {
   });
 
   describe('on the link port', () => {
-    it('sends nothing but a nonce to a peer without a proof', async () => {
+    it('sends only a nonce to a peer without a proof', async () => {
       for (const { id, ports } of fleet.servers) {
         for (const lie of [
           frame(2, Buffer.from('no proof at all')),
@@ -391,7 +391,8 @@ describe('a fleet with bad input', () => {
 
     it('refuses a server with another secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
-      // The stranger is in the registry, because the store does not check the secret. But the gateway sends it no requests.
+      // The server with the wrong secret is in the registry, because the store does not check the secret. But the gateway sends this server
+      // no requests.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);
         await player.createRoom({ game: 'chess' });
@@ -425,7 +426,7 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  /** This test must run after the other tests of this fleet, because it searches their log lines. */
+  /** This test must run last, because it searches the log lines that the other tests of this fleet caused. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);
@@ -470,7 +471,7 @@ describe('a fleet with bad input', () => {
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
       expect(said).not.toMatch(/\n\s+at /);
-      // The output has one headline, and one line for each wrong setting.
+      // The output is a headline and one line for each wrong setting.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
         expect.stringContaining('it must be'),
@@ -482,7 +483,7 @@ describe('a fleet with bad input', () => {
       ['gateway', 'TCP_PORT'],
       ['gateway', 'OPS_PORT'],
       ['lobby', 'LINK_PORT'],
-    ] as const)('starts no %s whose %s is in use, and names the port and the setting in one sentence', async (type, name) => {
+    ] as const)('starts no %s whose %s is in use, and names the port and the setting', async (type, name) => {
       const occupant = createServer();
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
@@ -502,7 +503,7 @@ describe('a fleet with bad input', () => {
       expect(said).not.toMatch(/\n\s+at /);
     });
 
-    it('starts no server without a reachable Redis, and names the address in one sentence', async () => {
+    it('starts no server without a reachable Redis, and names the address', async () => {
       const { code, said } = await startOnce('lobby', {
         ...fleet.settings(),
         LOG_LEVEL: 'info',

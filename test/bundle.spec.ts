@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 
 const DIST = join(process.cwd(), 'dist');
 
-/** Any program may import these first, and their decorators need reflect-metadata. */
+/** Modules whose decorators need reflect-metadata. Each must work as the first import of a program. */
 const MODULES = [
   ...['common', 'core', 'microservices', 'schedule', 'swagger'].map((name) => `node_modules/@nestjs/${name}/index.js`),
   ...['redis', 'health', 'room-host'].map((name) => `libs/${name}/src/index.js`),
 ];
 
 describe('the built program', () => {
-  it.each(MODULES)('runs when %s is its first import', async (path) => {
+  it.each(MODULES)('starts when %s is imported first', async (path) => {
     const program = `await import('${pathToFileURL(join(DIST, path)).href}'); console.log(typeof Reflect.getOwnMetadata); process.exit()`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
     expect(stdout.trim()).toBe('function');

@@ -37,9 +37,9 @@ describe('a fleet whose servers and Redis fail at random', () => {
   );
 });
 
-describe('a fleet whose servers are restarted one after the other', () => {
+describe('a fleet whose servers are restarted in turn', () => {
   it(
-    'applies each command once, and ends no game',
+    'applies each command once, and keeps all games running',
     async () => {
       const shape = ['--gateways', '2', '--lobbies', '2', '--games', '2'];
       const report = await chaos('--rolling', ...shape, '--rooms', '6', '--others', '12', '--commands-per-second', '40');
@@ -54,7 +54,7 @@ describe('a fleet whose servers are restarted one after the other', () => {
 function chaos(...options: string[]): Promise<Report> {
   const args = [join(ROOT, 'tools/chaos/run.mjs'), '--seed', String(SEED), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // The process of the tool ends by itself. Its child processes end with it, even after SIGKILL.
+    // The test kills only the process of the tool. Its child processes end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 2.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report);

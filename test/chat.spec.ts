@@ -31,7 +31,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows a message to all members of a room in one order, also to members who join later', async () => {
+  it('shows all members of a room the messages in one order, also after a late join', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');
@@ -75,7 +75,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     expect(textsOf(theirs.messages)).toEqual(['hi', 'hello']);
   });
 
-  it('refuses the messages of a member whom the host has muted, until the host lifts it', async () => {
+  it('refuses the messages of a muted member until the host lifts the mute', async () => {
     const [ada, bob] = await roomOfTwo();
     const chat = openChat(bob, { to: 'room' });
     await expect(bob.request('chat.mute', { user: ada.user, muted: true })).rejects.toMatchObject({ code: 'not-owner' });
@@ -120,7 +120,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     expect(textsOf(messages)).toEqual(['once']);
   });
 
-  it('loses and repeats no message when gateways and lobbies are killed', async () => {
+  it('neither loses nor repeats a message when gateways and lobbies are killed', async () => {
     const [ada, bob] = await roomOfTwo();
     const chats = [openChat(ada, { to: 'room' }), openChat(bob, { to: 'room' })];
     const seen = chats.map(seenBy);

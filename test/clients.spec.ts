@@ -27,7 +27,7 @@ interface Programs {
 
 interface Language {
   readonly name: string;
-  /** Returns the programs, or the reason why this machine cannot have them. */
+  /** Compiles or finds the programs. Returns the programs, or the reason why this machine cannot run them. */
   prepare(): Promise<Programs | { missing: string }>;
 }
 
@@ -77,7 +77,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await passesConformance(programs.conformance, programs.env);
   }, 120_000);
 
-  it('plays tic-tac-toe to its end although its game server and its gateway are killed', async () => {
+  it('plays tic-tac-toe to its end when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const [one, two] = fleet.gateways.map(({ publicUrl }) => publicUrl) as [string, string];
     const ada = start(programs.ticTacToe, [one, two, '--name', 'Ada', '--think-ms', '400']);
@@ -94,7 +94,8 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await ada.says(/^connection reconnecting/);
     expect([await ada.ended(), await bob.ended()]).toEqual([0, 0]);
     for (const player of [ada, bob]) {
-      // Both take the first free cell, so the first player wins with the seventh move. No move is lost or made twice.
+      // Both players take the first free cell, so the first player wins with the seventh move. A lost or repeated move would lead to other
+      // cells.
       expect(player.lines).toContain('cells [0, 1, 0, 1, 0, 1, 0, null, null]');
       expect(JSON.parse(await player.says(/^result (.*)/))).toEqual({
         reason: 'finished',
@@ -105,7 +106,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     expect([...ada.lines, ...bob.lines].filter((line) => line.startsWith('placed'))).toHaveLength(7);
   }, 90_000);
 
-  it('steers its ship on although its game server and its gateway are killed', async () => {
+  it('continues to steer its ship when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const urls = fleet.gateways.slice(0, 2).map(({ publicUrl }) => publicUrl);
     const pilot = start(programs.arena, [...urls, '--name', 'Ada', '--seconds', '60']);
@@ -124,7 +125,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     pilot.kill();
   }, 90_000);
 
-  it('lists, creates, joins and starts a room over TLS, and does not connect to a certificate that it does not trust', async () => {
+  it('plays over TLS, and refuses a certificate that it does not trust', async () => {
     if (!programs) return;
     const home = await mkdtemp(join(tmpdir(), 'holdfast-clients-tls-'));
     try {
@@ -152,7 +153,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
   }, 60_000);
 });
 
-/** Waits for a line with a step at least two seconds of the game later, whose state contains an input of the player. */
+/** Waits for a line about a later step, at least two seconds of game time on, whose state contains an input of the player. */
 async function stepAfter(pilot: ExampleProcess, step: number): Promise<{ step: number; input: number }> {
   const [line] = await until(() => {
     const found = pilot.lines

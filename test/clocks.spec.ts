@@ -15,7 +15,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const TURN_MS = 5_000;
-/** The tolerance for a busy machine, the pause of a migration, and the poll of the test, in ms. */
+/** Tolerance of the measured times, in ms. It covers a busy machine, the pause of a migration, and the polling of the test. */
 const SLACK_MS = 1_500;
 const JWT_SECRET = 'a secret for tests that is long enough';
 const PRELOAD = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;
@@ -30,7 +30,9 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-clocks-'));
 });
 
-/** The wall clock of one server, which is ahead by `aheadMs`. `set` lets it jump, and resolves when the server has the new time. */
+/**
+ * The wall clock of one server, which is ahead by `aheadMs`. `set` makes the clock jump, and resolves when the server uses the new time.
+ */
 class Clock {
   private readonly file: string;
   readonly env: Record<string, string>;
@@ -124,7 +126,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours ahead of the clock of the killed one', -HOUR, HOUR],
-  ])('keeps its remaining time after a kill of its server when the next clock is %s', async (_, from, to) => {
+  ])("keeps its remaining time after a kill of its server when the next server's clock is %s", async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -144,7 +146,7 @@ describe('a turn of a game', () => {
 });
 
 describe('the time of a room', () => {
-  it('is the time of the store on every owner, without a step back', async () => {
+  it("follows the store's clock on every owner, and never goes back", async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -163,7 +165,7 @@ describe('the time of a room', () => {
   });
 });
 
-describe('a fleet whose clocks differ by two hours', () => {
+describe('a fleet whose servers have clocks that differ by two hours', () => {
   it('lists rooms in the order of their creation', async () => {
     fleet = await startFleet({ lobbies: 0 });
     const { server } = await start('lobby', '1', HOUR);
@@ -194,7 +196,7 @@ describe('a fleet whose clocks differ by two hours', () => {
 });
 
 describe('a server whose clock is wrong', () => {
-  it('logs and reports its offset until the clock is right again', async () => {
+  it('logs and reports the offset of its clock until the clock is correct again', async () => {
     fleet = await startFleet({ games: 0 });
     const { server, clock } = await start('game', '1', -HOUR);
     const { server: right } = await start('game', '2', 0);

@@ -97,11 +97,11 @@ describe('a fleet whose clients read compact syncs', () => {
     await note([room, other], 'a');
     await watched.waitFor(({ state }) => (state as LedgerState).applied[1]?.length === 3, SOON);
     expect(watched.state).toEqual(room.state);
-    // Only a compact sync names the input that it contains.
+    // Only compact syncs have the field `input`, so all of these syncs were compact.
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('sends the acknowledgement of an unchanged state in at most 12 bytes to its player alone', async () => {
+  it('sends an acknowledgement without a change in 12 bytes, and only to its player', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;
@@ -112,12 +112,13 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(acknowledged.map(({ length }) => length <= 12)).toEqual([true]);
     expect(room.state).toBe(state);
     expect(other.version).toBe(otherVersion);
-    // The other player received no sync for that version, and applies the next change to the version before it.
+    // The other player received no sync for the version without a visible change. The next sync of that player begins at the version before
+    // it.
     await note([room, other], 'b');
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
 
-  it('continues with the same state after a lost connection', async () => {
+  it('continues with an equal state after a lost connection', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     socket.terminate();
@@ -160,7 +161,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.compact)).toHaveLength(2);
   });
 
-  it('shows clients of all forms one state after the loss of their gateway', async () => {
+  it('shows clients with all forms of syncs the same state after the loss of their gateway', async () => {
     const [gateway] = fleet.gateways;
     const { rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger', [{ gateway }, { gateway, encoding: 'binary' }]);
     const watchers = await Promise.all((['json', 'tcp'] as const).map((encoding) => fleet.newPlayer('Eve', { gateway, encoding })));
@@ -177,7 +178,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await fleet.whole();
   }, 40_000);
 
-  it('continues with every acknowledged command on another server after the owner was killed', async () => {
+  it('continues with every acknowledged command after the owner is killed', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const owner = await fleet.ownerOf(room);
@@ -189,7 +190,7 @@ describe('a fleet whose clients read compact syncs', () => {
       [0, 1].map((seat) => ['a', 'b'].flatMap((round) => [1, 2, 3].map((count) => `${round}-${seat}-${count}`))),
     );
     expect(rewinds).toEqual([]);
-    // The new owner continues with patches from the state that the client has, over the same connection.
+    // Over the same connection, the new owner continues with patches to the state that the client has.
     expect(socket.readyState).toBe(WebSocket.OPEN);
     expect(socket.frames.at(-1)?.[0]).toBe(KIND.compact);
     await fleet.restart(owner);

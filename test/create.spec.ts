@@ -10,7 +10,10 @@ import { playFirstMove } from './harness/first-move.js';
 
 const execute = promisify(execFile);
 
-/** The template with the most packages is installed. The others use its packages. `test/long/create.spec.ts` does all of this for each. */
+/**
+ * Installs only the template with the most packages. The other templates use its packages. `test/outside/create.spec.ts` installs each
+ * template.
+ */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
   let creator: string;
@@ -37,7 +40,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     await rm(home, { recursive: true, force: true });
   }, 60_000);
 
-  it('type-checks, tests its rules and a fleet, starts its servers, and lets two players play', async () => {
+  it('passes its type check and tests, and starts servers on which two players play', async () => {
     await react.npm('run', 'typecheck');
     expect(await react.npm('test')).toContain('test/fleet.spec.ts');
     started = await react.start();
@@ -66,7 +69,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
   }, 60_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
-    'type-checks and tests its rules and a fleet with the template %s',
+    'passes its type check and tests with the template %s',
     async (template) => {
       const project = await created(template);
       await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));

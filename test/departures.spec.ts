@@ -7,8 +7,8 @@ const SECRET = 'a secret for tests only, of more than 32 characters';
 const SECOND = 1_000;
 const SEAT_GRACE_MS = SECOND;
 /**
- * Time limit for the removal of a member whose session has ended, in ms. A lost connection is reported after 1.5 s; then the grace
- * begins, and a sweep removes the member some seconds after its end.
+ * Time limit for the removal of a member whose session has ended, in ms. The gateway reports a lost connection after 1.5 s. Then the grace
+ * begins. A sweep removes the member some seconds after the grace.
  */
 const SETTLED_MS = 20 * SECOND;
 
@@ -114,8 +114,8 @@ describe('a session that ends during one of its requests', () => {
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /**
-   * Suspends the lobby, lets `ending` send one request of each player and end the session, and resumes the lobby. Returns the
-   * players by the name of their request, and the rooms with their hosts.
+   * Suspends the lobby. Meanwhile `ending` sends one request of each player and ends the player's session. Then the lobby continues.
+   * Returns the players by the name of their request, and the rooms with their hosts.
    */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {
     const hosts = await Promise.all([1, 2, 3, 4].map(() => Player.login(gateway())));
@@ -148,7 +148,7 @@ describe('a session that ends during one of its requests', () => {
     return { hosts, rooms, players };
   }
 
-  /** Checks that the ended sessions occupy neither a seat nor the place of a spectator in the rooms of the hosts. */
+  /** Checks that in the rooms of the hosts no ended session has a seat or counts as a spectator. */
   async function expectRoomsFree(hosts: readonly Player[], rooms: readonly string[]): Promise<void> {
     const guest = await Player.login(gateway());
     for (const [index, room] of rooms.slice(0, 3).entries()) {
@@ -157,7 +157,7 @@ describe('a session that ends during one of its requests', () => {
       await hosts[index].ask('rooms.start');
       await guest.ask('rooms.leave');
     }
-    // The limit is one spectator, so this fails if an ended session still occupies the place.
+    // The room allows one spectator, so this request fails if an ended session still counts as a spectator.
     await guest.ask('rooms.watch', { room: rooms[3] });
     guest.raw.close();
   }
@@ -223,7 +223,7 @@ describe('a session that ends during one of its requests', () => {
       },
     ],
   ])(
-    'leaves its user in the room that the new connection shows, after %s',
+    'leaves its user in the room that the new connection reports, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {
@@ -233,7 +233,7 @@ describe('a session that ends during one of its requests', () => {
         expect(me.watching ? [] : me.room ? [me.room.id] : []).toEqual(await roomsWith(player.user));
         expect(told?.room?.id ?? null).toBe(me.room?.id ?? null);
         expect(await isSearching(player.user)).toBe(me.searching === 'tic-tac-toe');
-        // Checks that a bye now removes the user from the room and the queue.
+        // A `bye` of the new session must remove the user from the room and the queue.
         next.write({ kind: 'bye' });
         await until(() => isNowhere(player.user), SETTLED_MS);
       }
@@ -243,7 +243,7 @@ describe('a session that ends during one of its requests', () => {
     60_000,
   );
 
-  it('leaves its room when the connection of its resume closes before the welcome', async () => {
+  it('leaves its room when a resuming connection closes before the welcome', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());
@@ -257,7 +257,7 @@ describe('a session that ends during one of its requests', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room when it ends without a running lobby', async () => {
+  it('leaves its room when it ends while no lobby runs', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

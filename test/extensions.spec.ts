@@ -21,7 +21,7 @@ describe('a fleet whose servers load extensions', () => {
     await expect(connect(url, { token: 'other' })).rejects.toMatchObject({ code: 'unauthorized', message: 'The token must be name:NAME.' });
   });
 
-  it('lets the moderator of an extension change and refuse chat messages', async () => {
+  it('has chat messages changed and refused by the moderator of an extension', async () => {
     const ada = await connect(fleet.gateways[0].publicUrl, { token: 'name:ada' });
     const chat = openChat(ada, { to: 'lobby', game: 'chess' });
     expect(await chat.send('hello')).toMatchObject({ text: 'HELLO', user: 'user-ada' });
@@ -38,7 +38,7 @@ describe('a fleet whose servers load extensions', () => {
     ['a file that does not exist', '/nowhere/module.js', 'EXTENSIONS names "/nowhere/module.js", which cannot be loaded'],
     ['a file without a module', join(ROOT, 'test/harness/nest.mjs'), 'it must export a Nest module as default'],
     ['no authenticator', '', 'AUTH is "extension", but no module of this server has a provider'],
-  ])('starts no gateway with %s, and names the reason', async (_, extensions, reason) => {
+  ])('starts no gateway with %s, and reports the reason', async (_, extensions, reason) => {
     await expect(fleet.start('gateway', 'wrong', { EXTENSIONS: extensions })).rejects.toThrow();
     expect(await fleet.logs()).toContain(reason);
   });

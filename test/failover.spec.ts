@@ -14,7 +14,7 @@ describe('a fleet of seven servers', () => {
   afterAll(() => fleet.stop());
 
   describe('without one of its game servers', () => {
-    it('continues the lost games with every move within a second, and pauses no other game', async () => {
+    it('continues the games of the lost server with every move within a second', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
       const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
@@ -45,7 +45,7 @@ describe('a fleet of seven servers', () => {
       await Promise.all(games.map(finish));
     }, 40_000);
 
-    it('ends a lost game of durability `none`, whose players can start another', async () => {
+    it('ends a lost game of durability `none`, and its players can start another game', async () => {
       const { rooms } = await fleet.twoPlayersInAGame<{ tap(room: unknown): void }>('fleeting');
       const owner = await fleet.ownerOf(rooms[0]);
       const killedAt = performance.now();
@@ -59,7 +59,7 @@ describe('a fleet of seven servers', () => {
       await rooms[1].leave();
     }, 20_000);
 
-    it('places games on the restarted server, without a restart of other servers', async () => {
+    it('places games on a restarted server without a restart of other servers', async () => {
       for (const server of fleet.games.filter(({ exit }) => exit)) await fleet.restart(server);
       await fleet.whole();
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
@@ -70,7 +70,7 @@ describe('a fleet of seven servers', () => {
   });
 
   describe('without one of its lobbies', () => {
-    it('serves joins, starts, lists and games through its other lobby', async () => {
+    it('handles requests about rooms through its other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -79,7 +79,7 @@ describe('a fleet of seven servers', () => {
       const [killed] = fleet.lobbies;
       killed.kill();
       await killed.exited;
-      // Requests during or just after the loss are answered, or refused with `retry`.
+      // Each request during or just after the loss of the lobby is answered, or refused with `retry`.
       const asked = await Promise.allSettled(players.map((player) => player.me()));
       for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ retry: true });
 
@@ -98,9 +98,9 @@ describe('a fleet of seven servers', () => {
       await finish(going);
     }, 40_000);
 
-    it('answers open requests through its other lobby, or refuses them with `retry`', async () => {
+    it('answers pending requests through its other lobby, or refuses these requests with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // The gateway sends all further requests of a player to the lobby that answered the first one.
+      // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');
@@ -125,7 +125,7 @@ describe('a fleet of seven servers', () => {
   });
 
   describe('without one of its gateways', () => {
-    it('reconnects players through its other gateway without the loss of a move', async () => {
+    it('reconnects players through its other gateway, and loses no move', async () => {
       const [killed, other] = fleet.gateways;
       const games = await Promise.all(
         Array.from({ length: 5 }, () =>
@@ -194,7 +194,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('lets players wait for the restart of the gateway', async () => {
+  it('continues the games of players after a restart of the gateway', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', [{}, { encoding: 'tcp' }]);
     await play(rooms, ['e4']);
     fleet.gateways[0].kill();
@@ -227,7 +227,7 @@ describe('a fleet with one gateway and one lobby', () => {
   }, 40_000);
 });
 
-/** Plays moves one after another. Each is sent by the player whose turn it is, after that player sees the latest state. */
+/** Plays moves one after another. The player whose turn it is sends each move, after seeing the latest state. */
 async function play(rooms: readonly Room<Chess>[], moves: readonly string[]): Promise<void> {
   for (const san of moves) {
     const newest = rooms.reduce((a, b) => ((b.state?.moves.length ?? 0) > (a.state?.moves.length ?? 0) ? b : a));

@@ -14,7 +14,7 @@ interface Pair {
 }
 
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
-/** Limit for everything that players receive after a fallback of the store. */
+/** Time limit for each message that players must receive after a fallback of the store. */
 const SOON = { timeoutMs: 8_000 };
 
 let fleet: Fleet;
@@ -64,7 +64,7 @@ async function start({ rooms: [made, joined] }: Pair): Promise<void> {
 }
 
 let notes = 0;
-/** Both players send notes, and both players see all notes. */
+/** Lets both players send notes, and checks that both players see all notes. */
 async function play({ rooms }: Pair, moves = 3): Promise<void> {
   let last = '';
   for (let move = 0; move < moves; move++) {
@@ -76,7 +76,7 @@ async function play({ rooms }: Pair, moves = 3): Promise<void> {
   for (const room of rooms) await room.waitFor(({ state }) => state?.applied.some((ids) => ids.includes(last)) === true, SOON);
 }
 
-/** Ends the game. Both players receive the result and are back in the room. */
+/** Ends the game, and checks that both players receive the result and return to the room. */
 async function finish({ rooms }: Pair, id: string): Promise<void> {
   const heard = rooms.map((room) => new Promise((resolve) => room.on('end', resolve)));
   await rooms[0].send('settle', { id });
@@ -112,7 +112,7 @@ async function close(...players: Session[]): Promise<void> {
 }
 
 describe('a fleet whose store falls back to before the start of a game', () => {
-  it('continues the game for players who stay and for players who resume', async () => {
+  it('continues the game for connected players and for resuming players', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to before the start of a game', () => {
 });
 
 describe('a fleet whose store falls back to before the end of a game', () => {
-  it('leaves the game ended, and runs its effects once', async () => {
+  it('does not restart the game, and runs its effects once', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -152,7 +152,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // The pause is longer than the interval of the sweep in which the former owner looks for rooms whose records name that owner.
+    // Waits longer than the interval of the former owner's sweep, which looks for rooms whose records name this owner.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also after a restart of all gateways', async () => {
+  it('does not restart the game also after a restart of all gateways', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -183,7 +183,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
 });
 
 describe('a fleet whose store loses all its data', () => {
-  it('keeps all players in their rooms although the owner of the rooms is suspended', async () => {
+  it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
     await Promise.all(pairs.map((pair) => play(pair, 1)));
@@ -200,7 +200,7 @@ describe('a fleet whose store loses all its data', () => {
     await close(...pairs.flatMap(({ players }) => players));
   }, 60_000);
 
-  it('keeps all players in their rooms although the store refuses writes for five seconds', async () => {
+  it('keeps all players in their rooms when the store refuses writes for five seconds', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     const waiting = await together(await newPlayers());
     await Promise.all(pairs.map(start));
@@ -218,7 +218,7 @@ describe('a fleet whose store loses all its data', () => {
     await close(...[...pairs, waiting].flatMap(({ players }) => players));
   }, 60_000);
 
-  it('restores rooms without a running game with their members and their place in the list', async () => {
+  it('restores waiting rooms with their members and their place in the list', async () => {
     const [carl, dora] = await newPlayers();
     const pair = await together(await newPlayers());
     const left = watchLeft([pair]);
@@ -242,7 +242,7 @@ describe('a fleet whose store loses all its data', () => {
 });
 
 describe('a gateway that starts while the store comes back empty', () => {
-  it('waits for the living servers, and then knows the sessions of players', async () => {
+  it('waits for the living servers, and then accepts resumes of players', async () => {
     const pair = await together(await newPlayers());
     const [ada, bob] = pair.players;
     const [living, starting] = fleet.gateways;
@@ -255,13 +255,13 @@ describe('a gateway that starts while the store comes back empty', () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // By now the process has started on most machines, and waits for Redis.
+    // After this time, the new process has started on most machines and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process has marked
-    // the store as settled without them.
+    // Simulates a slow machine on which the other servers are busy for a while. Ends early if the new process marks the store as settled
+    // without these servers.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -277,7 +277,7 @@ describe('a gateway that starts while the store comes back empty', () => {
 });
 
 describe('a fleet whose store falls back while no game runs in a room', () => {
-  it('keeps the members, their departures and their readiness', async () => {
+  it('keeps the joins, departures and readiness of the members', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
@@ -295,7 +295,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs each open request of a suspended lobby exactly once', async () => {
+  it('runs each pending request of a suspended lobby exactly once', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -316,7 +316,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(...pair.players);
   }, 40_000);
 
-  it('keeps a room closed that its last member has left', async () => {
+  it('does not reopen a room that its last member has left', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -329,7 +329,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps a room closed although a gateway was suspended during the close', async () => {
+  it('does not reopen a room when a gateway was suspended during the close', async () => {
     const pair = await together(await newPlayers());
     const [{ id }] = pair.rooms;
     stopped = [fleet.gateways[1]];
@@ -348,7 +348,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
 });
 
 describe('a fleet whose store falls back to before a room changed its owner', () => {
-  it('keeps the game at its present owner after a migration or an adoption', async () => {
+  it('keeps the game at its current owner after a migration or an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -373,8 +373,8 @@ describe('a fleet whose store falls back to before a room changed its owner', ()
   }, 60_000);
 });
 
-describe('a fleet whose store falls back and loses data about players', () => {
-  it('matches players who are searching', async () => {
+describe('a fleet whose store falls back and loses changes of players', () => {
+  it('matches players whose searches the store has lost', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => ada.me())).searching === 'ledger');
@@ -385,7 +385,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game, although the older store has them in the queue', async () => {
+  it('keeps matched players in their game when the older data has the players in the queue', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
@@ -397,7 +397,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await play({ players: [ada, bob], rooms });
     const third = carl.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => carl.me())).searching === 'ledger');
-    // The queue is ordered by time. If Ada were still in it, Carl would be matched with her and not with Dora.
+    // The queue is ordered by time. If Ada were still in the queue, Carl would be matched with her and not with Dora.
     const others = await Promise.all([third, dora.quickMatch<Ledger>('ledger')]);
     expect(others[0].id).toBe(others[1].id);
     expect(ada.room?.id).toBe(rooms[0].id);
@@ -405,7 +405,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('accepts a later login, a later resume and a later bye', async () => {
+  it('keeps the later login, resume or goodbye of a player', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);
@@ -445,7 +445,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Returns a list, to which one entry is added for each player who receives `left`, with the reason. */
+/** Returns a list that grows by the reason of each `left` that a player receives. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -14,7 +14,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     fleet = shared ??= await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: TURN_MS } });
   }, 60_000);
 
-  it('plays tic-tac-toe to a line, which both players see', async () => {
+  it('plays tic-tac-toe to a win that both players see', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     const events = rooms.map(collectEvents);
     await place(rooms, [0, 3, 1, 4, 2]);
@@ -49,7 +49,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await bothHear(agreed, { result: '1/2-1/2', by: 'agreement', winner: null });
   });
 
-  it('rejects an invalid command with its code and without a change', async () => {
+  it('rejects an invalid command with a code, and changes nothing', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     for (const room of rooms) await room.waitFor(({ version }) => version === rooms[0].version && version > 0, SOON);
@@ -61,7 +61,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // These names are methods of the game's class, but not commands.
+    // Methods of the game's class that are not commands must be refused.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
@@ -87,7 +87,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await watched.waitFor(({ result }) => (result?.result as { by?: string } | undefined)?.by === 'resignation', SOON);
   });
 
-  it('ends a game that a player leaves with a win of the other player', async () => {
+  it('makes the opponent the winner when a player leaves', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await rooms[0].leave();
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);
@@ -106,11 +106,11 @@ describe('a game of tic-tac-toe in a fleet', () => {
   });
 });
 
-/** The fleet that all tests of this file use. The first group of tests starts it. */
+/** The fleet of all tests of this file. The first group of tests that needs it starts it. */
 let shared: Fleet | undefined;
 afterAll(() => shared?.stop());
 
-/** Marks these cells in turn, beginning with seat 0. Each player first waits for the mark of the other. */
+/** Marks these cells in turn, beginning with seat 0. Each player waits for the opponent's mark before placing the next one. */
 async function place(rooms: readonly Room<TicTacToe>[], cells: readonly number[]): Promise<void> {
   for (const [moves, cell] of cells.entries()) {
     const room = rooms[moves % 2];

@@ -77,7 +77,7 @@ describe('a game that players may join while it runs', () => {
     expect((await joined(late, room.id)).seat).toBe(1);
   });
 
-  it('gives a spectator a seat on request', async () => {
+  it('gives a seat to a spectator who joins', async () => {
     const { room } = await running();
     const fan = await fleet.newPlayer('Fan');
     const watched = (await fan.watchRoom(room.id)) as unknown as OpenRoom;

@@ -41,7 +41,7 @@ describe('a fleet with limits for clients', () => {
     nextDoor = `127.0.2.${cell + 1}`;
   });
 
-  /** After each test the running game must continue over its first connections. */
+  /** After each test the running game must continue over the connections with which it began. */
   afterEach(async () => {
     await innocent.rooms[cell % 2].send('place', { cell: [0, 1, 2, 4, 3, 5, 7, 6, 8][cell] });
     cell += 1;
@@ -61,7 +61,7 @@ describe('a fleet with limits for clients', () => {
     for (const player of [...players, neighbour]) player.close();
   });
 
-  it('refuses connections while too many have sent no hello', async () => {
+  it('refuses connections while too many connections have sent no hello', async () => {
     const silent = await Promise.all([1, 2, 3, 4, 5].map((host) => RawPlayer.connect(gateway(), 'tcp', `127.0.1.${host}`)));
     const sixth = await RawPlayer.connect(gateway(), 'tcp', '127.0.1.6');
     expect(await sixth.hears('goodbye')).toMatchObject({ code: 'too-many-connections' });
@@ -94,7 +94,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of nearly the maximum size, and refuses the next with `rate-limited`', async () => {
+  it('accepts one frame of nearly the maximum size, and refuses a second with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
@@ -115,7 +115,7 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // The test sends many messages, because the limit accepts only one message every 20 ms.
+    // Many messages are needed to exceed the limit, which accepts one message every 20 ms.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
@@ -173,7 +173,7 @@ describe('a fleet with limits for clients', () => {
     },
   );
 
-  it('closes unauthenticated connections above the limit of the link port, but no link', async () => {
+  it('closes only unauthenticated connections above the limit of the link port', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

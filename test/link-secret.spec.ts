@@ -4,9 +4,12 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
-/** Number of kills. It is not one, because only about half of the evictions would need the vote of the server with the other secret. */
+/**
+ * Number of killed servers. It is above one, because only about half of the evictions would need the vote of the server with the wrong
+ * secret.
+ */
 const KILLS = 5;
-/** A time in which servers attempt to open a link several times, in ms. */
+/** Time in which a server tries several times to open a link, in ms. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {
@@ -34,14 +37,14 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     for (const stranger of strangers) await expectNotReady(stranger);
   }, 60_000);
 
-  it('loses its readiness to servers that start later, and regains it with the right secret', async () => {
+  it('is not ready after a majority has started, and is ready again with the right secret', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0 });
     const stranger = await fleet.startStranger('game', 'stranger', OTHER_SECRET);
     await until(async () => (await stranger.ops('/readyz')).status === 200, 5_000);
     const good = await Promise.all((['gateway', 'lobby', 'game'] as const).map((type) => fleet.start(type, '1')));
     await until(async () => (await stranger.ops('/readyz')).status === 503, 10_000);
     await expectNotReady(stranger);
-    // The gateway cannot reach the server either, and adds that reason after a while.
+    // The gateway cannot reach this server, and later adds that reason too.
     await until(async () => (await withheld(fleet, stranger))?.split(' ').includes('link-refused'), 5_000);
     for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
 
@@ -52,7 +55,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     expect(await withheld(fleet, back)).toBe('');
   }, 60_000);
 
-  it('does not prevent the eviction of a killed game server by its missing vote', async () => {
+  it('does not prevent the eviction of a killed game server', async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, env: { HEALTH_GRACE_MS: '0' } });
     const [gateway] = fleet.gateways;
     await fleet.startStranger('gateway', 'stranger', OTHER_SECRET);

@@ -66,7 +66,7 @@ describe('a game that loads data before it begins', () => {
     await other.leave();
   }, 30_000);
 
-  it('is taken back when the load refuses the start', async () => {
+  it('does not start when the load refuses the start', async () => {
     const [room, other] = await readyRoom(await logIn('ann', {}), await logIn('ben', {}, 1), { refuse: true });
     await expect(room.start()).rejects.toMatchObject({ code: 'no-profile', message: 'Bob has no profile.' });
     const failure = { code: 'no-profile', message: 'Bob has no profile.' };
@@ -76,7 +76,7 @@ describe('a game that loads data before it begins', () => {
     await other.leave();
   }, 30_000);
 
-  it('is loaded by another server when the first server dies during the load', async () => {
+  it('loads its data on another server when the first server dies during the load', async () => {
     const [room, other] = await readyRoom(await logIn('amy', { rank: 1 }), await logIn('bert', { rank: 2 }, 1));
     await writeFile(join(dir, 'wait'), '');
     const before = (await loads()).length;

@@ -60,7 +60,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await bob.rooms({ game: 'chess' })).map(({ id }) => id)).not.toContain(open.id);
   });
 
-  it('gives the last seat to exactly one of two players who join at once', async () => {
+  it('gives the last seat to exactly one of two players who join at the same time', async () => {
     const [owner, ...others] = await players(5);
     const pairs = others.flatMap((one, index) => others.slice(index + 1).map((other) => [one, other]));
     for (let race = 0; race < 20; race++) {
@@ -85,7 +85,7 @@ describe('the service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player who sends a leave and a join together to the other room', async () => {
+  it('moves a player who sends a leave and a join together to the new room', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -100,7 +100,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives one seat to a player who sends a leave and a join of the same room together', async () => {
+  it('gives one seat to a player who sends a leave and a join of one room together', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -135,11 +135,11 @@ describe('the service of two lobbies with one Redis', () => {
     await until(() => room.status === 'left', IDLE_MS + 5_000);
     expect(reasons).toEqual(['room-expired']);
     await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
-    // The player can enter another room.
+    // The expired room no longer counts as the player's room, so the player can create another one.
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
-  it('sends members each arrival, readiness and departure in their room', async () => {
+  it('informs members of each arrival, readiness and departure in their room', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'chess' });
     const joined = await bob.joinRoom(room.id);
@@ -152,7 +152,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.waitFor(({ view }) => view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('refuses each invalid request with its code, without a change', async () => {
+  it('refuses each invalid request with a code, and changes nothing', async () => {
     const [ada, bob, cy] = await players(3);
     const refused = (act: Promise<unknown>, code: string) => expect(act).rejects.toMatchObject({ code });
     await refused(ada.createRoom({ game: 'no-such-game' }), 'unknown-game');
@@ -196,7 +196,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('matches no player with the same player, who repeats and cancels searches', async () => {
+  it('never matches a player who repeats searches with that player', async () => {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
     let id = 0;
     for (let times = 0; times < 10; times++) {
@@ -214,7 +214,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('leaves a player who aborts a search in the matched room or in no room', async () => {
+  it('puts a player who aborts a search into the matched room or into no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -222,7 +222,7 @@ describe('the service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of ten rounds the search is aborted before the match, and in the last one after it.
+      // In the first of ten rounds the abort comes before the match, and in the last round after it.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;
@@ -241,7 +241,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('shows all members the same status after a start that the host aborts', async () => {
+  it('shows all members the same status after the host aborts a start', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -267,7 +267,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect(outcomes).toContain('playing');
   }, 60_000);
 
-  it('keeps a player in the next game although a late message names an earlier room', async () => {
+  it('keeps a player in the next game when a late message names an earlier room', async () => {
     const [ada, bob] = await players(2);
     const match = (): Promise<Room<TicTacToe>[]> => Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
     const [left] = await match();
@@ -280,7 +280,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
-  it('leaves no subscription to a closed room', async () => {
+  it('keeps no subscription to a closed room', async () => {
     const subscribed = (): Promise<unknown> => fleet.redis.client.pubsub('CHANNELS', fleet.redisName('room:*'));
     const [ada, bob, cy] = await players(3);
     const seen = new Set<string>();

@@ -35,7 +35,7 @@ describe('a fleet on a Redis with the limits of cloud providers', () => {
     await Promise.all(games.map((game) => game.goesOn(20)));
   });
 
-  it('continues when Redis loses its cached scripts, as in a failover', async () => {
+  it('continues when Redis loses its cached scripts', async () => {
     for (let times = 0; times < 3; times++) {
       await fleet.redis.client.script('FLUSH');
       await Promise.all(games.map((game) => game.goesOn()));

@@ -5,7 +5,7 @@ import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
 const SOON = { timeoutMs: 15_000 };
 
-/** A player with the messages about searches that the player has received. */
+/** A player, and the messages about searches that this player has received. */
 interface Searcher {
   readonly session: Session;
   readonly heard: MatchMessage[];
@@ -49,7 +49,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   const isSearching = ({ session }: Searcher): Promise<boolean> => session.me().then(({ searching }) => searching === 'rumble');
 
-  it('makes a match that all its players accept', async () => {
+  it('starts a match that all its players accept', async () => {
     const both = await searchers('Ada', 'Bob');
     const rooms = both.map((one) => find(one, { mode: 'asked' }));
     const [offer] = await Promise.all(both.map(offerOf));
@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns only the player who accepted to the queue when another player declines the match', async () => {
+  it('returns only an accepting player to the queue when another player declines the match', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });
@@ -73,7 +73,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(lost).rejects.toMatchObject({ code: 'not-searching' });
     await until(() => ada.heard.some((message) => message.event === 'searching' && message.returned === true), SOON.timeoutMs);
     expect(bob.heard.at(-1)).toMatchObject({ event: 'cancelled', reason: 'declined' });
-    // Bob searches again and does not answer.
+    // Bob searches again, and neither accepts nor declines the next offer.
     bob.heard.length = 0;
     ada.heard.length = 0;
     const missed = find(bob, { mode: 'asked' });
@@ -88,9 +88,9 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await kept).id).toBe((await other).id);
   }, 30_000);
 
-  it('ends an offer at once when a player searches again, whose new search goes on', async () => {
+  it('ends an offer at once when a player searches again, and continues the new search', async () => {
     const [ada, cy] = await searchers('Ada', 'Cy');
-    // Our client has one search at a time.
+    // A raw player, because `libs/client` allows only one search at a time.
     const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');
     void find(ada!, { mode: 'asked-duel' });
     await bob.asks(1, 'match.find', { game: 'rumble', mode: 'asked-duel' });
@@ -172,7 +172,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await late.waitFor(({ seat }) => seat !== null, SOON);
   }, 30_000);
 
-  it('fills a match with bots when too few players come', async () => {
+  it('fills a match with bots when too few players search', async () => {
     const [ada] = await searchers('Ada');
     const room = await find(ada!, { mode: 'alone' });
     await room.waitFor(({ status }) => status === 'playing', SOON);
@@ -191,7 +191,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect(await ada.session.matchStatus()).toMatchObject({ event: 'expired', reason: 'timed-out' });
   }, 30_000);
 
-  it('keeps tickets when the lobbies and the gateway of a player are killed', async () => {
+  it('keeps the tickets of players when their lobbies and gateway are killed', async () => {
     const [ada, bob] = await searchers('Ada', 'Bob');
     const first = find(ada);
     await until(() => isSearching(ada), SOON.timeoutMs);
@@ -205,7 +205,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await first).id).toBe(second.id);
   }, 60_000);
 
-  it('pauses the search of a player who is away, and ends it after the grace', async () => {
+  it('pauses the search of a player who is away, and ends the search after the grace period', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     void find(ada);
     await until(() => isSearching(ada), SOON.timeoutMs);
@@ -218,14 +218,14 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
   }, 60_000);
 });
 
-describe('matchmaking through a restarted gateway that reaches no lobby yet', () => {
+describe('a restarted gateway that does not yet reach a lobby', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('takes players into the match that they accepted', async () => {
+  it('forwards the acceptances of players as soon as it reaches a lobby', async () => {
     const [gateway, lobby] = [fleet.gateways[0], fleet.servers.find(({ type }) => type === 'lobby')!];
     const both = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name, { gateway, ...QUICKLY })));
     const offers: string[] = [];

@@ -14,8 +14,8 @@ const TEST_TIMEOUT_MS = 300_000;
 const READY_MS = 60_000;
 
 /**
- * Finds an executable of this line of Node, or returns why there is none. It waits for a child process, because Jest must know which
- * tests to skip when they are defined.
+ * Finds an executable of this line of Node, or returns the reason why there is none. Waits synchronously for a child process, because Jest
+ * must know at definition time which tests to skip.
  */
 function nodeOfLine(line: string): { path: string } | { missing: string } {
   const program = `

@@ -53,7 +53,7 @@ describe('a running fleet', () => {
     await rooms[0].leave();
   });
 
-  it('answers as alive but not ready while Redis is suspended', async () => {
+  it('is alive but not ready while Redis is suspended', async () => {
     fleet.redis.pause();
     try {
       for (const server of fleet.servers) {
@@ -81,7 +81,7 @@ describe('a running fleet', () => {
   });
 
   describe('on SIGTERM', () => {
-    it('stops a lobby with exit code 0 after its last answer', async () => {
+    it('stops a lobby with exit code 0 after all answers', async () => {
       const players = await Promise.all(Array.from({ length: 6 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const [leaving] = fleet.lobbies;
       const asking = players.map((player) => askUntilItHasGone(player, leaving.exited));
@@ -95,7 +95,7 @@ describe('a running fleet', () => {
       await fleet.whole();
     }, 30_000);
 
-    it('stops a gateway with exit code 0, without the loss of an answer', async () => {
+    it('stops a gateway with exit code 0, and loses no answer', async () => {
       const [leaving, other] = fleet.gateways;
       const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', [{ gateway: leaving }, { gateway: other }]);
       const asking = askUntilItHasGone(players[0], leaving.exited);
@@ -112,7 +112,7 @@ describe('a running fleet', () => {
       await rooms[0].leave();
     }, 30_000);
 
-    it('stops a game server with exit code 0, whose games continue elsewhere', async () => {
+    it('stops a game server with exit code 0, and its games continue on another server', async () => {
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       const [leaving] = fleet.games;
       const asking = games.map(({ players }) => askUntilItHasGone(players[0], leaving.exited));
@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // A list costs ten messages of the hundred that a connection may send in a second.
+    // A request for the list counts as ten messages, and a connection may send a hundred messages in a second.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   return outcomes;

@@ -8,7 +8,10 @@ import { FleetServer } from '../tools/testing/fleet-server.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
-/** Limits for a liveness probe while the server formats many lines, in ms. `longest` allows for other load on the machine. */
+/**
+ * Limits for the answer to a liveness probe while the server formats many lines, in ms. `longest` is higher, because the machine may be
+ * busy.
+ */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
 
@@ -31,14 +34,14 @@ describe('a fleet that logs to a full disk', () => {
     owner.kill();
     await Promise.all(games.map((game) => game.goesOn(5, 20_000)));
     await Promise.all(games.map((game) => game.settled()));
-    // The gateway logs the eviction and the recovery. A buffer keeps these lines until the disk has room.
+    // The gateway logs the eviction and the recovery. Its buffer keeps these lines until the disk has free space.
     const [gateway] = fleet.gateways;
     expect((await gateway.ops('/livez')).status).toBe(200);
     expect((await gateway.ops('/metrics')).text).toMatch(/holdfast_log_lines_dropped_total\{stream="stdout"/);
   }, 60_000);
 });
 
-describe('a server whose output nobody reads', () => {
+describe('a server whose output no process reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -91,7 +94,8 @@ describe('a server whose output nobody reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The server may have dropped a few lines of its own as well, for example about its health.
+        // The upper limit is higher than the written lines, because the server may also drop a few lines of its own, for example about its
+        // health.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
         server.kill('SIGTERM');
@@ -122,8 +126,8 @@ describe('a server whose output nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers HTTP requests, and reports the dropped lines when somebody reads its socket again', async () => {
-    // The child process has a socket as its output, as under `npm start` and other Node programs, and not a pipe.
+  it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
+    // The output of the child process is a socket, as under `npm start` and other Node programs. It is not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },
@@ -191,7 +195,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, whatever its type', async () => {
+  it('drains as on SIGTERM, for any type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

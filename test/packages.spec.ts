@@ -5,7 +5,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 import { installProject, type Project, playOnAfterKill } from './harness/project.js';
 
-/** The whole chain of a game in a repository of its own: pack, install, compile, test, start, play. */
+/** All steps for a game in a separate repository: pack, install, compile, test, start, play. */
 describe('a project outside of this repository with the packed packages', () => {
   let home: string;
   let project: Project;
@@ -26,14 +26,14 @@ describe('a project outside of this repository with the packed packages', () => 
     expect(await project.run(['--test', 'dist/take.test.js'])).toMatch(/^# pass 1$/m);
   });
 
-  it('starts a gateway, a lobby and game servers, and plays on after a game server was killed', async () => {
+  it('starts a fleet whose games continue after a game server is killed', async () => {
     fleet = await startFleet({ project: { folder: project.folder, game: 'take' }, games: 2, env: { AUTH: 'extension' } });
     const { half, end } = await playOnAfterKill(project, fleet);
     expect(half).toEqual({ room: expect.any(String), left: 5, names: ['ANN', 'BOB'] });
     expect(end).toMatchObject({ reason: 'finished', result: { winner: 0 } });
   });
 
-  it('serves the page of the project to players, and the dashboard of the package to operators', async () => {
+  it("serves the project's page to players, and the dashboard to operators", async () => {
     const { pageUrl, opsUrl } = (fleet as Fleet).gateways[0];
     expect(await (await fetch(pageUrl)).text()).toContain('<title>Take one</title>');
     const dashboard = await readFile(join(ROOT, 'dashboard/dashboard.js'), 'utf8');

@@ -8,7 +8,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The games of a whole tournament. On a machine without this file, the test plays ten of the games from the fixture. */
+/** The games of a whole tournament. On a machine without this file, the test plays ten of these games from the fixture. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;
@@ -25,7 +25,7 @@ describe('the tool tools/players', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('plays real chess games through the fleet with the results of the file', async () => {
+  it('plays chess games from a file through the fleet, with the results in the file', async () => {
     const text = await readFile(existsSync(TOURNAMENT) ? TOURNAMENT : FIXTURE, 'utf8');
     const games = text
       .split(/(?=^\[Event )/m)
@@ -40,11 +40,11 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // A resignation and an agreement are commands, but they do not count as moves.
+    // Resignations and agreements are commands of a player, but they do not count as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 
-  it('plays games from set-up positions, and skips unreadable games', async () => {
+  it('plays games from given positions, and skips unreadable games', async () => {
     const file = join(folder, 'people.pgn');
     const fixtures = ['oddities', 'unreadable', 'set-up', 'automatic-ends'];
     const texts = fixtures.map((name) => readFile(join(ROOT, `tools/players/src/fixtures/${name}.pgn`), 'utf8'));
@@ -55,7 +55,7 @@ describe('the tool tools/players', () => {
     await expect(players('--game', 'chess', '--pgn', file, '--strict')).rejects.toThrow('9 of its 27 games cannot be read');
   }, 60_000);
 
-  it('plays tic-tac-toe continuously without the loss of a command', async () => {
+  it('plays tic-tac-toe continuously, and loses no command', async () => {
     const report = await players('--players', '40', '--seconds', '3', '--pairing', 'match');
     expect(report).toMatchObject({ ok: true, lost: 0, doubled: 0, faults: [] });
     expect(report.games).toBeGreaterThan(20);

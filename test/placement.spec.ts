@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Empties all servers, so that only the second hundred rooms decide their distribution.
+    // Removes all rooms, so that only the second hundred rooms decide the distribution over the servers.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -29,7 +29,7 @@ describe('the placement of rooms in a fleet', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   }, 60_000);
 
-  it('avoids a server that was just killed', async () => {
+  it('places no game on a server that was just killed', async () => {
     const [killed] = fleet.games;
     const pairs = await Promise.all(Array.from({ length: 20 }, () => pair(fleet)));
     const ready = await Promise.all(pairs.map(seated));
@@ -41,7 +41,7 @@ describe('the placement of rooms in a fleet', () => {
     expect(owners).not.toContain(killed.id);
   }, 30_000);
 
-  it('uses a restarted server again, without a restart of other servers', async () => {
+  it('places games on a restarted server without a restart of other servers', async () => {
     const back = await fleet.restart(fleet.games[0]);
     await fleet.whole();
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
@@ -85,7 +85,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is neither lost nor doubled', async () => {
+  it('is used for exactly one game', async () => {
     const { client } = fleet.redis;
     const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
     for (const game of fleet.games) game.kill('SIGSTOP');
@@ -115,7 +115,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
 });
 
-describe('a start whose game server hangs', () => {
+describe('the start of a game whose game server hangs', () => {
   const STARTS = 4;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('a start whose game server hangs', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is made on another server only', async () => {
+  it('is repeated on another server only', async () => {
     const { client } = fleet.redis;
     const [hung, other] = fleet.games;
     const offered = async (): Promise<boolean> => {
@@ -145,7 +145,7 @@ describe('a start whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The hung server continues, and reads the requests that were sent to it before.
+    // The suspended server continues, and reads the requests that were sent to it meanwhile.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);
@@ -159,7 +159,7 @@ describe('a start whose game server hangs', () => {
   }, 30_000);
 });
 
-/** Returns whether the room plays. If its start was taken back, the host starts it again. */
+/** Returns whether the game of the room runs. If a lobby reverted the start, the host starts the game again. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
   if (room.view.status === 'waiting') await room.start().catch(() => {});
@@ -174,7 +174,7 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('cancels a start that waits for capacity', async () => {
+  it('cancels a start that waits for capacity on request', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
     const late = await seated(await pair(fleet));
     const abort = new AbortController();
@@ -205,7 +205,7 @@ describe('placement in a full fleet', () => {
     await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await room.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
 
-    // The recovered games take the slots of the returned server first, so this room waits for their end.
+    // The recovered games fill the restarted server first, so the start of this room must wait for their end.
     await fleet.restart(server);
     await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     await Promise.all(going.map(({ rooms }) => rooms[0].leave()));
@@ -226,7 +226,7 @@ async function seated([host, guest]: readonly [Session, Session]): Promise<Room>
   return room;
 }
 
-/** Starts one room for each pair and returns the rooms. It fills all rooms first, so that all starts come at the same time. */
+/** Starts one room for each pair and returns the rooms. Puts all pairs into rooms first, so that all starts come at the same time. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));

@@ -21,7 +21,7 @@ const COSTS_A_SERVER = ['native call in command', 'native call in timer', 'fatal
 /** A short run of `npm run poison`. The whole run is started by hand. */
 describe('a hostile game', () => {
   it(
-    'harms only its own room, except for one loss of its server by a handler that cannot be interrupted',
+    'affects only its own room, except that an uninterruptible handler kills one server',
     async () => {
       const report = await poison('--rooms', '6', '--commands-per-second', '20', '--cases', ...FREE_OF_LOSS, ...COSTS_A_SERVER);
       expect(report.violations).toEqual([]);
@@ -37,7 +37,7 @@ describe('a hostile game', () => {
 function poison(...options: string[]): Promise<PoisonReport> {
   const args = [join(ROOT, 'tools/poison/run.mjs'), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // The process of the tool ends by itself. Its child processes end with it, even after SIGKILL.
+    // The test kills only the process of the tool. Its child processes end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 3.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PoisonReport);

@@ -23,7 +23,7 @@ const WARM_UP_MS = 300;
 const MESSAGES_PER_SECOND = 100;
 const MESSAGES_BURST = 200;
 const ATTACKERS = 4;
-/** Limit of a lobby's CPU time for one message, in ms, on the machine of `docs/security.md`. A loaded machine needs more. */
+/** Limit of a lobby's CPU time for one message, in ms, on the machine that `docs/security.md` describes. A busy machine needs more. */
 const LOBBY_MS_PER_MESSAGE = 1;
 const GAME = { game: 'tic-tac-toe' };
 
@@ -49,7 +49,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // Deletes all messages except other responses, because `hears` searches the list from its beginning.
+    // Keeps only the responses to other requests, because `hears` searches the list of messages from its beginning.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);
@@ -63,8 +63,8 @@ class Player {
 }
 
 /**
- * A player who sends as many requests as the limits allow. It decodes as little of the answers as possible, because this process also
- * measures the latency of other players.
+ * A player who sends as many requests as the limits allow. Decodes as little of the answers as possible, because the same process measures
+ * the latency of other players.
  */
 class Attacker {
   private lastId = 0;
@@ -115,8 +115,8 @@ class Attacker {
   }
 
   /**
-   * Sends requests at the rate limit until the time `until`, at most `atOnce` of them at once. It stays below the limit, because
-   * refused requests have a cost as well. Returns the number of requests that were not refused with `rate-limited`.
+   * Sends requests until the time `until`, with at most `atOnce` in flight. Sends as many as the rate limit accepts, because refused
+   * requests have a cost as well. Returns the number of requests that were not refused with `rate-limited`.
    */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
@@ -139,7 +139,7 @@ class Attacker {
 
 type Mix = readonly (readonly [OperationName, (unknown | ((room: string) => unknown))?])[];
 
-/** Returns the CPU time of the main thread of a process, in ms. It does nearly all of the work in a lobby and in Redis. */
+/** Returns the CPU time of the main thread of a process, in ms. In a lobby and in Redis, this thread does nearly all of the work. */
 const cpuMs = (pid: number): number => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 
 async function look(fleet: Fleet) {
@@ -175,13 +175,13 @@ describe("the price of a player's operation", () => {
   afterAll(() => fleet.stop());
 
   /**
-   * Prints the commands of Redis and the CPU time for one run of `act`, without those of an idle fleet. If the commands exceed the
-   * price, adds the operation to `over`.
+   * Prints the number of Redis commands and the CPU time of one run of `act`, after subtracting those of an idle fleet. If there are more
+   * commands than the price allows, adds the operation to `over`.
    */
   async function count(what: string, price: number, act: (index: number) => Promise<unknown>): Promise<void> {
     const from = await look(fleet);
     for (let index = 0; index < COUNT; index++) await act(index);
-    // Waits for the work after an answer: the gateway reads the room, and other members receive the change.
+    // Waits for the work that follows an answer: the gateway reads the room, and the change is sent to the other members.
     await pause(300);
     const to = await look(fleet);
     const seconds = (to.at - from.at) / SECOND;
@@ -195,7 +195,7 @@ describe("the price of a player's operation", () => {
 
   const price = (operation: OperationName, data?: unknown): number => priceOf(operation, data, 100) as number;
 
-  it('covers the Redis commands that the operation causes', async () => {
+  it('is at least the cost of the Redis commands of the operation', async () => {
     const players: Player[] = [];
     const logsIn = async (): Promise<void> => void players.push(await Player.login(fleet));
     await count('hello: login', HELLO_PRICE, logsIn);
@@ -206,7 +206,7 @@ describe("the price of a player's operation", () => {
     await count('hello: resume, and a loss', HELLO_PRICE, async () => {
       const first = await Player.login(fleet);
       first.raw.close();
-      // The cost of a login is measured above.
+      // The login is part of this count. Its own cost is measured above.
       (await Player.login(fleet, { session: first.session, secret: first.secret })).raw.say({ kind: 'bye' });
     });
     await count('me', price('me'), () => any.ask('me'));
@@ -294,12 +294,12 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('uses at most a fixed share of Redis and the lobby with any mix of operations', async () => {
+  it('uses at most a fixed share of Redis and the lobby, for any operations', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
     for (const player of listed) await player.ask('rooms.create', GAME);
-    // Other players repeatedly toggle `ready`: a write, and a message to all members of the room.
+    // Honest players repeatedly toggle `ready`. Each request is a write, and a message to all members of the room.
     const others = await Promise.all(Array.from({ length: 10 }, async () => (await fleet.newPlayer('Honest')).createRoom(GAME)));
     const tookMs: number[] = [];
     let isOver = false;
@@ -316,7 +316,7 @@ describe('a player at the rate limit', () => {
       return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
     };
     try {
-      // Warm-up: code costs more in its first runs.
+      // Warm-up: the first runs of code need more CPU time.
       for (const mix of Object.values(MIXES)) {
         const attacker = await Attacker.login(fleet);
         await attacker.attack(mix, room, performance.now() + WARM_UP_MS, 8);
@@ -361,7 +361,7 @@ describe('a player at the rate limit', () => {
 describe('the operations of one address', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Six connections together may spend 48 messages a second on operations, and 200 at once.
+    // Six connections together may spend 48 messages a second on operations, and 200 in one burst.
     const env = { ...settings, CONNECTIONS_PER_ADDRESS: '6', CONNECTIONS_WINDOW_MS: '1000', MESSAGES_BURST: '100' };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env });
   }, 60_000);
@@ -371,7 +371,7 @@ describe('the operations of one address', () => {
     const player = await RawPlayer.connect(fleet.gateways[0], 'tcp', from);
     player.say({ kind: 'hello', protocol: 1, name: 'Mallory' });
     const heard = await until(() => player.heard.find(({ kind }) => kind === 'welcome' || kind === 'goodbye'));
-    // A login counts as an operation as well.
+    // The login may be refused, because a login counts as an operation too.
     if (heard.kind === 'goodbye') return Array.from({ length: count }, () => heard);
     for (let id = 1; id <= count; id++) player.say({ kind: 'request', id, operation: 'rooms.list' });
     const answers = [];
@@ -398,11 +398,11 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the time in the refusal, also when the connection has spent its messages', async () => {
+  it('are accepted after the time in the refusal, also after too many messages', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');
-    // The price of 10 messages takes 100 ms.
+    // The request has the price of 10 messages. The rate limit allows 10 messages in 100 ms.
     expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });
     expect(error?.retryAfterMs).toBeGreaterThan(50);
     await pause(error?.retryAfterMs as number);
@@ -410,7 +410,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are limited together, also over new connections', async () => {
+  it('are limited together, also when the address opens new connections', async () => {
     let done = 0;
     const from = performance.now();
     for (let round = 0; round < 5; round++) {

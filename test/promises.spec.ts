@@ -23,15 +23,15 @@ function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
 describe('the table of promises in the README', () => {
   const { columns, rows } = promisedTable();
 
-  it('has the columns that the tests know', () => {
+  it('has a column for each tested event', () => {
     expect(columns).toEqual(EVENTS);
   });
 
-  it('has the rows that the tests know', () => {
+  it('has a row for each tested configuration', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('contains the tested promises in the row "%s"', (name, cells) => {
+  it.each(rows)('promises what the tests check, in the row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

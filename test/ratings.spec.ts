@@ -15,7 +15,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('change once, in the mode of the match, when one server dies before the update and the next one after it', async () => {
+  it('change once when one server dies before the update and the next server after it', async () => {
     const players = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const rooms = await Promise.all(players.map((player) => player.quickMatch('rumble', { mode: 'ranked' })));
     const untilPlaying = () => Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', SOON)));
@@ -26,7 +26,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     const counted = () => client.keys(fleet.redisName('ratings:{rumble}:counted:*'));
     const rated = async () => (await client.hmget(key, ...users)).map((text) => Number(text?.split(' ', 1)[0]));
 
-    // The game continues on another server first, so its mode comes from the store.
+    // The first owner is killed, so that the next owner must read the game's mode from the store.
     const [first] = fleet.games;
     first!.kill();
     await first!.exited;
@@ -49,7 +49,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     await fleet.restart(lobby!);
     await fleet.start('game', 'whole');
     await fleet.whole();
-    // The last server runs the effect again. The next game of the room is counted after that.
+    // The last server runs the effect of the first game again. Only then may the next game of the room change the ratings.
     for (const room of rooms) await until(() => room.ready().then(() => true), SOON.timeoutMs);
     await until(() => rooms[0]!.start().then(() => true), SOON.timeoutMs);
     await untilPlaying();
@@ -59,7 +59,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     const twice = ratingsAfter({ teams }, ratingsAfter({ teams }, [null, null])).map(({ mu }) => Math.round(mu));
     expect((await rated()).map(Math.round)).toEqual(twice);
     expect(await client.exists(fleet.redisName('ratings:{rumble}'))).toBe(0);
-    // Both players are guests.
+    // The ratings of guests expire, and both players are guests.
     expect(await client.zcard(`${key}:expiries`)).toBe(2);
   }, 120_000);
 });

@@ -96,7 +96,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const filter = { 'metadata.level': { min: 7 } };
       await until(async () => ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
       const owner = await fleet.ownerOf(room);
-      // The next owner writes the metadata again, as for a store that has lost it.
+      // Deletes the metadata from the store. The next owner must write it again.
       await fleet.store.client.hdel(redisName(`room:{${room.id}}`), 'metadata');
       owner.kill();
       await owner.exited;
@@ -107,7 +107,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(async () => !ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
     }, 40_000);
 
-    it('are followed by players at both gateways, also after a lost connection', async () => {
+    it('can be followed by players at both gateways, also after a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
       const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
@@ -126,7 +126,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('that are private', () => {
-    it('are found by their code, also after the store lost the code', async () => {
+    it('are found by their code, also after the store loses the code', async () => {
       const [ada, bob, cyd, dan] = await players(4);
       const room = await table(ada, { private: true });
       const { code } = room.view;
@@ -170,8 +170,8 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     });
   });
 
-  describe('under their host', () => {
-    it('lose a member whom the host removes, and do not admit a banned user', async () => {
+  describe('with a host', () => {
+    it('lose a member whom the host removes, and refuse a banned user', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -195,7 +195,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('lose an away player whom the host removes during a game, and free the seat', async () => {
+    it('lose an absent player whom the host removes during a game, and free the seat', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -233,7 +233,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     });
   });
 
-  it('with teams start games that know the teams, and can be played again', async () => {
+  it('with teams give the teams to each of their games', async () => {
     const [ada, bob, cyd] = await players(3);
     const room = await table(ada, { teams: { count: 2, size: 2 } });
     const others = await Promise.all([join(bob, room.id), join(cyd, room.id)]);
@@ -259,7 +259,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     await room.waitFor(({ status }) => status === 'playing', WAIT);
   });
 
-  it('that a match has made can be played again by the same players', async () => {
+  it('that a match has created allow a second game with the same players', async () => {
     const pair = await players(2);
     const rooms = (await Promise.all(pair.map((player) => player.quickMatch('fleeting')))) as unknown as TableRoom[];
     expect(rooms[0].id).toBe(rooms[1].id);
@@ -279,7 +279,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   describe('with a delay for spectators', () => {
     const DELAY_MS = 1_500;
 
-    /** Lets a player count, and notes what a spectator sees before it is `DELAY_MS` old. */
+    /** Lets a player count, and records each state that the spectator sees less than `DELAY_MS` after the change. */
     function follow(room: TableRoom, watching: TableRoom) {
       const madeAt: number[] = [];
       const seen: number[] = [];
@@ -302,7 +302,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     }
 
     it.each(['compact', 'json', 'tcp'] as const)(
-      'show spectators each state and event later, over %s',
+      'show spectators each state and event after the delay, over %s',
       async (encoding) => {
         const [ada] = await players(1);
         const eve = await fleet.newPlayer('Eve', { encoding });
@@ -328,7 +328,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       20_000,
     );
 
-    it('show spectators the end in time, although the owner was killed', async () => {
+    it('show spectators the end in time when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();
@@ -350,7 +350,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await fleet.restart(owner);
     }, 40_000);
 
-    it('show spectators nothing too early after the owner was killed', async () => {
+    it('show spectators nothing too early when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();

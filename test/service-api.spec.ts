@@ -109,7 +109,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('GET', `rooms/${body.id}`, { key: null })).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
   });
 
-  it('puts a user into a locked room, and takes a user out of it', async () => {
+  it('adds a user to a locked room, and removes a user', async () => {
     const [ada, bob] = newUsers(2);
     const [first, second] = [await login(ada), await login(bob)];
     const { body } = await call('POST', 'rooms', { body: roomOf([ada], { private: true, locked: true }) });
@@ -142,7 +142,7 @@ describe('the service API of two lobbies', () => {
     return ids.filter((_, index) => docs[index]?.includes(user));
   }
 
-  it('completes in a repeat the work of a lobby that was killed', async () => {
+  it('completes a request of a killed lobby when the request is repeated', async () => {
     for (let delayMs = 0; delayMs < 40; delayMs += 4) {
       const users = newUsers(2);
       const [key, body] = [randomUUID(), roomOf(users)];
@@ -176,7 +176,7 @@ describe('the service API of two lobbies', () => {
     expect([answer.status, code && answer.body.code]).toEqual([status, code]);
   });
 
-  it('refuses users who are in another room, and names them', async () => {
+  it('refuses users who are in another room, and names these users', async () => {
     const [ada, bob] = newUsers(2);
     const { body } = await call('POST', 'rooms', { body: roomOf([ada]) });
     const answer = await call('POST', 'rooms', { body: roomOf([bob, ada]) });
@@ -194,7 +194,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });
   });
 
-  it('describes itself in OpenAPI for its own token only', async () => {
+  it('has an OpenAPI description for its own token only', async () => {
     const url = `${fleet.lobbies[0].opsUrl}/service/docs-json`;
     expect((await fetch(url, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(401);
     const response = await fetch(url, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });

@@ -31,7 +31,7 @@ describe('the session of a player', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // The number of allowed misses is high, so that no server is evicted when a test suspends it for seconds.
+      // The number of allowed misses is high, because a test suspends a server for seconds, and the server must not be evicted.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -39,7 +39,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes elsewhere, and is never away when it resumes at once', async () => {
+    it('is away until it resumes at another gateway, unless it resumes at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +71,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('is reported to its game as away, and as back after a resume', async () => {
+    it('is reported to the game as away, and as present after a resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -109,7 +109,7 @@ describe('the session of a player', () => {
     expect(await ada.hears('goodbye')).toMatchObject({ code: 'replaced' });
     const next = await resumed.hears('welcome');
     expect(next.secret).not.toBe(welcome.secret);
-    // The first message proves that the client has received the new secret. Then the old one becomes invalid.
+    // The first message over the new connection proves that the client has the new secret. Then the old secret becomes invalid.
     await resumed.asks(1, 'me');
     const key = redisName(`session:${welcome.session}`);
     await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
@@ -122,7 +122,7 @@ describe('the session of a player', () => {
     resumed.close();
   }, 20_000);
 
-  it('continues elsewhere before its gateway notices the dead connection', async () => {
+  it('continues at another gateway before the first gateway notices the dead connection', async () => {
     const [first, second] = fleet.gateways;
     const proxy = await CuttableProxy.to({ port: Number(new URL(first.publicUrl).port) });
     const ada = await connect([`ws://127.0.0.1:${proxy.port}/play`, second.publicUrl], { name: 'Ada' });
@@ -139,7 +139,7 @@ describe('the session of a player', () => {
     expect(moves.map((move) => (move.status === 'rejected' ? move.reason.code : 'made'))).toEqual(['made', 'not-your-turn']);
     await bobs.waitFor(({ version }) => version === adas.version, { timeoutMs: 5 * SECOND });
     expect(bobs.state).toMatchObject({ moves: 1, turn: 1 });
-    // The bytes that were stuck arrive at the first gateway, and change nothing.
+    // The bytes that the proxy held back now arrive at the first gateway. They must change nothing.
     proxy.mend();
     await until(async () => !/holdfast_connections\{[^}]*\} [1-9]/.test((await first.ops('/metrics')).text));
     expect((await bob.me()).room?.members).toMatchObject([
@@ -174,7 +174,7 @@ describe('the session of a player', () => {
       }
     }, 20_000);
 
-    it('continues while the client answers WebSocket pings, as a throttled tab does', async () => {
+    it('continues while the client, such as a throttled tab, answers WebSocket pings', async () => {
       const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
       await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
       expect(throttled.isClosed).toBe(false);
@@ -206,7 +206,7 @@ describe('the session of a player', () => {
     }, 20_000);
   });
 
-  it('is paused while the game server hangs', async () => {
+  it('is sent `paused` while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {
@@ -255,7 +255,7 @@ describe('the session of a player', () => {
         return (await backpressure()) > since;
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
-    // The kernel may take a few more bytes, which ends the backpressure once more.
+    // The kernel may accept a few more bytes, which ends the backpressure for a moment. So more events are sent.
     for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;
@@ -264,10 +264,10 @@ describe('the session of a player', () => {
     await ada.hears('sync', (sync) => sync.version >= version);
     const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
     expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
-    // The limit allows for other load on the machine. If a slow reader blocked others, they would wait for seconds.
+    // The limit is generous for a busy machine. If a slow reader blocked other players, they would wait for seconds.
     expect(median(tookMs)).toBeLessThan(10 * usualMs + 250);
 
-    // Uses a new connection, because the kernel buffers megabytes for a connection that has read as much before.
+    // Uses a new connection. The kernel would buffer megabytes for a connection that has already read megabytes.
     const back = await resume(first, await ada.hears('welcome'), 'tcp');
     await back.hears('sync');
     const staying = setInterval(() => back.say({ kind: 'ping', nonce: 1 }), 500);

@@ -45,7 +45,7 @@ describe.each([
     expect(await ids(green)).toEqual([]);
   }, 30_000);
 
-  it('allow no player of one fleet to join, list or resume in the other', async () => {
+  it('prevent players of one fleet from joining, listing or resuming in the other fleet', async () => {
     const [ada, eve] = [await blue.newPlayer('Ada'), await green.newPlayer('Eve')];
     const room = await ada.createRoom({ game: 'tic-tac-toe', name: 'In blue' });
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -55,7 +55,7 @@ describe.each([
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);
   }, 30_000);
 
-  it('keep the games of one fleet when the server of the same name in the other is killed', async () => {
+  it('keep the games of one fleet when a server of equal name in the other fleet is killed', async () => {
     const events = await EventStream.of(green.gateways[0]);
     const games = await Promise.all([blue, green].map((fleet) => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
     const owner = await green.ownerOf(games[1].rooms[0]);
@@ -74,9 +74,9 @@ describe.each([
     await blue.whole();
   }, 60_000);
 
-  // Only a single Redis can come back empty: a Cluster loses its data only in parts.
+  // Tests this only with a single Redis, because a Cluster does not lose all of its data at once.
   if (kind === 'a Redis')
-    it('restore only their own games when Redis comes back empty', async () => {
+    it('restore only their own games when Redis restarts empty', async () => {
       const fleets = [blue, green];
       const games = await Promise.all(fleets.map((fleet) => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       await Promise.all(games.map(({ rooms }) => rooms[0].send('place', { cell: 4 })));
@@ -92,7 +92,7 @@ describe.each([
       );
     }, 60_000);
 
-  it('use only keys and channels that begin with one of their prefixes', async () => {
+  it('use only keys and channels that begin with the prefix of a fleet', async () => {
     const keys = (await Promise.all(nodes().map((node) => node.keys('*')))).flat();
     const channels = (await Promise.all(nodes().map((node) => node.pubsub('CHANNELS', '*')))).flat() as string[];
     for (const prefix of ['blue:', 'green:'])

@@ -10,12 +10,12 @@ interface Drive {
 type DriveRoom = Omit<Room, 'send'> & { send(name: string, data?: unknown): Promise<void> };
 
 const STEP_MS = 50;
-/** The number of inputs that wait for steps in the game `drive`. */
+/** The maximum number of player inputs that may wait for steps in the game `drive`. */
 const QUEUE = 3;
 const BACKLOG_BYTES_MAX = 65_536;
 const MESSAGES_BURST = 100;
 
-/** Notes what a player has seen: all syncs, and the inputs that the player has sent. */
+/** Records all syncs that a player receives and all player inputs that this player sends. */
 class Driver {
   readonly seen: { readonly at: number; readonly step: number; readonly xs: readonly number[]; readonly id: number }[] = [];
   readonly sentAt = new Map<number, number>();
@@ -88,7 +88,8 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
           () => driver.last.step > before[index]!.step + 40 && driver.last.xs.every((x, seat) => x > before[index]!.xs[seat]! + 10),
           20_000,
         );
-      // The steps that a server would have run between two syncs if none had been killed, minus the steps that were run.
+      // For each two consecutive syncs, the number of missing steps: the steps that fit into the time between them, minus the steps that
+      // were run.
       const gaps = ada.seen.slice(before[0]!.syncs - 1).map(({ at, step }, index, all) => {
         const next = all[index + 1];
         return next ? (next.at - at) / STEP_MS - (next.step - step) : 0;
@@ -111,7 +112,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     if (process.env.SHOW) process.stdout.write(`a kill costs ${costs.join(', ')} steps of ${STEP_MS} ms\n`);
   }, 90_000);
 
-  it('ignores inputs from the time in which it had no server', async () => {
+  it('ignores inputs that players send while it has no server', async () => {
     const [ada] = await drive();
     await until(() => ada.seen.length > 10 && ada.last.id > 5);
     const dead = await Promise.all(
@@ -132,7 +133,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const during = [...ada.sentAt].filter(([id, at]) => id > sent && at < resumedAt).map(([id]) => id);
     const used = new Set(ada.seen.map(({ id }) => id));
     expect(during.length).toBeGreaterThan(10 * QUEUE);
-    // The first steps run before their syncs arrive, so inputs of that moment may be used.
+    // The first steps run before their syncs arrive, so a few inputs from that short time may be used.
     expect(during.filter((id) => used.has(id)).length).toBeLessThanOrEqual(2 * QUEUE);
     await fleet.whole();
   }, 60_000);
@@ -144,7 +145,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const slow = await RawPlayer.welcomed(gateway, 'Slow', 'tcp');
     expect(await slow.asks(1, 'rooms.watch', { room: ada.room.id })).toHaveProperty('data');
     await slow.hears('sync', ({ events = [] }) => events.some(({ name }) => name === 'flash'));
-    // The pings keep the connection alive, so that the gateway could close it only because of the backlog.
+    // Without pings, the gateway would close the connection as dead. The test is about the backlog.
     pinging = setInterval(() => slow.say({ kind: 'ping', nonce: 1 }), 500);
     slow.listen(false);
     await until(async () => {
@@ -164,7 +165,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const marks = stepsOf('mark');
     expect(marks).toEqual(Array.from(marks, (_, index) => marks[0]! + index));
     expect(syncs.some(({ missed }) => missed)).toBe(false);
-    // The player gets the volatile events up to the moment at which the gateway stops sending, and again after the return.
+    // The player gets volatile events until the gateway stops sending, and again after the player reads again.
     const flashes = new Set(stepsOf('flash'));
     const without = marks.filter((mark) => !flashes.has(mark));
     expect(without.length).toBeGreaterThan(10);
@@ -187,7 +188,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     await until(async () => (await limited()) - before >= 3 * MESSAGES_BURST);
     const state = () => stateAfter(player.heard.filter((message): message is Sync => message.kind === 'sync')) as Drive;
     expect((await limited()) - before).toBeLessThan(sent);
-    // The connection still takes inputs, and its player gets no answer to those that were dropped.
+    // The gateway still accepts inputs on this connection. It sends no answer to inputs that it dropped.
     let number = sent;
     await until(() => {
       number += 1;

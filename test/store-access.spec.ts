@@ -18,7 +18,7 @@ import {
 } from './harness/index.js';
 
 const PAGE = join(__dirname, '../docs/operations.md');
-/** The password that the Redis processes use among themselves, and this test. */
+/** The password that this test and the Redis processes among themselves use. */
 const ADMIN = 'of-the-test';
 
 let home: string;
@@ -39,7 +39,7 @@ async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: strin
   return { data, sentinel };
 }
 
-/** Writes a CA, and a certificate that it signed for `name` or, without a name, for 127.0.0.1. Returns the paths of the files. */
+/** Writes a CA, and a certificate signed by this CA for `name`, or for 127.0.0.1 without a name. Returns the paths of the files. */
 async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
   const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
   const options = { keyType: 'ec', algorithm: 'sha256' } as const;
@@ -57,8 +57,8 @@ async function certificates(name?: string): Promise<{ ca: string; cert: string; 
 }
 
 /**
- * Uses the features of the fleet that need different commands of Redis: games, lists, matchmaking, the loss of a game server and the
- * restart of a gateway. Returns the games, which continue.
+ * Makes the fleet use all commands of Redis that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
+ * gateway. Returns the games, which continue.
  */
 async function exercise(): Promise<LedgerGame[]> {
   const games = await LedgerGame.many(fleet, 3);
@@ -82,7 +82,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns everything that these nodes have refused because of their users: the entries of `ACL LOG`. */
+/** Returns the commands and logins that these nodes refused by the rights of the user, from `ACL LOG`. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }
@@ -90,7 +90,7 @@ async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
 const nodesOf = (store: FleetStore): Redis[] => (store.client instanceof Cluster ? store.client.nodes('master') : [store.client]);
 
 describe('a fleet whose user of Redis has only the documented permissions', () => {
-  it('does all its work on a single Redis, also after the loss of all data', async () => {
+  it('needs no other permission on a single Redis, also after the loss of all data', async () => {
     const { data } = await documentedUsers();
     fleet = await startFleet({
       games: 2,
@@ -117,7 +117,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     await Promise.all(games.map((game) => game.settled()));
     await Promise.all(games.map((game) => game.leave()));
     expect(await refusals([redis.client])).toEqual([]);
-    // The user may do nothing outside of the prefix, nor administer Redis.
+    // The user of the fleet must not use keys outside of the prefix, nor administer Redis.
     const user = new Redis(fleet.store.url, { username: 'holdfast', password: 'of-the-fleet' });
     for (const command of [
       ['SET', 'other:key', '1'],
@@ -131,7 +131,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     user.disconnect();
   }, 90_000);
 
-  it('does all its work on a Redis Cluster with TLS', async () => {
+  it('needs no other permission on a Redis Cluster with TLS', async () => {
     const [{ data }, tls] = [await documentedUsers(), await certificates('redis.example.org')];
     fleet = await startFleet({
       games: 2,
@@ -141,7 +141,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
         const [one] = cluster.url.split(',');
         const port = new URL(one).port;
         return {
-          // Names the same node twice, because a URL with one address means a single Redis.
+          // The URL names one node twice, because a URL with a single address means a single Redis.
           url: `rediss://holdfast:of-the-fleet@127.0.0.1:${port},127.0.0.1:${port}`,
           env: { REDIS_TLS_CA: tls.ca, REDIS_TLS_NAME: 'redis.example.org' },
           client: cluster.client,
@@ -163,7 +163,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     ['users and passwords, of which only the data nodes have TLS', { data: true, sentinels: false }],
     ['users and passwords, of which only the sentinels have TLS', { data: false, sentinels: true }],
   ])(
-    'does all its work behind sentinels with %s, also after a failover',
+    'needs no other permission behind sentinels with %s, also after a failover',
     async (_, hasTls) => {
       const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
       let sentinels!: SentinelStore;
@@ -211,7 +211,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
 });
 
 describe('the password of a fleet for Redis', () => {
-  it('can be changed during games as documented', async () => {
+  it('can be changed during games by the documented procedure', async () => {
     const file = join(home, 'password');
     const replace = async (password: string): Promise<void> => {
       await writeFile(`${file}.new`, `${password}\n`);
@@ -243,7 +243,7 @@ describe('the password of a fleet for Redis', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The file gets the new password before Redis does, which is the wrong order.
+    // The password is changed in the wrong order: first in the file, then in Redis.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));
@@ -270,7 +270,7 @@ describe('a maxmemory-policy that deletes keys', () => {
       expect(server.logged('store.policy-wrong')).toMatchObject([{ level: 'error', policy: 'allkeys-lru' }]);
       expect(await metric(server)).toBe('1');
       await until(() => events.told('store.policy-wrong', server.id).length === 1);
-      // The server stays ready. All servers use this Redis, so otherwise no server would be ready.
+      // The server must stay ready. All servers use this Redis, so all of them would become unready together.
       expect((await server.ops('/readyz')).status).toBe(200);
     }
     await expect(fleet.start('game', 'late')).rejects.toThrow(/maxmemory-policy allkeys-lru/);

@@ -3,7 +3,7 @@ import { connect } from '#libs/client/node';
 import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** Six players in games are enough to detect every fault. More players would only slow the machine down. */
+/** Number of games, with two players each. More games would not find more faults, and would slow the machine down. */
 const GAMES = 3;
 
 describe('a fleet whose Redis fails during games', () => {
@@ -17,8 +17,8 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // The time to live is short, because a gateway renews a session after a third of it. A session that is still missing in the store at
-      // that time ends.
+      // The time to live is short, because a gateway renews a session after a third of this time. A session that the store then still lacks
+      // ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -69,7 +69,7 @@ describe('a fleet whose Redis fails during games', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('restores the missing changes when Redis restarts with data that is a second old', async () => {
+  it('restores the missing changes when Redis restarts with one-second-old data', async () => {
     const kept = `${fleet.redis.dir}/appendonlydir`;
     await cp(kept, `${kept}-of-before`, { recursive: true });
     await Promise.all(games.map((game) => game.goesOn(20)));
@@ -85,7 +85,7 @@ async function incarnationsOf(fleet: Fleet): Promise<string[]> {
   return Promise.all(fleet.servers.map(async ({ id }) => `${id} ${await until(() => fleet.redis.client.hget(id, 'incarnation'), 10_000)}`));
 }
 
-/** Checks that servers, placement, lists and sessions are as before the fault. */
+/** Checks that all servers are ready, and that placement, the list of rooms and sessions work as before the fault. */
 async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise<void> {
   await fleet.whole();
   const { players, rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
@@ -101,7 +101,8 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Waits until the gateway has restored the session. If its connection to Redis did not break, it notices the loss only after seconds.
+  // Waits until the gateway has restored the session. A gateway whose connection to Redis did not break notices the loss only after
+  // seconds.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);

@@ -68,7 +68,7 @@ describe('the file docker-compose.yml', () => {
     for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
   });
 
-  it('checks health by a script that fails without a server', async () => {
+  it('checks the health of a server by a script that fails without a server', async () => {
     const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
     await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
   });
@@ -78,7 +78,7 @@ describe('the supported versions of Node', () => {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const lines: string[] = parse(read('.github/workflows/ci.yml')).jobs.check.strategy.matrix.node;
 
-  it('are all tested by CI, from the lowest version that package.json allows', () => {
+  it('are all tested by CI, from the minimum version in package.json', () => {
     const ranges: string[] = JSON.parse(read('package.json')).engines.node.split(' || ');
     expect(ranges.map((range) => /\d+/.exec(range)?.[0])).toEqual(lines.map((line) => line.split('.')[0]));
     expect(ranges[0]).toBe(`^${lines[0]}.0`);
@@ -99,7 +99,7 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
   });
 
-  it('passes the same flags to Node as every other way to start a server', async () => {
+  it('passes the flags of the start scripts to Node', async () => {
     const { SERVER_FLAGS } = await import('./process/server-flags.mjs');
     const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(entry)).toEqual(['node', ...SERVER_FLAGS]);
@@ -108,7 +108,7 @@ describe('the Dockerfile', () => {
       expect(scripts[`start:${type}`]).toContain(`&& exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
   });
 
-  it('starts programs that the build creates', () => {
+  it('starts only programs that the build creates', () => {
     const programs = [...dockerfile.matchAll(/^CMD \["(.+)"\]$/gm)].map(([, program]) => program);
     for (const program of [...programs, ...servers.flatMap((type) => compose.services[type].command)]) {
       expect(program).toMatch(/^dist\/apps\/\w+\/src\/main\.js$/);

@@ -16,7 +16,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** Folders of other libraries that are pure, too. */
+/** Folders that must be pure although the rest of their library is not. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 /** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
@@ -50,7 +50,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('consist of listed folders, which import only from lower folders', () => {
+  it('consist of listed folders that import only from lower folders', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) => {
       const folders = FOLDERS[unit];
       const rank = folders?.indexOf(folderOf(path) ?? '') ?? -1;
@@ -63,7 +63,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('import no file that the build omits', () => {
+  it('import no file that is missing in the build', () => {
     const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
     const wrong = compiled
       // `tools/testing` is bundled into its package, and not compiled into dist/.
@@ -94,7 +94,7 @@ describe('the code of a game', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is imported only by apps/game and by pages', () => {
+  it('is imported only by apps/game and pages', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
@@ -115,7 +115,7 @@ describe('the code of the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('runs in a browser without Node modules and packages', () => {
+  it('uses no Node modules or packages, so that it runs in a browser', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;
@@ -134,7 +134,7 @@ describe('the code of the client', () => {
 describe('pure code', () => {
   const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bcrypto\.|\bset(Timeout|Interval|Immediate)\b|\bprocess\./;
 
-  it('uses neither a clock, randomness, timers nor Node modules', () => {
+  it('uses no clock, randomness, timer or Node module', () => {
     const wrong = servers
       .filter(({ unit, path }) => PURE.includes(unit) || PURE_FOLDERS.some((folder) => path.startsWith(folder)))
       .flatMap(({ path, code, imports }) => [
@@ -170,7 +170,7 @@ describe('the check of the layers', () => {
     expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'b.ts')])).toEqual(['b.ts → c.ts → b.ts']);
   });
 
-  it('takes the order of the layers from ARCHITECTURE.md', () => {
+  it('reads the order of the layers from ARCHITECTURE.md', () => {
     expect(table.get('apps/gateway')).toBeGreaterThan(table.get('libs/health') as number);
     expect(table.get('libs/health')).toBeGreaterThan(table.get('libs/redis') as number);
   });
@@ -178,7 +178,7 @@ describe('the check of the layers', () => {
 
 interface Import {
   readonly specifier: string;
-  /** The imported file, relative to the repository's root. For a package, the specifier itself. */
+  /** The imported file, relative to the repository's root; for a package, the specifier of the import. */
   readonly to: string;
   readonly typeOnly: boolean;
   /** True: this is an `import(…)`, which loads the file later. */
@@ -204,7 +204,7 @@ function layerTable(markdown: string): ReadonlyMap<string, number> {
 
 function mayImport(unit: string, target: string): boolean {
   if (SIDEWAYS[unit]?.includes(target)) return true;
-  // A game is above its imports. Another test checks that it imports only game-kit.
+  // A game is not in the table, so every layer is below it. Another test checks that a game imports only game-kit.
   return (table.get(unit) ?? Number.POSITIVE_INFINITY) > (table.get(target) as number) && !BROWSER.includes(target);
 }
 

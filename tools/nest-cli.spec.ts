@@ -58,7 +58,7 @@ describe('the Nest command line', () => {
     expect(built.filter((file) => /\.(spec|fixture)\./.test(file))).toEqual([]);
   });
 
-  it('generates a provider in the given library, and adds it to the module there', async () => {
+  it('generates a provider in the given library, and adds the provider to its module', async () => {
     await nest('generate', 'service', 'probe', '--project', 'health');
     expect(readFileSync(join(copy, 'libs/health/src/probe.service.ts'), 'utf8')).toContain('export class ProbeService');
     expect(readFileSync(join(copy, 'libs/health/src/health.module.ts'), 'utf8')).toContain(

@@ -14,11 +14,11 @@ describe('the language of the sources', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });
 
-  it('uses each name of an exported type and of a log event for one thing only', () => {
+  it('gives each exported type and each log event a unique name', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
-  it('contains no link that leads nowhere', () => {
+  it('contains no broken link', () => {
     expect(problemsOfLinks().map(lineOf)).toEqual([]);
   });
 });
@@ -97,7 +97,7 @@ describe('the check of comments', () => {
     ]);
   });
 
-  it('reports a page that a comment names but that does not exist', () => {
+  it('reports a missing page that a comment names', () => {
     expect(problems('// See `docs/security.md`.')).toEqual([]);
     expect(problems('// See `docs/no-such-page.md`.')).toEqual([expect.stringContaining('names docs/no-such-page.md')]);
   });
@@ -135,7 +135,7 @@ describe('the check of type names and log events', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a type that an export renames, but not a type that is exported twice', () => {
+  it('reports a renamed export of a type, but not a repeated export', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);
@@ -145,7 +145,7 @@ describe('the check of type names and log events', () => {
     );
   });
 
-  it('compares the names of shipped code, and those of each tool separately', () => {
+  it('compares the names of shipped code and the names of each tool separately', () => {
     const code = 'export interface Target {}';
     const among = (...paths: string[]) => problemsOfNames(paths.map((path) => ({ path, code }))).map(lineOf);
     expect(among('libs/a/src/a.ts', 'bench/b.ts', 'tools/c/src/c.ts', 'tools/d/src/d.ts')).toEqual([]);
@@ -161,14 +161,14 @@ describe('the check of type names and log events', () => {
     expect(problems(`${migrated}\n${migrated}`)).toEqual([]);
   });
 
-  it('reports an error that is written as text', () => {
+  it('reports a log call that writes an error as text', () => {
     expect(problems("log.warn('a.failed', { error: String(error) });")).toEqual([expect.stringContaining('pass the error itself')]);
     expect(problems("log.warn('a.failed', { error });")).toEqual([]);
   });
 });
 
 describe('the check of links in the docs', () => {
-  it('finds links, pictures and paths, but not those in code blocks', () => {
+  it('finds links, pictures and paths outside of code blocks', () => {
     const page = [
       '[a](a.md) and [b](b.md#c "title"), [web](https://example.org)',
       '<img src="c.svg">',

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 const PROVIDER_DECORATORS = ['Injectable', 'Controller', 'Catch', 'Game'];
 const HOOKS = ['onModuleInit', 'onApplicationBootstrap'];
 
-/** Providers that must listen before Nest calls the hooks of `onModuleInit`. */
+/** Providers that must subscribe or listen before Nest calls `onModuleInit`. */
 const EARLY: Readonly<Record<string, string>> = {
   RedisConnections: 'it reports the errors of its clients, which run-server awaits before the hooks',
   PubSub: 'it restores the subscriptions of every connection, also of the first, which run-server awaits before the hooks',
@@ -26,7 +26,7 @@ describe('a provider of the libraries and apps', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('has the mark of each port of libs/health that it implements', () => {
+  it('has `@Extension` for each port of libs/health that it implements', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);
@@ -37,7 +37,7 @@ describe('a provider of the libraries and apps', () => {
     );
   });
 
-  it('declares a fixed period by `@Interval` in a library with `@nestjs/schedule`', () => {
+  it('declares fixed periods by `@Interval` in a library with `@nestjs/schedule`', () => {
     const scheduled = new Set(
       sources.filter(({ text }) => text.includes("from '@nestjs/schedule'")).map(({ fileName }) => unitOf(fileName)),
     );
@@ -58,7 +58,7 @@ describe('the search for timers and listeners', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds the start of a timer or listener in: %s', (members) => {
+  ])('finds a timer or listener that starts in: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -112,7 +112,7 @@ function startsOf(provider: ts.ClassDeclaration): string[] {
   const visit = (node: ts.Node): void => {
     if (visited.has(node)) return;
     visited.add(node);
-    // A function that the constructor only creates runs later.
+    // Skips functions that the constructor only creates, because they run later.
     if (ts.isFunctionLike(node) && !ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return;
     if (ts.isCallExpression(node)) {
       if (isStart(node)) found.push(node.expression.getText());

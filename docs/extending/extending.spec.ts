@@ -24,7 +24,7 @@ const page = readFileSync(join(__dirname, '..', 'extending.md'), 'utf8');
 const files = readdirSync(__dirname).filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
 
 describe('the page docs/extending.md', () => {
-  it.each(files)('quotes %s', async (file) => {
+  it.each(files)('quotes the tested file %s', async (file) => {
     expect(page).toContain(`\`\`\`ts ${file}\n${await readFile(join(__dirname, file), 'utf8')}\`\`\``);
   });
 });
@@ -63,12 +63,12 @@ describe('the extensions of docs/extending.md', () => {
     await expect(authenticator.authenticate({ token: 'other' })).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  it('know the names of users who are not connected', async () => {
+  it('return the names of users who are not connected', async () => {
     const names = await module.get(UserDirectory, { strict: false }).namesOf(['ada' as UserId, 'nobody' as UserId]);
     expect([...names]).toEqual([['ada', 'Ada']]);
   });
 
-  it('order the servers by rooms and players', () => {
+  it('rank the servers by rooms and players', () => {
     const strategy = module.get(PlacementStrategy, { strict: false });
     expect([strategy.takes, strategy.score({ rooms: 2, players: 5, capacity: 10 })]).toEqual(['lowest', 7]);
   });

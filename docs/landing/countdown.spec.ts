@@ -1,7 +1,7 @@
 import { GameTest } from '#libs/game-kit';
 import { Countdown } from './countdown.js';
 
-describe('the example game of the first page of the site', () => {
+describe('the example game on the home page', () => {
   it('lets players take coins in turn, and ends with the last coin', async () => {
     const game = await GameTest.create(Countdown, { players: ['Ann', 'Bob'] });
     expect(game.command(1, 'take', undefined)).toBe('not-your-turn');

@@ -18,13 +18,13 @@ describe('the page docs/matchmaking.md', () => {
     for (const name of ['duel-game.ts', 'arrival-order.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
   });
 
-  it('has a game whose end requests an update of the ratings', async () => {
+  it('contains a game that updates ratings at its end', async () => {
     const game = await GameTest.create(CaptureGame, { players: ['Ada', 'Bob'] });
     expect(game.command(1, 'capture')).toBeNull();
     expect(game.effects).toMatchObject([{ name: '$rating', data: { teams: [{ place: 0 }, { place: 1 }] } }]);
   });
 
-  it('has a strategy that a lobby uses when a module lists it', async () => {
+  it('contains a strategy that a lobby uses when a module lists the strategy', async () => {
     @Module({ providers: [ArrivalOrder] })
     class OwnModule {}
     const module = await Test.createTestingModule({

@@ -15,7 +15,7 @@ describe('the page docs/placement.md', () => {
     expect(page).toContain(`\`\`\`ts\n${readFileSync(join(__dirname, 'least-work.ts'), 'utf8')}\`\`\``);
   });
 
-  it('has a strategy that chooses the server with the least work, including reservations', async () => {
+  it('contains a strategy that chooses the server with the least work, including reservations', async () => {
     const module = await Test.createTestingModule({
       imports: [
         RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),

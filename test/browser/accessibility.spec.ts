@@ -50,7 +50,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     return [ada, bob, ada.page.url()];
   }
 
-  it('finds no violation on the page before a session, in the lobby and in a waiting room', async () => {
+  it('finds no violation on the start page, in the lobby and in a waiting room', async () => {
     const ada = await Visitor.at(browser, 'Ada', fleet.gateways[0].pageUrl);
     visitors.add(ada);
     await ada.page.getByLabel('Your name').fill('x'.repeat(40));
@@ -140,7 +140,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await Promise.all([look(bob, 'chess lost'), look(cy, 'chess ended watched')]);
   }, 120_000);
 
-  it('finds no violation in a game whose server is lost and which an operator ends', async () => {
+  it('finds no violation in a game that loses its server and that an operator ends', async () => {
     const [ada, bob] = await playersIn('Tic-tac-toe');
     await ada.mark(4);
     await bob.mark(0);

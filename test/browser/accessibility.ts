@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** The folder for a picture of each state, for people who change the pages. Without a folder, no pictures are taken. */
+/** The folder for screenshots of each state, for developers who change the pages. Without a folder, the tests take no screenshots. */
 const PICTURES = process.env.PICTURES;
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
 /**
- * Runs axe on the page as it is now: light and dark, on a desktop and on a phone. Returns its violations, one line each. With the
- * variable PICTURES it also takes pictures.
+ * Runs axe on the page in its current state: in light and dark colors, in the size of a desktop and of a phone. Returns the violations, one
+ * line each. With the variable PICTURES it also takes screenshots.
  */
 export async function violationsOf(page: Page, state: string): Promise<string[]> {
   const found: string[] = [];

@@ -4,7 +4,7 @@ import { DelayingProxy, type Fleet, startFleet, until } from '../harness/index.j
 import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor } from './visitor.js';
 
-/** The own ship in one frame of the page, with the time of the frame in ms. */
+/** The player's own ship in one frame of the page, with the time of the frame in ms. */
 interface Frame {
   readonly at: number;
   readonly x: number;
@@ -12,7 +12,7 @@ interface Frame {
   readonly heading: number;
   /** Number of shots that the ship has fired. */
   readonly fired: number;
-  /** Distance by which the latest state of the server has moved the prediction, in units of the field. */
+  /** Distance by which the latest state from the server corrected the predicted position, in units of the field. */
   readonly correction: number;
 }
 
@@ -62,7 +62,7 @@ describeInChromium('the arena, in Chromium', () => {
     ['without added latency', 0],
     ['with 100 ms of latency in each direction', 100],
   ])(
-    'keeps the own ship moving, and loses no shot, while its game server is killed, %s',
+    'keeps the own ship moving, and loses no shot, when its game server is killed, %s',
     async (title, delayMs) => {
       const ada = await play(delayMs);
       const frames = (): Promise<Frame[]> => ada.page.evaluate(() => (window as unknown as { frames: Frame[] }).frames);
@@ -75,7 +75,7 @@ describeInChromium('the arena, in Chromium', () => {
       const owner = await fleet.ownerOf({ id });
       owner.kill();
       const fired = before.at(-1)!.fired;
-      // The ship fires again only when the next owner has the room.
+      // The ship can fire again only after the next owner has adopted the room.
       await until(async () => ((await frames()).at(-1)?.fired ?? 0) >= fired + 3, 20_000);
       expect((await fleet.ownerOf({ id })).id).not.toBe(owner.id);
       const after = (await frames()).slice(before.length - 30);

@@ -2,8 +2,8 @@ import type { Browser, CDPSession } from 'playwright-core';
 import { until } from '../../tools/process/until.mjs';
 
 /**
- * A tab that the browser treats as a background tab when it is hidden: the browser throttles its timers and can freeze it. Playwright's own
- * pages always count as visible, so this tab is opened and driven over the DevTools protocol alone.
+ * A tab that the browser throttles and can freeze when the tab is hidden. The browser treats Playwright's own pages as visible at all
+ * times. So this class opens and controls its tab only over the DevTools protocol.
  */
 export class BackgroundTab {
   private readonly waiting = new Map<number, (result: never) => void>();
@@ -60,7 +60,7 @@ export class BackgroundTab {
     return result.value;
   }
 
-  /** Resolves when the expression is true in the tab. It polls from outside of the tab, so that throttled timers do not matter. */
+  /** Resolves when the expression is true in the tab. Polls from outside of the tab, because timers in the tab are throttled. */
   async sees(expression: string, timeoutMs = 10_000): Promise<void> {
     await until(() => this.evaluate<boolean>(`Boolean(${expression})`), timeoutMs).catch((error: unknown) => {
       throw new Error(`In the tab this did not become true: ${expression}`, { cause: error });

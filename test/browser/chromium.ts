@@ -4,13 +4,13 @@ import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Returns the path of a Chromium: `CHROMIUM_PATH`, Debian's, or one on the PATH. Null when this machine has no Chromium. */
+/** Returns the path of a Chromium: from `CHROMIUM_PATH`, from Debian's package, or on the PATH. Null when this machine has no Chromium. */
 function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;
 }
 
-/** Flags that avoid network traffic to other machines, and additional processes. */
+/** Flags that prevent network traffic to other machines, and processes that the tests do not need. */
 const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -31,7 +31,7 @@ const executablePath = findChromium();
 export const describeInChromium = executablePath ? describe : describe.skip;
 if (!executablePath) console.warn('Skipped: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
 
-/** Starts Chromium. Use it within `describeInChromium`. */
+/** Starts Chromium. Call this only within `describeInChromium`. */
 export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS, ...options });
 }

@@ -44,7 +44,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(texts.length).toBeGreaterThan(3);
   });
 
-  it('shows the loss of a game server as one incident, and its events without those of rooms', async () => {
+  it('shows the loss of a game server as one incident, without the events of rooms', async () => {
     const spare = await fleet.start('game', '2');
     const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
@@ -70,7 +70,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await spare.exited;
   }, 60_000);
 
-  it('says for how long a gateway that hangs has not answered, and shows fresh facts when it answers again', async () => {
+  it('shows how long a hanging gateway has not answered, and current data when it answers again', async () => {
     fleet.gateways[0]!.kill('SIGSTOP');
     try {
       await page.getByText(/The gateway has not answered for 5 seconds\. What you see is \d+ seconds old\./).waitFor();
@@ -83,7 +83,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   it('keeps the keyboard focus on a button when its tables change', async () => {
     const drain = page.getByRole('button', { name: 'Drain hf:game:1' });
     const focused = (): Promise<string | undefined> => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.path);
-    // The dashboard may replace the button in the moment in which it gets the focus.
+    // The dashboard may replace the button just when the button gets the focus, so the test tries again.
     await until(async () => {
       await drain.focus();
       return (await focused()) !== undefined;
@@ -94,7 +94,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(await focused()).toBe(path);
   });
 
-  it('sends no request when the operator answers a question with no', async () => {
+  it('sends no request when the operator does not confirm the action', async () => {
     const requests: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
     await operator.press('Evict hf:lobby:1');

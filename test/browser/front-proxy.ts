@@ -50,7 +50,7 @@ const SETUPS: Readonly<Record<ProxyKind, Setup>> = {
   },
 };
 
-/** A process of a proxy with its configuration in `docs/`, changed to the ports of a test. */
+/** A proxy in its own process. Its configuration is that of `docs/`, with the ports of a test. */
 export class FrontProxy {
   private constructor(
     private readonly child: ChildProcess,
@@ -59,8 +59,8 @@ export class FrontProxy {
   ) {}
 
   /**
-   * Starts the proxy in front of these addresses. Resolves when the proxy accepts connections, or with null when this machine has no such
-   * proxy.
+   * Starts the proxy in front of these addresses, and resolves when the proxy accepts connections. Resolves with null when this proxy is
+   * not installed on this machine.
    */
   static async before({ players, operators }: Upstreams, kind: ProxyKind): Promise<FrontProxy | null> {
     const found = await findProxy(kind);

@@ -35,7 +35,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
   const looks = async (visitor: Visitor, state: string): Promise<void> => expect(await violationsOf(visitor.page, state)).toEqual([]);
   const copied = (visitor: Visitor): Promise<string> => visitor.page.evaluate(() => navigator.clipboard.readText());
 
-  /** Creates a room and returns its host. `more` fills the form. */
+  /** Creates a room and returns its host. `more` fills further fields of the form. */
   const hostOf = async (game: string, name: string, more: (host: Visitor) => Promise<void> = async () => {}, options?: VisitorOptions) => {
     const host = await visit('Ada', { permissions: ['clipboard-read', 'clipboard-write'], ...options });
     await host.press(`Create a room: ${game}`);
@@ -59,7 +59,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
   };
 
   it('brings two parties of two into one game when all four accept the match', async () => {
-    // All pages share one clipboard, so the parties meet one after the other.
+    // All pages share one clipboard for the invite links, so the parties form one after the other.
     const [ada, bob] = await party('Rumble', ['Ada', 'Bob'], [{}, PHONE]);
     const [cy, dee] = await party('Rumble', ['Cy', 'Dee']);
     const all = [ada, bob, cy, dee];
@@ -67,7 +67,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       await host.page.getByLabel('Mode').selectOption('asked-duo');
       await host.press('Find opponents');
       if (host === ada) {
-        // The second member of the party sees the search as well.
+        // Only the host of the party starts the search, but every member sees it.
         await bob.page.getByText('Searching for opponents…').waitFor();
         await looks(bob, 'the search of a party');
       }
@@ -76,7 +76,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await looks(cy, 'an offered match');
     await ada.press('Accept');
     await bob.page.getByText('1 of 4 have accepted.').waitFor();
-    // The dialog has the focus of the keyboard.
+    // The dialog has the keyboard focus.
     for (const { page } of [bob, cy, dee]) await page.keyboard.press('Enter');
     await Promise.all(all.map((visitor) => visitor.sees('The game is running.')));
     const urls = all.map(({ page }) => page.url());
@@ -84,7 +84,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     for (const { page } of all) await page.getByText('"joined"').waitFor();
   });
 
-  it('shows a player that the search continues in first place when another player declines the match', async () => {
+  it('returns a player to the first place of the queue when another player declines', async () => {
     const all = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => visit(name)));
     const [ada, bob, cy] = all;
     for (const visitor of [ada, bob]) {
@@ -102,7 +102,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await bob.press('Quick match: Rumble');
   });
 
-  it('shows a running search after a reload, and can cancel it', async () => {
+  it('shows a running search after a reload, and can cancel the search', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.page.getByText('Searching for an opponent…').waitFor();
@@ -128,7 +128,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('shows the options of a game, and filters the list of rooms by options', async () => {
+  it('shows the options of rooms, and filters the list of rooms by options', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
     const ada = await hostOf('Table', 'By the sea', async ({ page }) => {
@@ -238,7 +238,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       expect(await visitor.page.locator('.chat-text').allTextContents()).toEqual(['Hello Bob', '<b>Hello</b> Ada', 'Ready?']);
     }
     await looks(bob, 'a room with a chat');
-    // A player who joins later sees the earlier messages.
+    // A player who joins later also sees the messages from before the join.
     const cy = await visit('Cy', {}, ada.page.url());
     await until(async () => (await cy.page.locator('.chat-text').count()) === 3);
 
@@ -274,7 +274,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('You win');
   });
 
-  it('shows spectators the chat of a room only when its host allows this', async () => {
+  it('shows spectators the chat of a room only when the host allows it', async () => {
     const ada = await hostOf('Chess', 'The stage');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());

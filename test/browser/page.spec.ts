@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the room of the current test. The list may still have rooms of earlier tests. */
+  /** The name of the room of the current test, because the list may still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -102,7 +102,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
   });
 
-  it('begins chess in a given position, and names the flaw of an invalid position', async () => {
+  it('starts chess from a given position, and explains an invalid position', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Chess');
     await ada.page.getByText('Start from a position').click();
@@ -123,7 +123,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('e2', 'white pawn');
   });
 
-  it('limits the name of a room to the length that the server allows', async () => {
+  it('limits the name of a room to the maximum length at the server', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     const field = ada.page.getByLabel('Name of the room');
@@ -139,7 +139,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it.each([
     ['a desktop', {}],
     ['a phone', PHONE],
-  ])('does not move the board at the end of a game, on %s', async (_screen, options) => {
+  ])('keeps the board at its place when a game ends, on %s', async (_screen, options) => {
     for (const game of ['Chess', 'Tic-tac-toe']) {
       const [ada, bob] = await playersIn(game, [options, options]);
       const boards = () => Promise.all([ada, bob].map(({ page }) => page.locator('.board, .ttt-board').boundingBox()));
@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await until(isInView);
   });
 
-  it('shows that a game is paused, and no longer shows a turn', async () => {
+  it('shows that a game is paused, and hides whose turn it is', async () => {
     const [ada] = await playersIn('Chess');
     for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
     await ada.sees('The game is paused.');
@@ -241,7 +241,7 @@ describeInChromium('the players’ page, in Chromium', () => {
       const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
       if (isFirst) await ada.mark(4);
       await ada.sees("Bob's turn");
-      // The phone changes its network: the connection stays open and transports nothing.
+      // Simulates a phone that changes its network: the connection stays open, but no data passes.
       proxy.swallow();
       await bob.mark(0);
       await ada.page.context().setOffline(true);
@@ -271,7 +271,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('enters a room by its link, as a spectator when no seat is free', async () => {
+  it('enters a room by its link, as a spectator when the room is full', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();
@@ -283,13 +283,13 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.page.getByText('You are watching.').waitFor();
   });
 
-  it("shows the server's message of a refusal", async () => {
+  it('shows the message of a refusal by the server', async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
     await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
   });
 
-  it('shows a notice while the game server is lost, and then continues the game', async () => {
+  it('shows a notice after the loss of the game server, and then continues the game', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e4');
     await bob.seesPiece('e4', 'white pawn');
@@ -359,8 +359,8 @@ describeInChromium('the players’ page, in Chromium', () => {
   });
 });
 
-describeInChromium('the players’ page in a game that is stored only at checkpoints', () => {
-  it('shows how far the game was rewound when its server was killed', async () => {
+describeInChromium('the players’ page in a game of durability `checkpoint`', () => {
+  it('shows how far the game was rewound after its server was killed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
     const env = { TEST_BANK: join(dir, 'payments') };
     const [fleet, browser] = await Promise.all([

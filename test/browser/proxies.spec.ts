@@ -113,7 +113,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await refused;
   });
 
-  it.each(PROXIES)('limits the requests of each player behind %s, and not those of the proxy as a whole', async (_, kind) => {
+  it.each(PROXIES)('limits the requests of each player behind %s, and not of the proxy as a whole', async (_, kind) => {
     const server = await startGateway('limited', { TRUSTED_PROXIES: '127.0.0.1', CONNECTIONS_PER_ADDRESS: '1' });
     const proxy = await proxyBefore(server, kind);
     if (!proxy) return;
@@ -130,7 +130,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await page.getByRole('cell', { name: 'hf:gateway:v6', exact: true }).waitFor();
   });
 
-  it('accepts a WebSocket from the listed origins of apps only', async () => {
+  it('accepts a WebSocket only from the listed origins of apps', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-origins-'));
     const visitor = await Visitor.at(browser, 'App', 'about:blank');
     visitors.add(visitor);

@@ -27,13 +27,13 @@ describeInChromium('the documentation site', () => {
   });
   afterEach(() => page.close());
 
-  it('says on its first page what Holdfast is, and shows a game', async () => {
+  it('shows a description of Holdfast and a game on its home page', async () => {
     await page.getByRole('heading', { name: 'Games that outlive their servers' }).waitFor();
     await page.getByText('export class Countdown').waitFor();
     expect(await violationsOf(page, 'site first page')).toEqual([]);
   });
 
-  it('leads from the first page to the guide, and from a guide to a heading of another page', async () => {
+  it('has working links from the home page to the guide, and to headings of other pages', async () => {
     await page.getByRole('link', { name: 'Write a game' }).first().click();
     await page.getByRole('heading', { name: 'Writing a game', level: 1 }).waitFor();
     expect(await violationsOf(page, 'site guide')).toEqual([]);
@@ -42,7 +42,7 @@ describeInChromium('the documentation site', () => {
     await page.getByRole('heading', { name: /^Commands, exactly once/i }).waitFor();
   });
 
-  it('finds a word without a service', async () => {
+  it('finds a word without a search service', async () => {
     const addresses: string[] = [];
     page.on('request', (request) => addresses.push(new URL(request.url()).origin));
     await page.locator('.VPNavBarSearch button').first().click();

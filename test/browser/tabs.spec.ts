@@ -12,7 +12,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 1 }),
       launchChromium({
-        // Playwright disables the back/forward cache, which browsers have by default.
+        // Playwright disables the back/forward cache by default, but players have it. So the test enables it.
         ignoreDefaultArgs: ['--disable-back-forward-cache'],
       }),
     ]);
@@ -61,7 +61,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes over the game of the tab from which it was copied', async () => {
+  it('takes over the game when it is a copy of another tab', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {
@@ -78,7 +78,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(bob.defects).toEqual([]);
   });
 
-  it('reloads itself once when a part of the page is missing, and then shows a message', async () => {
+  it('reloads once when a part of the page is missing, and then shows a message', async () => {
     const page = await (await browser.newContext()).newPage();
     let loads = 0;
     let isMissing = (): boolean => loads === 1;

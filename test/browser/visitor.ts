@@ -16,7 +16,7 @@ export class Visitor {
     page.on('pageerror', (error) => this.defects.push(String(error)));
   }
 
-  /** Opens the page and logs in. Resolves in the lobby, or in the room of the link. */
+  /** Opens the page and logs in. Resolves when the page shows the lobby, or the room of the link. */
   static async open(browser: Browser, name: string, url: string, options: VisitorOptions = {}): Promise<Visitor> {
     const visitor = await Visitor.at(browser, name, url, options);
     await visitor.page.getByLabel('Your name').fill(name);
@@ -76,12 +76,12 @@ export class Visitor {
     }
   }
 
-  /** Waits until the square has this piece, by its label for screen readers. */
+  /** Waits until the label of the square for screen readers names this piece. */
   async seesPiece(square: string, piece: string): Promise<void> {
     await this.page.getByRole('button', { name: `${square}, ${piece}` }).waitFor();
   }
 
-  /** Records all banners from now on, even those that are visible for only a few milliseconds. */
+  /** Records all banners from now on, even banners that are visible for only a few milliseconds. */
   async noteBanners(): Promise<void> {
     await this.page.evaluate(() => {
       const banners = document.querySelector('.banners') as HTMLElement;

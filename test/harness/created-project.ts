@@ -51,7 +51,7 @@ export class CreatedProject {
       for (const name of names) dependencies[name] = `file:${this.archives.get(name)}`;
       own.push(...names);
     }
-    // Packages of Holdfast need each other, too.
+    // Packages of Holdfast depend on each other, so the archives must replace these dependencies as well.
     manifest.overrides = Object.fromEntries(own.map((name) => [name, `$${name}`]));
     await writeFile(file, JSON.stringify(manifest, null, 2));
     await this.npm('install', ...NPM_FLAGS);
@@ -90,11 +90,11 @@ async function environment(): Promise<NodeJS.ProcessEnv> {
   return { ...rest, NODE_ENV: '', PATH: `${dirname(command)}${delimiter}${rest.PATH}` };
 }
 
-/** The servers of a project after `npm start`. */
+/** A project whose `npm start` is running. */
 export class StartedProject {
-  /** The page. */
+  /** The URL of the page. */
   readonly page: string;
-  /** The WebSocket for players. */
+  /** The WebSocket URL for players. */
   readonly play: string;
   output = '';
 

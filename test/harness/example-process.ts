@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { until } from '../../tools/process/until.mjs';
 
-/** An example of a client in another language, in its own process. It prints one line for each thing that happens. */
+/** An example of a client in another language, in its own process. It prints one line for each event. */
 export class ExampleProcess {
   readonly lines: string[] = [];
   private exitCode: number | null = null;

@@ -2,7 +2,7 @@ import type { Room } from '#libs/client';
 import { connect } from '#libs/client/node';
 import { until } from '../../tools/process/until.mjs';
 
-/** The first move of the game of each template: who moves, and how everybody sees it. */
+/** For the game of each template, the first move and the check that a player has seen it. */
 const MOVES: Readonly<Record<string, { game: string; move: (room: Room) => unknown; isSeen: (room: Room) => boolean }>> = {
   'tic-tac-toe': {
     game: 'tic-tac-toe',
@@ -21,12 +21,15 @@ const MOVES: Readonly<Record<string, { game: string; move: (room: Room) => unkno
   },
 };
 
-/** Lets two players meet in a match, and the first one move. Resolves when both have seen the move, with what each of them sees. */
+/**
+ * Matches two players, and lets seat 0 make the first move. When both players have seen the move, resolves with the state that each of them
+ * sees.
+ */
 export async function playFirstMove(url: string, game: string): Promise<unknown[]> {
   const { move, isSeen } = MOVES[game];
   const sessions = await Promise.all(['Ann', 'Bob'].map((name) => connect(url, { name })));
   try {
-    // A game server is ready a moment before the first check counts it.
+    // Repeats the search, because a new game server is eligible only after its first check.
     const rooms = await Promise.all(sessions.map((session) => until(() => session.quickMatch(game), 20_000, 200)));
     await Promise.all(rooms.map((room) => room.waitFor(({ seat, version }) => seat !== null && version >= 0, { timeoutMs: 10_000 })));
     await move(rooms.find(({ seat }) => seat === 0) as Room);

@@ -70,7 +70,7 @@ export class Fleet extends RunningFleet {
     return this.add(type, name, env);
   }
 
-  /** Starts one more server with another `LINK_SECRET` than the fleet. Resolves when it listens. */
+  /** Starts one more server, with a `LINK_SECRET` that differs from that of the fleet. Resolves when the server listens. */
   async startStranger(type: ServerType, name: string, linkSecret: string): Promise<FleetServer> {
     const env = { ...this.settings(), ...(await FleetServer.portsFor(type)), LINK_SECRET: linkSecret };
     return this.launch(type, name, env, true);

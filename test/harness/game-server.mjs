@@ -1,4 +1,4 @@
-// A game server for tests, which uses dist/ like the real one. It has:
+// A game server for tests, which uses dist/ like the real game server. It has these games:
 // - tic-tac-toe with a short turn,
 // - `fleeting`, a game that stores nothing,
 // - `ledger`, a game that records all commands (`ledger.mjs`),

@@ -1,4 +1,4 @@
-// A game that records every command, rings bells by timers, and pays by effects. Settings of its server:
+// A game that records every command, counts the calls of its timers, and pays by effects. Settings of its server:
 // - TEST_LEDGER: the version of the game (1 or 2; 0: the server does not have the game).
 // - TEST_LEDGER_MIGRATES=0: the game has no `migrateState`.
 // - TEST_EFFECTS: a file to which each run of an effect appends a line.

@@ -25,10 +25,11 @@ export interface LedgerState {
 
 type LedgerCall = GameRoom<LedgerState>;
 
-/** The delays of reconnecting, in ms. They are shorter than by default, because tests wait for the players. */
+/** The pauses before a client reconnects, in ms. They are shorter than the defaults, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
 /**
- * Pause between two notes of a player, in ms. It is short enough that notes are in flight at any fault, and long enough for a slow machine.
+ * Pause between two notes of a player, in ms. It is so short that some notes are in flight at any fault, but long enough for a slow
+ * machine.
  */
 const BETWEEN_NOTES_MS = 15;
 
@@ -40,7 +41,7 @@ export class LedgerGame {
   /** The ids of the acknowledged notes of each seat, in the order of sending. Refused notes are in `refused`. */
   readonly acknowledged: [string[], string[]] = [[], []];
   readonly refused: string[] = [];
-  /** Violations: a player saw a state that does not continue an earlier state, or missed events. */
+  /** Violations, as sentences: a player saw a state that does not continue an earlier state, or missed events. */
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 
@@ -73,7 +74,7 @@ export class LedgerGame {
     return this.acknowledged[0].length + this.acknowledged[1].length;
   }
 
-  /** Waits until each player has had `more` further notes acknowledged. */
+  /** Waits until `more` further notes of each player are acknowledged. */
   async goesOn(more = 5, deadlineMs = 15_000): Promise<void> {
     const before = this.acknowledged.map(({ length }) => length);
     await until(() => this.acknowledged.every(({ length }, seat) => length >= before[seat] + more), deadlineMs);
@@ -86,7 +87,7 @@ export class LedgerGame {
     return room.state as LedgerState;
   }
 
-  /** Sends no more notes and waits for the open ones. */
+  /** Stops sending notes, and waits for the answers to the notes in flight. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.playing;
@@ -103,7 +104,7 @@ export class LedgerGame {
       });
       expect(room.state?.applied).toEqual(this.acknowledged);
     }
-    // Each player received the event of every note once, in order for each seat.
+    // Each player received the event of every note once. The events of one seat are in the order of its notes.
     for (const heard of this.heard) {
       expect([0, 1].map((seat) => heard.filter((id) => id.startsWith(`${seat}-`)))).toEqual(this.acknowledged);
     }
@@ -115,7 +116,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Repeats the leave, because a store that has just failed over may break connections once more.
+      // Repeats the request to leave, because a store may break connections a second time after a failover.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

@@ -1,4 +1,4 @@
-// A game that loads profiles before it begins, and knows the claims of its players. Settings of its server:
+// A game that loads profiles before it begins, and reads the claims of its players. Settings of its server:
 // - TEST_LOADS: a file to which each load appends a line: the name of the server and the key of the start.
 // - TEST_LOADS_WAIT: a file. While it exists, each load waits.
 import { appendFileSync, existsSync } from 'node:fs';

@@ -12,7 +12,7 @@ const PACKAGES = ['client', 'game-kit', 'server'];
 /** Packages that the project needs besides those of Holdfast. */
 export const COMPILER = ['typescript', '@types/node'];
 
-/** A project outside of this repository, which has installed the packed packages of Holdfast. */
+/** A project outside of this repository, with the packed packages of Holdfast installed. */
 export interface Project {
   readonly folder: string;
   /** Runs a program of the project, and returns its standard output. Rejects with the output when the program fails. */

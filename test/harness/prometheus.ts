@@ -17,7 +17,7 @@ export interface Alert {
   readonly state: 'pending' | 'firing';
 }
 
-/** A real Prometheus that scrapes servers of a fleet twice a second, with the rules of `deploy/` in fast motion. */
+/** A real Prometheus that scrapes servers of a fleet twice a second. It uses the rules of `deploy/` with shorter times. */
 export class Prometheus {
   private constructor(
     private readonly url: string,
@@ -52,7 +52,7 @@ export class Prometheus {
     await setTargets(this.home, targets);
   }
 
-  /** Returns the firing alerts. */
+  /** Returns the alerts that fire now. */
   async firing(): Promise<Alert[]> {
     const answer = (await (await fetch(`${this.url}/api/v1/alerts`)).json()) as { data: { alerts: Alert[] } };
     return answer.data.alerts.filter(({ state }) => state === 'firing');
@@ -87,13 +87,13 @@ export class Prometheus {
   }
 }
 
-/** Writes the file that Prometheus watches. The rename keeps it from reading half of the file. */
+/** Writes the file that Prometheus watches. Because of the rename, Prometheus never reads half of the file. */
 async function setTargets(home: string, targets: readonly string[]): Promise<void> {
   await writeFile(join(home, 'targets.new'), JSON.stringify([{ targets }]));
   await rename(join(home, 'targets.new'), join(home, 'targets.json'));
 }
 
-/** Shortens each time of the rules: what must hold for minutes holds for a second, and windows of minutes are 8 seconds long. */
+/** Shortens all times in the rules: each `for` is one second, and each window of minutes is 8 seconds. */
 function fastMotion(rules: string): string {
   return rules.replace(/for: \d+[ms]/g, 'for: 1s').replace(/\[\d+m\]/g, '[8s]');
 }

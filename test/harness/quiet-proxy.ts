@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy before one port of a server. It can make connections half open: they stay open and transport nothing. */
+/** A TCP proxy before one port of a server. It can make connections half open: they stay open, but no data passes. */
 export class QuietProxy {
   private readonly sockets = new Set<Socket>();
 

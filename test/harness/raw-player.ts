@@ -14,10 +14,10 @@ import type { FleetServer } from '../../tools/testing/fleet-server.js';
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-/** The largest accepted frame, in bytes. It is as large as in the real client, because all missed changes come in one frame. */
+/** The largest accepted frame, in bytes. It is the limit of the real client, because all changes that a player missed come in one frame. */
 const FRAME_BYTES_MAX = 16 * 1_048_576;
 
-/** A player without our client: it can send any bytes, and records all received messages. */
+/** A player that does not use `libs/client`: it can send any bytes, and records all received messages. */
 export class RawPlayer {
   readonly heard: ServerMessage[] = [];
   isClosed = false;
@@ -50,7 +50,7 @@ export class RawPlayer {
     this.send(this.way === 'json' ? JSON.stringify(message) : encodePlayerMessage(message));
   }
 
-  /** Returns the first wanted message of this kind, and waits until such a message has arrived. */
+  /** Returns the first message of this kind for which `isWanted` is true. Waits until the message has arrived. */
   hears<Kind extends ServerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
     const find = (): Of<Kind> | undefined =>
       this.heard.find((message): message is Of<Kind> => message.kind === kind && isWanted(message as Of<Kind>));

@@ -14,7 +14,7 @@ const SLOTS = 16_384;
 /** Time without an answer after which a sentinel considers the primary down, in ms. An operator would choose a longer time. */
 const DOWN_AFTER_MS = 1_000;
 
-/** The protection of a group of Redis processes. */
+/** Passwords, users and TLS of a group of Redis processes. */
 export interface RedisSecurity {
   /** The password of the user `default`, which the test and the Redis processes use among themselves. */
   readonly password?: string;
@@ -76,7 +76,7 @@ export class SentinelStore implements FleetStore {
       retryStrategy: () => 50,
       password: data.password,
       sentinelPassword: ofSentinels.password,
-      // ioredis would otherwise use the ports that sentinels have for each other.
+      // When data nodes and sentinels differ in TLS, ioredis must not learn the ports that sentinels have for each other.
       updateSentinels: !data.tls === !ofSentinels.tls,
       ...(data.tls && { tls: trusting(data.tls), enableTLSForSentinelMode: true }),
       ...(ofSentinels.tls && { sentinelTLS: trusting(ofSentinels.tls) }),
@@ -99,12 +99,12 @@ export class SentinelStore implements FleetStore {
     await ended(this.primary.process, 5_000);
   }
 
-  /** Promotes a replica while the primary lives. The primary still accepts writes for a moment, which are lost. */
+  /** Promotes a replica while the primary lives. For a moment the old primary still accepts writes. These writes are lost. */
   async switchPrimary(): Promise<void> {
     await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
   }
 
-  /** Waits until every sentinel has configured another primary, which breaks connections once more. */
+  /** Waits until every sentinel has configured the new primary, because that step breaks connections once more. */
   async failedOver(): Promise<void> {
     await until(
       async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary, this.ofSentinels)))).every(Boolean),
@@ -136,7 +136,7 @@ export class ClusterStore implements FleetStore {
     const share = Math.ceil(SLOTS / nodes.length);
     for (const [index, node] of nodes.entries()) {
       await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1);
-      // Each node gets its own epoch. Otherwise they would have to agree on epochs first.
+      // Each node gets its own configuration epoch. Without this, the nodes would first have to resolve equal epochs.
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
     }
     for (const { port } of all.slice(1)) await nodes[0].call('CLUSTER', 'MEET', '127.0.0.1', port);
@@ -159,7 +159,7 @@ export class ClusterStore implements FleetStore {
   }
 }
 
-/** Returns whether a sentinel knows both replicas and both other sentinels. Otherwise its failover may fail. */
+/** Returns whether a sentinel knows both replicas and both other sentinels. Its failover may fail before that. */
 function knowsAll(sentinel: RunningRedis, security: RedisSecurity): Promise<boolean> {
   return connected(sentinel, security, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
 }
@@ -173,7 +173,10 @@ function isSettled(sentinel: RunningRedis, before: RunningRedis, security: Redis
   });
 }
 
-/** Returns the lines of a sentinel's configuration that make it connect to others as the data nodes do, and listen for them on `port`. */
+/**
+ * Returns the lines of a sentinel's configuration about the other sentinels: the port on which it listens for them, with TLS or without, as
+ * for the data nodes.
+ */
 function portForSentinels(port: number, tls: RedisSecurity['tls']): Record<string, string | number> {
   if (!tls) return { port, 'tls-replication': 'no' };
   return {

@@ -20,8 +20,8 @@ export interface Registry {
 }
 
 /**
- * Starts a registry that has only what is published to it. It reads all packages outside of Holdfast through the registry of this machine's
- * npm.
+ * Starts a registry without packages. Tests publish the packages of Holdfast to it. It reads all other packages from the registry that the
+ * npm of this machine uses.
  */
 export async function startRegistry(home: string): Promise<Registry> {
   const folder = join(home, 'registry');
@@ -38,7 +38,7 @@ export async function startRegistry(home: string): Promise<Registry> {
     web: { enable: false },
   };
   await writeFile(join(folder, 'config.yaml'), JSON.stringify(config));
-  // npm publishes nothing without a token, and the registry accepts every one.
+  // npm publishes only with a token. The registry accepts any token.
   const npmrc = join(folder, 'npmrc');
   await writeFile(npmrc, `registry=${url}\n//127.0.0.1:${port}/:_authToken=anybody\n`);
   const verdaccio = join(ROOT, 'node_modules/verdaccio/bin/verdaccio');

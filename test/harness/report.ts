@@ -1,7 +1,7 @@
 /** The global property from which `environment.cjs` reads the functions to call after a failed test. */
 const REPORTERS = '__holdfastFailureReporters';
 
-/** Calls `report` with the name of each failed test from now on. The returned function ends this. */
+/** Calls `report` with the name of each failed test from now on. The returned function removes `report`. */
 export function reportOnFailure(report: (test: string) => void): () => void {
   const known = (globalThis as Record<string, unknown>)[REPORTERS] as Set<typeof report> | undefined;
   const all = known ?? new Set<typeof report>();

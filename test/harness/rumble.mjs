@@ -1,6 +1,6 @@
-// `rumble`: a game for 2 to 4 players with rules for matches, and ratings for each mode. Its modes: `asked` offers each match for 1.5 s, and
-// `asked-duel` for 30 s. `duo` has two teams of two, `open` fills running games, and `alone` adds bots. `ranked` has no rules of its own.
-// A game ends when a player sends `end`, or `win`, which changes the ratings of its mode. Bots send `wave`.
+// `rumble`: a game for 2 to 4 players with rules for matches, and ratings for each mode. The modes `asked` and `asked-duel` offer each
+// match, for 1.5 s and for 30 s. `duo` has two teams of two, `open` fills running games, and `alone` adds bots. `ranked` has no rules of
+// its own. A player ends the game by the command `end` or `win`. After `win`, the ratings of the mode change. Bots send `wave`.
 import { Bot, Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 

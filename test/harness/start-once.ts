@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mainOf } from '../../tools/start/launch-server.mjs';
 
-/** Starts a server that the test expects to stop by itself. Resolves with its exit code and output. */
+/** Starts a server that must stop by itself. Resolves with the server's exit code and output. */
 export function startOnce(type: 'gateway' | 'lobby' | 'game', env: Record<string, string>): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--enable-source-maps', mainOf(type)], { env: { PATH: process.env.PATH, ...env } });

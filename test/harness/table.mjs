@@ -1,4 +1,5 @@
-// `table`: a game for 1 to 4 players with options, metadata, teams and a ranking. Its schema drops unknown options, as many schemas do.
+// `table`: a game for 1 to 4 players with options, metadata, teams and a ranking. Its schema for options drops unknown fields, as many
+// schemas do.
 import { z } from 'zod';
 import { Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';

@@ -1,5 +1,4 @@
-// A game server that writes 100,000 log lines, and 10,000 lines with `console.log`, after SIGUSR2. It uses dist/ like the
-// real one.
+// A game server that after SIGUSR2 writes 100,000 log lines, and 10,000 lines with `console.log`. It uses dist/ like the real game server.
 import 'reflect-metadata';
 import { Log } from '#libs/telemetry';
 

@@ -12,11 +12,11 @@ import { DIST, HOLDFAST_DIR, ROOT } from '../../tools/process/paths.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { type Fleet, type Game, startFleet } from './fleet.js';
 
-/** A point of a transaction of the wallet: `charge: before COMMIT`. */
+/** A point in a transaction of the wallet, such as `charge: before COMMIT`. */
 export type WalletPoint = `${'charge' | 'settle'}: ${'before' | 'after'} ${'INSERT' | 'UPDATE' | 'COMMIT'}`;
 export type Victim = 'game server' | 'gateway' | 'lobby' | 'Redis' | 'PostgreSQL';
 
-/** The coins of each player and of the house at the beginning. */
+/** The coins that each player and the house have at the beginning. */
 const COINS = 500;
 
 /** A fleet whose game servers have the casino of docs/writing-a-game.md, with its wallet in a real PostgreSQL. */
@@ -25,7 +25,7 @@ export class WalletFleet {
 
   private constructor(
     private readonly dir: string,
-    /** The folder of PostgreSQL. */
+    /** The folder with the data of PostgreSQL. */
     private readonly home: string,
     private readonly bundle: string,
     readonly fleet: Fleet,
@@ -42,7 +42,7 @@ export class WalletFleet {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
     const postgres = await startPostgres({ postgres: found, dir: home });
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 2_000, query_timeout: 5_000 });
-    // A kill of PostgreSQL breaks idle connections of this pool.
+    // Tests kill PostgreSQL, which breaks idle connections of this pool. Without a listener, that error would end the test's process.
     pool.on('error', () => {});
     await pool.query(WALLET_SCHEMA);
     await pool.query('INSERT INTO accounts VALUES ($1, $2)', [HOUSE, COINS]);
@@ -67,8 +67,8 @@ export class WalletFleet {
   }
 
   /**
-   * Places a bet, waits until its wallet has reached the point, kills the victim there, and lets the wallet continue. Returns the bet once
-   * it is decided and the wallet agrees with the game.
+   * Places a bet and waits until the wallet has reached the point. Kills the victim there, and lets the wallet continue. Returns the bet
+   * once it is decided and the wallet agrees with the game.
    */
   async betAndKill(room: Room<Casino>, coins: number, point: WalletPoint | null, victim: Victim | null): Promise<Bet> {
     const before = room.state?.bets.length ?? 0;
@@ -103,14 +103,17 @@ export class WalletFleet {
     await until(all, 60_000);
   }
 
-  /** Begins a new ledger, for the games from now on. No bet may be open. */
+  /** Empties the ledger, so that it has only the games from now on. No bet may be open. */
   async forget(): Promise<void> {
     await this.pool.query('TRUNCATE bets');
     await this.pool.query('DELETE FROM accounts WHERE player <> $1', [HOUSE]);
     await this.pool.query('UPDATE accounts SET coins = $1', [COINS]);
   }
 
-  /** Returns all flaws of the ledger, for the games of these rooms: coins that were made or lost, and bets that the wallet does not agree with. */
+  /**
+   * Compares the wallet with the games of these rooms. Returns the differences as sentences: coins that appeared or disappeared, and bets
+   * whose status differs.
+   */
   async flaws(rooms: readonly Room<Casino>[]): Promise<string[]> {
     const flaws: string[] = [];
     const { rows: accounts } = await this.pool.query('SELECT player, coins FROM accounts');
@@ -192,7 +195,7 @@ export class WalletFleet {
   }
 }
 
-/** Returns the status that the wallet has for a bet of the game, once all its effects have run. */
+/** Returns the status that a bet of the game must have in the wallet after all effects have run. */
 function expectedStatus({ status }: Bet): string {
   switch (status) {
     case 'won':

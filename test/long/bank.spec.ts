@@ -40,7 +40,7 @@ async function payments(): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment);
 }
 
-/** Two players of a game who transfer until the game ends or the test stops them. */
+/** Two players who send transfers until the game ends or the test stops them. */
 class Spenders {
   /** The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the transfers that it undid. */
   readonly acknowledged = new Map<string, number>();
@@ -86,7 +86,7 @@ class Spenders {
 }
 
 describe.each(DURABILITIES)('the transfers by effects, with durability %s, while servers are killed,', (durability) => {
-  it('are paid once for each key, and match the stored changes of the game', async () => {
+  it('are paid once for each effect key', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {
@@ -122,7 +122,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // A bank that removes duplicates by key must have paid each transfer once.
+    // After the removal of duplicates by key, each transfer must be paid once.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -144,7 +144,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version to which it was rewound', async () => {
+  it('tells both players the lost version and the version after the rewind', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -163,7 +163,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
   }, 30_000);
 });
 
-describe('a game of durability `checkpoint` that loses two servers, one after the other', () => {
+describe('a game of durability `checkpoint` that loses two servers in succession', () => {
   it('tells each player the lost version and the last valid version', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
@@ -176,7 +176,9 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
     const rewinds: { from: number; to: number }[] = [];
     room.on('rewound', (rewind) => rewinds.push(rewind));
 
-    /** Kills the owner after some changes that follow a payment. Returns the versions between which the game is rewound. */
+    /**
+     * Waits for a payment and some later changes, and then kills the owner. Returns the version before the rewind and the version after it.
+     */
     async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
       await room.send('transfer', { id });
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
@@ -185,7 +187,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // The test reads the version before the kill, because the recovery may be faster than the next lines.
+      // Reads the version before the kill, because the recovery may change it soon after the kill.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
@@ -228,7 +230,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
 });
 
 describe('a client that continues with the sequence number of the rewound state', () => {
-  it('receives no acknowledgement of a command that was lost with the server', async () => {
+  it('receives no acknowledgement of a lost command', async () => {
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
     const bob = await RawPlayer.welcomed(fleet.gateways[0], 'Bob');

@@ -4,7 +4,7 @@ import { serverId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 
-/** The maximum age of an owner's heartbeat when the owner dies, in ms. The computed downtime may be too long by this. */
+/** The maximum age of an owner's heartbeat when the owner dies, in ms. The computed downtime may be too long by this time. */
 const LIFE_SIGN_MS = 1_000;
 
 describe('the clock of a chess game after its server was killed', () => {
@@ -14,7 +14,7 @@ describe('the clock of a chess game after its server was killed', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('stands still until another server owns the game', async () => {
+  it('stops until another server owns the game', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const [white, black] = rooms as readonly Room<Chess>[] as readonly [Room<Chess>, Room<Chess>];
     await white.send('move', { san: 'e4' });

@@ -76,7 +76,7 @@ describe('an effect of a game', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner, also when the game ended with it', async () => {
+  it('is run by the next owner, also as the last effect of the game', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });
@@ -90,13 +90,13 @@ describe('an effect of a game', () => {
 });
 
 describe('an effect whose handler never finishes', () => {
-  it('is logged once, and stops neither other effects nor the game', async () => {
+  it('is logged once, while other effects and the game continue', async () => {
     const { game, owner } = await onAServerThatHangs('c');
     const [room] = game.rooms;
     await room.send('pay', { id: 'hanging' });
     await until(async () => (await payments('hanging')).length === 1);
     const [{ key }] = await payments('hanging');
-    // The effect of an earlier game may be overdue on this server as well.
+    // Counts only the effects of this room, because an effect of an earlier game may be overdue on the same server.
     const overdue = (): Record<string, unknown>[] => owner.logged('effect.overdue').filter(({ roomId }) => roomId === room.id);
     await until(() => overdue().length === 1);
     expect(overdue()).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);
@@ -118,7 +118,7 @@ describe('an effect whose handler never finishes', () => {
 describe('a timer of a game', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once after a kill and a drain of its owners', async () => {
+  it('fires once when its owners are killed and drained', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
@@ -139,7 +139,7 @@ describe('a timer of a game', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // An earlier timer that survived on another server would have fired before this timer.
+    // If another server still had an earlier timer, it would have fired before this timer.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

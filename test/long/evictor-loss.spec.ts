@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { redisName } from '#libs/redis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
-/** Number of players at the lost gateway: more than fit into one request, so that the cleanup has several steps. */
+/** Number of players at the killed gateway. One request cannot hold so many, so the cleanup has several steps. */
 const PLAYERS = 100;
 
 describe('a gateway that is killed during the cleanup of another gateway', () => {
@@ -12,7 +12,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('leaves the cleanup to the remaining gateway', async () => {
+  it('is replaced in the cleanup by the remaining gateway', async () => {
     const [lost, ...others] = fleet.gateways;
     const rooms = await Promise.all(
       Array.from({ length: PLAYERS }, async (_, index) => {
@@ -26,11 +26,11 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
       const docs = await Promise.all(rooms.map((room) => store.hget(redisName(`room:{${room}}`), 'doc')));
       return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
     };
-    // The store answers only errors for one room, so the cleanup cannot finish as long as that lasts.
+    // While the record of one room is not valid, the store answers only errors for this room, so the cleanup cannot finish.
     const [held] = rooms;
     await store.rename(redisName(`room:{${held}}`), `held:{${held}}`);
     await store.set(redisName(`room:{${held}}`), 'not a room');
-    // The servers publish each change of a room. The first one shows that the cleanup has begun.
+    // The servers publish each change of a room. The first published change shows that the cleanup has begun.
     const listener = new Redis(fleet.redis.url);
     await listener.psubscribe(redisName('room:*'));
     const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));
@@ -43,7 +43,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
     expect(evictor.logged('gateway-end.done')).toEqual([]);
     await store.rename(`held:{${held}}`, redisName(`room:{${held}}`));
     const [left] = others.filter((gateway) => gateway !== evictor);
-    // A lobby's sweep may mark them as away before the remaining gateway takes over the cleanup.
+    // This does not yet prove the cleanup, because a lobby's sweep may mark the players as away before the remaining gateway does so.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);

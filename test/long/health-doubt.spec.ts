@@ -9,7 +9,7 @@ const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
 /** The test runs three fleets with different faults at the same time, because it mostly waits. */
-describe('a fleet with unreliable checkers', () => {
+describe('a fleet whose gateways or Redis are suspended', () => {
   const fleets: Fleet[] = [];
   const streams: EventStream[] = [];
   afterEach(async () => {
@@ -25,7 +25,7 @@ describe('a fleet with unreliable checkers', () => {
     return { fleet, stream };
   }
 
-  it('evicts no healthy server after a gateway or Redis was suspended for ten seconds', async () => {
+  it('evicts no healthy server after a suspension of ten seconds', async () => {
     const [only, three, store] = await Promise.all([
       start({ gateways: 1, lobbies: 1, games: 2 }),
       start({ gateways: 3, lobbies: 1, games: 2 }),

@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** Time for which the test observes a lobby that continues, in ms. The lobby handles its old requests immediately. */
+/** Time for which the test observes a lobby after its suspension, in ms. The lobby handles the old requests at once. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // The gateway sends all further requests of a player to the lobby that answered the first one.
+    // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
     await asker.me();
     return asker;
   }
@@ -43,7 +43,7 @@ class Asker {
   }
 }
 
-describe('a suspended lobby with requests of players who have done something else since', () => {
+describe('a suspended lobby with outdated requests of players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     // The limit of messages is high, because the test sends requests in a loop.
@@ -52,7 +52,7 @@ describe('a suspended lobby with requests of players who have done something els
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('applies none of the old requests', async () => {
+  it('applies none of the outdated requests', async () => {
     // The players log in one after another, so that each pair is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
@@ -117,7 +117,7 @@ describe('the presence of players at a suspended server', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is not changed by an old report of a dead gateway that a lobby handles late', async () => {
+  it('is not changed by a late report of a dead gateway', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
@@ -135,7 +135,7 @@ describe('the presence of players at a suspended server', () => {
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // When the pong arrives, the gateway has sent the report of presence for this admission.
+      // When the pong arrives, the gateway has already reported the presence of this player.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }

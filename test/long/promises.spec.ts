@@ -5,7 +5,7 @@ import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelSt
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
 const GAMES = 3;
-/** Time of the writes that a dying host has not synced yet, in ms (`appendfsync everysec`). */
+/** The last writes before the death of a host may be lost. This is their maximum age, in ms (`appendfsync everysec`). */
 const UNSYNCED_MS = 1_000;
 
 let fleet: Fleet;
@@ -13,7 +13,7 @@ let games: LedgerGame[];
 
 /** The failure and the assertions of one test. */
 interface Check {
-  /** The processes or the host that die, if the cell has several tests. Undefined when the cell has one test. */
+  /** Names the processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -25,7 +25,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers, which has the same promise in each row. */
+/** The tests of the column about dying servers. This column makes the same promise in each row. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',
@@ -114,7 +114,7 @@ describe.each(Object.keys(PROMISES) as PromisedRedis[])('a Redis with %s', (redi
       run,
     ]),
   );
-  it.each(cells)('keeps the promise of the README: %s', (_cell, run) => run(), 90_000);
+  it.each(cells)('behaves as the README promises: %s', (_cell, run) => run(), 90_000);
 });
 
 /** Checks that every acknowledged command is in its game exactly once, and that the games continue. */
@@ -141,7 +141,7 @@ async function allIsLost(): Promise<void> {
   const servers = fleet.games.slice();
   await Promise.all([fleet.redis.kill(), killed(servers)]);
   await fleet.redis.startAgain();
-  // The gateway lives and may have restored the records of the rooms already, but it cannot restore the state of a game.
+  // The gateway lives and may already have restored the records of the rooms. But it has no state of a game to restore.
   expect(await fleet.redis.client.keys(redisName('room:*:log'))).toEqual([]);
   await started(servers);
   // The players are notified that their games have ended, and may start new ones.
@@ -151,10 +151,10 @@ async function allIsLost(): Promise<void> {
   await Promise.all(games.map((game) => game.stop()));
 }
 
-/** Checks that each game has all commands that were acknowledged a second before the failure, or after it. */
+/** Checks that each game has all commands except those that were acknowledged in the last second before the failure. */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
-  // The copy must contain each command that was acknowledged before it.
+  // A copy of the acknowledged commands. Each of them must survive the failure, which comes a second later.
   const kept = games.map(({ acknowledged }) => acknowledged.map((ids) => ids.slice()));
   const host = await hostOfRedis();
   await new Promise((resolve) => setTimeout(resolve, UNSYNCED_MS));

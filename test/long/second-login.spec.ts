@@ -40,7 +40,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     await entersAtLast(first, token);
   }, 20_000);
 
-  it('is accepted after the timeout of a silent first connection', async () => {
+  it('is accepted after the first connection has timed out', async () => {
     const [first, second] = fleet.gateways;
     const token = await tokenOf('bob');
     await comesIn(first, token, 'tcp');

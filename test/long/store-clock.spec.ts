@@ -14,7 +14,7 @@ import { ADMIN_TOKEN, type Fleet, LedgerGame, startFleet, until } from '../harne
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const TURN_MS = 5_000;
-/** The tolerance for a busy machine, the pause of a migration, and the poll of the test, in ms. */
+/** Tolerance of the measured times, in ms. It covers a busy machine, the pause of a migration, and the polling of the test. */
 const SLACK_MS = 1_500;
 /** The time that chess adds to a player's clock with each move, in ms. */
 const INCREMENT_MS = 5_000;
@@ -38,7 +38,7 @@ class StoreHostClock {
     return new StoreHostClock(openSync(path, 'r+'), { LD_PRELOAD: library, SET_CLOCK_FILE: path });
   }
 
-  /** Sets the clock ahead of this machine's clock by `aheadMs`; behind it if that is negative. */
+  /** Sets the clock ahead of this machine's clock by `aheadMs`. A negative value sets it behind. */
   set(aheadMs: number): void {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(aheadMs));
@@ -129,7 +129,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('resumes a session at another gateway, although the record may have expired', async () => {
+  it('resumes a session at another gateway when the session record has expired', async () => {
     const [first, second] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada', { gateway: first });
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
@@ -154,11 +154,11 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a search keeps waiting, also at the next runner of the rounds, and then finds its match', async () => {
+  it('continues a search for a match, also under the next runner of the rounds', async () => {
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const ends: unknown[] = [];
     ada!.on('match', ({ event }) => event === 'expired' && ends.push(event));
-    // This search expires after 60 s of waiting.
+    // A search in the game `rumble` expires after 60 s.
     const found = ada!.quickMatch('rumble');
     found.catch(() => {});
     await until(async () => (await ada!.me()).searching === 'rumble');
@@ -186,7 +186,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 90_000);
 
-  it('keeps the length of a turn, apart from the pause, when the game server is killed', async () => {
+  it('extends a turn only by the pause when the game server is killed', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);
     const owner = await fleet.ownerOf(room);
@@ -204,7 +204,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('never turns the time of a room back, whichever server owns the room later', async () => {
+  it('never sets the time of a room back, also under later owners', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];
@@ -243,7 +243,7 @@ describeWithCompiler.each([
     await loseOwner();
     await move(1, 'a6');
     expect(since).toEqual(since.toSorted((a, b) => a - b));
-    // The players lose only the thinking time that really passed. The jump of the clock by an hour must not count.
+    // Only the real thinking time is deducted from the players' clocks. The jump of the store's clock by an hour must not count.
     const taken = clocks[0] + (clocks.length - 1) * INCREMENT_MS - (clocks.at(-1) as number);
     expect(taken).toBeGreaterThanOrEqual(-SLACK_MS);
     expect(taken).toBeLessThan(performance.now() - startedAt - paused + 2 * (SECOND + SLACK_MS));

@@ -4,7 +4,7 @@ import type { MatchMessage, MatchWish } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
-describe('a fleet on a Redis Cluster of three', () => {
+describe('a fleet on a Redis Cluster of three nodes', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({
@@ -22,7 +22,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     return fleet.servers.flatMap((server) => server.log().filter((line) => /CROSSSLOT|same slot|same node/i.test(line)));
   }
 
-  it('lets players log in, create, find and list rooms, be matched, and play', async () => {
+  it('handles logins, rooms, matches and games', async () => {
     const [ada, bob, eve] = await Promise.all(['Ada', 'Bob', 'Eve'].map((name) => fleet.newPlayer(name)));
     const room = await ada.createRoom<TicTacToe>({ game: 'tic-tac-toe', name: 'Over three' });
     expect((await bob.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -43,7 +43,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 
-  it('lets players search: offers, a second search, parties, backfill, ratings, and a lobby that is killed', async () => {
+  it('handles offers, repeated searches, parties, backfill, ratings and a killed lobby', async () => {
     const players = await Promise.all(['Ada', 'Bob', 'Cy', 'Dora'].map((name) => fleet.newPlayer(name)));
     const [ada, bob, cy, dora] = players as [Session, Session, Session, Session];
     const heard = new Map(players.map((player) => [player, [] as MatchMessage[]]));
@@ -60,7 +60,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     };
     const leaveAll = () => Promise.all(players.map((player) => player.room?.leave()));
 
-    // An offer that one player leaves by creating a room, and one that both accept.
+    // One player leaves an offer by creating a room. Both players accept the next offer.
     const kept = find(ada, { mode: 'asked-duel' });
     const left = find(bob, { mode: 'asked-duel' });
     await offerOf(ada);
@@ -74,7 +74,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     expect((await kept).id).toBe((await other).id);
     await leaveAll();
 
-    // Parties of two, which play together.
+    // Two parties of two players are matched.
     for (const [host, guest] of [
       [ada, bob],
       [cy, dora],
@@ -85,13 +85,13 @@ describe('a fleet on a Redis Cluster of three', () => {
     await until(() => players.every(({ room }) => room?.id === parties[0]!.id), 10_000);
     await leaveAll();
 
-    // A running room that a later player fills.
+    // A later player joins a running room by matchmaking.
     const open = await Promise.all([ada, bob].map((player) => find(player, { mode: 'open' })));
     await open[0]!.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
     expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
     await leaveAll();
 
-    // A ticket that outlives its lobby, and a result that changes ratings.
+    // A ticket survives the end of its lobby, and the result of its game changes ratings.
     const first = find(ada, { mode: 'ranked' });
     await until(async () => (await ada.me()).searching === 'rumble', 10_000);
     const [lobby] = fleet.lobbies;

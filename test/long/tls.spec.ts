@@ -76,7 +76,7 @@ describe('a fleet with certificates', () => {
     for (const player of [ada, bob]) player.close();
   });
 
-  it('refuses clients without TLS, and its clients refuse an unknown certificate', async () => {
+  it('refuses clients without TLS, and clients refuse an unknown certificate', async () => {
     const { wss, tls } = urls();
     for (const url of [wss, tls, fleet.gateways[0].publicUrl, fleet.gateways[0].tcpUrl]) {
       await expect(connect(url, { name: 'Ada', WebSocket: WebSocket as never, welcomeMs: 2_000 })).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe('a fleet with certificates', () => {
     }
   });
 
-  it('serves the page over https, and uses a renewed certificate', async () => {
+  it('serves the page over https, also with a renewed certificate', async () => {
     const { port } = new URL(fleet.gateways[0].pageUrl);
     const status = await new Promise((resolve, reject) =>
       https.get({ port, path: '/', rejectUnauthorized: false, agent: false }, ({ statusCode }) => resolve(statusCode)).on('error', reject),

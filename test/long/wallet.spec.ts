@@ -1,8 +1,8 @@
 import { type Victim, WalletFleet, type WalletPoint } from '../harness/wallet-fleet.js';
 
 /**
- * The steps of a bet. Once the command is stored, the wallet begins to charge. The charge is written, then committed, and the server may not
- * know that yet. Once the result is stored, the wallet begins to settle. The settlement is written, then committed.
+ * The steps of a bet. Once the command is stored, the wallet begins to charge. The charge is written and then committed, but the server may
+ * not know of the commit yet. Once the result is stored, the wallet begins to settle. The settlement is written, then committed.
  */
 const POINTS: readonly WalletPoint[] = [
   'charge: before INSERT',
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
-  it('is charged and settled once, whichever step it has reached before', async () => {
+  it('is charged and settled once after a kill at any step', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const { rooms } = await wallets.play();
@@ -40,7 +40,7 @@ describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
 });
 
 describe('bets of two games', () => {
-  it('keep all money when servers and stores are killed', async () => {
+  it('neither lose nor create money when servers and stores are killed', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const games = [await wallets.play(), await wallets.play()];

@@ -7,13 +7,13 @@ export interface Model<State, Rules> {
   violationOf(state: State, rules: Rules): string | null;
   /** Whether this state is the goal: all requests are answered, and no work is pending. */
   isGoal(state: State): boolean;
-  /** Returns the hash by which states are compared: equal states have equal hashes. */
+  /** Returns the hash of a state. The explorer treats two states with equal hashes as one state. */
   hashOf(state: State): number;
 }
 
 export interface Step<State> {
   readonly label: string;
-  /** Whether the step is a failure or an optional act. The goal must be reachable without failures and optional acts. */
+  /** Whether the step is a failure or an optional act. The goal must be reachable without such steps. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -21,9 +21,9 @@ export interface Step<State> {
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** Whether every reachable state was visited. Otherwise the run does not prove that no state is stuck. */
+  /** Whether every reachable state was visited. Only then does the run prove that no state is stuck. */
   readonly isComplete: boolean;
-  /** States from which the goal cannot be reached without a further fault. */
+  /** Number of states from which the goal can be reached only by a further fault, or never. */
   readonly stuck: number;
   /** The first violation with the shortest trace to it; null when there is none. */
   readonly counterExample: CounterExample | null;
@@ -35,8 +35,8 @@ export interface CounterExample {
 }
 
 /**
- * Explores all states breadth first, so that the first violation has a shortest trace. States are compared by a 53-bit hash. A
- * collision would skip a state; among a million states its probability is below 1 in 10,000.
+ * Explores all states breadth first, so that the first violation has a shortest trace. States are compared by a 53-bit hash. Two states
+ * with one hash would count as one; among a million states the probability of this is below 1 in 10,000.
  */
 export function explore<State, Rules>(model: Model<State, Rules>, initial: State, rules: Rules, statesMax: number): Exploration {
   const { stepsOf, violationOf, isGoal, hashOf } = model;
@@ -95,8 +95,8 @@ export interface Walks {
 }
 
 /**
- * Takes random walks until `until` is true, with many more faults than can be explored. After 60 steps a walk takes no more faults, and
- * must reach the goal. Returns the number of walks and steps, and the first violation.
+ * Takes random walks until `until` is true. A walk has many more faults than a full exploration could have. After 60 steps it has no more
+ * faults, and must reach the goal. Returns the number of walks and steps, and the first violation.
  */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,
@@ -160,7 +160,10 @@ function unable(count: number, edges: readonly number[], goals: readonly number[
   return stuck;
 }
 
-/** Repeats the steps to a state, from the recorded parent of each state and the number of the parent's step. */
+/**
+ * Returns the trace to a state. Repeats the steps from the initial state, because the explorer records only each state's parent and the
+ * number of the step.
+ */
 function traceTo<State>(
   id: number,
   parents: readonly number[],
@@ -180,7 +183,7 @@ function traceTo<State>(
 
 const partHashes = new WeakMap<object, number>();
 
-/** Returns the hash of a part of a state, from a cache: a step changes few parts, and the others stay the same objects. */
+/** Returns the hash of a part of a state. Hashes are cached by object, because a step replaces only few parts. */
 export function partHashOf(part: object): number {
   let hash = partHashes.get(part);
   if (hash === undefined) {

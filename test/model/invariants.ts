@@ -38,8 +38,8 @@ export function violationOf(state: State, rules: Rules): string | null {
 }
 
 /**
- * Returns the history that must not be lost although the store may lose data: that of the store, or that of a living owner with a higher
- * epoch or a longer durable history.
+ * Returns the history that must survive although the store may lose data. It is the history in the store, unless a living owner has a
+ * higher epoch or a longer durable history.
  */
 function newestOf(state: State, stored: readonly string[] | null): readonly string[] {
   let newest = { epoch: stored ? (state.store?.epoch ?? 0) : 0, history: stored ?? [] };

@@ -20,7 +20,7 @@ function textOf(found: CounterExample | null): string {
 
 describe('the model of the room protocol', () => {
   it.each(isLong ? [...SCENARIOS, ...LONG_SCENARIOS] : SCENARIOS)(
-    'violates no rule in any state when $name',
+    'violates no rule in any reachable state when $name',
     (scenario) => {
       const found = explore(ROOM_PROTOCOL, beginningOf(scenario), { store: scenario.store }, STATES_MAX);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -59,8 +59,7 @@ describe('the explorer finds a violation when the model leaves out the rule that
       );
       say(`\nwithout "${without}" (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // With the rule, the same scenario has no violation. So the violation comes from the missing rule, and not from a defect of the
-      // model.
+      // With the rule, the same scenario has no violation. So the missing rule caused the violation, not a defect of the model.
       if (isLong)
         expect(
           explore(ROOM_PROTOCOL, beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample,

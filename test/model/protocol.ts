@@ -3,14 +3,14 @@ import * as store from './store.js';
 import { EMPTY, type StoredRoom, type Tenure } from './store.js';
 
 /**
- * The model of one room with its store, servers and players, and every step from each state. The servers decide as
- * `libs/room-host` does. `Rules` can switch off single rules of the protocol, which must lead to a violation.
+ * The model of one room with its store, servers and players, and every step from each state. The servers of the model decide as
+ * `libs/room-host` does. `Rules` switches off single rules of the protocol. Without a rule, the explorer must find a violation.
  *
  * The state of a room is its history of changes: `a1` is a command, `a1!b1` also records the refusal of b1, and `.` is a change
  * without a command.
  */
 export interface State {
-  /** The time for epochs. It grows with each new epoch and each fallback. */
+  /** The clock from which epochs are taken. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
   /** The content that the store would have after a fallback. */
@@ -46,16 +46,16 @@ export interface Hosted {
   readonly epoch: number;
   readonly batch: string;
   readonly durable: readonly string[];
-  /** Contains `durable` and the changes that are not durable yet. */
+  /** The history with the changes that are not durable yet. It begins with `durable`. */
   readonly value: readonly string[];
   readonly inFlight: { readonly to: number; readonly batch: string } | null;
   /** Refusals that are not recorded yet, not even in `value`. */
   readonly refused: readonly string[];
-  /** Refusals that are sent once `after` is durable. */
+  /** Refusals that wait: the owner sends each when the version `after` is durable. */
   readonly waiting: readonly { readonly command: string; readonly after: number }[];
-  /** The highest handled seq, by seat. */
+  /** The highest sequence number of a handled command, by seat. */
   readonly seen: readonly number[];
-  /** Whether the store answered that it has fewer changes than this owner. */
+  /** Whether the store has answered that its log is shorter than the history of this owner. */
   readonly behind: boolean;
   /** The new owner, while the room migrates; otherwise null. */
   readonly to: Tenure | null;
@@ -68,13 +68,13 @@ export interface Player {
   /** The server to which the player is attached; null when there is none. */
   readonly at: number | null;
   readonly epoch: number;
-  /** The highest seq sent since the attachment. Commands are first sent in order; only copies may arrive later. */
+  /** The highest sequence number sent since the attachment. The player sends new commands in order; only copies may arrive later. */
   readonly sent: number;
-  /** A copy of a sent command that may still arrive; null when there is none. It is dropped when the attachment ends. */
+  /** A copy of a sent command that may still arrive; null when there is none. The copy is dropped when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
-/** A request to the store, and later its reply. The request may run after the loss of its sender. */
+/** A request to the store, and later its reply. The request may run after its sender has died. */
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
@@ -85,7 +85,7 @@ export interface Message {
   readonly version: number;
   readonly batch: string;
   readonly history: readonly string[];
-  /** `append`: the length of `history` that the store must have. */
+  /** For `append`: the length of the history that the store must have before the append. */
   readonly base: number;
   readonly to: Tenure | null;
   readonly reply: Reply | null;
@@ -98,7 +98,7 @@ interface Reply {
   readonly counts: boolean;
 }
 
-/** The number of faults of each kind that may still happen. */
+/** For each kind of fault, how often it may still happen. */
 export interface Budget {
   readonly kill: number;
   readonly pause: number;
@@ -133,7 +133,7 @@ export const NO_BUDGET: Budget = {
   copy: 0,
 };
 
-/** The rules that can be switched off. True switches a rule off. */
+/** Each field stands for one rule of the protocol. True switches the rule off. */
 export interface Mutations {
   readonly appendIgnoresEpoch: boolean;
   readonly blindRetry: boolean;
@@ -165,7 +165,7 @@ export type Step = StepTo<State>;
 const serverName = (index: number): string => `s${index}`;
 const indexOf = (owner: string): number => Number(owner.slice(1));
 const SEATS = 'ab';
-/** The suffix of the batch id of an append that was repeated as a new one. */
+/** The suffix of the batch id of an append that was repeated under a new id (`blindRetry`). */
 const BLIND = "'";
 
 export function initialState(servers: number, commands: readonly number[], budget: Partial<Budget>): State {
@@ -206,7 +206,7 @@ export function initialState(servers: number, commands: readonly number[], budge
   };
 }
 
-/** Returns whether everything is answered and a living owner has the room at the epoch of the store. */
+/** Returns whether all commands are answered and a living owner runs the room at the epoch of the store. */
 export function isGoal(state: State): boolean {
   if (state.players.some(({ answers }) => answers.includes('?'))) return false;
   return state.servers.some(
@@ -220,10 +220,10 @@ export function isGoal(state: State): boolean {
   );
 }
 
-/** Combines the cached hashes of the parts, because a step changes only few of them. */
+/** Combines the cached hashes of the parts. A step changes few parts, so most hashes are cached. */
 export function hashOf(state: State): number {
   const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
-  // Messages that are not delivered yet are a set: their order does not make another state.
+  // Sorts the hashes, because two states that differ only in the order of undelivered messages are equal.
   const messages = wire.map(partHashOf).sort();
   const parts = [
     store && partHashOf(store),
@@ -337,20 +337,20 @@ export function stepsOf(state: State, rules: Rules): Step[] {
   return steps;
 }
 
-// ── Players ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Steps of players ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function attach(state: State, seat: number, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   let next = withPlayer(state, seat, { at: index, epoch: room.epoch, sent: 0, ...(!rules.copiesOutliveAttachment && { copy: null }) });
-  // Drops the refusals that would have been sent to the previous attachment.
+  // Drops the refusals for the player's previous attachment.
   next = withHosted(next, index, { ...room, waiting: room.waiting.filter(({ command }) => command[0] !== SEATS[seat]) });
-  // Refusals first, because the following sync counts as the answer to all other commands.
+  // Sends the refusals before the sync, because a sync answers all earlier commands that were not refused.
   for (const command of refusalsIn(room.durable))
     if (command[0] === SEATS[seat]) next = sayRefused(next, index, command, room.durable.length);
   return sync(next, seat, index);
 }
 
-/** Adds to `steps` what can happen when a command arrives at the server to which its player is attached. */
+/** Adds to `steps` each result that a command may have when it arrives at the owner to which its player is attached. */
 function deliveries(
   state: State,
   before: State,
@@ -410,7 +410,7 @@ function judgeSeq(
   return seq === Math.max(room.seen[seat], settled) + 1 ? 'next' : 'ignore';
 }
 
-/** Sends a player the durable history. Open commands up to the seq in it then count as applied. */
+/** Sends a player the durable history. It answers the player's open commands up to its last sequence number: they are applied. */
 function sync(state: State, seat: number, index: number, history?: readonly string[]): State {
   const shown = history ?? (state.servers[index].room as Hosted).durable;
   const seq = seqOf(shown, seat);
@@ -442,7 +442,7 @@ function settledOf({ answers }: Player): number {
   return oldest === -1 ? answers.length : oldest;
 }
 
-// ── The owner ────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Steps of the owner ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function isDirty(room: Hosted): boolean {
   return room.value.length > room.durable.length;
@@ -518,8 +518,8 @@ function hasTakenOver(state: State, { to }: Hosted): boolean {
 }
 
 /**
- * Returns the state after the next step of a server's audit, which follows an outage of the store or an answer that the store has less.
- * Null when no audit is due.
+ * Returns the state after the next step of a server's audit; null when no audit is due. An audit is due after an outage of the store, and
+ * when the store has fewer changes than the owner.
  */
 function auditOf(state: State, index: number, rules: Rules): State | null {
   const server = state.servers[index];
@@ -544,7 +544,7 @@ function auditOf(state: State, index: number, rules: Rules): State | null {
   return send(state, index, { verb: 'reassert', version: to, batch: inFlight?.batch ?? room.batch, history: room.value.slice(0, to) });
 }
 
-/** Marks the changes as durable after an append or a reassert, sends them to the players with the refusals that waited for them. */
+/** Marks changes as durable after an append or a reassert. Sends the players these changes, and the refusals that waited for them. */
 function commit(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { to, batch } = room.inFlight as NonNullable<Hosted['inFlight']>;
@@ -558,7 +558,8 @@ function commit(state: State, index: number, rules: Rules): State {
     waiting: room.waiting.filter(({ after }) => after > to),
   });
   for (const { command, after } of room.waiting) if (after <= to) next = sayRefused(next, index, command, after);
-  // A player who was not attached at that time receives the refusals before the sync, which would count as another answer.
+  // Sends recorded refusals before the sync. A player who attached later has not received them, and the sync would answer these commands as
+  // applied.
   if (!rules.syncHidesRefusals) for (const command of refusalsIn(durable)) next = sayRefused(next, index, command, to);
   state.players.forEach(({ at }, seat) => {
     if (at === index) next = sync(next, seat, index);
@@ -577,7 +578,7 @@ function drop(state: State, index: number): State {
   return detached(withServer(state, index, { room: null }), index);
 }
 
-// ── Adopting a room ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Steps of an adoption ────────────────────────────────────────────────────────────────────────────────────────────────
 
 function isGone(state: State, owner: string, incarnation: number | null): boolean {
   const server = state.servers[indexOf(owner)];
@@ -607,7 +608,7 @@ function sendAdopt(state: State, index: number, rules: Rules): State {
   const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
   const message = sent(state, index, { verb: 'adopt', to: expected, version: state.servers[index].epochSeen + 1 });
   if (!rules.readBeforeFence) return { ...state, wire: [...state.wire, message] };
-  // The mutation `readBeforeFence` reads the log here, before the request sets the fence.
+  // With the mutation `readBeforeFence`, the adopter reads the log already here, before its request sets the fence.
   const { adopted } = store.adopt(state.store, { expected, owner: serverName(index), incarnation: message.incarnation, epochMin: 0 }, 0);
   return {
     ...state,
@@ -645,7 +646,7 @@ function adopted(state: State, index: number, epoch: number, batch: string, hist
   return withServer(state, index, { room, epochSeen: Math.max(epoch, state.servers[index].epochSeen) });
 }
 
-// ── The store and its messages ─────────────────────────────────────────────────────────────────────────────────
+// ── Steps of the store and its messages ─────────────────────────────────────────────────────────────────────────────────
 
 function sent(state: State, index: number, what: Partial<Message> & Pick<Message, 'verb'>): Message {
   const { incarnation, room } = state.servers[index];
@@ -735,7 +736,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // Another answer has already confirmed this append.
+  // An earlier answer has already confirmed this append.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);
@@ -764,7 +765,7 @@ function receive(state: State, at: number, rules: Rules): State {
 
 function timeOut(state: State, at: number): State {
   const message = state.wire[at];
-  // A reply without a waiting sender has no effect; a request may still run.
+  // A reply has no effect when its sender no longer waits. A request may still run.
   return {
     ...state,
     wire: message.reply ? without(state.wire, at) : state.wire.map((other, index) => (index === at ? { ...message, live: false } : other)),
@@ -794,7 +795,7 @@ function issue(state: State, { epoch, owner, incarnation }: Tenure): State {
   return { ...state, issued: [...state.issued, issued].sort(), flaw };
 }
 
-// ── Incarnations ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Helpers for incarnations ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function kill(state: State, index: number): State {
   const wire = state.wire
@@ -818,7 +819,7 @@ function detached(state: State, index: number): State {
   return { ...state, players: state.players.map((player) => (player.at === index ? { ...player, at: null } : player)) };
 }
 
-// ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Helpers for values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function withServer(state: State, index: number, change: Partial<Server>): State {
   return { ...state, servers: state.servers.map((server, at) => (at === index ? { ...server, ...change } : server)) };
@@ -848,7 +849,7 @@ function unpacked(state: string): readonly string[] {
   return state.length > 1 ? state.slice(1).split(' ') : [];
 }
 
-/** Returns the history of a stored room as `RoomLoader` restores it; null where that throws. */
+/** Returns the history of a stored room as `RoomLoader` restores it; null where `RoomLoader` would throw. */
 function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
   const held = unpacked(checkpoint);
   const before = version - log.length;

@@ -1,6 +1,6 @@
 import { seededRandom } from '#libs/room';
 
-/** Random numbers from a seed, so that every run can be repeated. */
+/** Random numbers from a seed. The same seed gives the same run. */
 export class Random {
   private readonly next: () => number;
 

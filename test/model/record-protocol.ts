@@ -10,13 +10,13 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The time from which epochs and first revisions are taken. It grows with each new epoch and revision. */
+  /** The clock from which epochs and first revisions are taken. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
-  /** All earlier contents of the store. Empty when no fallback is left in the budget. */
+  /** All earlier contents of the store. Empty when the budget allows no further fallback. */
   readonly past: readonly Store[];
   readonly generation: number;
-  /** The last generation in which the store was settled: all living servers had compared their data with it. */
+  /** The last generation in which the store was settled: all living servers had compared their data with the store. */
   readonly settled: number;
   readonly servers: readonly Server[];
   readonly gateways: readonly Gateway[];
@@ -28,9 +28,9 @@ export interface State {
   /** The number of starts and moves so far, from which each gets its own name. */
   readonly named: number;
   // No process of the protocol knows the following fields. The explorer needs them to check the protocol.
-  /** `round=moves` of all ends that players have received. */
+  /** All ends of games that players have received, as `round=moves`. */
   readonly results: readonly string[];
-  /** Epochs of the games whose last effect was done. */
+  /** Epochs of the games whose last effect has run. */
   readonly effects: readonly number[];
   /**
    * Whether the store fell back while a gateway slept. In that case, data that only this gateway knew may be lost, if its players are
@@ -41,7 +41,7 @@ export interface State {
   readonly flaw: string | null;
 }
 
-/** The keys that a fallback sets back. */
+/** The content of the store, which a fallback sets back to an earlier one. */
 export interface Store {
   readonly room: StoredRoom | null;
   /** The epoch in the key `closed`; null when the room was not closed. */
@@ -53,7 +53,7 @@ export interface Store {
 export interface Server {
   readonly isDead: boolean;
   readonly room: Hosted | null;
-  /** The last game that ended here. */
+  /** The last game that ended on this server. */
   readonly ended: EndedGame | null;
   /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
@@ -79,7 +79,7 @@ interface InFlight {
   readonly isEnd: boolean;
   readonly to: readonly string[];
   readonly batch: string;
-  /** Empty when no answer has arrived and the owner repeats the append. */
+  /** The answer of the store. Empty when no answer has arrived, so that the owner repeats the append. */
   readonly answer: string;
   /** The revision of the record after the end. */
   readonly rev: number;
@@ -87,7 +87,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end. If not, the server knows only the result. */
+  /** Whether the server still has all details of the end, or only the result. */
   readonly isWhole: boolean;
 }
 
@@ -96,7 +96,7 @@ export interface Gateway {
   /** Whether the gateway sleeps, so that other servers regard it as dead. */
   readonly isAsleep: boolean;
   readonly known: Known | null;
-  /** The generation in which the store held `known`. */
+  /** The last store generation in which the store had `known`, as far as the gateway knows. */
   readonly knownIn: number;
   /** The last generation in which the gateway has compared its rooms with the store. */
   readonly compared: number;
@@ -120,12 +120,12 @@ export interface User {
   readonly mustRejoin: boolean;
   /** Whether the session has left the room a short time ago, as far as its gateway knows. */
   readonly hasLeft: boolean;
-  /** The epoch of the owner to which the session is attached. 0: it is attached to no owner. */
+  /** The epoch of the owner to which the session is attached; 0 without an attachment. */
   readonly epoch: number;
-  /** The round that the client of the player is playing; null when the client plays no round. */
+  /** The round that the player's client plays; null when it plays none. */
   readonly round: number | null;
   readonly moves: readonly string[];
-  // The following fields say what the player has received and may rely on.
+  // The following fields say which facts the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
   /** The round for which a lobby has confirmed that the player is ready; null when no lobby has confirmed it. */
@@ -143,20 +143,20 @@ export interface Operation {
   /** The gateway that waits for the answer; null when no gateway waits. */
   readonly gateway: number | null;
   readonly asked: Asked;
-  /** The store generation of the request. */
+  /** The store generation in which the gateway sent the request. */
   readonly askedIn: number;
   readonly stage: 'asked' | 'begun' | 'read' | 'written' | 'answered' | 'failed';
   /** The record that the lobby read, in the generation `readIn`. */
   readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
   readonly readIn: number;
-  /** The room of the user before this operation moved the user; null when the operation has not moved the user. */
+  /** The room in which the user was before this operation moved the user; null when it has not moved the user. */
   readonly before: string | null;
   /** The revision of the record that the lobby wrote. */
   readonly rev: number;
   readonly start: string;
 }
 
-/** The number of faults of each kind that may still happen. */
+/** For each kind of fault, how often it may still happen. */
 export interface Budget {
   readonly fallback: number;
   readonly killServer: number;
@@ -200,7 +200,7 @@ export interface Mutations {
 
 export type Rules = Partial<Mutations>;
 
-/** The mutations that make the protocol what it was before these rules existed. */
+/** All mutations together: the protocol as it was before these rules existed. */
 export const BEFORE: Rules = {
   reassertBumpsRev: true,
   absentTakesNow: true,
@@ -225,7 +225,7 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
-/** The mutation `absentTakesNow` adds this to the clock for a revision, because in reality the time is far ahead of all revisions. */
+/** The time that the mutation `absentTakesNow` adds to the clock for a revision. In reality the clock is far ahead of all revisions. */
 const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
@@ -239,7 +239,7 @@ export interface Beginning {
   readonly members: string;
   readonly wants: readonly (readonly Want[])[];
   readonly faults: Partial<Budget>;
-  /** Earlier states to which the store may fall back, each as the document of that time. */
+  /** Earlier states to which the store may fall back, each given by the document of the room at that time. */
   readonly earlier?: readonly string[];
   /** The store may fall back only to a state whose description (`describe`) matches. */
   readonly fallsTo?: RegExp;
@@ -373,7 +373,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  // The last state is the current one: the store restarts and loses nothing.
+  // The last element is the current state: the store restarts and loses nothing.
   const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
@@ -436,11 +436,11 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
   return { ...withUser(state, index, { number: number + 1 }), operations: [...state.operations, operation] };
 }
 
-/** A gateway admits the player, with the room that the stored user and the record name. */
+/** A gateway admits the player. The player's room is that of the stored user, if the record of the room agrees. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // The model leaves out an admission between the two writes of a removal. When a later request makes the store refuse the second write,
-  // the next sweep repeats the write.
+  // The model has no admission between the two writes of a removal. In reality a later request may make the store refuse the second write,
+  // and the next sweep repeats that write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -454,7 +454,7 @@ function comeIn(state: State, index: number, rules: Rules): State | null {
   return unfollowed(isIn ? next : tellOut(next, index));
 }
 
-/** The gateway attaches the session to the owner that its record names. */
+/** The gateway attaches the session to the owner that the record of the room names. */
 function attach(state: State, index: number): State | null {
   const user = state.users[index];
   const known = user.at === null ? null : state.gateways[user.at].known;
@@ -470,7 +470,7 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  // An answer to a join or create that still waits for the record is dropped.
+  // The gateway drops an answer to a join or create that still waits for the record.
   const operations = state.operations.filter(
     ({ user: other, kind, stage }) => !(other === index && stage === 'answered' && (kind === 'join' || kind === 'create')),
   );
@@ -534,7 +534,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
   let next = state;
   const isSame = known?.rev === room.rev && (gateway.knownIn === state.generation || rules.lowerRevIsIgnored);
-  // Within one generation, only the owner can change without a new revision. Players receive nothing about that.
+  // Within one generation, a record with the same revision can differ only in its owner. Players receive no message about a new owner.
   if (!isSame) {
     next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
   }
@@ -547,26 +547,26 @@ function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
-    // While a request of this session is running, its answer decides, and not the record.
+    // While a request of this session runs, the answer to it decides whether the session is in the room, not the record.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
     if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
   }
   const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  // When the next game has begun, the player receives the end from the epilogue.
+  // When the next game has already begun, the player receives the end of the last one from the epilogue.
   const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
 
-/** In a new generation, the gateway restores its record if the store has an older one or none. */
+/** In a new generation, the gateway writes the record that it knows if the store has an older one or none. */
 function restore(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   if (gateway.compared === state.generation) return null;
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // After the store is settled, the gateway writes only a missing record, because other servers have written on the older one.
+  // After the store is settled, the gateway restores only a missing record, because other servers have already changed an older one.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -588,7 +588,7 @@ function restoreUsers(state: State, index: number, rules: Rules): State | null {
   return next;
 }
 
-/** The gateway learns that the store is settled, and handles its sessions. */
+/** The gateway learns that the store is settled, and updates its sessions. */
 function hearSettled(state: State, index: number, rules: Rules): State | null {
   if (state.settled !== state.generation || state.gateways[index].settled === state.generation) return null;
   let next = withGateway(state, index, { settled: state.generation });
@@ -640,14 +640,14 @@ function read(state: State, at: number, rules: Rules): State {
       if (kind === 'join' && room?.status !== 'waiting' && !isMember) return fail(undone(next, user, by, before ?? stored.room));
       break;
     }
-    // Takes back a failed join. The user stays a member only when a later request has brought the user into the room.
+    // Removes the user after a failed join, unless a later request has brought the user into the room.
     case 'expel':
       if (!isMember || (stored.room === ROOM && !isOwn(stored, by))) return fail(state);
       break;
     case 'leave':
     case 'take out':
     case 'remove': {
-      // A departure (`take out`) takes effect even after a later admission of the user.
+      // A departure (`take out`) removes the user even after a later admission of the user.
       const isLate = store.isLate(kind === 'take out' ? { ...stored, turn: 0 } : stored, by);
       if (!room || (isLate && (kind !== 'leave' || stored.room === ROOM || before !== null))) return fail(state);
       const out = kind === 'leave' ? store.leaveUser(stored, ROOM, by).user : store.moveUser(stored, '', by, ROOM).user;
@@ -713,7 +713,7 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Writes and checks in the same step. Only the check after a create or join is a separate step, and a start has no check. */
+/** Writes the record and checks the user's room in one step. After a create or join, the check is a separate step. A start has no check. */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];
@@ -764,7 +764,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
     return isDue ? asked(out, index, 'take out', null) : out;
   }
   if (isEntry && user.binding === null && !rules.answersAheadOfRecords) return withUser(state, index, { binding: rev });
-  // The answer waits until this gateway could restore the record in a store that lost it.
+  // The answer waits until this gateway knows the record, so that it can restore the record in a store that lost it.
   if (kind !== 'leave' && !rules.answersAheadOfRecords && !(known && known.rev >= rev)) return null;
   switch (kind) {
     case 'create':
@@ -780,7 +780,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A lobby takes back a start that no operation handles. Returns null when no such start exists or the store is not settled. */
+/** A lobby reverts a start that no operation continues. Returns null when there is no such start, or when the store is not settled. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
@@ -825,7 +825,7 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // An end makes a new revision, so it waits until the store is settled.
+  // The write of an end makes a new revision, so it waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -851,7 +851,7 @@ function written(state: State, index: number, rules: Rules): State | null {
   return next;
 }
 
-/** The store has the end of the game, and the players receive it. */
+/** The store has confirmed the end of the game, so the players receive it. */
 function over(state: State, index: number, rev: number, doc: string): State {
   const { epoch, round, inFlight } = state.servers[index].room as Hosted;
   const { to, batch } = inFlight as InFlight;
@@ -977,7 +977,7 @@ function adopt(state: State, index: number): State {
   return witness ? broken(next, `${witness} was told the end of round ${round}, and ${serverName(index)} takes it up again`) : next;
 }
 
-/** A server runs the last effect of a game: its owner, or another server that finds it in the store. */
+/** A server runs the last effect of a game: the owner, or a server that finds the effect in the store. */
 function doEffect(state: State, index: number): State | null {
   const { ended } = state.servers[index];
   const { room } = state.store;
@@ -993,12 +993,12 @@ function doEffect(state: State, index: number): State | null {
 
 // ── Faults and their results ─────────────────────────────────────────────────────────────────────────────────────
 
-/** The store falls back. All connections break, and writes under way are lost. */
+/** The store falls back to an earlier state. All connections break, and writes in flight are lost. */
 function fallBack(state: State, to: Store, past: readonly Store[]): State {
   const generation = state.generation + 1;
   const servers = state.servers.map((server) => {
     const { room, ended } = server;
-    // A server without a room or an end has nothing to compare.
+    // A server that knows neither a room nor the end of a game has no data to compare.
     if (!room && !ended) return { ...server, isMissing: false, marked: generation };
     return { ...server, isMissing: false, room: room?.inFlight ? { ...room, inFlight: { ...room.inFlight, answer: '' } } : room };
   });
@@ -1020,8 +1020,8 @@ function settle(state: State, rules: Rules): State | null {
 }
 
 /**
- * Returns whether a process may be killed: only when the store cannot fall back any more. Both faults together may lose data that only
- * the killed process knew, which is permitted.
+ * Returns whether a process may be killed: only when the store cannot fall back any more. The protocol permits the loss of data by both
+ * faults together, because only the killed process may know the data.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
@@ -1080,7 +1080,7 @@ function whyNot(
   const isMember = room !== null && has(room.doc, NAMES[index]);
   if (user.at === null) return 'is not connected';
   if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
-  // The reverse is no fault: a user may point to a room of which the user is no member.
+  // The reverse is allowed: the stored user may name a room of which the user is no member.
   if (isMember && users[index].room !== ROOM) return 'is a member, and nothing leads it there';
   if ((user.binding !== null) !== isMember) return 'has a session that does not agree with the room';
   if (user.ended.some((round) => (room?.round ?? 9) <= round)) return 'was told an end that the room does not know';
@@ -1096,7 +1096,7 @@ function whyNot(
   return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
 }
 
-/** Combines the hashes of the parts. The order of the operations does not matter, because they are a set. */
+/** Combines the hashes of the parts. Sorts those of the operations, because their order does not matter. */
 function hashOf(state: State): number {
   const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
   const parts = [
@@ -1115,7 +1115,7 @@ function hashOf(state: State): number {
 
 export const RECORD_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
 
-// ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Helpers for values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function broken(state: State, flaw: string): State {
   return { ...state, flaw: state.flaw ?? flaw };
@@ -1154,7 +1154,7 @@ function withoutOperation(state: State, at: number): State {
   return { ...state, operations: state.operations.filter((_, index) => index !== at) };
 }
 
-/** Returns the content of a record that its revision must identify, as text. */
+/** Returns a text with the fields of a record that may change only with its revision. */
 function contentOf({ doc, status, round, result }: KnownRoom): string {
   return `${doc || 'nobody'} ${status} ${round}${result ? ` after ${result}` : ''}`;
 }

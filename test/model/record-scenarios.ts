@@ -4,9 +4,9 @@ export interface RecordScenario extends Beginning {
   readonly name: string;
 }
 
-/** Two members at two gateways, with the earlier states of the room. */
+/** Two members at two gateways. The store may fall back to earlier states of their room. */
 const MEMBERS = { servers: 1, at: [0, 1], members: 'ab', earlier: ['', 'a'] } as const;
-/** The same members, ready to start. */
+/** Two members at two gateways, ready to start the game. */
 const READY = { ...MEMBERS, members: 'aB', earlier: ['', 'ab'] } as const;
 const ONE_GATEWAY = { at: [0, 0] } as const;
 const FALLBACK = { fallback: 1 } as const;
@@ -21,7 +21,7 @@ export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a gateway sleeps while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
 ];
 
-/** The long form of the test explores these scenarios as well. */
+/** Further scenarios. Only the long form of the test explores them. */
 export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a room is created and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
   { name: 'a member joins again while another is ready', ...MEMBERS, wants: [['ready'], ['join', 'ready']], faults: FALLBACK },
@@ -168,7 +168,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off; completes "leaves out the rule that". */
+  /** The rule that is switched off, as the end of the test name "leaves out the rule that …". */
   readonly without: string;
   /** The violation that the explorer must find. */
   readonly breaks: RegExp;

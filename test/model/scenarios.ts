@@ -13,7 +13,7 @@ export function beginningOf({ servers, commands, faults }: Scenario): State {
   return initialState(servers, commands, faults);
 }
 
-/** The scenarios of `npm test`, which are explored completely. */
+/** The scenarios that `npm test` explores completely. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'an owner is killed, a reply is lost', servers: 2, commands: [1, 1], store: 'strict', faults: { kill: 1, lostReply: 1 } },
   {
@@ -147,7 +147,7 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off; completes "leaves out the rule that". */
+  /** The rule that is switched off, as the end of the test name "leaves out the rule that …". */
   readonly without: string;
   /** The violation that the explorer must find. */
   readonly breaks: RegExp;

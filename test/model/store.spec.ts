@@ -10,7 +10,7 @@ const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
 const VERBS_A_SEQUENCE = 30;
 
 const scripts = join(__dirname, '../../libs/room-store/src/scripts');
-/** Reads a script. It takes as many keys as the highest `KEYS[n]` in it says, or `keyCount` if their number is variable. */
+/** Reads a script. The number of its keys is the highest `KEYS[n]` in its text, or `keyCount` when the number is variable. */
 const verb = (name: string, keyCount?: number): { lua: string; keys: number } => {
   const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
   const highest = Math.max(...[...lua.matchAll(/KEYS\[(\d)\]/g)].map(([, index]) => Number(index)));
@@ -114,12 +114,12 @@ describe('the model of the store', () => {
         paused: hash.paused ?? '',
         log,
         checkpoint,
-        // The hash has the effects of each game by the batch of its end. The model has only the last ones.
+        // The hash has the effects of each game, by the batch id of its end. The model has only the effects of the last game.
         effects: effects.at(-1) ?? null,
       };
     }
 
-    /** Replaces the content of the store by an earlier one. */
+    /** Simulates a fallback: replaces the content of the store by an earlier content. */
     async fallBack({ room, isClosed }: Moment): Promise<void> {
       await this.destroy();
       if (room) await this.write(room);
@@ -140,7 +140,7 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** Returns the tenure of the stored owner in about half of the calls, otherwise a plausible wrong one. */
+  /** Returns the tenure of the stored owner in about half of the calls. In the other calls, returns a plausible wrong tenure. */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };
@@ -217,7 +217,9 @@ describe('the model of the store', () => {
         const before = await redisNow();
         let expected: unknown;
         let answer: unknown;
-        /** Returns the time at which the script ran: the time in its answer if that is possible, otherwise the time before the call. */
+        /**
+         * Returns the time at which the script ran: the time in the answer if it lies within the call, otherwise the time before the call.
+         */
         const seenTime = async (shown: number): Promise<number> => (shown >= before && shown <= (await redisNow()) ? shown : before);
         switch (name) {
           case 'append': {
@@ -409,7 +411,7 @@ describe('the model of the store', () => {
             );
             answer = reply;
             expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc, `${done.room?.rev}`];
-            // If this call opened the room, the answer also has the message that the script published.
+            // If this call opened the room, the answer also contains the message that the script published.
             if (done.room !== model && Array.isArray(expected))
               expected.push(`opened ${done.room?.rev} ${done.epoch} ${incarnation} ${owner} every-change -`);
             if (!Array.isArray(reply)) expected = `${done.epoch}`;
@@ -432,10 +434,10 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('answers and writes as the real room scripts do for random sequences of requests', async () => {
+  it('has the answers and writes of the real room scripts for random requests', async () => {
     const seen = new Set<string>();
     for (; sequence < SEQUENCES; sequence++) for (const outcome of await runSequence(sequence + 1)) seen.add(outcome);
-    // Every possible answer of a script must have occurred, else the sequences do not cover the scripts.
+    // Every possible answer of each script must have occurred, because otherwise the sequences do not cover the scripts.
     const wanted = {
       append: [0, 1, 2, 3, 4],
       finish: [0, 1, 2, 3, 4],
@@ -530,7 +532,7 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('answers and writes as the real user scripts do for random sequences of requests', async () => {
+  it('has the answers and writes of the real user scripts for random requests', async () => {
     const seen = new Set<string>();
     for (let seed = 1; seed <= SEQUENCES; seed++) for (const outcome of await runUser(seed)) seen.add(outcome);
     const wanted = ['move 0', 'move 1', 'leave 0', 'leave 1', 'restore 0', 'restore 1', 'restore 2', 'overtake 0', 'overtake 1', 'admit '];

@@ -3,9 +3,9 @@
  * random sequences through these functions and the real scripts, so that the model explores the real behavior.
  */
 
-/** All keys of one room, without fields that no script reads (`since`). */
+/** The data of one room in all its keys, without fields that no script reads (`since`). */
 export interface StoredRoom {
-  /** The epoch of the owner; null before the first one. */
+  /** The epoch of the owner; null before the first owner. */
   readonly epoch: number | null;
   readonly owner: string;
   readonly incarnation: number | null;
@@ -19,7 +19,7 @@ export interface StoredRoom {
   readonly game: string;
   readonly durability: string;
   readonly result: string | null;
-  /** `version:ms`: the downtime before the adoption at that version; '' when there was none. */
+  /** The downtime before the last adoption, as `version:ms` with the version at the adoption; '' when there was none. */
   readonly paused: string;
   /** The changes, one per element. The last change led to `version`. */
   readonly log: readonly string[];
@@ -89,7 +89,7 @@ export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Writt
   const before = room as StoredRoom;
   if (before.version < args.version && !args.isVolatile) return { answer: 'behind', room };
   const version = Math.max(before.version, args.version);
-  // The checkpoint is late: the log begins after it, so the checkpoint would leave a hole.
+  // The checkpoint is too old: the log begins after its version, so changes between them would be missing.
   if (before.version - before.log.length > args.version) return { answer: 'ok', room };
   return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log: logAfter(before, args.version) } };
 }
@@ -128,7 +128,7 @@ export interface ReassertArgs extends Tenure {
   readonly start: string;
 }
 
-/** `isClosed`: the store knows that the room was closed. */
+/** Writes a whole room again (`reassert`). `isClosed`: the store knows that the room was closed. */
 export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed = false): Written {
   if (!room && isClosed) return { answer: 'fenced', room };
   if (room?.epoch != null) {
@@ -192,7 +192,7 @@ export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
 }
 
 export interface SaveArgs {
-  /** Null when the room must not exist. */
+  /** The revision that the record must have; null when the record must not exist. */
   readonly rev: number | null;
   readonly doc: string;
   /** The new status; empty to keep the stored one. */
@@ -259,7 +259,7 @@ export interface AdoptArgs {
   readonly expected: Tenure;
   readonly owner: string;
   readonly incarnation: number;
-  /** The minimum of the new epoch. */
+  /** The lowest allowed value of the new epoch. */
   readonly epochMin: number;
   readonly aloneMs?: number;
 }

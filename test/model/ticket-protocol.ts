@@ -2,14 +2,15 @@ import { cyrb53, type Model, type Step as StepTo } from './explorer.js';
 
 /**
  * Models the tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them, and lobbies that die at any point. A commit
- * is a message: it may run after its lobby died or lost the rounds. Matches have two tickets. `Rules` switches off one rule at a time.
+ * is a message: it may run after its lobby has died or is no longer the runner. Matches have two tickets. `Rules` switches off one rule at
+ * a time.
  */
 export interface State {
   /** Waiting and held tickets. `change` grows with each change of the ticket. */
   readonly tickets: readonly Ticket[];
   readonly matches: readonly Match[];
   readonly rooms: readonly { readonly id: string; readonly users: string }[];
-  /** Ended tickets, each with the users who were notified of the end. */
+  /** Tickets that have ended, each with the users who were notified of the end. */
   readonly ended: readonly string[];
   readonly fence: number;
   readonly changes: number;
@@ -59,7 +60,7 @@ export interface Rules {
   readonly ignoresChanges?: boolean;
   /** The commit takes a ticket that another match holds. */
   readonly ignoresHolds?: boolean;
-  /** The commit takes the tickets that it can, although one is missing. */
+  /** The commit takes the tickets that exist, although one ticket of the match is missing. */
   readonly commitsPart?: boolean;
   /** The commit removes the tickets and stores no match. */
   readonly storesNoMatch?: boolean;
@@ -190,7 +191,7 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   const runner = lobbies.find((one) => one.fence === fence && fence > 0);
   const isFree = !runner || runner.isDead;
   if (lobby.fence !== fence || fence === 0) {
-    // When a living runner was suspended for too long, another lobby may take over the rounds. The model counts this as a fault.
+    // Another lobby may become the runner while the old runner lives, after a long suspension. The model counts this as a fault.
     if (isFree || faults > 0)
       steps.push({
         label: `${name} takes the rounds`,
@@ -223,7 +224,7 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   return steps;
 }
 
-/** Returns the id of a new match. The protocol takes a random one. */
+/** Returns the id of a new match. The real lobby uses a random id. */
 function unusedId({ matches, commits, rooms }: State): string {
   const used = new Set([...matches, ...commits, ...rooms].map(({ id }) => id));
   for (let number = 1; ; number++) if (!used.has(`m${number}`)) return `m${number}`;

@@ -33,9 +33,9 @@ function report(line: string): void {
   if (isLong) process.stdout.write(`${line}\n`);
 }
 
-describe('the tickets of a queue whose lobbies die, in the model,', () => {
+describe('the tickets in the model of a queue whose lobbies die', () => {
   it.each(SCENARIOS)(
-    'are never lost and never in two matches: $name',
+    'are never lost, and never in two matches: $name',
     ({ name, ...scenario }) => {
       const { states, transitions, stuck, isComplete, counterExample } = run(scenario);
       report(`${states} states, ${transitions} transitions: ${name}`);
@@ -47,7 +47,7 @@ describe('the tickets of a queue whose lobbies die, in the model,', () => {
   );
 
   it.each(MUTANTS)(
-    'break a rule of the model when this rule is switched off: %s',
+    'break an invariant of the model with the deliberate fault %s',
     (rule, violation) => {
       const found = SCENARIOS.map((scenario) => run({ ...scenario, faults: 2 }, { [rule]: true })).find(
         ({ counterExample }) => counterExample,

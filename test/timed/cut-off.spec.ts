@@ -10,7 +10,10 @@ const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs'
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
-/** These tests cut connections with proxies, which need no rights. `partitions.spec.ts` uses a real network and tests more. */
+/**
+ * These tests cut connections with proxies, which need no special rights. `partitions.spec.ts` cuts a real network, between any two
+ * servers.
+ */
 describe('a game server that is cut off from gateways or Redis', () => {
   let fleet: Fleet;
   let links: CuttableProxy;
@@ -50,7 +53,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** Returns the time until each of these games had some more notes acknowledged, in ms. */
+  /** Returns the time until some further notes of each game are acknowledged, in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
@@ -70,12 +73,12 @@ describe('a game server that is cut off from gateways or Redis', () => {
     beforeAll(() => open(gateways), 60_000);
     afterAll(close);
 
-    it('loses its rooms within 5 s as `unreachable` when no gateway reaches it', async () => {
+    it('is evicted as `unreachable` within 5 s when no gateway reaches it', async () => {
       const { id } = cutServer();
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Notes in flight at the cut are answered before the links become silent, so several notes are awaited.
+      // The test waits for several notes, because the answers to notes in flight may arrive just before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -84,7 +87,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('is withheld from placement while it is unreachable, without a second eviction', async () => {
+    it('gets no new rooms while it is unreachable, and is not evicted again', async () => {
       const { id } = cutServer();
       await graceIsOver(fleet);
       const before = events.told('server.evicted', id).length;
@@ -92,7 +95,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const withheld = () => fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
-      // The server has no rooms, so an eviction would have no use.
+      // The server has no rooms, so its eviction would help no player.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {
         expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);
@@ -102,7 +105,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       await isBack();
     }, 60_000);
 
-    it('loses its rooms within 5 s as `store-lost` when only this server has lost Redis', async () => {
+    it('is evicted as `store-lost` within 5 s when only this server has lost Redis', async () => {
       const { id } = cutServer();
       games.push(...(await LedgerGame.many(fleet, 8)));
       const concerned = await playedBy(id);
@@ -116,13 +119,13 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('loses and doubles no command', async () => {
+    it('neither loses nor doubles a command', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
 });
 
-describe('the gateways of a fleet in which only they have lost Redis', () => {
+describe('the gateways of a fleet in which only the gateways have lost Redis', () => {
   let fleet: Fleet;
   let store: CuttableProxy;
 
@@ -138,7 +141,7 @@ describe('the gateways of a fleet in which only they have lost Redis', () => {
     await fleet.stop();
   });
 
-  it('keep their players, whose games continue', async () => {
+  it('keep their players, and the games continue', async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);
@@ -169,7 +172,7 @@ describe('a gateway that is the only server without Redis', () => {
     await fleet.stop();
   });
 
-  it('sends its players to another gateway, where their games continue', async () => {
+  it('sends its players to another gateway, and their games continue there', async () => {
     const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
     const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
     const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);
@@ -180,7 +183,7 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without the redirection this player would not learn of the game during the cut.
+    // Unless the gateway redirects this player, the player receives nothing about the game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();
@@ -197,7 +200,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
+/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

@@ -7,7 +7,7 @@ const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const SECOND = 1_000;
 
-/** Each test has faulty servers, and healthy servers that must not be evicted. */
+/** In each test some servers have faults. All other servers must not be evicted. */
 describe('a fleet with three gateways', () => {
   let fleet: Fleet;
   let proxy: HalfOpenProxy;
@@ -15,7 +15,7 @@ describe('a fleet with three gateways', () => {
   let stream: EventStream;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 3, lobbies: 2, games: 3, env: ENV });
-    // The game starts before the servers with other faults, because its owner must be able to hang.
+    // The game starts before the other faulty servers start. So its owner is the server that the test suspends.
     ({ rooms } = await fleet.twoPlayersInAGame<Chess>('chess'));
     proxy = await HalfOpenProxy.to(fleet.redis.url);
     const busyLoop = pathToFileURL('test/fixtures/busy-loop.mjs').href;
@@ -34,7 +34,7 @@ describe('a fleet with three gateways', () => {
 
   const game = (name: string): FleetServer => fleet.games.find((server) => server.name === name) as FleetServer;
 
-  it('evicts a hanging game server within three intervals, but no busy or briefly suspended server', async () => {
+  it('evicts a hanging game server within three intervals, but not a busy or briefly suspended server', async () => {
     await rooms[0].send('move', { san: 'e4' });
     const hanging = await fleet.ownerOf(rooms[0]);
     const [napping] = fleet.games.filter((server) => ['1', '2', '3'].includes(server.name) && server !== hanging);
@@ -49,13 +49,13 @@ describe('a fleet with three gateways', () => {
     setTimeout(() => napping.kill('SIGCONT'), 0.8 * INTERVAL_MS);
 
     await isDead(fleet, hanging, 10 * INTERVAL_MS);
-    // Half an interval and 250 ms more than the three intervals, for the votes and for other work of this machine.
+    // Three intervals for the misses, half an interval for the votes, and 250 ms for other work of this machine.
     expect(performance.now() - stoppedAt).toBeLessThan(3.5 * INTERVAL_MS + 250);
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    // The proxy stays silent until a gateway has noticed that the server is unheard. The server subscribes again every
-    // second or two, so without the wait it could answer before its second miss.
+    // The proxy stays silent until a gateway has noticed that the server is unheard. The server subscribes again every second or two.
+    // Without the wait it could answer before its second miss.
     await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
     proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);
@@ -105,7 +105,7 @@ describe('a fleet with three gateways', () => {
   }, 40_000);
 });
 
-/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
+/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   const { client } = fleet.redis;
   await until(async () => {

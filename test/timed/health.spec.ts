@@ -6,7 +6,7 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** Tests the fields and messages in Redis by which servers are checked. A program in any language can follow this contract. */
+/** Tests the fields and messages in Redis by which gateways check servers. A program in any language may be a server if it uses them. */
 describe('a fleet with health checks through Redis', () => {
   let fleet: Fleet;
   let redis: Redis;
@@ -24,7 +24,7 @@ describe('a fleet with health checks through Redis', () => {
   });
 
   it.each([serverId('gateway', '1'), serverId('lobby', '1'), serverId('game', '1')])(
-    'checks %s on the channel of its id, and finds the answer `update` in its record',
+    'checks %s on the channel of its server id, and reads the answer from its record',
     async (id) => {
       let asked = 0;
       ears.on('message', (channel) => {
@@ -32,7 +32,7 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The test writes the same data as a checker. Only the server itself sets the field to `update` again.
+        // The test writes the data of a check. Only the checked server sets the field to `update` again.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -45,15 +45,15 @@ describe('a fleet with health checks through Redis', () => {
     },
   );
 
-  it('gets the load of a server with each answer', async () => {
+  it('receives the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // The answer has the load at the time of the check. A game that is starting may have one player only.
+    // The answer has the load at the time of the check. During the start of the game, only one player may be attached.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
   });
 
-  it('keeps a foreign program that follows the contract until it stops answering', async () => {
+  it('keeps a foreign program while the program follows the contract', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);
@@ -63,7 +63,7 @@ describe('a fleet with health checks through Redis', () => {
       member.isSilent = true;
       const silentAt = performance.now();
       await until(async () => (await redis.hget(member.id, 'state')) === 'dead', 10 * INTERVAL_MS);
-      // The eviction must not come before two missed checks.
+      // The gateway must not evict the server before two missed checks.
       expect(performance.now() - silentAt).toBeGreaterThan(INTERVAL_MS);
       expect(await redis.hget(member.id, 'deadReason')).toBe('silent');
     } finally {
@@ -118,7 +118,7 @@ describe('a fleet with health checks through Redis', () => {
     await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
   }, 30_000);
 
-  it('restores a deleted registry, and evicts no server', async () => {
+  it('restores a deleted registry without an eviction', async () => {
     const ids = fleet.servers.map(({ id }) => id);
     const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
     await redis.del(redisName('servers'), ...ids);
@@ -126,7 +126,7 @@ describe('a fleet with health checks through Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // A gateway may still have the incomplete registry that it read in between, so the first requests may fail.
+    // A gateway may have read the registry while it was incomplete, so the first requests may fail.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(
@@ -138,7 +138,7 @@ describe('a fleet with health checks through Redis', () => {
   }, 30_000);
 });
 
-/** A server of the fleet in plain ioredis: a hash, an entry in a set, a channel, and a port that accepts connections. */
+/** A server of the fleet, written with ioredis alone: a hash, an entry in a set, a channel, and a port that accepts connections. */
 class Member {
   static count = 0;
   answers = 0;

@@ -38,7 +38,7 @@ function partitions(...cases: string[]): Promise<PartitionReport> {
     '--cases',
   ];
   return new Promise((resolve, reject) => {
-    // The tool ends by itself and removes its namespaces. After SIGTERM it does so as well.
+    // The tool removes its network namespaces when it ends, even after SIGTERM.
     execFile(
       process.execPath,
       [...args, ...cases],

@@ -12,9 +12,9 @@ import { IncrementalCompiler } from './incremental-compiler.mjs';
 import { put } from './put.mjs';
 
 /**
- * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages with
- * vite. It builds only what has changed since the last build, by content, and removes what no longer has a
- * source. Two commands that build at the same time do so one after the other.
+ * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages with vite.
+ * Builds only the parts whose content has changed since the last build, and removes files whose source is gone. When two commands build at
+ * the same time, the second waits for the first.
  *
  * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: the parts to build; by default
  *   those that a fleet needs
@@ -79,7 +79,7 @@ export async function serverCompiler() {
 }
 
 /**
- * Runs `work`, which changes outputs of the servers, while no other command builds. The next `build` compiles all servers again.
+ * Runs `work`, which changes the compiled servers, while no other command builds. The next `build` compiles all servers again.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -148,7 +148,7 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
-  // It starts processes with tools that the build does not compile. Only tests and its package use it.
+  // `tools/testing` is not server code. Only tests and its own package use it.
   if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
@@ -169,7 +169,7 @@ async function compile(file, output) {
     sourceFileName: relative(dirname(output), file),
     sourceMaps: true,
   }).catch((error) => {
-    // swc appends its own stack to the error. Only the first part is about the source file.
+    // swc appends its own stack to the error. Only the text before that stack is about the source file.
     throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   return [

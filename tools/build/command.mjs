@@ -2,7 +2,7 @@ import { install } from '../install/install.mjs';
 import { plainly } from '../process/plain-error.mjs';
 import { build, FLEET } from './build.mjs';
 
-/** Builds all parts of dist/, also those that have not changed. */
+/** Builds all parts of dist/, even parts that have not changed. */
 export async function main() {
   const startedAt = Date.now();
   const log = (/** @type {string} */ line) => console.log(line);

@@ -7,7 +7,7 @@ const FROM = join(ROOT, 'node_modules');
 const TO = join(DIST, 'node_modules');
 const CHUNKS = '.chunks';
 
-/** ES modules of which a server loads many files. */
+/** ES module packages with many files that a server loads. */
 const MODULES = [
   '@nestjs/common',
   '@nestjs/core',
@@ -19,17 +19,17 @@ const MODULES = [
   'rxjs',
   'zod',
 ];
-/** CommonJS packages. Their export names are known only after loading them. */
+/** CommonJS packages. The build must load them to know the names of their exports. */
 const COMMON_JS = ['express', 'ioredis', 'pino-pretty', 'prom-client', 'reflect-metadata'];
-/** These packages find their own files (pages, native parts) by their location, so they stay in node_modules. */
+/** Packages that stay in node_modules, because they find their own files (pages, native parts) by their location. */
 const LEFT_ALONE = ['swagger-ui-dist', 'pino'];
 
 const ENTRY = '\0entry:';
 
 /**
- * Bundles the dependencies of servers into a few files instead of fourteen hundred. Most of the time of a start is spent on reading so many
- * files, and a faster start means a shorter pause. Node finds a package in dist/node_modules before the one beside dist, so no import has
- * to change. Tests beside the sources use the packages as npm installed them.
+ * Bundles the dependencies of servers, fourteen hundred files, into a few files. A server spends most of its start on reading files, and a
+ * faster start means a shorter pause for players. Node finds a package in dist/node_modules before the one beside dist, so no import has to
+ * change. Tests beside the sources use the packages as npm installed them.
  *
  * Packages that depend on each other are bundled together, because two copies of one class would be two injection tokens.
  */
@@ -47,7 +47,7 @@ export async function bundleDependencies() {
     // rxjs exports its CommonJS copy for Node, which is 50 % larger.
     resolve: { alias: { rxjs$: join(FROM, 'rxjs/dist/esm/index.js'), 'rxjs/operators$': join(FROM, 'rxjs/dist/esm/operators/index.js') } },
     external: (id) => isPackage(id) && (LEFT_ALONE.includes(packageOf(id)) || !existsSync(join(FROM, packageOf(id)))),
-    // Tree shaking would remove patches of globals.
+    // No tree shaking, because it would remove code that patches global objects.
     treeshake: false,
     plugins: [
       {

@@ -16,11 +16,15 @@ import { put } from './put.mjs';
  * @property {() => Promise<void>} undo restores the outputs of the last build. The next update compiles the same sources again.
  */
 
-/** Compiles the sources that have changed since the last update. Nothing is written while one of them has an error. */
+/** Compiles the sources that have changed since the last update. Writes no output while any source has an error. */
 export class IncrementalCompiler {
   /** The content hash of each source of the last build. @type {Map<string, string>} */
   #built = new Map();
-  /** The hash of each file as it was last read, so that a file without a new time is not read again. @type {Map<string, { seen: string, hash: string }>} */
+  /**
+   * The hash of each file when it was last read. A file whose modification time is the same is not read again.
+   *
+   * @type {Map<string, { seen: string, hash: string }>}
+   */
   #read = new Map();
 
   /** @param {Translator} translator */
@@ -28,7 +32,7 @@ export class IncrementalCompiler {
     this.translator = translator;
   }
 
-  /** Regards the present outputs as built from the present sources. */
+  /** Assumes that the present outputs were built from the present sources. */
   async adopt() {
     this.#built = await this.#hashes();
   }

@@ -1,6 +1,6 @@
 let isBinary = false;
 
-/** From now on, help and messages name the binary `holdfast` and not the scripts of this repository. */
+/** From this call on, help and messages name the commands of the binary `holdfast`, not the scripts of this repository. */
 export function speakAsBinary() {
   isBinary = true;
 }
@@ -16,7 +16,7 @@ export function callOf(command) {
 }
 
 /**
- * Rewrites a text that names the scripts of this repository, so that it names the same commands of the binary. Pure.
+ * Replaces the scripts of this repository in a text by the same commands of the binary. Pure.
  *
  * @param {string} text @returns {string}
  */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// Like run-tool.mjs, this file uses only syntax that Node 14 understands.
+// Uses only syntax that Node 14 understands, as run-tool.mjs does, so that an old Node prints a sentence.
 
 /**
  * Reports why this machine cannot run Holdfast.

@@ -6,8 +6,8 @@ import { plainly } from '../process/plain-error.mjs';
 import { endWithReader } from './reader.mjs';
 
 /**
- * Runs a compiled tool, and exits with its result. In the repository, installs and builds what is stale first. An image and an installed
- * package have the compiled tool only.
+ * Runs a compiled tool, and exits with its result. In the repository, first installs stale packages and builds stale parts of dist/. An
+ * image and an installed package have only the compiled tool.
  *
  * @param {string} path the compiled file, relative to dist/
  * @param {string[]} argv
@@ -17,12 +17,12 @@ export async function runCompiled(path, argv, context) {
   endWithReader();
   const { main } = await import(pathToFileURL(await compiled(path)).href);
   process.exitCode = await main(argv, context);
-  // Open sockets must not keep the process alive after a finished run.
+  // Ends the process, because open sockets would keep it alive after a finished run.
   process.exit();
 }
 
 /**
- * Returns the compiled file of a source, and builds it first where there are sources.
+ * Returns the path of the compiled tool. In the repository, builds it first.
  *
  * @param {string} path @returns {Promise<string>}
  */

@@ -39,7 +39,8 @@ export function isHelpRequested(argv) {
 }
 
 /**
- * npm removes the `--` of `npm start -- --port 8000`. pnpm and Yarn pass it on, after the arguments that package.json has.
+ * Removes the `--` of `npm start -- --port 8000`. npm removes it by itself, but pnpm and Yarn pass it on, after the arguments in
+ * package.json.
  *
  * @param {readonly string[]} argv
  */

@@ -4,7 +4,7 @@
  * @typedef {{ title: string, about?: string, variables: readonly string[] }} Purpose
  */
 
-/** The settings that an operator sets first. The README shows only these. */
+/** The settings that an operator sets first. The README shows only these settings. */
 export const FIRST_SETTINGS = [
   'REDIS_URL',
   'LINK_SECRET',

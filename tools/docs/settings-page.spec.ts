@@ -7,16 +7,16 @@ import { FIRST_SETTINGS, PURPOSES, rowsOf, settingsPage, settingsTable } from '.
 const page = (path: string) => readFileSync(join(__dirname, '../..', path), 'utf8');
 
 describe('the pages of settings', () => {
-  it('include the current docs/settings.md (npm run docs:settings)', () => {
+  it('include an up-to-date docs/settings.md (npm run docs:settings)', () => {
     expect(page('docs/settings.md')).toBe(settingsPage(SETTINGS));
   });
 
-  it('include a README.md with the ten most important settings (npm run docs:settings)', () => {
+  it('include a README.md with ten important settings (npm run docs:settings)', () => {
     expect(FIRST_SETTINGS).toHaveLength(10);
     expect(page('README.md')).toBe(withTable(page('README.md'), settingsTable(SETTINGS, FIRST_SETTINGS)));
   });
 
-  it('contain each setting under exactly one purpose (tools/docs/settings-page.mjs)', () => {
+  it('list each setting under exactly one purpose (tools/docs/settings-page.mjs)', () => {
     const listed = PURPOSES.flatMap(({ variables }) => variables);
     const defined = rowsOf(SETTINGS).map(({ variable }) => variable);
     expect([...listed].sort()).toEqual([...defined].sort());
@@ -32,7 +32,7 @@ describe('the pages of settings', () => {
 });
 
 describe('the marks around a generated table', () => {
-  it('protect the rest of the page from changes', () => {
+  it('limit the replacement to the text between the marks', () => {
     const before = 'before\n<!-- settings: written by npm run docs:settings -->old<!-- /settings -->\nafter';
     const written = withTable(before, '| new |') as string;
     expect(written).toMatch(/^before\n<!-- settings.*-->\n\n\| new \|\n\n<!-- \/settings -->\nafter$/);

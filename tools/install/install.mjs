@@ -11,7 +11,7 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
 
-/** The size of node_modules in MB, rounded up. */
+/** The free space that an installation needs, in MB: the size of node_modules, rounded up. */
 const PACKAGES_MB = 600;
 
 /**
@@ -33,7 +33,7 @@ export async function install({ log = () => {}, also = '' } = {}) {
   if (await isInstalled()) return { installed: false };
   assertDataFolder();
   assertWritable(ROOT, 'clone the repository into a folder that this user can write');
-  // npm ci reports success on a full disk, and leaves broken packages.
+  // Checks the free space first, because `npm ci` reports success on a full disk and leaves broken packages.
   assertSpace(ROOT, PACKAGES_MB, 'the dependencies');
   const waiting = () => log('waiting for another command, which installs dependencies …');
   return withLock(
@@ -70,7 +70,7 @@ async function installPackages(more, holdToo) {
 }
 
 /**
- * Installs from npm's cache. `npm ci` removes node_modules first, so an older one is put aside and restored when the cache lacks
+ * Installs from npm's cache. `npm ci` removes node_modules first. So an older node_modules is put aside, and restored when the cache lacks
  * a package.
  *
  * @param {(pid: number) => Promise<void>} holdToo @returns {Promise<boolean>}
@@ -81,7 +81,7 @@ async function isInstalledOffline(holdToo) {
   try {
     await rename(modules, aside);
   } catch (error) {
-    // A mounted node_modules cannot be put aside, so it must not be removed.
+    // A mounted node_modules cannot be moved and restored, so `npm ci` must not remove it.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') return false;
   }
   try {

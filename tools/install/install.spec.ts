@@ -17,7 +17,7 @@ mkdir node_modules && cp package-lock.json node_modules/.package-lock.json
 echo ends >> npm-runs
 `;
 
-describe('the commands that start at once in a fresh clone', () => {
+describe('several commands that start together in a fresh clone', () => {
   let clone: string;
   beforeEach(async () => {
     clone = await mkdtemp(join(tmpdir(), 'holdfast-clone-'));
@@ -50,7 +50,7 @@ describe('the commands that start at once in a fresh clone', () => {
     );
   }
 
-  it('install the dependencies once, while all but one wait', async () => {
+  it('install the dependencies once, and the other commands wait', async () => {
     const results = await Promise.all([install(), install(), install()]);
     expect(results.map(({ installed }) => installed).sort()).toEqual([false, false, true]);
     expect(await readFile(join(clone, 'npm-runs'), 'utf8')).toBe('begins\nends\n');
@@ -115,7 +115,7 @@ describe('an installation without a network', () => {
     );
     for (const remedy of ['connect this machine', 'name a mirror', 'copy node_modules', 'A Redis is missing, too.'])
       expect(message).toContain(remedy);
-    // npm alone tries for minutes. The limit is generous, because starts of npm are slow on a busy machine.
+    // npm alone would try for minutes. The limit is generous, because npm starts slowly on a busy machine.
     expect(ms).toBeLessThan(25_000);
   });
 
@@ -141,11 +141,11 @@ describe('the check of the npm registry', () => {
       'https://r/ (getaddrinfo EAI_AGAIN r)',
     ],
     ['', 'the npm registry (npm ping failed)'],
-  ])('judges the output %j of npm ping', (output, expected) => {
+  ])('recognizes the state of the registry from the output %j of npm ping', (output, expected) => {
     expect(unreachable(output, false)).toBe(expected);
   });
 
-  it('fails when npm had to be killed', () => {
+  it('fails when npm hangs until it is killed', () => {
     expect(unreachable('npm notice PING https://r/', true)).toBe('https://r/ (no answer within 4 s)');
   });
 });

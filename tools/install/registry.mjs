@@ -29,7 +29,7 @@ export async function whyRegistryIsUnreachable(env = process.env) {
 }
 
 /**
- * Reads the output of a failed `npm ping`. A registry that refuses the ping, or does not know it, can be reached. Pure.
+ * Reads the output of a failed `npm ping`. A registry that refuses the ping, or does not know the command, counts as reachable. Pure.
  *
  * @param {string} output @param {boolean} isKilled
  * @returns {string | null}

@@ -6,7 +6,7 @@ module.exports = (request, options) => {
     try {
       return options.defaultResolver(request.replace(/\.js$/, '.ts'), options);
     } catch {
-      // No .ts file has this name, so the request is for a real .js file.
+      // There is no .ts file with this name, so the import means a real .js file.
     }
   }
   return options.defaultResolver(request, options);

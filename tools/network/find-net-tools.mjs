@@ -74,7 +74,7 @@ async function fetchPackage(name, home, env) {
 }
 
 /**
- * Tries a namespace with a bridge, a pair of interfaces and a rule.
+ * Creates a namespace with a bridge, a pair of interfaces and a rule, as a trial.
  *
  * @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure; null if all works
  */

@@ -9,8 +9,8 @@ const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge.
- * `close` removes everything. The exit of the process does so too, except after kill -9; the next run removes those remains.
+ * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge. `close` and
+ * the exit of the process remove everything. After kill -9, the next run removes it.
  */
 export class Network {
   /** @param {import('./find-net-tools.mjs').NetTools} tools */
@@ -161,7 +161,8 @@ function removeNamespace(tools, name) {
 }
 
 /**
- * Returns whether a run of this tool has this pid. Compares the command line too, because another process may have it by now.
+ * Returns whether the process with this pid is a run of this tool. Compares the command line, because another process may have this pid by
+ * now.
  *
  * @param {string} pid
  */

@@ -14,7 +14,7 @@ const COMMON = ['LICENSE', 'CHANGELOG.md'];
 const NOT_COPIED = ['package.json', 'src', 'node_modules'];
 
 /**
- * Builds packages into dist/packages/. Each one that has not changed since its last build stays as it is.
+ * Builds packages into dist/packages/. Skips each package that has not changed since its last build.
  *
  * @param {{ names?: readonly string[], log?: (line: string) => void }} [options] `names`: folders in packages/; by default all of them
  */

@@ -7,14 +7,14 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Limit for the minified program with the WebSocket entry, and for the program that reads compact syncs as well. */
+/** Limits for the compressed program with the WebSocket entry: without compact syncs, and with them. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
-/** Limit for the program of a game that moves: with compact syncs, prediction and interpolation. */
+/** Limit for the compressed program of a real-time game, with compact syncs, prediction and interpolation. */
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
-/** Limit for what the entry for chats and the entry for lists of rooms each add to the program with the WebSocket entry. */
+/** Limit for the compressed size that one more entry (for chats, or for lists of rooms) adds to the program with the WebSocket entry. */
 const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
-/** An error of prediction, which shows that a bundle contains it. */
+/** An error message of prediction. A bundle with this text contains prediction. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 
@@ -37,7 +37,7 @@ async function bundlesOf(name: string): Promise<Bundle[]> {
 }
 
 describe('the built client', () => {
-  it('is small, and each bundler bundles it for browsers without a warning', async () => {
+  it('is small, and is bundled for browsers by each bundler without a warning', async () => {
     expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of bundles) {
       expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
@@ -56,12 +56,12 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // Only the encoder contains this error message.
+      // Only the encoder has this error message, so the bundle must not contain the encoder.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation, bundled without a warning', async () => {
+  it('has an entry with prediction and interpolation that is bundled without a warning', async () => {
     const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {
@@ -88,7 +88,7 @@ describe('the built client', () => {
     120_000,
   );
 
-  it('has an entry for Node, whose Node modules each bundler for browsers reports', async () => {
+  it('has an entry for Node that each bundler for browsers reports as unsuitable', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);

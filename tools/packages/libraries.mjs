@@ -12,7 +12,7 @@ export async function librarySources(libraries) {
 
 /**
  * Writes libraries into a package: for each source the compiled file, its source map and its declarations, and scripts as they are. The
- * layout is that of the repository, so that each file finds the files beside it.
+ * folders are those of the repository, so that relative imports stay valid.
  *
  * @param {string} folder the package
  * @param {readonly string[]} libraries

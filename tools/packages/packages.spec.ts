@@ -18,7 +18,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   const source = manifestAt(join(ROOT, 'packages', name));
   const folder = join(ROOT, 'dist/packages', name);
 
-  it('has the version of the repository, and depends on this version of other packages of Holdfast', () => {
+  it('has the version of the repository, and depends on Holdfast packages of this version', () => {
     const built = manifestAt(folder) as Manifest & { version: string; holdfast?: unknown };
     expect(built.version).toBe(root.version);
     expect(built.holdfast).toBeUndefined();
@@ -26,11 +26,11 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     expect(own.filter(([, version]) => version !== root.version)).toEqual([]);
   });
 
-  it('depends on the versions of other packages with which this repository is tested', () => {
+  it('depends on the tested versions of third-party packages', () => {
     const others = Object.entries(source.dependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
     expect(others.filter(([to, version]) => version !== versions[to])).toEqual([]);
     const peers = Object.entries(source.peerDependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
-    // A package may accept several majors. The version with which this repository is tested belongs to the last one.
+    // A package may accept several major versions of a dependency. This repository is tested with a version of the last one.
     const isTested = ([to, range]: [string, string]) =>
       range === `^${versions[to]}` || range.endsWith(` || ^${versions[to].split('.')[0]}.0.0`);
     expect(peers.filter((peer) => !isTested(peer))).toEqual([]);
@@ -61,7 +61,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     expect(missing).toEqual([]);
   });
 
-  it('has a source map with the sources for each of its compiled files', () => {
+  it('has, for each compiled file, a source map with the sources', () => {
     const compiled = filesOf(folder, /\.js$/).filter((file) => /^\/\/# sourceMappingURL=/m.test(readFileSync(file, 'utf8')));
     for (const file of compiled) {
       const { sources, sourcesContent } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: []; sourcesContent: string[] };
@@ -72,7 +72,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    // publint suggests to leave out tests. The templates of projects have tests on purpose.
+    // Ignores the advice of publint to leave out tests, because the templates of projects have tests on purpose.
     const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');

@@ -16,7 +16,7 @@ const PROJECT = { name: 'project', version: '1.0.0', dependencies: { '@holdfast/
 describe('the lock of a project', () => {
   const { packages } = projectLock(LOCKED, PROJECT, { '@holdfast/server': SERVER });
 
-  it('has the packed package from its file, and all packages that it needs at the places where Node finds them', () => {
+  it('contains the packed package and its dependencies where Node finds them', () => {
     expect(packages['node_modules/@holdfast/server']).toMatchObject({ version: '0.1.0', resolved: 'file:../server.tgz' });
     expect(Object.keys(packages).sort()).toEqual([
       '',
@@ -28,7 +28,7 @@ describe('the lock of a project', () => {
     ]);
   });
 
-  it('marks no package as one for development, because npm would leave it out', () => {
+  it('marks no package as a development dependency, because npm would omit the package', () => {
     expect(packages['node_modules/nest']).not.toHaveProperty('dev');
   });
 });

@@ -16,7 +16,7 @@ export async function treeSources(paths) {
 }
 
 /**
- * Writes parts of this repository into a package, in the same places: TypeScript as compiled files, and all else as it is.
+ * Writes parts of this repository into a package, at the same paths. TypeScript is compiled, and all other files are copied.
  *
  * @param {string} folder the package
  * @param {readonly string[]} paths

@@ -43,7 +43,7 @@ export async function startPostgres({ postgres, dir, port: wanted, timeoutMs = 3
   const port = wanted ?? (await freePort());
   const logFile = join(dir, 'postgres.log');
   const deadline = Date.now() + timeoutMs;
-  // After a SIGKILL, the processes of the former server may need a moment to end, and a new server refuses to start until then.
+  // Tries again, because after a SIGKILL the processes of the former server need a moment to end. Until then a new server refuses to start.
   for (;;) {
     const output = await open(logFile, 'w', 0o600);
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'shared_buffers=16MB', 'max_connections=50'];
@@ -70,7 +70,7 @@ export async function startPostgres({ postgres, dir, port: wanted, timeoutMs = 3
 }
 
 /**
- * Returns the command that runs a program as `nobody`, for root; otherwise an empty list.
+ * Returns the command prefix with which root runs a program as `nobody`. For any other user, returns an empty list.
  *
  * @param {NodeJS.ProcessEnv} env @returns {string[]}
  */

@@ -26,14 +26,14 @@ describe('createFolderOnce', () => {
     expect(await readdir(join(parent, 'deep'))).toEqual(['package']);
   });
 
-  it('uses the folder of one call when two calls run at the same time', async () => {
+  it('keeps the folder of one call when two calls run at the same time', async () => {
     const texts = ['one', 'other'];
     await Promise.all(texts.map((text) => createFolderOnce(home, (work) => fillWith(text, work))));
     expect(texts).toContain(await readFile(join(home, 'file'), 'utf8'));
     expect(await readdir(join(parent, 'deep'))).toEqual(['package']);
   });
 
-  it('removes the files of a failed attempt, so that the next attempt can succeed', async () => {
+  it('removes the files of a failed attempt before the next attempt', async () => {
     const failing = async (work: string): Promise<string> => {
       await fillWith('half', work);
       throw new Error('no network');

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 const LOWEST = 10_240;
 const HIGHEST = 22_700;
 
-// Between the check of a port and its use, another process may find the same port free. So each jest worker uses its own range, and no
-// process returns the same port again soon.
+// Between the check of a port and its use, a second process may find the same port free. So each jest worker has its own range, and no
+// process returns a port a second time soon.
 const SLICES = 8;
 const SLICE = Math.floor((HIGHEST - LOWEST) / SLICES);
 const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICES);
@@ -20,7 +20,7 @@ const given = new Set();
  * @returns {Promise<number>}
  */
 export async function freePort(host = '127.0.0.1', isAllowed = () => true) {
-  // A process that runs for days may return its first ports again, because their users have bound or dropped them long ago.
+  // A process that runs for days may return its first ports again, because nobody is still about to bind them.
   if (given.size > SLICE / 2) given.clear();
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const port = lowest + Math.floor(Math.random() * SLICE);

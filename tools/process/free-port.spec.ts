@@ -16,7 +16,7 @@ async function hundredPorts(worker: string): Promise<number[]> {
 }
 
 describe('a free port', () => {
-  it('is returned once, also across the workers of a jest run', async () => {
+  it('is returned only once in all workers of a jest run', async () => {
     const [one, two] = await Promise.all([hundredPorts('1'), hundredPorts('2')]);
     expect(new Set([...one, ...two]).size).toBe(200);
     expect(Math.min(...two)).toBeGreaterThan(Math.max(...one));

@@ -4,8 +4,7 @@ import { spawn } from 'node:child_process';
  * Starts a program that cannot outlive this process, even after kill -9: a `cat` beside the program reads a pipe from this process.
  * The pipe closes when this process ends, and the program then gets SIGTERM. The pid of the child is that of the program.
  *
- * The child leads its own process group, so that Ctrl-C on the terminal reaches only this process, which chooses the order of
- * shutdown.
+ * The child leads its own process group. So Ctrl-C on the terminal reaches only this process, which chooses the order of shutdown.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -22,9 +21,9 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
   });
 }
 
-// `$$` is the pid of the shell and, after `exec`, of the program. The watcher closes the output that it inherits, which it would otherwise
-// keep open. It sends no SIGKILL when the program is already gone, because its pid may have been reused. The umask makes files of the
-// program readable for its user only.
+// `$$` is the pid of the shell and, after `exec`, of the program. The watcher closes the output that it inherits, because it would keep
+// that output open. The watcher sends no SIGKILL when the program has already ended, because another process may have the pid by then. The
+// umask makes files of the program readable only for its user.
 const LEASH =
   'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 const POLL_MS = 100;
 
 /**
- * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Others wait for the lock. A process
- * takes over a lock whose holders are all gone (kill -9), so nobody has to remove a lock by hand.
+ * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Other processes wait for the lock.
+ * When all holders of a lock are gone (kill -9), a waiting process takes the lock over.
  *
  * @template T
  * @param {string} file the lock; its folder is created when it is missing
@@ -53,7 +53,7 @@ async function take(file, mine) {
 }
 
 /**
- * Removes a lock without living holders. When another process was faster and has the lock by now, its lock is restored.
+ * Removes a lock without living holders. When another process was faster and has taken the lock, restores the lock of that process.
  *
  * @param {string} file @param {string} holders the processes that are gone
  */

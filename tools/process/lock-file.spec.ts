@@ -18,7 +18,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** Starts a process that takes the lock for `holdMs`, and writes `in` and `out` with its name to the diary. */
+/**
+ * Starts a process that holds the lock for `holdMs`. The process writes its name to the diary, with `in` when it gets the lock and `out`
+ * when it releases the lock.
+ */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `
     import { appendFileSync } from 'node:fs';
@@ -65,7 +68,7 @@ describe('a lock in a file', () => {
     for (let at = 0; at < lines.length; at += 2) expect(lines[at].slice(3)).toBe(lines[at + 1].slice(4));
   });
 
-  it('passes to another process when the pid of its holder is in use by a different program', async () => {
+  it('passes to another process when a different program has the pid of its holder', async () => {
     await writeFile(join(folder, 'lock'), `${process.pid} 1`);
     expect(await holder('a', 1).ended).toBe(0);
     expect(await diary()).toEqual(['in a', 'out a']);

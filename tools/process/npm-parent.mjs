@@ -1,7 +1,7 @@
 const POLL_MS = 250;
 
 /**
- * Calls `act` once when the npm process that started this program is gone (kill -9), because the program would then run
+ * Calls `act` once when the npm process that started this program has been killed (kill -9). Without this, the program would run on
  * unnoticed. Does nothing when npm did not start this program.
  *
  * @param {() => void} act @param {NodeJS.ProcessEnv} [env]

@@ -73,7 +73,7 @@ export class OwnApt {
     const impatience = setTimeout(() => {
       if (isAnswered()) return;
       update.child.kill('SIGKILL');
-      // The processes that apt-get has started keep its output open while they search for the address of the mirror.
+      // Closes the output, because the child processes of apt-get keep it open while they look up the address of the mirror.
       update.child.stdout?.destroy();
       update.child.stderr?.destroy();
     }, MIRROR_TIMEOUT_MS);
@@ -108,7 +108,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // When root runs apt, it downloads as the user _apt, who must not write here.
+      // When root runs apt-get, it would download as the user _apt, who must not write to the work folder.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',

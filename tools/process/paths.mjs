@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this code: the repository, an image, or an installed package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The file with which a project outside this repository names its servers. */
+/** The name of the file in which a project outside of this repository names its servers. */
 export const CONFIG_FILE = 'holdfast.config.json';
 
 /** The folder that the tools work on: the repository, or the project in which `holdfast` was started. */
@@ -34,7 +34,7 @@ export function projectFolder(from, root) {
   return nearestWith('package.json', from) ?? from;
 }
 
-/** Returns whether a folder has the servers of Holdfast itself, as sources or built. @param {string} root */
+/** Returns whether a folder has the servers of Holdfast, as sources or as compiled files. @param {string} root */
 export function hasServers(root) {
   return ['apps/gateway', 'dist/apps/gateway'].some((folder) => existsSync(join(root, folder)));
 }

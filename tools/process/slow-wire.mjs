@@ -23,7 +23,7 @@ function readDelays() {
 readDelays();
 setInterval(readDelays, POLL_MS).unref();
 
-// A delayed write holds back the next writes of its socket. This keeps their order, and they are then sent together.
+// A delayed write holds back the next writes of its socket. So the writes keep their order, and are sent together after the delay.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {
   const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
   /** @this {Socket} @param {any[]} args */
@@ -36,7 +36,8 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links write to the descriptor of a socket, past its stream, while the kernel accepts the data. This error makes them use the stream.
+// Links write directly to the descriptor of a socket while the kernel accepts the data. This error makes them use the stream, which has the
+// delay.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 /** The limit of the buffer in characters: several thousand lines. Without a limit, a full disk would fill the memory. */
 const BUFFER_CHARS = 1_048_576;
 const CHUNK_CHARS = 65_536;
-/** Pause between two attempts to write, in ms; it doubles. */
+/** First pause between two attempts to write, in ms. Each further pause is twice as long. */
 const RETRY_MS = { first: 10, longest: 1_000 };
 
 /**
@@ -14,10 +14,11 @@ const RETRY_MS = { first: 10, longest: 1_000 };
  */
 
 /**
- * Writes lines to a file, a pipe or a terminal. It never throws and never blocks on a disk or a reader. It buffers lines that
- * cannot be written now, up to a limit, and drops and counts the rest.
+ * Writes lines to a file, a pipe or a terminal. The writer never throws and never blocks on a disk or a reader. It buffers lines that
+ * cannot be written now, up to a limit. It drops and counts all further lines.
  *
- * Servers use `OutputWriter` (libs/telemetry) instead. It does not exist before the build, which this program runs.
+ * Servers use `OutputWriter` (libs/telemetry) instead. That class does not exist before the build, and programs with this writer run the
+ * build.
  */
 export class SteadyWriter {
   /** @type {{ fd: number, isSynchronous: boolean } | null} */
@@ -60,7 +61,7 @@ export class SteadyWriter {
     while (!this.#isEmpty) if (this.#writeSome() !== null) return;
   }
 
-  /** Closes the descriptor once everything is written, or cannot be written. */
+  /** Closes the descriptor after all lines are written, or when they can no longer be written. */
   close() {
     this.#isClosing = true;
     if (!this.#isWriting) this.#advance();
@@ -169,11 +170,12 @@ function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {
     try {
-      // Opens the target again. The blocking mode of the original is shared with other processes, such as the shell.
+      // Opens the file of the descriptor a second time, without blocking. A change of the first descriptor would also affect other
+      // processes, such as the shell.
       const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       return { fd: own, isSynchronous: true };
     } catch {
-      // The file belongs to another user, or there is no /proc.
+      // Goes on with the original descriptor: the file belongs to another user, or there is no /proc.
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {

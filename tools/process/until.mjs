@@ -2,7 +2,7 @@ const DEADLINE_MS = 10_000;
 const PAUSE_MS_MIN = 1;
 const PAUSE_MS_MAX = 10;
 
-// The real clock, also while a test fakes the global one.
+// The real clock, even while a test fakes the global clock.
 const { setTimeout } = globalThis;
 const now = performance.now.bind(performance);
 

@@ -7,12 +7,12 @@ describe('until', () => {
     expect(await until(async () => results.shift())).toBe('later');
   });
 
-  it('names the condition that was not met in time', async () => {
+  it('throws an error with the condition that was not met in time', async () => {
     const isOpen = false;
     await expect(until(() => isOpen, 20)).rejects.toThrow('The condition was not met within 20 ms: ()=>isOpen');
   });
 
-  it('repeats a condition that throws, and throws the last error after the deadline', async () => {
+  it('repeats a condition that throws, or throws the last error after the deadline', async () => {
     let attempts = 0;
     const fails = (times: number) => (): boolean => {
       if (++attempts <= times) throw new Error(`attempt ${attempts}`);
@@ -23,7 +23,7 @@ describe('until', () => {
     expect(failure.message).toBe(`attempt ${attempts}`);
   });
 
-  it('does not report the error of an earlier attempt', async () => {
+  it('does not throw the error of an earlier attempt', async () => {
     let attempts = 0;
     const failsOnce = (): boolean => {
       if (++attempts === 1) throw new Error('the first attempt');
@@ -32,7 +32,7 @@ describe('until', () => {
     await expect(until(failsOnce, 20)).rejects.toThrow('The condition was not met');
   });
 
-  it('waits by the real clock although a test fakes the global one', async () => {
+  it('waits by the real clock when a test fakes the global clock', async () => {
     jest.useFakeTimers();
     try {
       let attempts = 0;
@@ -45,7 +45,7 @@ describe('until', () => {
 });
 
 describe('eventually', () => {
-  it('repeats the assertion until it passes, and throws its last failure after the deadline', async () => {
+  it('repeats the assertion until it passes, or throws its last failure after the deadline', async () => {
     let count = 0;
     await eventually(() => expect(++count).toBe(4));
     await expect(eventually(async () => expect(count).toBe(5), 20)).rejects.toThrow('Expected: 5');

@@ -14,11 +14,11 @@ describe('the check of a folder that a tool needs', () => {
   it('creates the folder when it is missing', () => {
     assertWritable(join(home, 'a/b'), 'give up');
     expect(readdirSync(join(home, 'a/b'))).toEqual([]);
-    // The image runs as another user than the build.
+    // The image runs as a user other than that of the build.
     expect(statSync(join(home, 'a/b')).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 
-  it('names the folder when a file is in its place', () => {
+  it('names the folder when a file has the name of the folder', () => {
     const file = join(home, 'file');
     writeFileSync(file, '');
     for (const [folder, code] of [

@@ -18,7 +18,7 @@ const FILES = {
   'dist/extension.js': '',
 };
 
-describe('the servers that an edit concerns', () => {
+describe('the types of servers that an edit affects', () => {
   let root: string;
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'holdfast-affected-'));
@@ -52,15 +52,15 @@ describe('the servers that an edit concerns', () => {
     ],
     [['dist/unused.js'], []],
     [['dist/rules.js.map'], []],
-  ])('are, for %j, those that load it: %j', (files, types) => {
+  ])('are, for %j, the types that load the file: %j', (files, types) => {
     expect(affected(files)).toEqual(types);
   });
 
-  it('are all of them for a file that is no JavaScript, because any may read it', () => {
+  it('are all types for a file that is not JavaScript', () => {
     expect(affected(['dist/more/verb.lua'])).toEqual(['gateway', 'lobby', 'game']);
   });
 
-  it('are all of them for an extension that the setting EXTENSIONS names', () => {
+  it('are all types for an extension in the setting EXTENSIONS', () => {
     expect(affected(['dist/extension.js'], { EXTENSIONS: 'dist/other.js, dist/extension.js' })).toEqual(['gateway', 'lobby', 'game']);
   });
 });

@@ -1,7 +1,7 @@
 import { checkConfig } from './config.mjs';
 
 describe('holdfast.config.json', () => {
-  it('may be absent or empty: then all defaults apply', () => {
+  it('may be missing or empty, and then has all defaults', () => {
     const entries = { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'dist/game.js' };
     expect(checkConfig({}, true)).toEqual({ config: { entries, watch: ['src'], tsconfig: 'tsconfig.json' } });
     expect(checkConfig({}, false)).toEqual({ config: { entries, watch: ['src'], tsconfig: null } });
@@ -13,7 +13,7 @@ describe('holdfast.config.json', () => {
     });
   });
 
-  it('is refused with all of its problems at once', () => {
+  it('is refused with a list of all its problems', () => {
     expect(checkConfig({ entrys: {}, entries: { gatway: 'a.js', game: 1 }, watch: 'src', tsconfig: '' }, false)).toEqual({
       problems: [
         'entrys is not known: allowed are entries, watch, tsconfig.',

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 /**
- * Regards the files of these folders as built by something else, or as JavaScript that needs no build. An update then only reports which
- * of them have changed.
+ * Treats the files of these folders as outputs that need no build: JavaScript, or files that another program builds. An update only reports
+ * which files have changed.
  *
  * @param {readonly string[]} folders
  * @returns {import('../build/incremental-compiler.mjs').Translator}

@@ -17,7 +17,7 @@ export function repositoryProject() {
   /** @type {import('../build/incremental-compiler.mjs').IncrementalCompiler | undefined} */
   let compiler;
   const main = (/** @type {string} */ type) => join(SERVERS_DIST, 'apps', type, 'src/main.js');
-  // A test sets another folder with its own servers, and an image has no sources.
+  // There is nothing to build when a test sets a folder with its own servers, or in an image, which has no sources.
   const isBuilt = SERVERS_DIST !== DIST || !existsSync(join(ROOT, 'apps'));
   return {
     root: ROOT,
@@ -27,7 +27,7 @@ export function repositoryProject() {
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
-      // The installation adds this to its error about a missing network, so that the user reads about both problems together.
+      // The installation adds this text to its error about a missing network, so that the user reads about both problems together.
       const also =
         redisUrl || hasRedis(env)
           ? ''
@@ -43,7 +43,7 @@ export function repositoryProject() {
     },
     async follow() {
       compiler = await serverCompiler();
-      // Loads it now, and not at the first edit.
+      // Loads the compiler now, so that the first edit does not wait for it.
       await import('@swc/core');
     },
     async compile() {

@@ -3,8 +3,8 @@ import { basename, dirname, relative } from 'node:path';
 import { PlainError } from '../process/plain-error.mjs';
 
 /**
- * Compiles the files of a TypeScript configuration one by one, without types, with the TypeScript of the project. The types are checked
- * elsewhere, because that takes seconds.
+ * Compiles the files of a TypeScript configuration one by one, without types, with the TypeScript of the project. `type-check.mjs` checks
+ * the types, because a check takes seconds.
  *
  * @param {typeof import('typescript')} ts
  * @param {string} tsconfig
@@ -12,7 +12,11 @@ import { PlainError } from '../process/plain-error.mjs';
  */
 export function typeScriptTranslator(ts, tsconfig) {
   let parsed = parse(ts, tsconfig);
-  /** The outputs by source, also of sources that were removed: the compiler names only those of present ones. @type {Map<string, string[]>} */
+  /**
+   * The outputs by source. It keeps those of removed sources, because the compiler names only the outputs of present sources.
+   *
+   * @type {Map<string, string[]>}
+   */
   const outputs = new Map();
   return {
     sources: async () => {

@@ -43,14 +43,14 @@ describe('a TypeScript project', () => {
     return readFileSync(join(root, 'dist', file), 'utf8');
   }
 
-  it('is compiled to modules with the metadata that Nest needs, and with source maps that contain the sources', () => {
+  it('is compiled with the metadata for Nest, and with source maps that contain the sources', () => {
     expect(built('one.js')).toContain("import { Two } from './two.js';");
     expect(built('one.js')).toMatch(/"design:paramtypes", \[typeof \(_a = typeof Two/);
     expect(built('one.js')).toMatch(/\/\/# sourceMappingURL=one\.js\.map\n$/);
     expect(JSON.parse(built('one.js.map')).sourcesContent[0]).toContain('@mark class One');
   });
 
-  it('is compiled again only where it was edited, and forgets removed files', async () => {
+  it('is compiled again only in edited files, without removed files', async () => {
     write('src/two.ts', 'export class Two { readonly three = 3; }\n');
     expect((await compiler.update()).changed.sort()).toEqual([join(root, 'dist/two.js'), join(root, 'dist/two.js.map')]);
     expect(built('two.js')).toContain('three = 3');
@@ -60,7 +60,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed).toEqual([]);
   });
 
-  it('keeps its last build while a file has an error, and names the place', async () => {
+  it('keeps its last build while a file has an error, and reports the position of the error', async () => {
     write('src/two.ts', 'export class Two { good = 1; }\n');
     write('src/one.ts', '\nconst x = ;\n');
     await expect(compiler.update()).rejects.toThrow(/one\.ts:2:11 Expression expected/);
@@ -69,7 +69,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed.filter((file) => file.endsWith('.js'))).toHaveLength(2);
   });
 
-  it('gets its former build back by `undo`, and compiles the same edit again afterwards', async () => {
+  it('has its former build after `undo`, and then compiles the edit again', async () => {
     const before = built('two.js');
     write('src/two.ts', 'throw new Error("no start");\n');
     write('src/three.ts', 'export const three = 3;\n');

@@ -23,7 +23,11 @@ export function problemsOfSources(folders) {
   return [...files.flatMap(({ path, code }) => problemsOfFile(path, code)), ...problemsOfNames(files)];
 }
 
-/** Finds exported types and log events with the same name in the whole code base, also in folders that are not clean. @returns {Problem[]} */
+/**
+ * Finds exported types and log events with the same name in the whole code base, even in folders that are not listed in clean.mjs.
+ *
+ * @returns {Problem[]}
+ */
 export function problemsOfAllNames() {
   return problemsOfNames(sourcesUnder(ALL_SOURCES));
 }
@@ -50,8 +54,9 @@ export function problemsOfFile(path, code) {
 }
 
 /**
- * Pure: finds exported types, and log events, with the same name in two files. `libs`, `apps` and `games` are shipped together, so a
- * name may have only one meaning in all of them. Each tool, `bench` and `docs` have names of their own. Tests and fixtures do not count.
+ * Pure: finds exported types, and log events, with the same name in two files. `libs`, `apps` and `games` are shipped together, so a name
+ * may have only one meaning in all of them. Each tool, `bench` and `docs` may use such a name in another meaning. Tests and fixtures are
+ * not checked.
  *
  * @param {readonly { path: string, code: string }[]} files @returns {Problem[]}
  */

@@ -1,6 +1,6 @@
 /**
- * Folders and files whose comments, test names, exported types and log events follow `STYLE.md`. `tools/prose.spec.ts`
- * checks them. `npm run prose -- FOLDER` shows the problems of one that is not listed yet.
+ * Folders and files whose comments, test names, exported types and log events follow `STYLE.md`. `tools/prose.spec.ts` checks them. `npm
+ * run prose -- FOLDER` shows the problems of a folder that is not listed yet.
  */
 export const CLEAN = [
   'apps/game',

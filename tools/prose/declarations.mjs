@@ -6,7 +6,7 @@ import ts from 'typescript';
  */
 
 const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
-/** Receivers that are a `Log`: `this.log`, `log`. */
+/** Matches an expression that is a `Log`, such as `this.log` or `log`. */
 const LOGS = new Set(['log']);
 
 /**

@@ -49,7 +49,7 @@ export function anchorsOf(page) {
   return anchors;
 }
 
-/** Pure: the anchor that GitHub makes of the text of a heading. @param {string} text */
+/** Pure: returns the anchor that GitHub makes from the text of a heading. @param {string} text */
 export function githubSlug(text) {
   return text
     .trim()

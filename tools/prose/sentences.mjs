@@ -6,7 +6,7 @@ export const SENTENCE_WORDS_MAX = 35;
  * allowed.
  */
 const HEADLESS = /^(who|whom|whose|what|whoever|whatever|of|as|to one who|one who|one that|those who|those that)\b/i;
-/** Like `HEADLESS`, for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
+/** Like `HEADLESS`, for later sentences of a comment. Later sentences may begin with "of" or "as": "As Orleans does, …". */
 const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one who|one that|those who|those that)\b/i;
 const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
 

@@ -53,8 +53,8 @@ export function commentsOfLua(code) {
 }
 
 /**
- * Finds the comments with the scanner. It cannot tell templates and regular expressions from code, but the parser can. So the parser
- * has replaced their characters by blanks in `blanked`.
+ * Finds the comments with the scanner. The scanner cannot tell templates and regular expressions from code, but the parser can. So in
+ * `blanked`, the parser has replaced templates and regular expressions by blanks.
  *
  * @param {string} blanked @param {string} code @param {(position: number) => number} lineAt
  */
@@ -72,7 +72,7 @@ function commentsOf(blanked, code, lineAt) {
         .slice(start, end)
         .replace(/^\/\*+ ?|\*+\/$/g, '')
         .replace(/^[ \t]*\* ?/gm, '');
-      // Marks it as trailing, so that it is not joined with its neighbors.
+      // A comment behind code is marked as trailing, so that it is not joined with the comments on neighboring lines.
       found.push({ line: lineAt(start), text, isTrailing: true });
     }
   }

@@ -10,7 +10,7 @@ import { onPath } from './find-redis.mjs';
 const run = promisify(execFile);
 
 /**
- * Gets redis-server from the packages of Debian or Ubuntu, unpacked under .holdfast/ without root.
+ * Gets redis-server from the packages of Debian or Ubuntu. Unpacks the packages under .holdfast/, without root.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv }} options
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
@@ -40,7 +40,7 @@ async function unpack(work, env) {
   const root = join(work, 'root');
   await apt.unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'], root);
 
-  // A slim image lacks further libraries. The loader names the missing ones, and this table has their packages.
+  // A slim image lacks further libraries. The loader names the missing libraries, and a table has the packages of each.
   const missing = await missingLibraries(root, env);
   for (const library of missing) {
     const candidates = PACKAGES_OF[library];

@@ -14,8 +14,7 @@ import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
  */
 
 /**
- * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error with all possibilities when
- * there is none.
+ * Finds a Redis: the one at REDIS_URL, else a program for a private Redis. When there is neither, throws one error that lists all remedies.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<{ url: string } | { server: RedisServer }>}
@@ -26,7 +25,7 @@ export async function findRedis(options = {}) {
 }
 
 /**
- * Finds a redis-server, on the PATH or by download. A downloaded one is used again the next time.
+ * Finds a redis-server: on the PATH, or from an earlier download, else downloads it.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<RedisServer>}
@@ -36,7 +35,7 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Asks the registry already while the first way is tried: without a network, both ways together then fail as fast as one.
+  // Asks the registry while the first way is still running. So without a network, both ways together fail as fast as one.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],

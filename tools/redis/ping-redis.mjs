@@ -4,8 +4,8 @@ import { connect as connectTls } from 'node:tls';
 const TIMEOUT_MS = 3_000;
 
 /**
- * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel) one must answer. The login
- * in REDIS_PASSWORD or a file is left to the servers, which report what is wrong with it.
+ * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel), one must answer. Does not check
+ * a login in REDIS_PASSWORD or a file, because the servers report it themselves.
  *
  * @param {string} url
  * @param {NodeJS.ProcessEnv} [env]
@@ -15,7 +15,7 @@ export async function pingRedis(url, env = process.env) {
   const isSentinel = url.startsWith('sentinel://');
   const isTls = (isSentinel ? env.REDIS_SENTINEL_TLS : env.REDIS_TLS) === 'true';
   const isLoginElsewhere = ['PASSWORD', 'PASSWORD_FILE'].some((name) => env[`REDIS_${isSentinel ? 'SENTINEL_' : ''}${name}`]);
-  // The login in the URL of sentinels is that of the servers with the data.
+  // A login in the URL of sentinels is for the data nodes, not for the sentinels.
   const hosts = isSentinel
     ? url
         .slice('sentinel://'.length)
@@ -42,7 +42,8 @@ export async function pingRedis(url, env = process.env) {
 function pingOne({ hostname, port, username, password }, isTls, isLoginElsewhere) {
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
   return new Promise((resolve) => {
-    // The servers may trust another CA (REDIS_TLS_CA) or expect another name. This program sends no password to such a peer.
+    // A certificate that is not trusted here is no problem, because the servers may trust another CA (REDIS_TLS_CA) or expect another name.
+    // This program then sends no password.
     const tls = isTls ? connectTls({ ...where, ...(!isIP(where.host) && { servername: where.host }), rejectUnauthorized: false }) : null;
     const socket = tls ?? createConnection(where);
     /** @param {string | null} problem */

@@ -50,7 +50,7 @@ describe('startRedis', () => {
     expect(await ask(redis, (client) => client.info('server'))).toContain(`process_id:${redis.pid}`);
   });
 
-  it('keeps all writes over a kill with `appendonly`', async () => {
+  it('keeps all writes after a kill with `appendonly`', async () => {
     const first = await start({ appendonly: true });
     await ask(first, (client) => client.set('kept', 'yes'));
     process.kill(first.pid, 'SIGKILL');
@@ -76,7 +76,7 @@ describe('startRedis', () => {
     await expect(start({ config: { 'no-such-setting': 1 } })).rejects.toThrow(/no-such-setting/);
   });
 
-  it('stops a Redis that was suspended', async () => {
+  it('stops a suspended Redis', async () => {
     const redis = await start();
     process.kill(redis.pid, 'SIGSTOP');
     await redis.stop();
@@ -91,13 +91,13 @@ describe('pingRedis', () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('sends the password in the URL, and returns the refusal of Redis without one', async () => {
+  it('sends the password in the URL, and returns the refusal of Redis without a password', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
   });
 
-  it('leaves the check of a login outside of the URL to the servers', async () => {
+  it('does not check a login in settings other than the URL', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     for (const env of [{ REDIS_PASSWORD: 'word' }, { REDIS_PASSWORD_FILE: '/run/secrets/redis' }])
       expect(await pingRedis(redis.url, env)).toBeNull();

@@ -31,7 +31,7 @@ import { findRedisServer } from './find-redis.mjs';
  */
 
 /**
- * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Resolves when it answers.
+ * Starts a private Redis on 127.0.0.1. It evicts no keys, and ends with this process. Resolves when it answers.
  *
  * @param {StartRedisOptions} options
  * @returns {Promise<RunningRedis>}
@@ -69,7 +69,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
     ...(tls && tlsConfiguration(port, tls)),
     ...config,
   });
-  // A file with the same text is kept: on a full disk no new file can be written, but this Redis can still start.
+  // Does not write the same text again: on a full disk the write would fail, although Redis could start with the existing file.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
   const output = await open(logFile, 'w', 0o600);
@@ -106,7 +106,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
 function configuration(port, dir, appendonly, sentinel, more) {
   /** @type {Record<string, string | number>} */
   const lines = { port, bind: '127.0.0.1', dir: `"${dir}"`, daemonize: 'no' };
-  // An evicting Redis would silently lose rooms.
+  // A Redis that evicts keys would silently lose rooms.
   if (!sentinel) Object.assign(lines, { save: '""', appendonly: appendonly ? 'yes' : 'no', 'maxmemory-policy': 'noeviction' });
   return Object.entries({ ...lines, ...more })
     .map(([name, value]) => `${name} ${value}\n`)
@@ -151,7 +151,7 @@ function answers(port, pid, password, ca) {
     socket.on(ca ? 'secureConnect' : 'connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
-      // With a password in `config` the pid is not visible, so any answer must be enough.
+      // With a password in `config`, this function cannot read the pid of the Redis that answers, so it accepts any answer.
       if (reply.startsWith('-NOAUTH')) return settle(true);
       if (reply.startsWith('-')) return settle(false);
       const found = /process_id:(\d+)/.exec(reply);
@@ -163,7 +163,7 @@ function answers(port, pid, password, ca) {
 /** @param {import('node:child_process').ChildProcess} child */
 async function stop(child) {
   child.kill('SIGTERM');
-  // A suspended process (SIGSTOP in a test) would not handle the signal.
+  // Continues the process first, because a suspended process (SIGSTOP in a test) would not handle the signal.
   child.kill('SIGCONT');
   if (await ended(child, 5_000)) return;
   child.kill('SIGKILL');

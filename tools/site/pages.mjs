@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-/** Pages of the repository that are not in docs/. The address of each page on the site. @type {Readonly<Record<string, string>>} */
+/** The pages of the repository outside of docs/, each with its address on the site. @type {Readonly<Record<string, string>>} */
 export const OTHER_PAGES = {
   'tools/site/index.md': 'index.md',
   'README.md': 'readme.md',
@@ -17,7 +17,7 @@ export const OTHER_PAGES = {
 };
 
 /**
- * Pure: the page of the site for a page of the repository.
+ * Pure: returns the page of the site for a page of the repository.
  *
  * @param {string} path from the root of the repository @returns {string | null} null: the page is not on the site
  */
@@ -26,7 +26,8 @@ export function sitePageOf(path) {
 }
 
 /**
- * Pure: a relative link of a page of the repository, as a link of the site. GitHub needs the relative link.
+ * Pure: converts a relative link in a page of the repository to a link of the site. The pages keep relative links, because GitHub needs
+ * them.
  *
  * @param {string} href @param {string} page the page with the link, from the root of the repository
  * @returns {string | null} null: the link leads to a file that is not on the site

@@ -26,7 +26,7 @@ export async function problemsOfSite(folder) {
 }
 
 /**
- * Pure: the file and the anchor of a link. Null: the link leaves the site.
+ * Pure: returns the file and the anchor of a link; null when the link leaves the site.
  *
  * @param {string} href @param {string} page the page with the link
  */

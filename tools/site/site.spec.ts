@@ -5,7 +5,7 @@ import { optionsOf } from './command.mjs';
 import { siteLinkOf } from './pages.mjs';
 import { problemsOfSite } from './site-links.mjs';
 
-describe('a link of the repository on the site', () => {
+describe("a link in the repository's pages on the site", () => {
   it('leads to the page on the site, with its anchor', () => {
     expect(siteLinkOf('protocol.md#commands-exactly-once', 'docs/README.md')).toBe('/protocol.html#commands-exactly-once');
     expect(siteLinkOf('../ARCHITECTURE.md', 'docs/README.md')).toBe('/architecture.html');
@@ -13,12 +13,12 @@ describe('a link of the repository on the site', () => {
     expect(siteLinkOf('README.md', 'docs/adr/0001-one-checker-and-votes.md')).toBe('/adr/');
   });
 
-  it('stays as it is when it leaves the repository or stays on its page', () => {
+  it('is unchanged when it leads to another site or to its own page', () => {
     expect(siteLinkOf('https://redis.io/', 'docs/README.md')).toBe('https://redis.io/');
     expect(siteLinkOf('#keys', 'ARCHITECTURE.md')).toBe('#keys');
   });
 
-  it('is no link when the site does not have the file', () => {
+  it('becomes plain text when the site does not contain the file', () => {
     expect(siteLinkOf('nginx.conf', 'docs/operations.md')).toBeNull();
     expect(siteLinkOf('../libs/room/README.md', 'docs/README.md')).toBeNull();
   });
@@ -41,7 +41,7 @@ describe('the check of a built site', () => {
     expect(await problemsOfSite(folder)).toEqual([]);
   });
 
-  it('names each missing page and each missing anchor', async () => {
+  it('reports each missing page and each missing anchor', async () => {
     await writeFile(join(folder, 'guide.html'), '<a href="/adr/#second">1</a><a href="/lost.html">2</a>');
     expect(await problemsOfSite(folder)).toEqual([
       'guide.html links to /adr/#second: adr/index.html has no such anchor',
@@ -56,7 +56,7 @@ describe('the options of npm run site', () => {
     expect(optionsOf(['--serve', '--port', '8080'])).toEqual({ serve: true, port: 8080 });
   });
 
-  it('refuses a wrong port and an unknown option with a sentence', () => {
+  it('refuses an invalid port and an unknown option with a message', () => {
     expect(() => optionsOf(['--serve', '--port', 'web'])).toThrow('--port is web: it must be a whole number from 1 to 65535.');
     expect(() => optionsOf(['--port', '8080'])).toThrow('--port needs --serve');
     expect(() => optionsOf(['--watch'])).toThrow('npm run site -- --help');

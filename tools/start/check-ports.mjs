@@ -4,7 +4,7 @@ import { bindFailure } from '../process/free-port.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { INSPECTOR, plannedPorts } from './fleet-plan.mjs';
 
-/** Limit on one check, in ms. Without it, the lookup of a host name would hang when no name server answers. */
+/** Time limit for one check, in ms. Without the limit, the lookup of a host name would hang when no name server answers. */
 const LOOKUP_TIMEOUT_MS = 3_000;
 /** The AirPlay Receiver of macOS listens on these ports. */
 const AIRPLAY_PORTS = [5000, 7000];

@@ -25,7 +25,7 @@ describe('the check of the ports of a fleet', () => {
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });
 
-  it('names a port in use, and proposes other ports', async () => {
+  it('names a port that is in use, and proposes other ports', async () => {
     const port = await freePort();
     const other = createServer().listen(port + 20, '127.0.0.1');
     try {
@@ -61,7 +61,7 @@ describe('the check of the ports of a fleet', () => {
     expect(sentenceOf({ ...found, port: 65_000, first: 65_000 })).toContain('--port 64800');
   });
 
-  it('names the remedy when this user may not use the port', () => {
+  it('names the remedy when the user may not use the port', () => {
     expect(sentenceOf({ ...found, failure: 'EACCES', port: 80 })).toMatch(
       /^This user may not listen on port 80, .*npm start -- --port 7000$/,
     );

@@ -4,12 +4,13 @@ import { CannotStart } from './renewal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
 /**
- * Follows the edits of a project: compiles what has changed and runs it on the servers that load it. An edit with an error leaves the old
- * build in place.
+ * Follows the edits of a project: compiles the changed files, and restarts the servers that load them. After an edit with an error, the old
+ * build keeps running.
  */
 export class DevLoop {
-  #isWorking = false;
-  /** The time of the first edit since the one that is being built. @type {number | null} */
+  /** True: no other renewal may begin. It is true until `begin`, so that edits during the start of the servers wait. */
+  #isWorking = true;
+  /** The time of the first edit after the start of the current build; null when there is none. @type {number | null} */
   #changedAgainAt = null;
 
   /**
@@ -23,10 +24,24 @@ export class DevLoop {
     this.context = context;
   }
 
-  /** @returns {Promise<() => void>} stops following */
-  async start() {
+  /**
+   * Takes the present build as the one that runs, and collects edits from now on. Call it before the servers start: an edit during their start
+   * would be lost otherwise.
+   *
+   * @returns {Promise<() => void>} stops following
+   */
+  async follow() {
+    const end = watchFolders(this.project.watch, (changedAt) => void this.#change(changedAt));
     await this.project.follow();
-    return watchFolders(this.project.watch, (changedAt) => void this.#change(changedAt));
+    return end;
+  }
+
+  /** Begins to restart servers: first for the edits since `follow`, then for each further edit. Call it when the servers have started. */
+  begin() {
+    this.#isWorking = false;
+    const changedAt = this.#changedAgainAt;
+    this.#changedAgainAt = null;
+    if (changedAt !== null) void this.#change(changedAt);
   }
 
   /** @param {number} changedAt */
@@ -63,6 +78,7 @@ export class DevLoop {
         context.say(`${names} run the new build, ${Math.round(performance.now() - changedAt)} ms after the edit`);
       } catch (error) {
         await update.undo();
+        renewal.resume();
         if (!(error instanceof CannotStart)) throw error;
         context.warn(`not started, so the old build keeps running: ${context.reasonOf(error)}`);
         return;

@@ -17,7 +17,7 @@ import { Terminal } from './terminal.mjs';
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
-/** The output for people. The fleet continues when nobody reads it, or when it cannot be written. */
+/** The output for people. The fleet continues when nobody reads this output, or when a write of it fails. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
     lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,
@@ -70,7 +70,10 @@ export async function main(argv) {
   }
 }
 
-/** A full disk, a closed terminal or a lost reader must not end the fleet. Imported code may also use `console`. */
+/**
+ * A full disk, a closed terminal or a reader that has ended must not end the fleet. This covers `console` too, because imported code may
+ * use it.
+ */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   process.on('exit', () => {
@@ -80,7 +83,7 @@ function guardOutput() {
 }
 
 /**
- * Reads the secrets of which the files are set, because all servers get them by their own name.
+ * Reads the secrets whose settings name a file (`…_FILE`), because the servers get the values themselves.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */

@@ -1,10 +1,10 @@
 import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
-/** Time for the stop of a server that does not drain, in ms. */
+/** Time limit for the stop of a server that does not drain, in ms. */
 const STOP_MS = 10_000;
-/** The use of the port of an inspector, which has no setting. */
+/** The value of `use` for the port of an inspector, because this port has no setting. */
 export const INSPECTOR = 'the port of its inspector';
-/** Time in which a game server stops after its drain, in ms. */
+/** Time limit for the stop of a game server after its drain, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
 
 /**
@@ -32,7 +32,8 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
     // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
-    // A server at a breakpoint looks dead. With this, nobody evicts it; one that has ended is started again, and then gets its rooms back.
+    // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died is restarted, and then
+    // gets its rooms back.
     ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
@@ -44,9 +45,9 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
           ADMIN_TOKEN: adminToken,
           AUTH: env.AUTH || 'guest',
           PUBLIC_HOST: host,
-          // All players on this machine have the same address.
+          // All players on this machine have the same address, so the limit per address is high.
           CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
-          // Simulated players begin many games per second, which people do not.
+          // Simulated players begin many games per second, so this limit is high.
           MESSAGES_PER_SECOND: env.MESSAGES_PER_SECOND || '1000',
           MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
@@ -60,7 +61,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
         ...shared,
         OPS_PORT: '0',
         DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000',
-        // Steps of a debugger use the CPU time of a handler.
+        // The watchdog is off, because the steps of a debugger count as CPU time of a handler.
         ...(inspect !== null && { HANDLER_LIMIT_MS: env.HANDLER_LIMIT_MS || '0' }),
       },
       ...(inspect !== null && { inspectPort: inspect + index }),
@@ -74,12 +75,12 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
  * @param {Pick<PlannedServer, 'env'>} server
  */
 export function stopTimeoutMs({ env }) {
-  // A server does not start with a value that is no number, so this function does not report it.
+  // Does not report a value that is no number, because the server then refuses to start and reports it.
   return Math.max(STOP_MS, (Number(env.DRAIN_TIMEOUT_MS) || 0) + STOP_AFTER_DRAIN_MS);
 }
 
 /**
- * The ports that must be free for the gateways, and for the inspectors of game servers. Pure.
+ * Returns the ports that must be free for the gateways, and for the inspectors of game servers. Pure.
  *
  * @param {Pick<import('./options.mjs').FleetOptions, 'port' | 'gateways'> & Partial<Pick<import('./options.mjs').FleetOptions, 'games' | 'inspect'>>} options
  * @returns {{ label: string, use: string, port: number }[]} `use`: the setting, or `INSPECTOR`
@@ -110,7 +111,7 @@ function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
     const { env, ...more } = planOf(index);
-    // The system chooses the link ports: two servers with the same number would collide.
+    // The system chooses the link ports, because two servers with the same port would collide.
     return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ...more };
   });
 }

@@ -4,7 +4,7 @@ import { addressesOf } from './addresses.mjs';
 import { LOGS, RUNNING_FILE } from './fleet-folder.mjs';
 import { readable } from './terminal.mjs';
 
-/** The lines about the processes of a fleet: its addresses, deaths and returns, and the log lines that people should see. */
+/** Prints the lines about a fleet: its addresses, the deaths and restarts of its processes, and the log lines that people should see. */
 export class FleetReport {
   /** True while the fleet stops. Lines of its servers are then not printed. */
   isMuted = false;
@@ -48,7 +48,7 @@ export class FleetReport {
     terminal.line();
   }
 
-  /** Prints every death and every return. @param {string} label @param {import('./keeper.mjs').Keeper} keeper */
+  /** Prints every death and every restart of a process. @param {string} label @param {import('./keeper.mjs').Keeper} keeper */
   follow(label, keeper) {
     const { terminal } = this;
     keeper.on('died', ({ why, ranMs, pauseMs }) =>
@@ -62,8 +62,8 @@ export class FleetReport {
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // Until the fleet has started, only JSON log lines are shown. The error about a server that does not start contains its last lines,
-    // also those that are no JSON.
+    // Until the fleet has started, only JSON log lines are shown. If a server does not start, the error contains its last lines, even lines
+    // that are not JSON.
     if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);

@@ -73,7 +73,7 @@ export class Keeper extends EventEmitter {
     return this.#end(deadlineMs);
   }
 
-  /** Stops the program and starts it again on purpose, without a pause and without a `died` event. @param {number} deadlineMs */
+  /** Restarts the program on purpose: without a pause and without a `died` event. @param {number} deadlineMs */
   async restart(deadlineMs) {
     this.#planned = true;
     await this.#end(deadlineMs);
@@ -105,7 +105,7 @@ export class Keeper extends EventEmitter {
       this.child = child;
       child.once('exit', (code, signal) => {
         this.child = null;
-        // Before the program is ready, its end is reported as a failure of the launch.
+        // An end before the program is ready is a failure of the launch, and is reported as such.
         if (ready && !this.#planned) this.#died(code, signal, Date.now() - startedAt);
       });
     });

@@ -17,7 +17,7 @@ function keeperOf(script = 'echo ready; exec sleep 60') {
 }
 
 describe('pauseAfter', () => {
-  it('doubles the pause with each death up to a maximum, until a long run', () => {
+  it('doubles the pause with each death up to a maximum, and resets it after a long run', () => {
     const pauses: number[] = [];
     for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
@@ -79,8 +79,8 @@ describe('the keeper of a program', () => {
   });
 });
 
-describe('a child process on a leash', () => {
-  it('ends when its parent process is killed', async () => {
+describe('a child process that depends on its parent', () => {
+  it('ends when the parent process is killed', async () => {
     const leash = JSON.stringify(require.resolve('../process/leashed.mjs'));
     const script = `import(${leash}).then(({ spawnLeashed }) => console.log(spawnLeashed('sleep', ['60']).pid))`;
     const parent = spawnLeashed(process.execPath, ['-e', script], { stdout: 'pipe' });
@@ -92,7 +92,7 @@ describe('a child process on a leash', () => {
   });
 });
 
-/** A zombie process does not count. */
+/** Returns whether the process is running. A zombie process counts as ended. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -40,8 +40,8 @@ const LINES_KEPT = 15;
  */
 
 /**
- * Starts one server as a process and waits until its `/readyz` answers 200. Rejects with its last output when it ends before
- * that, or when it is not ready within `timeoutMs`.
+ * Starts one server as a process and waits until its `/readyz` answers 200. Rejects with the server's last output when the server ends
+ * first, or is not ready within `timeoutMs`.
  *
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}
@@ -93,11 +93,11 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // The log line of the server also has the ports, because the server cannot write the file on a full disk.
+    // The ports come from the server's file or, when a full disk prevents that file, from the server's log line.
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
-      // The end of its output may still be in the pipe.
+      // Waits for the rest of the output, which may still be in the pipe.
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }

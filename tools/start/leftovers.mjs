@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname } from 'node:path';
 
 /**
- * The content of the file about the fleet that runs from this folder. After a `kill -9` of `npm start`, the next start finds the
- * processes that are left in it.
+ * The content of the file about the fleet that runs from this folder. After a `kill -9` of `npm start`, the next start reads here which
+ * processes are left.
  *
  * @typedef {object} Running
  * @property {number} supervisor the pid of `npm start`
@@ -19,7 +19,10 @@ import { dirname } from 'node:path';
  * @property {Record<string, number>} pids by label
  */
 
-/** A child is ours when its command line contains one of these or an entry. The check is needed because pids are reused. */
+/**
+ * A process belongs to the fleet when its command line contains one of these names or the entry of a server. The check is needed because
+ * pids are reused.
+ */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
 
@@ -40,7 +43,7 @@ export function readRunning(file) {
 export function writeRunning(file, running) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  // A leftover draft may have wider permissions.
+  // Deletes a draft from an earlier attempt, which may have wider permissions.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);

@@ -36,7 +36,7 @@ export class LocalFleet {
 
   /** @type {Renewal | null} */
   renewal = null;
-  /** Ends what follows the edits. @type {(() => void)[]} */
+  /** Functions that end the watching of edits and the type check. @type {(() => void)[]} */
   endings = [];
 
   /**
@@ -80,6 +80,7 @@ export class LocalFleet {
     const { project, env, report } = this;
     const context = { project, env, report, changed: () => this.runningFile.write() };
     this.servers = plans.map((plan) => new LocalServer(plan, context));
+    const devLoop = options.watch ? await this.followEdits() : null;
     await terminal.step(`servers: ${plans.map(({ label }) => label).join(', ')}`, async () => {
       await Promise.all(
         this.servers.map(({ keeper, plan }) =>
@@ -91,7 +92,7 @@ export class LocalFleet {
     });
     this.report.hasStarted = true;
     this.report.greet(this, (Date.now() - startedAt) / 1_000);
-    if (options.watch) await this.followEdits();
+    devLoop?.begin();
   }
 
   /** @param {{ quiet?: boolean }} [how] */
@@ -201,7 +202,11 @@ export class LocalFleet {
     };
   }
 
-  /** Runs the edits of the project on the servers that load them, and checks its types. */
+  /**
+   * Collects the edits of the project, and checks the types. The returned loop restarts the servers that load a changed file.
+   *
+   * @returns {Promise<DevLoop>}
+   */
   async followEdits() {
     const { project, env, report, terminal, options } = this;
     const reportAs = (/** @type {string} */ label) => ({
@@ -213,9 +218,11 @@ export class LocalFleet {
       const error = didNotStart(label, cause);
       return error instanceof Error ? error.message : String(error);
     };
-    this.endings.push(await new DevLoop(project, this.renewal, { ...reportAs('dev'), env, reasonOf }).start());
+    const devLoop = new DevLoop(project, this.renewal, { ...reportAs('dev'), env, reasonOf });
+    this.endings.push(await devLoop.follow());
     const endCheck = options.types && project.typeCheck ? startTypeCheck(project.typeCheck, project.root, reportAs('types')) : null;
     if (endCheck) this.endings.push(endCheck);
+    return devLoop;
   }
 
   checkStopping() {

@@ -15,9 +15,13 @@ import { launchServer } from './launch-server.mjs';
 export class LocalServer {
   /** @type {number | null} */
   opsPort = null;
-  /** Whether an older process of this server still has its inspector port. */
+  /** Whether an older process of this server still uses the inspector port. */
   #isPortTaken = false;
-  /** The lines of a successor, until it replaces its server. @type {string[] | null} */
+  /**
+   * The log lines of a successor until it replaces its server; null when lines are shown at once.
+   *
+   * @type {string[] | null}
+   */
   #heldLines = null;
 
   /**
@@ -32,7 +36,7 @@ export class LocalServer {
     context.report.follow(plan.label, this.keeper);
   }
 
-  /** Returns a server that can run beside this one, with another name, and take its place. It is not started. */
+  /** Returns a server with another name that can run beside this one and then replace it. Does not start the server. */
   successor() {
     const next = new LocalServer(this.plan, this.context, this.generation + 1);
     next.#isPortTaken = this.plan.inspectPort !== undefined;
@@ -40,7 +44,7 @@ export class LocalServer {
     return next;
   }
 
-  /** Shows the lines of a successor from now on. Its predecessor has ended. */
+  /** Shows the held log lines of a successor, and all further lines at once. Call this when the predecessor has ended. */
   succeed() {
     for (const line of this.#heldLines ?? []) this.context.report.show(this.plan.label, line);
     this.#heldLines = null;

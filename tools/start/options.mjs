@@ -27,7 +27,7 @@ export function isPortOfGateway(port, { port: first, gateways }) {
 export const PORT_DEFAULT = 7000;
 const INSPECT_PORT_DEFAULT = 9229;
 
-/** This pattern must accept the same hosts as the setting PUBLIC_HOST. */
+/** The pattern of a valid host. It must accept the hosts that the setting PUBLIC_HOST accepts. */
 const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
 
 /** The options of the command line. */

@@ -52,7 +52,7 @@ describe('the help of npm start', () => {
     for (const name of Object.keys(OPTIONS)) expect(help).toMatch(new RegExp(`^ +--${name}( |$)`, 'm'));
   });
 
-  it('names the ports in use', () => {
+  it('names the default ports of the fleet', () => {
     expect(help).toContain(`(default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},`);
     expect(help).toMatch(new RegExp(`operators PORT\\+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}`));
   });
@@ -77,13 +77,13 @@ describe('the plan of a fleet', () => {
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
   });
 
-  it('reserves the ports of the gateways, which the private Redis avoids', () => {
+  it('reserves the gateway ports, so that the private Redis uses other ports', () => {
     const options = optionsOf(['--gateways', '3']);
     for (const { port } of plannedPorts(options)) expect(isPortOfGateway(port, options)).toBe(true);
     expect([6999, 7060].map((port) => isPortOfGateway(port, options))).toEqual([false, false]);
   });
 
-  it('gives all servers one Redis and one secret, but only gateways the admin token', () => {
+  it('gives all servers one Redis and one link secret, but only gateways the admin token', () => {
     for (const { env } of plan) expect(env).toMatchObject({ REDIS_URL: 'redis://r:1', LINK_SECRET: 'link' });
     expect(plan.filter(({ env }) => env.ADMIN_TOKEN === 'admin').map(({ type }) => type)).toEqual(['gateway', 'gateway', 'gateway']);
   });
@@ -99,7 +99,7 @@ describe('the plan of a fleet', () => {
     ['0', 10_000],
     ['60000', 65_000],
     ['a minute', 10_000],
-  ])('gives a game server with DRAIN_TIMEOUT_MS=%s time for its drain before it is killed', (drainTimeoutMs, expected) => {
+  ])('gives a game server with DRAIN_TIMEOUT_MS=%s time for its drain before a kill', (drainTimeoutMs, expected) => {
     const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
     const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
     expect(new Map(stops as [string, number][])).toEqual(

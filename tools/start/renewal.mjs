@@ -1,13 +1,13 @@
 import { stopTimeoutMs } from './fleet-plan.mjs';
 import { LocalServer } from './local-server.mjs';
 
-/** Time after which a server that has not started yet is killed, in ms. It has no rooms. */
+/** Time limit for the stop of a server that has not started yet, in ms. It is short, because such a server has no rooms. */
 const STOP_STARTING_MS = 2_000;
 
 /**
- * Runs a new build on a fleet. First one server of each type starts beside the old ones; only when all of these are ready is anything
- * stopped. Rooms of the old game servers migrate to the new one, and the other new servers follow. A gateway has the ports of its players, so
- * the first new one is only a trial on other ports, and then each gateway is restarted.
+ * Runs a new build on a fleet. First one new server of each type starts beside the old servers. Old servers are stopped only when all of
+ * these are ready. Rooms of the old game servers migrate to the new one, and then the further new servers start. The new gateway is only a
+ * trial on other ports, because players need the ports of the old ones. After the trial each gateway is restarted.
  */
 export class Renewal {
   /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
@@ -15,20 +15,24 @@ export class Renewal {
   /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
   #starting = new Set();
 
+  /** Servers of the fleet whose start was stopped for a newer build. @type {LocalServer[]} */
+  #interrupted = [];
+
   /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
   constructor(servers) {
     this.servers = servers;
   }
 
   /**
-   * Resolves when no room and no player is on the old build any more. Further servers may still be starting then.
+   * Resolves when all rooms and players are on servers with the new build. Further servers may still be starting then.
    *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
   async run(types) {
-    // A server that still starts has the build before this one, and its start would delay this one.
-    for (const { keeper, plan } of this.#starting) if (types.has(plan.type)) void keeper.stop(STOP_STARTING_MS);
+    // Stops servers that are still starting. They have an older build, and their start would delay the new one.
+    this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
+    for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
     const gateways = ofType('gateway');
     const replaced = [ofType('game'), ofType('lobby')].filter((group) => group.length > 0);
@@ -44,6 +48,19 @@ export class Renewal {
     const followers = await Promise.all(replaced.map((group, index) => this.#replace(group, firsts[index])));
     for (const { keeper, plan } of gateways) await keeper.restart(stopTimeoutMs(plan));
     for (const follower of followers.flat()) void this.#follow(follower);
+  }
+
+  /** Starts the servers again whose start was stopped for a build that cannot start. Call it when the old build is restored. */
+  resume() {
+    for (const server of this.#interrupted) {
+      const next = server.successor();
+      this.servers[this.servers.indexOf(server)] = next;
+      void server.keeper.stop(STOP_STARTING_MS).then(() => {
+        next.succeed();
+        return this.#follow(next);
+      });
+    }
+    this.#interrupted = [];
   }
 
   /** Ends all processes that are not part of the fleet. */
@@ -72,7 +89,7 @@ export class Renewal {
   }
 
   /**
-   * Stops all servers of one type, of which the first has a running successor.
+   * Stops all servers of one type. The first of them already has a running successor.
    *
    * @param {LocalServer[]} group @param {LocalServer} first
    * @returns {Promise<LocalServer[]>} the successors of the others, which are not started
@@ -94,7 +111,7 @@ export class Renewal {
   }
 }
 
-/** A server that cannot start with a new build. `cause` is its error. */
+/** Thrown when a server cannot start with a new build. `cause` is the error of the server. */
 export class CannotStart extends Error {
   /** @param {string} label @param {unknown} cause */
   constructor(label, cause) {

@@ -15,7 +15,7 @@ export class RunningFile {
     this.report = report;
   }
 
-  /** Writes the file, or tries again until it succeeds. */
+  /** Writes the file. Repeats a failed write until it succeeds. */
   write() {
     try {
       writeRunning(RUNNING_FILE, this.running());

@@ -43,7 +43,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-// The servers of these tests are CommonJS, also when a folder above this one is a package of modules.
+// Makes the stand-in servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
 writeFileSync(join(home, 'package.json'), '{}');
 /** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');
@@ -120,12 +120,12 @@ function pidsIfAny(): Record<string, number> {
   }
 }
 
-/** Waits until a value changes. */
+/** Waits until the value differs from `from`. */
 async function changed<T>(value: () => T, from: T): Promise<void> {
   await eventually(() => expect(value()).not.toBe(from), 20_000);
 }
 
-/** The command line as `ps` shows it to everybody. */
+/** Returns the command line of a process, which `ps` shows to all users. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
@@ -139,7 +139,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The files that other users can read, write or enter. */
+/** Returns the files and folders that other users can read, write or enter. */
 function openToOthers(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
@@ -154,7 +154,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
       try {
         for (;;) writeSync(filler, Buffer.alloc(size));
       } catch {
-        // No further block of this size fits.
+        // The disk has no free block of this size any more, so the next size is smaller.
       }
     }
   };
@@ -201,7 +201,7 @@ describe('npm start', () => {
     for (const pid of Object.values(running)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('continues when nobody reads its output, and reports this', async () => {
+  it('continues when no process reads its output, and reports the dropped lines', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -212,7 +212,7 @@ describe('npm start', () => {
     expect(pids().redis).toBe(before.redis);
   });
 
-  it('gives only its user access to its files and its Redis', async () => {
+  it('gives only the current user access to its files and its Redis', async () => {
     const data = join(home, 'data');
     for (const folder of ['logs', 'redis/appendonlydir']) mkdirSync(join(data, folder), { recursive: true });
     writeFileSync(join(data, 'logs/game-1.log'), 'an old line\n');
@@ -262,7 +262,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // The servers write more lines than the memory buffer holds.
+    // Waits until the servers have written more lines than the memory buffer holds.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);
@@ -272,7 +272,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('writes its running file again as soon as this is possible', async () => {
+  it('writes its file running.json again as soon as the disk allows it', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -286,7 +286,7 @@ describe('npm start', () => {
     await changed(() => pids()['game 1'], before['game 1']);
   });
 
-  it('starts although its output goes to a full disk', async () => {
+  it('starts when its output goes to a full disk', async () => {
     const full = openSync('/dev/full', 'w');
     const start = new Start(['--port', String(await freePort())], {}, full);
     closeSync(full);
@@ -296,7 +296,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts directly after a kill of the last fleet, and removes its remains', async () => {
+  it('starts directly after a kill of the last fleet, and removes the remains of that fleet', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
@@ -330,7 +330,7 @@ describe('npm start', () => {
     }
   });
 
-  it('checks the ports before it installs packages', async () => {
+  it('checks the ports before the installation of packages', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {
@@ -364,10 +364,10 @@ describe('npm start', () => {
     expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
   });
 
-  it('names a read-only folder, and the setting for another folder', async () => {
+  it('names a read-only folder, and the setting that selects another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
-    // Without the right to mount, a file in place of the folder has the same effect.
+    // When this user cannot mount, a file in place of the folder has the same effect as a read-only disk.
     const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
     if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
     try {
@@ -410,7 +410,7 @@ describe('npm start', () => {
     expect(start.text).not.toContain('word');
   });
 
-  it('prints the last output of a server that does not start, and ends', async () => {
+  it('prints the last output of a server that does not start, and then ends', async () => {
     const start = new Start(['--port', String(await freePort())], { STAND_IN_FAILS: '1' });
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/ended with exit code 3 before it was ready; its last output:\n +error: settings\.wrong/);

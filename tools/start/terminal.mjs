@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-/** These events are no warnings. They are shown because the user waits for them after the death of a server. */
+/** Events that are not warnings. They are shown because the user waits for them after the death of a server. */
 const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**
@@ -53,13 +53,13 @@ export class Terminal {
     return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
-  /** Each name has its own color. @param {string} name */
+  /** Returns the name in its color. The first eight names have different colors. @param {string} name */
   name(name) {
     if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
     return this.paint(this.#colours.get(name), name);
   }
 
-  /** Shows a step. It replaces a step that still runs (Ctrl-C), whose result is then not shown. @param {string} text @returns {Step} */
+  /** Shows a step. If another step still runs (Ctrl-C), replaces it and does not show its result. @param {string} text @returns {Step} */
   #begin(text) {
     if (this.#step) clearInterval(this.#step.timer);
     const timer = setInterval(() => {
@@ -79,7 +79,7 @@ export class Terminal {
     step.text = text;
     if (this.#step !== step) return;
     this.#draw();
-    // A step that announces a long wait (…) is printed immediately; others are printed when they end.
+    // A step that announces a long wait (…) is printed immediately. All other steps are printed when they end.
     if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
   }
 

@@ -7,8 +7,8 @@ const ERROR = /error TS\d+:/;
 const SUMMARY = /Found (\d+) errors?\. Watching/;
 
 /**
- * Checks the types of a project beside its fleet, after each edit. It runs with a lower priority than the servers, because it needs seconds
- * of CPU.
+ * Checks the types of a project beside its fleet, after each edit. The check runs with a lower priority than the servers, because it needs
+ * seconds of CPU time.
  *
  * @param {{ script: string, tsconfig: string }} check the compiler and its configuration
  * @param {string} root

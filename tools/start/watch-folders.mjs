@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const SETTLE_MS = 80;
 
 /**
- * Calls `onChange` after files in these folders have changed. It watches folders instead of files: editors replace a file by a
- * new one, and a watch on the old one would see nothing more.
+ * Calls `onChange` after files in these folders have changed. Watches folders instead of files. Editors replace a file by a new one, and a
+ * watch on the replaced file would report no more changes.
  *
  * @param {readonly string[]} roots @param {(changedAt: number) => void} onChange `changedAt`: the time of the first of these changes, by the
  *   monotonic clock, in ms

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 
 /**
- * Finds the newest Node of a line (`22`). Downloads it once from the npm registry, and keeps it under .holdfast/.
+ * Finds the newest Node of a release line, such as `22`. Downloads it once from the npm registry, and keeps it under .holdfast/.
  *
  * @param {string} line @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<{ path: string } | { missing: string }>} the program, or the reason why there is none

@@ -8,7 +8,7 @@ describe('the summary of a test run', () => {
     expect(summaryLine(addUp([{ ...phase, numPendingTests: 1, numTodoTests: 2 }]))).toBe('5 passed, 0 failed, 3 skipped');
   });
 
-  it('counts a file that cannot be loaded and a phase without results as failures', () => {
+  it('reports a file that cannot be loaded and a phase without results as failures', () => {
     expect(addUp([{ ...phase, numRuntimeErrorTestSuites: 1 }]).failed).toBe(1);
     expect(addUp([phase, null]).failed).toBe(1);
   });

@@ -17,7 +17,7 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Some unit tests only wait for time to pass, so more workers than half of the cores are useful. */
+/** Some unit tests only wait for time to pass, so at least three workers are useful even on few cores. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
  * An integration test mostly waits for starts of processes and for evictions, so a machine with two cores runs two integration tests at
@@ -30,20 +30,26 @@ const PHASES = [
   { name: 'unit', args: ['--selectProjects', 'unit', ...UNIT_WORKERS] },
   {
     name: 'integration',
-    args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', 'test/long/', ...FLEET_WORKERS],
+    args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', 'test/long/', 'test/outside/', ...FLEET_WORKERS],
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run model`: longer random walks of the model than those of `npm test`. */
+/** The phase of `npm run test:outside`: whole projects outside of this repository. Each installs hundreds of packages, so CI runs only short forms. */
+const OUTSIDE_PHASE = {
+  name: 'outside',
+  args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/outside/', '--maxWorkers', '1'],
+};
+
+/** The phase of `npm run model`. Its random walks of the model are longer than in `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
+/** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
   if (argv[0] === '--node') return testOnNode(argv[1], argv.slice(2));
   const terminal = new Terminal();
@@ -80,13 +86,13 @@ export async function main(argv) {
   if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // The results of other commands stay, because CI adds them all up.
+  // Deletes only the results of the phases that run now. CI adds them up with the results of other commands.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // `--forceExit`, because a connection that a test did not close must not keep the run from ending.
+    // `--forceExit` ends the run even if a test left a connection open.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -107,7 +113,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C also reaches the child. This process ignores it and waits for the end of the child.
+  // Ctrl-C reaches the child process too. This process ignores the signal and waits for the end of the child process.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
@@ -116,6 +122,7 @@ async function testOnNode(line, argv) {
 /** @param {string[]} argv */
 function phasesFor(argv) {
   const [first, ...rest] = argv;
+  if (first === '--outside') return [{ ...OUTSIDE_PHASE, args: [...OUTSIDE_PHASE.args, ...rest] }];
   if (first === '--model') return [{ ...MODEL_PHASE, args: [...MODEL_PHASE.args, ...rest] }];
   if (first === '--long') return rest.length > 0 ? [{ name: 'chosen', args: [...LONG_PHASES[0].args, ...rest] }] : LONG_PHASES;
   return argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;
@@ -125,7 +132,7 @@ let interrupted = false;
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>} its exit code */
 function jest(args, env) {
-  // Jest's --json also prints the results to standard output, which is ignored here. Its report goes to standard error.
+  // With --json, jest also prints the results to standard output, which is ignored here. The report for people goes to standard error.
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], {
     cwd: ROOT,
     env,

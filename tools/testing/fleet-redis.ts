@@ -24,7 +24,7 @@ export interface FleetRedisOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The path of a copy of a Redis' data, which `FleetRedis.keep` made. */
+/** The path of a copy of the data of Redis, made by `FleetRedis.keep`. */
 export type KeptStore = string & { readonly kept: true };
 
 /** The private Redis of one fleet. A test may stop it, kill it and read its data. */
@@ -91,7 +91,7 @@ export class FleetRedis implements FleetStore {
     return folder as KeptStore;
   }
 
-  /** Kills Redis and restarts it on the same port, with a copy from `keep` or empty. Resolves when it answers. */
+  /** Kills Redis and restarts it on the same port, with a copy from `keep` or without data. Resolves when Redis answers. */
   async fallBack(to: KeptStore | 'nothing'): Promise<void> {
     await this.kill();
     const folder = join(this.dir, 'appendonlydir');
@@ -123,7 +123,7 @@ export class FleetRedis implements FleetStore {
     await until(async () => /aof_rewrite_in_progress:0\r.*aof_last_bgrewrite_status:ok/s.test(await this.client.info('persistence')));
   }
 
-  /** Suspends Redis: its connections stay open, but it does not answer. */
+  /** Suspends the process of Redis: its connections stay open, but it does not answer. */
   pause(): void {
     this.running.process.kill('SIGSTOP');
   }

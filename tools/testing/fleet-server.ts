@@ -12,9 +12,9 @@ export interface ServerSpec {
   readonly main: string;
   /** The working directory of the process. */
   readonly cwd?: string;
-  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
+  /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** True: the start does not wait until the server is ready, because the test expects that the server never is. */
+  /** True: the start does not wait until the server is ready, because the test expects a server that never becomes ready. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -36,7 +36,7 @@ const LINES_KEPT = 2_000;
 
 /** One server of a fleet, in its own process. */
 export class FleetServer {
-  /** Its id in the fleet, such as `hf:game:1`. */
+  /** The server id, such as `hf:game:1`. */
   readonly id: string;
   readonly opsUrl: string;
   /** The WebSocket address for players. It is valid only for a gateway. */
@@ -48,7 +48,7 @@ export class FleetServer {
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
-  /** Whether the test ended the process. An unexpected end makes `stop` of the fleet fail. */
+  /** Whether the test ended the process. If a server ends without the test, `stop` of the fleet fails. */
   isExpectedToEnd = false;
 
   private constructor(
@@ -78,8 +78,8 @@ export class FleetServer {
   }
 
   /**
-   * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready; rejects with its last lines if it ends
-   * before that or does not become ready in time.
+   * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready. Rejects with the server's last lines if
+   * the server ends first or is not ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main, cwd, output, mayBeUnready } = spec;

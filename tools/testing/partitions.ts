@@ -4,16 +4,16 @@ import { CuttableProxy } from '../chaos/src/cuttable-proxy.js';
 import { freePort } from '../process/free-port.mjs';
 
 /**
- * The side from which a server can be cut off. `redis`: the store. `links`: the connections that other servers open to it. A gateway opens
- * all of its own links, so cut the other end.
+ * The side from which a server can be cut off. `redis`: its connections to the store. `links`: the connections that other servers open to
+ * it. A gateway opens all of its links itself, so cut the servers at the other end.
  */
 export type Side = 'redis' | 'links';
 
-/** Proxies before the store and before the link port of each server, which can be cut like a network. They need no rights. */
+/** Proxies in front of the store and of the link port of each server. They can be cut like a network, and need no special rights. */
 export class Partitions {
   private readonly proxies = new Map<string, Readonly<Record<Side, CuttableProxy>>>();
 
-  /** Returns the settings with which a server uses its proxies. They stay the same when it restarts. */
+  /** Returns the settings with which a server uses its proxies. The settings stay the same when the server restarts. */
   async settingsFor(server: string, redisUrl: string): Promise<Record<string, string>> {
     const store = new URL(redisUrl);
     const [announced, real] = [await freePort(), await freePort()];
@@ -29,14 +29,14 @@ export class Partitions {
     };
   }
 
-  /** Stops all data between a server and one side of it. Neither end is notified. */
+  /** Stops all data between a server and Redis, or between a server and the servers that connect to it. Neither end is notified. */
   cut(server: string, side: Side): void {
     const proxies = this.proxies.get(server);
     if (!proxies) throw new Error(`${server} has no proxies: start the fleet with a single Redis and with partitions.`);
     proxies[side].cut();
   }
 
-  /** Lets all data pass again, also data that was sent meanwhile. */
+  /** Lets all data pass again, even data that was sent during the cut. */
   mend(): void {
     for (const { redis, links } of this.proxies.values()) {
       redis.mend();

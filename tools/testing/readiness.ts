@@ -14,7 +14,7 @@ export async function isWhole(fleet: RunningFleet): Promise<boolean> {
 
 /** Returns whether a server counts all living servers in its metric `holdfast_servers`, which includes itself. */
 async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
-  // A server without the store still shows its last view in the metrics, so it must be ready as well.
+  // A server that has lost the store still shows old counts in the metrics, so this also checks that the server is ready.
   if ((await server.ops('/readyz')).status !== 200) return false;
   const { text } = await server.ops('/metrics');
   return TYPES.every((type) => {
@@ -23,7 +23,7 @@ async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Pr
   });
 }
 
-/** Returns whether the placement of one of its games offers the server. */
+/** Returns whether placement may choose the server for one of its games. */
 async function isOffered(fleet: RunningFleet, { id }: FleetServer): Promise<boolean> {
   const { client } = fleet.store;
   const record = await client.hget(id, 'games');

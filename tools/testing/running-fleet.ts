@@ -11,18 +11,18 @@ import { isWhole } from './readiness.js';
 import type { ServerType } from './server-type.js';
 
 export interface TestFleetOptions {
-  /** Number of gateways; 1 by default, like the others. */
+  /** Number of gateways. The default for each type of server is 1. */
   readonly gateways?: number;
   readonly lobbies?: number;
   readonly games?: number;
   /** The JavaScript files that start the servers, relative to `cwd`. By default `dist/gateway.js`, `dist/lobby.js` and `dist/game.js`. */
   readonly entries?: Partial<Readonly<Record<ServerType, string>>>;
-  /** The working directory of the servers. By default that of this process. */
+  /** The working directory of the servers; by default, the working directory of this process. */
   readonly cwd?: string;
   /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Starts another store than a private Redis. The fleet stops it at its end. */
+  /** Starts a store other than a private Redis. `stop` of the fleet stops the store too. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /** Whether servers can be cut off (`partition`). True by default; each connection to Redis and between servers then has a proxy. */
   readonly partitions?: boolean;
@@ -31,9 +31,12 @@ export interface TestFleetOptions {
 }
 
 export interface PlayerOptions extends ConnectOptions {
-  /** The gateway to connect to first. The client uses the others when this one is lost. Without it players use the gateways in rotation. */
+  /**
+   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Without this option, players get the
+   * gateways in rotation.
+   */
   readonly gateway?: FleetServer | string;
-  /** Over which of its ports. */
+  /** The port of the gateway to connect to: WebSocket or TCP. */
   readonly transport?: 'websocket' | 'tcp';
 }
 
@@ -47,7 +50,7 @@ const WHOLE_MS = 30_000;
 const DRAIN_MS = 60_000;
 const LAST_LINES = 12;
 
-/** The processes of a fleet, its store, and what a test may do to them. `TestFleet.start` starts one. */
+/** The processes and the store of a running fleet, with the faults that a test may cause. `TestFleet.start` starts a fleet. */
 export class RunningFleet {
   readonly gateways: FleetServer[] = [];
   readonly lobbies: FleetServer[] = [];
@@ -70,7 +73,7 @@ export class RunningFleet {
     this.partitions = (fleetOptions.partitions ?? true) && store instanceof FleetRedis ? new Partitions() : null;
   }
 
-  /** Starts the servers that the options ask for. */
+  /** Starts the number of servers of each type that the options name. */
   protected async startAll(): Promise<this> {
     const counts = { gateways: 1, lobbies: 1, games: 1, ...this.fleetOptions };
     try {
@@ -88,7 +91,7 @@ export class RunningFleet {
     }
   }
 
-  /** The private Redis of this fleet. Throws when the fleet has another store. */
+  /** The private Redis of this fleet. Throws when the fleet has a store of another kind. */
   get redis(): FleetRedis {
     if (!(this.store instanceof FleetRedis)) throw new Error('This fleet has another store than a single Redis: use `store`.');
     return this.store;
@@ -163,12 +166,14 @@ export class RunningFleet {
     this.server(name).kill('SIGCONT');
   }
 
-  /** Moves all rooms of a game server to others during their games. The server stays and gets no new rooms. */
+  /** Migrates all rooms of a game server to other game servers during their games. The server keeps running and gets no new rooms. */
   async drain(name: FleetServer | string): Promise<{ readonly moved: number; readonly left: number }> {
     return (await this.admin('POST', `/api/servers/${this.server(name).id}/drain`)) as { moved: number; left: number };
   }
 
-  /** Cuts a server off from Redis, or from the servers that connect to it, until `heal`. Nobody is notified, as in a network. */
+  /**
+   * Cuts a server off from Redis, or from the servers that connect to it, until `heal`. Neither end is notified, as when a network fails.
+   */
   async partition(name: FleetServer | string, side: Side): Promise<void> {
     const server = this.server(name);
     if (side === 'links' && server.type === 'gateway')
@@ -192,7 +197,7 @@ export class RunningFleet {
 
   // ── Players and operators ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Connects a new player. Pass `name`, or `token` for a fleet with other logins than guests. */
+  /** Connects a new player. Pass `name` for a guest, or `token` for a fleet that requires tokens. */
   async connect({ gateway, transport = 'websocket', ...options }: PlayerOptions): Promise<Session> {
     const first = gateway === undefined ? this.nextGateway++ % this.gateways.length : this.gateways.indexOf(this.server(gateway));
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];
@@ -210,7 +215,7 @@ export class RunningFleet {
     return server;
   }
 
-  /** Calls the admin API of a gateway, as an operator. Throws with the answer when it is refused. */
+  /** Calls the admin API of a gateway as an operator. When the gateway refuses the request, throws an error with the answer. */
   async admin(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
     const gateway = this.gateways.find(({ exit }) => exit === null);
     if (!gateway) throw new Error('No gateway of this fleet is running.');

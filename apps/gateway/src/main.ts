@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { startGateway } from '#libs/server-kit';
 
-/** The page of players, which `npm run build` writes. `nest build` does not. */
+/** The folder of the players' page. `npm run build` writes it; `nest build` does not. */
 const page = new URL('../../../page/', import.meta.url);
 
 // Add modules with extensions here: `extensions: [AccountsModule]` (docs/extending.md).

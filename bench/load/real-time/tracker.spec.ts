@@ -28,13 +28,13 @@ describe('the tracker of a ship in the benchmarks', () => {
     expect(tracker.jittersMs).toEqual([0, 7, 7]);
   });
 
-  it('counts no step of a ship at rest', () => {
+  it('does not count the steps of a ship at rest', () => {
     now += 20;
     tracker.saw(ship);
     expect(tracker.jittersMs).toEqual([]);
   });
 
-  it('measures a turn up to the first state that shows it', () => {
+  it('measures the time from a turn to the first state that shows the turn', () => {
     now = 1_000;
     const before = tracker.direction;
     expect(tracker.turn(now)).toBe(true);
@@ -45,7 +45,7 @@ describe('the tracker of a ship in the benchmarks', () => {
     expect(tracker.latenciesMs).toEqual([100]);
   });
 
-  it('turns again only after the last turn was visible', () => {
+  it('turns the ship again only after the last turn was visible', () => {
     now = 1_000;
     expect(tracker.turn(now)).toBe(true);
     now = 10_000;

@@ -11,12 +11,14 @@ import { message, scores, timeLeft } from './hud.js';
 import { Scene, type ShipLooks, shipColor } from './scene.js';
 
 const STEP_MS = 1_000 / STEP_HZ;
-/** Distance in units. A ship that moves farther between two states has started elsewhere, so the page does not interpolate this motion. */
+/**
+ * Distance in units. A ship that moves farther between two states has started again elsewhere, so the page does not interpolate its motion.
+ */
 const JUMP = 150;
 /** Largest distance of the stick's knob from its middle, in CSS pixels. */
 const KNOB = 34;
 
-/** Largest change of `behind` that the page does not report, in steps. */
+/** Largest change of `behind`, in steps, that the page does not send to the server. */
 const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
@@ -50,7 +52,7 @@ export class ArenaView implements MountedGame {
   private drawnAt = performance.now();
   /** Room time of the latest state, in ms. */
   private stateTime: number | undefined;
-  /** Number of steps by which the other ships on the screen are behind the own ship, as the page reports it with shots. */
+  /** Number of steps by which the other ships on the screen are behind the own ship, as the page sends it to the server with shots. */
   private behind = 0;
   private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
 
@@ -105,7 +107,8 @@ export class ArenaView implements MountedGame {
   }
 
   /**
-   * Predicts the ship of this player's seat. Does nothing for a spectator. Starts once more when the room gives the player another seat.
+   * Predicts the ship of this player's seat. Does nothing for a spectator. Starts the prediction again when the room gives the player
+   * another seat.
    */
   private steer(): void {
     const { seat } = this.room;
@@ -154,7 +157,7 @@ export class ArenaView implements MountedGame {
     if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
-    // The event is for tests, and for pages that embed the arena.
+    // Tests, and pages that embed the arena, listen to this event.
     if (mine)
       this.field.value?.dispatchEvent(
         new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, correction: this.own?.stats.correction ?? 0, ...mine } }),
@@ -165,7 +168,7 @@ export class ArenaView implements MountedGame {
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;
-    // A change of less than `BEHIND_JITTER` is jitter. Reporting it would send an input without need.
+    // Ignores changes of less than `BEHIND_JITTER`, which are jitter. Each reported change sends one more input.
     if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
     return { ...controls, behind: this.behind };
   }

@@ -2,11 +2,11 @@ import { type Controls, DIRECTIONS, IDLE } from '../src/world.js';
 
 /** Distance in CSS pixels that a finger must move before it steers. */
 const STICK_DEAD = 10;
-/** Distance of the finger, in CSS pixels, from which the stick also runs the engine. */
+/** Distance that the finger must move before the stick also runs the engine, in CSS pixels. */
 const STICK_THRUST = 30;
 /**
- * Largest difference between the directions of the ship and the stick at which the ship does not turn. Without it, the ship would swing
- * around the direction of the stick.
+ * Largest difference between the directions of the ship and the stick at which the ship does not turn. Without this tolerance, the ship
+ * would turn left and right around the direction of the stick.
  */
 const STICK_EXACT = 3;
 
@@ -36,8 +36,8 @@ export class HeldControls {
     const { signal } = this.stop;
     window.addEventListener('keydown', (event) => this.key(event, true), { signal });
     window.addEventListener('keyup', (event) => this.key(event, false), { signal });
-    // The browser does not report a key that is released while another window has the focus. Without this listener, the ship would keep
-    // flying.
+    // The browser does not report a key that is released while another window has the focus. Without this listener, the ship would act as
+    // if the key were still down.
     window.addEventListener('blur', () => this.release(), { signal });
     document.addEventListener('visibilitychange', () => this.release(), { signal });
     field.addEventListener('pointerdown', (event) => this.grab(event), { signal });
@@ -76,7 +76,7 @@ export class HeldControls {
   private key(event: KeyboardEvent, isDown: boolean): void {
     const action = KEYS[event.code];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-    // Ignores a key that goes to a form field or a button.
+    // Ignores a key while a form field or a button has the focus.
     if (isDown && event.target instanceof HTMLElement && event.target.closest('input, textarea, select, button, a, dialog')) return;
     if (isDown) this.held.add(action);
     else this.held.delete(action);

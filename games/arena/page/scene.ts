@@ -9,21 +9,21 @@ export interface ShipLooks {
   colorOf(seat: Seat): string;
 }
 
-/** One picture of the arena. */
+/** The data of one frame of the arena. */
 export interface Picture extends ShipLooks {
   readonly ships: readonly Ship[];
   readonly shots: readonly Shot[];
-  /** The step, with a fraction, at which the shots of other ships are drawn. */
+  /** The time at which the shots of other ships are drawn, as a step number with a fraction. */
   readonly step: number;
-  /** The step, with a fraction, at which the own shots are drawn: that of the predicted own ship. */
+  /** The time of the predicted own ship, as a step number with a fraction. The own shots are drawn at this time. */
   readonly ownStep: number;
   /** The seat of the own ship. Null: the viewer is a spectator. */
   readonly own: Seat | null;
 }
 
 /**
- * Smallest length of a unit, in CSS pixels, with which the camera shows the whole field. On a smaller screen the camera follows the own
- * ship.
+ * Smallest scale at which the camera shows the whole field, in CSS pixels per unit. On a smaller screen the camera shows a part and follows
+ * the own ship.
  */
 const WHOLE_FIELD_SCALE_MIN = 0.5;
 const FOLLOW_SCALE = 0.72;
@@ -95,7 +95,7 @@ export class Scene {
       x = Math.min(Math.max(ship.x, halfWidth), FIELD.width - halfWidth);
       y = Math.min(Math.max(ship.y, halfHeight), FIELD.height - halfHeight);
     }
-    // When the ship starts elsewhere, the camera moves there smoothly. Otherwise it stays on the ship.
+    // When the ship starts again elsewhere, the camera moves to the new place smoothly. Otherwise the camera stays on the ship.
     const part = Math.hypot(x - this.lookX, y - this.lookY) > 120 ? 1 - Math.exp(-6 * seconds) : 1;
     this.lookX += (x - this.lookX) * part;
     this.lookY += (y - this.lookY) * part;
@@ -203,7 +203,7 @@ export class Scene {
     context.restore();
   }
 
-  /** A small map of the whole field, when the camera shows a part of it. */
+  /** Draws a small map of the whole field when the camera shows only a part of the field. */
   private drawMap({ ships, own, colorOf }: Picture): void {
     const { context, ratio, width } = this;
     const mapWidth = Math.min(120, width * 0.3);

@@ -18,7 +18,7 @@ describe('the arena game', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bob', 'Bot 1', 'Bot 2']);
   });
 
-  it('speeds a ship up while its player holds the engine, and slows it down afterwards', async () => {
+  it('accelerates a ship while the player holds the engine key, and slows the ship down afterwards', async () => {
     const game = await play(['Ann']);
     const { x, y } = game.state.ships[0]!;
     game.input(0, THRUST);
@@ -31,7 +31,7 @@ describe('the arena game', () => {
     expect(Math.hypot(slow.vx, slow.vy)).toBeLessThan(0.3 * Math.hypot(fast.vx, fast.vy));
   });
 
-  it('moves the ship exactly as the prediction on the page does', async () => {
+  it('moves a ship exactly like the prediction on the page', async () => {
     const game = await play(['Ann']);
     const predicted = { ...game.state.ships[0]! };
     const controls = [{ turn: 1, thrust: true, fire: false }, THRUST, { turn: -1, thrust: true, fire: false }, IDLE] as const;
@@ -69,7 +69,7 @@ describe('the arena game', () => {
     expect(game.state.shots).toEqual([]);
   });
 
-  it('scores a destroyed ship for its attacker, and returns the ship after two seconds', async () => {
+  it('gives the attacker a point for a destroyed ship, and returns the ship after two seconds', async () => {
     const game = await play(['Ann', 'Bob']);
     game.step(2 * STEP_HZ);
     expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
@@ -86,7 +86,7 @@ describe('the arena game', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('lets a shot hit ships at the past positions that its player sees', async () => {
+  it('lets a shot hit a ship at the past position that the shooting player sees', async () => {
     const behind = 6;
     const game = await play(['Ann', 'Bob']);
     const states = [game.state];
@@ -127,7 +127,7 @@ describe('the arena game', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bot 1']);
   });
 
-  it('gives the ship of a bot to a player who joins, whichever seat the player takes', async () => {
+  it('gives the ship of a bot to a player who joins, in any seat', async () => {
     const game = await play(['Ann'], { shipsMin: 3 });
     expect(pilots(game)).toEqual(['Ann', 'Bot 1', 'Bot 2']);
     game.join('Bob', 1);
@@ -138,7 +138,7 @@ describe('the arena game', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bob', 'Cy', 'Di']);
   });
 
-  it('sends at most 12 KB per second to each of sixteen players who all fly and shoot', async () => {
+  it('sends at most 12 KB per second to each of sixteen active players', async () => {
     const game = await play(Array.from({ length: 16 }, (_, seat) => `P${seat}`));
     const traffic = game.measure(0, () => {
       for (let step = 0; step < 20 * STEP_HZ; step++) {
@@ -151,7 +151,7 @@ describe('the arena game', () => {
     expect(traffic.bytesPerSecond).toBeLessThan(12_000);
   });
 
-  it('keeps bots alive and shooting for a whole round', async () => {
+  it('has bots that shoot and score during the whole round', async () => {
     const game = await play(['Ann'], { roundSeconds: 60, shipsMin: 6 });
     game.step(59 * STEP_HZ);
     const bots = game.state.ships.slice(1);

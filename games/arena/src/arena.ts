@@ -51,7 +51,7 @@ export interface ArenaResult {
   readonly ranking: readonly { readonly seat: Seat; readonly score: number }[];
 }
 
-/** Ships that steer and shoot, in a field with rocks. A ship that is hit four times is gone for two seconds. */
+/** Ships that steer and shoot, in a field with rocks. A ship that is hit four times is destroyed and starts again after two seconds. */
 @Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true, pastMs: BEHIND_MAX * STEP_MS })
 @Input(Steering)
 export class Arena implements GameRules<ArenaState> {
@@ -99,7 +99,7 @@ export class Arena implements GameRules<ArenaState> {
     const { state, seat } = room;
     const at = state.ships.findIndex((ship) => ship.seat === seat);
     if (at !== -1) state.ships.splice(at, 1);
-    // A bot leaves when a player takes its seat. The player then gets the next ship.
+    // When a player takes the seat of a bot, the bot leaves and the player gets a new ship.
     if (!room.seats[seat]?.bot) this.fill(state, room);
   }
 
@@ -133,7 +133,7 @@ export class Arena implements GameRules<ArenaState> {
 
   /** Returns the ships at the places where the player who shot saw them, so that the shot hits the ship at which the player aimed. */
   private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
-    // The time is half a step shorter, because steps do not run exactly when they are due.
+    // Subtracts half a step, because steps do not run exactly when they are due.
     return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
   }
 
@@ -174,7 +174,7 @@ function newShip(state: ArenaState, seat: Seat, room: RoomContext): Ship {
   return ship;
 }
 
-/** Puts the ship at the start that is farthest from all ships. */
+/** Puts the ship at the start place that is farthest from all other ships. */
 function place({ step, ships }: ArenaState, ship: Ship, room: RoomContext): void {
   const others = ships.filter((other) => other.seat !== ship.seat && other.status !== SHIP_STATUS.gone);
   const first = Math.floor(room.random() * STARTS.length);

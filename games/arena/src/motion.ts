@@ -3,13 +3,14 @@ import { type Controls, DIRECTIONS, FIELD, type Motion, ROCKS, rounded, SHIP_RAD
 const TURN_PER_STEP = 5;
 /** Speed that the engine adds in each step, in units per step. */
 const THRUST = 1.15;
-/** Part of the speed that remains after a step. */
+/** Factor by which each step multiplies the speed, from 0 to 1. */
 const DRAG = 0.94;
-/** Part of the speed that remains after a collision with a wall or a rock. */
+/** Factor by which a collision with a wall or a rock multiplies the speed, from 0 to 1. */
 const BOUNCE = 0.55;
 
 /**
- * Moves a ship by one step, in place. It depends only on its arguments, so that the page can compute the same step before the server does.
+ * Moves a ship by one step, in place. The result depends only on the arguments, so the page can compute the same step before the server
+ * does.
  *
  * @example
  * const next = { ...ship };

@@ -1,11 +1,11 @@
 import { SHOT_SPEED } from './shots.js';
 import { type ArenaState, type Controls, DIRECTIONS, IDLE, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship } from './world.js';
 
-/** Distance in units. A bot shoots only at ships within it. */
+/** Distance in units within which a bot shoots at ships. */
 const RANGE = 620;
-/** Distance in units. A bot that is closer to its target does not aim and flies in circles. */
+/** Distance in units. A bot that is closer than this to its target does not aim, and flies in circles. */
 const CLOSE = 130;
-/** Distance in units. A bot turns away from a rock ahead that is closer. */
+/** Distance in units within which a bot turns away from a rock ahead. */
 const ROCK_AHEAD = 110;
 
 /** Returns the controls of a bot: it flies to the nearest ship, around the rocks, and shoots when it has aimed. */
@@ -23,11 +23,12 @@ export function steer({ ships, step }: ArenaState, own: Ship): Controls {
   }
   const rock = ROCKS.find(({ x, y, radius }) => isAhead(own, x, y, radius));
   if (rock) return { turn: turnAwayFrom(own, rock.x, rock.y), thrust: true, fire: false };
-  // A bot without a target, or too close to it, flies in wide circles. The seat shifts the circles, so that bots do not fly in step.
+  // A bot flies in wide circles when it has no target or is too close to its target. The seat shifts the circles, so that bots do not fly
+  // in step.
   if (!target || nearest < CLOSE) return { turn: (step + own.seat * 7) % 24 < 6 ? 1 : 0, thrust: true, fire: nearest < CLOSE };
   const stepsToTarget = nearest / SHOT_SPEED;
   const off = directionOff(own, target.x + target.vx * stepsToTarget - own.x, target.y + target.vy * stepsToTarget - own.y);
-  // A bot misses now and then, because its aim moves around the target and it pauses.
+  // So that a bot misses now and then, its aim moves around the target, and it stops shooting at times.
   const aim = off + 3 * Math.sin((step + own.seat * 40) / 9);
   const isPausing = (step + own.seat * 13) % 60 < 26;
   return { turn: aim > 2.5 ? 1 : aim < -2.5 ? -1 : 0, thrust: nearest > 260, fire: !isPausing && nearest < RANGE && Math.abs(aim) < 4 };

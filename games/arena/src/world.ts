@@ -24,7 +24,7 @@ export const ROCKS: readonly Rock[] = [
   { x: 1_180, y: 720, radius: 70 },
 ];
 
-/** Places where ships appear, far from rocks. */
+/** Places where ships start. All are far from rocks. */
 export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
   { x: 120, y: 120 },
   { x: 1_480, y: 880 },
@@ -45,7 +45,7 @@ export const SHIP_STATUS = {
 } as const;
 export type ShipStatus = (typeof SHIP_STATUS)[keyof typeof SHIP_STATUS];
 
-/** The part of a ship that its pilot steers. `moveShip` computes it from the input alone, on the server and in the page. */
+/** Position, speed and direction of a ship. `moveShip` computes them from the controls alone, on the server and in the page. */
 export interface Motion {
   /** Position in units, with one decimal. */
   x: number;
@@ -73,8 +73,8 @@ export interface Ship extends Motion {
 }
 
 /**
- * A shot in flight. It moves in a straight line, so the state has only its start: it costs bytes in a sync only when it is fired and when
- * it is removed.
+ * A shot in flight. A shot moves in a straight line, so the state contains only its start. A sync contains a shot only when it is fired and
+ * when it is removed.
  */
 export interface Shot {
   readonly id: number;

@@ -14,14 +14,14 @@ export class ChessTable implements MountedGame {
   private readonly clocks = new ClockFace();
   private readonly ticking: ReturnType<typeof setInterval>;
   private selected: string | null = null;
-  /** The move of a pawn to the last rank for which the player has not chosen a promotion yet. Null: there is no such move. */
+  /** A pawn's move to the last rank, while the player chooses the new piece. Null: the player is not choosing one. */
   private promoting: { from: string; to: string } | null = null;
   private isSure = false;
   private isFlipped = false;
   /** The room's moves that the board shows. Null: the board must be rebuilt from the room's moves. */
   private followed: readonly string[] | null = null;
   private clocksShown = '';
-  /** The number of moves to which the list was scrolled. */
+  /** The number of moves in the list when it was last scrolled to its end. */
   private movesShown = 0;
 
   constructor(
@@ -36,7 +36,7 @@ export class ChessTable implements MountedGame {
   update(): void {
     const { state, status } = this.room;
     if (!state) return;
-    // An unanswered move stays on the board until the room's moves contain it, or until it is refused.
+    // The board shows the player's move before the room answers, until the room's moves contain it or the room refuses it.
     if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves, state.startFen);
     this.followed = state.moves;
     this.clocks.follow(state.clocks, pageNow());

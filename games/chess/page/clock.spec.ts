@@ -1,7 +1,7 @@
 import { ClockFace, clockText, pageNow } from './clock.js';
 
 describe('the clocks on the page', () => {
-  it('run only for the side to move', () => {
+  it('count down only for the side to move', () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 50_000, runningSince: 1_000 };
     face.follow(clocks, 1_000);
@@ -10,7 +10,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 99_000)).toBe(0);
   });
 
-  it("correct the offset of the computer's clock, which the first move shows", () => {
+  it("correct the offset of the computer's clock after the first move", () => {
     const face = new ClockFace();
     face.follow({ white: 60_000, black: 60_000, runningSince: 1_000 }, 501_000);
     const clocks = { white: 60_000, black: 60_000, runningSince: 5_000 };
@@ -18,7 +18,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 506_000)).toBe(59_000);
   });
 
-  it("run without a delay when the computer's clock is behind", () => {
+  it("start without a delay when the computer's clock is behind", () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 100_000 };
     face.follow(clocks, 40_000);
@@ -41,7 +41,7 @@ describe('the clocks on the page', () => {
 });
 
 describe('the time of the page', () => {
-  it("continues when the computer's clock is set", () => {
+  it("does not jump when the computer's clock is set", () => {
     const before = pageNow();
     expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
     const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);

@@ -19,7 +19,7 @@ describe('the game on the page', () => {
     expect(replay.at('e5')).toBeNull();
   });
 
-  it('does not play a move of the player a second time when the room answers it', () => {
+  it('does not repeat a move of the player when the room confirms the move', () => {
     const replay = new Replay();
     replay.tryOut('e2', 'e4', undefined);
     replay.follow(['e4', 'e5']);
@@ -35,7 +35,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
-  it('begins in a given position, while the next game begins in the standard position', () => {
+  it('starts from a given position, and the next game starts from the standard position', () => {
     const replay = new Replay();
     replay.follow(['Rb1#'], '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50');
     expect(replay.at('b1')).toEqual({ kind: 'r', side: 'b' });
@@ -44,7 +44,7 @@ describe('the game on the page', () => {
     expect(replay.at('e2')).toEqual({ kind: 'p', side: 'w' });
   });
 
-  it('counts the difference of material in pawns', () => {
+  it('counts the material advantage in pawns', () => {
     const replay = new Replay();
     replay.follow(['e4', 'd5', 'exd5', 'Qxd5']);
     expect(replay.balance()).toBe(0);

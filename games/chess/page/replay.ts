@@ -17,10 +17,10 @@ export class Replay {
   private position = new Position();
   private startFen: string | undefined;
   private played: readonly string[] = [];
-  /** One step per move on the board. */
+  /** The positions of the game, one for each move on the board. */
   private steps: Step[] = [];
   private ahead = false;
-  /** Legal moves by square. They are requested many times per second and computed once per position. */
+  /** Legal moves by square. Computed once per position, because the page needs them many times per second. */
   private readonly legal = new Map<string, readonly Move[]>();
 
   /**

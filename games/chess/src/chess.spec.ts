@@ -167,7 +167,7 @@ describe('a game of chess', () => {
       expect(game.events.map(({ name }) => name)).toEqual(['draw-offered', 'draw-declined']);
     });
 
-    it('removes the offer when the opponent moves, but not when its maker moves', async () => {
+    it('removes the offer when the opponent moves, but not when the offering player moves', async () => {
       const game = await play();
       game.as(0).offerDraw();
       moves(game, 'e4');
@@ -189,7 +189,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('ends at the fifth repetition, although no player claimed the third', async () => {
+    it('ends at the fifth repetition without a claim', async () => {
       const game = await play();
       for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.ended).toBeUndefined();
@@ -197,15 +197,15 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('counts positions with different castling rights as different', async () => {
+    it('distinguishes positions with different castling rights', async () => {
       const game = await play();
       moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
-      // The pieces stand as after the first move of each side. But castling is not allowed any more, so this position occurs for the first
-      // time.
+      // The pieces are on the same squares as after the first move of each side. But castling is no longer allowed, so by the rules this is
+      // a new position.
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('no longer counts positions that cannot occur again', async () => {
+    it('does not store positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -213,7 +213,7 @@ describe('a game of chess', () => {
       expect(Object.keys(game.state.positions)).toHaveLength(1);
     });
 
-    it('allows a claim of a draw after fifty moves of each side without a capture or pawn move, and ends after seventy-five', async () => {
+    it('allows the claim of a draw after fifty moves without a capture, and ends after seventy-five', async () => {
       const game = await play();
       for (const san of wander(100)) moves(game, san);
       expect(game.ended).toBeUndefined();
@@ -270,7 +270,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('ends when a move arrives after the time is over, although the timer fires late', async () => {
+    it('ends when a move arrives after the time is over, but before the timer fires', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -278,7 +278,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('counts the time of each side separately', async () => {
+    it('measures the time of each side separately', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       for (const san of wander(8)) {
         game.advance(14_000);
@@ -297,7 +297,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
     });
 
-    it('stops its clocks when it ends early', async () => {
+    it('stops its clocks when it ends before the time is over', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.as(1).resign();
@@ -322,7 +322,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
     });
 
-    it('has no `startFen` in its state when the position is the standard one', async () => {
+    it('has no `startFen` in its state when the given position is the standard position', async () => {
       const game = await play({}, { fen: STANDARD_POSITION });
       expect(game.state).toEqual((await play()).state);
     });
@@ -340,7 +340,7 @@ describe('a game of chess', () => {
   });
 
   describe('from the London tournament of 1851', () => {
-    it.each(londonGames())('reaches the recorded last position: $title', async ({ sans, finalFen }) => {
+    it.each(londonGames())('ends in the recorded position: $title', async ({ sans, finalFen }) => {
       const game = await play();
       moves(game, ...sans);
       expect(game.state.fen).toBe(finalFen);

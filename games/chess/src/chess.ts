@@ -19,8 +19,8 @@ export interface ChessState {
 }
 
 /**
- * Remaining time of each side, in ms. For the side to move, it is the time that was left at `runningSince`, which is in ms since 1970.
- * `runningSince` is null when the game is over, because no clock runs then.
+ * `clock`: remaining time of each side, in ms. The clock of the side to move has run since `runningSince`, in ms since 1970. `runningSince`
+ * is null when the game is over.
  */
 export interface Clocks {
   white: number;
@@ -55,7 +55,7 @@ const RoomOptions = z.strictObject({
 
 /**
  * Chess by the FIDE laws. Threefold repetition, and fifty moves without a capture or pawn move, are draws only when a player claims them.
- * Fivefold repetition, and seventy-five such moves, end the game automatically (articles 9.2, 9.3, 9.6).
+ * Fivefold repetition, and seventy-five moves without a capture or pawn move, end the game automatically (articles 9.2, 9.3, 9.6).
  */
 @Game({ name: 'chess', version: 1, seats: 2, options: RoomOptions })
 export class Chess implements GameRules<ChessState> {
@@ -99,7 +99,7 @@ export class Chess implements GameRules<ChessState> {
     win(room, 1 - room.seat, 'resignation');
   }
 
-  /** Offers a draw, or accepts an offer of the opponent. An offer stays until the opponent accepts, declines or moves. */
+  /** Offers a draw, or accepts an offer of the opponent. An offer is open until the opponent accepts, declines or moves. */
   @Command()
   offerDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;

@@ -53,7 +53,7 @@ describe('canMate', () => {
     ['two bishops of both colours', '8/8/8/8/8/2k5/8/4K1BB', 'w', true],
     ['two bishops of one colour', '8/8/8/8/8/2k5/6B1/4K2B', 'w', false],
     ['a bishop and a knight', '8/8/8/8/8/2k5/8/4K1NB', 'w', true],
-  ] as const)('with %s (%s) returns for the side %s: %s', (_what, board, side, expected) => {
+  ] as const)('for %s (%s) and the side %s, returns %s', (_what, board, side, expected) => {
     expect(canMate(`${board} w - - 0 1`, side)).toBe(expected);
   });
 });

@@ -8,9 +8,9 @@ export type MoveText =
 
 export interface PlayedMove {
   readonly san: string;
-  /** The position after the move. */
+  /** The position after the move, as FEN. */
   readonly fen: string;
-  /** The result when the position ends the game by itself. Null: it does not end the game. */
+  /** How the position ends the game. Null: the game continues. */
   readonly over: 'checkmate' | 'stalemate' | 'insufficient' | null;
 }
 

@@ -2,9 +2,9 @@ import { DEFAULT_POSITION, Chess as Position, type Square, validateFen } from 'c
 import type { Side } from './position.js';
 
 export type SetUp =
-  /** `fen` has all six fields. It names an en passant square only when the capture is possible. */
+  /** `fen` has all six fields. It contains an en passant square only when a pawn can capture there. */
   | { readonly ok: true; readonly fen: string }
-  /** `flaw` continues "The position …". */
+  /** `flaw`: the end of an error sentence that begins with "The position". */
   | { readonly ok: false; readonly flaw: string };
 
 /** Checks whether a game can begin in this position. Only the first two fields of the FEN are required. */

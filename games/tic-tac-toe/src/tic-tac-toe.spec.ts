@@ -66,7 +66,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 8 })).toBe('game-ended');
   });
 
-  it('passes the turn when the time of the turn is over', async () => {
+  it('passes the turn to the opponent when the time of the turn is over', async () => {
     const game = await play();
     game.advance(29_999);
     expect(game.state.turn).toBe(0);
@@ -91,7 +91,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('continues when a player missed a turn and the opponent did not', async () => {
+  it('continues when no two successive turns are missed', async () => {
     const game = await play();
     game.advance(30_000);
     mark(game, 0);
@@ -107,7 +107,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 1, by: 'left' });
   });
 
-  it('reads the time per turn from its options', async () => {
+  it('uses the time per turn in its options', async () => {
     const game = await play([TicTacToeModule.forRoot({ turnMs: 5_000 })]);
     game.advance(5_000);
     expect(game.state.turn).toBe(1);

@@ -6,7 +6,10 @@ import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
-/** Marks a class as a controller of the admin API. The token protects it, schemas validate its inputs, and its refusals have one form. */
+/**
+ * Marks a class as a controller of the admin API. The admin token protects the controller, schemas validate its inputs, and all its
+ * refusals have the same form.
+ */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(
     Controller(`api/${path}`),

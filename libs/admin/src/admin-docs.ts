@@ -3,7 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { errorBody } from '#libs/protocol';
 import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
 
-/** An API of the ops port: its routes begin with `prefix`, and the token of `setting` protects it. */
+/** An API of the ops port: its routes begin with `prefix`, and the token in the setting `setting` protects it. */
 export interface DescribedApi {
   readonly prefix: string;
   readonly title: string;

@@ -43,7 +43,7 @@ export function answerTo(error: unknown): { readonly status: number; readonly bo
   return { status: 500, body: toErrorBody(error) };
 }
 
-/** Codes whose status is neither 409 (not in this state) nor 503 (try again). */
+/** The HTTP status of some codes. All other codes get 409 (not in this state) or 503 (try again). */
 const STATUS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   'not-found': 404,

@@ -36,7 +36,7 @@ export class AdminGuard implements CanActivate {
   }
 }
 
-/** Returns null when the token is accepted, else the refusal. `setting`: the setting with the token. */
+/** Returns null when the token is accepted, else the refusal. `setting`: the name of the setting that contains the token. */
 export function refusalOf(given: string | null, check: TokenCheck, setting = 'ADMIN_TOKEN'): string | null {
   if (given === null) return `This API needs the header "Authorization: Bearer TOKEN", with the ${setting} of this fleet.`;
   return check.accepts(given) ? null : `This is not the ${setting} of this fleet.`;

@@ -13,7 +13,10 @@ import { ServerOperations } from './server-operations.js';
 import { ServerReader } from './server-reader.js';
 import { ServersController } from './servers.controller.js';
 
-/** Needs the modules of every server, and `Eviction`: pass the module that `HealthModule.forChecker` returned. */
+/**
+ * The application must import the modules of every server. `Eviction` comes from the module that `HealthModule.forChecker` returns, so pass
+ * that module.
+ */
 @Module({})
 export class AdminModule {
   static forRoot(options: AdminOptions, checker: DynamicModule): DynamicModule {

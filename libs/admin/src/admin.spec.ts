@@ -211,7 +211,7 @@ describe('the admin API', () => {
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('still answers at the paths that probes and metrics collectors read', async () => {
+    it('answers at the paths for probes and metrics', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -221,6 +221,7 @@ describe('the admin API', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
       '/api/fleet',
+      '/api/incidents',
       '/api/queues',
       '/api/rooms',
       '/api/rooms/{id}',
@@ -245,7 +246,7 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and lists the known ids in the refusal of an unknown one', async () => {
+    it('returns a server by its short id, and answers an unknown id with the known ids', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
@@ -295,7 +296,7 @@ describe('the admin API', () => {
       await game.get(ServerRegistration).setState('ready');
     });
 
-    it('refuses to drain a gateway, with the alternative', async () => {
+    it('refuses to drain a gateway, and names the alternative', async () => {
       const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
       expect({ status, body }).toEqual({
         status: 400,
@@ -316,11 +317,12 @@ describe('the admin API', () => {
   });
 
   describe('the rooms resource', () => {
-    it('lists each room once in pages, newest first, also when rooms are added meanwhile', async () => {
+    it('lists each room once, newest first, when rooms are added between two pages', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. Their order must be the same on every page.
+      // Some rooms were created in the same millisecond. The pages must list them in one fixed order, so that no room is missing or listed
+      // twice.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -353,7 +355,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('limits the length of a refusal, however long the request is', async () => {
+    it('limits the length of a refusal also for a long request', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -361,7 +363,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('continues a list after a cursor whose room no longer exists', async () => {
+    it('continues a list when the room of the cursor no longer exists', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -383,7 +385,7 @@ describe('the admin API', () => {
       expect(owned.rooms.every(({ owner }) => owner?.server === gameId)).toBe(true);
     });
 
-    it('returns one room with its members, and an error for an unknown id', async () => {
+    it('returns a room with its members, and answers an unknown id with an error', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await get(`/api/rooms/${id}`)).toMatchObject({
         id,
@@ -429,7 +431,7 @@ describe('the admin API', () => {
       expect(last.changes.map(({ version }) => version)).toEqual([2, 3]);
     });
 
-    it("sends a migration request to the room's owner, and returns the owner's refusal", async () => {
+    it("forwards a migration request to the room's owner, and returns the owner's refusal", async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
       expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
@@ -440,7 +442,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it("sends the end of a game to the room's owner, with a note for the players", async () => {
+    it("tells the room's owner to end the game with a note for the players", async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,
@@ -451,7 +453,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room whose owner is lost, and stores the note in the result', async () => {
+    it('ends the game of a room without its owner, and stores the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -468,7 +470,7 @@ describe('the admin API', () => {
       expect(asked).toEqual([]);
     });
 
-    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter in its refusal of ?%s', async (query) => {
+    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter of the query ?%s', async (query) => {
       const { status, body } = await ask('GET', `/api/rooms?${query}`);
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-data' });
       expect(body.message).toContain(query.split('=')[0]);
@@ -484,7 +486,7 @@ describe('the admin API', () => {
     expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
   });
 
-  it('shows the queues that a lobby reported', async () => {
+  it('returns the matchmaking queues that a lobby has reported', async () => {
     const queue: QueueView = {
       game: GAME,
       runner: 'hf:lobby:1',
@@ -538,7 +540,7 @@ describe('the admin API', () => {
       }
     }
 
-    it('contains the events of all servers in order, each with its source and reason', async () => {
+    it('contains the events of all servers in order, with their source and reason', async () => {
       const heard = await listen();
       const room = randomUUID() as string as RoomId;
       game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
@@ -556,7 +558,7 @@ describe('the admin API', () => {
       expect(new Set(mine.map(({ id }) => id)).size).toBe(4);
     });
 
-    it('sends a reader that reconnects the events that it missed', async () => {
+    it('sends the missed events to a reader that reconnects', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
       for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
@@ -576,7 +578,7 @@ describe('the admin API', () => {
       await until(() => heard.some((told) => told.room === room));
     });
 
-    it('sends only the kinds of events that the reader asks for, and only from a severity on', async () => {
+    it('sends only events of the requested kinds and of the minimum severity', async () => {
       const heard = await listen('?kind=server,room.given-up&severity=warning');
       const room = randomUUID() as string as RoomId;
       const { id: server, incarnation } = game.get(Self);
@@ -590,13 +592,13 @@ describe('the admin API', () => {
       expect(heard.map(({ kind, severity }) => `${kind} ${severity}`)).toEqual(['server.suspect warning', 'room.given-up critical']);
     });
 
-    it('refuses a kind that does not exist, and says which exist', async () => {
+    it('refuses an unknown kind of events, and lists the known kinds', async () => {
       const { status, body } = await ask('GET', '/api/events?kind=servers');
       expect(status).toBe(400);
       expect(JSON.stringify(body)).toContain('server.evicted');
     });
 
-    it('still has the events of servers after thousands of events of rooms', async () => {
+    it('keeps the events of servers after thousands of room events', async () => {
       const beside = await listen('?kind=room');
       const { id: server, incarnation } = game.get(Self);
       const marker = randomUUID();
@@ -624,7 +626,7 @@ describe('the admin API', () => {
       expect(incident).toMatchObject({ outcome: 'evicted', reasons: ['silent'], rooms: 4, severity: 'critical' });
     });
 
-    it('disconnects only the reader that is a megabyte behind', async () => {
+    it('disconnects only the reader whose backlog exceeds one megabyte', async () => {
       const beside = await listen();
       const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
       deaf.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
@@ -642,7 +644,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The first megabytes fit into buffers of the kernel, so the server closes the stream only later.
+      // The kernel buffers the first megabytes, so the server sees a backlog only after more data.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -650,7 +652,8 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The last two events were not written: at the first, the backlog was over the limit; at the second, the stream was closed.
+      // The server did not write the last two events. At the first of them the backlog was over the limit, and at the second the stream was
+      // closed.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);
@@ -661,7 +664,7 @@ describe('the admin API', () => {
       return counts.find(({ labels }) => labels.where === 'events')?.value ?? 0;
     }
 
-    it('leaves out messages that are not operator events', async () => {
+    it('omits messages that are not operator events', async () => {
       const heard = await listen();
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
@@ -674,7 +677,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor of a list', () => {
-  it('is accepted from the `next` of a page, and refused when it has another form', () => {
+  it('is accepted when it is the `next` of a page, and refused in any other form', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

@@ -14,7 +14,7 @@ import { PubSub } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 import { OPERATOR_EVENTS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
 
-/** The part of an HTTP response that this file uses. */
+/** The members of an HTTP response that `EventStreams` needs. */
 export interface StreamResponse {
   readonly writableLength: number;
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
@@ -25,14 +25,14 @@ export interface StreamResponse {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** The events that a reader wants. */
+/** Selects the events that a reader receives. */
 export interface EventFilter {
-  /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all. */
+  /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all events. */
   readonly kinds: readonly string[];
   readonly severity: Severity;
 }
 
-/** An event with the order in which this gateway received it. */
+/** An event with its position in the order in which this gateway received events. */
 interface Kept {
   readonly order: number;
   readonly event: PublishedOperatorEvent;
@@ -40,12 +40,15 @@ interface Kept {
 
 /**
  * Sends the operator events of all servers and rooms to readers, as server-sent events. Each event has the same id at every gateway. A
- * reader that reconnects, to any gateway, gets the events that it missed, as far as the gateway still has them. Source: the HTML standard's
- * "Server-sent events".
+ * reader that reconnects, to any gateway, gets the missed events that the gateway still has. Source: the HTML standard's "Server-sent
+ * events".
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
-  /** Events of servers are kept apart, because the loss of one server can cause thousands of events of rooms. */
+  /**
+   * Server events have a list of their own. Otherwise the loss of one server, which can cause thousands of room events, would push them
+   * out.
+   */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];
   private readonly open = new Map<StreamResponse, EventFilter>();
@@ -66,7 +69,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     await this.readJournal();
   }
 
-  /** Reads the events of servers from before this gateway started. Without them it works all the same. */
+  /** Reads the server events from before the start of this gateway. If the read fails, the gateway serves only later events. */
   private async readJournal(): Promise<void> {
     try {
       const before = await this.journal.read(OPERATOR_EVENTS_KEPT);
@@ -79,8 +82,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when `lastId` is absent or no longer
-   * kept.
+   * Adds a reader. `lastId`: the last event that it received. `recent`: the number of past events to send when `lastId` is absent or when
+   * the gateway no longer has that event.
    */
   add(response: StreamResponse, { lastId, recent, ...filter }: { readonly lastId?: string; readonly recent: number } & EventFilter): void {
     if (this.open.size >= STREAMS_MAX)
@@ -129,7 +132,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      // `end` would wait for the reader, so the connection is destroyed.
+      // Destroys the connection, because `end` would wait until the slow reader has read everything.
       response.destroy();
       return;
     }
@@ -146,7 +149,7 @@ function textOf(event: PublishedOperatorEvent): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Returns an empty list for a message that is not a list of events, because another program may publish on the channel. */
+/** Returns the events of a message. Returns an empty list for any other message, because another program may publish on the channel. */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const events: unknown = JSON.parse(message);

@@ -6,14 +6,14 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Number of rooms that the open game servers can have in total. Canaries do not count. */
+  /** Number of rooms that the open game servers can have in total. Canaries are not included. */
   readonly slots: number;
   /** Number of rooms on all game servers. */
   readonly rooms: number;
   readonly players: number;
-  /** Number of rooms that could be started now. */
+  /** Number of additional rooms that the fleet can take now. */
   readonly freeSlots: number;
-  /** Percentage of the slots of open servers that are in use. Null without any slots. */
+  /** Percentage of the slots of open servers that are in use. Null: there are no slots. */
   readonly takenPercent: number | null;
   readonly gameServers: { readonly open: number; readonly cordoned: number; readonly leaving: number };
   readonly wantedGameServers: number;
@@ -47,7 +47,7 @@ export class FleetCapacity implements OnApplicationBootstrap {
 
   now(): Capacity {
     const servers = this.directory.byType('game').filter(({ state }) => state !== 'dead');
-    // A canary cannot take the next ordinary room, so an autoscaler must not count it.
+    // Leaves out canaries, because they take only rooms that ask for their build.
     const loads = servers.filter(({ canary }) => !canary).map(loadOf);
     const count = (status: GameServerLoad['status']): number => loads.filter((load) => load.status === status).length;
     const open = loads.filter(({ status }) => status === 'open');

@@ -37,18 +37,18 @@ describe('incidentsOf', () => {
     });
   });
 
-  it('is not over while rooms of the server wait', () => {
+  it('keeps an incident open while rooms of the server wait for a new owner', () => {
     const [incident] = incidentsOf(
       events([1_000, 'server.evicted', 'refused'], [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]),
     );
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
-  it('ends with the eviction when the server had no rooms', () => {
+  it('ends an incident with the eviction when the server had no rooms', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', 'refused']))).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
   });
 
-  it('makes two incidents of a server that is suspected twice and healthy between', () => {
+  it('makes two incidents of a server that recovers between two suspicions', () => {
     const incidents = incidentsOf(
       events(
         [1_000, 'server.suspect', 'check-missed'],

@@ -2,27 +2,33 @@ import { isAtLeast, type PublishedOperatorEvent, type Severity, severityOf } fro
 import type { ServerId } from '#libs/protocol';
 
 /**
- * One incident of one server: what was noticed first, the verdict, and the recovery of its rooms. It ends when the server is healthy again, or
- * when no room of it waits.
+ * One incident of one server, from the first suspicion through the verdict to the recovery of its rooms. The incident ends when the server
+ * is healthy again, or when none of its rooms waits.
  */
 export interface Incident {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** `suspected`: there was no verdict yet. `healed`: the server was healthy again without a verdict. `evicted`: it was declared dead. */
+  /**
+   * `suspected`: there is no verdict yet. `healed`: the server became healthy again before a verdict. `evicted`: the server was declared
+   * dead.
+   */
   readonly outcome: 'suspected' | 'healed' | 'evicted';
-  /** The reasons of the events, in their order, each once. */
+  /** The reasons of the incident's events, in order and without repeats. */
   readonly reasons: readonly string[];
   readonly severity: Severity;
-  /** The times are in ms since 1970, in the store's time. */
+  /** Store time in ms since 1970, as in all fields whose names end with `At`. */
   readonly beganAt: number;
   readonly evictedAt: number | null;
   /** Null: the incident is not over. */
   readonly endedAt: number | null;
   /** Number of rooms that other servers had to take over. */
   readonly rooms: number;
-  /** Time from the beginning until no room waited, in ms: the longest that a player of these rooms waited. Null: no room had to wait, or some still wait. */
+  /**
+   * Time in ms from the beginning until no room waited, so the longest wait of a player. Null: no room had to wait, or some rooms still
+   * wait.
+   */
   readonly pauseMs: number | null;
-  /** The time at which a new incarnation of the server registered. Null: none has. */
+  /** The time at which a new incarnation of the server registered. Null: no new incarnation has registered. */
   readonly returnedAt: number | null;
 }
 
@@ -32,7 +38,7 @@ const BEGINS: ReadonlySet<string> = new Set(['server.suspect', 'server.unheard',
 const HEALS: ReadonlySet<string> = new Set(['server.heard', 'server.reachable']);
 
 /**
- * Groups events to incidents, newest first. Evictions that an operator or the server itself intended are no incidents.
+ * Groups events into incidents, newest first. An eviction by an operator, or after the server left by itself, is no incident.
  *
  * @param events events of servers, oldest first
  */
@@ -52,7 +58,8 @@ export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident
       all.push(begun);
       open.set(key, begun);
     }
-    // A server that is healthy again may become suspect later, which is another incident. A recovery may begin after an eviction.
+    // If a healed server becomes suspect again, a new incident begins. An evicted server keeps its incident, because the recovery of its
+    // rooms follows.
     if (incident?.outcome === 'healed' && incident.endedAt === at) open.delete(key);
   }
   return all.reverse();
@@ -71,7 +78,7 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
   if (kind === 'server.evicted') {
     incident.outcome = 'evicted';
     incident.evictedAt = at;
-    // A recovery follows only if the server had rooms.
+    // The incident is over now unless a recovery follows, and only a server with rooms has a recovery.
     incident.endedAt = at;
   } else if (HEALS.has(kind) && incident.outcome === 'suspected') {
     incident.outcome = 'healed';

@@ -1,12 +1,14 @@
 import type { PipeTransform } from '@nestjs/common';
 import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '#libs/protocol';
 
-/** A request of the admin API has only a few fields. A larger one is refused before a schema spends time on it. */
+/**
+ * Maximum size of an input. Requests of the admin API have only a few fields, so larger ones are refused before a schema validates them.
+ */
 const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 
 /**
- * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. A lone surrogate in a note
- * would be passed on to a game server and to players. Throws `bad-data`.
+ * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. Also refuses lone surrogates, because a
+ * note goes to a game server and to players. Throws `bad-data`.
  */
 export class PlainInputPipe implements PipeTransform {
   constructor(private readonly limits: ReadLimits = LIMITS) {}

@@ -64,7 +64,9 @@ export class RoomReader {
     };
   }
 
-  /** Returns a page of the rooms of one server. It reads all of them, because a server has few rooms and their ids are stored together. */
+  /**
+   * Returns a page of the rooms of one server. Reads all rooms of the server, because they are few and their ids are stored in one place.
+   */
   private async pageOf(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
     const owner = this.directory.get(fullId(server));
     if (!owner) throw new HoldfastError('not-found', `There is no server ${server}.`);

@@ -178,7 +178,7 @@ export type QueueView = z.infer<typeof QueueView>;
 export const QueuesAnswer = z.object({ queues: z.array(QueueView) });
 export type QueuesAnswer = z.infer<typeof QueuesAnswer>;
 
-/** Kinds of events, and the groups that their names begin with. */
+/** All kinds of events, such as `server.evicted`, and all groups, such as `server`. */
 const EVENT_FILTERS = [...OPERATOR_EVENT_KINDS, ...new Set(OPERATOR_EVENT_KINDS.map((kind) => kind.split('.')[0] as string))];
 
 export const IncidentsAnswer = z.object({

@@ -43,8 +43,8 @@ export class ServerOperations {
   }
 
   /**
-   * Cordons the server, and migrates its rooms to other servers during their games. The server stays cordoned until it is stopped or
-   * uncordoned.
+   * Cordons the server, and migrates its rooms to other servers during their games. The server remains cordoned until it stops or an
+   * operator uncordons it.
    */
   async drain(id: string): Promise<{ moved: number; left: number }> {
     const server = await this.servers.fresh(id);
@@ -58,15 +58,15 @@ export class ServerOperations {
   }
 
   /**
-   * Evicts the server. Returns false when the server is dead already or has a newer incarnation. The rooms of an evicted server are
-   * recovered on other servers. A process that is still alive registers again, without rooms.
+   * Evicts the server. Returns false when the server is dead already or has a newer incarnation. Other servers recover the rooms of an
+   * evicted server. If its process is still alive, it registers again without rooms.
    */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);
     return this.eviction.evict(server, 'operator');
   }
 
-  /** True when placement withholds the server because of a drain. The server process itself adds and removes this reason. */
+  /** True when placement withholds the server because of a drain. The server process itself begins and ends a drain. */
   private async isDrained({ id, incarnation }: ServerRecord): Promise<boolean> {
     const pooled = (await this.pool.status()).find(({ server }) => server === id);
     return pooled?.incarnation === incarnation && pooled.withheld.includes('draining');

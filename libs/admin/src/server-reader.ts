@@ -37,7 +37,7 @@ export class ServerReader {
     throw new HoldfastError('not-found', `There is no server ${id}. Known servers: ${list}.`);
   }
 
-  /** Returns the current record, which writes need. The record in the directory may be a second old. */
+  /** Reads the record of the server now. Use it before a write, because the record in the directory may be a second old. */
   async fresh(id: string): Promise<ServerRecord> {
     await this.directory.refresh();
     return this.record(id);
@@ -67,7 +67,7 @@ export function viewOf(record: ServerRecord, pooled: PooledServer | undefined): 
   };
 }
 
-/** An IPv6 address has brackets, as in a URL. */
+/** Returns host and port as in a URL, with brackets around an IPv6 address. */
 function addressOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

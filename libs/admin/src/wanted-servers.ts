@@ -5,18 +5,20 @@ export interface ScaleThresholds {
   readonly downAtPercent: number;
 }
 
-/** The load of a game server. */
+/** The load of a game server, and whether the server stays in the fleet. */
 export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
-  /** `leaving`: the rooms of the server are moving to other servers, and it will stop. `cordoned`: the server stays, with its rooms. */
+  /**
+   * `leaving`: the server migrates its rooms to other servers and then stops. `cordoned`: the server keeps its rooms and takes no new ones.
+   */
   readonly status: 'open' | 'cordoned' | 'leaving';
 }
 
 /**
  * Returns the number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
- * it is the number that brings the load to the middle between both. So one change of the fleet does not lead to the opposite change. It is
- * never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
+ * it is the number that brings the load to the middle between the thresholds, so that one change of the fleet does not cause the opposite
+ * change. The number is never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');
@@ -33,9 +35,9 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 }
 
 /**
- * Stabilizes the number of wanted game servers: it is the maximum of all samples within a window. So it grows immediately, and shrinks only
- * after a whole window in which fewer servers were enough. Before the first window is over it never shrinks, because a new gateway does not
- * know the past.
+ * Stabilizes the number of wanted game servers: the result is the maximum of all samples within a window. So the result grows immediately,
+ * and falls only after fewer servers were enough for a whole window. It never falls before the first window is over, because a new gateway
+ * does not know the past.
  */
 export class StabilizationWindow {
   private readonly samples: { readonly at: number; readonly wanted: number }[] = [];
@@ -48,7 +50,7 @@ export class StabilizationWindow {
    */
   add(wanted: number, present: number, now: number): number {
     this.firstAt ??= now;
-    // The list is kept in descending order, so its first element is the maximum. An equal value replaces the older one.
+    // The list is kept in descending order, so its first element is the maximum. A new sample replaces all samples that are not larger.
     while (this.samples.length > 0 && this.samples[this.samples.length - 1]!.wanted <= wanted) this.samples.pop();
     this.samples.push({ at: now, wanted });
     while (now - this.samples[0]!.at > this.windowMs) this.samples.shift();

@@ -8,13 +8,13 @@ export class ConsecutiveSightings {
   private before = new Set<string>();
   private now = new Set<string>();
 
-  /** Notes the key for this round, and returns whether the previous round saw it as well. */
+  /** Records that this round saw the key. Returns whether the previous round saw it as well. */
   again(key: string): boolean {
     this.now.add(key);
     return this.before.has(key);
   }
 
-  /** Ends the round, and forgets the keys that this round did not see. */
+  /** Ends the round. Forgets the keys that only the previous round saw. */
   nextRound(): void {
     this.before = this.now;
     this.now = new Set();

@@ -1,6 +1,6 @@
 import { sleep } from './sleep.js';
 
-/** Default size of a batch. Redis, and then this process, needs one or two milliseconds for the rooms or sessions of one batch. */
+/** Default number of items in a batch. Redis, and then this process, needs one or two milliseconds for this many rooms or sessions. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 

@@ -1,7 +1,7 @@
 import { KeyRotation } from './key-rotation.js';
 
 describe('KeyRotation', () => {
-  it('gives each key its turn before any key gets a second one', () => {
+  it('returns every key once before it returns a key again', () => {
     const rotation = new KeyRotation<number>();
     const keys = Array.from({ length: 7 }, (_, index) => index);
     const turns = Array.from({ length: 3 }, () => rotation.next(() => keys, 3));
@@ -10,7 +10,7 @@ describe('KeyRotation', () => {
     expect(rotation.next(() => keys, 3)).toEqual([0, 1, 2]);
   });
 
-  it('reaches an old key again however many new keys come', () => {
+  it('returns an old key again, however many new keys are added', () => {
     const rotation = new KeyRotation<number>();
     const keys = [0, 1, 2];
     let turnsOfFirst = 0;
@@ -21,7 +21,7 @@ describe('KeyRotation', () => {
     expect(turnsOfFirst).toBeGreaterThan(4);
   });
 
-  it('gives nothing when there are no keys', () => {
+  it('returns nothing when no keys exist', () => {
     expect(new KeyRotation<number>().next(() => [], 3)).toEqual([]);
   });
 });

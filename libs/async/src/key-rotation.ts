@@ -1,6 +1,6 @@
 /**
- * Gives each of many keys its turn, a bounded number at a time. A key that comes during a rotation waits for the next one, so new keys never
- * keep an old one from its next turn.
+ * Returns all of many keys in rotation, a bounded number at a time. A key that is added during a rotation waits for the next rotation, so
+ * new keys never delay the older keys.
  *
  * @example for (const room of rotation.next(() => rooms.keys(), 100)) await check(room);
  */

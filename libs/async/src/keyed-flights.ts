@@ -1,4 +1,4 @@
-/** Runs at most one task for each key at a time. Callers that come during a run of the key share its result. */
+/** Runs at most one task for each key at a time. Calls during a run for the same key share the result of that run. */
 export class KeyedFlights<Key, Result> {
   private readonly flights = new Map<Key, Promise<Result>>();
 

@@ -19,7 +19,7 @@ describe('ObservedAges', () => {
     }
   });
 
-  it('starts the age of a key at 0 again when its value changes', () => {
+  it('resets the age of a key to 0 when the value changes', () => {
     for (const key of ['a', 'b']) ages.ageMs(key, 1);
     at += 100;
     expect([ages.ageMs('a', 2), ages.ageMs('b', 1)]).toEqual([0, 100]);

@@ -5,8 +5,8 @@ interface Observed {
 }
 
 /**
- * Measures for how long this process has observed the same value, by the monotonic clock. A stored time does not show an age, because
- * somebody may set the clock of the computer that wrote it. All ages are 0 when a process starts, so a new process acts too late but never
+ * Measures for how long this process has observed the same value, by the monotonic clock. A stored time is no measure of age, because the
+ * clock of the computer that wrote it may have been changed. When a process starts all ages are 0, so the process may act late but never
  * too early.
  *
  * @example for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room); ages.nextRound();
@@ -18,7 +18,7 @@ export class ObservedAges {
   /** @param clock a time that never runs backward, in ms; by default the monotonic clock of this process */
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
-  /** Notes the value of the key for this round. Returns the time since the first observation of this value, in ms. */
+  /** Records the value of the key in this round. Returns the time since the first observation of this value, in ms. */
   ageMs(key: string, value: string | number): number {
     const at = this.clock();
     const known = this.now.get(key) ?? this.before.get(key);
@@ -27,7 +27,7 @@ export class ObservedAges {
     return at - observed.since;
   }
 
-  /** Ends the round, and forgets the keys that this round did not observe. */
+  /** Ends the round. Forgets the keys that the round did not observe. */
   nextRound(): void {
     this.before = this.now;
     this.now = new Map();

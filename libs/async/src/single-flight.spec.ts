@@ -1,7 +1,7 @@
 import { KeyedFlights } from './keyed-flights.js';
 import { SingleFlight } from './single-flight.js';
 
-/** A task whose runs settle when the test says so. */
+/** A task whose runs the test resolves or rejects. */
 function controlled() {
   const runs: { resolve(): void; reject(error: Error): void }[] = [];
   const task = (): Promise<number> => {
@@ -42,7 +42,7 @@ describe('SingleFlight', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('starts the further run for the callers of `again` although the current run fails', async () => {
+  it('starts one further run for callers of `again` also when the current run fails', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();

@@ -27,13 +27,14 @@ export class SingleFlight<Result = void> {
     if (!this.current) return this.start();
     this.next ??= this.current.then(ignore, ignore).then(() => {
       this.next = null;
-      // `join` may return a run that another caller has just started. That run also began after all calls that wait here.
+      // `join` may return a run that another caller has just started. That run is late enough, because it began after all waiting calls of
+      // `again`.
       return this.join();
     });
     return this.next;
   }
 
-  /** Resolves when the current run has settled, or immediately when there is none. Never rejects. */
+  /** Resolves when the current run has settled, or immediately when no task runs. Never rejects. */
   async settled(): Promise<void> {
     await this.current?.then(ignore, ignore);
   }

@@ -11,8 +11,8 @@ export function sleep(ms: number, { isBackground = false }: { readonly isBackgro
 }
 
 /**
- * Returns a random duration from 0.5 to 1.5 times `ms`. Without the random part, many processes that wait for the same event would all
- * continue at the same moment.
+ * Returns a random duration from 0.5 to 1.5 times `ms`. The random part prevents many processes from acting at the same moment after an
+ * event that all of them saw.
  *
  * @param random returns a number from 0 to below 1
  */

@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
     expect(batch.size).toBe(0);
   });
 
-  it('leaves an item that is added during a call to the next call', async () => {
+  it('handles an item that is added during a call in the next call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

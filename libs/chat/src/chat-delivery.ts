@@ -55,7 +55,7 @@ export class ChatDelivery implements OnModuleInit {
     this.pubSub.onReconnect(() => void this.catchUpAll());
   }
 
-  /** Lets the listener follow the lobby of this game, in place of the lobby before. Null: the listener follows no lobby. */
+  /** Lets the listener follow the lobby of this game, instead of the lobby that it followed before. Null: the listener follows no lobby. */
   follow(listener: ChatListener, game: string | null): void {
     for (const [other, { listeners }] of this.lobbies) if (other !== game) this.removeFrom(other, listeners, listener.session);
     if (game === null) return;
@@ -68,7 +68,7 @@ export class ChatDelivery implements OnModuleInit {
     lobby.listeners.set(listener.session, listener);
   }
 
-  /** Forgets the followers whose connections are gone. */
+  /** Removes the followers whose connections are closed. */
   @Interval(SWEEP_MS)
   sweep(): void {
     for (const [game, { listeners }] of this.lobbies)
@@ -87,11 +87,11 @@ export class ChatDelivery implements OnModuleInit {
     const handler = (message: string): void => {
       const entry = parseEntry(message);
       if (entry) feed.take(entry);
-      // This build cannot parse the publication, so the feed reads the stored messages.
+      // This build cannot parse the published message, so the feed reads the stored messages instead.
       else void feed.catchUp();
     };
-    // A message may have been published after a client has read the stored messages and before this subscription, so the feed reads them
-    // again.
+    // Between a client's read of the stored messages and this subscription, messages may have been published. The feed reads the stored
+    // messages again to find them.
     void this.pubSub.subscribe(key, handler).then(() => feed.catchUp());
     return { feed, close: () => void this.pubSub.unsubscribe(key, handler) };
   }

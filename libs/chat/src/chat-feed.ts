@@ -3,8 +3,8 @@ import type { ChatTarget } from './chat-keys.js';
 import type { History } from './chat-store.js';
 
 /**
- * Puts the messages of one channel in order at this gateway, and sends each of them once. A lost publication shows as a gap, and the feed
- * then reads the stored messages.
+ * Puts the messages of one channel in order at this gateway, and sends each of them once. When a published message was lost, the numbers
+ * have a gap, and the feed reads the stored messages.
  */
 export class ChatFeed {
   /** The number of the last message that was sent. Null: not known yet. */
@@ -22,7 +22,7 @@ export class ChatFeed {
     private readonly send: (frame: Uint8Array) => void,
   ) {}
 
-  /** Takes a published message. */
+  /** Sends a published message. If earlier messages are missing, first reads them from the store. */
   take(entry: ChatEntry): void {
     if (this.isReading || this.last === null || entry.seq > this.last + 1) void this.catchUp();
     else if (entry.seq === this.last + 1) this.deliver(entry);
@@ -43,7 +43,8 @@ export class ChatFeed {
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);
     } catch {
-      // The store does not answer. The next message or reconnect reads again. A client sees the gap in the numbers of the messages.
+      // The store does not answer. The feed reads again at the next message or reconnect. Until then a client sees a gap in the numbers of
+      // the messages.
     } finally {
       this.isReading = false;
     }

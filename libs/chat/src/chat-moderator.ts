@@ -10,12 +10,16 @@ export interface ReviewedMessage {
   readonly target: ChatTarget;
 }
 
-/** `pass`: the message is sent as it is. `text`: it is sent with this text. `refuse`: it is not sent; the sender reads the reason. */
+/**
+ * `pass`: the message is sent unchanged. `text`: the message is sent with this text instead. `refuse`: the message is not sent, and the
+ * sender gets the reason.
+ */
 export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse: string };
 
 /**
  * Port: decides about each chat message before other users see it. It runs in lobbies. When it throws, or does not answer within
- * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A repeated message may be reviewed twice.
+ * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A message that the client sends again may be
+ * moderated twice.
  *
  * To use another moderator, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
  */

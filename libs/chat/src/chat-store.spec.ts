@@ -30,7 +30,7 @@ const message = (id: string, text = `text ${id}`, user = ADA) => ({ user, name: 
 const textsOf = (entries: readonly { text: string }[]) => entries.map(({ text }) => text);
 
 describe('the messages of a channel', () => {
-  it('are stored once when their sender repeats them at several lobbies', async () => {
+  it('are stored once when the sender repeats a message at several lobbies', async () => {
     const target = newLobby();
     const [first, ...repeats] = await Promise.all(Array.from({ length: 5 }, () => store.append(target, message('1', 'hi'))));
     expect(repeats).toEqual([first, first, first, first]);
@@ -49,14 +49,14 @@ describe('the messages of a channel', () => {
     expect(last).toBe(entries.at(-1)?.seq);
   });
 
-  it('are different messages when two users choose the same id', async () => {
+  it('are stored separately when two users choose the same message id', async () => {
     const target = newLobby();
     await store.append(target, message('1', 'from Ada'));
     await store.append(target, message('1', 'from Bob', BOB));
     expect(textsOf((await store.history(target, 10)).entries)).toEqual(['from Ada', 'from Bob']);
   });
 
-  it('are deleted beyond the limit, and a reader learns that messages are missing', async () => {
+  it('are deleted beyond the limit, and a reader is told that messages are missing', async () => {
     const few = storeWith({ kept: 3 });
     const target = newLobby();
     for (let id = 1; id <= 5; id++) await few.append(target, message(String(id)));
@@ -68,7 +68,7 @@ describe('the messages of a channel', () => {
     expect(await few.history(target, 10, all.last)).toEqual({ entries: [], last: all.last, missed: false });
   });
 
-  it('have higher numbers after a restart of the store, which may have lost messages', async () => {
+  it('have higher numbers after a restart of the store that lost messages', async () => {
     const target = newLobby();
     const before = await store.append(target, message('1'));
     await store.append(target, message('2'));
@@ -81,14 +81,14 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are recognized as repeats only among the latest messages of their sender', async () => {
+  it('are compared for repeats only with the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });
     expect(await store.admit(target, { user: ADA, id: '0' })).toEqual({ kind: 'ok' });
   });
 
-  it('expire after a time without new messages', async () => {
+  it('expire after a period without new messages', async () => {
     const target = newLobby();
     await store.append(target, message('1'));
     const ttlMs = await redis.commands.pttl(messagesKey(target));
@@ -107,7 +107,7 @@ describe('the messages of a channel', () => {
 });
 
 describe('the budget of a channel', () => {
-  it('limits each user, and its refusal names the time until the next message', async () => {
+  it('limits each user, and tells the user when the next message is allowed', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 2, perMinute: 6 });
     const admit = async (user: UserId, id: string) => slow.admit(target, { user, id });

@@ -9,7 +9,7 @@ const shared = new URL('./scripts/budget.lua', import.meta.url);
 const admitScript = new LuaScript('admit_message', [shared, new URL('./scripts/admit-message.lua', import.meta.url)], null);
 const appendScript = new LuaScript('append_message', [shared, new URL('./scripts/append-message.lua', import.meta.url)], null);
 
-/** A message before it has its number. */
+/** A message that has no number yet. The store numbers it. */
 export interface NewMessage {
   readonly user: UserId;
   readonly name: string;
@@ -19,18 +19,18 @@ export interface NewMessage {
 }
 
 /**
- * The decision about a message. `ok`: it may be sent. `stored`: it was sent before. `wait`: a budget is empty for this time. `muted`: the
- * user may not write. `gone`: the room does not exist.
+ * The decision about a message. `ok`: it may be sent. `stored`: it was sent before. `wait`: a rate limit refuses the message for this time.
+ * `muted`: the user may not write. `gone`: the room does not exist.
  */
 export type ChatAdmission =
   | { readonly kind: 'ok' | 'muted' | 'gone' }
   | { readonly kind: 'stored'; readonly entry: ChatEntry }
   | { readonly kind: 'wait'; readonly ms: number };
 
-/** Stored messages of a channel. `missed`: messages are missing before or between them. */
+/** Stored messages of a channel. `missed`: some messages before or between these are no longer stored. */
 export interface History {
   readonly entries: readonly ChatEntry[];
-  /** The number of the newest stored message. 0: there is none. */
+  /** The number of the newest stored message. 0: there is no message. */
   readonly last: number;
   readonly missed: boolean;
 }
@@ -67,7 +67,7 @@ export class ChatStore {
     return kind === 'stored' ? entryOf(message) : null;
   }
 
-  /** Returns the newest messages, or with `after` the oldest ones above that number; at most `limit`, oldest first. */
+  /** Returns at most `limit` messages, oldest first: the newest ones, or with `after` the first ones after that number. */
   async history(target: ChatTarget, limit: number, after?: number): Promise<History> {
     const key = messagesKey(target);
     const stored = await this.redis.commands.lrange(key, after === undefined ? -limit : 0, -1);

@@ -95,7 +95,7 @@ describe('a chat message', () => {
     expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
-  it('is refused with the time to wait when its user has sent too many messages', async () => {
+  it('is refused with the time to wait after too many messages of the user', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });
@@ -129,7 +129,7 @@ describe('the chat of a room', () => {
     expect(await at.chat.send(spectator, { to: 'room', text: 'hi', id: '1' })).toMatchObject({ text: 'hi' });
   });
 
-  it('refuses a message that names a room which the user has left', async () => {
+  it('refuses a message for a room that the user has left', async () => {
     const at = await start();
     const ada = newCaller();
     await roomOf(at, ada);

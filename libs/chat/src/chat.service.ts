@@ -30,7 +30,7 @@ export class ChatService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Without this, the messages would stay until their TTL. Nobody can read them without the record of the room.
+    // Removes the messages of a closed room. Nobody can read them any more, and otherwise they would stay until their TTL.
     this.records.onClosed((room) => {
       this.store.forget({ room }).catch((error: unknown) => this.log.debug('chat.forget-failed', { roomId: room, error }));
     });
@@ -96,14 +96,14 @@ export class ChatService implements OnModuleInit {
   }
 
   private async roomOf({ user, room }: Caller): Promise<{ readonly record: RoomRecord; readonly watching: boolean }> {
-    // A failover may have lost the entry of the user. The gateway also knows the room, so the request names it.
+    // A failover of Redis may have lost the stored room of the user. The request of the gateway then tells the room.
     const pointer = (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
     const record = pointer && (await this.records.read(pointer.room));
     if (!record || !(pointer.watching || isMember(record, user))) throw new HoldfastError('not-in-room');
     return { record, watching: pointer.watching };
   }
 
-  /** Returns the text as the moderation lets it pass. Throws `chat-refused`, or `unavailable` when the moderation fails. */
+  /** Returns the text after moderation, which may have changed it. Throws `chat-refused`, or `unavailable` when the moderation fails. */
   private async moderated(message: ReviewedMessage): Promise<string> {
     const verdict = await this.verdictOn(message);
     if (verdict === 'pass') return message.text;

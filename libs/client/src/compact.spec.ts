@@ -55,7 +55,7 @@ const START = { total: 0, added: [] };
 const ONE = { total: 1, added: [1] };
 
 describe('a client that reads compact syncs', () => {
-  it('keeps the same state object when an acknowledgement brings only a newer version', async () => {
+  it('keeps its state object when an acknowledgement raises only the version', async () => {
     await play();
     const { state } = room;
     const seen = syncs();
@@ -101,7 +101,7 @@ describe('a client that reads compact syncs', () => {
     expect(fleet.heardKinds('hello')[1]?.version).toBeUndefined();
   });
 
-  it('replaces its state with a whole state of a lower version, and emits the events of the new history', async () => {
+  it('replaces its state when a whole state of a lower version arrives, and emits the new events', async () => {
     await play();
     const events: unknown[] = [];
     room.on('event', ({ version, name }) => events.push(`${version} ${name}`));
@@ -135,7 +135,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.version).toBe(0);
   });
 
-  it('reports the room time of each sync and the number of the input that the sync contains, in a game with steps', async () => {
+  it('reports the room time and the last input number of each sync in a game with steps', async () => {
     await play();
     const seen = syncs();
     send({ version: 1, state: encodeValue(START), time: 1_000, input: 3 });
@@ -151,7 +151,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it('reports a rewind only on the first sync after it', async () => {
+  it('reports a rewind only with the first sync after the rewind', async () => {
     await play();
     send({ version: 5, from: 0, patch: encodePatch(START, ONE) });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -188,7 +188,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.state).toEqual(START);
   });
 
-  it('continues when its gateway is replaced by an older one and then by a newer one', async () => {
+  it('continues its game at an older gateway and then at a newer gateway', async () => {
     await play();
     for (const isCompactKnown of [false, true, false]) {
       fleet.isCompactKnown = isCompactKnown;

@@ -1,6 +1,6 @@
 /**
- * The entry point of the client library with the decoder of compact syncs. With this decoder, a page receives far fewer bytes. It is a
- * separate entry because it adds a third to the size of the client.
+ * The entry point of the client library with the decoder of compact syncs. With this decoder, a page receives far fewer bytes. The decoder
+ * has an entry of its own, because it adds a third to the size of the client.
  *
  * @example
  * import { connect } from '@holdfast/client';
@@ -27,8 +27,8 @@ function stateAfter({ version, from, hash, state, patch }: CompactSync, before: 
 }
 
 /**
- * Applies a patch to `before`. The client may have a version between `from` and `version`. That version has the same state as `from`,
- * because the server sends every change of the state to the client.
+ * Applies a patch to `before`, which is the state at version `heldVersion`. All versions from `from` until just before `version` have the
+ * same state, so `heldVersion` may be any of them. With an empty patch, it may also be `version`.
  */
 function patched(before: unknown, patch: Uint8Array, heldVersion: number, from: number, version: number): unknown {
   const lastBase = patch.length === 0 ? version : version - 1;

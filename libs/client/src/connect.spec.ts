@@ -42,7 +42,7 @@ async function join(options: Partial<NodeConnectOptions> = {}, url: string | str
   return session;
 }
 
-/** Starts a game of tally with one session. Returns both, and the room of the fake fleet. */
+/** Starts a game of tally with one session. Returns the session, its room, and the same room in the fake fleet. */
 async function play(
   options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
@@ -56,7 +56,7 @@ async function play(
 
 const SOON = { timeoutMs: 5_000 };
 
-/** A storage like `sessionStorage`. */
+/** Returns a storage in memory with the interface of `sessionStorage`. */
 function memory(): Map<string, string> & {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -113,7 +113,7 @@ describe('connect', () => {
   it.each([
     ['WebSocket', () => gateways[0].url],
     ['TCP', () => gateways[0].tcpUrl],
-  ])('opens the session over %s when a gateway refused only the first hello', async (_, url) => {
+  ])('opens the session over %s when a gateway refuses only the first hello', async (_, url) => {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'hello' || fleet.heardKinds('hello').length > 1) return false;
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
@@ -123,7 +123,7 @@ describe('connect', () => {
     expect(fleet.heardKinds('hello')).toHaveLength(2);
   });
 
-  it('rejects with the first refusal when the caller allows no other attempt', async () => {
+  it('rejects with the first refusal when the caller allows only one attempt', async () => {
     fleet.intercept = (_, line) => {
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
       return true;
@@ -145,27 +145,30 @@ describe('connect', () => {
     silent.close();
   });
 
-  it.each(['while it is opening', 'before it is called'])('rejects when it is aborted %s, without an open connection', async (when) => {
-    const storage = memory();
-    const mounted = new AbortController();
-    if (when === 'before it is called') mounted.abort();
-    const opened = join({ storage, signal: mounted.signal });
-    const again = join({ storage });
-    mounted.abort();
-    await expect(opened).rejects.toBe(mounted.signal.reason);
-    const session = await again;
-    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
-    await until(() => gateways[0].connections === 1);
-  });
+  it.each(['while it is opening', 'before it is called'])(
+    'rejects when the caller aborts %s, and leaves no connection open',
+    async (when) => {
+      const storage = memory();
+      const mounted = new AbortController();
+      if (when === 'before it is called') mounted.abort();
+      const opened = join({ storage, signal: mounted.signal });
+      const again = join({ storage });
+      mounted.abort();
+      await expect(opened).rejects.toBe(mounted.signal.reason);
+      const session = await again;
+      expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+      await until(() => gateways[0].connections === 1);
+    },
+  );
 
-  it('is not affected by an abort once it is open', async () => {
+  it('ignores an abort after the session is open', async () => {
     const mounted = new AbortController();
     const session = await join({ signal: mounted.signal });
     mounted.abort();
     expect(session.status).toBe('open');
   });
 
-  it('tries the next gateway when the first one cannot be reached', async () => {
+  it('tries the next gateway when the first gateway cannot be reached', async () => {
     const dead = gateways[0].url;
     await gateways[0].close();
     gateways = [await FakeGateway.open(fleet)];
@@ -180,7 +183,7 @@ describe('connect', () => {
     });
   });
 
-  it('accepts a WebSocket address but no TCP address in the entry for browsers', async () => {
+  it('accepts only WebSocket addresses in the entry for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -189,7 +192,7 @@ describe('connect', () => {
     });
   });
 
-  it('rejects with the remedy when the platform has no WebSocket', async () => {
+  it('names the remedy when the platform has no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -239,7 +242,7 @@ describe.each([
   ['tcp', 'compact', () => gateways[0].tcpUrl, {}],
   ['tcp', 'RFC 6902', () => gateways[0].tcpUrl, { compact: null }],
 ] as const)('a client over %s with syncs in the form %s', (transport, form, url, options) => {
-  it('plays two games, one after the other, to their ends', async () => {
+  it('plays two successive games to their end', async () => {
     const { session, room } = await play(options, url());
     expect([...fleet.lines][0]).toMatchObject({ transport, isCompact: form === 'compact' });
     expect(room).toMatchObject({
@@ -296,14 +299,14 @@ describe('a room of the client', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles each of several unanswered commands by its own answer', async () => {
+  it('settles each unanswered command by the answer to that command', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the commands after a command that a gateway refused as `busy`', async () => {
+  it('repeats all commands that follow a command refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -328,7 +331,7 @@ describe('a room of the client', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('waits in `waitFor` with a time limit above the maximum of a timer', async () => {
+  it('accepts a time limit of `waitFor` that exceeds the maximum of a timer', async () => {
     const { room } = await play();
     const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -336,14 +339,14 @@ describe('a room of the client', () => {
     await expect(waiting).resolves.toBe(room);
   });
 
-  it('sends a command again when no answer comes for a long time', async () => {
+  it('repeats a command that has no answer after a long time', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
     await room.send('add', { n: 1 });
     expect(tally(room).added).toEqual([1]);
   });
 
-  it('shares the parts of the state that a patch did not change', async () => {
+  it('reuses the parts of the state that a patch did not change', async () => {
     const { room } = await play();
     await room.send('add', { n: 1 });
     const { added } = tally(room);
@@ -415,7 +418,7 @@ describe('a room of the client', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses while its owner is replaced, and then sends its commands to the new owner', async () => {
+  it('pauses until it has a new owner, and then sends the waiting commands', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -452,7 +455,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits a rewind once, although two messages report it, and then the events of the new history', async () => {
+  it('emits a rewind once, before the events of the new history, when two messages report it', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -549,7 +552,7 @@ describe('a room of the client', () => {
     },
   );
 
-  it('rejects a command that no owner answers', async () => {
+  it('rejects a command when no owner answers', async () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
@@ -567,7 +570,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('stays ended until the lobby starts another game, although an older view says `playing`', async () => {
+  it('stays ended until the lobby starts another game, although an outdated view shows `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -581,7 +584,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it("ends when the lobby reports the end of the game and the owner's message `ended` is lost", async () => {
+  it("ends when the lobby reports the end, also without the owner's message `ended`", async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -590,7 +593,7 @@ describe('a room of the client', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, whether or not the room applied the command before the loss', async () => {
+  it('neither loses nor doubles a command, also when the room has already applied it', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -612,7 +615,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not make a command fail when a gateway refuses only the repeated command', async () => {
+  it('does not make a command fail when a gateway refuses its repetition', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -693,7 +696,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('makes the client repeat a request that only reads, and reject any other request', async () => {
+  it('makes the client repeat requests that only read, and reject all other requests', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -724,7 +727,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('does not happen to a client that sends nothing for a long time', async () => {
+  it('is not reported when a client sends only pings for a long time', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -775,7 +778,7 @@ describe('a session in the storage of the client', () => {
     expect(stored()).toBeNull();
   });
 
-  it('is resumed by the next visit, which continues the numbers of the commands', async () => {
+  it('is resumed by the next visit, with continued command numbers', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -797,7 +800,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is not required: the client works when the storage and the source of randomness throw', async () => {
+  it('is optional: the client also reconnects when the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -849,7 +852,7 @@ describe('a request to enter a room whose answer is lost', () => {
 });
 
 describe('a start of a game that its caller aborts', () => {
-  it('rejects with the reason of the caller although the cancel is refused', async () => {
+  it("rejects with the caller's reason although the server refuses the cancellation", async () => {
     const refusals = ['overtaken', 'not-in-room'];
     const session = await join();
     const room = await session.createRoom({ game: 'tally' });
@@ -925,7 +928,7 @@ describe('a search for a quick match', () => {
     expect(ends).toEqual([]);
   });
 
-  it('is cancelled when its caller aborts it before the match', async () => {
+  it('is cancelled when the caller aborts the search before the match', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -936,7 +939,7 @@ describe('a search for a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when its caller aborts it after the match', async () => {
+  it('resolves with the room when the caller aborts the search after the match', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -948,10 +951,10 @@ describe('a search for a quick match', () => {
     expect(ada.room?.id).toBe(partner.id);
   });
 
-  describe('after its player has left the room of the match', () => {
+  describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer, with a room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {
@@ -1008,7 +1011,7 @@ describe('a search for a quick match', () => {
     await expect(Promise.all([second, bob.quickMatch('tally')])).resolves.toHaveLength(2);
   });
 
-  it('stays cancelled when the connection is lost before the answer to the cancel', async () => {
+  it('stays cancelled when the connection is lost before the answer to the cancellation', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -1026,7 +1029,7 @@ describe('a search for a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues over a lost connection without a second request', async () => {
+  it('continues after a lost connection without a second request', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
@@ -1040,7 +1043,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('sends one request when it begins without a connection', async () => {
+  it('sends one request when it begins before a connection exists', async () => {
     const ada = await join();
     fleet.cutAll();
     await once(ada, 'reconnecting');
@@ -1061,7 +1064,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Lets the lobby of the first search die before it answers. `isAdded`: it has added the search before. */
+  /** Lets the lobby of the first search die before its answer. `isAdded`: the lobby has added the search before its death. */
   function loseLobby(isAdded: boolean): () => void {
     const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
     let expire = (): void => {};
@@ -1079,7 +1082,7 @@ describe('a search for a quick match', () => {
     return () => expire();
   }
 
-  it('is requested again when its lobby died before it had added the search', async () => {
+  it('is requested again when the lobby died before it added the search', async () => {
     loseLobby(false);
     const ada = await join();
     const match = ada.quickMatch('tally');
@@ -1089,7 +1092,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('continues when its lobby died after it had added the search, and ends with that search', async () => {
+  it('is not requested again when the lobby died after it added the search', async () => {
     const expire = loseLobby(true);
     const ada = await join();
     const match = ada.quickMatch('tally');
@@ -1101,7 +1104,7 @@ describe('a search for a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues when the new gateway has no lobby at first', async () => {
+  it('continues when the new gateway finds no lobby at first', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
@@ -1114,7 +1117,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Makes the fleet refuse the next request of this operation for now. */
+  /** Makes the fleet refuse the next request of this operation with a code that allows another attempt. */
   function refuseOnce(operation: string): void {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'request' || message.operation !== operation) return false;

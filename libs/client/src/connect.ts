@@ -27,12 +27,12 @@ export interface ConnectOptions {
   readonly secret?: string;
   /**
    * Stores the session's credentials, so that a reloaded page resumes. The client then uses `name` and `token` only at the first visit.
-   * When the storage throws, the session works nevertheless, but a reloaded page starts a new session.
+   * When the storage throws, the session works, but a reloaded page starts a new one.
    */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
-  /** The implementation of WebSocket to use. Default: that of the platform. */
+  /** The implementation of WebSocket to use. Default: the implementation of the platform. */
   readonly WebSocket?: WebSocketConstructor;
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
@@ -48,12 +48,12 @@ export interface ConnectOptions {
    * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
-  /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
+  /** Time within which a gateway must send its welcome, in ms. After this time, the client tries the next gateway. Default: 5000. */
   readonly welcomeMs?: number;
   /**
-   * Time for which the client repeats its first attempt to connect, in ms, when a gateway refuses it and allows another attempt, such as
-   * `unavailable` after a restart of Redis. It waits for the gateway's `retryAfterMs` before each attempt. 0: no further attempt. A gateway
-   * that does not answer, and a final refusal such as `unauthorized`, fail without further attempts. Default: 20000.
+   * When a gateway refuses the first connection and allows another attempt, the client tries again for this time, in ms. An example is
+   * `unavailable` after a restart of Redis. Before each attempt, the client waits for the gateway's `retryAfterMs`. 0: no further attempt.
+   * A gateway that does not answer, and a final refusal such as `unauthorized`, fail without further attempts. Default: 20000.
    */
   readonly openMs?: number;
   /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */
@@ -63,8 +63,8 @@ export interface ConnectOptions {
 /**
  * Opens a session at the first of these gateways that answers (`ws://`, `wss://`).
  *
- * @throws the refusal of the gateway (after `openMs` if it allows another attempt), `unavailable` when no gateway could be reached, or the
- * reason of an aborted `signal`
+ * @throws the refusal of the gateway (after `openMs` if the refusal allows another attempt), `unavailable` when no gateway could be
+ * reached, or the reason of an aborted `signal`
  * @example
  * // A component that is mounted, removed and mounted again keeps one session.
  * const mounted = new AbortController();
@@ -75,7 +75,7 @@ export function connect(url: string | readonly string[], options: ConnectOptions
   return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket, options.compact ?? null), url, options);
 }
 
-/** Does the same as `connect`, over the transports that `openWire` opens. */
+/** Opens a session as `connect` does, over the transports of `openWire`. */
 export async function connectOver(openWire: OpenWire, url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
   if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');
@@ -108,8 +108,8 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
 }
 
 /**
- * Calls a function of the host program. The function may throw: a storage is full, or denied in a private window. Then `fromHost` returns
- * undefined, and the session works without the function's result.
+ * Calls a function of the host program. The function may throw, for example when a storage is full, or is denied in a private window. Then
+ * `fromHost` returns undefined, and the session works without the function's result.
  */
 function fromHost<T>(call: () => T): T | undefined {
   try {

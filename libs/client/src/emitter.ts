@@ -23,7 +23,7 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
 }
 
 /**
- * Reports the error of a listener instead of throwing it. A thrown error would reach other listeners and the game, and an uncaught
+ * Reports the error of a listener instead of throwing it. Otherwise the error would keep the event from other listeners, and an uncaught
  * exception would end a Node program.
  */
 function report(error: unknown): void {

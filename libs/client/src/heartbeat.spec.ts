@@ -26,7 +26,7 @@ describe('the heartbeat of a client', () => {
     jest.useRealTimers();
   });
 
-  it('pings once per interval when only pings and their answers are sent', () => {
+  it('sends one ping per interval when no other message is sent', () => {
     for (let at = 0; at < 5_000; at += 100) {
       jest.advanceTimersByTime(100);
       heartbeat.heard();
@@ -34,7 +34,7 @@ describe('the heartbeat of a client', () => {
     expect(told).toEqual([1_000, 2_000, 3_000, 4_000, 5_000].map((at) => `ping at ${at}`));
   });
 
-  it('sends no ping while messages go both ways', () => {
+  it('sends no ping while messages arrive and are sent', () => {
     for (let at = 0; at < 5_000; at += 250) {
       jest.advanceTimersByTime(250);
       heartbeat.heard();
@@ -43,7 +43,7 @@ describe('the heartbeat of a client', () => {
     expect(told).toEqual([]);
   });
 
-  it('declares the connection dead after two intervals in which only the client sends', () => {
+  it('reports the connection as dead after two intervals without an incoming message', () => {
     for (let at = 0; at < 3_000; at += 250) {
       heartbeat.sent();
       jest.advanceTimersByTime(250);

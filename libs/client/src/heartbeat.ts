@@ -1,6 +1,6 @@
 /**
- * Detects a dead connection. It pings when nothing was sent or nothing was received for `pingMs`. The server also closes a connection on
- * which it receives nothing. The heartbeat calls `dead` when nothing was received for twice `pingMs`.
+ * Detects a dead connection. Sends a ping when the client has sent nothing or received nothing for `pingMs`. The pings also tell the server
+ * that the client is alive. Calls `dead` when the client has received nothing for twice `pingMs`.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;

@@ -69,7 +69,7 @@ describe('a chat of the client', () => {
     return { chat, seen };
   };
 
-  it('emits the stored messages first and then the new ones, each message once', async () => {
+  it('emits stored messages before new messages, each message once', async () => {
     const session = new FakeSession();
     session.store(1, true);
     session.store(2, true);
@@ -96,7 +96,7 @@ describe('a chat of the client', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('reports a gap when the server no longer stores messages', async () => {
+  it('reports a gap when the server has deleted messages that the client lacks', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -162,7 +162,7 @@ describe('a chat of the client', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('emits only messages of its lobby until it is closed', async () => {
+  it('emits only messages of its own lobby', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);

@@ -42,8 +42,8 @@ export type ChatSession = Pick<Session, 'request' | 'on'> & {
 };
 
 /**
- * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives the messages of one lobby at a time.
- * When it opens the chat of another lobby, the messages of the first lobby end.
+ * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives the messages of one lobby at a time:
+ * those of the lobby whose chat was opened last.
  *
  * @throws `not-in-room` when the player is in no room
  *
@@ -73,7 +73,7 @@ const SEND_TRIES_MAX = 3;
 class LiveChat implements Chat {
   messages: readonly ChatEntry[] = [];
   isClosed = false;
-  /** The highest `seq` that was emitted. 0: no message is known. */
+  /** The highest `seq` that was emitted. 0: no message was emitted yet. */
   private last = 0;
   private isReady = false;
   /** Messages that arrived before an earlier message, by `seq`. */
@@ -90,8 +90,8 @@ class LiveChat implements Chat {
   ) {
     this.stops = [
       session.on('chat', (message) => this.received(message)),
-      // Messages may have been lost with the last connection. The subscription to the chat of a lobby ends with its connection, so the read
-      // renews it.
+      // Messages may have been lost with the last connection. The subscription to the chat of a lobby has ended with that connection, and
+      // the request for the messages renews it.
       session.on('status', (status) => {
         if (status === 'open') this.read();
       }),
@@ -139,7 +139,7 @@ class LiveChat implements Chat {
     else this.emitNext();
   }
 
-  /** Emits the messages that follow the last one without a gap. */
+  /** Emits the early messages that follow the last emitted message without a gap. */
   private emitNext(): void {
     for (let next = this.early.get(this.last + 1); next; next = this.early.get(this.last + 1)) this.emit(next);
   }
@@ -151,7 +151,10 @@ class LiveChat implements Chat {
     this.emitter.emit('message', entry);
   }
 
-  /** Reads the messages after the last one. One read runs at a time; a call during a read causes one more. */
+  /**
+   * Requests the messages after the last emitted one. One request runs at a time. A call during a request causes one more request
+   * afterwards.
+   */
   private read(): void {
     if (this.isReading) {
       this.mustReadAgain = true;
@@ -178,7 +181,7 @@ class LiveChat implements Chat {
   private async readPage(): Promise<void> {
     if (this.isClosed) return;
     const { last: after } = this;
-    // The early messages are stored already. So the answer contains every earlier message that is still stored.
+    // The server has stored every message up to the latest early one. So its answer contains each of them that it still stores.
     const covered = Math.max(0, ...this.early.keys());
     const follow = this.channel.to === 'lobby' ? { follow: true } : {};
     const { messages, last, missed } = await this.session.request('chat.history', {
@@ -197,7 +200,8 @@ class LiveChat implements Chat {
   }
 
   /**
-   * Emits the messages that arrived early. @param stored every stored message up to this `seq` was emitted or is among the early messages
+   * Emits the messages that arrived before an earlier message. @param stored every stored message up to this `seq` was emitted or is among
+   * the early messages
    */
   private emitEarly(stored: number): void {
     for (const seq of [...this.early.keys()].sort((a, b) => a - b)) {

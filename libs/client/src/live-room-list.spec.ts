@@ -6,7 +6,7 @@ import type { SessionEvents, SessionStatus } from './session.js';
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 const ids = ({ rooms }: { readonly rooms: readonly RoomSummary[] }): string => rooms.map(({ id }) => id).join('');
 
-/** A session whose server answers with these rooms. */
+/** A session with a server that answers each request with these rooms. */
 class Server {
   readonly emitter = new Emitter<SessionEvents>();
   readonly requests: [operation: string, data: unknown][] = [];
@@ -36,7 +36,7 @@ class Server {
 }
 
 describe('a list of rooms that a client follows', () => {
-  it('applies the changes that the server sends, or the whole list', async () => {
+  it('applies both changes and whole lists from the server', async () => {
     const server = new Server();
     const list = await server.follow({ game: 'g' }, [room('b'), room('a')]);
     expect(server.requests).toEqual([['rooms.list', { game: 'g', subscribe: true }]]);
@@ -51,7 +51,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('x');
   });
 
-  it('ignores messages after a new connection until it has subscribed again', async () => {
+  it('ignores messages of a new connection until the client has subscribed again', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     let answer = (_rooms: RoomSummary[]): void => {};
@@ -67,7 +67,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('b');
   });
 
-  it('reports the reason when it ends', async () => {
+  it('reports the reason of its end', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     server.answer = Promise.reject(new Error('lost'));
@@ -77,7 +77,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('a');
   });
 
-  it('is refused by a server without support for subscriptions', async () => {
+  it('is refused by a server that does not support subscriptions', async () => {
     const server = new Server();
     server.answer = Promise.resolve({ rooms: [] });
     await expect(followRooms(server.session)).rejects.toMatchObject({ code: 'unavailable', retry: false });

@@ -11,7 +11,7 @@ export interface RoomListEvents {
 
 /** A list of public rooms that follows its changes, until it is closed or the session ends. */
 export interface RoomListing {
-  /** The rooms now. The array is never changed in place. */
+  /** The current rooms. Each change makes a new array. */
   readonly rooms: readonly RoomSummary[];
   on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
   close(): void;
@@ -21,8 +21,8 @@ export interface RoomListing {
 export type ListingSession = Pick<Session, 'request' | 'on' | 'status'>;
 
 /**
- * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: a second call
- * ends the changes of the first list.
+ * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: after a
+ * second call, the first list does not change any more.
  *
  * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server has an
  *   older version and cannot follow lists
@@ -58,7 +58,8 @@ class LiveRoomList implements RoomListing {
       session.on('rooms', (message) => {
         if (!this.isPending) this.become(message.rooms ?? applyListChange(this.rooms, message));
       }),
-      // A subscription ends with its connection, so the list subscribes again. The session itself repeats an unanswered subscription.
+      // A subscription ends with its connection, so the list subscribes again. A subscription without an answer needs no repeat here,
+      // because the session repeats it.
       session.on('status', (status) => {
         if (status === 'open' && !this.isPending) this.subscribe().catch((error: unknown) => this.failed(error));
       }),

@@ -44,8 +44,8 @@ export interface RoomLine {
    */
   resync(reason: string): void;
   /**
-   * Checks the connection, because a command has had no answer for a while. The client replaces a dead connection, and sends all unanswered
-   * commands over the next one.
+   * Checks the connection, because a command has had no answer for `ANSWER_MS`. The client replaces a dead connection, and sends all
+   * unanswered commands over the next one.
    */
   probe(): void;
   /** True from a probe until its answer, or until the connection is replaced. */
@@ -55,19 +55,19 @@ export interface RoomLine {
 export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
- * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this long for the
- * owner's message, in ms. After a resume that message may never come, and the room then ends without it.
+ * Time for which the room waits for the owner's message about the end of a game, in ms. The lobby also reports the end, but only the owner
+ * reports the result. After a resume, the owner's message may never come. The game then ends without the result.
  */
 const ENDED_GRACE_MS = 500;
 
 /**
- * After this time without an answer the client probes the connection, and after twice this time it sends the command again, in ms. It is
- * much longer than a healthy fleet takes, and short enough for a player who waits.
+ * After this time without an answer to a command, in ms, the client probes the connection. After twice this time, it sends the command
+ * again. The time is much longer than the answer of a healthy fleet takes, and short enough for a waiting player.
  */
 const ANSWER_MS = 1_500;
 /**
- * Delay before the room repeats the commands after a refused one, in ms. By then the answers to all of them have arrived, so the room does
- * not repeat a command that is refused as well.
+ * Delay after a refusal before the room repeats the later commands, in ms. Those commands may be refused, too. Their refusals arrive within
+ * this delay, so the room repeats only the other commands.
  */
 const AGAIN_MS = 20;
 
@@ -89,14 +89,14 @@ export class LiveRoom implements Room {
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
   private epoch = 0;
-  /** The epoch in which `version` arrived. */
+  /** The epoch of the owner that sent `version`. */
   versionEpoch = 0;
   /**
    * The last reported rewind: the epoch of the version that was undone (`ofEpoch`) and the version to which the game went back (`to`). A
    * server may repeat the report when the connection or the server is lost before the new state arrives. The room emits it once.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** The version up to which events were emitted. A server may repeat an event after a resume, and the room ignores it then. */
+  /** The version up to which events were emitted. After a resume, a server may repeat events, which the room then ignores. */
   private eventVersion = -1;
   private syncTime = new SyncTime();
   /** Whether the game was rewound since the last sync. */
@@ -172,7 +172,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // Ignores the refusal of the cancel: the player has left the room, or the session is over.
+        // Ignores the refusal of `rooms.cancelStart`: the player has left the room, or the session is over.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
@@ -223,9 +223,9 @@ export class LiveRoom implements Room {
     });
   }
 
-  // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages of the server ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a view of the room from the lobby. Older views are ignored. */
+  /** Handles a view of the room from the lobby. Ignores a view that is older than the current one. */
   look(view: RoomView): void {
     if (this.status === 'left' || view.rev < this.view.rev) return;
     this.view = view;
@@ -233,7 +233,7 @@ export class LiveRoom implements Room {
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
     // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
-    // show the ended game as played.
+    // show the ended game as still running.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -247,8 +247,8 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame, so
-   * it asks for the whole state next. Otherwise the client would receive the faulty changes again.
+   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame. It
+   * then asks for the whole state, because it would otherwise receive the faulty changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -407,7 +407,10 @@ export class LiveRoom implements Room {
     for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
   }
 
-  /** Schedules one repeat for a burst of refusals. Each refusal arrives separately, and most commands come after several refused ones. */
+  /**
+   * Schedules one repeat of commands for a burst of refusals. Without the delay, a command that comes after several refused ones would be
+   * repeated after each refusal.
+   */
   private sendSoonFrom(seq: number): void {
     if (this.againFrom !== null) {
       this.againFrom = Math.min(this.againFrom, seq);
@@ -461,7 +464,7 @@ export class LiveRoom implements Room {
     this.emitter.emit('end', result);
   }
 
-  /** Ends the game after `ENDED_GRACE_MS` when the lobby reports that no game is played, and no `ended` has arrived by then. */
+  /** Handles the lobby's report that no game is played: ends the game unless the `ended` of the owner arrives within `ENDED_GRACE_MS`. */
   private doubtWhether(view: RoomView): void {
     clearTimeout(this.endedTimer);
     if (view.status === 'playing' || view.status === 'starting') return;
@@ -476,7 +479,7 @@ export class LiveRoom implements Room {
   }
 }
 
-/** A room counts as `playing` only after its `placed`. Until then a room with a game is `starting`. */
+/** Returns the phase that a view shows. It is never `playing`: a room with a game is `starting` until its `placed` arrives. */
 function phaseOf(view: RoomView): RoomPhase {
   return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
 }

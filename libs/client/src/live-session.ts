@@ -43,7 +43,7 @@ export interface Login {
 /** Maximum number of attempts to find out where the player is after an answer was lost. After the last attempt, the request rejects. */
 const LOST_TRIES_MAX = 3;
 
-/** A search for a match. It ends when the session enters a room of that game. */
+/** A search for a match. The search ends when the session enters a room of the game. */
 interface Search {
   /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
@@ -75,7 +75,7 @@ export class LiveSession implements Session {
   private readonly requests: Requests;
   private readonly uplink: Uplink;
   private search: Search | null = null;
-  /** The room of the last `placed` on this connection, to which compact syncs belong. */
+  /** The room of the last `placed` on this connection. Compact syncs do not name a room, and belong to this one. */
   private placedRoom: RoomId | null = null;
   /** Number of times that the client has connected while it searched for a match. */
   private connections = 0;
@@ -102,8 +102,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, this
-   * detaches the session and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, detaches
+   * the session and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -213,7 +213,7 @@ export class LiveSession implements Session {
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
     return this.requests.ask(operation, data, moreMs).then((result) => {
-      // The answer may arrive before the message with the same view, so the room takes the view from the answer.
+      // The room uses the view in the answer, because the message with the same view may arrive later.
       const view = (result as { room?: RoomView | null } | null)?.room;
       if (view && view.id === this.room?.id) this.room.look(view);
       return result as Operations[Name]['result'];
@@ -277,7 +277,7 @@ export class LiveSession implements Session {
     this.emitter.emit('status', status);
   }
 
-  // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages of the server ───────────────────────────────────────────────────────────────────────────────────────
 
   private take(message: ReceivedMessage): void {
     switch (message.kind) {
@@ -413,8 +413,8 @@ export class LiveSession implements Session {
 
   /**
    * Asks where the player is, enters that room, and returns it. Null: the player is in no room. Repeats the question when the player has
-   * entered or left a room meanwhile, because the answer may be older than that change. No `await` may stand between this check and the
-   * entry: the player could leave between them.
+   * entered or left a room meanwhile, because the answer may be older than that change. There must be no `await` between the comparison of
+   * `roomChanges` and the entry, because the player could leave the room meanwhile.
    */
   private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
     for (;;) {
@@ -426,7 +426,7 @@ export class LiveSession implements Session {
 
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Repeats the request of a search that `match.cancel` has cancelled although the caller of the search has not given up. */
+  /** Repeats the request of a search when `match.cancel` has cancelled the search, but its caller still waits. */
   private findAgain(search: Search | null): void {
     if (search && this.search === search && !search.isCancelled) this.find(search);
   }
@@ -438,7 +438,7 @@ export class LiveSession implements Session {
     this.request('match.find', search.wish).then(
       (answer) => {
         search.unanswered -= 1;
-        // Ignores an answer after the end of the search, because the player may have left that room.
+        // Ignores an answer after the end of the search, because the player may have left the room of the answer.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;
@@ -450,7 +450,8 @@ export class LiveSession implements Session {
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
-        // The gateway has lost the lobby of the request, and the connection stays. So no new connection follows that would ask.
+        // The gateway has lost the lobby of the request, but the connection is still open. So no reconnect will follow, and the client
+        // compares the search now.
         if (isLost && this.status === 'open') void this.searchAgain();
       },
     );
@@ -459,7 +460,7 @@ export class LiveSession implements Session {
   /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
-    // The answer that names the ticket was lost, so the first message about the search names it.
+    // When the answer with the ticket was lost, the first message about the search names the ticket.
     if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
@@ -471,9 +472,10 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Compares the search with the server after a new connection. A gateway that has just started may not have a lobby yet. A search that began
-   * without a connection is requested only now, and the answer to that request decides: a second request would replace the ticket of the
-   * first, and its match would be lost.
+   * Compares the search with the server after a new connection. Requests a search that the server does not know, for example because it
+   * began without a connection. Sends no request while another request of the search has no answer: a second request would replace the
+   * ticket of the first, and the match of that ticket would be lost. Repeats the comparison when it is refused, because a gateway that has
+   * just started may not have a lobby yet.
    */
   private async searchAgain(): Promise<void> {
     const { search } = this;
@@ -496,7 +498,7 @@ function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }
 
-/** Returns the data of a request for the room. */
+/** Returns the data of a request to enter a room. An address that is a string is the id of the room. */
 function entryOf(address: RoomAddress): RoomEntry {
   return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

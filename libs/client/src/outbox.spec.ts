@@ -68,7 +68,7 @@ describe('the outbox of a client', () => {
     expect(add(outbox).seq).toBe(4);
   });
 
-  it('accepts `busy` for a command that was sent once, and ignores it five times for a repeated command', async () => {
+  it('ignores the first five refusals `busy` of a repeated command, but not of a new command', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];

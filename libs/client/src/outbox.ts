@@ -1,8 +1,8 @@
 import { type Command, HoldfastError } from '#libs/protocol';
 
 /**
- * Maximum number of unanswered commands of one seat. A room remembers this many refusals of a seat. With more unanswered commands, a room
- * could forget a refusal, and the client would take the refused command for applied.
+ * Maximum number of unanswered commands of one seat. A room remembers this number of refusals for each seat. With more unanswered commands,
+ * a room could forget a refusal, and the client would regard the refused command as applied.
  */
 export const UNANSWERED_MAX = 64;
 
@@ -91,7 +91,7 @@ export class Outbox {
 
   /**
    * Handles a refusal. A refusal with `retry` comes from a gateway, not from the room. If the command was sent more than once, the room may
-   * have applied the first copy, so the command stays and is repeated.
+   * have applied the first copy, so the client keeps the command and repeats it.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);
@@ -107,8 +107,8 @@ export class Outbox {
 
   /**
    * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower seq means a
-   * rewind, and changes nothing: no number is used twice. A command with an old number may still be on its way, and the room would take a
-   * new command with that number for the old one.
+   * rewind. It changes nothing, because no number may be used twice: a command with that number may still be on its way, and the room would
+   * take the new command for the old one.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);

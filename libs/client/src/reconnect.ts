@@ -1,7 +1,8 @@
 /** Pauses between attempts to reconnect, in ms. */
 export interface ReconnectOptions {
   /**
-   * The first pause. Each round through all gateways doubles it. It is short, so that the death of a gateway costs little time.
+   * The first pause. Each round through all gateways doubles it. It is short, so that players reconnect quickly after the loss of a
+   * gateway.
    */
   readonly firstMs: number;
   readonly maxMs: number;
@@ -17,9 +18,9 @@ export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000
 export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**
- * Returns the pause before attempt number `attempt`, counted from 0, in ms. It is a random value between half and all of an exponentially
- * growing time, so that the players of a lost gateway do not reconnect at the same moment.
- * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("equal jitter").
+ * Returns the pause before attempt number `attempt`, counted from 0, in ms. The pause is a random value between half and all of an
+ * exponentially growing time. So the players of a lost gateway do not reconnect at the same moment. Source: "Exponential Backoff And
+ * Jitter", AWS Architecture Blog, 2015 ("equal jitter").
  */
 export function retryDelayMs(attempt: number, gateways: number, options: ReconnectOptions, random: () => number): number {
   const round = Math.floor(attempt / gateways);

@@ -16,8 +16,8 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Repeats a request until it has an answer, also after the refusal `overtaken`. So the request must be idempotent, and do no harm when it
- * is executed after a later request.
+ * Repeats a request until it has an answer, also after the refusal `overtaken`. So the request must be idempotent, and harmless when it is
+ * executed after a later request.
  *
  * @throws the first refusal without `retry` that is not `overtaken`, the last refusal after `triesMax` tries, or any other error of `ask`
  */

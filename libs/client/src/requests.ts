@@ -3,7 +3,7 @@ import { assertSendable } from './sendable.js';
 
 /** Maximum number of unanswered requests of one session. A gateway refuses more. */
 const REQUESTS_MAX = 16;
-/** Time after which a request without a response fails, in ms. It is longer than any operation takes in a healthy fleet. */
+/** Time after which a request without a response fails, in ms. In a healthy fleet, every operation takes less time. */
 const REQUEST_MS = 15_000;
 
 /**

@@ -1,9 +1,9 @@
 import type { Operations, UserId } from '#libs/protocol';
 import type { Session } from './session.js';
 
-/** The operations of the host of a room. `room.view` shows each change when its promise resolves. */
+/** The operations of the host of a room. When the promise of an operation resolves, `room.view` shows the change. */
 export interface RoomControls {
-  /** Changes the room. A field that is absent stays; `password: null` removes the password. */
+  /** Changes the room. An absent field does not change. `password: null` removes the password. */
   update(change: Operations['rooms.update']['data']): Promise<void>;
   /** Makes another member the host. */
   handOver(user: string): Promise<void>;
@@ -21,8 +21,8 @@ export interface RoomControls {
 export type HostedSession = Pick<Session, 'request'>;
 
 /**
- * Returns the controls of the room in which the player is. Each call rejects with `not-owner` when the player is not the host, except for
- * a change of the player's own team.
+ * Returns the controls of the room in which the player is. When the player is not the host, each call rejects with `not-owner`. Only a
+ * change of the player's own team is then allowed.
  *
  * @example
  * const controls = roomControls(session);

@@ -19,7 +19,7 @@ export interface RoomEvents<Rules = unknown> {
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /**
    * A sync of the server has arrived, even if it changed nothing. This event comes before `change`. Code that predicts or interpolates uses
-   * it.
+   * this event.
    */
   sync: [sync: RoomSync<Rules>];
   /**
@@ -29,8 +29,8 @@ export interface RoomEvents<Rules = unknown> {
   event: [event: EventOf<Rules>];
   /**
    * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or when Redis
-   * lost data at the same time. Everything after version `to` is undone, events and acknowledged commands included. `change` follows with
-   * the current state. The events of the new history are emitted, also when their versions were seen before.
+   * lost data at the same time. All changes after version `to` are undone, including events and acknowledged commands. `change` follows
+   * with the current state. The events of the new history are emitted, also when their versions were seen before.
    */
   rewound: [rewind: { readonly from: number; readonly to: number }];
   /** The server could not send all events: the client was away for too long, or they were too large. `state` is still correct. */
@@ -69,13 +69,13 @@ export interface Room<Rules = unknown> {
   readonly view: RoomView;
   readonly status: RoomPhase;
   /**
-   * The state of the game as this player sees it. It is never changed in place, so the same object always has the same value. Undefined
+   * The state of the game as this player sees it. Each change makes a new object, so the same object always has the same value. Undefined
    * before the first game.
    */
   readonly state: StateOf<Rules> | undefined;
   /** The number of changes of the game, or -1 before the first state. */
   readonly version: number;
-  /** The seat of this player. Null: a spectator, or no game has begun. */
+  /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;
   /** The seats of the game, each with the player who has it or had it last. */
   readonly players: readonly RoomPlayerInfo[];

@@ -52,7 +52,7 @@ describe('Room<Rules>', () => {
     expect(play).toBeDefined();
   });
 
-  it('has the state type of the game, or the type of its view', () => {
+  it('has the state type of the game, or the view type if the game has views', () => {
     holds<Same<StateOf<Rules>, Board>>();
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });

@@ -16,8 +16,8 @@ export type CommandsOf<Rules> = {
 };
 
 /**
- * The parameters of a command handler. They exclude steps: the second parameter of a step is a number of milliseconds, and no command's
- * data is a bare number.
+ * The parameters of a command handler. They exclude the handler of a step: its second parameter is a number of milliseconds, and the data
+ * of a command is never a bare number.
  */
 type CommandArgs = [room: HandlerRoom] | [room: HandlerRoom, data: object | string | boolean | null | undefined];
 
@@ -27,10 +27,10 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
     : undefined
   : never;
 
-/** The name of a command. Any string when the class of the game is not known. */
+/** The name of a command. When the class of the game is not known, any string is allowed. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
-/** The arguments of `send` after the name. A command without data takes no data argument. */
+/** The arguments of `send` after the name. A command without data has no such argument. */
 export type CommandData<Rules, Name> = unknown extends Rules
   ? [data?: unknown]
   : Name extends keyof CommandsOf<Rules>

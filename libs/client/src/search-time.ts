@@ -1,9 +1,12 @@
-/** Maximum delay of a timer or an answer that still counts as search time, in ms. A longer delay means that the client could not try. */
+/**
+ * A delay of a timer or an answer counts as search time up to this limit, in ms. During a longer delay, the client could not try to
+ * connect.
+ */
 const LATE_MS = 1_000;
 
 /**
- * Measures how long the client has tried to connect. Time in which it could not try does not count: the computer slept, or the
- * browser throttled the timers of a background tab. It uses a monotonic clock, because somebody may set the wall clock.
+ * Measures how long the client has tried to connect. Does not count the time in which the client could not try, because the computer slept
+ * or the browser throttled the timers of a background tab. Uses a monotonic clock, because somebody may set the wall clock.
  */
 export class SearchTime {
   /** The search time so far, in ms. */

@@ -1,8 +1,8 @@
 import { encodePlayerMessage, HoldfastError, NotPlainError, type PlayerMessage } from '#libs/protocol';
 
 /**
- * Checks that a message can be encoded. Call it before a message is numbered and stored. A stored message is encoded each time it is sent,
- * also by timers, where no caller could handle the error.
+ * Checks that a message can be encoded. Call it before a message is numbered and stored. A timer may send a stored message, and an error in
+ * a timer would reach no caller.
  *
  * @throws `bad-data` when the message cannot be encoded
  */

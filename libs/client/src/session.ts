@@ -62,7 +62,7 @@ export type RoomAddress =
 
 /**
  * A signal that cancels the request. When the signal is aborted and the player is in no room, the promise rejects with the reason of the
- * signal. When the player is already in the room, it resolves with the room. It stays pending until the server has answered.
+ * signal. When the player is already in the room, it resolves with the room. The promise stays pending until the server has answered.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
@@ -94,7 +94,7 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  /** Returns the public rooms that match the query, at most `limit`. The server also limits the number of rooms, by default to 100. */
   rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
    * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last

@@ -1,14 +1,14 @@
 import { SyncTime } from './sync-time.js';
 
 describe('the room time of a sync', () => {
-  it('adds the elapsed time to the time of the version from which the sync leads', () => {
+  it("is the time of the sync's base version plus the elapsed time", () => {
     const time = new SyncTime();
     expect(time.take({ version: 10, time: 1_000 })).toBe(1_000);
     expect(time.take({ version: 11, from: 10, elapsed: 50 })).toBe(1_050);
     expect(time.take({ version: 14, from: 11, elapsed: 60 })).toBe(1_110);
   });
 
-  it('does not count acknowledgements since the last change of the state', () => {
+  it('ignores acknowledgements since the last change of the state', () => {
     const time = new SyncTime();
     time.take({ version: 10, time: 1_000 });
     time.take({ version: 11, from: 10, elapsed: 50 });
@@ -18,14 +18,14 @@ describe('the room time of a sync', () => {
     expect(time.take({ version: 15, from: 14, elapsed: 50 })).toBe(1_150);
   });
 
-  it('adds the elapsed time to the time of the state when the state was sent at a later version', () => {
+  it('is correct when the base state was sent under a later version number', () => {
     const time = new SyncTime();
     // The state changed last at version 10, at 1000 ms.
     time.take({ version: 12, time: 1_000 });
     expect(time.take({ version: 13, from: 10, elapsed: 50 })).toBe(1_050);
   });
 
-  it('is undefined until a sync has an absolute time', () => {
+  it('is undefined until the first sync with an absolute time', () => {
     const time = new SyncTime();
     expect(time.take({ version: 1 })).toBeUndefined();
     expect(time.take({ version: 2, from: 1, elapsed: 50 })).toBeUndefined();

@@ -57,7 +57,7 @@ describe('the file conformance/syncs.json', () => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('contains frames of which no modification changes the earlier state', () => {
+  it('contains frames that do not write to the earlier state, even when they are corrupted', () => {
     const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
     return fc.assert(
       fc.property(

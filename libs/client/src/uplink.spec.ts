@@ -117,13 +117,13 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('does not count the time in which its computer slept', async () => {
+  it('excludes the sleep of its computer from the time limit', async () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
     await jest.advanceTimersByTimeAsync(500);
     sleep(HOUR);
-    // The network comes up a few seconds after the computer wakes.
+    // The network is available again a few seconds after the computer wakes.
     await jest.advanceTimersByTimeAsync(3_000);
     expect(ended).toEqual([]);
     isUp = true;
@@ -134,7 +134,7 @@ describe('the uplink of a client', () => {
   it.each([
     ['ahead', HOUR],
     ['back', -HOUR],
-  ])('ignores that the wall clock is set %s during the search', async (_, byMs) => {
+  ])('is not affected when the wall clock is set %s', async (_, byMs) => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -167,7 +167,7 @@ describe('the uplink of a client', () => {
     expect(dials).toBe(1);
   });
 
-  it('tries without any other limit as long as the server keeps the session', async () => {
+  it('retries as long as the server keeps the session', async () => {
     sessionMs = 600_000;
     uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
     await welcomed();
@@ -191,7 +191,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('makes its next attempt soon when `online` came before the network was back', async () => {
+  it('tries again soon when the event `online` comes before the network works', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     isUp = false;
@@ -268,7 +268,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('is tried again when the refusal allows another attempt without a time', async () => {
+  it('is tried again when the refusal is temporary but names no time', async () => {
     refused = () => ({ kind: 'goodbye', code: 'timed-out', reason: '' });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -296,7 +296,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once when a refusal is final, also after a refusal that allowed another attempt', async () => {
+  it('fails at once after a final refusal, also when an earlier refusal was temporary', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -305,7 +305,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, ended]).toMatchObject([2, [{ code: 'unauthorized', retry: false }]]);
   });
 
-  it('fails after one attempt for each gateway when no gateway answers', async () => {
+  it('fails after one attempt at each gateway when no gateway answers', async () => {
     isUp = false;
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();
@@ -323,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'waits for a second attempt when one gateway refuses it and another does not answer: %j',
+    'is tried again when one gateway refuses it and another gateway does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);
@@ -337,7 +337,7 @@ describe('the first connection of an uplink', () => {
     },
   );
 
-  it('fails with the refusal of one gateway rather than the silence of another', async () => {
+  it('fails with the refusal when one gateway refuses and another gateway does not answer', async () => {
     refused = () => LOST;
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://dead']);
     uplink.start();

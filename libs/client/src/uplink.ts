@@ -41,11 +41,11 @@ const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 /**
- * Time after which an open connection that has not answered a ping is replaced, in ms. It is longer for an unanswered command than after a
- * wake-up. Otherwise all players would leave a gateway that only answers slowly.
+ * Time after which an open connection that has not answered a ping is replaced, in ms. The time is longer when the ping was sent for an
+ * unanswered command than after a wake-up. Otherwise all players would leave a gateway that only answers slowly.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
-/** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
+/** Time within which all signals of one wake-up arrive, in ms. All of them together start one attempt. */
 const WAKE_MS = 500;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
@@ -53,9 +53,8 @@ type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. When a gateway refuses it
  * and allows another attempt, it tries with growing pauses until `openMs`. After the first welcome it tries with growing pauses until
- * `giveUpMs`, and immediately when the device is back. It also replaces a connection whose messages cannot be decoded or applied. The
- * pauses before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with
- * `sync-failed`.
+ * `giveUpMs`, and immediately when the device wakes. It also replaces a connection whose messages cannot be decoded or applied. The pauses
+ * before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
@@ -199,7 +198,10 @@ export class Uplink {
     this.listener.welcomed(welcome);
   }
 
-  /** Reconnects if the server named a time for it (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the session. */
+  /**
+   * Reconnects if the server named a time for the next attempt (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the
+   * session.
+   */
   private goodbye(goodbye: Goodbye): void {
     const { retryAfterMs } = goodbye;
     const { code, message, retry } = HoldfastError.from({ ...errorBody(goodbye.code), ...(goodbye.reason && { message: goodbye.reason }) });

@@ -10,7 +10,7 @@ export class CompactSyncs {
 
   frameOf(sync: Sync): Uint8Array {
     const { version, seq, from, patches = [], state, events = [], missed } = sync;
-    // A sync with these defects can only be encoded in the form with RFC 6902 patches.
+    // The compact form cannot encode a sync whose patches or events are no array, so this sync has the form with RFC 6902 patches.
     if (!Array.isArray(patches) || !Array.isArray(events)) return encodeServerMessage(sync);
     const shared = { kind: 'compact' as const, seq, input: 0, version, events, ...(missed && { missed }) };
     if (from === undefined) {

@@ -1,27 +1,30 @@
 import { FRAME_MS, type Frame, type Run, type Ship, SPEED, STEP_MS } from './moving-game.fixture.js';
 
-/** A ship that moves by less than this part of its speed counts as standing still. */
+/** A ship stands still when it moves with less than this fraction of its speed. */
 const STILL_PART = 0.1;
 
 export interface Measures {
   /** The longest time in which the own ship stood still, in ms. */
   readonly stillMs: number;
   /**
-   * The distance between the displayed own ship and its place on the server when the inputs of this moment arrive there, in units: 95th
-   * percentile and maximum.
+   * The distance of the displayed own ship from its later place on the server, in units: 95th percentile and maximum. The later place is
+   * that at which the inputs of this moment arrive there.
    */
   readonly errorP95: number;
   readonly errorMax: number;
-  /** The lengths of the corrections, in units: 95th percentile and maximum. */
+  /** The distances by which syncs corrected the predicted place, in units: 95th percentile and maximum. */
   readonly correctionP95: number;
   readonly correctionMax: number;
-  /** The change of the own ship's and the other ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
+  /**
+   * The largest change of the motion of the own ship and of the other ship from one frame to the next, in units. A frame moves a ship by
+   * 3.3 units.
+   */
   readonly ownJerk: number;
   readonly otherJerk: number;
   readonly delayMs: number;
 }
 
-/** Measures the frames from `from` to `to`, in ms. */
+/** Measures the frames from the time `from` to the time `to`, in ms. */
 export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.POSITIVE_INFINITY): Measures {
   const frames = run.frames.filter(({ at }) => at >= from && at < to);
   const errors = frames.flatMap(({ at, own }) => (own ? [errorOf(run, own, at, latencyMs)] : []));
@@ -42,8 +45,8 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
 }
 
 /**
- * Returns the smallest distance from the server's path around the time at which the inputs of this moment arrive. The server takes an input
- * only at its next step, so the time cannot be more exact.
+ * Returns the smallest distance between the displayed ship and its path on the server around the time at which the inputs of this moment
+ * arrive there. The server uses an input only in its next step, so the time cannot be more exact.
  */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;
@@ -68,7 +71,7 @@ function stillMsOf(frames: readonly Frame[]): number {
     const before = frames[index - 1] as Frame;
     const elapsed = at - before.at;
     const isStill = !own || !before.own || Math.hypot(own.x - before.own.x, own.y - before.own.y) < (SPEED * elapsed * STILL_PART) / 1_000;
-    // Starts from 0 after a gap in the frames, because the page displayed nothing then.
+    // After a gap in the frames, the measurement starts from 0, because the page displayed nothing during the gap.
     since = isStill && elapsed < 2 * FRAME_MS ? since + elapsed : 0;
     longest = Math.max(longest, since);
   }

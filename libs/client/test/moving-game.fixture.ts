@@ -32,7 +32,7 @@ export interface Network {
   readonly latencyMs: number;
   /** Maximum random delay that is added to each message, in ms. */
   readonly jitterMs: number;
-  /** The part of the messages that TCP must repeat, from 0 to 1. Each of them delays all later messages. */
+  /** The fraction of the messages that TCP must repeat, from 0 to 1. Each repeated message delays all later ones. */
   readonly loss: number;
 }
 
@@ -47,7 +47,7 @@ export interface Scenario extends Network {
   readonly hidden?: { readonly from: number; readonly to: number };
   /** The time, in ms, in which the device sleeps: it displays no frames, and all messages arrive at the end. */
   readonly asleep?: { readonly from: number; readonly to: number };
-  /** The turn that the player holds for the whole time. Default: it changes at random. */
+  /** The turn that the player holds for the whole time. Default: the turn changes at random. */
   readonly turn?: number;
 }
 
@@ -62,13 +62,13 @@ export interface Run {
   readonly frames: readonly Frame[];
   /** The position of the own ship at the server after each step. */
   readonly truth: readonly { readonly at: number; readonly own: Ship }[];
-  /** The length of the correction of each sync. */
+  /** For each sync, the distance by which it corrected the predicted place, in units. */
   readonly corrections: readonly { readonly at: number; readonly length: number }[];
   readonly inputs: readonly { readonly at: number; readonly number: number }[];
   readonly prediction: Prediction<Ship, number>;
 }
 
-/** Plays a game of two ships with a virtual clock. Equal scenarios have equal runs. */
+/** Plays a game of two ships with a virtual clock. Equal scenarios give equal runs. */
 export function play(scenario: Scenario): Run {
   return new Simulation(scenario).run();
 }

@@ -24,7 +24,7 @@ export interface EdgeOptions {
   readonly hellosPendingMax: number;
   readonly httpTimeoutMs: number;
   readonly watchersPerRoom: number;
-  /** Maximum number of rooms in one answer of `rooms.list`. The price of the operation grows with it. */
+  /** Maximum number of rooms in one answer of `rooms.list`. The price of the operation grows with this number. */
   readonly roomsListedMax: number;
   readonly backlogBytesMax: number;
   readonly backlogTimeoutMs: number;
@@ -35,24 +35,21 @@ export interface EdgeOptions {
 }
 
 /**
- * The gateway closes a connection at once when its backlog exceeds this many times `backlogBytesMax`. A backlog grows this far only when a
- * client sends requests and does not read the answers.
+ * The gateway closes a connection at once when its backlog exceeds this many times `backlogBytesMax`. A backlog becomes so large only when
+ * a client sends requests and does not read the answers.
  */
 export const BACKLOGS_MAX = 4;
 /**
- * Rate of the budget that all players of one address share for requests to lobbies and the store. In messages per second, each counted by
- * its price, for each connection that the address may have. A player who browses rooms needs about this rate; a player in a game sends no
- * such requests.
+ * Rate at which the budget of an address refills, in messages per second for each connection that the address may have. All players of the
+ * address share this budget for requests to lobbies and the store, and each request counts by its price. A player who browses rooms needs
+ * about this rate. A player in a game sends no such requests.
  */
 export const OPERATIONS_PER_CONNECTION = 8;
-/**
- * Burst of the budget that all players of one address share, in messages counted by their price, for each connection that the address may
- * have.
- */
+/** Maximum budget of an address, in messages for each connection that the address may have. Each request counts by its price. */
 export const OPERATIONS_BURST_PER_CONNECTION = 20;
 /**
- * Minimum burst of the budget of an address, in messages counted by their price. Without it, an address with few allowed connections could
- * not pay for one expensive operation.
+ * Minimum burst of the budget of an address, in messages counted by their price. Without this minimum, an address with few allowed
+ * connections could not pay for one expensive operation.
  */
 export const OPERATIONS_BURST_MIN = 200;
 /**
@@ -62,10 +59,7 @@ export const OPERATIONS_BURST_MIN = 200;
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Time between two reads of the lists of rooms that players follow, in ms. */
 export const LIST_FEED_MS = 500;
-/**
- * Maximum number of distinct lists that one gateway follows. All sessions with the same list share it, so a game with one list for all
- * players needs one.
- */
+/** Maximum number of distinct lists that one gateway follows. All sessions with the same query share one list. */
 export const LIST_FEEDS_MAX = 128;
 /**
  * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets the whole list after it
@@ -74,9 +68,9 @@ export const LIST_FEEDS_MAX = 128;
 export const EDGE_BACKLOG_LIST_BYTES = 65_536;
 /** Number of wrong invite codes and passwords that one address may send at once. */
 export const GUESSES_BURST = 10;
-/** Number of wrong invite codes and passwords that one address may send a second, on average: ten a minute. */
+/** Number of wrong invite codes and passwords that one address may send, per second on average. It allows ten a minute. */
 export const GUESSES_PER_SECOND = 1 / 6;
-/** Time that the empty budget for guesses needs to refill, in ms. */
+/** Time that the empty budget for wrong invite codes and passwords needs to refill, in ms. */
 export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
 /** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
@@ -86,13 +80,16 @@ export const REQUESTS_MAX = 16;
 export const DELAYED_COMMANDS_MAX = 64;
 /** Maximum time for which the gateway delays the commands of a session, in ms. After it, the gateway refuses them with `unavailable`. */
 export const DELAYED_COMMANDS_MS = 15_000;
-/** Interval at which the gateway repeats the requests for missing attachments, in ms. A lost link to an owner may have reopened. */
+/**
+ * Interval at which the gateway repeats the requests for missing attachments, in ms. It repeats them because a lost link to an owner may be
+ * open again.
+ */
 export const LOST_POLL_MS = 250;
 /**
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
  */
 export const LOST_READ_MS = 1_000;
-/** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. It is longer than an adoption takes. */
+/** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. An adoption takes less time. */
 export const ATTACH_TIMEOUT_MS = 3_000;
 /**
  * Maximum number of sessions in one `room.attach`. An event with this many sessions has about 30 KB, far below the limit of a frame on a
@@ -103,13 +100,13 @@ export const ATTACHED_AT_ONCE_MAX = 200;
 export const FOLLOW_POLL_MS = 10_000;
 /** Interval at which the gateway compares the next few followed rooms with the store, in ms. */
 export const FOLLOW_TICK_MS = 100;
-/** Time for which the gateway waits for the owner's last frames after the record shows the end of the game, in ms. */
+/** When the record shows the end of a game, the gateway waits this long for the owner's last frames, in ms. */
 export const OWNER_END_WAIT_MS = 250;
-/** Time that a client has to read the last message before the gateway destroys the socket, in ms. */
+/** After the last message, the gateway waits this long for the client to read it, in ms. Then it destroys the socket. */
 export const GOODBYE_MS = 500;
 /** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
 export const AWAY_AFTER_MS = 1_500;
-/** Maximum number of users of a lost gateway in one request to a lobby. Each user costs the lobby a few reads and a write. */
+/** Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby makes a few reads and a write. */
 export const AWAY_AT_ONCE = 64;
 /** Time after which the gateway repeats a failed request to mark users of a lost gateway as away, in ms. */
 export const AWAY_RETRY_MS = 500;
@@ -123,30 +120,30 @@ export const DEPARTURES_AT_ONCE = 64;
 export const GATEWAY_SWEEP_MS = 5_000;
 /** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews it after a third of this time. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Pause in ms before the gateway repeats a comparison of rooms to which the settled store did not answer. */
+/** Pause before the gateway repeats a comparison of rooms that the settled store did not answer, in ms. */
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
 /**
- * Interval at which the gateway renews the rooms of connected users in the store, in ms. The store keeps them for at least a day after a
- * renewal.
+ * Interval at which the gateway renews the users' rooms in the store while the users are connected, in ms. After a renewal, the store knows
+ * the room of a user for at least a day.
  */
 export const USERS_RENEW_MS = 3_600_000;
 /** Pause in ms before the gateway retries a failed restoration of lost data, or repeats a player's request after a restart of the store. */
 export const RESTORE_RETRY_MS = 100;
 /**
- * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Meanwhile each gateway detects
+ * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. Meanwhile each gateway detects
  * the loss and restores its sessions, which takes about a second.
  */
 export const LOST_SESSION_WAIT_MS = 3_000;
 /**
- * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the
- * departure or the leave again.
+ * Time for which the gateway remembers a departure, or a room that a session has left, in ms. If the store falls back within this time, the
+ * gateway sends the departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
 /** Time between two comparisons of a search with its ticket, in ms. A player whose message was lost waits at most this long. */
 export const SEARCH_CHECK_MS = 10_000;
-/** Maximum number of searches in one comparison, which a gateway begins once a second. */
+/** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */
 export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search for a match that the store lost. */
 export const SEARCH_TRIES_MAX = 5;

@@ -2,7 +2,7 @@ import { HoldfastError } from '#libs/protocol';
 
 /**
  * Returns how a request failed, as the label of a metric. `unavailable`: a part of the fleet cannot answer now. `refused`: the request is
- * not allowed. `failed`: an error that no code describes, which is a defect.
+ * not allowed. `failed`: an error without a code, which is a defect.
  */
 export function failureOf(error: unknown): 'unavailable' | 'refused' | 'failed' {
   if (!(error instanceof HoldfastError) || error.code === 'internal') return 'failed';

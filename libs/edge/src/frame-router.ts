@@ -62,7 +62,7 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // A backlog grows this far only when the client sends requests and does not read the answers.
+    // A backlog becomes so large only when the client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
@@ -83,20 +83,20 @@ export class FrameRouter {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // A frame that is longer than a burst takes a whole burst. The binary form of a JSON frame may be that long.
+    // A frame that is longer than the burst counts as a whole burst. The binary form of a JSON frame may be that long.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
   /**
-   * Takes the price of an operation from the budgets of the connection and the address. The message itself has already cost the connection
-   * 1. Returns 0 when both budgets have enough. Otherwise takes nothing, and returns the time in ms after which the client can repeat the
-   * request.
+   * Subtracts the price of an operation from the budgets of the connection and the address, and returns 0. When a budget is too small,
+   * subtracts nothing, and returns the time until the client can repeat the request, in ms. The connection has already paid a part of the
+   * price, namely 1, for the message itself.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, so it costs the connection the whole price again.
+    // The repeated request is a new message, for which the connection pays the whole price again.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -149,7 +149,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // `ack`: the gateway does not need the version that the client has.
+        // Ignores an `ack`, because the gateway does not need to know which version the client has.
         return;
     }
   }
@@ -183,7 +183,7 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // The guess is counted before its answer is known. Otherwise concurrent requests could make more guesses than the budget allows.
+    // Counts the guess before its answer is known. Otherwise a client could exceed the budget with concurrent requests.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
@@ -219,7 +219,7 @@ export class FrameRouter {
     return this.rooms.spectatorCount(room) >= this.options.watchersPerRoom;
   }
 
-  /** Subscribes to the list of an answer, and returns the answer to the client. */
+  /** Subscribes the session to the list in the lobby's answer. Returns the answer for the client. */
   private subscribe(
     session: GatewaySession,
     connection: PlayerConnection,
@@ -250,7 +250,7 @@ export class FrameRouter {
   }
 }
 
-/** The refusals of a wrong invite code or password. */
+/** The codes with which a lobby refuses a wrong invite code or password. */
 const WRONG_GUESSES: ReadonlySet<string> = new Set(['invite-unknown', 'wrong-password']);
 
 /** Returns whether a request has an invite code or a password, which may be a guess. */

@@ -116,8 +116,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     let unreadBytes = 0;
     for (const connection of this.limits.connections) {
       unreadBytes += connection.backlogBytes;
-      // If the tick is this late, this process was suspended. Messages of the client may wait unread in the socket, so the suspension does
-      // not count as silence of the client.
+      // When the tick is late by more than its interval, this process was suspended. Messages of the client may wait unread in the socket,
+      // so the time of the suspension does not count as silence of the client.
       if (lateMs > TICK_MS) connection.lastMessageAt += lateMs;
       if (now - connection.lastMessageAt > connectionTimeoutMs) disconnect(connection, 'timed-out');
       else {

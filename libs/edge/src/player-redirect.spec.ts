@@ -22,7 +22,7 @@ function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
   return redirect.refusesPlayers;
 }
 
-/** A gateway with `count` connected players, whose rooms are on the game server `near` or, every second one, on `far`. */
+/** A gateway with `count` connected players. Their rooms are alternately on the game servers `near` and `far`. */
 function newGateway(count: number, { isLocal = false, others = [OTHER] as readonly ServerId[] } = {}) {
   const table = newSessionTable();
   const goodbyes: string[] = [];
@@ -49,7 +49,7 @@ function newGateway(count: number, { isLocal = false, others = [OTHER] as readon
 describe('the redirect of players to other gateways', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('disconnects only players whose game server is reachable for other gateways but not for this one', () => {
+  it('disconnects only players whose game server only other gateways can reach', () => {
     const { redirect, goodbyes, published } = newGateway(4);
     redirect.tick();
     expect(goodbyes).toEqual([]);
@@ -59,7 +59,7 @@ describe('the redirect of players to other gateways', () => {
     expect(published).toMatchObject([{ kind: 'players.redirected', reason: 'owner-unreachable', detail: { players: 2 } }]);
   });
 
-  it('disconnects all players of a gateway without the store, at most 32 in one tick', () => {
+  it('disconnects all players of a gateway that has lost the store, at most 32 per tick', () => {
     const { redirect, goodbyes, published } = newGateway(40, { isLocal: true });
     redirect.tick();
     expect(goodbyes).toHaveLength(32);

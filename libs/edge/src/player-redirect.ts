@@ -9,18 +9,18 @@ import type { GatewaySession } from './session/gateway-session.js';
 import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
-/** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
+/** Maximum number of players that are redirected in one tick, so that not all players reach another gateway at once. */
 const AT_ONCE = 32;
 /**
- * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. It is
- * also the shortest time between two log events with the same reason.
+ * Time for which a player is not redirected again, in ms. A player who reconnects to this gateway after a redirect probably cannot reach
+ * another gateway. This is also the shortest time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
 /**
- * Disconnects players so that they resume at other gateways, when this gateway is cut off. When only this gateway has lost the store, it
+ * When this gateway is cut off, disconnects players, so that they resume at other gateways. When only this gateway has lost the store, it
  * disconnects all players. When it does not reach a game server that other gateways reach, it disconnects the players of that server's
  * rooms. Otherwise they would wait here until the network is repaired.
  */
@@ -40,7 +40,7 @@ export class PlayerRedirect {
     private readonly log: Log,
   ) {}
 
-  /** Sets the function that returns the game servers which other gateways reach and this one does not. */
+  /** Sets the function that returns the game servers which this gateway cannot reach, although other gateways can. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }
@@ -93,7 +93,7 @@ export class PlayerRedirect {
       );
   }
 
-  /** Logs and publishes a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
+  /** Logs and publishes a reason at most once in `AGAIN_MS`, because the redirect of many players takes several ticks. */
   private report(reason: Reason, players: number, now: number): void {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);

@@ -53,7 +53,7 @@ describe('ExtensionExplorer', () => {
     expect(explorer.single(HealthFacts)).toBeNull();
   });
 
-  it('refuses two implementations of a port that takes only one', async () => {
+  it('refuses two implementations of a port that allows only one', async () => {
     const { explorer } = await start([OtherFacts, Facts]);
     expect(() => explorer.single(HealthFacts)).toThrow(
       'Facts and OtherFacts implement HealthFacts: mark only one of them with @Extension.',

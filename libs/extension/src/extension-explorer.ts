@@ -10,12 +10,15 @@ export class ExtensionExplorer implements OnModuleInit {
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Finds the implementations of all declared ports, so that a wrong implementation already fails the start of the server. */
+  /** Finds the implementations of all declared ports, so that a wrong implementation stops the start of the server. */
   onModuleInit(): void {
     for (const find of this.declared.values()) find();
   }
 
-  /** Declares a port that takes one implementation. Returns a function that finds it, once. `ExtensionPoint` uses it. */
+  /**
+   * Declares a port that takes one implementation. Returns a function that finds the implementation and remembers it. `ExtensionPoint` uses
+   * it.
+   */
   declare<Port>(port: PortClass<Port>, find: () => Port): () => Port {
     let found: Port | undefined;
     const once = (): Port => {
@@ -35,8 +38,8 @@ export class ExtensionExplorer implements OnModuleInit {
   }
 
   /**
-   * Returns the providers that implement the port, in no defined order. Each instance is there once, even when an alias (`useExisting`)
-   * lists it again.
+   * Returns the providers that implement the port, in no defined order. Returns each instance once, even when an alias (`useExisting`)
+   * provides the same instance again.
    */
   all<Port>(port: PortClass<Port>): readonly Port[] {
     const instances = new Set<Port>();

@@ -87,7 +87,7 @@ describe('an extension point', () => {
     expect(module.get(German).inits).toBe(1);
   });
 
-  it('stops the start when two providers implement the port, with the names of both', async () => {
+  it('stops the start when two providers implement the port, and names both providers', async () => {
     @Module({ providers: [Danish] })
     class DanishModule {}
     const module = await start(PartyModule, GermanModule, DanishModule);
@@ -100,7 +100,7 @@ describe('an extension point', () => {
     await expect((await start(StrictModule)).init()).rejects.toThrow('Somebody must greet.');
   });
 
-  it('lists the providers that the application has marked', async () => {
+  it('lists the marked providers of the application', async () => {
     const module = await start(PartyModule, GermanModule);
     expect(module.get(ExtensionExplorer, { strict: false }).marked()).toEqual([{ port: 'Greeter', implementation: 'German' }]);
   });

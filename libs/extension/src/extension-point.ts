@@ -6,7 +6,7 @@ import { ExtensionExplorer } from './extension-explorer.js';
  * Provides a port that takes one implementation: the one that a module of the application marks with `@Extension`, else `fallback`. With
  * two marked implementations, the server does not start. A module that calls this function imports `ExtensionModule`.
  *
- * The provider stands for the implementation, which Nest may construct later. Using it in a constructor throws.
+ * The provider forwards to the implementation, which Nest may construct later. So a call in a constructor throws.
  *
  * @param fallback the default; null: the application must provide an implementation, or the start stops with `missing`
  */
@@ -36,8 +36,8 @@ export function extensionPoint<Port extends object>(
 }
 
 /**
- * Properties that Nest and promises look for on every provider. The stand-in has none of them, because Nest calls the hooks of the
- * implementation itself.
+ * Properties that Nest and promises look for on every object. The forwarding object has none of them, because Nest already calls the hooks
+ * of the implementation.
  */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',

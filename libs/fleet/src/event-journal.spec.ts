@@ -24,7 +24,7 @@ describe('EventJournal', () => {
     expect((await journal.read(1)).length).toBe(1);
   });
 
-  it('has a bound and a lifetime', async () => {
+  it('limits the number and the age of its events', async () => {
     const journal = new EventJournal(redis);
     for (let batch = 0; batch < 12; batch++) await journal.append(Array.from({ length: 1_000 }, () => event('server.state')));
     expect(await redis.commands.xlen('hf:event-journal')).toBeLessThan(10_200);
@@ -33,7 +33,7 @@ describe('EventJournal', () => {
     expect(ttlMs).toBeLessThanOrEqual(86_400_000);
   });
 
-  it('skips entries that are no events', async () => {
+  it('skips entries that are not events', async () => {
     const journal = new EventJournal(redis);
     await redis.commands.xadd('hf:event-journal', '*', 'event', 'not JSON');
     await redis.commands.xadd('hf:event-journal', '*', 'other', '{}');

@@ -2,22 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { RedisConnections, redisName } from '#libs/redis';
 import type { PublishedOperatorEvent } from './event-sink.js';
 
-/** Time for which the journal keeps an event, in ms: long enough for an operator who comes in the morning. */
+/** Time for which the journal keeps an event, in ms: long enough for an operator who reads the events of a night in the morning. */
 const KEPT_MS = 86_400_000;
-/** Number of events in the journal. One has some 300 bytes, so the journal needs about 3 MB. Redis deletes whole blocks, and may keep 100 more. */
+/**
+ * Number of events in the journal. One event has some 300 bytes, so the journal needs about 3 MB. Redis deletes events in blocks, so up to
+ * 100 more may be stored.
+ */
 const EVENTS_MAX = 10_000;
 
 const journalKey = (): string => redisName('event-journal');
 
 /**
- * The events of servers, in a stream in Redis. Events of rooms are not in it: a recovery publishes one for each room, and they would push the
- * events out that explain it.
+ * The events of servers, in a stream in Redis. Events of rooms are not in it: a recovery publishes one for each room, and these would push
+ * out the server events that explain the recovery.
  */
 @Injectable()
 export class EventJournal {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Appends events in their order. An event may be lost when the store does not answer, like its publication. */
+  /** Appends events in their order. An event may be lost when the store does not answer. */
   async append(events: readonly PublishedOperatorEvent[]): Promise<void> {
     if (events.length === 0) return;
     const pipeline = this.redis.commands.pipeline();
@@ -35,7 +38,7 @@ export class EventJournal {
   }
 }
 
-/** Returns whether the journal keeps the event. */
+/** Returns whether the event is about a server. The journal contains only these events. */
 export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
   return !kind.startsWith('room.');
 }

@@ -1,8 +1,8 @@
 import type { OperatorEvent, OperatorEventKind } from './event-sink.js';
 
 /**
- * The severities of operator events, from the lowest. `critical`: players wait or have lost a game, or soon will. `warning`: the fleet repairs
- * this itself, or somebody should look at it in the morning. `info`: normal operation.
+ * The severities of operator events, from the lowest. `critical`: players wait or have lost a game, or soon will. `warning`: the fleet
+ * repairs the problem itself, or an operator should look at it on the next working day. `info`: normal operation.
  */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -37,13 +37,13 @@ const OF_KIND = {
   'room.given-up': 'critical',
 } as const satisfies Record<OperatorEventKind, Severity>;
 
-/** Reasons of an eviction that somebody intended. */
+/** Reasons of an eviction that an operator or the server itself intended. */
 const INTENDED: ReadonlySet<string> = new Set(['left', 'operator']);
 
 export function severityOf({ kind, reason }: Pick<OperatorEvent, 'kind' | 'reason'>): Severity {
   if (kind === 'server.evicted' && INTENDED.has(reason)) return 'info';
   if (kind === 'room.ended' && reason === 'game-failed') return 'warning';
-  // A server of a later build may publish a kind that this build does not know.
+  // Unknown kinds have a severity too, because a server of a later build may publish them.
   return OF_KIND[kind] ?? 'info';
 }
 

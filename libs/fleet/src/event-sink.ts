@@ -1,7 +1,7 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { Severity } from './event-severity.js';
 
-/** All kinds of facts about servers and rooms that an operator may want to see. */
+/** All kinds of operator events. */
 export const OPERATOR_EVENT_KINDS = [
   'server.registered',
   'server.state',
@@ -57,9 +57,8 @@ export interface PublishedOperatorEvent extends OperatorEvent {
 }
 
 /**
- * Port: publishes operator events. `publish` returns immediately, never throws and never waits, because callers are in the middle of
- * evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs certainty reads the
- * records.
+ * Port: publishes operator events. `publish` never throws and never waits, because its callers must not interrupt an eviction or a
+ * recovery. Events of one process keep their order. Any event may be lost, so a reader that needs certainty reads the records.
  *
  * To add your own sink (a pager, a data warehouse), mark a provider with `@Extension(EventSink)`. There may be several. Each gets all events
  * of its process, in addition to the event stream of the admin API. See `docs/extending.md`.

@@ -8,7 +8,7 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Interval of dialing missing links to servers in the directory, in ms. */
+/** Interval in ms at which this process dials servers of the directory to which it has no link. */
 const REDIAL_MS = 200;
 /**
  * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than for other servers, because only a restart
@@ -45,7 +45,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
       this.refused.set(id, { port, at: performance.now() });
     });
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // The peers know these links under an incarnation that is over, so this process closes them. The next incarnation opens new links.
+    // The other servers know these links under the evicted incarnation, so this process closes them. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
@@ -74,8 +74,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns whether a request to this server would fail, as far as the links show. A server of a type to which this process keeps no links
-   * is only dialed when needed, so a missing link to it shows nothing.
+   * Returns whether the state of the links shows that a request to this server would fail. To some types of servers this process keeps no
+   * links and dials only when needed. For them, a missing link shows nothing.
    */
   isOutOfReach(server: Pick<ServerRecord, 'id' | 'incarnation' | 'type'>): boolean {
     if (this.types.has(server.type)) return !this.isWell(server);
@@ -98,7 +98,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return this.links.probe({ host, port, timeoutMs });
   }
 
-  /** Bytes that wait in this process because other servers have not read them yet. */
+  /** Number of bytes in this process that other servers have not read from the links yet. */
   get backlogBytes(): number {
     let bytes = 0;
     for (const peer of this.links.all()) bytes += peer.backlogBytes;
@@ -136,7 +136,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // This link belongs to an incarnation that is over. `lost` ignores its end, because the directory has a newer incarnation.
+      // Closes a link to an incarnation that is over. `lost` does not report the loss of this link, because the directory has a newer
+      // incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);

@@ -70,7 +70,7 @@ describe('a registered server', () => {
     return made;
   }
 
-  it('writes its record as a hash under its server id, and its id into hf:servers', async () => {
+  it('stores its record as a hash under its server id, and adds the id to hf:servers', async () => {
     const { self, redis } = await registered(unique('record'));
     const fields = await redis.commands.hgetall(self.id);
     expect(fields).toMatchObject({
@@ -90,7 +90,7 @@ describe('a registered server', () => {
     expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
-  it('appears in the directory of another server until it leaves', async () => {
+  it('appears in the directory of another server until it leaves the fleet', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
@@ -113,7 +113,7 @@ describe('a registered server', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('appears in the directory of another server although the message about its registration is lost', async () => {
+  it('appears in the directory of another server also when the registration message is lost', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -142,13 +142,13 @@ describe('a registered server', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('restores its id in hf:servers after a removal of the id alone', async () => {
+  it('restores its id in hf:servers when only the id was removed', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(serversKey(), self.id);
     await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));
   });
 
-  it('registers with a higher incarnation after an eviction, of which its listeners learn first', async () => {
+  it('notifies its listeners of an eviction before it registers with a higher incarnation', async () => {
     const condemned = await registered(unique('condemned'));
     const { id, incarnation } = condemned.self;
     const seen: unknown[] = [];
@@ -166,7 +166,7 @@ describe('a registered server', () => {
     expect(await condemned.registration.setState('draining')).toBe(false);
   });
 
-  it('stays out of the fleet after a newer process has registered under its name', async () => {
+  it('does not register again after a newer process has taken its name', async () => {
     const name = unique('twin');
     const elder = await registered(name);
     const notices: string[] = [];
@@ -180,7 +180,7 @@ describe('a registered server', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps its incarnation when a store that lost data has an older record of it', async () => {
+  it('keeps its incarnation when a store that fell back contains an older record', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });
@@ -189,7 +189,7 @@ describe('a registered server', () => {
     );
   });
 
-  it('does not remove its record when it leaves after an eviction', async () => {
+  it('does not remove its record when it stops after an eviction', async () => {
     const condemned = await registered(unique('condemned'));
     const { id } = condemned.self;
     const leaving = condemned.redis.commands.hset(id, { state: 'dead' });
@@ -207,7 +207,7 @@ describe('judgeOwnRecord', () => {
     [7, 6, 'dead', 'lost'],
     [7, 8, 'ready', 'replaced'],
     [7, 8, 'dead', 'replaced'],
-  ] as const)('judges for incarnation %p a record with incarnation %p and state %p as %s', (mine, found, state, verdict) => {
+  ] as const)('for incarnation %p, judges a record with incarnation %p and state %p as %s', (mine, found, state, verdict) => {
     expect(judgeOwnRecord(mine, found, state)).toBe(verdict);
   });
 });

@@ -53,7 +53,7 @@ describe('GatewayReach', () => {
     jest.useRealTimers();
   });
 
-  it('reports an isolation of the server only if a majority of the gateways has no working link to it', () => {
+  it('reports an isolation of the server only when most gateways have no working link to the server', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -63,7 +63,7 @@ describe('GatewayReach', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link only after a second, in which a new gateway may dial', () => {
+  it('counts a gateway without a link only after one second', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners when an isolation ends, although its start caused no call', () => {
+  it('calls its listeners when an isolation ends, also when they were not called at its start', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -95,7 +95,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('gives gateways a second to dial again after a majority has reached the evicted server', () => {
+  it('waits a second for new links after an eviction of a server that a majority reached', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time that a gateway gets to dial this server before its missing link counts, in ms. */
+/** Time that a gateway has to dial this server before it counts as cut off from it, in ms. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**
@@ -16,16 +16,16 @@ const DIALS_WITHIN_MS = 1_000;
  */
 @Injectable()
 export class GatewayReach implements OnModuleInit {
-  /** By gateway without a working link: the time at which its link was first found missing, in ms of the monotonic clock. */
+  /** For each gateway without a working link: the time since which the link is missing, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
-  /** The value of `isCutOff` when any code last read it. */
+  /** The value of `isCutOff` that was returned last. */
   private lastRead = false;
-  /** The value of `isCutOff` at the last call of the listeners. */
+  /** The value of `isCutOff` that the listeners know. */
   private reported = false;
   /**
    * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working link counts as
-   * cut off immediately. It gets no time to dial, because a missing link may be the cause of the eviction.
+   * cut off immediately. The gateway gets no time to dial, because its missing link may be the cause of the eviction.
    */
   private mustProve = false;
 
@@ -65,7 +65,7 @@ export class GatewayReach implements OnModuleInit {
       }
       const since = this.missing.get(gateway.id) ?? now;
       this.missing.set(gateway.id, since);
-      // A link counts as silent only after a longer time than any dial takes, so there is no need to wait.
+      // A silent link counts at once: it has been silent for longer than any dial takes.
       const isSilent = this.fleetLinks.get(gateway.id)?.isSilent === true;
       if (this.mustProve || isSilent || now - since >= DIALS_WITHIN_MS) cut += 1;
     }
@@ -76,8 +76,8 @@ export class GatewayReach implements OnModuleInit {
   }
 
   /**
-   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since the last call or read. A change that only
-   * the passing of time causes leads to no call.
+   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since the last call or read. A change that only the passing
+   * of time causes does not call `listener`.
    */
   onChange(listener: () => void): void {
     this.listeners.push(listener);

@@ -36,7 +36,7 @@ export class LinkErrorFilter implements ExceptionFilter {
   }
 
   private surprise(error: unknown): void {
-    // `Log` writes failures of the store at level `debug`, because another line reports the outage once.
+    // `Log` lowers failures of the store to level `debug`, because another log line already reports the outage.
     this.log.error('request.failed', { error });
   }
 }

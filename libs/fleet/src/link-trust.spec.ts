@@ -52,11 +52,11 @@ class Around {
   }
 }
 
-/** Waits until all started comparisons are done. */
+/** Waits until all running comparisons are done. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a server that compares link secrets', () => {
-  it('is not ready when most servers have another secret, and its reason names the remedy', async () => {
+  it('is not ready when most servers have another secret, and names the remedy', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});
@@ -66,7 +66,7 @@ describe('a server that compares link secrets', () => {
     expect(around.readiness.notReady().link).toMatch(/LINK_SECRET .* 3 of the 4 servers .* set the same LINK_SECRET on all servers/);
   });
 
-  it('stays ready when a single other server has another secret', async () => {
+  it('stays ready when only one other server has another secret', async () => {
     const around = new Around(['a', 'gateway', true], ['bad', 'lobby', false]);
     around.refused({ id: serverId('lobby', 'bad'), host: 'h', port: 1 });
     await settled();

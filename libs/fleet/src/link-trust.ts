@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** Number of servers in one comparison: enough to find the majority, and few in a fleet of thousands. */
+/** Number of servers in one comparison: enough to find the majority in a sample, and few compared with a fleet of thousands. */
 const COMPARED_MAX = 9;
 /** Longest wait for the answers of one comparison, in ms. A server that starts is not ready before its first comparison. */
 const COMPARE_TIMEOUT_MS = 500;
@@ -19,12 +19,12 @@ interface Finding {
 }
 
 /**
- * Finds out whether this server has the fleet's `LINK_SECRET`. Only the results of dialing registered addresses count. A
- * claim of a dialing peer is only a reason to dial. So neither an unauthenticated peer at the link port nor a single
- * server with a wrong secret can make a correct server distrust its own secret.
+ * Finds out whether this server has the fleet's `LINK_SECRET`. Only dials to registered addresses count. When a peer dials this server with
+ * another secret, this server only dials back. So an unauthenticated peer cannot make this server distrust its secret, and neither can a
+ * single server with a wrong secret.
  *
- * This server is outvoted when most of the ready servers that it has met have another secret; it counts itself among the
- * servers with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
+ * This server is outvoted when most of the ready servers that it has compared with have another secret. It counts itself among the servers
+ * with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
  */
 @Injectable()
 export class LinkTrust implements OnModuleInit {
@@ -65,7 +65,7 @@ export class LinkTrust implements OnModuleInit {
     return refused.length > proved + 1;
   }
 
-  /** A sentence for an operator, which names the wrong setting. Null: this server is not outvoted. */
+  /** A sentence that tells an operator which setting is wrong. Null: this server is not outvoted. */
   get problem(): string | null {
     if (!this.isOutvoted) return null;
     const { refused, proved } = this.count();
@@ -94,7 +94,7 @@ export class LinkTrust implements OnModuleInit {
    */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
-    // Takes some servers of each type, because all servers of one type may have the same wrong configuration.
+    // Returns some servers of each type, because all servers of one type may have the same wrong configuration.
     const byType = (['gateway', 'lobby', 'game'] as const).map((type) => ready.filter((record) => record.type === type));
     const selected = byType.flatMap((ofType) => ofType.slice(0, COMPARED_MAX / byType.length));
     let timer: NodeJS.Timeout | undefined;
@@ -115,7 +115,10 @@ export class LinkTrust implements OnModuleInit {
     await this.compareWith(record);
   }
 
-  /** Compares with more servers after one had another secret, to find out which secret the fleet has. At most every `COMPARE_AGAIN_MS`. */
+  /**
+   * Compares secrets with more servers after one server had another secret, to find out which secret the fleet has. Does so at most once
+   * per `COMPARE_AGAIN_MS`.
+   */
   private async compareWithMore(): Promise<void> {
     const now = performance.now();
     if (now - this.comparedWithMoreAt < COMPARE_AGAIN_MS) return;
@@ -130,7 +133,7 @@ export class LinkTrust implements OnModuleInit {
 
   private found(id: ServerId, incarnation: number, isProved: boolean): void {
     const known = this.findings.get(id);
-    // A result for a later incarnation takes precedence.
+    // Ignores a result about an older incarnation, and a result that is already stored.
     if (known && (known.incarnation > incarnation || (known.incarnation === incarnation && known.isProved === isProved))) return;
     this.findings.set(id, { incarnation, isProved });
     if (!isProved) this.log.warn('link.refused', { target: id, incarnation, reason: 'other-secret', check: ADVICE });

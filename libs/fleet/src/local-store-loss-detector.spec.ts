@@ -9,7 +9,7 @@ import type { Self } from './self.js';
 import type { ServerDirectory } from './server-directory.js';
 
 describe('countWriting', () => {
-  it('counts the other servers that write while this server cannot', () => {
+  it('counts the other servers that can write while this server cannot write', () => {
     expect(countWriting(3_000, [200, 900, 1_200])).toBe(3);
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
@@ -57,7 +57,7 @@ describe('a gateway that has lost the store', () => {
     return { loss, store, links };
   }
 
-  it('asks another gateway over a link whether the other gateway writes', async () => {
+  it('asks another gateway over a link whether that gateway can write', async () => {
     const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);
@@ -70,7 +70,7 @@ describe('a gateway that has lost the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count a gateway that has lost the store as well', async () => {
+  it('does not count another gateway that has lost the store', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

@@ -9,14 +9,17 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
 const POLL_MS = 500;
-/** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
+/** Duration of an outage of the store after which this server asks other servers, in ms. A reconnect takes less time. */
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask. It is enough to show whether most servers still write, in a fleet of any size. */
 const PEERS_MAX = 5;
 /** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
-/** Age of a server's last write, in ms, from which the server has also lost the store, even if it has not noticed the loss yet. */
+/**
+ * Age of a server's last write in ms. A server with an older last write has lost the store as well, even if it has not noticed the loss
+ * yet.
+ */
 const FRESH_MS = 2_000;
 /**
  * Minimum time in ms between the last write of this server and a later last write of another server that still has the store. Each server
@@ -33,7 +36,7 @@ interface Answer {
 
 /**
  * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last write. In an
- * outage for all servers, this server waits. If only this server is cut off, it should leave its work to other servers.
+ * outage for all servers, this server waits. If only this server is cut off, it hands its work to other servers.
  */
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
@@ -45,7 +48,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
-  /** Gateways to which this gateway has opened a link only to ask. */
+  /** Gateways to which this gateway has opened a link only to ask for the last write. */
   private readonly dialled = new Set<ServerId>();
 
   constructor(
@@ -75,8 +78,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Servers that still write to the store, according to their answers in the last round. Empty while this server writes itself.
-   * The directory does not show this, because it does not change while the store is lost.
+   * Servers that still write to the store, according to their answers in the last round. Empty while this server itself can write. The
+   * directory cannot tell which servers write, because it does not change while the store is lost.
    */
   get writers(): ReadonlySet<ServerId> {
     return this.lastWriters;
@@ -91,7 +94,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.isPolling = true;
     try {
       const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
-      // The store may have come back while the servers answered.
+      // This server may have reached the store again while it waited for the answers.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
       const ages = answers.map(({ wroteMs }) => wroteMs);
@@ -162,8 +165,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Closes the links that were opened only to ask. Keeps the links to gateways that write, because the next round asks these gateways
-   * first.
+   * Closes the links that were opened only to ask for the last write. Keeps the links to gateways that write, because the next round asks
+   * these gateways first.
    */
   private closeDialled(): void {
     for (const id of this.dialled) {
@@ -175,7 +178,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
 }
 
 /**
- * Counts the servers that use the store while this one cannot.
+ * Counts the servers that can write to the store while this server cannot.
  *
  * @param ownAge time since the last write of this server, in ms
  * @param ages time since the last write of each other server, in ms; null: it has never written

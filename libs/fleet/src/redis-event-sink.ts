@@ -7,7 +7,10 @@ import { EventSink, type OperatorEvent, type PublishedOperatorEvent } from './ev
 import { operatorEventsChannel } from './fleet.options.js';
 import { Self } from './self.js';
 
-/** Maximum number of events in one message. A process rarely reports more in one tick, and the message stays far below all buffer limits. */
+/**
+ * Maximum number of events in one message. A process rarely reports more events in one tick, and a message of this size is far below all
+ * buffer limits.
+ */
 const MESSAGE_EVENTS_MAX = 100;
 
 /** Publishes on `hf:events`, and writes the events of servers into the journal. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
@@ -37,7 +40,7 @@ export class RedisEventSink extends EventSink {
     this.journal.append(events.filter(isOfServers)).catch(() => {});
     for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
       const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
-      // Without the store no process receives events. The facts are in the server log.
+      // Without the store no process receives the events. The server log has the same facts.
       this.pubSub.publish(operatorEventsChannel(), message).catch(() => {});
     }
   }

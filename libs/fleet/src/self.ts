@@ -9,9 +9,9 @@ import type { ServerAddresses, ServerState } from './server-record.js';
 export abstract class Self extends LinkIdentity {
   abstract readonly type: ServerType;
   abstract readonly name: string;
-  /** The wanted state of this process. It is `dead` from the notice of an eviction until the next registration. */
+  /** The state that this process wants in its record. `dead`: this process was evicted and has not registered again. */
   abstract readonly state: ServerState;
-  /** The addresses of this process for links and for its ops port. Null: `register` was not called yet. */
+  /** The addresses of this process for links and for its ops port. Null before the call of `register`. */
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;

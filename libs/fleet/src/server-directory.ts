@@ -16,7 +16,7 @@ import { SERVER_STATES, type ServerRecord, toServerRecord } from './server-recor
 export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
-  /** The record at the read before this one. Absent: the server was not known, or it has left. */
+  /** The record before the change. Absent: the server was not known, or it has left. */
   readonly before?: ServerRecord;
   /** For `left`: true when the server left by itself, and false when only its record has been missing for some time. */
   readonly isCertain?: boolean;
@@ -25,8 +25,8 @@ export interface ServerChange {
 export type ServerChangeListener = (change: ServerChange) => void;
 
 /**
- * Has the records of all servers, as last read. Messages on `hf:fleet` and polls refresh them. While Redis is unavailable
- * the last view stays, because an outage of the store does not show anything about the servers.
+ * Has the records of all servers, as last read. Messages on `hf:fleet` and polls refresh them. While Redis is unavailable the records do
+ * not change, because an outage of Redis says nothing about the servers.
  */
 @Injectable()
 export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy {
@@ -72,7 +72,10 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.hasView;
   }
 
-  /** Returns whether the last read of this server found no record. The directory still keeps the server for a while then. */
+  /**
+   * Returns whether the last read of this server found no record. The directory removes a server only some time after its record is
+   * missing.
+   */
   isMissing(id: ServerId): boolean {
     return this.missingSince.has(id);
   }
@@ -94,7 +97,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.listeners.add(listener);
   }
 
-  /** Reads all records now. Never rejects: after an error the last view stays. */
+  /** Reads all records now. Never rejects: after an error the directory keeps the last records. */
   refresh(): Promise<void> {
     this.refreshing ??= this.readAll()
       .catch((error: unknown) => this.log.debug('directory.refresh-failed', { error }))
@@ -149,8 +152,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them and accepts no writes yet. All servers may be alive, so the time for which the
-    // directory keeps them starts again.
+    // If all records are missing, the store has lost them and does not accept writes yet. All servers may be alive, so the directory starts
+    // again to count the time for which their records are missing.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -170,7 +173,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // The record of a dead server is removed after the cleanup. Listeners already know that this server is dead.
+      // After the cleanup of a dead server its record is removed. The listeners were called when the server died.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;
@@ -196,7 +199,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private count(): void {
-    // A combination that no server has is 0 and not absent, so that an alert sees the loss of the last server.
+    // Also sets the metric to 0 for each type and state without servers, so that an alert sees the loss of the last server.
     for (const type of SERVER_TYPES) for (const state of SERVER_STATES) this.metrics.servers.set({ type, state }, 0);
     for (const { type, state } of this.records.values()) this.metrics.servers.inc({ type, state });
   }

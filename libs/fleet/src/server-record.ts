@@ -19,9 +19,9 @@ export interface ServerRecord extends ServerAddresses {
   readonly name: string;
   readonly incarnation: number;
   readonly state: ServerState;
-  /** Store time in ms of the first registration of the process. */
+  /** Store time of the process's first registration, in ms. */
   readonly startedAt: number;
-  /** Store time in ms of the last registration of the process. */
+  /** Store time of the process's last registration, in ms. */
   readonly registeredAt: number;
   readonly build: string;
   /** The region of the server. '' means no region. */
@@ -29,9 +29,9 @@ export interface ServerRecord extends ServerAddresses {
   /** True: the server takes only rooms that ask for its build. */
   readonly canary: boolean;
   readonly games: OfferedGames;
-  /** The last health check: `testing` is not answered yet, `update` is answered. Null: the server was never checked. */
+  /** The last health check: `testing`: not answered yet. `update`: answered. Null: the server was never checked. */
   readonly check: 'testing' | 'update' | null;
-  /** This field and the four below are from the last answer to a health check. */
+  /** The server wrote this field and the next four with its last answer to a health check. */
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
@@ -43,17 +43,19 @@ export interface ServerRecord extends ServerAddresses {
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** True: this server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
+  /** True: the server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
   readonly marksStore: boolean;
   /** The reason of the eviction. Null: not evicted. */
   readonly deadReason: string | null;
   /** Store time in ms of the eviction. Null: not evicted. */
   readonly deadAt: number | null;
-  /** Store time in ms at which the cleanup of the dead server was complete. Null: not yet. */
+  /**
+   * Store time in ms at which the cleanup of the dead server was complete. Null: the cleanup is not complete, or the server is not dead.
+   */
   readonly settledAt: number | null;
 }
 
-/** Parses the hash of a server. Null: it is empty or incomplete, for example after a write to one field of a removed record. */
+/** Parses the hash of a server. Null: the hash is empty or incomplete, for example after a write to one field of a removed record. */
 export function toServerRecord(id: string, fields: Readonly<Record<string, string>>): ServerRecord | null {
   const type = fields.type as ServerType;
   const state = fields.state as ServerState;

@@ -13,18 +13,18 @@ import type { ServerAddresses, ServerState } from './server-record.js';
 
 /**
  * - `condemned`: other servers declared this incarnation dead. When all listeners are done, the process registers with a new incarnation.
- * - `replaced`: another process has this server's name. This process stays out of the fleet and should exit.
+ * - `replaced`: another process has this server's name. This process does not register again and should exit.
  */
 export type EvictionNotice = 'condemned' | 'replaced';
 export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 
 /**
- * Maintains the record of this process. If the store has lost the record, this class restores it. If the incarnation was evicted, its rooms
- * may have other owners already, so the listeners drop them before the next registration.
+ * Maintains the record of this process. If the store has lost the record, this class writes it again. If the incarnation was evicted, other
+ * servers may already own its rooms, so the listeners drop the rooms before the next registration.
  *
  * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process finds the higher
- * incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise the two processes would replace
- * each other forever.
+ * incarnation in the record, notifies its listeners with `replaced`, and does not register again. If it did, the two processes would
+ * replace each other forever.
  */
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
@@ -66,8 +66,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Changes the state in the record. False: this process is not registered, or its record is dead or has another incarnation. An
-   * unregistered process uses the state when it registers.
+   * Changes the state in the record. False: this process is not registered, or its record is dead or has another incarnation. A process
+   * that is not registered yet will register with this state.
    */
   async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
     this.wantedState = state;
@@ -133,7 +133,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         return;
       case 'lost':
         await this.write(incarnation);
-        // Another process has registered under this name in between. The rooms of this incarnation may have other owners now.
+        // Between the read of the record and this write, another process has registered under this name. The rooms of this incarnation may
+        // have other owners now.
         if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;
@@ -160,8 +161,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Adds the id to the list, then writes the record, then publishes it. The order matters: readers skip a listed id without
-   * a record, but they cannot find a record that is not listed.
+   * Adds the id to the list, then writes the record, then publishes it. The order is important: readers skip a listed id without a record,
+   * but cannot find a record whose id is not listed.
    */
   private async write(keep: number): Promise<void> {
     const { self, redis } = this;
@@ -186,7 +187,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
     this.sink.publish({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
-    // The process ends next and closes its connections. This tick lets the sink send its batch first.
+    // The process closes its connections next. Waits one tick, so that the sink sends its batch first.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -211,7 +212,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
  * - `replaced`: the record has a newer incarnation.
  */
 export function judgeOwnRecord(own: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
-  // A record with an older incarnation comes from a store that has returned to an earlier state.
+  // The record has an older incarnation because the store fell back.
   if (found === null || found < own) return 'lost';
   if (found > own) return 'replaced';
   return state === 'dead' ? 'condemned' : 'stands';

@@ -1,7 +1,7 @@
 /**
- * Work outside of a room, which a change of the room has requested. It runs after the change is durable, at least once: when a server dies
- * while it runs, the next owner repeats it. A handler that must not act twice (a payout, a ranking) must remember the key. The durability
- * of the game says what durable means: `docs/writing-a-game.md`, Effects.
+ * Work outside of a room that a change of the room has requested. The effect runs at least once, after the change is durable. If the server
+ * dies meanwhile, the next owner of the room runs the effect again. So a handler that must not act twice (a payout, a ranking) must store
+ * the keys of completed effects. See `docs/writing-a-game.md`, Effects.
  */
 export interface Effect<Data = unknown> {
   /**
@@ -16,8 +16,8 @@ export interface Effect<Data = unknown> {
 export type EffectRun = (effect: Effect) => unknown;
 
 /**
- * Thrown by `refuse`: the handler of an effect, or the load of a game, has failed for a reason that no other attempt changes. It is not
- * tried again.
+ * The error that `refuse` returns. The handler of an effect, or the load of a game, throws it when another attempt would fail too. There is
+ * no other attempt then.
  */
 export class HandlerRefusal extends Error {
   constructor(
@@ -30,8 +30,8 @@ export class HandlerRefusal extends Error {
 }
 
 /**
- * Returns an error that says: do not try this again. In an `@EffectHandler` whose game waits for the result, the game gets
- * `{ ok: false, code, message }`. In an `@OnLoad` method, the start is taken back and the players get the code.
+ * Returns an error that prevents further attempts. In an `@EffectHandler` whose game waits for the result, the game gets `{ ok: false,
+ * code, message }`. In an `@OnLoad` method, the game does not start, and the players get the code.
  *
  * @param code 1 to 64 characters, such as `insufficient-funds`
  *

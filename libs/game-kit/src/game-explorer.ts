@@ -24,13 +24,12 @@ export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
   /**
-   * Returns the games and the effect handlers, each by name. Throws an error that tells the author what is wrong when a game cannot be
-   * played.
+   * Returns the games and the effect handlers, each by name. Throws when a game is invalid, with an error that tells the author the reason.
    */
   explore(): Explored {
     const found = this.instances();
     const gamesOf = gameNamesByOwner(found);
-    // The handlers are found first, because a provider of any other module may handle an effect of a game.
+    // Finds all handlers before the games, because a provider of any module may handle an effect of a game.
     const effectHandlers = new EffectHandlers();
     const loads = new Map<string, LoadRule>();
     for (const { instance, module } of found) this.addHandlers(instance, (game) => gamesOf(game, instance, module), effectHandlers, loads);
@@ -100,8 +99,8 @@ export class GameExplorer {
 }
 
 /**
- * Returns a function that finds the games to which a handler belongs: the given class; else the game that has the handler; else the games of
- * the handler's module. An empty list: it belongs to all games.
+ * Returns a function that finds the games to which a handler belongs: the given class; else the game that has the handler; else the games
+ * of the handler's module. An empty list: the handler belongs to all games.
  */
 function gameNamesByOwner(
   found: readonly Found[],

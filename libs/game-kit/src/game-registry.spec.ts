@@ -147,7 +147,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('gives a game the names of all effects with a handler in any provider', async () => {
+  it('gives a game the names of all effects for which a provider has a handler', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('has all games before another provider uses it at the start', async () => {
+  it('contains all games before another provider reads the games at the start', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game once, although a second provider has the same class', async () => {
+  it('finds a game once when two providers have its class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
@@ -275,7 +275,7 @@ describe('the start of an application with a mistake in a game fails', () => {
     await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
   });
 
-  it('when bots fill the matches of a game that has no @Bot method', async () => {
+  it('when matches of a game without a @Bot method are filled with bots', async () => {
     const match = { modes: { alone: { botsAfterMs: 1_000 } } };
     await expect(started(game({ seats: { min: 1, max: 2 }, match }))).rejects.toThrow(
       'match.botsAfterMs, but no code that plays bots; add a method with @Bot',
@@ -421,7 +421,7 @@ describe('the start of an application with a mistake in a game fails', () => {
     await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is request-scoped');
   });
 
-  it('when a game has steps with an invalid rate', async () => {
+  it('when a game has an invalid step rate', async () => {
     const stepping = (hz: unknown): Type<unknown> => {
       @Game({ name: 'mine', version: 1, seats: 1 })
       class Mine extends SavingGame {
@@ -454,7 +454,7 @@ describe('the start of an application with a mistake in a game fails', () => {
     );
   });
 
-  it('when a game has two methods that load its data, or a class without a game has one', async () => {
+  it('when a game has two @OnLoad methods, or a class without @Game has one', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {}
     class Loader {

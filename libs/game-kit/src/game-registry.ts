@@ -3,14 +3,14 @@ import type { RoomRules } from '#libs/room';
 import type { EffectHandlers } from './effect-handlers.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games of this process and the effect handlers. The registry finds them on its first use. */
+/** The games of this process and the effect handlers. The registry looks for them at the first access. */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
 
   constructor(private readonly explorer: GameExplorer) {}
 
-  /** Uses the registry once, so that the server does not start with a game that cannot be played. */
+  /** Builds the registry at startup, so that an invalid game stops the start of the server. */
   onModuleInit(): void {
     this.found();
   }
@@ -28,7 +28,7 @@ export class GameRegistry implements OnModuleInit {
     return this.found().effectHandlers;
   }
 
-  // Finds the games on the first use, so that other providers may use the registry in their own onModuleInit.
+  // Looks for the games at the first access, so that other providers can read the registry in their own `onModuleInit`.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

@@ -4,7 +4,10 @@ import type { GameRoom, GameTypes, RoomContext, Setup } from '#libs/room';
 export interface GameRules<State> {
   /** Returns the first state of a game. It must be plain data: values that JSON can represent. */
   setup(room: Setup<never, never>): State;
-  /** Upgrades a state of an older `version` of the game to this version. Without it, servers with this version cannot adopt older rooms. */
+  /**
+   * Upgrades a state of an older `version` of the game to this version. Without this method, servers with this version cannot adopt rooms
+   * of older versions.
+   */
   migrateState?(state: unknown, fromVersion: number): State;
 }
 
@@ -15,10 +18,13 @@ export type Nothing = void | undefined;
 /** Any value except a promise. */
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
-/** The whole state of a game, derived from its class. The client's `StateOf` is the part that a player sees. */
+/** The whole state of a game, derived from its class. The client's `StateOf` is only the part that a player sees. */
 export type GameStateOf<Rules> = Rules extends { setup(room: never): infer State } ? State : never;
 
-/** The types of a game's names, derived from the parameter of its `setup`: `setup(room: Setup<Options, Types>)`. */
+/**
+ * The types of a game's events, timers, effects and other names, derived from the parameter of its `setup`: `setup(room: Setup<Options,
+ * Types>)`.
+ */
 export type TypesOf<Rules> = Rules extends { setup(room: infer Room): unknown }
   ? Room extends RoomContext<infer Types>
     ? Types

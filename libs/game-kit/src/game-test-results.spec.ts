@@ -53,12 +53,12 @@ const play = (more: Partial<Parameters<typeof GameTest.create>[1]> = {}) =>
   GameTest.create(TableGame, { players: ['Ann', { name: 'Bob', claims: { rank: 3 } }], providers: [Wallet], ...more });
 
 describe('the results of effects in GameTest', () => {
-  it('are preceded by the claims and loaded data that a test gives to the setup', async () => {
+  it('come after the claims and loaded data that a test gives to the setup', async () => {
     expect((await play()).state).toEqual({ ranks: [null, 3], decks: 4, bets: {} });
     expect((await play({ loaded: { decks: 1 } })).state.decks).toBe(1);
   });
 
-  it('come in the order of the effects', async () => {
+  it('arrive in the order of the effects', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.as(1).bet('b');
@@ -69,7 +69,7 @@ describe('the results of effects in GameTest', () => {
     expect(() => game.result('charge', { left: 1 })).toThrow("table does not wait for a result of 'charge'. It waits for: none.");
   });
 
-  it('are failures when the time of the effect is over', async () => {
+  it('are failures when the time limit of the effect is over', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.advance(4_999);
@@ -78,7 +78,7 @@ describe('the results of effects in GameTest', () => {
     expect(game.state.bets).toEqual({ a: 'timed-out' });
   });
 
-  it('come from the handlers of the providers, or from those of the test', async () => {
+  it('come from the handlers of the providers or of the test', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.as(0).bet('too-much');

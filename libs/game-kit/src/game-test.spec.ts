@@ -114,7 +114,7 @@ describe('GameTest', () => {
     expect(red.state.lines).toEqual(['red hello']);
   });
 
-  it('shows the emitted events and the requested effects', async () => {
+  it('returns the emitted events and the requested effects', async () => {
     const game = await create();
     game.as(0).write({ text: 'hello' });
     expect(game.events).toEqual([{ name: 'opened', data: { by: 'Ann' } }, { name: 'written' }]);
@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal from `as`, but returns its code from `command`', async () => {
+  it('throws a refusal in `as`, but returns the code of the refusal in `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -152,12 +152,12 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('passes on an unexpected error of a handler', async () => {
+  it('throws the unexpected error of a handler', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
 
-  it('gives the same random numbers for the same seed only', async () => {
+  it('gives equal random numbers only for equal seeds', async () => {
     const rolls = async (seed: number): Promise<string[]> => {
       const game = await create({ seed });
       for (let roll = 0; roll < 20; roll++) game.as(0).roll();
@@ -180,7 +180,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('delays timers with `stall`, as a busy server does', async () => {
+  it('delays timers by `stall`, as on a busy server', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'first', ms: 50 });
     game.stall(260);
@@ -195,7 +195,7 @@ describe('GameTest', () => {
     expect(() => game.advance(10)).toThrow('does a timer schedule itself without delay?');
   });
 
-  it('lets players go away, return, leave and lose their seats', async () => {
+  it('simulates players who go away, return, leave and lose their seats', async () => {
     const game = await create();
     game.as(0).keep({ what: () => 'note presence' });
     game.seat(1).away();
@@ -209,14 +209,14 @@ describe('GameTest', () => {
     expect(game.ended).toEqual({ reason: 'abandoned' });
   });
 
-  it('shows the end of the game', async () => {
+  it('returns the end of the game', async () => {
     const game = await create();
     game.as(0).close();
     expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });
     expect(game.command(0, 'roll')).toBe('game-ended');
   });
 
-  it('shows the view of a seat, which must be plain data', async () => {
+  it('returns the view of a seat, and requires plain data', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
     expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');
@@ -228,7 +228,7 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('finds %s in the state, and names the path', async (what, make) => {
+  ])('reports %s in the state with its path', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
@@ -276,7 +276,7 @@ describe('GameTest', () => {
     expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
   });
 
-  it('leaves effects of earlier changes out of the size of the state', async () => {
+  it('excludes effects of earlier changes from the size of the state', async () => {
     const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
     for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
     expect(game.effects).toHaveLength(5);

@@ -37,11 +37,11 @@ import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
 export interface GameTestOptions {
-  /** The players, in the order of their seats: names, or names with claims. */
+  /** The players, in the order of their seats: each a name, or a name with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
   /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
   readonly teams?: readonly number[];
-  /** Providers that the game injects. */
+  /** Providers that the constructor of the game needs. */
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
   readonly imports?: ModuleMetadata['imports'];
@@ -59,11 +59,11 @@ export interface GameTestOptions {
    */
   readonly effects?: readonly string[];
   /**
-   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. They may be async, and may throw
-   * `refuse(…)`.
+   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. These handlers may be async, and may
+   * throw `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
-  /** Replaces the result of the game's `@OnLoad` method. Absent: the method runs, when a provider has one. */
+  /** Replaces the result of the game's `@OnLoad` method. Absent: the method itself runs, if a provider has one. */
   readonly loaded?: unknown;
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
@@ -81,8 +81,9 @@ export class Refused extends Error {
 }
 
 /**
- * Plays a game's rules in a unit test, without a server, with its own clock and random numbers. After every step it checks what a
- * fleet relies on: the state is plain data and not too large, and the recorded change turns the previous state into the new one.
+ * Plays a game's rules in a unit test, without a server, with its own clock and random numbers. After every change it checks that a fleet
+ * could run the game: that the state is plain data and not too large, and that the recorded change turns the previous state into the new
+ * one.
  */
 export class GameTest<Rules extends GameRules<unknown>> {
   /** All events emitted so far. */
@@ -167,7 +168,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room has its own copy of the state. `made` is frozen, so a game fails that keeps a reference to it and writes to it later.
+    // The room gets a copy of the state, and `made` is frozen. So a game that keeps a reference to `made` and writes to it later fails.
     freezeDeep(made);
   }
 
@@ -191,14 +192,17 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.reply(this.awaitedOf(name), { ok: true, data });
   }
 
-  /** Lets the oldest effect of this name that the game waits for fail, as `throw refuse(code, message)` in its handler does. */
+  /**
+   * Gives the game a failure as the result of the oldest effect of this name that it waits for, as if the handler had thrown `refuse(code,
+   * message)`.
+   */
   fail(name: EffectName<TypesOf<Rules>>, code: string, message = ''): void {
     this.reply(this.awaitedOf(name), { ok: false, code, message });
   }
 
   /**
-   * Runs the handlers of all effects whose results the game waits for, one after the other, and gives the results to the game, until it
-   * waits for none. A handler that throws is not tried again: its effect fails with `effect-failed`.
+   * Runs the handler of each effect whose result the game waits for, and gives the result to the game. Ends when the game waits for no
+   * result. A handler that throws runs only once: its effect fails with `effect-failed`.
    */
   async settle(): Promise<void> {
     for (let effect = this.awaited[0]; effect && !this.ended; effect = this.awaited[0]) this.reply(effect, await this.replyTo(effect));
@@ -226,17 +230,17 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.handle({ kind: 'result', key, name, reply }, `the result of '${name}'`);
   }
 
-  /** The end of the game. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
+  /** The end of the game. Undefined: the game has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
 
-  /** The metadata that the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata`). Undefined: there is no metadata. */
   get metadata(): RoomMetadata | undefined {
     return this.value.metadata;
   }
 
-  /** The players and bots by seat. The list includes those who have left. */
+  /** The players and bots by seat. The list includes players who have left. */
   get seats(): readonly SeatInfo[] {
     return this.value.seats.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
   }
@@ -279,7 +283,10 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** Lets a player join the running game, and returns the seat: the given one, the first that was left, or one after the last. */
+  /**
+   * Lets a player join the running game, and returns the player's seat. It is the given seat; without a given seat, the first seat whose
+   * player has left, else a new seat after the last one.
+   */
   join(name: string, seat = this.freeSeat()): Seat {
     this.handle({ kind: 'seat', seat, event: 'joined', user: `user-of-${name}` as UserId, name }, `joined of seat ${seat}`);
     this.seqs[seat] ??= 0;
@@ -287,8 +294,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Lets the bot of this seat make one move. Returns whether the move has changed the game; an input changes it only with the next step.
-   * Throws `Refused` when the move is not valid (`bad-data`), which a server would drop.
+   * Lets the bot of this seat make one move. Returns whether the move has changed the game. A player input changes it only at the next
+   * step. Throws `Refused` when the move is not valid (`bad-data`); a server would ignore such a move.
    */
   bot(seat: Seat): boolean {
     const outcome = this.handle({ kind: 'bot', seat, ...(this.inputs && { inputs: this.inputs }) }, `the bot of seat ${seat}`);
@@ -321,8 +328,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Sends what a player holds down, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data, which
-   * a server would drop without an answer.
+   * Sends a player input, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data; a server would
+   * ignore such data without an answer.
    */
   input(seat: Seat, data: unknown): void {
     this.refuseUnknownSeat(seat);
@@ -334,7 +341,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.inputs.take(seat, this.inputNumber, data);
   }
 
-  /** Advances the time until the next step has run, or the next `count` steps. Timers that are due before them run as well. */
+  /** Advances the time until the next step has run, or the next `count` steps. Timers that are due earlier run as well. */
   step(count = 1): void {
     const { stepHz } = this.rules.definition;
     if (stepHz === 0) throw new Error(`${this.name} has no steps: add a method with @OnStep(20)`);
@@ -342,8 +349,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Runs `act`, and returns the bytes of the syncs that this seat would get from a server meanwhile (null: a spectator), in the compact
-   * form.
+   * Runs `act`. Returns the bytes of the compact syncs that a server would send to this seat meanwhile, or to a spectator when `seat` is
+   * null.
    *
    * @example
    * const traffic = game.measure(0, () => game.step(200));
@@ -364,8 +371,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Advances the time without running timers and steps, as on a busy server. They wait for the next `advance`, so commands can run before
-   * them.
+   * Advances the time without running timers and steps, as on a busy server. Due timers and steps run at the next `advance`, so commands
+   * can run before them.
    */
   stall(ms: number): void {
     this.clock += ms;
@@ -394,7 +401,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       at,
       run: () => this.handle({ kind: 'timer', name }, `timer '${name}'`),
     }));
-    // Bots come before a step that is due at the same time, so that it uses their inputs.
+    // Bots move before a step that is due at the same time, so that the step uses their inputs.
     const { bot, definition } = this.rules;
     if (bot) due.push({ at: this.stepsBeganAt + this.nextMove * bot.everyMs, run: () => this.moveBots() });
     if (definition.stepHz > 0) due.push({ at: this.nextStepAt, run: () => this.runStep() });
@@ -450,7 +457,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // Counts only the effects of the last change. A server drops an effect once it is done, but a test never runs effects.
+    // Counts only the effects of the last change. A server removes an effect once it is done, but here older effects are never removed.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;
@@ -490,7 +497,7 @@ function playersOf(players: GameTestOptions['players'], teams?: GameTestOptions[
   });
 }
 
-/** Returns the change as it comes back from Redis. */
+/** Encodes and decodes the change, as a write to Redis and a read would. */
 function asStored({ delta, ...rest }: Change): Change {
   const stored = JSON.parse(JSON.stringify(rest)) as Change;
   return delta === undefined ? stored : ({ ...stored, delta: delta.slice() } as Change);
@@ -509,10 +516,10 @@ interface Due {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** The default time at the start. Any value is good, because a game must not depend on it. */
+/** The default time at the start. The value is arbitrary, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /**
- * Maximum number of timers, steps and moves of bots in one `advance`. An hour of steps at 20 Hz has 72,000, and as many moves. A timer that
- * schedules itself in a loop exceeds this limit within a few seconds.
+ * Maximum number of timers, steps and moves of bots in one `advance`. An hour at 20 Hz has 72,000 steps and as many moves of bots. A timer
+ * that schedules itself in an endless loop reaches this limit within a few seconds.
  */
 const RUNS_MAX = 200_000;

@@ -51,7 +51,7 @@ class Casino implements GameRules<Table> {
 
 /** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the declared names of a game', () => {
-  it('make every other name and other data a compile error in its handlers', () => {
+  it('make undeclared names and wrong data compile errors in its handlers', () => {
     const use = (room: Place): void => {
       room.emit('dealt', { cards: 3 });
       room.emit('dealt', { cards: 3 }, [0]);
@@ -134,7 +134,7 @@ describe('the declared names of a game', () => {
     expect([Right, Wrong]).toHaveLength(2);
   });
 
-  it('are known in the client and in the test of the game', () => {
+  it('are checked in the client and in the test of the game', () => {
     const types: TypesOf<Casino>['events'] = { dealt: { cards: 1 }, closed: undefined };
     const use = (room: Room<Casino>, test: GameTest<Casino>): void => {
       void room.send('place-bet', { coins: 3 });

@@ -9,44 +9,48 @@ import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 export interface GameOptions {
   /** The name of the game: lower-case words joined by dashes (`tic-tac-toe`). Keys, metrics and requests of players contain it. */
   readonly name: string;
-  /** Version of the rules and of the state's shape, from 1. It grows when older states need `migrateState`. */
+  /** Version of the rules and of the state's shape, from 1. Increase it when older states need `migrateState`. */
   readonly version: number;
   /** Number of players: a whole number from 1 to 1000, or a range. */
   readonly seats: number | { readonly min: number; readonly max: number };
-  /** The promise of the game about stored changes. Default: `every-change`, with which no change is sent before it is stored. */
+  /** The promise of the game about stored changes. Default: `every-change`, which stores each change before it is sent to players. */
   readonly durability?: Durability;
   /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs?: number;
   /**
-   * Maximum number of syncs per second that a player gets, up to 60. Changes between two syncs are sent together. Default: the rate of
+   * Maximum number of syncs per second for each player, from 0 to 60. Changes between two syncs are sent together. Default: the rate of
    * `@OnStep`. In a game without steps, the default is 0: each change is sent immediately.
    */
   readonly syncHz?: number;
-  /** Time for which the seat of a player who is away is kept, in ms. After that the player has `left`. Default: 60000. */
+  /**
+   * Time for which the room keeps the seat of a player who is away, in ms. After this time, the room treats the player as having left.
+   * Default: 60000.
+   */
   readonly seatGraceMs?: number;
   /**
-   * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it
-   * changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it.
-   * `auto`: the room measures how much of the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else
-   * `proxy`.
+   * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a proxy of the state, which is
+   * fast when handlers change a small part of a large state. `copy`: the handler writes to a copy of the whole state, which is fast when
+   * handlers change most of the state. `auto`: the room measures how much of the state the handlers change, and chooses. Default: `auto`
+   * for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**
    * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the server,
-   * and a change takes fewer bytes. Steps by path round numbers in different ways: a path is names joined by dots, in which `*` stands for
-   * any key or index. A path counts for all numbers below it, unless a longer path fits. 0: not rounded. Absent: numbers stay as they are.
+   * and a change takes fewer bytes. An object gives each path of the state its own step. A path consists of names joined by dots, and `*`
+   * stands for any key or index. The step of a path applies to all numbers below it, unless a longer path matches. 0: not rounded. Absent:
+   * numbers stay as they are.
    * @example
    * quantize: { ships: 0.01, 'ships.*.angle': 0.001 }
    */
   readonly quantize?: number | StepsByPath;
   /**
-   * Time for which `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory.
-   * Absent: the game has no `room.past`.
+   * The longest time for which `room.past` can go back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in
+   * memory. Absent: the game has no `room.past`.
    */
   readonly pastMs?: number;
   /**
-   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat becomes
-   * free when its player has left. Default: false.
+   * True: players may take free seats of a running game until the game calls `room.lock()`. A seat is free when nobody has taken it or its
+   * player has left. Default: false.
    */
   readonly joinable?: boolean;
   /**
@@ -63,9 +67,15 @@ export interface GameOptions {
   readonly match?: MatchOptions;
 }
 
-/** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
+/**
+ * Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game hardly notice the
+ * loss of this time.
+ */
 export const CHECKPOINT_MS_DEFAULT = 1_000;
-/** Default of `seatGraceMs`, in ms. It is long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
+/**
+ * Default of `seatGraceMs`, in ms. Long enough to reload the page or to pass through a tunnel, and short enough that the other players are
+ * willing to wait.
+ */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay other games. */
 export const STEP_HZ_MAX = 60;
@@ -74,8 +84,8 @@ export const STEP_HZ_MAX = 60;
 const PAST_MS_MAX = 2_000;
 
 /**
- * Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole, so more seats would
- * make each checkpoint slow.
+ * Maximum number of seats, also for `rooms.create`. Each checkpoint encodes all seats of the room, so more seats would make checkpoints
+ * slow.
  */
 export const SEATS_MAX = 1_000;
 
@@ -86,7 +96,7 @@ export const SEATS_MAX = 1_000;
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    // A class without options still counts as a game, so that the start of the server fails with an error message.
+    // Also marks a class without options as a game, so that the start of the server fails with a clear error.
     Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }
@@ -96,8 +106,8 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 }
 
 /**
- * Returns the definition of a game, with defaults for absent options. Throws an error that tells the author what is wrong when an option is
- * not valid.
+ * Returns the definition of a game, with defaults for absent options. When an option is not valid, throws an error that tells the author
+ * the reason.
  *
  * @param stepHz the rate of `@OnStep`, in steps per second; 0: the game has no method with `@OnStep`
  */

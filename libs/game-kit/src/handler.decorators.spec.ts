@@ -93,7 +93,7 @@ describe('the decorators of handlers', () => {
     expect(Wrong).toBeDefined();
   });
 
-  it('name a command after its method', () => {
+  it('give a command the name of its method', () => {
     class Named {
       @Command(Put)
       put(_room: GameRoom<Pot>): void {}

@@ -62,7 +62,7 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
 /**
  * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A server that is
  * late runs a few missed steps one after the other and leaves out older ones, so the game is slower than the clock until the server keeps
- * up. Steps of the downtime are left out as well.
+ * up. Steps that were due during the downtime are left out as well.
  *
  * @param hz steps a second, up to 60
  *
@@ -88,15 +88,15 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
 
 /**
  * Marks the method that runs when the game continues after `pausedMs` without a server, because one server died and another adopted the
- * room. Timers are already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
+ * room. The server has already delayed the timers by `pausedMs`. Add `pausedMs` to times that the state contains (`since += pausedMs`).
  */
 export function OnPause(): HandlerDecorator<(room: GameRoom<never, never, never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
 /**
- * Marks the method that returns what a seat may see of the state. A seat of null stands for spectators. The method must only read. It must
- * be named `view`, because clients derive its type from that name.
+ * Marks the method that returns what a seat may see of the state. For spectators the seat is null. The method must not change the state. It
+ * must be named `view`, because clients derive its type from that name.
  */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));
@@ -110,8 +110,8 @@ export interface BotOptions {
 
 /**
  * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it. It returns the bot's next
- * command `{ command, data }`, or what the bot holds down from now on `{ input }`, or nothing. Both are validated and used like those of a
- * player. A refused command or input changes nothing. The method must only read. Use `room.random()` for random decisions.
+ * command `{ command, data }`, or a new player input `{ input }`, or nothing. The server treats a command or input of a bot like one of a
+ * player. A refused command or input changes nothing. The method must not change the state. Use `room.random()` for random decisions.
  *
  * @example
  * @Bot({ everyMs: 500 }) protected play(state: Board, { seat }: BotRoom): BotCommand | undefined {
@@ -133,8 +133,8 @@ export function Bot(
  * `Effect` describes how often it runs. When the game waits for the result, the game gets what the method returns, or the code of
  * `throw refuse(code, message)`.
  *
- * The effect belongs to `game`, and its types are checked. Without `game` it belongs to the games of the provider's own module; when that
- * module has no game, to every game that has no own handler of this name.
+ * The effect belongs to `game`, and its types are checked. Without `game` the effect belongs to the games of the provider's own module. If
+ * that module has no game, it belongs to every game without a handler of its own for this name.
  *
  * @example
  * @EffectHandler(Casino, 'charge')
@@ -165,7 +165,7 @@ export interface PatienceOptions {
   readonly attempts?: number;
 }
 
-/** Defaults of `@OnResult`: five attempts take some eight seconds. */
+/** Defaults of `@OnResult`: five attempts, which take some eight seconds. */
 export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
 /** Defaults of `@OnLoad`. Players wait for the load, so the time limit is shorter. */
 export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
@@ -173,9 +173,9 @@ export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
 export const LOAD_MS_MAX = 60_000;
 
 /**
- * Marks the method that gets the results of an effect: `{ ok: true, data }`, or `{ ok: false, code, message }`. It runs once for each effect
- * of this name, as an input of the room: after any crash, with a repeated run of the effect, and with a result that comes too late. A
- * result that does not come in `timeoutMs` is a failure with the code `timed-out`.
+ * Marks the method that gets the results of an effect: `{ ok: true, data }`, or `{ ok: false, code, message }`. It runs exactly once for
+ * each effect of this name, as an input of the room, even after a crash, when the effect runs twice, or when its result is late. A result
+ * that is not there within `timeoutMs` is a failure with the code `timed-out`.
  *
  * @example
  * @OnResult('charge', { timeoutMs: 10_000 })
@@ -193,7 +193,7 @@ export function OnResult<Name extends string>(name: Name, options: PatienceOptio
   }) as ResultDecorator<Name>;
 }
 
-/** A decorator that compiles only when the method takes the result of the effect, as the types of its room declare it. */
+/** A decorator that compiles only when the type of the method's result parameter is the one that the room declares for the effect. */
 export type ResultDecorator<Name extends string> = <Method extends (room: GameRoom<never, never, never>, result: never) => Nothing>(
   target: object,
   name: string,
@@ -211,10 +211,10 @@ type ResultMethod<Method, Name> = Method extends (room: infer Room, ...rest: nev
 /**
  * Marks the method that loads the data of a game before its `setup`: profiles, decks, a map. It may be async, and may be in any provider of
  * the server. Its result is `room.loaded` in the setup and in all handlers; it is stored with the setup, so no recovery loads again.
- * A method that throws is tried again. `throw refuse(code, message)` takes the start back: the room waits again, and its players get the
+ * A method that throws is tried again. `throw refuse(code, message)` cancels the start: the room waits again, and its players get the
  * code.
  *
- * It belongs to `game`, or to the games of its own module.
+ * The method loads data for `game`; without `game`, for the games of its own module.
  *
  * @example
  * @OnLoad(Casino, { timeoutMs: 5_000 })
@@ -238,10 +238,10 @@ export function OnLoad(
   });
 }
 
-/** The return type of a handler outside of the room: `Data`, or a promise of it. A handler without a result may return anything. */
+/** The return type of a handler outside of the room: `Data`, or a promise of it. A handler whose result is not used may return any type. */
 type Promised<Data> = unknown extends Data ? unknown : undefined extends Data ? unknown : Data | Promise<Data>;
 
-/** Returns the time limit and the number of attempts, or a text that says what is wrong. */
+/** Returns the time limit and the number of attempts, or an error text. */
 function patienceOf(given: PatienceOptions, defaults: Patience, msMax: number): Patience | string {
   const { timeoutMs = defaults.timeoutMs, attempts = defaults.attempts } = given;
   if (!isWholeUpTo(timeoutMs, msMax)) return `timeoutMs ${quoted(timeoutMs)}; give a whole number of ms from 1 to ${msMax}`;
@@ -262,8 +262,8 @@ const RESULT_MS_MAX = 86_400_000;
 const ATTEMPTS_MAX = 1_000;
 
 /**
- * Returns the handle of a command. A schema that is given but undefined usually comes from a circular import. It counts as a mistake,
- * because otherwise the command would get no data.
+ * Returns the handle of a command. A schema argument that is undefined is an error: it usually comes from a circular import, and the
+ * command would get no data.
  */
 function commandOf(method: string, given: readonly unknown[]): Handle {
   const [first, second] = given;

@@ -14,10 +14,10 @@ export type Handle =
   | { readonly kind: 'effect'; readonly name: string; readonly game?: object }
   | ({ readonly kind: 'result'; readonly name: string } & Patience)
   | ({ readonly kind: 'load'; readonly game?: object } & Patience)
-  /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
+  /** The decorator was used wrongly. `flaw` is the end of the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
 
-/** Limits for the attempts of work outside of the room. */
+/** Limits for the attempts to run an effect or a load. */
 export interface Patience {
   readonly timeoutMs: number;
   readonly attempts: number;

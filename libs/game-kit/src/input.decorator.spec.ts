@@ -80,7 +80,7 @@ describe('the decorator @Input', () => {
     expect(game.now % 50).toBe(0);
   });
 
-  it("causes a record of an input's number only with the first step that uses the input", async () => {
+  it('records the number of an input only with the first step that uses the input', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(1, { dx: 1 });
     game.step(2);
@@ -111,7 +111,7 @@ describe('the decorator @Input', () => {
     await expect(started(withInput(schema, options))).rejects.toThrow(message);
   });
 
-  it('stops the start when a game has it twice, without steps, or without @Game', async () => {
+  it('stops the start when a class has two of it, no steps, or no @Game', async () => {
     @Game({ name: 'twice', version: 1, seats: 1 })
     @Input(Steering)
     @Input(Steering)

@@ -13,9 +13,9 @@ export interface InputOptions {
 export const INPUT_QUEUE_MAX = 16;
 
 /**
- * Declares what a player of this game holds down: a stick, keys, a direction. Players send it many times a second. The server neither
- * answers nor stores it, so an input can be lost. `room.input(seat)` returns the latest one in the method with `@OnStep`. Use a command for
- * data that must not be lost. The class needs `@Game` as well.
+ * Declares the player input of this game: the controls that a player holds down, such as a stick or keys. Players send inputs many times a
+ * second. The server neither answers nor stores an input, so it can be lost. In the method with `@OnStep`, `room.input(seat)` returns the
+ * latest input. Use a command for data that must not be lost. The class needs `@Game` as well.
  *
  * @example
  * const Steering = z.strictObject({ turn: z.number().min(-1).max(1), isFiring: z.boolean() });
@@ -43,7 +43,10 @@ export function inputsOf(target: object): readonly GivenInput[] | undefined {
   return Reflect.getOwnMetadata(INPUTS, target) as readonly GivenInput[] | undefined;
 }
 
-/** Returns the one input of a game. When it is wrong, throws an error for the author whose message continues "The game G …". */
+/**
+ * Returns the declared input of a game. Throws an error for the author when the declaration is wrong. The message is the end of a sentence
+ * that begins with "The game G".
+ */
 export function checkedInput(inputs: readonly GivenInput[]): { schema: StandardSchema; queue: number } {
   const [{ schema, options } = {} as GivenInput, ...others] = inputs;
   if (others.length > 0) throw new Error('has @Input twice; give one schema for all that a player holds down');

@@ -5,7 +5,7 @@ const place = fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer(
 const RADIUS = { enter: 100, leave: 120 };
 
 describe('an interest grid', () => {
-  it('finds the same entities as a search through all entities', () => {
+  it('finds the same entities as a search of all entities', () => {
     fc.assert(
       fc.property(fc.array(place, { maxLength: 60 }), place, fc.uniqueArray(fc.nat({ max: 59 })), (entities, at, seen) => {
         const before = seen.filter((index) => index < entities.length).sort((a, b) => a - b);
@@ -18,7 +18,7 @@ describe('an interest grid', () => {
     );
   });
 
-  it('finds a new entity within `enter`, and keeps it up to `leave`', () => {
+  it('adds an entity within the distance `enter`, and removes it beyond `leave`', () => {
     const seen = (x: number, before: readonly number[]) => new InterestGrid([{ x, y: 0 }], 100).near({ x: 0, y: 0 }, RADIUS, before);
     expect([seen(110, []), seen(100, []), seen(110, [0]), seen(121, [0])]).toEqual([[], [0], [0], []]);
   });

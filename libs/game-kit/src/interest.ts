@@ -1,12 +1,12 @@
-/** An entity with a place. */
+/** An entity with a position. */
 export interface InterestPoint {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * The distances within which an entity comes into view, and beyond which it goes out of view. `leave` is larger, so that an entity at the
- * edge does not flicker.
+ * An entity comes into view within the distance `enter`, and goes out of view beyond the distance `leave`. `leave` is larger, so that an
+ * entity at the edge does not flicker.
  */
 export interface InterestRadius {
   readonly enter: number;

@@ -49,7 +49,7 @@ class Racing implements GameRules<Race> {
 }
 
 describe('GameTest with a running game', () => {
-  it('lets a player join a running game, in a new seat or in a free one', async () => {
+  it('lets a player join a running game in a new seat or a free seat', async () => {
     const game = await GameTest.create(Racing, { players: ['Ann'] });
     expect(game.join('Bob')).toBe(1);
     game.as(1).lap();
@@ -100,7 +100,7 @@ describe('a bot that gives inputs in GameTest', () => {
     expect(() => game.step()).toThrow('bad-data');
   });
 
-  it('marks its game as a game with bots, for the format of the log', async () => {
+  it('sets `bots` in the definition of its game', async () => {
     const game = new Driving();
     expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
   });

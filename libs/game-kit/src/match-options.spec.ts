@@ -24,7 +24,7 @@ describe('checkedMatchRules', () => {
     });
   });
 
-  it('gives a game with ratings a window of ratings', () => {
+  it('adds a rating window to a game with ratings', () => {
     expect(checkedMatchRules({ rating: true }, seats, false)).toMatchObject({ rating: true, skill: { from: 100, to: 600 } });
     expect(checkedMatchRules({ rating: true, skill: { overMs: 5 } }, seats, false)?.skill).toEqual({ from: 100, to: 600, overMs: 5 });
   });
@@ -36,7 +36,7 @@ describe('checkedMatchRules', () => {
     });
   });
 
-  it('gives each mode the rules of the game, except for the rules that the mode replaces', () => {
+  it('gives each mode the rules of the game that the mode does not replace', () => {
     const rules = checkedMatchRules(
       {
         rating: true,
@@ -85,7 +85,7 @@ describe('the end of a game', () => {
     ['per-mode', 'duel', 'duel'],
     ['per-mode', undefined, undefined],
     [true, 'duel', undefined],
-  ] as const)('with the rating %j and the mode %j updates the ratings of the mode %j', async (rating, mode, named) => {
+  ] as const)('updates, for the rating %j and the mode %j, the ratings of the mode %j', async (rating, mode, named) => {
     const game = await GameTest.create(rulesOf(rating), { players: ['Ada', 'Bob'], ...(mode && { mode }) });
     game.command(1, 'win');
     expect(game.effects.map(({ data }) => (data as { mode?: string }).mode)).toEqual([named]);

@@ -2,7 +2,8 @@ import { type MatchOptions, type MatchRules, type MatchWindow, type ModeMatchOpt
 import { quoted } from '#libs/room';
 
 /**
- * Returns the complete match rules of a game. Undefined: the game has none. Throws an error that names the wrong field of `match` and what is allowed.
+ * Returns the complete match rules of a game. Undefined: the game has none. Throws an error that names the wrong field of `match` and the
+ * allowed values.
  *
  * @param hasOptions whether rooms of the game have options
  */
@@ -31,7 +32,7 @@ interface Range {
 
 /** Maximum number of modes of a game: more would divide its players into queues that are too small. */
 const MODES_MAX = 32;
-/** Maximum of a time in `match`, in ms: a day. A longer time is probably in a wrong unit. */
+/** Maximum of a time in `match`, in ms: a day. A larger number is probably a time in another unit. */
 const MS_MAX = 86_400_000;
 const MODE_NAME = /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const TIMES = ['fillMs', 'maxWaitMs', 'expireMs', 'acceptMs', 'botsAfterMs'] as const;
@@ -74,7 +75,7 @@ function demandRating({ rating, modes }: MatchOptions): void {
   );
 }
 
-/** Checks a number of players per team, or of a match (`count` 1), against the seats of the game. */
+/** Checks that the game has enough seats for `count` teams of this size. `count` 1: the number is the size of the whole match. */
 function demandPlayers(path: string, value: unknown, count: number, seats: Range): void {
   const range = typeof value === 'object' && value !== null ? (value as Range) : { min: value, max: value };
   if (typeof value === 'object') demandFields(path, value, ['min', 'max']);

@@ -43,7 +43,7 @@ describe('room.past', () => {
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest kept state for a time longer than pastMs', async () => {
+  it('returns the oldest stored state for a time longer than pastMs', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);
@@ -57,7 +57,7 @@ describe('room.past', () => {
     expect(game.state.seen).toEqual([0, 0]);
   });
 
-  it('returns the adopted state after the server of the room was lost', async () => {
+  it("returns the adopted state after the loss of the room's server", async () => {
     const game = await play();
     game.step(10);
     game.pause(3_000);
@@ -83,7 +83,7 @@ describe('room.past', () => {
     await expect(GameTest.create(Short, { players: ['Ann'] })).rejects.toThrow('add pastMs to @Game, as in pastMs: 500');
   });
 
-  it.each([0, 2_001, 1.5, '100'])('cannot exist with pastMs %p', async (pastMs) => {
+  it.each([0, 2_001, 1.5, '100'])('makes the start fail with pastMs %p', async (pastMs) => {
     @Game({ name: 'road', version: 1, seats: 1, pastMs: pastMs as number })
     class Wrong extends Roads {}
     await expect(GameTest.create(Wrong, { players: ['Ann'] })).rejects.toThrow('give a whole number of ms from 1 to 2000');

@@ -23,13 +23,13 @@ import { describeSchema, droppedField, type StandardSchema } from './standard-sc
 export interface HandledMethod {
   readonly method: string;
   readonly handle: Handle;
-  /** The method is bound to its provider, so that the injected services are available. */
+  /** Binds the method to its provider, so that the method can use the injected services. */
   readonly run: (...args: unknown[]) => unknown;
 }
 
 /**
- * Builds the table of rules from the decorators of a game's class. Throws an error that tells the author what is wrong when the game cannot
- * be played.
+ * Builds the table of rules from the decorators of a game's class. Throws when the game is invalid, with an error that tells the author the
+ * reason.
  * @param effects names of the effects that have a handler; null: not known, so `room.effect` accepts every name
  * @param load loads the data of the game; null: the game loads nothing
  */
@@ -99,7 +99,7 @@ export function handledMethodsOf(instance: object): HandledMethod[] {
   });
 }
 
-/** Returns whether a class has decorated methods. Needs no instance. */
+/** Returns whether a class has decorated methods. Works without an instance of the class. */
 export function hasHandles(target: unknown): boolean {
   const prototype: unknown = typeof target === 'function' ? target.prototype : null;
   if (typeof prototype !== 'object' || prototype === null) return false;

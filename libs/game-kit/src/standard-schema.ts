@@ -2,7 +2,7 @@ import type { JsonSchema, SchemaIssue } from '#libs/protocol';
 
 /**
  * The common interface of zod, valibot, arktype and others, so that an author can use any of them. Source: the Standard Schema
- * specification, version 1 (https://standardschema.dev), of which Holdfast uses this part.
+ * specification, version 1 (https://standardschema.dev), of which these are the parts that Holdfast needs.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -36,8 +36,8 @@ export function describeSchema(schema: StandardSchema): JsonSchema | null {
 }
 
 /**
- * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is none. A part
- * that the schema has replaced by something else than an object is not compared.
+ * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is no such field.
+ * Skips a part that the schema has replaced by a value that is not an object.
  */
 export function droppedField(given: unknown, result: unknown, path = ''): string | null {
   if (Array.isArray(given) && Array.isArray(result) && given.length === result.length) return droppedIn(given.keys(), given, result, path);

@@ -3,7 +3,7 @@ import type { Change, RoomMachine, RoomValue } from '#libs/room';
 import { encodePatch } from '#libs/state-patch';
 import { type MeasuredSync, SyncTraffic } from './sync-traffic.js';
 
-/** Notes the syncs that a server would send to one seat, at the rate of the game (`syncHz`). */
+/** Records the syncs that a server would send to one seat, at the rate of the game (`syncHz`). */
 export class SyncRecorder {
   private readonly syncs: MeasuredSync[] = [];
   private readonly beganAt: number;

@@ -47,7 +47,7 @@ class CounterGame implements GameRules<{ count: number }> {
 const play = () => GameTest.create(SeaGame, { players: ['Ann', 'Bob'] });
 
 describe('GameTest.measure', () => {
-  it('counts one sync for each step of a game with steps, with the bytes of each path of the state', async () => {
+  it('counts one sync per step of a game with steps, and the bytes of each state path', async () => {
     const game = await play();
     const traffic = game.measure(0, () => game.step(20));
     expect(traffic.syncs).toHaveLength(20);
@@ -64,7 +64,7 @@ describe('GameTest.measure', () => {
     expect(game.measure(null, () => game.step(20)).byPath.has('secret')).toBe(false);
   });
 
-  it('counts the events for the seat with the next step', async () => {
+  it('counts the events for the seat in the sync of the next step', async () => {
     const game = await play();
     const hail = (to?: number[]) =>
       game.measure(1, () => {
@@ -90,7 +90,7 @@ describe('GameTest.measure', () => {
     expect(traffic.bytesPerSecond).toBe(0);
   });
 
-  it('returns a table with the largest part first', async () => {
+  it('returns a table that is sorted by size', async () => {
     const game = await play();
     const table = String(game.measure(1, () => game.step(20)));
     expect(table).toMatch(/^20 syncs to seat 1, \d+ bytes per second\npath +bytes +per sync +share\n\(header\) +\d+/);

@@ -1,18 +1,18 @@
 import { encodeCompactSync, type GameEvent, type Seat } from '#libs/protocol';
 import { bytesByPath, encodePatch } from '#libs/state-patch';
 
-/** One sync, as a client of the compact form gets it. */
+/** One compact sync, as a client receives it. */
 export interface MeasuredSync {
   readonly version: number;
   readonly from: number;
-  /** The view of the seat before and after. */
+  /** The view of the seat before the sync and after it. */
   readonly before: unknown;
   readonly after: unknown;
   readonly events: readonly GameEvent[];
-  /** The numbers of the last command and of the last input that the sync answers. */
+  /** The numbers of the last command and of the last input that the sync acknowledges. */
   readonly seq: number;
   readonly input: number;
-  /** Room time since the sync before, in ms. Undefined: the game has no steps. */
+  /** Room time since the previous sync, in ms. Undefined: the game has no steps. */
   readonly elapsed: number | undefined;
 }
 

@@ -14,12 +14,12 @@ export interface GamePage<Rules = unknown> {
   readonly refusals: Readonly<Record<string, string>>;
   /** The options of a new room, if the game has any. */
   readonly options?: RoomOptionsPart;
-  /** Returns the seat for whose move the game waits. Null: it waits for no particular player. */
+  /** Returns the seat for whose move the game waits. Null: the game waits for several players or for none. */
   turnOf(state: StateOf<Rules>): Seat | null;
   /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
-   * Draws the board into `root`. The page calls it once the room has a state. The board stays mounted after the end of the game, and for
+   * Draws the board into `root`. The page calls it once the room has a state. The board is not removed at the end of a game: it also shows
    * the next game of the room.
    */
   mount(root: HTMLElement, room: Room<Rules>, table: Table): MountedGame;
@@ -54,6 +54,6 @@ export interface Table {
   /** Shows the player why an action failed, for example when the room has rejected `room.send`. */
   failed(error: unknown): void;
   nameOf(seat: Seat): string;
-  /** Returns false while the player of this seat has no connection. */
+  /** Returns whether the player of this seat has a connection. */
   isHere(seat: Seat): boolean;
 }

@@ -10,7 +10,10 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
   cells[to]!.focus();
 }
 
-/** Returns the cell to which a key moves the focus from `at`. Null: the key moves no focus, or the cell is at the edge. */
+/**
+ * Returns the cell to which a key moves the focus from the cell `at`. Null: the key does not move the focus, or there is no cell in that
+ * direction.
+ */
 export function cellTo(key: string, at: number, columns: number, count: number): number | null {
   const column = at % columns;
   switch (key) {

@@ -46,8 +46,8 @@ function showFlaw(input: HTMLInputElement, flawOf: TextField['flawOf']): void {
 }
 
 /**
- * Shows a field with a flaw, also in a closed `details`. The page already shows the sentence about the flaw, so the browser must not show
- * it as well.
+ * Shows a field with a flaw, also in a closed `details`. Prevents the browser's own message, because the page already shows a sentence
+ * about the flaw.
  */
 function showField(event: Event): void {
   const input = event.target as HTMLInputElement;

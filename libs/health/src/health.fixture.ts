@@ -67,7 +67,7 @@ export class EligibilitySeen extends EligibilityListener {
   }
 }
 
-/** Servers in this process with a Redis of their own, and servers that consist only of a record and a port. */
+/** A Redis, with real servers that run in this process and with fake servers that consist only of a record and a port. */
 export class HealthWorld {
   private readonly opened: (() => Promise<void>)[] = [];
   private readonly folders: string[] = [];

@@ -16,14 +16,14 @@ export interface FactsOfServer {
 }
 
 /**
- * Reports the load of this server, as current numbers and not as changes. It runs at each answer to a check, so it must be cheap. At most
- * one provider implements it. Without one, the server reports no load.
+ * Reports the current load of this server. It runs at each answer to a check, so it must be fast. At most one provider implements it.
+ * Without one, the server reports no load.
  */
 export abstract class HealthFacts {
   abstract facts(): FactsOfServer;
 }
 
-/** Receives the load of this server after each stored answer to a check, to correct other counts of the load. */
+/** Receives the load of this server after each stored answer to a check. Placement corrects its counts with it. */
 export abstract class HealthAnswerListener {
   abstract answered(facts: FactsOfServer & { readonly lagMs: number }): void | Promise<void>;
 }
@@ -44,15 +44,15 @@ export abstract class EligibilityListener {
 
 /**
  * One kind of work in the cleanup of a dead server. It runs in the process whose vote completed the eviction. When that process dies or the
- * listener rejects, the listener is called again, there or in another process. It must be idempotent.
+ * listener rejects, the listener is called again, in the same or another process. So the listener must be idempotent.
  */
 export abstract class ServerEndListener {
   abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
 }
 
 /**
- * Reads how long ago a server wrote to Redis, by the time of Redis. This needs no link to the server. At most one provider implements
- * it. Without one, no server is evicted as `store-lost`.
+ * Reads how long ago a server wrote to Redis, by the time of Redis. This needs no link to the server. At most one provider implements it.
+ * Without a provider, no server is evicted as `store-lost`.
  */
 export abstract class StoreContact {
   /**

@@ -30,7 +30,9 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** The writes of several event-loop ticks: for each tick, a writer's index, a number of bytes, and whether they may wait. */
+/**
+ * The writes of several event-loop ticks. Each write has the index of its writer, its number of bytes, and whether these bytes may wait.
+ */
 const turns = fc.array(
   fc.array(
     fc.tuple(
@@ -44,7 +46,7 @@ const turns = fc.array(
 );
 
 describe('BatchWriter', () => {
-  it('sends the bytes of each writer in order, although other writers write in the same tick', async () => {
+  it("keeps the order of each writer's bytes when several writers write in one tick", async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (all) => {
         const { sockets, heard, close } = await readers(3);
@@ -62,7 +64,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // Bytes that may wait have not been sent yet.
+        // The bytes that may wait are still in the writer.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
@@ -75,7 +77,7 @@ describe('BatchWriter', () => {
     );
   });
 
-  it('makes one system call for all writes of a tick, without the stream', async () => {
+  it('makes one system call for all writes of a tick', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     const streamed = jest.spyOn(sockets[0], 'write');
@@ -93,7 +95,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('makes one system call for bytes that may wait, also when several ticks write them', async () => {
+  it('makes one system call for the bytes of several ticks that may wait', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -132,7 +134,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('keeps bytes while the kernel has no room for them', async () => {
+  it('keeps bytes while the kernel accepts none', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');

@@ -11,7 +11,7 @@ export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** The number of bytes in the last tick, as an estimate for the next tick. */
+  /** Number of bytes that the last tick wrote. It is the estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** True: the shared timer for waiting bytes flushes this writer. */
@@ -19,7 +19,8 @@ export class BatchWriter {
   /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
-   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits; an empty array would cost memory for each connection.
+   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits. It is not an empty array, to save memory for each
+   * connection.
    */
   private waiting: Buffer[] | null = null;
 
@@ -33,8 +34,8 @@ export class BatchWriter {
   ) {}
 
   /**
-   * Makes room for `bytes` in `chunk` and returns their offset. The caller must fill all of them synchronously, before any other call of
-   * this writer, because a flush sends the reserved bytes whether they are filled or not.
+   * Makes room for a number of bytes in `chunk` and returns their offset. The caller must fill all reserved bytes synchronously, before any
+   * other call of this writer, because a flush sends the reserved bytes whether they are filled or not.
    */
   reserve(bytes: number): number {
     if (!this.dirty) {
@@ -49,8 +50,8 @@ export class BatchWriter {
   }
 
   /**
-   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all share one system call. The bytes
-   * keep their order among all bytes of this writer, and go out at once with bytes that do not wait.
+   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all of them need only one system call.
+   * The order of all bytes of this writer stays the same. When bytes that may not wait are sent, waiting bytes are sent with them.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {
@@ -70,8 +71,8 @@ export class BatchWriter {
   }
 
   /**
-   * Bytes that the kernel has not taken yet. The bytes of the current tick do not count, because they say nothing about how fast the peer
-   * reads.
+   * Number of bytes that the kernel has not taken yet. Does not include the bytes of the current tick, because they say nothing about how
+   * fast the peer reads.
    */
   get backlogBytes(): number {
     return this.socket.writableLength;
@@ -130,7 +131,7 @@ export class BatchWriter {
     }
   }
 
-  /** Frees the oldest chunk: a socket calls back in the order of its writes. */
+  /** Frees the oldest chunk, because a socket completes its writes in order. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);
@@ -153,7 +154,8 @@ function flushAll(): void {
 }
 
 /**
- * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, which uses the inputs that wait here.
+ * Maximum time that bytes wait for further bytes, in ms. Inputs for the steps of a game wait here, so the time is short compared with a
+ * step.
  */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];

@@ -1,4 +1,4 @@
-/** The size of the largest chunk, in bytes: a thousand busy sockets use 16 MB at most. */
+/** The size of the largest chunk, in bytes. With this size, a thousand busy sockets need at most 16 MB. */
 export const CHUNK_BYTES_MAX = 16_384;
 /**
  * Sizes of the chunks that all writers of a process share. In one tick a gateway may fill a chunk for each of a thousand sockets. Small
@@ -8,12 +8,14 @@ export const CHUNK_BYTES_MAX = 16_384;
 const SIZES = [512, 4_096, CHUNK_BYTES_MAX] as const;
 /** Chunks are parts of buffers of this size, in bytes. */
 const SLAB_BYTES = 65_536;
-/** Limit of the free chunks of one size, in bytes. Chunks above it are left to the garbage collector. */
+/** Limit of the free chunks of one size, in bytes. Further free chunks go to the garbage collector. */
 const FREE_BYTES_MAX = 8 << 20;
 
 const free: Buffer[][] = SIZES.map(() => []);
 
-/** Takes the smallest chunk that has room for `bytes` from the pool. Above `CHUNK_BYTES_MAX` it allocates a separate buffer. */
+/**
+ * Takes the smallest chunk from the pool that has space for this number of bytes. Above `CHUNK_BYTES_MAX` it allocates a separate buffer.
+ */
 export function takeChunk(bytes: number): Buffer {
   const kind = kindFor(bytes);
   if (kind === SIZES.length) return Buffer.allocUnsafeSlow(bytes);
@@ -22,7 +24,7 @@ export function takeChunk(bytes: number): Buffer {
   return chunks.pop() as Buffer;
 }
 
-/** Returns a chunk to the pool. The caller must pass the whole chunk of `takeChunk` and never use it again. */
+/** Returns a chunk to the pool. The caller must pass the whole chunk that `takeChunk` returned, and must not use it afterwards. */
 export function giveChunk(chunk: Buffer): void {
   const kind = kindFor(chunk.length);
   if (chunk.length === SIZES[kind] && free[kind]!.length * chunk.length < FREE_BYTES_MAX) free[kind]!.push(chunk);

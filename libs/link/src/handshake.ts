@@ -83,8 +83,8 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the handshake may have more
- * fields: it uses another name in the HMAC, so its proofs are never valid here.
+ * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the handshake may need more
+ * fields. It must use another name in the HMAC, so its proofs are not valid for this version anyway.
  */
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;

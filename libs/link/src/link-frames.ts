@@ -8,11 +8,9 @@ export const LINK_KIND = {
   event: 6,
   ping: 7,
   pong: 8,
-  /** The listener sends this instead of `ready` when the proof was not made with its own secret. */
+  /** Sent by the listener instead of `ready` when the proof was not made with the listener's secret. */
   refused: 9,
-  /**
-   * The dialer sends this instead of `proof` when it only compares secrets. The listener answers with `ready` and closes the connection.
-   */
+  /** Sent by the dialer instead of `proof` when it only compares secrets. The listener answers with `ready` and closes the connection. */
   verify: 10,
   toRoom: 16,
   toPlayer: 17,

@@ -64,12 +64,15 @@ export class LinkPeer {
     return this.closedBecause === null;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Number of bytes that the kernel has not taken from this process yet. */
   get backlogBytes(): number {
     return this.writer.backlogBytes;
   }
 
-  /** True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers then send less and answer `busy`. */
+  /**
+   * True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers must then send less and refuse requests
+   * with `busy`.
+   */
   get isCongested(): boolean {
     return this.writer.backlogBytes > CONGESTED_BYTES;
   }
@@ -98,7 +101,7 @@ export class LinkPeer {
     });
   }
 
-  /** Sends an event at most once; the peer does not confirm it. */
+  /** Sends an event at most once. The peer does not confirm the event. */
   emit(pattern: string, data: unknown): void {
     if (this.isOpen) this.sendNamed(LINK_KIND.event, null, pattern, data);
   }
@@ -111,8 +114,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Many players of one gateway send 20 or more a second,
-   * and one system call for each input would cost more CPU time than all other work. Copies `frame` before it returns.
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs a second, and one
+   * system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;
@@ -128,12 +131,15 @@ export class LinkPeer {
     chunk.set(frame, at + LINK_HEADER.session.frame);
   }
 
-  /** Sends one sync for many sessions of the peer. `entries` alternates between handle and acknowledged seq. */
+  /** Sends one sync for many sessions of the peer. `entries` contains two numbers for each session: its handle and the acknowledged seq. */
   sendSyncMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.syncMany, LINK_HEADER.syncMany, epoch, version, entries, body);
   }
 
-  /** Sends one compact sync for many sessions of the peer. `entries` repeats handle, acknowledged seq, and number of the last input. */
+  /**
+   * Sends one compact sync for many sessions of the peer. `entries` contains three numbers for each session: its handle, the acknowledged
+   * seq, and the number of the last input.
+   */
   sendCompactMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.compactMany, LINK_HEADER.compactMany, epoch, version, entries, body);
   }
@@ -202,8 +208,8 @@ export class LinkPeer {
     const id = frame.readUInt32BE(1);
     const pending = this.pending.get(id);
     if (!pending) return;
-    // Decodes before it removes the request from `pending`: a malformed body closes the link, and the closing then also rejects this
-    // request.
+    // Decodes the body before it removes the request from `pending`. So when a malformed body closes the link, this request is rejected as
+    // well.
     const body = unpack(frame.subarray(6));
     this.pending.delete(id);
     clearTimeout(pending.timer);
@@ -217,7 +223,7 @@ export class LinkPeer {
     try {
       bytes = pack(body);
     } catch {
-      // An answer that cannot be packed is a defect of its handler. The other server still gets an error as answer.
+      // If an answer cannot be packed, its handler has a defect. The other server then gets an error instead.
       failed = 1;
       bytes = pack(errorBody('internal'));
     }
@@ -259,9 +265,7 @@ export class LinkPeer {
     chunk.set(body, at + nameAt + 1 + name.length);
   }
 
-  /**
-   * Reserves a frame in the batch and writes its length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk.
-   */
+  /** Reserves a frame in the batch and writes its length and kind. Returns the offset of the frame's kind byte in the writer's chunk. */
   private begin(kind: number, length: number): number {
     return this.open(this.writer.reserve(LENGTH_BYTES + length), kind, length);
   }
@@ -278,10 +282,10 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // After a suspension of this process, messages of the peer may still wait in the socket, so its silence does not count.
+    // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick only sends a ping. The next silent tick shows that the ping is unanswered.
+    // The first silent tick sends a ping. If the next tick is silent too, the peer has not answered the ping.
     else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);
@@ -303,7 +307,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt]!;
-  // The comparison is negated, so that it also refuses a frame without a length, where `end` is NaN.
+  // For a frame without a length `end` is NaN. The negated comparison refuses such a frame too.
   if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

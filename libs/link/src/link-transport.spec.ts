@@ -6,7 +6,7 @@ import type { Links } from './links.js';
 type EventHandler = Parameters<Links['onEvent']>[0];
 
 describe('LinkTransport', () => {
-  it('runs the event handler behind an interceptor only when the result is subscribed', async () => {
+  it('subscribes to the observable of an event handler, so that the handler runs', async () => {
     let receive: EventHandler = () => {};
     const links = { onRequest: () => {}, onEvent: (handler: EventHandler) => (receive = handler) } as unknown as Links;
     const transport = new LinkTransport(links);

@@ -59,7 +59,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     try {
       return await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
     } catch (error) {
-      // The exception filter turns errors into bodies. Any other value was thrown outside of the filter.
+      // The exception filter converts errors into error bodies. Any other value comes from code outside of the filter.
       throw isErrorBody(error) ? error : toErrorBody(error);
     } finally {
       this.inFlight -= 1;

@@ -8,7 +8,7 @@ export interface LinkOptions {
   /** The secret that all servers of a fleet share. A server refuses a peer that cannot prove that it has the secret. */
   readonly secret: string;
   /**
-   * The certificate of this server: all links use TLS. With a CA both sides must also prove their identity with their certificates. Null or
+   * The certificate of this server: all links use TLS. If a CA is set, both sides must also have a certificate that this CA signed. Null or
    * undefined: no TLS.
    */
   readonly certificate?: Certificate | null;
@@ -51,11 +51,10 @@ export const INTRODUCTION_BYTES_MAX = 1_024;
  * peer would never read them.
  */
 export const CLOSE_MS = 1_000;
-/** Silence after which a side sends a ping, in ms. At this interval an idle link costs each side at most two pings a second. */
+/** Silence after which a side sends a ping, in ms. So each side of an idle link sends at most two pings a second. */
 export const PING_MS = 500;
 /**
- * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer is never silent
- * for that long.
+ * Number of unanswered pings after which `onSilence` reports the peer, 1 to 1.5 s after its last message. A healthy peer answers sooner.
  */
 export const SILENT_PINGS_REPORTED = 1;
 /** Number of unanswered pings after which this side closes the link, because it is half open or the peer hangs. */

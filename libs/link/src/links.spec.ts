@@ -130,7 +130,7 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
 }
 
 describe('the handshake of a link', () => {
-  it('tells both servers the id and incarnation of the other', async () => {
+  it('tells each server the id and incarnation of the other server', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
     expect([toA.id, toA.incarnation]).toEqual([a.id, 7]);
@@ -138,7 +138,7 @@ describe('the handshake of a link', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs once when many callers request the link at the same time', async () => {
+  it('runs once when many callers request one link at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -146,7 +146,7 @@ describe('the handshake of a link', () => {
     expect(b.opened).toHaveLength(1);
   });
 
-  it('sends nothing but a nonce and `refused` to a peer without a valid proof', async () => {
+  it('sends only a nonce and `refused` to a peer without a valid proof', async () => {
     const { links, address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
@@ -233,14 +233,14 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection of a server of another fleet %s, without a report', async (_, secret) => {
+  ])('closes, without a report, a connection from another fleet %s', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server sends no `refused` frame. A server that received one would report that its secret differs.
+    // The server must send no `refused` frame, because its receiver would report that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -342,7 +342,7 @@ describe('the handshake of a link', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer, whatever the order of the answers', async () => {
+  it('gets its own answer for any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -356,7 +356,7 @@ describe('a request on a link', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('is possible in both directions of one link', async () => {
+  it('may go in both directions of one link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
@@ -368,7 +368,7 @@ describe('a request on a link', () => {
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
   });
 
-  it('gets an error when its answer cannot be packed', async () => {
+  it('gets an error when its answer cannot be encoded', async () => {
     const { toB, b } = await pair();
     const circle: Record<string, unknown> = {};
     circle.itself = circle;
@@ -377,7 +377,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fails after its timeout, although an answer arrives later', async () => {
+  it('fails after its timeout, also when an answer arrives later', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -402,7 +402,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('is read correctly wherever the stream is cut', async () => {
+  it('is read correctly for any split of the stream', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -501,7 +501,7 @@ describe('a frame on a link', () => {
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
-  it('accepts no random bytes as an introduction', () => {
+  it('refuses random bytes as an introduction', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
@@ -539,7 +539,7 @@ describe('a server that receives random bytes', () => {
 });
 
 describe('a server that receives hostile MessagePack on a link', () => {
-  /** Time within which the server handles a hostile frame and serves the next peer, in ms. */
+  /** Time in ms within which the server must have handled a hostile frame and accepted the next peer. */
   const BOUND_MS = 1_000;
   const who = { id: serverId('game', 'a'), incarnation: 1 };
   const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
@@ -572,7 +572,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
-  it('closes an unauthenticated connection that sends a reference bomb, in time for the next server', async () => {
+  it('closes an unauthenticated connection that sends a reference bomb, without delaying other servers', async () => {
     const side = await newSide();
     await within(BOUND_MS, async () => {
       const stranger = await Stranger.dial(side.address.port);
@@ -587,7 +587,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Servers may send deeper nested values than players, so the samples just above the players' limit are left out.
+  // Leaves out samples that are nested just deeper than players may send, because servers may send them.
   it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
@@ -634,10 +634,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 });
 
-/**
- * Functions that stay real when the timers are fake, so that sockets and promises work. The test controls intervals and the monotonic
- * clock.
- */
+/** Functions that are not faked, so that sockets and promises work. The test controls only intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -645,7 +642,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Advances the clock by a number of ping intervals. Lets the sockets work after each interval. */
+/** Advances the clock by a number of ping intervals. Waits for the sockets after each interval. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);
@@ -705,7 +702,7 @@ describe('the silent peer of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and once more when it answers again', async () => {
+  it('is reported once before its link is closed, and once when it answers again', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -731,7 +728,7 @@ describe('the silent peer of a link', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link after a suspension of this process, because its messages may wait in the socket', async () => {
+  it('keeps its link after a suspension of this process, which delays received messages', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -767,7 +764,7 @@ describe('the silent peer of a link', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected after its link is closed, although it does not read the backlog', async () => {
+  it('is disconnected after its link is closed, also when it does not read', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -818,7 +815,7 @@ describe('a link over TLS', () => {
 
   let made = 0;
 
-  /** Creates a certificate that is signed by `ca`, or by itself. */
+  /** Creates a certificate that `ca` signed. Without `ca` the certificate is self-signed. */
   async function certificate(ca?: Awaited<ReturnType<typeof newCa>>): Promise<Certificate> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'server' }], {
       keyType: 'ec',
@@ -877,7 +874,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is opened although more probes than the limit of unauthenticated connections came before', async () => {
+  it('is opened also after more probes than the limit of unauthenticated connections', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

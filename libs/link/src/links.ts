@@ -31,8 +31,8 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, both dialed and accepted ones. There is one link to each peer, no matter which side dialed, or two when both
- * sides dialed at the same time. Frames of a link are handled in order, and requests concurrently.
+ * All links of this process, both dialed and accepted ones. Each peer has one link, no matter which side dialed. When both sides dial at
+ * the same time, it has two. Frames of a link are handled in order, and requests concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
@@ -55,7 +55,7 @@ export class Links implements OnApplicationShutdown {
     this.news.setMaxListeners(0);
   }
 
-  /** Starts listening and resolves with the port. Rejects with an error that names the setting when the port is in use. */
+  /** Starts listening and resolves with the port. When the port is in use, rejects with an error that names the setting. */
   listen(): Promise<number> {
     const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
@@ -86,7 +86,7 @@ export class Links implements OnApplicationShutdown {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server, no matter which side dialed, or undefined when there is none. */
+  /** Returns the link to a server, no matter which side dialed. Undefined: there is no link. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -95,7 +95,7 @@ export class Links implements OnApplicationShutdown {
     return this.peers.values();
   }
 
-  /** Returns the link to a server and dials if there is none. Rejects with `server-lost` when dialing fails. */
+  /** Returns the link to a server. Dials the server if there is no link. Rejects with `server-lost` when dialing fails. */
   to(address: LinkAddress): Promise<LinkPeer> {
     const known = this.peers.get(address.id);
     if (known?.isOpen) return Promise.resolve(known);
@@ -112,8 +112,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Sets the only handler for frames of a kind. There is only one, to keep the frame path fast. The frame is a view that is valid during
-   * the call only.
+   * Sets the handler for frames of one kind. A kind has only one handler, so that frames are handled fast. The frame is a view that is
+   * valid during the call only.
    */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
@@ -128,8 +128,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each dialed server that has another secret: it refused the proof of this server, or its own proof was not
-   * valid.
+   * Registers a listener for each dialed server that has another secret: the dialed server refused the proof of this server, or the proof
+   * of the dialed server was not valid.
    */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
@@ -152,8 +152,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for its next frame after that
-   * (`isSilent` is false). The link stays open in between.
+   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for the next frame of that
+   * peer (`isSilent` is false). The link stays open during the silence.
    */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -174,8 +174,7 @@ export class Links implements OnApplicationShutdown {
 
   /** Registers an unauthenticated socket before any byte is read from it. */
   private addUnauthenticated(socket: Socket): void {
-    // A server sends its proof within milliseconds. The oldest connection without a proof is probably hostile, so this closes the oldest
-    // and not the newest.
+    // Closes the oldest connection without a proof, which is probably hostile, because a server sends its proof within milliseconds.
     for (const [ends, eldest] of this.unauthenticated) {
       if (this.unauthenticated.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
       this.unauthenticated.delete(ends);
@@ -198,13 +197,13 @@ export class Links implements OnApplicationShutdown {
         const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
-          // A well-formed proof with another secret probably comes from a server. Other bytes get no answer.
+          // A well-formed proof with another secret probably comes from a server. So it gets a refusal, while other bytes get no answer.
           if (claimed === null || !this.isOfThisFleet(claimed)) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
           return null;
         }
-        // A peer of another fleet, which may share the Redis and the secret, has dialed an outdated address.
+        // The peer belongs to another fleet, which may have the same Redis and secret. It has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
@@ -217,7 +216,7 @@ export class Links implements OnApplicationShutdown {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // `destroySoon` first sends written bytes, such as the `refused` frame.
+    // Does not use `destroy`, because `destroySoon` first sends the bytes that were written, such as the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -267,8 +266,7 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // The proof is valid but names another server, which uses this address now. It is refused, so that no frame reaches the wrong
-        // server.
+        // The proof is valid but names another server, which uses this address now. Refuses it, so that no frame reaches the wrong server.
         if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.identity;
@@ -282,7 +280,7 @@ export class Links implements OnApplicationShutdown {
   private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
     const { certificate } = this.options;
     if (!certificate) return connect({ host, port, onread: readingTo(receive) });
-    // The certificate of a server need not name its address. The CA and the secret prove its identity instead.
+    // Accepts a certificate that names another address, because the CA and the secret prove the identity of a server.
     const socket = connectTls({
       ...certificate.options,
       ...TLS,
@@ -333,7 +331,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // The peer is registered before the next frame is read: that frame may be in the same chunk and belong to the link, or even end it.
+      // Registers the peer before it reads the next frame, because the same chunk may already contain frames of the link.
       this.register(peer);
       resolve(peer);
     };
@@ -359,8 +357,8 @@ export class Links implements OnApplicationShutdown {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
-    // A peer that dials again, or has another incarnation, has given up its earlier link, which is half open. When two servers dial each
-    // other at the same time, each has its own link, and both links stay in use.
+    // Closes the earlier link when the peer dials again or has another incarnation, because the peer has given up that link. When two
+    // servers dial each other at the same time, each has its own link, and both links stay in use.
     if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
       before.close('replaced by a newer link');
   }
@@ -377,10 +375,12 @@ const REASON_CHARACTERS_MAX = 200;
 const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
 const NO_BODY = new Uint8Array(0);
 
-/** Both ends are Holdfast servers, so older versions of TLS are not needed. */
+/** The lowest accepted version of TLS. Both ends are Holdfast servers, so no older version is needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
-/** Returns the key of a connection: its remote address and port. The TLS socket over a TCP socket is another object, with the same key. */
+/**
+ * Returns the key of a connection: its remote address and port. A TLS socket and the TCP socket below it are two objects with the same key.
+ */
 function endsOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }

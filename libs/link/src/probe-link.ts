@@ -2,8 +2,8 @@ import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /**
- * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: neither
- * happened in time, or the connection closed before.
+ * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: the process
+ * sent nothing in time, or closed the connection before it sent anything.
  */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
@@ -31,7 +31,7 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The kernel also accepts connections for a suspended process. These connections close when that process dies.
+    // Closed without an answer: the kernel accepts connections also for a suspended process, and closes them when the process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

@@ -45,7 +45,7 @@ function dial(port: number): Socket {
 
 describe('readInPlace', () => {
   // `readInPlace` uses fields that are not public in Node. This test fails when a version of Node has changed them.
-  it('returns a new socket that sends, receives and closes as the accepted socket does', async () => {
+  it('returns a new socket that sends, receives and closes like the accepted socket', async () => {
     const { port, met } = await reading();
     const [ann, bea] = [dial(port), dial(port)];
     await until(() => met.length === 2);
@@ -62,7 +62,7 @@ describe('readInPlace', () => {
     expect(of(bea).own.destroyed).toBe(false);
   });
 
-  it('leaves the connection in the count of its server until it closes', async () => {
+  it('counts as a connection of its server until it closes', async () => {
     const { port, met, server } = await reading(1);
     const first = dial(port);
     await until(() => met.length === 1);

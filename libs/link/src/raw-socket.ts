@@ -11,9 +11,9 @@ import { TLSSocket } from 'node:tls';
  * (`docs/adr/0008-bypass-of-node-streams.md`).
  */
 interface Internals {
-  /** The kernel's socket. Null: the socket is closed, or another object has taken over the handle. */
+  /** The kernel's socket. Null: the socket is closed, or another object owns the handle now. */
   _handle: { readonly fd?: number } | null;
-  /** The server that accepted the socket and counts it until it closes. */
+  /** The server that accepted the socket. It counts the socket among its connections until the socket closes. */
   _server: unknown;
 }
 
@@ -34,14 +34,13 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 
 /**
  * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event handler that delivers
- * the socket, so that no bytes are lost. Returns the socket to use from now on; `accepted` itself is destroyed unless it is returned, so
- * add listeners only to the result.
+ * the socket, so that no bytes are lost. Use only the returned socket from now on: it may be a new one, and `accepted` is then destroyed.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // An accepted socket of an HTTP server would stay half open when the client ends it. The new socket that is made below would not.
+    // An accepted socket of an HTTP server stays half open after the client has ended it. The new socket below does not.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;
@@ -65,7 +64,8 @@ export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number 
   try {
     return writeSync(fd, chunk, 0, end);
   } catch {
-    // The kernel has no room, or the socket is broken. The stream waits for room or reports the error.
+    // The kernel has no space, or the socket is broken. The caller then writes through the stream, which waits for space or reports the
+    // error.
     return 0;
   }
 }

@@ -8,9 +8,9 @@ import { MatchNotifier } from './match-notifier.js';
 
 /** How an offer fails because of some players. */
 export interface FailedOffer {
-  /** The end of the tickets of these players. Absent: they have declined the match. */
+  /** How the tickets of these players end. Absent: the players have declined the match. */
   readonly end?: TicketEnd;
-  /** A player who does not hear of the end, because the answer to the player's own request shows it. */
+  /** A player who gets no message about the end, because the answer to the player's own request shows the end. */
   readonly isTold?: (user: UserId) => boolean;
 }
 
@@ -66,8 +66,8 @@ export class DissolvedMatches {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // `enterMatch` has removed the hints that name the tickets. They are noted again before the tickets return to the queue, so that a user
-    // always finds the ticket.
+    // `enterMatch` has removed the hints that name the tickets. The hints are stored again before the tickets return to the queue, so that
+    // a user always finds the ticket.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),

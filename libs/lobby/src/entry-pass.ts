@@ -3,8 +3,8 @@ import { isMember, type RoomRecord } from '#libs/room-store';
 
 /**
  * The right of a person to enter a room. `isInvited`: the person has given the room's invite code. `password`: the stored form of the
- * password that the person knows; null: none; `any`: the server itself lets the person in. The stored form changes with each new password,
- * so an old password never counts.
+ * password that the person knows; null: none; `any`: the person needs no password, because the server puts the person into the room. The
+ * stored form changes with each new password, so an old password never counts.
  */
 export interface EntryPass {
   readonly isInvited: boolean;

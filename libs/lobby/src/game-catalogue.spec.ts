@@ -22,7 +22,7 @@ describe('GameCatalogue', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('returns the same data for one game as for the list when servers differ in the number of seats', () => {
+  it('returns equal data for one game and in the list when servers differ in their seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },
@@ -30,7 +30,7 @@ describe('GameCatalogue', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('refuses a game that no server offers, with `no-capacity` if a server offered it before', () => {
+  it('refuses a game that no server offers, with `no-capacity` for a formerly offered game', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])
@@ -44,7 +44,7 @@ describe('GameCatalogue', () => {
     expect(() => catalogue.mustGet('never')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
   });
 
-  it('returns the match rules of a game, or default rules for a game without any', () => {
+  it('returns the match rules of a game, or the default rules', () => {
     const rules = matchRules({ min: 2, max: 4 }, { fillMs: 1 });
     const catalogue = catalogueOf([
       { state: 'ready', games: { ...games(['duel', 2]), ranked: { seats: { min: 2, max: 4 }, match: rules } } as never },

@@ -21,7 +21,7 @@ export class GameCatalogue {
   }
 
   get(name: string): GameInfo | undefined {
-    // Does not use `all`, because each request for a room calls this method, and a fleet may have hundreds of game servers.
+    // Does not call `all`, because each request for a room calls this method, and a fleet may have hundreds of game servers.
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
@@ -31,20 +31,20 @@ export class GameCatalogue {
   /** Returns the terms on which players join the running game of a room. Null: the game is not joinable. */
   joinTermsOf({ game, owner }: Pick<RoomRecord, 'game' | 'owner'>): JoinTerms | null {
     const server = owner && this.directory.get(owner.server);
-    // When the owner is gone, another server may adopt the room, so any server that offers the game counts.
+    // When the owner is gone, another server may adopt the room, so every server that offers the game is considered.
     const isOwner = server && server.incarnation === owner.incarnation && server.state !== 'dead';
     const offering = isOwner ? server : this.running().findLast(({ games }) => Object.hasOwn(games, game));
     return offering?.games[game]?.joinable ?? null;
   }
 
-  /** Returns the longest time for which a server may load the data of the game before it begins, in ms. 0: none loads data. */
+  /** Returns the longest time for which a server may load the data of the game before it begins, in ms. 0: the game loads no data. */
   loadMsOf(name: string): number {
     return this.running().reduce((longest, { games }) => Math.max(longest, (Object.hasOwn(games, name) && games[name]?.loadMs) || 0), 0);
   }
 
   /**
    * Returns the rules by which matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A
-   * game without rules gets matches of the minimum number of players, at once, in the order of arrival.
+   * game without rules gets matches of its minimum number of players, in the order of arrival.
    *
    * @param waitMs how long a search waits for a game without rules, in ms
    */

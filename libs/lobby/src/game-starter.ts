@@ -17,7 +17,7 @@ type StartSeat = Control['room.open']['data']['players'][number];
 export interface StartTerms {
   /** Longest wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Called before the start is repeated because another write to the room came first. It throws to cancel the start. */
+  /** Called when another write to the room came first, before the start is repeated. The callback throws to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
   /** True: the members have agreed to the game, so `user` need not be the host. */
   readonly isAgreed?: boolean;
@@ -25,7 +25,7 @@ export interface StartTerms {
 
 /**
  * Starts the game of a room: `waiting`, then `starting`, then `playing`. Each start has an id, and Redis opens the room only for the
- * current id. So a start that was taken back never opens a game, and a start that two servers receive opens one game.
+ * current id. So a cancelled start never opens a game, and a start that two servers receive opens only one game.
  */
 @Injectable()
 export class GameStarter {
@@ -64,7 +64,7 @@ export class GameStarter {
       news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
-      // The game runs; only the answer was lost.
+      // The server has opened the game; only its answer was lost.
       if (record.start === start && record.status === 'playing') return record;
       // If this start was cancelled, the reservation of the room may belong to a later start.
       if (record.start === start) {
@@ -111,7 +111,7 @@ export class GameStarter {
       const record = await this.rooms.roomOf(caller);
       asHost(record, caller.user, this.rooms.now());
       if (record.status === 'playing') return record;
-      // Writes also when the room is waiting, so that a start that has already read the room cannot save it.
+      // Writes the room also when it is waiting already, so that a start that has read the room before fails at its write.
       const saved = await this.records.save(record, { status: 'waiting', start: 'none' });
       if (!saved) continue;
       if (record.status === 'starting') await balancer.cancel(record.id).catch(() => {});
@@ -133,7 +133,7 @@ export class GameStarter {
 
   /**
    * Places the room and asks the chosen server to open the game, with at most `START_TRIES_MAX` servers. Returns the message about the room
-   * that the server published on the room's channel. Undefined: the game was open already, or the server has an older version.
+   * that the server published on the room's channel. Undefined: the game was open already, or a server of an older version has opened it.
    */
   private async open(
     room: RoomRecord,
@@ -171,7 +171,8 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // A server of an earlier version would ignore the properties that it does not know, and begin a game without them.
+        // A server of an earlier version would ignore the properties that it does not know, and would start the game without these
+        // properties.
         const offered = record.games[room.game];
         const isUnsupported =
           (options && !offered?.options) ||

@@ -14,7 +14,7 @@ function member(user: UserId, change: Partial<DocMember> = {}): DocMember {
   return { user, name: user.toUpperCase(), readyRound: null, here: true, ...change };
 }
 
-/** A room of the host Ada with these members. */
+/** A room with the host Ada and these members. */
 function room(members: readonly DocMember[], change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
   const base = { id: 'r' as RoomId, game: 'g', gameVersion: null, rev: 1, since: 0, start: null, owner: null, epoch: 0, version: 0 };
   return {
@@ -42,14 +42,14 @@ function refusal(act: () => unknown): string | null {
 }
 
 describe('the host of a room', () => {
-  it('is the only member who may act as the host', () => {
+  it('is the only member who may use the rights of the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(asHost(both, ada, NOW)).toBe(both.doc);
     expect(refusal(() => asHost(both, bob, NOW))).toBe('not-owner');
     expect(refusal(() => asHost(both, cyd, NOW))).toBe('not-in-room');
   });
 
-  it('is replaced after the grace by the first member who is present', () => {
+  it('is replaced after the grace period by the first member who is present', () => {
     const gone = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(1)), member(cyd), member(dan)]);
     expect(asHost(gone, cyd, NOW).host).toBe(cyd);
     expect(refusal(() => asHost(gone, dan, NOW))).toBe('not-owner');
@@ -64,7 +64,7 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });
 
-  it('may hand over the room only to a member who is present', () => {
+  it('may make only a member who is present the next host', () => {
     const all = room([member(ada), member(bob), member(cyd, away(1))]);
     expect(handOver(all, ada, bob, NOW).host).toBe(bob);
     expect(refusal(() => handOver(all, ada, cyd, NOW))).toBe('member-away');
@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('may join the room again, which deletes the record of the removal', () => {
+  it('may join the room again, and the room then forgets the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -95,40 +95,40 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('must be a member of the room unless the removal is a ban', () => {
+  it('must be a member, unless the host bans the user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
   });
 
-  it('is never the host', () => {
+  it('cannot be the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(refusal(() => kick(both, ada, ada, false, NOW))).toBe('bad-data');
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
   });
 
-  it('is forgotten when the record of removals is full', () => {
+  it('replaces the oldest record of a removal when the list is full', () => {
     const many = Array.from({ length: KICKED_MAX }, (_, index) => `old-${index}` as UserId);
     expect(kick(room([member(ada), member(bob)], { kicked: many }), ada, bob, false, NOW).kicked).toEqual([...many.slice(1), bob]);
   });
 });
 
 describe('an update of a room', () => {
-  it('changes only the fields that it names', () => {
+  it('changes only the fields in the request', () => {
     const before = room([member(ada), member(bob, { readyRound: 0 })], { password: 'old', watch: 'nobody', locked: true });
     expect(update(before, ada, { name: ' New ' }, NOW)).toEqual({ ...before.doc, name: 'New' });
     const open = update(before, ada, { password: null, watch: 'anyone', locked: false }, NOW);
     for (const field of ['password', 'watch', 'locked']) expect(open).not.toHaveProperty(field);
   });
 
-  it('makes all members unready when it changes the options', () => {
+  it('makes all members unready when the options change', () => {
     const before = room([member(ada), member(bob, { readyRound: 0 })], { options: { map: 'sea' } });
     const doc = update(before, ada, { options: { map: 'land' } }, NOW);
     expect(doc.options).toEqual({ map: 'land' });
     expect(doc.members.map(({ readyRound }) => readyRound)).toEqual([null, null]);
   });
 
-  it('is refused during a game when it changes the options or the delay', () => {
+  it('may not change the options or the delay during a game', () => {
     const playing = room([member(ada)], {}, { status: 'playing' });
     expect(refusal(() => update(playing, ada, { options: {} }, NOW))).toBe('room-playing');
     expect(refusal(() => update(playing, ada, { watchDelayMs: 0 }, NOW))).toBe('room-playing');
@@ -167,14 +167,14 @@ describe('the entry of a player or spectator', () => {
     [undefined, null, null],
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
-  ] as const)('with watch %j is refused without the code as %j, and with the code as %j', (watch, stranger, guest) => {
+  ] as const)('with `watch` %j, has without the code the result %j, and with the code the result %j', (watch, stranger, guest) => {
     expect(look({ watch }, NO_PASS)).toBe(stranger);
     expect(look({ watch }, invited)).toBe(guest);
   });
 });
 
 describe('the start of a game', () => {
-  it('waits some seconds for a member who is away and not ready, and then omits that member', () => {
+  it('omits a member who is away and not ready after some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);
@@ -203,7 +203,7 @@ describe('the teams of a room', () => {
   const teams = { count: 2, size: 2 };
   const sizesOf = ({ members }: RoomDoc) => [0, 1].map((team) => members.filter((one) => one.team === team).length);
 
-  it('get a new member into the smallest team', () => {
+  it('put a new member into the smallest team', () => {
     const before = room([member(ada, { team: 0 })], { teams });
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });

@@ -17,7 +17,7 @@ export interface RoomUpdate {
   readonly password?: string | null;
   readonly options?: RoomOptions;
   readonly watchDelayMs?: number;
-  /** A reserved code, for a room that needs one and has none. */
+  /** A reserved invite code, for a room that needs an invite code and has none. */
   readonly code?: string;
 }
 
@@ -64,7 +64,7 @@ export function kick(record: RoomRecord, user: UserId, target: UserId, ban: bool
   const isDone = !member && (ban ? banned.some((one) => one.user === target) : kicked.includes(target));
   if (isDone) return host;
   if (!member && !ban) throw new HoldfastError('not-a-member');
-  // Other members remain in the room without the target, because the host is one of them.
+  // The room is never empty after the removal, because the host stays.
   const doc = member ? (leave({ ...record, doc: host }, target) as RoomDoc) : host;
   const isBanned = banned.some((one) => one.user === target);
   if (ban && !isBanned && banned.length >= BANNED_MAX)
@@ -101,7 +101,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
     code,
   } = change;
   if ((options ?? watchDelayMs) !== undefined && record.status !== 'waiting') throw new HoldfastError('room-playing');
-  // A ready member has agreed to the old options, so no member stays ready.
+  // A member who was ready had agreed to the old options, so no member stays ready.
   const members = options === undefined ? doc.members : doc.members.map((member) => ({ ...member, readyRound: null }));
   return withoutEmpty({
     ...doc,

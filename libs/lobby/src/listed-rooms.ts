@@ -21,9 +21,11 @@ export interface OlderRooms {
   readonly end: IndexEntry | null;
 }
 
-/** Maximum number of rooms in a snapshot, for each game. A read costs one small Redis command for each of them. */
+/** Maximum number of rooms in a snapshot, for each game. A read needs one small Redis command for each room. */
 export const SEARCHED_ROOMS_MAX = 1_000;
-/** Age in ms up to which a snapshot is used. However many players search, a lobby reads the rooms at most once in this time. */
+/**
+ * Maximum age of a snapshot that answers a search, in ms. A lobby reads the rooms at most once in this time, however many players search.
+ */
 export const SNAPSHOT_MS = 500;
 /** Maximum number of rooms that a read of older rooms considers. Players do not share such a read, and it reads whole records. */
 export const OLDER_ROOMS_MAX = 250;
@@ -51,7 +53,7 @@ interface Reading {
 export class ListedRooms {
   /** The snapshots by game ('' for all games), in the order of their last use. */
   private readonly readings = new Map<string, Reading>();
-  /** The last version of any snapshot. A list that was forgotten and is read again must not use a version again. */
+  /** The highest version of all snapshots so far. It is never used again, even when a list is dropped and read again. */
   private versions = 0;
 
   private readonly olderReads = new KeyedMutex();

@@ -11,19 +11,19 @@ export interface LobbyOptions {
   readonly roomsListedMax: number;
 }
 
-/** Shortest time between two reads of the first page of a list, in ms. Players who request the page meanwhile share a read. */
+/** Shortest time between two reads of the first page of a list, in ms. Players who request the page within this time share one read. */
 export const LIST_EVERY_MS = 20;
 /**
  * Maximum attempts of one compare-and-set. Of two simultaneous writes, one fails and is repeated. After this many attempts, which show a
  * defect, the request is refused with `busy`.
  */
 export const CAS_TRIES_MAX = 20;
-/** Age in ms at which the sweep takes back an unfinished start of a game that loads nothing. It is longer than any such start takes. */
+/** Age in ms at which the sweep cancels an unfinished start of a game that loads nothing. No such start takes longer. */
 export const START_ABANDONED_MS = 15_000;
 
 /**
- * Returns the age in ms at which the sweep takes back an unfinished start, because its lobby died. A start may load twice: the second time on
- * another server, after the loss of the first.
+ * Returns the age in ms at which the sweep cancels an unfinished start. By then the lobby of the start has died. A start may load twice:
+ * the second time on another server, after the loss of the first.
  *
  * @param loadMs the time for which the game may load data, in ms
  */
@@ -39,11 +39,11 @@ export const SWEEP_MS = 2_000;
 export const SWEEP_ROOMS = 500;
 /** How often the sweep renews the invite codes of rooms in play, in ms. A code lives for a week without it. */
 export const CODES_EVERY_MS = 3_600_000;
-/** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
+/** Time for which a lobby keeps the list of rooms that matchmaking may fill, in ms. Then the lobby reads the list again. */
 export const BACKFILL_READ_MS = 500;
 /**
- * Rooms that one such read takes from each of three sources: the list of public rooms, the rooms of matches, and the rooms that had a free seat
- * at their last read. The next read continues with others.
+ * Maximum number of rooms that one read for matchmaking takes from each source. The sources are: the list of public rooms, the rooms of
+ * matches, and the rooms that had a free seat at their last read. The next read continues after these rooms.
  */
 export const BACKFILL_ROOMS = 100;
 /** Time for which matchmaking does not use a room that refused a player, in ms. */
@@ -55,11 +55,11 @@ export const DECLINES_FORGOTTEN_MS = 120_000;
 /** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
 export const START_TRIES_MAX = 4;
 /**
- * Time for which a member who is away and not ready still blocks the start of a game, in ms: long enough to reload a page. After it, the
- * game starts without this member.
+ * Time for which a member who is away and not ready still blocks the start of a game, in ms. It is long enough to reload a page. Afterwards
+ * the game starts without this member.
  */
 export const START_AWAY_MS = 5_000;
 /** Time for which a host may be away before another member becomes the host, in ms. */
 export const HOST_GRACE_MS = 15_000;
-/** Number of removed members whose names a room keeps, so that their gateways learn why they left. */
+/** Number of removed members whose names a room keeps, so that the gateways of these members learn why they left. */
 export const KICKED_MAX = 16;

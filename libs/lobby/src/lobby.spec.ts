@@ -90,7 +90,7 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** Replaces the opening of a room by a server. */
+  /** Replaces the act by which a fake server opens a room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   /** The servers whose version supports options of rooms. */
@@ -117,14 +117,14 @@ class GameServers {
   loadMs = 0;
   /** The time limits of the requests to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: like an older version, a server does not send the message about the room that it published. */
+  /** False: the answer of a server does not contain the published message about the room, as in an older version. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
-  /** The rules of matches. Absent: those of a game without rules. */
+  /** The rules of matches. Absent: the default rules. */
   match?: MatchRules;
 
   private get duel(): object {
@@ -303,7 +303,7 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
 }
 
 describe('a private room', () => {
-  it('has one code, although its creation is repeated after a data loss of the store', async () => {
+  it('keeps its code when its creation is repeated after a data loss of the store', async () => {
     const { rooms } = newLobby();
     const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const first = await rooms.create(host, { game: 'duel', private: true });
@@ -331,7 +331,7 @@ describe('a private room', () => {
     expect(await rooms.whereIs(guest.user)).toBeNull();
   });
 
-  it('gets its code back from the sweep after a data loss of the store', async () => {
+  it('has its code again after a sweep when the store lost the code', async () => {
     const { rooms, sweeper } = newLobby();
     const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
     await redis.commands.del(inviteKey(room.doc.code as string));
@@ -352,7 +352,7 @@ describe('a private room', () => {
     expect((await mustRead(room.id)).doc.members).toHaveLength(3);
   });
 
-  it('enters or leaves the list of public rooms when its host changes it', async () => {
+  it('enters and leaves the list of public rooms when the host changes its privacy', async () => {
     const { rooms, hosting, list } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'duel' });
@@ -369,7 +369,7 @@ describe('a private room', () => {
 });
 
 describe('the host of a room in two lobbies', () => {
-  it('changes to one member when both lobbies hand over the room at the same time', async () => {
+  it('is one member when both lobbies hand over the room at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -383,7 +383,7 @@ describe('the host of a room in two lobbies', () => {
     expect(host).not.toBe(callers[0].user);
   });
 
-  it("removes a member once, together with the user's entry", async () => {
+  it("removes a member from the room and from the user's entry once", async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -407,7 +407,7 @@ describe('the host of a room in two lobbies', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('is replaced by the next member after a long absence', async () => {
+  it('is replaced by the next member after a long absence of the host', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -435,7 +435,7 @@ describe('a rematch', () => {
     expect((await mustRead(room.id)).status).toBe('playing');
   });
 
-  it('waits for all members who are present', async () => {
+  it('starts only when all members who are present agree', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -447,7 +447,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows the options, and gives them to the game server that opens its game', async () => {
+  it('shows its options, and passes the options to the game server', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -456,7 +456,7 @@ describe('a room with options', () => {
     expect(servers.openings).toEqual([expect.objectContaining({ room: room.id, options: { fen: 'any' } })]);
   });
 
-  it('is not created when its game refuses the options or takes none', async () => {
+  it('is not created when the game refuses the options or has none', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = () => ({ flaw: 'fen: no king' });
     const host = newCaller();
@@ -471,7 +471,7 @@ describe('a room with options', () => {
     expect(await rooms.whereIs(host.user)).toBeNull();
   });
 
-  it('is created although a server is lost during the check of its options', async () => {
+  it('is created when a server is lost during the check of its options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = (server) => {
       if (server === serverId('game', 'a')) throw new HoldfastError('server-lost');
@@ -484,7 +484,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a server of a version that knows no options', async () => {
+  it('is not opened by a server of a version without room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -513,7 +513,7 @@ describe('the rooms of several lobbies', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('list a user once who joins twice at the same time', async () => {
+  it('contain a user once when two joins run at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -521,7 +521,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created once and left once when each request runs twice', async () => {
+  it('are created and left once when each request runs twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -571,7 +571,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last member leaves, also when all members leave at once', async () => {
+  it('close when the last member leaves, also when all members leave at the same time', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -590,7 +590,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed under their game, up to the requested number, unless they are private', async () => {
+  it('are listed by game up to the requested number when they are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -616,7 +616,7 @@ describe('the start of a game', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('ends when it is cancelled while it waits for capacity', async () => {
+  it('ends when it is cancelled during the wait for capacity', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -644,7 +644,7 @@ describe('the start of a game', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('changes nothing when it was cancelled before it writes the room', async () => {
+  it('changes nothing when it is cancelled before the lobby writes the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -658,7 +658,7 @@ describe('the start of a game', () => {
     await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('makes one game when two requests run at once', async () => {
+  it('opens one game when two requests run at the same time', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -667,7 +667,7 @@ describe('the start of a game', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current record of the room, also without a message from the game server', async () => {
+  it('returns the current room record, also without a message from the game server', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -692,7 +692,7 @@ describe('the start of a game', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('is tried on another server only when a server is lost or full', async () => {
+  it('is repeated on another server only when a server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -711,7 +711,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is taken back with the code of the game, which all members see', async () => {
+  it('is cancelled with a code of the game, which all members see', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -724,7 +724,7 @@ describe('the start of a game', () => {
     expect(viewOf(started)).not.toHaveProperty('startFailure');
   });
 
-  it('waits for the data that the game loads, and fails with the load', async () => {
+  it("waits for the load of the game's data, and fails when the load fails", async () => {
     const lobby = newLobby();
     lobby.servers.loadMs = 30_000;
     const { room, host } = await readyRoom(lobby);
@@ -739,7 +739,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('leaves a waiting room with ready members when no server takes it', async () => {
+  it('leaves a waiting room with ready members when no server accepts the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -766,10 +766,10 @@ describe('the start of a game', () => {
 });
 
 describe('a match of waiting players', () => {
-  // The tickets of a test would be matched with those of later tests.
+  // The tickets of one test would be matched with tickets of later tests, so they are removed.
   afterEach(() => redis.commands.flushdb());
 
-  it('starts a game, whose room the last search returns', async () => {
+  it('starts a game, and the last search returns its room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();
@@ -778,7 +778,7 @@ describe('a match of waiting players', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('cannot be searched by a member of a room', async () => {
+  it('cannot be requested by a member of a room', async () => {
     const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
     await matchmaker.search(caller);
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not started again by a lobby that was suspended until the end of the match', async () => {
+  it('is not started again by a lobby that continues after the end of the match', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -798,7 +798,7 @@ describe('a match of waiting players', () => {
     expect(await userRooms.get(first.user)).toBeNull();
   });
 
-  it('can be accepted again by a player whose answer was lost', async () => {
+  it('can be accepted again by a player when the first answer was lost', async () => {
     const { matchmaker, tickets } = newLobby();
     const people = newCallers(2);
     const { match, all } = await committed(tickets, people, 'offered');
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported to a player who missed the message, and the loss of the ticket of a party is reported as a loss', async () => {
+  it('is reported again to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -819,7 +819,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and the notes of its users with it.
+    // Redis lost the ticket, and also the hints that name it.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -832,7 +832,7 @@ describe('a match of waiting players', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
-  it('in a mode with its own ratings has the ratings of the mode, and its game learns the mode', async () => {
+  it('uses the ratings of its mode, and its game receives the mode', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
     const [first, second] = newCallers(2) as [Caller, Caller];
@@ -849,7 +849,7 @@ describe('a match of waiting players', () => {
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
     ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
-  ])('that is offered fails at once when one of its players %s, and the other player keeps the waiting time', async (_, leave) => {
+  ])('ends its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
@@ -882,7 +882,7 @@ describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
   afterEach(() => redis.commands.flushdb());
 
-  it('is made exactly once when two lobbies find the match', async () => {
+  it('is created exactly once when two lobbies find the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -891,7 +891,7 @@ describe('the room of a match whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // The time of a queue counts a longer step as a pause of the runner.
+    // The queue time counts a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -901,7 +901,7 @@ describe('the room of a match whose lobby died', () => {
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 
-  it('keeps tickets, absent players and offers when the only lobby was suspended for a day', async () => {
+  it('does not affect other tickets and offers after a day without a running lobby', async () => {
     const { servers, matchmaker, tickets, rounds } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
     const [away, waits, ...offered] = newCallers(4);
@@ -912,7 +912,7 @@ describe('the room of a match whose lobby died', () => {
     await matchmaker.search(waits);
     for (let time = 0; time < 3; time++) {
       pass(86_400_000);
-      // Returns after a round that began later.
+      // Returns after a round that began after this call.
       await rounds.settle('duel', 'none');
       await until(async () => (await tickets.reports())[0]?.tickets === 2);
     }
@@ -932,7 +932,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('takes the players who complete its game, and they are ready', async () => {
+  it('gets the missing players, who are ready at once', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -944,7 +944,7 @@ describe('a public waiting room that matchmaking fills', () => {
     expect([...started.doc.players].sort()).toEqual([host, guest, other].map(({ user }) => user).sort());
   });
 
-  it('is filled with others while a user whom it has banned searches, and does not hinder that user', async () => {
+  it('is filled with other users while a banned user searches', async () => {
     const { rooms, hosting, matchmaker, tickets } = fillingLobby(2);
     const [host, banned, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -954,7 +954,7 @@ describe('a public waiting room that matchmaking fills', () => {
     expect(await matchmaker.search(other, { attributes: { language: 'en' } })).toMatchObject({ id });
     const waiting = await tickets.ofUser('duel', banned.user);
     expect(waiting).toMatchObject({ state: 'waiting' });
-    // No match of this ticket has failed.
+    // No match of this ticket has failed, so the ticket has no priority.
     expect(waiting).not.toMatchObject({ ticket: { priority: expect.anything() } });
   });
 });
@@ -980,7 +980,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away for longer than the grace, but not a member who came back', async () => {
+  it('removes a member who is away beyond the grace period, but not a member who returned', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -997,7 +997,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, back.user]);
   });
 
-  it('keeps the invite codes of rooms in play, and writes lost ones again', async () => {
+  it('renews the invite codes of rooms with running games, including lost codes', async () => {
     const { rooms, sweeper } = newLobby();
     const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
     for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
@@ -1017,7 +1017,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.pttl(redisName(`invite:${codes[0]}`))).toBeGreaterThan(6 * 86_400_000);
   });
 
-  it('does not cancel a start during the time in which the game may load data', async () => {
+  it('does not cancel a start while the game may still load data', async () => {
     const { rooms, sweeper, servers } = newLobby();
     servers.loadMs = 20_000;
     const [room] = await Promise.all(newCallers(1).map((caller) => rooms.create(caller, { game: 'duel' })));
@@ -1041,7 +1041,7 @@ describe('the sweep of rooms', () => {
     await sweeper.sweep();
     expect((await mustRead(abandoned.id)).status).toBe('waiting');
     expect((await mustRead(young.id)).status).toBe('starting');
-    // A start that was taken back cannot become a game.
+    // The cancelled start must not open a game.
     expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late' as ServerId, incarnation: 1 }, null, 'none')).toBeNull();
     await records.save(await mustRead(young.id), { status: 'waiting' });
   });
@@ -1063,7 +1063,7 @@ describe('the sweep of rooms', () => {
     ]);
   });
 
-  it('removes a member who is in another room after a data loss of the store, and no other member', async () => {
+  it('removes a member who is in another room after a data loss of the store', async () => {
     const { rooms, sweeper } = newLobby();
     const [stray, other, loyal] = newCallers(3);
     const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
@@ -1080,13 +1080,13 @@ describe('the sweep of rooms', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes, in its second run, a member whose entry in Redis names no room', async () => {
+  it('removes in its second run a member who is in no room according to Redis', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
     await rooms.join(unplaced, id);
     await rooms.join(unknown, id);
-    // A gateway restored the user as in no room, although the record already contained the join that was under way.
+    // A gateway stored that the user is in no room, although the record of the room already contained the join.
     await userRooms.admit(unplaced.user);
     await userRooms.move(unplaced.user, null);
     await userRooms.clear(unknown.user);
@@ -1108,7 +1108,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops index entries without a record also when one run cannot read all entries', async () => {
+  it('drops index entries without a record, also more entries than one run reads', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -1133,17 +1133,17 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it("is preferably the region of the creator's gateway", async () => {
+  it("is the region of the creator's gateway when it has capacity", async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is the requested region, and no other', async () => {
+  it('is only the requested region', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is preferably the region of the player who waited longest for the match', async () => {
+  it('is the region of the player who waited longest when it has capacity', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -1159,7 +1159,7 @@ describe('the region of a game', () => {
 });
 
 describe('an outdated request that a suspended lobby handles after a newer request', () => {
-  it('does not move the user, whatever its operation is', async () => {
+  it('does not move the user, for any operation', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -1177,7 +1177,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user is in the same room again. The repeated request was for the earlier stay, so it must not remove the user.
+    // The user has left the room and joined it again. The repeated request belongs to the first stay, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -1186,7 +1186,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member who is back in the room only because of a data loss', async () => {
+  it('removes a member who is in the room again only because of a data loss', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1199,7 +1199,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
-  it('does not change a presence that a newer report has set', async () => {
+  it('does not overwrite a presence that a newer report has set', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1213,14 +1213,14 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // The gateway sent this report before it ended; the lobby handles it afterwards.
+    // The gateway sent this report before the gateway died; the lobby handles the report afterwards.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as present after the end of the gateway that sent it', async () => {
+  it('does not mark a member as present after the sending gateway has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1255,7 +1255,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect([await userTickets.gameOf(ada.user), await userTickets.gameOf(bob.user)]).toEqual([null, 'duel']);
   });
 
-  it('does not match a user who has created a room since, and returns the other player to the queue', async () => {
+  it('does not match a user who has created a room', async () => {
     const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
@@ -1308,7 +1308,7 @@ describe('the list of public rooms', () => {
     expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
   });
 
-  it('contains each room once in its pages while rooms are created and closed', async () => {
+  it('contains each room once on its pages while rooms are created and closed', async () => {
     const { rooms, list } = newLobby();
     const base = Date.now() - 120_000;
     const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
@@ -1324,7 +1324,7 @@ describe('the list of public rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for simultaneous requests, without missing an earlier change', async () => {
+  it('is read once for simultaneous requests, and includes every earlier change', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -1344,7 +1344,7 @@ describe('the list of public rooms', () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('loses the entry of a closed room when it is read, but not the entry of a new room', async () => {
+  it('drops the entry of a closed room during a read, but not the entry of a new room', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
@@ -1357,7 +1357,7 @@ describe('the list of public rooms', () => {
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
-  it('gets missing rooms back from the sweep', async () => {
+  it('contains missing rooms again after a sweep', async () => {
     const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -1372,7 +1372,7 @@ describe('the list of public rooms', () => {
     expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
   });
 
-  it('returns a page of 100,000 rooms with at most 101 commands and within 100 ms (medians)', async () => {
+  it('returns a page of 100,000 rooms within 101 Redis commands and 100 ms (medians)', async () => {
     const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
@@ -1414,7 +1414,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member in a room whose join was only half written', async () => {
+  it('leaves no member in a room after a half-written join', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1425,7 +1425,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room whose creation was only half written', async () => {
+  it('leaves no room after a half-written creation', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -1440,7 +1440,7 @@ describe('a session that ends during a request', () => {
     expect(await records.read(made)).toBeNull();
   });
 
-  it('leaves no search when it ends before the search is in the queue', async () => {
+  it('leaves no search when the session ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
       const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
@@ -1456,7 +1456,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('returns the other players of its match to the queue when no room is made yet', async () => {
+  it('returns the other matched players to the queue before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1469,7 +1469,7 @@ describe('a session that ends during a request', () => {
     await matchmaker.cancel(finds);
   });
 
-  it('is removed from its room when its incomplete departure is repeated', async () => {
+  it('leaves its room when its incomplete departure is repeated', async () => {
     const { rooms } = newLobby();
     const host = newCaller();
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1484,7 +1484,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
-  it('keeps its room when its user was admitted again before the departure arrived', async () => {
+  it('keeps its room when the user is admitted again before the departure arrives', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1495,7 +1495,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('loses a join that is written after its user was admitted again', async () => {
+  it('loses a join that is written after the user was admitted again', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1512,7 +1512,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is found by the second sweep, which marks its member as away, when no process has reported its end', async () => {
+  it('is marked as away by the second sweep when no process reports its end', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

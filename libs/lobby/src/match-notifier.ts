@@ -12,8 +12,8 @@ export type MatchEvent = MatchMessage extends infer Message
   : never;
 
 /**
- * Sends `match` messages to the players of tickets, at most once. The tickets decide: a gateway whose player has received nothing asks for the
- * state of the ticket (`match.check`).
+ * Sends `match` messages to the players of tickets, at most once. A message may be lost, so gateways also ask for the state of tickets
+ * (`match.check`).
  */
 @Injectable()
 export class MatchNotifier {
@@ -32,7 +32,7 @@ export class MatchNotifier {
     await this.tell(ticket, { event, reason });
   }
 
-  /** Notifies the players of a ticket, without the user whose own request ended it. */
+  /** Notifies the players of a ticket, except for the user whose own request ended the ticket. */
   async endedForOthers(ticket: Pick<StoredTicket, 'id' | 'game' | 'players'>, user: UserId, end: TicketEnd): Promise<void> {
     const players = ticket.players.filter((player) => player.user !== user);
     if (players.length > 0) await this.ended({ ...ticket, players }, end);

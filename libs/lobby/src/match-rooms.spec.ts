@@ -77,7 +77,7 @@ describe('a match that another lobby completes', () => {
   const told = (matched: { mock: { calls: [StoredTicket][] } }) =>
     matched.mock.calls.flatMap(([{ players }]) => players.map(({ user }) => user));
 
-  it('continues without a player who has left when its game runs', async () => {
+  it('continues when a player leaves after the start of the game', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo') });
     const tickets = [ticketOf('ada'), ticketOf('bo')];
     await made.make(matchOf(tickets), tickets);
@@ -86,14 +86,14 @@ describe('a match that another lobby completes', () => {
     expect(told(matched)).toEqual(['bo']);
   });
 
-  it('is dissolved when a player has left before its room is made', async () => {
+  it('is dissolved when a player has left before the room is created', async () => {
     const { made, dissolve } = matchRooms({ left: ['ada'] });
     const tickets = [ticketOf('ada'), ticketOf('bo')];
     expect(await made.make(matchOf(tickets), tickets)).toBeNull();
     expect(dissolve).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps the rest of a party in the room that it fills', async () => {
+  it('keeps the remaining members of a party in the room that it fills', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
     const ticket = ticketOf('ada', 'bo');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
@@ -104,7 +104,7 @@ describe('a match that another lobby completes', () => {
 });
 
 describe('a ticket whose match is dissolved', () => {
-  it('is ended alone, without other tickets of a player who has made a later request', async () => {
+  it('ends, but not the ticket of a later request of the same player', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, end } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');
@@ -115,7 +115,7 @@ describe('a ticket whose match is dissolved', () => {
 });
 
 describe('a match that fills a free seat', () => {
-  it('remains open when the store does not answer, because the player may be in the room already', async () => {
+  it('stays open when the store does not answer, because the player may have joined', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
     const { made, dissolve } = matchRooms({ change });
     const ticket = ticketOf('ada');

@@ -25,8 +25,8 @@ import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 
 /**
- * Age in ms from which the tickets of a match are in doubt, because another lobby may have made its room already. It is half of the age at
- * which another lobby takes the match up.
+ * Age in ms from which the tickets of a match are in doubt, because another lobby may have made the room already. It is half of the age at
+ * which another lobby continues the match.
  */
 const UNDISPUTED_MS = 2_500;
 
@@ -62,8 +62,8 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Makes the room of a match and starts its game. Null: a player has moved to another room since, and the tickets of the other players
-   * return to the queue. Also null when another lobby has made and closed the room before.
+   * Makes the room of a match and starts its game. Null: a player has moved to another room since the search, so the tickets of the other
+   * players return to the queue. Also null when another lobby has already made and closed the room.
    */
   override async make(
     match: MatchRecord,
@@ -133,8 +133,8 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The next rounds would choose the same room, because the strategy sees a record that was read before. A ban concerns only this player,
-      // and the next read finds it.
+      // The strategy sees an older record of the room, so the next rounds would choose the room again. A ban is different: it concerns only
+      // this player, and the next read of the room shows it.
       this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
@@ -191,7 +191,7 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Dissolves a match because players are gone. Their tickets end, and the other tickets return to the queue.
+   * Dissolves a match because some of its players are gone. Their tickets end, and the other tickets return to the queue.
    *
    * @param goneUsers the players who have moved, or whose session has ended, since the search
    */

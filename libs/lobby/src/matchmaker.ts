@@ -39,7 +39,7 @@ import { UserTickets } from './user-tickets.js';
 const ROOM_CREATION_MS = 1_000;
 /** While a cancel waits for the room of a match: the pause between two reads of the room's record, in ms. */
 const ROOM_POLL_MS = 20;
-/** Maximum number of players of an offer who are notified of each acceptance. */
+/** Maximum number of players of an offer whose acceptances are reported to all its players. */
 const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the ticket that waits. */
@@ -47,7 +47,7 @@ export type Found = { readonly room: RoomRecord } | { readonly ticket: string };
 
 type ReplacedOffer = Extract<AddedTicket, { outcome: 'added' }>['offers'][number];
 
-/** A search that a gateway knows. */
+/** A search as a gateway remembers it. */
 export interface KnownSearch {
   readonly user: UserId;
   readonly game: string;
@@ -126,7 +126,7 @@ export class Matchmaker {
       for (const replaced of added.replaced) await this.notifier.endedForOthers(replaced, caller.user, end);
       await this.leaveOffers(ticket, added.offers, caller.user);
     }
-    // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
+    // The session of a player may have ended before the ticket was in the queue. The departure then did not find the ticket.
     for (const { user, asked } of ticket.players) {
       if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
       // Ends only this ticket, because a later search of the user may have added another ticket.
@@ -141,8 +141,8 @@ export class Matchmaker {
   }
 
   /**
-   * Ends the offered matches that held older tickets of these players, so that the others do not wait for their answer. A player who searches
-   * again has declined the offer. Of a party that is its host, and not the members.
+   * Ends the offered matches that held older tickets of these players, so that the other players of the offers do not wait. The new search
+   * counts as a declined offer: for a party, only the host has declined.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
@@ -151,7 +151,8 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // The players of the new ticket do not hear of the old one, because their clients would take its end for that of the new search.
+      // The players of the new ticket get no message about the end of the old ticket, because their clients would think that the new search
+      // has ended.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }
@@ -193,7 +194,7 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member has a higher order, so the lobby can recognize that request.
+        // Every later request that moves the member has a higher request order, so the lobby recognizes it as later.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
@@ -262,7 +263,7 @@ export class Matchmaker {
     return this.endTicket(caller);
   }
 
-  /** Cancels the ticket of the party in this room. Without such a ticket, the room is that of a match, and nothing is cancelled. */
+  /** Cancels the ticket of the party in this room. Without a ticket, the room belongs to a match, and nothing is cancelled. */
   private async cancelParty(caller: Pick<Caller, 'user' | 'asked'>, record: RoomRecord): Promise<boolean> {
     const found = await this.tickets.of(caller.user);
     if (found?.ticket.party !== record.id) return false;
@@ -303,8 +304,8 @@ export class Matchmaker {
   }
 
   /**
-   * Returns the room of a match that holds the user, for an acceptance that is repeated because its answer was lost. Null: the room is being
-   * made.
+   * Returns the room of the user's match. An acceptance may be repeated after the match is made, because its answer was lost. Null: the
+   * room is being made.
    *
    * @throws `offer-unknown`
    */
@@ -367,8 +368,8 @@ export class Matchmaker {
   }
 
   /**
-   * Compares searches that a gateway knows with the tickets, because messages to players may be lost. Stores that these users are connected.
-   * Returns, for each search, the message that its player has missed, or null.
+   * Compares the searches that a gateway remembers with the tickets, because messages to players may be lost. Stores that the users of
+   * these searches are connected. Returns for each search the message that its player has missed, or null.
    */
   async check(searches: readonly KnownSearch[]): Promise<(MatchMessage | null)[]> {
     return Promise.all(searches.map((search) => this.checkOne(search)));
@@ -389,7 +390,7 @@ export class Matchmaker {
     return { kind: 'match', game, ticket, event: 'expired', reason: 'lost' };
   }
 
-  /** Pauses the ticket of a user who has lost the connection. A search that a lobby has not added yet is voided. */
+  /** Pauses the ticket of a user who has lost the connection. Voids a search request that no lobby has carried out yet. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.tickets.setPresence(user, asked, false)) return;
     if (await this.userRooms.overtake(user, asked)) await this.tickets.end(user, asked, { event: 'expired', reason: 'gone' });

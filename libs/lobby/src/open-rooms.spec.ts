@@ -38,7 +38,7 @@ async function rooms(count: number, isRunning: boolean, seats = 2): Promise<Room
   return ids;
 }
 
-/** Reads until a condition holds. Returns the numbers of records that each read took. */
+/** Repeats the read of open rooms until a condition holds. Returns the number of records of each read. */
 async function read(open: OpenRooms, seen: Set<RoomId>, isDone: () => boolean, readsMax: number): Promise<number[]> {
   const readMany = jest.spyOn(records, 'readMany');
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
@@ -53,7 +53,7 @@ describe('OpenRooms', () => {
   it.each([
     ['public waiting rooms', false],
     ['running rooms of matches', true],
-  ])('give each of many %s its turn, and read a bounded number of them at a time', async (_, isRunning) => {
+  ])('read a limited number of many %s at a time, and reach all of them', async (_, isRunning) => {
     const ids = await rooms(550, isRunning);
     const open = new OpenRooms(tickets, records);
     for (let rotation = 0; rotation < 3; rotation++) {
@@ -64,7 +64,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('find all of a few rooms with each read, and only those with a free seat', async () => {
+  it('find all rooms with a free seat in each read when few rooms exist', async () => {
     const [waiting, running] = [await rooms(3, false), await rooms(3, true)];
     await rooms(3, true, 1);
     const open = new OpenRooms(tickets, records);
@@ -75,7 +75,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('give a room with a free seat another turn soon, among many full rooms', async () => {
+  it('read a room with a free seat more often than many full rooms', async () => {
     await rooms(1_000, true, 1);
     const [vacant] = await rooms(1, true);
     const open = new OpenRooms(tickets, records);
@@ -88,7 +88,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('drop closed rooms of matches', async () => {
+  it('drop closed rooms of the index', async () => {
     const [kept, closed] = await rooms(2, true);
     await redis.commands.del(`hf:room:{${closed}}`);
     await read(new OpenRooms(tickets, records), new Set(), () => false, 1);

@@ -5,13 +5,13 @@ import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import { type IndexEntry, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { BACKFILL_READ_MS, BACKFILL_ROOMS, ROOM_REFUSED_MS } from './lobby.options.js';
 
-/** The progress through the rooms of one game. */
+/** The position at which the next read of the rooms of one game continues. */
 interface Progress {
   /** The last room of the last page of public rooms. Null: the list begins again. */
   after: IndexEntry | null;
   /** The cursor in the rooms of matches. */
   cursor: string;
-  /** The rooms that had a free seat at their last read. They get a turn more often than the others. */
+  /** The rooms that had a free seat at their last read. They are read more often than the other rooms. */
   readonly vacant: Set<RoomId>;
   readonly turns: KeyRotation<RoomId>;
   /** The result of the last read, and its time in ms of the monotonic clock. */
@@ -21,12 +21,12 @@ interface Progress {
 
 /**
  * Finds the rooms with free seats that matchmaking may fill. Each read takes a bounded number of records and continues where the last one
- * stopped, so every room gets its turn.
+ * stopped, so every room is read at some time.
  */
 @Injectable()
 export class OpenRooms {
   private readonly games = new Map<string, Progress>();
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking does not fill them for `ROOM_REFUSED_MS`. */
   private readonly refused = new Map<RoomId, number>();
 
   constructor(
@@ -34,7 +34,7 @@ export class OpenRooms {
     private readonly records: RoomRecords,
   ) {}
 
-  /** Returns the open rooms among the next ones. Within `BACKFILL_READ_MS` it returns the same rooms again. */
+  /** Reads the next rooms, and returns those with free seats. Within `BACKFILL_READ_MS` it returns the same rooms again. */
   async next(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
     const progress = this.progressOf(game);
     if (performance.now() - progress.readAt < BACKFILL_READ_MS) return progress.rooms;
@@ -58,7 +58,10 @@ export class OpenRooms {
     return progress.rooms;
   }
 
-  /** Forgets the result of the last read, because a room has changed since. `refused`: a room that took no player; null: it takes others. */
+  /**
+   * Drops the result of the last read, because a room has changed since. `refused`: the room that refused a player; null: no room refused
+   * one.
+   */
   readAgain(game: string, refused: RoomId | null): void {
     if (refused !== null) this.refused.set(refused, performance.now());
     this.progressOf(game).readAt = Number.NEGATIVE_INFINITY;

@@ -3,7 +3,7 @@ import type { Caller } from '#libs/protocol';
 import { RoomHosting } from './room-hosting.js';
 
 describe('an update of a room', () => {
-  it('reserves no invite code when it is refused', async () => {
+  it('reserves no invite code when the update is refused', async () => {
     const reserve = jest.fn(async () => 'CODE0000');
     const members = [{ user: 'ada', name: 'Ada', readyRound: 0, here: true }];
     const record = { id: 'r', game: 'go', status: 'playing', doc: { host: 'ada', members, private: false } };

@@ -28,7 +28,8 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // The first check comes before the costly work, and before a code is reserved, because a reserved code stays in the store for days.
+    // The rules are checked before the password is hashed and an invite code is reserved, because a reserved code stays in the store for
+    // days.
     update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;
@@ -53,8 +54,8 @@ export class RoomHosting {
   }
 
   /**
-   * Removes a member, also one who is away or plays. The gateway of the member learns it from the record; the owner of the game frees the
-   * seat when that gateway detaches the player, or with the event `room.members-removed` when the player is away.
+   * Removes a member, also one who is away or plays. The gateway of the member learns the removal from the record. The owner of the game
+   * frees the seat when that gateway detaches the player, or with the event `room.members-removed` when the player is away.
    *
    * @throws the refusals of `kick`
    */
@@ -82,7 +83,10 @@ export class RoomHosting {
     return this.change(caller, (record) => balance(record, caller.user, this.rooms.now()));
   }
 
-  /** Notifies the owner of a game that members are gone. The owner reads the record at the latest when the grace of their seats is over. */
+  /**
+   * Notifies the owner of a game that members are gone. If this message is lost, the owner reads the record when the grace of their seats
+   * is over.
+   */
   notifyOwner({ id, owner }: RoomRecord): void {
     const server = owner && this.directory.get(owner.server);
     if (!server) return;

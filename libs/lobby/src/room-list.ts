@@ -17,7 +17,7 @@ interface Listed {
 
 interface Read {
   readonly rooms: readonly Listed[];
-  /** The last entry that was read. Null: the index has no more entries. */
+  /** The last entry of the index that was read. Null: there are no more entries. */
   readonly end: IndexEntry | null;
 }
 
@@ -76,7 +76,7 @@ export class RoomList {
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     this.next.delete(key);
-    // Deleting the key first keeps the map in the order of the times. `forgetOld` relies on this order.
+    // The key is deleted first, so that the map stays in the order of the times. `forgetOld` relies on this order.
     this.beganAt.delete(key);
     this.beganAt.set(key, performance.now());
     const read = this.read(game, null, this.options.roomsListedMax);
@@ -90,7 +90,7 @@ export class RoomList {
     }
   }
 
-  /** Drops old keys of `beganAt`. The names of games come from players, so the map would grow without limit. */
+  /** Drops old keys of `beganAt`. Players may request any name of a game, so the map would grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {

@@ -33,7 +33,7 @@ describe('a filter of rooms', () => {
     [{ 'metadata.level': { min: 3, max: 3 } }, true],
     [{ 'options.constructor': null }, true],
     [{ password: true, locked: false, watch: 'anyone', region: null }, true],
-  ] as [ListFilter, boolean][])('accepts a room with %j: %j', (filter, isMatch) => {
+  ] as [ListFilter, boolean][])('tells whether a room matches %j: %j', (filter, isMatch) => {
     expect(matches(room, undefined, filter)).toBe(isMatch);
   });
 
@@ -57,11 +57,11 @@ describe('the order of rooms', () => {
     [{ by: 'metadata.level' }, 'eacdb'],
     [{ by: 'metadata.level', order: 'descending' }, 'dceab'],
     [{ by: 'created', order: 'descending' }, 'edcba'],
-  ] as [RoomSort, string][])('by %j, is %j', (sort, order) => {
+  ] as [RoomSort, string][])('sorts, by %j, as %j', (sort, order) => {
     expect(sorted(rooms, sort)).toBe(order);
   });
 
-  it('is total, so that each room is on exactly one page', () => {
+  it('is complete, so that each room is on exactly one page', () => {
     const value = fc.oneof(fc.nat({ max: 3 }), fc.constantFrom('x', 'y'), fc.boolean(), fc.constant(undefined));
     const some = fc.uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 2 }), value, fc.nat({ max: 2 })), { selector: ([id]) => id });
     fc.assert(

@@ -11,7 +11,7 @@ export interface ListedRoom {
 /** The position of a room in a sorted list: the value by which it is sorted, its time of creation, and its id. */
 export type SortKey = readonly [value: unknown, createdAt: number, room: string];
 
-/** The order of a list that is not sorted: the newest rooms first. */
+/** The default order of a list: the newest rooms first. */
 export const NEWEST_FIRST: RoomSort = { by: 'created', order: 'descending' };
 
 export function matches(room: ListedRoom, game: string | undefined, filter: ListFilter = {}): boolean {
@@ -26,8 +26,8 @@ export function sortKeyOf(room: ListedRoom, { by }: RoomSort): SortKey {
 
 /**
  * Compares two positions. Numbers come before texts, and texts before booleans; in descending order it is the other way round. Rooms
- * without a value come last in both orders. Of equal rooms the newest comes first. The order is total, so that a page continues exactly
- * after another.
+ * without a value come last in both orders. Of equal rooms the newest comes first. The order is total, so that each page continues exactly
+ * after the previous one.
  */
 export function compareKeys(a: SortKey, b: SortKey, { order = 'ascending' }: RoomSort): number {
   const [value, createdAt, room] = a;
@@ -39,7 +39,7 @@ export function compareKeys(a: SortKey, b: SortKey, { order = 'ascending' }: Roo
   return otherCreatedAt - createdAt || (room < otherRoom ? 1 : room > otherRoom ? -1 : 0);
 }
 
-/** Returns the value of a field. Null: the room does not have it, or it is an object. */
+/** Returns the value of a field. Null: the room has no such field, or its value is an object. */
 function fieldOf({ summary, createdAt }: ListedRoom, field: string): unknown {
   switch (field) {
     case 'created':
@@ -63,7 +63,7 @@ function fieldOf({ summary, createdAt }: ListedRoom, field: string): unknown {
   }
 }
 
-/** Returns the value of a path such as `options.clock.minutes`. */
+/** Returns the value at a path such as `options.clock.minutes`. */
 function valueAt(summary: RoomSummary, path: string): unknown {
   const [root, ...names] = path.split('.') as ['options' | 'metadata', ...string[]];
   let value: unknown = summary[root];
@@ -96,7 +96,7 @@ function rankOf(value: unknown): number {
   }
 }
 
-/** Compares two values of one type by their code units or numbers, which is the same order on every lobby. */
+/** Compares two values of one type: numbers by value, texts by code units. So every lobby sorts in the same order, whatever its locale. */
 function compareSame(a: unknown, b: unknown): number {
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0;
 }

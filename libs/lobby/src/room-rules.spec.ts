@@ -42,7 +42,7 @@ function refusal(act: () => unknown): string | null {
   }
 }
 
-describe('the claims of a member, which the login has proved', () => {
+describe('the claims of a member', () => {
   const ada = { user: 'ada' as UserId, name: 'Ada', claims: { rank: 1 } };
 
   it('are stored for the host and for each member who joins', () => {
@@ -51,7 +51,7 @@ describe('the claims of a member, which the login has proved', () => {
     expect(join(room(), eve).members.at(-1)).toMatchObject({ user: 'eve', claims: { rank: 2 } });
   });
 
-  it('are replaced by those of the next login', () => {
+  it('are replaced by the claims of the next login', () => {
     const first = join(room(), ada);
     expect(first.members[0]).toMatchObject({ user: 'ada', claims: { rank: 1 } });
     expect(withClaims(first, ada)).toBe(first);
@@ -104,7 +104,7 @@ describe('a user who joins a waiting room', () => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
-  it('changes nothing as a member, also when the room is full', () => {
+  it('changes nothing when the user is already a member, also in a full room', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
       expect(join(record, { user: 'bob' as UserId, name: 'Bob' })).toBe(record.doc);
     }
@@ -128,7 +128,7 @@ describe('a member who leaves', () => {
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('leaves no document when no other member remains', () => {
+  it('removes the room document as the last member', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
@@ -140,7 +140,7 @@ describe('a member who leaves', () => {
 describe('the absence of a member', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('is counted from the first of several reports until the member comes back', () => {
+  it('is counted from the first of several reports until the member returns', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
@@ -149,7 +149,7 @@ describe('the absence of a member', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('follows the report with the highest order, in whatever order the reports arrive', () => {
+  it('follows the report with the highest request order, in any order of arrival', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
@@ -162,35 +162,35 @@ describe('the absence of a member', () => {
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('is listed, except during a game', () => {
+  it('is listed while no game runs', () => {
     const { members } = away(1_000);
     expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
     expect(absentees(room())).toEqual([]);
     expect(absentees(room({ members }, { status: 'playing' }))).toEqual([]);
   });
 
-  it('is refused for a user who is not a member', () => {
+  it('cannot be recorded for a user who is not a member', () => {
     expect(refusal(() => cameBack(room(), 'cy' as UserId))).toBe('not-in-room');
     expect(refusal(() => wentAway(room(), 'cy' as UserId, 1))).toBe('not-in-room');
   });
 });
 
 describe('the readiness of a member', () => {
-  it('applies only to the next round', () => {
+  it('is valid only for the next round', () => {
     expect(setReady(room(), 'ada' as UserId, true).members[0].readyRound).toBe(4);
     expect(setReady(room(), 'bob' as UserId, false).members[1].readyRound).toBeNull();
     expect(refusal(() => checkStart(room(), 'ada' as UserId))).toBeNull();
     expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada' as UserId))).toBe('not-ready');
   });
 
-  it('is refused for a user who is not a member, and during a start or a game', () => {
+  it('cannot change for a user who is not a member, or during a start or a game', () => {
     expect(refusal(() => setReady(room(), 'cy' as UserId, true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada' as UserId, true))).toBe('room-playing');
   });
 });
 
 describe('the start of a game by the rules of a room', () => {
-  it('makes all members players in their order, also when the host is not ready', () => {
+  it('makes all members players in their order, also a host who is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
@@ -219,13 +219,13 @@ describe('a user who joins a running game', () => {
     expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });
   });
 
-  it("gets the free seat of another player who has left, or the user's own old seat", () => {
+  it("gets the user's former seat, or the free seat of a player who has left", () => {
     const left = { players: players('zoe', 'ada', 'eve'), members: [member('ada')] };
     expect(join(playing(left), { user: 'max' as UserId, name: 'Max' }, GRACE, 0).players).toEqual(['max', 'ada', 'eve']);
     expect(join(playing(left), eve, GRACE, 0).players).toEqual(['zoe', 'ada', 'eve']);
   });
 
-  it('gets the seat of the player who has been away the longest, after the grace', () => {
+  it('gets, after the grace period, the seat of the player who has been away longest', () => {
     const away = (user: string, awaySince: number) => member(user, { here: false, awaySince });
     const full = playing({ seats: 3, players: players('ada', 'bob', 'cy'), members: [member('ada'), away('bob', 200), away('cy', 100)] });
     expect(refusal(() => join(full, eve, GRACE, 1_100))).toBe('room-full');

@@ -25,7 +25,7 @@ export interface NewRoom {
   /** The requested number of seats. Absent: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
-  /** For this field and the three below, `false` and `anyone` mean the same as absent. */
+  /** In this field and the three fields below it, `false` and `anyone` mean the same as an absent field. */
   readonly inviteOnly?: boolean;
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
@@ -36,7 +36,7 @@ export interface NewRoom {
   readonly code?: string;
   /** The password of the room, in its stored form. */
   readonly password?: string;
-  /** This field and the three below are copied to the `RoomDoc`, which describes them. */
+  /** This field and the three fields below it are copied to the `RoomDoc`, whose comments describe them. */
   readonly region?: string;
   readonly build?: string;
   readonly near?: string;
@@ -89,7 +89,7 @@ export function newRoom(host: Person, wish: NewRoom, now: number): RoomDoc {
   return { ...doc, members: [inSmallestTeam(doc, memberOf(host))] };
 }
 
-/** The terms on which players join a running game. */
+/** The conditions under which players join a running game. */
 export interface JoinTerms {
   /** Time for which the game keeps the seat of a player who is away, in ms. */
   readonly seatGraceMs: number;
@@ -182,7 +182,7 @@ export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   return doc.members.flatMap(({ user, here, awaySince }) => (here || awaySince === undefined ? [] : { user, awaySince }));
 }
 
-/** The conditions of a start. */
+/** The data by which the start of a game is checked. */
 export interface StartRules {
   /** The time of Redis, in ms since 1970. */
   readonly now: number;

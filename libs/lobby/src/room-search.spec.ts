@@ -55,8 +55,8 @@ function start() {
   return { records, search, all };
 }
 
-describe('a search in more rooms than a snapshot has', () => {
-  it('finds a room that only the end of the index has', async () => {
+describe('a search among more rooms than a snapshot contains', () => {
+  it('finds a room at the end of the index', async () => {
     const { all } = start();
     expect(await all({ filter: { name: 'oldest' } })).toEqual(['r-00001']);
   });
@@ -75,14 +75,14 @@ describe('a search in more rooms than a snapshot has', () => {
     expect(found).toHaveLength(ROOMS / 2);
   });
 
-  it('returns each room once when it is sorted', async () => {
+  it('returns each room once in a sorted result', async () => {
     const { all } = start();
     const found = await all({ sort: { by: 'name' } });
     expect(found).toHaveLength(ROOMS);
     expect(new Set(found).size).toBe(ROOMS);
   });
 
-  it('reads at most 250 older rooms in a request', async () => {
+  it('reads at most 250 older rooms per request', async () => {
     const { all, records } = start();
     await all({ filter: { name: 'oldest' } });
     expect(records.reads).toEqual([1_000, 250, 250, 100]);
@@ -96,10 +96,10 @@ describe('a search in more rooms than a snapshot has', () => {
   );
 });
 
-describe('followed lists', () => {
+describe('the lists of rooms that sessions follow', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('have the rooms of the first page of their query', async () => {
+  it('contain the rooms on the first page of their query', async () => {
     const { search } = start();
     const queries: RoomListQuery[] = [
       { game: 'go', filter: { name: 'even' } },
@@ -115,7 +115,7 @@ describe('followed lists', () => {
     expect(await search.follow(queries.map((query, index) => ({ query, tag: tags[index]! })))).toEqual(queries.map(() => null));
   });
 
-  it('let other requests of the lobby run between them when they are many', async () => {
+  it('do not block other requests of the lobby when many lists are read', async () => {
     const { search } = start();
     await search.page({ game: 'go', filter: { name: 'even' } });
     const begin = performance.now();

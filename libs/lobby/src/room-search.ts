@@ -15,7 +15,9 @@ export interface FoundRooms {
   readonly partial?: true;
 }
 
-/** The first page of a search, for gateways that follow it. `tag` changes with the rooms or their order. */
+/**
+ * The first page of a search, for gateways whose players subscribe to it. `tag` changes when the rooms of the page or their order change.
+ */
 export interface FollowedRooms {
   readonly tag: string;
   readonly rooms: RoomSummary[];
@@ -24,7 +26,7 @@ export interface FollowedRooms {
 /** Finds public rooms by filters, in any order. The result is at most `SNAPSHOT_MS` old. */
 @Injectable()
 export class RoomSearch {
-  /** By query: the first page for a version of the rooms. Many gateways follow the same few queries. */
+  /** By query: the first page for a version of the list. Many gateways request the same few queries. */
   private readonly followed = new Map<string, { readonly version: number; readonly result: FollowedRooms }>();
   /** By snapshot, and by order: its rooms in this order. All queries with the same order share it. */
   private readonly orders = new WeakMap<RoomsSnapshot, Map<string, readonly ListedRoom[]>>();

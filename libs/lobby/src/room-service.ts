@@ -56,11 +56,11 @@ export class RoomService {
   /** Runs the changes of a room one at a time. Of two concurrent changes, one would fail its compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
   /**
-   * By request to create or leave a room: the id of the room. When a request is repeated because Redis lost data, the second run uses the
-   * room of the first.
+   * The room id of each request to create or leave a room. When a request is repeated because Redis lost data, the second run uses the room
+   * of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: the room and its invite code. A repeated request uses the code of its first run. */
+  /** The room and the invite code of each request to create a room. A repeated request uses the code of its first run. */
   private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
@@ -100,7 +100,8 @@ export class RoomService {
       },
       this.now(),
     );
-    // This follows the checks of `newRoom`, because a refused room needs neither a hash nor a code. A code stays in the store for days.
+    // The checks of `newRoom` come first, so that a refused room causes neither the work of a hash nor a reserved code. A reserved code
+    // stays in the store for days.
     const stored: RoomDoc = {
       ...doc,
       ...(password !== undefined && { password: await hashPassword(password) }),
@@ -141,7 +142,7 @@ export class RoomService {
   }
 
   /**
-   * Finds the room that a player wants to enter, and what the player may show there later.
+   * Finds the room that a player wants to enter, and the player's entry pass.
    *
    * @throws `invite-unknown` when no room has the code
    */
@@ -252,7 +253,7 @@ export class RoomService {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
-    // The check follows the read, because the caller writes at this revision only.
+    // The request is checked after the read, because the caller's write succeeds only at the revision that was read.
     await this.refuseLate(caller);
     return record;
   }
@@ -306,7 +307,7 @@ export class RoomService {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
     await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
-    // The number 0 means that the store lost the user's admissions. It cannot be compared with the order of any report.
+    // The number 0 means that the store lost the user's admissions, so no report can be compared with it.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
   }
 
@@ -328,7 +329,7 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not come back. With `order`: does nothing when the user has returned to this room since that request. Without
+   * Removes a member who will not return. With `order`: does nothing when the user has returned to this room since that request. Without
    * `order`: does nothing when the user was admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
@@ -357,8 +358,8 @@ export class RoomService {
   }
 
   /**
-   * Does the same as `change`, without the mutex. `record`: the record for the first attempt; the caller has read it before it checked the
-   * request order.
+   * Changes a room as `change` does, but without the mutex. `record`: the record for the first attempt; the caller has read it before it
+   * checked the request order.
    */
   private async changeNow(
     id: RoomId,
@@ -473,7 +474,7 @@ export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings,
   return isPrivate === true || inviteOnly === true;
 }
 
-/** The refusal for a room without a record. A code may name a room that is closed. */
+/** The refusal for a room without a record. An invite code may name a room that is closed. */
 function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');
 }
@@ -484,7 +485,7 @@ export function newRoomId(): RoomId {
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('') as RoomId;
 }
 
-/** Ignores errors after which nothing is left to do: the room or the membership is gone, or a later request was executed. */
+/** Ignores errors that need no further work: the room or the membership is gone, or a later request was executed. */
 function ignoreGone(error: unknown): void {
   const isGone = error instanceof HoldfastError && ['room-unknown', 'not-in-room', 'overtaken'].includes(error.code);
   if (!isGone) throw error;

@@ -24,8 +24,8 @@ import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * Removes idle and empty rooms, and members who stayed away. Takes back starts whose lobby died. Every lobby
- * sweeps; each change is a compare-and-set, so it happens once.
+ * Removes idle and empty rooms, and members who stayed away. Cancels starts whose lobby died. Every lobby sweeps; each change is a
+ * compare-and-set, so it happens once.
  *
  * Each lobby measures by its own clock for how long it has observed a room or an absence unchanged. It does not compare times of
  * Redis: when the clock of Redis is set ahead, all rooms would look idle, and all absent members overdue.
@@ -50,7 +50,7 @@ export class RoomSweeper {
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
   private readonly revisions = new ObservedAges();
-  /** The length of each member's absence, by `keyOf`. */
+  /** The duration of each member's absence, by `keyOf`. */
   private readonly absences = new ObservedAges();
 
   constructor(
@@ -151,8 +151,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members without a connection as away: their session or gateway ended, and so did the process that had to report it. If a member
-   * is connected after all, the gateway reports the presence again.
+   * Marks members without a connection as away. Their session or gateway ended, and the process that had to report the end died too. If a
+   * member is connected after all, the gateway reports the presence again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {

@@ -5,7 +5,7 @@ import { UserRooms } from '#libs/room-store';
 import { DissolvedMatches } from './dissolved-matches.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** Finds, ends and updates the ticket of a user, whatever its game is. */
+/** Finds, ends and updates the ticket of a user in any game. */
 @Injectable()
 export class UserTickets {
   constructor(

@@ -21,27 +21,27 @@ import { confirmReservation } from './scripts/confirm.js';
 import { endGames } from './scripts/end-game.js';
 import type { Choice } from './scripts/place.js';
 
-/** A request for a server for one room. `region`, `build`: only servers with these values. Without a build, canaries are excluded. */
+/**
+ * A request for a server for one room. `region` and `build`: only servers with these values are chosen. Without `build`, canaries are
+ * excluded.
+ */
 export interface PlacementRequest extends RoomWish, Place {
   /** The version of the game whose rooms the server must accept. Absent: any version. */
   readonly gameVersion?: number;
   /** The preferred region and build. When no server with them is eligible, the preference is ignored. */
   readonly prefer?: Place;
-  /** Servers that are not chosen, even if the room has a reservation on one of them. */
+  /** Servers that must not be chosen, even if the room has a reservation on one of them. */
   readonly exclude?: readonly ServerId[];
 }
 
 export interface PlacementWait {
   /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /**
-   * Checks before each further attempt whether the caller still wants the room. It throws to end the wait, and `place` rejects with that
-   * error.
-   */
+  /** Called before each further attempt. Throws when the caller does not want the room any more; `place` then rejects with that error. */
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that must own a room, and the incarnation that was chosen. A later incarnation knows nothing of the room. */
+/** The server that must own a room, and the incarnation that was chosen. A later incarnation does not know the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
@@ -49,8 +49,8 @@ export interface Placement {
 
 interface Placed extends Choice {
   /**
-   * `again`: the room had this reservation before. `placed`: a new reservation on a server that meets the whole preference. `elsewhere`: a
-   * new reservation on another server.
+   * `again`: the room had this reservation before. `placed`: a new reservation on a server with the preferred region and build.
+   * `elsewhere`: a new reservation on another server.
    */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
@@ -59,10 +59,10 @@ interface Placed extends Choice {
  * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so any number of concurrent callers
  * spread rooms evenly.
  *
- * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that
- * server is excluded or gone. The reservation counts against the server until the server reports the room as its own
- * (`PlacementReporter`, `confirm`), the reservation is cancelled, or the lease expires. A caller that dies in between loses nothing:
- * the next caller gets the same answer, or the lease expires.
+ * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
+ * excluded or gone. The reservation counts against the server until the server reports the room as its own (`PlacementReporter`,
+ * `confirm`), the reservation is cancelled, or the lease expires. If a caller dies meanwhile, no slot is lost: the next caller gets the
+ * same answer, or the lease expires.
  */
 @Injectable()
 export class LoadBalancerService {
@@ -101,7 +101,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Confirms a reservation: the server has opened the room. False: it was confirmed before, no longer exists, or its incarnation is over.
+   * Confirms a reservation: the server has opened the room. False: the reservation was confirmed before or no longer exists, or the
+   * incarnation of the server is over.
    */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
@@ -113,8 +114,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may be
-   * placed on another server. A call takes at most `ENDED_AT_ONCE_MAX` rooms, because more could exceed the limit of Lua's stack.
+   * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may run on
+   * another server. Pass at most `ENDED_AT_ONCE_MAX` rooms, because more could exceed the stack of Lua.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);
@@ -141,8 +142,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Capacity
-   * comes from reports and from cancelled and expired reservations, so no process could notify all waiting callers in order.
+   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. It polls
+   * because no process learns of every change of the capacity: reports, cancelled reservations and expired reservations all change it.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;
@@ -152,7 +153,7 @@ export class LoadBalancerService {
       for (let pauseMs = WAIT_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, WAIT_POLL_MS_MAX)) {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return null;
-        // Jitter, so that callers refused at the same moment do not retry at the same moment.
+        // Adds jitter, so that callers who were refused at the same moment retry at different moments.
         await sleep(Math.min(leftMs, jittered(pauseMs)));
         await stillWanted?.();
         const choice = await this.choose(request);

@@ -17,8 +17,8 @@ export interface Offerer {
 }
 
 /**
- * Returns the keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each
- * key lists the orders of its servers. A choice therefore reads the end of a few orders, however many servers do not match. Most
+ * Returns the keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each key
+ * lists the orders of its servers. So a choice reads only the best servers of a few orders, no matter how many other servers exist. Most
  * fleets have one order, or one per build while two builds run.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {
@@ -31,8 +31,8 @@ export function offersOf({ games, region, build, canary = false }: Offerer): str
 }
 
 /**
- * Returns the places to try for a room, best first. When two preferences cannot both be met, the build counts more: a wrong region makes
- * a game slower, but a wrong build changes the game.
+ * Returns the places to try for a room, best first. When two preferences cannot both be met, the build is more important, because a wrong
+ * region only makes a game slower.
  */
 export function placesInOrder(must: Place, { region, build }: Place = {}): readonly Place[] {
   const best = { region: must.region ?? region, build: must.build ?? build };

@@ -1,11 +1,11 @@
 import type { RedisClient } from '#libs/redis';
 import { type Choice, type ChoiceRequest, type ChoiceTerms, choose } from './scripts/place.js';
 
-/** Maximum number of rooms in one call. Redis is blocked for the duration of a call, here about half a millisecond. */
+/** Maximum number of rooms in one call. A call with this many rooms blocks Redis for about half a millisecond. */
 const ROOMS_MAX = 64;
 /**
  * Maximum number of concurrent calls: one that Redis executes, and one that is ready when it finishes. Requests that arrive meanwhile share
- * the next call. So under load more rooms share a call, and each room costs less.
+ * the next call. So under load one call places more rooms, which takes less CPU time per room.
  */
 const CALLS_MAX = 2;
 
@@ -15,7 +15,10 @@ interface PendingChoice {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends the requests of one event-loop tick in one call of a script, because a call alone costs as much as placing several rooms. */
+/**
+ * Sends the requests of one event-loop tick in one call of a script, because the overhead of a call is as large as the cost of placing
+ * several rooms.
+ */
 export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;
@@ -27,8 +30,8 @@ export class PlacementBatcher {
   ) {}
 
   /**
-   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may still have made a
-   * choice, and a repeated request then returns it.
+   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may have made a choice
+   * nevertheless; a repeated request then returns the same server.
    */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {

@@ -4,8 +4,8 @@ import { redisName } from '#libs/redis';
 import type { Place } from './offers.js';
 
 /**
- * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. Everywhere in
- * Redis a server is named by the key of its record, so scripts read key names and never build any.
+ * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. All values in Redis name a
+ * server by the key of its record, so scripts never have to build the name of a key.
  */
 export const placementName = (name: string): string => redisName(`{placement}:${name}`);
 
@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the reservations on the server since then. */
+/** Hash: the last report of a server, and the sum of the reservations on the server since that report. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }
@@ -27,7 +27,8 @@ export function serverOfKey(key: string): ServerId {
 
 /** Sorted set, by score: the eligible servers that have exactly these offers. */
 export function orderKey(offers: readonly string[]): string {
-  // The name is a digest, because a list of offers can be long. The record of each server contains the list itself.
+  // The name of an order contains a digest of its offers, because a list of offers can be long. The record of each server contains the list
+  // itself.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');
@@ -36,7 +37,7 @@ export function orderKey(offers: readonly string[]): string {
 
 /** Set: the orders of the servers that accept a room of this game. A version, region or build that is absent means any. */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
-  // An encoded name contains none of the separators.
+  // Encodes the name, so that it contains none of the separators.
   const parts = [
     encodeURIComponent(game),
     version === undefined ? '' : `@${version}`,

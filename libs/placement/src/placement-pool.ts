@@ -6,10 +6,13 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** Time for which a removed incarnation is remembered, in ms. No process can be suspended for longer and then continue. */
+/**
+ * Time for which Redis stores that an incarnation was removed, in ms. It is longer than any suspension after which a process still
+ * continues.
+ */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** The reason why a server is not eligible. Any other word is allowed, too. */
+/** The reason why a server is not eligible. Callers may also use words that are not in this list. */
 export type WithholdReason = 'suspect' | 'unheard' | 'cordoned' | 'draining' | (string & {});
 
 export interface PooledServer {
@@ -21,7 +24,10 @@ export interface PooledServer {
   readonly capacity: number;
   /** Number of reservations on the server whose rooms it has not opened yet. */
   readonly reserved: number;
-  /** The number that orders the servers: the strategy's score, the weight of the reservations, and the handicap of a new server. */
+  /**
+   * The number by which the servers are ordered: the sum of the strategy's score, the weight of the reservations, and the handicap of a new
+   * server.
+   */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
   /** True: the next room may be placed on the server. */
@@ -29,27 +35,27 @@ export interface PooledServer {
 }
 
 /**
- * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. Reasons form a set:
- * each caller adds and removes its own. All methods are idempotent.
+ * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have
+ * several reasons at once, and each caller adds and removes only its own. All methods are idempotent.
  *
- * Reasons belong to one incarnation: its successor starts without any. Pass `incarnation` when the call may arrive late, or
+ * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call may arrive late, or
  * before the first report.
  */
 @Injectable()
 export class PlacementPool {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Adds a reason. False: the incarnation no longer exists. */
+  /** Adds a reason that withholds the server. False: the incarnation no longer exists. */
   async withhold(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return addReason(this.redis.commands, server, checkedReason(reason), incarnation);
   }
 
-  /** Removes a reason. True: no reason is left. False: other reasons still withhold the server. */
+  /** Removes a reason that withholds the server. True: no reason is left. False: other reasons still withhold the server. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }
 
-  /** Removes an incarnation for good. Its reservations become void. True: it was the current incarnation. */
+  /** Removes an incarnation permanently, and its reservations with it. True: it was the current incarnation. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }

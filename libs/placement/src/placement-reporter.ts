@@ -9,13 +9,13 @@ import { type ReportOutcome, writeReport } from './scripts/report.js';
 export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** Rooms that the server has opened since the last accepted report. `rooms` counts them as well. */
+  /** Rooms that the server has opened since the last accepted report. They are included in `rooms`. */
   readonly owned?: readonly RoomId[];
 }
 
 /**
- * Reports the load and the games of a server. A report replaces the known numbers: rooms owned plus outstanding reservations. Nothing is
- * accumulated over time, so no count can drift, whatever fails.
+ * Reports the load and the games of a server. A report replaces the known numbers: rooms owned plus outstanding reservations. Because no
+ * count is accumulated over several reports, a failure cannot make a count wrong for longer than one report.
  *
  * Report from the process that collected the facts, as soon as they are collected, because a delayed report could overwrite newer ones. The
  * rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`) counts twice until
@@ -34,11 +34,11 @@ export class PlacementReporter {
   }
 
   /**
-   * Replaces the known facts of a server. Returns `accepted`, or a refusal. `removed`: this incarnation was removed for good.
-   * `older`: a newer incarnation of the server has reported. A refused incarnation gets no more rooms.
+   * Replaces the known facts of a server. Returns `accepted`, or a refusal. `removed`: this incarnation was removed permanently. `older`: a
+   * newer incarnation of the server has reported. A refused incarnation gets no more rooms.
    */
   async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
-    // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest server first needs no ramp.
+    // The ramp prevents an empty new server from getting all new rooms. A strategy that fills the fullest server first needs no ramp.
     const rampMs = this.strategy.takes === 'lowest' ? this.rampMs : 0;
     const score = wholeNumber(this.strategy.score({ rooms, players, capacity }));
     return writeReport(this.redis.commands, {

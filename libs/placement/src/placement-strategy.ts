@@ -1,13 +1,13 @@
 import type { RoomId } from '#libs/protocol';
 
-/** The load of a server, as it reports it. */
+/** The load of a server, from its own report. */
 export interface ServerFacts {
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
 }
 
-/** The part of a request from which a strategy computes the weight of the room. */
+/** The facts about a requested room from which a strategy computes the weight of the room. */
 export interface RoomWish {
   readonly room: RoomId;
   readonly game: string;
@@ -16,16 +16,19 @@ export interface RoomWish {
 
 /**
  * Port: the rule that orders the eligible servers. A strategy gives each server a whole number as its score, and says whether the lowest or
- * the highest score gets the next room. Reservations, leases and withheld servers do not depend on it. So a bad strategy can be
- * inefficient, but it can never give one slot away twice.
+ * the highest score gets the next room. Reservations and withheld servers do not depend on the strategy. So a bad strategy can be
+ * inefficient, but cannot give the same slot to two rooms.
  *
  * To use another strategy, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
 export abstract class PlacementStrategy {
-  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets it. */
+  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets the next room. */
   abstract readonly takes: 'lowest' | 'highest';
 
-  /** Returns the score of a server from its last report. The result is rounded to a whole number, so that sums stay exact. */
+  /**
+   * Returns the score of a server from its last report. The result is rounded to a whole number, because only sums of whole numbers are
+   * exact.
+   */
   abstract score(facts: ServerFacts): number;
 
   /**
@@ -45,7 +48,7 @@ export class LeastGames extends PlacementStrategy {
   }
 }
 
-/** Gives every server the same number of players, for games of different sizes. */
+/** Gives every server the same number of players. Use it when games have different numbers of players. */
 export class LeastPlayers extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -58,7 +61,7 @@ export class LeastPlayers extends PlacementStrategy {
   }
 }
 
-/** Fills the fullest server that has capacity, so that the emptiest one can be scaled in. */
+/** Fills the fullest server that has capacity, so that the emptiest server can be removed from the fleet. */
 export class Packed extends PlacementStrategy {
   readonly takes = 'highest';
 
@@ -95,8 +98,8 @@ export const STRATEGY_DEFAULT: StrategyName = 'least-games';
 const NUMBER_MAX = 1e12;
 
 /**
- * Rounds a score or weight, because Redis adds and subtracts these numbers, and only sums of whole numbers are exact. NaN and
- * infinity become 0, so that they do not fail every report.
+ * Rounds a score or weight, because Redis adds and subtracts these numbers, and only sums of whole numbers are exact. NaN and infinity
+ * become 0, because Redis would refuse the report otherwise.
  */
 export function wholeNumber(value: number): number {
   return Number.isFinite(value) ? Math.round(Math.min(NUMBER_MAX, Math.max(-NUMBER_MAX, value))) : 0;

@@ -4,20 +4,20 @@ export const PLACEMENT_OPTIONS = Symbol('PlacementOptions');
 
 export interface PlacementOptions {
   /**
-   * The built-in strategy, unless a module of the application has its own. All servers of a fleet must have the same strategy, because
-   * scores of two strategies cannot be compared.
+   * The built-in strategy to use if no module of the application provides a strategy. All servers of a fleet must have the same strategy,
+   * because scores of two strategies cannot be compared.
    */
   readonly strategy?: StrategyName;
   /**
-   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two servers
-   * may get the same room.
+   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the start of a room can take.
+   * Otherwise two servers may get the same room.
    */
   readonly claimMs?: number;
-  /** Default time for which `place` waits for capacity, in ms. 0: it does not wait. */
+  /** Default time for which `place` waits for capacity, in ms. 0: `place` does not wait. */
   readonly waitMs?: number;
   /**
    * Time that a server which joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new server gets
-   * all new rooms until its load equals the load of the other servers. Servers that start together have no ramp.
+   * all new rooms until its load equals the load of the other servers. Servers that start at the same time have no ramp.
    */
   readonly rampMs?: number;
 }
@@ -28,14 +28,14 @@ export const PLACEMENT_RAMP_MS_DEFAULT = 0;
 
 /**
  * Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so an earlier attempt would
- * hardly succeed.
+ * rarely succeed.
  */
 export const RETRY_AFTER_MS = 1_000;
 /** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;
 /**
- * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. It is short
- * enough that players do not notice it, and long enough not to load Redis.
+ * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. So players hardly
+ * notice the interval, and the polls are a small load for Redis.
  */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;

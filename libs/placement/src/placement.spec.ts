@@ -45,7 +45,7 @@ async function newProcess(options: PlacementOptions = {}, extensions: Type[] = [
 
 type Process = Awaited<ReturnType<typeof newProcess>>;
 
-/** Servers and a game of one test, because all tests share one Redis. */
+/** Ids of servers and the name of a game, new for each test because all tests share one Redis. */
 class Fleet {
   readonly game = `game-${randomUUID()}`;
   readonly servers: ServerId[];
@@ -89,12 +89,12 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Makes the lease of a room expire. Its reservation stays until a script deletes it. */
+/** Makes the lease of a room expire. The reservation exists until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call examines, older than all others. */
+/** Adds more expired leases than one call examines. They are older than all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -119,14 +119,14 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // No offer lists an order without servers.
+  // Checks that no offer contains an order without servers.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
   );
 }
 
-/** Limits how often a test repeats a random choice. A choice that never varies reaches this limit, and the test fails. */
+/** Maximum number of times that a test repeats a random choice until it varies. At the limit the test fails. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
@@ -177,11 +177,11 @@ describe('LoadBalancerService', () => {
     });
   });
 
-  it('chooses randomly among all equal servers of a large fleet, for each room of a call', async () => {
+  it('chooses randomly for each room among all equal servers of a large fleet', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // With so many calls, some random choices start near the end of the order and wrap around.
+    // Calls many times, so that some random choices start near the end of the order and wrap around.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -192,7 +192,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('gives each of %i servers the same number of rooms, plus or minus one', async (count) => {
+  it.each([1, 2, 5, 37, 100])('gives each of %i servers equally many rooms, plus or minus one', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -222,7 +222,7 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // A room of version 2 is also load for the rooms of any version that are placed in the same call.
+    // The call also places rooms of any version. For them, a room of version 2 counts as load too.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -230,7 +230,7 @@ describe('LoadBalancerService', () => {
     expect(new Set(others)).toEqual(new Set([a, b]));
   });
 
-  it('compares counts as numbers, so that 9 is less than 10', async () => {
+  it('compares counts as numbers, not as texts', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     await fleet.report(fleet.servers[0], { rooms: 10 });
@@ -260,7 +260,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('chooses only servers with the requested game and version', async () => {
+  it('chooses only servers that have the requested game and version', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [old, both, other] = fleet.servers;
@@ -272,7 +272,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(old);
     expect((await refusal(fleet.place({ gameVersion: 3 }))).code).toBe('no-capacity');
 
-    // A server that dropped a game, or a version of it, gets no more rooms of it.
+    // A server that no longer offers a game, or a version of it, gets no more rooms of that game or version.
     await fleet.report(both, { games: { [fleet.game]: [1] } });
     expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
   });
@@ -349,7 +349,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('counts a room of one game as load of its server for all games', async () => {
+  it('counts a room of one game as load for all games of the server', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const games = { [fleet.game]: [1], [`${fleet.game}-b`]: [1] };
@@ -359,7 +359,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the wishes of each room of a call only to that room', async () => {
+  it('applies the requirements of one room to no other room of the call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -373,7 +373,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // One call takes fewer rooms than this.
+      // More rooms than one call can take.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -388,7 +388,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room whose second request in one call gets a server', async () => {
+  it('gives a lease to a room also when only its second request in a call succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -396,7 +396,7 @@ describe('LoadBalancerService', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('renews an expired lease that another room of the same call has deleted', async () => {
+  it('renews an expired reservation after another room of the call has deleted its lease', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -408,7 +408,7 @@ describe('LoadBalancerService', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server whose slot becomes free during the call', async () => {
+  it('does not choose an excluded server even when its slot becomes free', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -419,7 +419,7 @@ describe('LoadBalancerService', () => {
     expect(await fleet.place()).toMatchObject({ server: fleet.servers[0] });
   });
 
-  it('does not choose a server that the call excludes', async () => {
+  it('does not choose an excluded server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 3);
     const [a, b, c] = fleet.servers;
@@ -435,7 +435,7 @@ describe('LoadBalancerService', () => {
 });
 
 describe('the reservation of a room', () => {
-  it('has the same server for each process that requests the room', async () => {
+  it('is on the same server for each process that requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -445,7 +445,7 @@ describe('the reservation of a room', () => {
     expect(reserved).toBe(1);
   });
 
-  it('is neither lost nor doubled when its caller dies before the answer', async () => {
+  it('is made exactly once when the caller dies before the answer', async () => {
     const [dying, next] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(next, 4);
     const rooms = Array.from({ length: 200 }, newRoom);
@@ -473,7 +473,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('keeps all counts exact when it moves during a call for other rooms', async () => {
+  it('keeps all counts exact when the reservation moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -484,7 +484,7 @@ describe('the reservation of a room', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // The random choices decide how many rooms each server has. The sums must match the answers in any case.
+    // The number of rooms on each server is random. It must always be equal to the number of answers that name the server.
     const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = placements.filter((placement) => placement.server === server).length;
@@ -503,12 +503,12 @@ describe('the reservation of a room', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('has no influence on the next choice after its end', async () => {
+  it('does not affect the next choice after it has ended', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    // The server is full now. A request still returns it while the lease is valid.
+    // The server is full now. A repeated request still returns this server while the lease is valid.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
     await bury(at);
@@ -529,7 +529,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('counts as a room of its server after the confirmation', async () => {
+  it('is counted as a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -541,7 +541,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('is cancelled once', async () => {
+  it('can be cancelled only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -588,7 +588,7 @@ describe('the end of a game', () => {
 });
 
 describe('the report of a game server', () => {
-  it('corrects a wrong count of rooms', async () => {
+  it('corrects a wrong room count', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -598,7 +598,7 @@ describe('the report of a game server', () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('adds a reservation to the reported rooms until the room is owned or confirmed', async () => {
+  it('leaves a reservation counted until its room is owned or confirmed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -607,7 +607,7 @@ describe('the report of a game server', () => {
     await at.balancer.confirm(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
-    // A report that is repeated after a lost answer changes nothing.
+    // Repeats the report, as after a lost answer. The second report must change nothing.
     await fleet.report(server, { rooms: 2, owned: [taken, kept] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });
@@ -644,7 +644,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('restores the lost offers of its server', async () => {
+  it('restores the offers of its server when Redis has lost the offers', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -653,7 +653,7 @@ describe('the report of a game server', () => {
     await fleet.place({ gameVersion: 1 });
   });
 
-  it('restores the lost record and order of its server', async () => {
+  it('restores the placement record of its server when Redis has lost the record', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const orders = await at.redis.smembers(offerKey(fleet.game));
@@ -665,7 +665,7 @@ describe('the report of a game server', () => {
 });
 
 describe('the placement calls of one process', () => {
-  it('run at most two at a time, and later requests share the next call', async () => {
+  it('run two at a time, and later requests share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -690,7 +690,7 @@ describe('the placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not prevent the next call by their failure', async () => {
+  it('do not prevent the next call when they fail', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -701,7 +701,7 @@ describe('the placement calls of one process', () => {
 });
 
 describe('PlacementPool', () => {
-  it('makes a withheld server eligible when its last reason is removed', async () => {
+  it('makes a withheld server eligible when the last reason is removed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -717,7 +717,7 @@ describe('PlacementPool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps a reason from before the first report until a new incarnation reports', async () => {
+  it('keeps an early reason to withhold a server until a new incarnation reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -741,7 +741,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted without a report', async () => {
+  it('forgets a server that was withheld and readmitted before any report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -749,7 +749,7 @@ describe('PlacementPool', () => {
     expect(await fleet.records()).toEqual([]);
   });
 
-  it('readmits neither a removed incarnation nor an older one, but its successor', async () => {
+  it('readmits only the successor of a removed incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -840,7 +840,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the placement strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts for a reservation exactly the weight that it added', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that it added for a reservation', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -852,7 +852,7 @@ describe('the placement strategy', () => {
     expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
   });
 
-  it.each(STRATEGY_NAMES)('%s places every room within capacity', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s fills all servers up to their capacity', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 3, { capacity: 4 });
     const placements = await Promise.all(Array.from({ length: 12 }, () => fleet.place({ players: 3 })));
@@ -860,7 +860,7 @@ describe('the placement strategy', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('least-players gives servers the same number of players, and not of rooms', async () => {
+  it('least-players gives servers equal numbers of players, not of rooms', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = new Fleet(at, 2);
     const [manySmall, fewLarge] = fleet.servers;
@@ -884,7 +884,7 @@ describe('the placement strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest server first, and then the next one', async () => {
+  it('packed fills the fullest server first, and then the next server', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application, whose NaN score counts as 0', async () => {
+  it('may be a class of the application, and its score NaN counts as 0', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -924,7 +924,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps exact counts although a weight is too large to be exact', async () => {
+  it('keeps exact counts when a weight is too large to be exact', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -935,7 +935,7 @@ describe('the placement strategy', () => {
 });
 
 describe('a new game server in placement', () => {
-  it('takes all new rooms without a ramp, until its load equals that of the other servers', async () => {
+  it('gets all new rooms without a ramp, until its load equals that of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -945,14 +945,14 @@ describe('a new game server in placement', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts at the score of the other servers, and reaches its own at the end of the ramp', async () => {
+  it('starts at the score of the other servers, and ends the ramp at its own score', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because a server in a ramp does not count for the score at which a new server starts.
+    // Ends the ramps of the two servers, because the start score of a new server is computed only from servers without a ramp.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);
@@ -976,7 +976,7 @@ describe('a new game server in placement', () => {
     expect(ramps).toEqual(['30', '30', '30', '30']);
   });
 
-  it('starts at the median score of other builds when it is the first of its build', async () => {
+  it('starts at the median score of other builds when no server has its build', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 5);

@@ -2,7 +2,7 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('a text with a limited length', () => {
-  it('states its original length when it was cut', () => {
+  it('contains the original length when it is cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
@@ -12,7 +12,7 @@ describe('a text with a limited length', () => {
     expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
   });
 
-  it('is the message of every error, however long the given message is', () => {
+  it('is the message of every error, also for a long message', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),

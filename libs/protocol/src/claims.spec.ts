@@ -1,7 +1,7 @@
 import { CLAIMS_BYTES_MAX, checkClaims } from './claims.js';
 
 describe('checkClaims', () => {
-  it('returns plain claims, and undefined for no claims', () => {
+  it('returns plain claims unchanged, and returns undefined for no claims', () => {
     expect(checkClaims({ rank: 3, clubs: ['a'], vip: true })).toEqual({ claims: { rank: 3, clubs: ['a'], vip: true } });
     expect(checkClaims(undefined)).toEqual({ claims: undefined });
     expect(checkClaims({})).toEqual({ claims: undefined });
@@ -11,7 +11,7 @@ describe('checkClaims', () => {
     expect(checkClaims({ rank: undefined, level: 2 })).toEqual({ claims: { level: 2 } });
   });
 
-  it('refuses claims that are no object, too large or impossible to store', () => {
+  it('refuses claims that are not an object, too large or not storable', () => {
     expect(checkClaims('vip')).toEqual({ flaw: 'are not an object of names and values' });
     expect(checkClaims([1])).toEqual({ flaw: 'are not an object of names and values' });
     const bytes = JSON.stringify({ a: 'x'.repeat(CLAIMS_BYTES_MAX) }).length;

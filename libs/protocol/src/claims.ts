@@ -2,8 +2,8 @@ import { parsePlainJson } from './plain-json.js';
 import { NotPlainError, PLAYER_LIMITS } from './plain-value.js';
 
 /**
- * Facts about a user beside the name: a rank, a subscription, an id of another service. The authenticator decides
- * which claims exist. Other players do not see them, unless a game shows them.
+ * Data about a user in addition to the name: a rank, a subscription, an id of another service. The authenticator decides which claims
+ * exist. Other players do not see them, unless a game shows them.
  */
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export const CLAIMS_BYTES_MAX = 1_024;
 
 /**
- * Returns the claims as plain JSON data, or a flaw that continues a sentence ("The claims …"). Undefined: there are no claims.
+ * Returns the claims as plain JSON data, or their flaw, which completes the sentence "The claims …". Undefined: there are no claims.
  *
  * @param given the claims of an authenticator or a token: any value
  */

@@ -89,7 +89,7 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
 );
 
 describe('the codec of messages', () => {
-  it('decodes every encoded message of a player without a difference, in binary and in JSON form', () => {
+  it('decodes every encoded player message to an equal message, in binary and in JSON', () => {
     return fc.assert(
       fc.property(playerMessages, (message) => {
         expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
@@ -98,7 +98,7 @@ describe('the codec of messages', () => {
     );
   });
 
-  it('decodes every encoded message of a server without a difference, in binary and in JSON form', () => {
+  it('decodes every encoded server message to an equal message, in binary and in JSON', () => {
     return fc.assert(
       fc.property(serverMessages, (message) => {
         expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
@@ -120,13 +120,13 @@ describe('the codec of messages', () => {
     });
   });
 
-  it('sets `settled` to `seq` - 1, or to 0, when a command omits it', () => {
+  it('sets `settled` to `seq` - 1, but at least 0, when a command omits `settled`', () => {
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('writes header fields at the offsets where servers read them', () => {
+  it('writes header fields at the offsets in the table of headers', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -166,7 +166,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 describe('the decoder of untrusted messages', () => {
-  it('returns a message or throws a refusal with a code for any bytes', () => {
+  it('returns a message or throws an error with a code for any bytes', () => {
     const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
     return fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
@@ -178,7 +178,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws a refusal for a truncated or modified frame', () => {
+  it('returns a message or throws an error for a truncated or modified frame', () => {
     return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);
@@ -190,7 +190,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws a refusal for any text', () => {
+  it('returns a message or throws an error for any text', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.json(),

@@ -313,7 +313,7 @@ function uint32(fields: Record<string, unknown>, name: string): number {
   return value;
 }
 
-/** Returns a checked epoch. The numbers of epochs are close to milliseconds since 1970, so they need more than 32 bits. */
+/** Returns the epoch after a check. Epochs are close to milliseconds since 1970, so they need more than 32 bits. */
 function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);

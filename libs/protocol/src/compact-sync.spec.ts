@@ -55,7 +55,7 @@ describe('a compact sync', () => {
     );
   });
 
-  it('has one body for all recipients after the header of each recipient', () => {
+  it('has the same body after the header of each recipient', () => {
     return fc.assert(
       fc.property(syncs, u32, u32, fc.nat({ max: 9 }), (sync, seq, input, at) => {
         const { state, patch, ...fields } = sync;
@@ -123,7 +123,7 @@ describe('the malformed bytes of a compact sync', () => {
     );
   });
 
-  it('are refused with `bad-frame`, unless a modified or truncated frame is still valid', () => {
+  it('are either refused with `bad-frame` or a valid frame when a frame is modified or truncated', () => {
     return fc.assert(
       fc.property(syncs, fc.nat(), fc.nat({ max: 255 }), (sync, at, byte) => {
         const frame = encodeCompactSync(sync);

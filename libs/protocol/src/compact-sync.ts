@@ -19,7 +19,7 @@ const VARINT_BYTES_MAX = 8;
 
 /**
  * The fields of a compact sync that are the same for each recipient with the same view. A sync with `from` contains a patch; a sync without
- * it contains the whole state.
+ * `from` contains the whole state.
  */
 export type CompactFields = Omit<CompactSync, 'kind' | 'seq' | 'input' | 'state' | 'patch'>;
 

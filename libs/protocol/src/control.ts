@@ -47,7 +47,7 @@ export interface PlayerRequest {
   readonly data: unknown;
 }
 
-/** The room in which the player is after a request. The gateway binds the session to it. */
+/** The room in which the player is after a request. The gateway binds the session to this room. */
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
@@ -62,7 +62,10 @@ export interface PlayerAnswer {
   readonly data: unknown;
   /** The room in which the player is now. Absent: the request did not change the room. Null: the player is in no room. */
   readonly binding?: Binding | null;
-  /** The validated query of a list to which the player subscribes. The gateway follows it. Absent: the request was no subscription. */
+  /**
+   * The validated query of a list to which the player subscribes. The gateway sends the player the changes of this list. Absent: the
+   * request was no subscription.
+   */
   readonly follow?: RoomListQuery;
 }
 
@@ -142,7 +145,9 @@ export interface Control {
   'room.members-removed': { data: { room: RoomId }; answer: null };
   /** Operator → owner: end the game. With `round`: only if the room plays the game of that number. */
   'room.end': { data: { room: RoomId; result: GameResult; round?: number }; answer: null };
-  /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
+  /**
+   * Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it has never written to Redis.
+   */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /**
    * Owner → gateway, event: this handle is not attached, or is not attached any more. Except after `ended` and `forbidden`, the gateway
@@ -150,8 +155,8 @@ export interface Control {
    */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
-   * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two such events, the one with the later request
-   * order counts. `claims`: those of the member's login, null for none. Absent: a gateway of an earlier version sent the event.
+   * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two events for one member, the event with the later
+   * request order counts. `claims`: the claims of the member's login; null: none. Absent: a gateway of an earlier version sent the event.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**

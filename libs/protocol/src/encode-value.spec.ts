@@ -85,12 +85,12 @@ describe('encodeValue', () => {
     expect(decode(encodeValue(runInNewContext('({ list: [1, new Uint8Array(2)] })')))).toEqual({ list: [1, new Uint8Array(2)] });
   });
 
-  it('writes keys with a meaning in JavaScript as it writes any other key', () => {
+  it('writes keys such as `toJSON` and `constructor` like all other keys', () => {
     const value = { toJSON: 'x', constructor: { name: 'Date' }, valueOf: 1, toString: null, length: 3 };
     expect(decode(encodeValue(value))).toEqual(value);
   });
 
-  it('replaces half of a surrogate pair in a text of any length', () => {
+  it('replaces an unpaired surrogate in a text of any length', () => {
     for (const [text, read] of [
       ['\ud800', '\ufffd'],
       ['a\udc00b', 'a\ufffdb'],
@@ -133,7 +133,7 @@ describe('encodeValue', () => {
     expect(() => encodeValue(cycle)).toThrow(NotPlainError);
   });
 
-  it('does not change earlier results, also after a refusal within a value', () => {
+  it('does not change earlier results, also after a refused value', () => {
     const large = { text: 'x'.repeat(50_000) };
     const values = Array.from({ length: 2_000 }, (_, index) => (index % 300 === 17 ? large : { index, text: 'y'.repeat(index % 40) }));
     const results = values.map((value, index) => {

@@ -165,8 +165,8 @@ function writeBytes(bytes: Uint8Array): void {
 
 const utf8 = new TextEncoder();
 /**
- * Maximum length of a text that is encoded in JavaScript, in UTF-16 code units. Longer texts are encoded natively; one native call costs
- * about as much as a few dozen characters here.
+ * Maximum length of a text that is encoded in JavaScript, in UTF-16 code units. Longer texts are encoded natively; one native call takes
+ * about as long as the encoding of a few dozen characters in JavaScript.
  */
 const WRITTEN_HERE_MAX = 64;
 
@@ -224,7 +224,10 @@ function headerBytes(length: number): number {
   return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
 }
 
-/** Writes the header of an array or a map: `short` plus the length below `limit`, or `long`, the form with 16 bits. */
+/**
+ * Writes the header of an array or a map. Below `limit`, the header is the byte `short` plus the length. Otherwise it is the byte `long`
+ * and more bytes with the length.
+ */
 function writeLength(length: number, short: number, limit: number, long: number): void {
   reserve(5);
   if (length < limit) target[at++] = short + length;

@@ -1,7 +1,7 @@
 import { ERROR_CODES, errorBody, HoldfastError, toErrorBody } from './errors.js';
 
 describe('HoldfastError', () => {
-  it('takes its message and the field `retry` from its code', () => {
+  it('has the message and the field `retry` of its code', () => {
     expect(new HoldfastError('no-capacity')).toMatchObject({
       name: 'HoldfastError',
       code: 'no-capacity',
@@ -16,17 +16,17 @@ describe('HoldfastError', () => {
     expect(new HoldfastError('constructor').message).toBe('constructor');
   });
 
-  it('is equal after serialization and parsing', () => {
+  it('is unchanged after serialization and parsing', () => {
     const body = { code: 'busy', message: 'Wait.', retry: true, retryAfterMs: 50 };
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is the only error that players see: any other error becomes `internal` without its message', () => {
+  it('is the only error that players receive: another error becomes `internal` without a message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });
 
-  it('has a sentence for each code', () => {
+  it('has a message for each code', () => {
     for (const code of ERROR_CODES) {
       expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
       expect(errorBody(code).message).toMatch(/^[A-Z].*\.$/);

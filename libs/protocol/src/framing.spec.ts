@@ -19,7 +19,7 @@ function split(chunks: readonly Uint8Array[], frameBytesMax = 1_000): Uint8Array
 }
 
 describe('FrameSplitter', () => {
-  it('finds the same frames wherever the stream is cut', () => {
+  it('finds the same frames for any split of the stream', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 8 });
     return fc.assert(
       fc.property(frames, fc.array(fc.nat({ max: 300 })), (sent, cuts) => {
@@ -36,7 +36,7 @@ describe('FrameSplitter', () => {
     expect(split([...framed(sent)].map((byte) => Uint8Array.of(byte)))).toEqual(sent);
   });
 
-  it('refuses a length above the limit before it buffers a byte of the frame', () => {
+  it('refuses a length above the limit before any byte of the frame is buffered', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     expect(() => splitter.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff))).toThrow(expect.objectContaining({ code: 'frame-too-large' }));
     expect(splitter.bytesHeld).toBe(0);

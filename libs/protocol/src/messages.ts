@@ -22,12 +22,9 @@ export interface Hello {
   /** With a resume: the session and its secret, both together. */
   session?: SessionId;
   secret?: string;
-  /**
-   * With a resume: the room of the game of which the client has a state. If `round` and `version` also match, the server sends only later
-   * changes.
-   */
+  /** With a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
   room?: RoomId;
-  /** With a resume: the number of that game in its room. */
+  /** With a resume: the round of the client's last state. */
   round?: number;
   /** With a resume: the version of the state that the client has. */
   version?: number;
@@ -37,7 +34,7 @@ export interface Hello {
    */
   epoch?: number;
   /**
-   * True: the client reads compact syncs. Used over TCP; over a WebSocket the client offers the subprotocol `holdfast.v1.compact` instead.
+   * True: the client reads compact syncs. For TCP only. Over a WebSocket the client offers the subprotocol `holdfast.v1.compact` instead.
    */
   compact?: boolean;
 }
@@ -65,8 +62,8 @@ export interface Command {
 }
 
 /**
- * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. Servers never answer
- * it, and may drop it.
+ * The keys or buttons that a player holds down right now. The room's steps sample the latest player input. Servers never answer this
+ * message, and may drop it.
  */
 export interface Input {
   kind: 'input';
@@ -75,7 +72,7 @@ export interface Input {
   data?: unknown;
 }
 
-/** Tells the server which version the client has. Optional: gateways accept it and do not use it. */
+/** Reports the version that the client has. Gateways accept this message and ignore it. */
 export interface Ack {
   kind: 'ack';
   version: number;
@@ -149,8 +146,7 @@ export interface RoomView {
   /** The options with which the room was created. Absent: it was created without options. */
   options?: Readonly<Record<string, unknown>>;
   /**
-   * The reason for which the last start of a game was taken back, such as `load-failed` or a code of the game. The next start removes this
-   * field.
+   * The reason for which the last start of a game failed, such as `load-failed` or a code of the game. The next start removes this field.
    */
   startFailure?: { readonly code: string; readonly message: string };
   /** The result of the last game in this room. Absent: no game has ended yet. */
@@ -189,7 +185,7 @@ export interface RankedResult {
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
-  /** Explains `reason` to people. Absent when the game ended itself (`finished`). */
+  /** A sentence for people that explains `reason`. Absent when the game ended itself (`finished`). */
   message?: string;
 }
 
@@ -294,7 +290,7 @@ export interface Sync {
   room: RoomId;
   /** The game's state as this seat may see it. Absent when `patches` are given. */
   state?: unknown;
-  /** The version to which `patches` apply. Absent with a snapshot. */
+  /** The version to which `patches` apply. Absent: the sync is a snapshot. */
   from?: number;
   patches?: Patch[];
   events?: GameEvent[];
@@ -423,7 +419,7 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
       offer: string;
       /** The remaining time to answer, in ms. */
       acceptMs: number;
-      /** The number of players of the match, and of those who have accepted it. */
+      /** The number of players of the match, and the number of players who have accepted it. */
       players: number;
       accepted: number;
     }
@@ -437,8 +433,8 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
 /** One message in a chat, as the server stores it. */
 export interface ChatEntry {
   /**
-   * The position of the message in its channel. It grows by one with each message. The first one of a channel is a time in ms, so that a
-   * channel whose messages Redis has lost continues with higher numbers.
+   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms. So
+   * the numbers still grow after Redis has lost the messages of a channel.
    */
   seq: number;
   user: UserId;

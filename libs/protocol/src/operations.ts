@@ -17,9 +17,9 @@ export interface GameInfo {
   seats: { min: number; max: number };
   /** True: players may join a running game of this kind (`rooms.join`). Absent: players join only waiting rooms. */
   joinable?: true;
-  /** Describes the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
+  /** The schema of the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
   options?: JsonSchema;
-  /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
+  /** The teams of a room of this game that is created without `teams`. Absent: the room has no teams. */
   teams?: TeamRules;
   /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
   match?: MatchRules;
@@ -36,11 +36,11 @@ export const ROOM_OPTIONS_BYTES_MAX = 1_024;
 export const ROOM_METADATA_BYTES_MAX = 1_024;
 /** Maximum length of a room's password, in bytes of UTF-8. */
 export const PASSWORD_BYTES_MAX = 128;
-/** Longest delay of what spectators see, in ms. The owner of the room keeps all states of this time in memory. */
+/** Maximum delay of spectators, in ms. The owner of the room keeps all states of this time in memory. */
 export const WATCH_DELAY_MS_MAX = 300_000;
 /** Maximum number of teams of a room. */
 export const TEAMS_MAX = 16;
-/** Maximum number of users that are banned from a room. */
+/** Maximum number of banned users of a room. */
 export const BANNED_MAX = 100;
 
 /**
@@ -73,7 +73,7 @@ export const ATTRIBUTES_MAX = 16;
 /** Maximum number of regions of one search. */
 export const MATCH_REGIONS_MAX = 32;
 
-/** The conditions of a player who searches for a match. */
+/** The conditions under which a player accepts a match. */
 export interface MatchWish {
   game: string;
   /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
@@ -246,7 +246,7 @@ export interface Operations {
   'rooms.unban': { data: { user: UserId }; result: { room: RoomView } };
   /** Moves this player to a team. The host may also move another member (`user`). `team`: counted from 0. */
   'rooms.team': { data: { team: number; user?: UserId }; result: { room: RoomView } };
-  /** Distributes all members evenly over the teams. Only the host may do it. */
+  /** Distributes the members evenly among the teams. Only the host may do it. */
   'rooms.balance': { data: undefined; result: { room: RoomView } };
   /**
    * Agrees to another game with the same members, after a game has ended. The player becomes ready. When all members who are present are

@@ -1,4 +1,6 @@
-/** One operation of RFC 6902. Holdfast writes only these three, so any JSON Patch library can apply them. */
+/**
+ * One operation of RFC 6902. Holdfast writes only the operations `add`, `replace` and `remove`, so any JSON Patch library can apply them.
+ */
 export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string };
 
 /**

@@ -61,11 +61,11 @@ describe('a plain value', () => {
     [{ constructor: { name: 'Date' }, toISOString: 1 }],
     [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
     [[{ length: 2, constructor: 'Array' }]],
-  ])('may have the key %j, which has a meaning in JavaScript', (value) => {
+  ])('may have the JavaScript property name %j as a key', (value) => {
     expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
   });
 
-  it('has the last value of a repeated key, as with JSON.parse', () => {
+  it('has the last value of a repeated key, like the result of JSON.parse', () => {
     expect(decode(bytesOf('82 a1 61 01 a1 61 02'))).toEqual({ a: 2 });
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
   });
@@ -77,7 +77,7 @@ describe('a plain value', () => {
     expect(value).toEqual(Uint8Array.of(1, 2));
   });
 
-  it("is decoded correctly although a similar text has the same place in the decoder's cache", () => {
+  it("is decoded correctly when two texts share a place in the decoder's cache", () => {
     for (const text of ['abcdefg', 'aXcdYfg', 'abcdefg']) expect(decode(pack({ [text]: text }))).toEqual({ [text]: text });
   });
 });
@@ -103,7 +103,7 @@ describe('the decoder of plain values', () => {
     },
   );
 
-  it('refuses a reference bomb without reading the whole tree', () => {
+  it('refuses a reference bomb before it reads the whole tree', () => {
     const bomb = referenceBomb();
     expect(bomb.length).toBeLessThan(700);
     const startedAt = performance.now();
@@ -115,7 +115,7 @@ describe('the decoder of plain values', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
-  it('refuses more values than its budget before it allocates memory for them', () => {
+  it('refuses too many values before it allocates memory for these values', () => {
     const limits = { nodes: 5, depth: 4, strictText: true };
     expect(decode(bytesOf('92 91 01 82 a1 61 01'.replace('82', '81')), limits)).toEqual([[1], { a: 1 }]);
     expect(() => decode(bytesOf('92 91 01 82 a1 61 01 a1 62 01'), limits)).toThrow('too many values');
@@ -131,7 +131,7 @@ describe('the decoder of plain values', () => {
     expect(() => unpack(nested(SERVER_LIMITS.depth + 2))).toThrow('nested too deep');
   });
 
-  it('decodes only bytes for which msgpackr returns the same value', () => {
+  it('decodes bytes to the value that msgpackr returns', () => {
     const bend = fc.record({ at: fc.nat(), to: fc.nat(255) });
     return fc.assert(
       fc.property(anyPlainValue, fc.array(bend, { maxLength: 4 }), (value, bends) => {
@@ -150,7 +150,7 @@ describe('the decoder of plain values', () => {
     );
   });
 
-  it('reports the offset of an error, and quotes none of the bytes', () => {
+  it('reports the offset of an error, but none of the bytes', () => {
     const secret = pack({ password: 'hunter2', __proto: 1 });
     const error = thrownBy(() => decode(Buffer.concat([secret, Buffer.alloc(100_000)])));
     expect(error?.message).toBe(`more bytes than one value at byte ${secret.length}`);
@@ -158,7 +158,7 @@ describe('the decoder of plain values', () => {
 });
 
 describe('a series of plain values', () => {
-  it('is decoded one value at a time, with the offsets of each value', () => {
+  it('is decoded one value at a time, and each value has its offsets', () => {
     const values = [1, 'two', { three: [3] }, false, null];
     const bytes = Buffer.concat(values.map((value) => pack(value)));
     const read: unknown[] = [];
@@ -169,7 +169,7 @@ describe('a series of plain values', () => {
     expect(read).toEqual(values);
   });
 
-  it('is decoded under the limits of a single value, with errors that name offsets in the series', () => {
+  it('has the limits of a single value, and errors with offsets in the series', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');

@@ -24,7 +24,8 @@ export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, st
 /**
  * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are wider than
  * the limits for players, because servers wrap players' data, and because a server that refused the state of a room would lose the room. No
- * allowed state has so many values. Invalid text is replaced; otherwise an emoji that was cut in half would close a link or end a room.
+ * state that a game may have exceeds these limits. Invalid text is replaced; otherwise an emoji that was cut in half would close a link or
+ * end a room.
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
@@ -56,7 +57,7 @@ export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value
     const value = readValue(limits.depth);
     const end = at;
     source = NO_BYTES;
-    // `take` may call the decoder, which overwrites the variables below. So nothing is read from them after `take`.
+    // `take` may call the decoder, which overwrites the variables below. So this function reads none of these variables after `take`.
     take(value, start, end);
     start = end;
   }
@@ -253,7 +254,7 @@ const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
 // Keys and short texts repeat often. These tables of recent texts save the cost of creating them again. The decoder compares an entry byte
-// by byte, so a client can evict the entries of other clients, but cannot change their texts.
+// by byte, so a client can replace the entries of other clients, but cannot change the texts that they receive.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
@@ -267,7 +268,7 @@ function cachedText(cache: string[], start: number, length: number): string {
   if (known.length === length) {
     let index = 0;
     while (index < length && known.charCodeAt(index) === source[start + index]) index++;
-    // The table contains only ASCII, so equal codes are equal bytes.
+    // The table contains only ASCII texts, so each character code equals its byte.
     if (index === length) return known;
   }
   for (let index = start; index < end; index++) if (source[index]! >= 0x80) return decoded(start, end);
@@ -284,8 +285,8 @@ function textOf(start: number, length: number): string {
 }
 
 /**
- * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call costs about as much
- * as a few dozen characters here.
+ * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call takes about as long
+ * as the decoding of a few dozen characters in JavaScript.
  */
 const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;

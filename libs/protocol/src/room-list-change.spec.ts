@@ -11,7 +11,7 @@ const list = fc
   );
 
 describe('the change of a list of rooms', () => {
-  it('leads a client from the old list to the new one', () => {
+  it('turns the old list of a client into the new list', () => {
     fc.assert(
       fc.property(list, list, (before, after) => {
         const change = listChange(before, after);

@@ -2,8 +2,8 @@ import { type RedisConnections, redisName } from '#libs/redis';
 import type { RoomOwnership } from '#libs/room-store';
 
 /**
- * Maximum time between two observations that counts, in ms. A process does not count the time for which it was suspended, because another
- * process has recovered the rooms in that time and has counted it.
+ * At most this part of the time between two observations counts, in ms. When the time is longer, this process was suspended, and another
+ * process has recovered the rooms and counted the time.
  */
 const STEP_MS_MAX = 60_000;
 
@@ -15,8 +15,8 @@ interface ObservedLoss {
 
 /**
  * Measures for how long each lost owner has had rooms that no server could adopt. Processes measure it by their monotonic clocks and store
- * the sum in Redis, so that the next process continues. A stored time of the loss would be wrong: when the clock of Redis'
- * host is set ahead, all waiting games would be given up. Time in which no process recovers the rooms does not count.
+ * the sum in Redis, so that the next process continues. Redis does not store the time of the loss: if the clock of Redis' host were set
+ * ahead, all waiting games would end. Time in which no process recovers the rooms does not count.
  */
 export class LossAges {
   private readonly observed = new Map<string, ObservedLoss>();
@@ -27,7 +27,7 @@ export class LossAges {
     private readonly keptMs: number,
   ) {}
 
-  /** Returns the time since the first observation of this loss by any process, in ms, and stores it. Rejects when Redis does not answer. */
+  /** Returns the time in ms since any process first observed this loss, and stores it. Rejects when Redis does not answer. */
   async ageMs({ server, incarnation }: RoomOwnership): Promise<number> {
     const key = redisName(`loss-age:${server}:${incarnation}`);
     const before = this.observed.get(key);
@@ -39,7 +39,7 @@ export class LossAges {
     return ageMs;
   }
 
-  /** Ends the observation by this process. The stored age stays, so that another observation continues with it. */
+  /** Ends the observation by this process. The age remains stored, so that a later observation continues with it. */
   forget({ server, incarnation }: RoomOwnership): void {
     this.observed.delete(redisName(`loss-age:${server}:${incarnation}`));
   }

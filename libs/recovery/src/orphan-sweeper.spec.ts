@@ -46,7 +46,7 @@ function newSweeper() {
 }
 
 describe('OrphanSweeper', () => {
-  it('recovers the rooms of an owner without a living record in the second sweep', async () => {
+  it('recovers in the second sweep the rooms of an owner without a living record', async () => {
     const room = await playedBy(dead);
     await playedBy(alive);
     const { sweeper, recovered } = newSweeper();

@@ -11,19 +11,19 @@ import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
 /**
- * Recovers rooms whose owner ended without an eviction, for example because it or the whole fleet restarted within seconds. It starts a
- * recovery when a game server leaves or registers a new incarnation. In addition, a periodic sweep searches all rooms.
+ * Recovers rooms whose owner ended without an eviction, for example because the owner or the whole fleet restarted within seconds. It
+ * starts a recovery when a game server leaves or registers a new incarnation. In addition, a periodic sweep searches all rooms.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
   /**
-   * Owners of rooms in play that have no living record. An owner is recovered only when the next walk over all rooms finds it again,
-   * because it may be about to register again.
+   * Owners of rooms in play that have no living record. The rooms of such an owner are recovered only when the next walk over all rooms
+   * finds the owner again, because a restarted server may register in the meantime.
    */
   private readonly missing = new ConsecutiveSightings();
-  /** Owners that have an index of rooms and no living record. They are recovered when the next sweep finds them again. */
+  /** Owners that have an index of rooms and no living record. Their rooms are recovered when the next sweep finds these owners again. */
   private readonly absent = new ConsecutiveSightings();
 
   constructor(
@@ -39,7 +39,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
-      // A server may leave before other servers have taken all of its rooms.
+      // Recovers the rooms of a server that left, because other servers may not have adopted all of its rooms.
       if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.recover({ server: before.id, incarnation: before.incarnation });
@@ -69,7 +69,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // The recovery reads the index of the owner's rooms. A store that lost data may have lost the index, so the sweep restores it.
+        // Restores the index of the owner's rooms, which the recovery reads. A store that lost data may have lost the index.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }
@@ -91,7 +91,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.absent.nextRound();
     for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // The sweep does not wait for this recovery, which lasts until a server can take the rooms.
+      // The sweep does not wait for this recovery, because a recovery lasts until a server can take the rooms.
       else void this.recover(owner);
     }
   }
@@ -102,8 +102,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // Most servers have another link secret than this process. So this process cannot open the links over which it would ask servers to
-    // adopt rooms.
+    // An outvoted process has another link secret than most servers. So it cannot open the links over which it asks servers to adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

@@ -2,17 +2,26 @@ import { Injectable } from '@nestjs/common';
 import { Extension } from '#libs/extension';
 import type { ServerRecord } from '#libs/fleet';
 import { StoreContact } from '#libs/health';
+import { StoreClock } from '#libs/redis';
 import { OwnerHeartbeats } from '#libs/room-store';
 
-/** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. Null: there is no heartbeat. */
+/**
+ * Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. A game server that has written no heartbeat
+ * since its registration may own rooms already, and cannot store their changes; so the age of its registration counts.
+ */
 @Injectable()
 @Extension(StoreContact)
 export class OwnerContact extends StoreContact {
-  constructor(private readonly heartbeats: OwnerHeartbeats) {
+  constructor(
+    private readonly heartbeats: OwnerHeartbeats,
+    private readonly clock: StoreClock,
+  ) {
     super();
   }
 
-  override async silentMs({ id, incarnation }: ServerRecord): Promise<number | null> {
-    return (await this.heartbeats.last({ server: id, incarnation }))?.ageMs ?? null;
+  override async silentMs({ id, type, incarnation, registeredAt }: ServerRecord): Promise<number | null> {
+    const heartbeat = await this.heartbeats.last({ server: id, incarnation });
+    if (heartbeat) return heartbeat.ageMs;
+    return type === 'game' && registeredAt > 0 ? Math.max(0, this.clock.storeTime() - registeredAt) : null;
   }
 }

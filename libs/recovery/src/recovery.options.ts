@@ -9,13 +9,18 @@ export interface RecoveryOptions {
 
 /** Time after which a recovery repeats the placement of rooms that no server could adopt, in ms. */
 export const NO_CAPACITY_RETRY_MS = 250;
-/** Time limit of a request to adopt rooms, in ms. A server that has not answered by then counts as having refused the rooms. */
+/**
+ * Time limit of a request to adopt rooms, in ms. A server that does not answer within this time is treated as if it had refused the rooms.
+ */
 export const ADOPT_TIMEOUT_MS = 10_000;
-/** Number of batches that are recovered at the same time, so that one batch is placed while another is adopted. */
+/** Number of batches that are recovered at the same time. So one batch is placed while servers adopt another batch. */
 export const BATCHES_AT_ONCE = 4;
-/** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third; when it expires, another process may start. */
+/**
+ * Duration of the lease on the recovery of one lost incarnation, in ms. The holder renews the lease after a third of this time. When the
+ * lease expires, another process may recover the rooms.
+ */
 export const CLAIM_MS = 5_000;
 /** Time between two sweeps of `OrphanSweeper`, in ms. */
 export const ORPHAN_SWEEP_MS = 3_000;
-/** Number of rooms that one sweep reads. The next sweep continues with the rooms after these. */
+/** Number of rooms that one sweep reads. The next sweep continues where this one ended. */
 export const ORPHAN_SWEEP_ROOMS = 500;

@@ -23,13 +23,13 @@ interface Placed {
 }
 
 /**
- * Gives the rooms of a lost server to other servers. It may run in two processes at the same time, and may be interrupted at any point: an
- * adoption is a compare-and-set on epoch and owner, and the next run finds the remaining rooms.
+ * Gives the rooms of a lost server to other servers. Two processes may recover the same rooms at the same time, because an adoption is a
+ * compare-and-set on epoch and owner. After an interruption, the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
   private readonly inProgress = new Map<string, Promise<void>>();
-  /** Number of rooms that wait for another owner, by the lost owner. */
+  /** For each lost owner: the number of its rooms that wait for a new owner. */
   private readonly waiting = new Map<string, number>();
   private readonly ages: LossAges;
 
@@ -53,9 +53,9 @@ export class RoomRecovery {
   }
 
   /**
-   * Recovers all rooms of this owner, and resolves when it has none left. A call during the recovery of the same owner waits for that
-   * recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another call,
-   * here or in another process.
+   * Recovers all rooms of this owner. Resolves when no room of this owner is left. A call during the recovery of the same owner waits for
+   * that recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another
+   * call, here or in another process.
    */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
@@ -99,9 +99,9 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
-  /** Tries each of the rooms once. Returns the rooms that must be tried again. */
+  /** Tries once to recover each of the rooms. Returns the rooms that must be tried again. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
-    // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
+    // An outvoted process has another link secret than most servers, so it has no links. Another gateway takes over the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
     await this.untilSettled();
     const left: RoomId[] = [];
@@ -124,8 +124,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Waits until the store is settled, because in a store that lost data a record may be older than its game. Rejects when there is no
-   * connection to Redis.
+   * Waits until the store is settled. Before that, the record of a room may be outdated because the store lost data. Rejects when there is
+   * no connection to Redis.
    */
   private async untilSettled(): Promise<void> {
     while (!this.settlement.isSettled) {
@@ -161,8 +161,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Handles rooms that the owner no longer owns. If effects of an ended game remain, asks a server to run them. Returns the rooms that are
-   * done: those without effects, and those whose effects a server took.
+   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the rooms that need no further attempt:
+   * those without effects, and those whose effects a server has accepted.
    */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
@@ -173,7 +173,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // No room in play has epoch 0. So the server adopts no game and only runs the effects.
+    // Sends epoch 0, which no room in play has. So the server adopts no game and only runs the effects.
     const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -286,10 +286,10 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
+  /** For each room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
-  /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
+  /** Returns whether another incarnation of the lost server is registered. That incarnation may adopt the rooms. */
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;

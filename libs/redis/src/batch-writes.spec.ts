@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { until } from '../../../tools/process/until.mjs';
 import { RedisConnections } from './redis-connections.js';
 
-/** In this file, Linux counts all write calls of this process, sockets included. */
+/** In `/proc/self/io`, Linux counts all write calls of this process, including writes to sockets. */
 const IO = '/proc/self/io';
 const writes = (): number => Number(/syscw: (\d+)/.exec(readFileSync(IO, 'utf8'))?.[1]);
 

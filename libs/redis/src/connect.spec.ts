@@ -73,7 +73,7 @@ describe('a server that cannot connect to Redis', () => {
     );
   });
 
-  it('names REDIS_TLS_CA when it does not trust the certificate of Redis', async () => {
+  it('names REDIS_TLS_CA when the certificate of Redis is not trusted', async () => {
     const tls = await certificate();
     const { port } = await start('data', { tls });
     const url = `rediss://127.0.0.1:${port}`;
@@ -84,7 +84,7 @@ describe('a server that cannot connect to Redis', () => {
 });
 
 describe('a connection to Redis', () => {
-  it('survives a second error of its stream', async () => {
+  it('handles a second error of its stream', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);
@@ -110,7 +110,7 @@ describe('a server whose first sentinel accepts connections but never answers', 
   });
 });
 
-describe('the addresses that sentinels know of each other', () => {
+describe('the sentinel addresses that sentinels report', () => {
   it.each([
     ['are used when data nodes and sentinels have no TLS', false, false, true],
     ['are used when both have TLS', true, true, true],

@@ -7,23 +7,23 @@ import { RedisAccess } from './redis-access.js';
 export type RedisClient = Redis | Cluster;
 
 /**
- * Creates a client that never repeats a command: with the defaults of ioredis, a write whose reply was lost is executed twice. A
- * command that cannot be sent, or whose connection breaks, fails immediately. The caller knows whether it may repeat the command.
+ * Creates a client that never repeats a command. With the defaults of ioredis, a write whose reply was lost could run twice. A command that
+ * cannot be sent, or whose connection breaks, fails immediately. The caller knows whether it may repeat the command.
  *
  * @throws an error that names the wrong setting
  */
 export function connect(redis: RedisOptions, access = new RedisAccess(redis)): RedisClient {
   const { commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix } = redis;
-  // `RedisModule` has not set the prefix in the watchdog's thread, which loads its own copy of this code.
+  // The thread of the watchdog loads its own copy of this code, in which `RedisModule` has not set the prefix.
   if (prefix !== undefined) setKeyPrefix(prefix);
   const options: ClientOptions = {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // `PubSub` resubscribes instead. When ioredis does it and gets no reply, an unhandled rejection ends the process.
+    // `PubSub` subscribes again after a reconnect. If ioredis did that and got no reply, an unhandled rejection would end the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // This is longer than the time limit of a command, so that a slow command fails with its own error before the connection is dropped.
+    // Longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the connection.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
@@ -44,8 +44,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // ioredis adds the sentinels that a sentinel knows. Sentinels announce the port that they use among themselves, which has TLS when
-        // the data nodes have it. If only the sentinels or only the data nodes use TLS for clients, connections to these ports would hang.
+        // ioredis adds the sentinels that a sentinel knows. Their announced ports use TLS when the data nodes use TLS. If only the
+        // sentinels or only the data nodes use TLS for clients, connections to these ports would hang.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });
@@ -56,15 +56,15 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         redisOptions: { ...options, lazyConnect: undefined },
         enableOfflineQueue: false,
         lazyConnect: true,
-        // Auto-pipelining would send commands of many rooms to a node at once. But when slots move, ioredis 5 fails all of these commands
-        // without sending them ("All keys in the pipeline should belong to the same slots allocation group").
+        // Auto-pipelining is off. When slots move, ioredis 5 would fail all commands of a pipeline without sending them ("All keys in the
+        // pipeline should belong to the same slots allocation group").
         enableAutoPipelining: false,
         clusterRetryStrategy: () => RECONNECT_MS,
         retryDelayOnFailover: RECONNECT_MS,
         slotsRefreshTimeout: commandTimeoutMs,
       };
       const cluster = new Cluster([...target.nodes], clusterOptions);
-      // The Cluster also adds nodes that the URL does not name. This event comes before a node is connected.
+      // A Cluster also has nodes that the URL does not name. `+node` is emitted for each node before its connection is opened.
       cluster.on('+node', (node: Redis) => logIn(node, access));
       return cluster;
     }
@@ -88,7 +88,7 @@ function logIn(client: Redis, access: RedisAccess): Redis {
 
 /**
  * A TLS stream may emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
- * first, and the second would end the process.
+ * first error, and the second error would end the process.
  */
 function surviveErrors(client: Redis): void {
   const { connector } = client as unknown as { connector: { connect(emit: unknown): Promise<Redis['stream']> } };
@@ -100,8 +100,8 @@ function surviveErrors(client: Redis): void {
 }
 
 /**
- * Returns a `reconnectOnError` function. It makes ioredis reconnect after a READONLY error, because the server has become a replica and
- * another one may be the primary. All commands of a client together cause at most one reconnect per second.
+ * Returns a `reconnectOnError` function. It makes ioredis reconnect after a READONLY error, because the node has become a replica and
+ * another node may be the primary. A client reconnects at most once per second for this reason.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;

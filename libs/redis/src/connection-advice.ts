@@ -1,4 +1,6 @@
-/** Returns why a server could not connect to Redis, and what to do, as the end of a sentence that begins with "Redis at …". */
+/**
+ * Returns the reason why a server could not connect to Redis, with advice. The text is the end of a sentence that begins with "Redis at …".
+ */
 export function connectionAdvice(lastError: string | null): string {
   const why = lastError ?? 'timeout';
   const advice = ADVICE.find(([pattern]) => pattern.test(why));

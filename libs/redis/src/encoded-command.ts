@@ -3,19 +3,20 @@ import { Command } from 'ioredis';
 export type CallArgument = string | number | Uint8Array;
 
 /**
- * The buffer in which each call is encoded. It grows to the size of the largest call. The bytes of each call are copied out of it, because a socket may keep them for a while.
+ * The buffer in which each call is encoded. It grows to the size of the largest call. The encoded bytes are then copied, because a socket
+ * may need them for some time.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 
 /**
- * A command that is encoded in one pass over its arguments. ioredis first makes a string or buffer of each argument. That is most
- * of the cost of a call with hundreds of arguments.
+ * A command that is encoded in one pass over its arguments. ioredis first creates a string or buffer for each argument, which takes most of
+ * the CPU time of a call with hundreds of arguments.
  */
 export class EncodedCommand extends Command {
   private readonly bytes: Buffer;
 
   constructor(name: string, head: readonly CallArgument[], keys: readonly CallArgument[], args: readonly CallArgument[]) {
-    // Only a Cluster client uses the keys, and it does not use this class.
+    // Only the client of a Cluster reads the keys, and a Cluster never gets commands of this class.
     super(name, [], { replyEncoding: 'utf8' });
     let at = writeNumber(STAR, 1 + head.length + keys.length + args.length, 0);
     at = writeText(name, at);
@@ -37,11 +38,11 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
-/** Upper bound for the bytes of an argument's `$BYTES` line and its last line end. */
+/** Maximum number of bytes that RESP adds to an argument: its `$BYTES` line and its last line end. */
 const FRAME_BYTES = 32;
 
 function writeArgument(argument: CallArgument, at: number): number {
-  // Most arguments are strings, and `instanceof` is the slowest of these checks.
+  // Checks for a string first, because most arguments are strings and `instanceof` is slow.
   if (typeof argument === 'string') return writeText(argument, at);
   return typeof argument === 'number' ? writeText(`${argument}`, at) : writeBytes(argument, at);
 }

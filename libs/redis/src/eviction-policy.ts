@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { RedisConnections } from './redis-connections.js';
 import { wrongPolicyOf } from './wrong-policy.js';
 
-/** Period of the reads, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another one. */
+/** Period of the reads, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another policy. */
 const READ_EVERY_MS = 5_000;
 
 /**
@@ -18,13 +18,14 @@ export class EvictionPolicy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Registers a function that gets the policy when it becomes a wrong one or changes to another wrong one, and null when it is right again.
+   * Registers a listener. It is called with the policy when Redis begins to evict keys or changes to another policy that evicts keys, and
+   * with null when Redis no longer evicts keys.
    */
   onChange(listener: (wrong: string | null) => void): void {
     this.listeners.push(listener);
   }
 
-  /** Reads the policy. A Redis that does not answer changes nothing. */
+  /** Reads the policy. When Redis does not answer, nothing is reported. */
   @Interval(READ_EVERY_MS)
   async read(): Promise<void> {
     const wrong = await wrongPolicyOf(this.redis.commands).catch(() => this.wrong);

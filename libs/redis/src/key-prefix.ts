@@ -1,8 +1,8 @@
 import { FLEET_PREFIX_DEFAULT } from '#libs/protocol';
 
 /**
- * The allowed prefixes. No colon: the ACL `~a:*` must not cover the fleet `a:b`. No braces: they would be the hash tag of every key in a
- * Cluster. No `*`, `?` and brackets: the prefix is also used in patterns.
+ * The allowed prefixes. A colon is not allowed, because the ACL `~a:*` must not cover the fleet `a:b`. Braces are not allowed, because they
+ * would be the hash tag of every key in a Cluster. `*`, `?` and brackets are not allowed, because patterns contain the prefix.
  */
 const ALLOWED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
 

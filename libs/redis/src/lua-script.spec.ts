@@ -31,7 +31,7 @@ describe('a Lua script', () => {
   beforeAll(() => redis.ready());
   afterAll(() => redis.onApplicationShutdown());
 
-  it('can call the functions of an earlier file', async () => {
+  it('can call the functions of an earlier script file', async () => {
     expect(await shout.run(redis.commands, ['k'], ['hold'])).toBe('hold!');
   });
 
@@ -39,7 +39,7 @@ describe('a Lua script', () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('returns the same result when it is encoded in one pass', async () => {
+  it('returns the same result when the request is encoded in one pass', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);

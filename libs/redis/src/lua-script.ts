@@ -13,7 +13,7 @@ type ScriptArgument = string | number | Buffer | Uint8Array;
  * const append = new LuaScript('append', new URL('./append.lua', import.meta.url), 2);
  * await append.run(client, [recordKey, logKey], [epoch, …]);
  *
- * Code that several scripts of a library share is in its own file. Pass it first: `[shared, script]` run as one.
+ * Code that several scripts share is in a file of its own. Pass that file first: `[shared, script]` run as one script.
  */
 export class LuaScript {
   private readonly command: string;
@@ -23,8 +23,8 @@ export class LuaScript {
   private static readonly every: LuaScript[] = [];
 
   /**
-   * Registers all scripts loaded so far with a new client. A pipeline knows only the scripts that its client knew when it began.
-   * In a Cluster this includes the pipeline that ioredis makes of all commands of a tick.
+   * Registers all scripts loaded so far with a new client. Call it before the client begins a pipeline, because a pipeline knows only the
+   * scripts that its client knew at its start.
    */
   static prepare(client: RedisClient): void {
     for (const script of LuaScript.every) script.define(client);
@@ -54,7 +54,7 @@ export class LuaScript {
     try {
       return await (client.sendCommand(new EncodedCommand('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
     } catch (error) {
-      // The script did not run: Redis has not seen it yet, or has forgotten it.
+      // NOSCRIPT: Redis did not run the script, because it is not in the script cache of Redis.
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
       return this.run(client, keys, args);
     }

@@ -9,8 +9,8 @@ const READ_EVERY_MS = 2_000;
 export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };
 
 /**
- * Tries a changed password at Redis before it is needed. So an operator knows when the old password may be removed. A refused password does
- * not affect open connections, and a new connection uses the password that the file has when the connection opens.
+ * Tests a changed password at Redis at once, and not only at the next connection. So an operator knows when the old password may be
+ * removed. Open connections are not affected by the test. A new connection reads its password from the file.
  */
 @Injectable()
 export class PasswordRenewal implements OnApplicationBootstrap {
@@ -20,12 +20,12 @@ export class PasswordRenewal implements OnApplicationBootstrap {
 
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Remembers the password as accepted, because all connections are open by now. */
+  /** Call it when all connections are open. Records the current password as accepted. */
   onApplicationBootstrap(): void {
     this.accepted = this.redis.access.credentials.password;
   }
 
-  /** Registers a function that is called once for each changed password, and again when a refused one is accepted. */
+  /** Registers a function that is called once for each changed password, and again when a refused password is accepted. */
   onChange(listener: (change: PasswordChange) => void): void {
     this.listeners.push(listener);
   }

@@ -4,9 +4,7 @@ import { RedisConnections } from './redis-connections.js';
 
 export type MessageHandler = (message: string, channel: string) => void;
 
-/**
- * Time between two pings on the subscriber's connection, in ms. Without pings, a broken connection would look like one without messages.
- */
+/** Time between two pings on the subscriber's connection, in ms. Only a missing reply to a ping shows that a quiet connection is broken. */
 const PING_MS = 1_000;
 
 /**

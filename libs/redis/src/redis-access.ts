@@ -6,7 +6,7 @@ import { parseRedisUrl, type RedisTarget } from './redis-target.js';
 /** The options of Node's TLS for one connection. */
 export type RedisTlsOptions = Readonly<Record<string, unknown>>;
 
-/** The login for one new connection. Do not keep it: the password may change before the next connection. */
+/** The login for one new connection. Read the login again for each connection, because the password may change. */
 export interface RedisCredentials {
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -64,7 +64,7 @@ export class RedisAccess {
   }
 }
 
-/** A fixed password, or a password in a file that is read for each connection. */
+/** Provides the password for each connection: a fixed password, or the content of a file at that time. */
 class RenewablePassword {
   private known: string | undefined;
 
@@ -94,7 +94,7 @@ class RenewablePassword {
     try {
       this.known = read(passwordFile) || this.known;
     } catch {
-      // The file is being replaced.
+      // The file cannot be read while it is being replaced, so the last known password stays.
     }
     return this.known;
   }

@@ -55,8 +55,8 @@ export class RedisConnections implements OnApplicationShutdown {
       wasReady = true;
       if (this.isReady) this.lastError = null;
     });
-    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). A server must go on, or it would stay
-    // without this connection.
+    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). Connects again in these cases, because
+    // the server would otherwise stay without this connection.
     client.on('end', () => {
       if (!this.isClosed) setTimeout(() => void client.connect().catch(() => {}), RECONNECT_MS);
     });
@@ -81,7 +81,7 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** A Redis with an eviction policy would silently delete rooms when it is full. */
   private async refuseEvicting(): Promise<void> {
-    // When this read fails, `EvictionPolicy` reads the policy later.
+    // Ignores an error, because `EvictionPolicy` reads the policy again later.
     const policy = await wrongPolicyOf(this.commands).catch(() => null);
     if (policy === null) return;
     throw new Error(

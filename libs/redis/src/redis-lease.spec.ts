@@ -29,7 +29,7 @@ beforeEach(() => redis.commands.flushall());
 
 const leaseOf = (connections: RedisConnections): RedisLease => new RedisLease(connections, 'hf:lease', TTL_MS);
 
-/** Returns work that lasts until `end` is called. */
+/** Returns a work function whose promise is pending until `end` is called. */
 function work(): { run(): Promise<void>; end(): void; began: Promise<void> } {
   let end = (): void => {};
   let begin = (): void => {};
@@ -84,7 +84,7 @@ describe('a lease in Redis', () => {
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('passes to another process when it has expired after the death of its holder', async () => {
+  it('passes to another process when it expires after the death of its holder', async () => {
     await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
     expect(await leaseOf(other).run(async () => {})).toBe(false);
     await until(() => leaseOf(other).run(async () => {}));

@@ -22,9 +22,9 @@ export class RedisLease {
   ) {}
 
   /**
-   * Runs `work` while this process holds the lease. Resolves to false immediately, without running it, when another process holds the
-   * lease. Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. If a reply
-   * of Redis was lost, the lease may stay until it expires.
+   * Runs `work` while this process holds the lease. When another process holds the lease, resolves to false immediately and does not run
+   * `work`. Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. After a
+   * lost reply of Redis, the lease may remain until it expires.
    */
   async run(work: () => Promise<unknown>): Promise<boolean> {
     const { commands } = this.redis;

@@ -24,8 +24,8 @@ const ALLOWED =
 const PORT = 6379;
 
 /**
- * Parses a `REDIS_URL`. In a list, the login of the first address belongs to all, because a Cluster has further nodes and Sentinel has
- * other data nodes, which the URL does not name.
+ * Parses a `REDIS_URL`. In a list, the login of the first address applies to all nodes, because a Cluster and Sentinel also have nodes that
+ * the URL does not name.
  *
  * @throws an error that names the allowed forms
  */

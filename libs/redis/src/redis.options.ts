@@ -2,7 +2,7 @@
 export interface RedisOptions {
   /** The address: `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
-  /** The login at the servers with the data, instead of one in `url`. */
+  /** The login at the servers with the data, instead of a login in `url`. */
   readonly login?: RedisLogin;
   readonly tls?: RedisTls;
   /** The login and TLS of the sentinels, which may differ from the login and TLS of the data nodes. */
@@ -11,7 +11,7 @@ export interface RedisOptions {
   readonly prefix?: string;
   /** Longest wait for a reply, in ms. After that the command fails, although Redis may have executed it. */
   readonly commandTimeoutMs?: number;
-  /** Number of replicas that must have a write before it counts (`DURABILITY_REPLICAS`). Default: 0. */
+  /** Number of replicas that must have a write before it is durable (`DURABILITY_REPLICAS`). Default: 0. */
   readonly replicas?: number;
   /** Time limit for one wait for the replicas, in ms. */
   readonly replicasTimeoutMs?: number;
@@ -24,19 +24,19 @@ export interface RedisLogin {
   readonly passwordFile?: string | null;
 }
 
-/** The certificates and the key are PEM files, which are read again when they change. */
+/** Paths of PEM files with the certificates and the key. The process reads a file again when it changes. */
 export interface RedisTls {
-  /** TLS to the servers with the data. `rediss://` in the URL has the same effect. */
+  /** True: connections to the servers with the data use TLS. `rediss://` in the URL has the same effect. */
   readonly isOn?: boolean;
   readonly ca?: string | null;
   readonly cert?: string | null;
   readonly key?: string | null;
-  /** The name that the certificates must contain, when it is not the host in the address. */
+  /** The name that the certificates must contain, if it differs from the host in the address. */
   readonly name?: string | null;
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
-/** Pause between two attempts to connect, in ms. It is short, so that a server soon notices that Redis is back. */
+/** Pause between two attempts to connect, in ms. A short pause, so that a server soon notices when Redis is available again. */
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;

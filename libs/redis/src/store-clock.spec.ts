@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 /** A fake Redis whose clock and delays the test controls. */
 class FakeStore {
   aheadMs = 0;
-  /** Delays of the next requests, each way, in ms. Requests after these have no delay. */
+  /** Delays of the next requests in each direction, in ms. When the list is empty, requests have no delay. */
   roundTrips: [there: number, back: number][] = [];
   readonly listeners: (() => void)[] = [];
 
@@ -56,7 +56,7 @@ describe('StoreClock', () => {
     expect(clock.offsetMs).toBeCloseTo(wall - monotonic - store.aheadMs, 2);
   });
 
-  it('uses the request with the shortest round trip, half of which counts for each way', async () => {
+  it('measures by the shortest round trip, and assumes equal times in both directions', async () => {
     store.roundTrips = [
       [300, 0],
       [4, 2],
@@ -66,7 +66,7 @@ describe('StoreClock', () => {
     expect(Math.abs(clock.now() - monotonic - store.aheadMs)).toBeLessThanOrEqual(1.1);
   });
 
-  it('does not change when the clock of this host is set, and reports the offset of that clock', async () => {
+  it("does not change when the host's clock is set, and reports the offset of that clock", async () => {
     await clock.start();
     const before = clock.now();
     const offset = clock.offsetMs as number;
@@ -95,7 +95,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('continues at its pace when the clock of Redis is set %s by an hour, unlike storeTime()', async (_, by) => {
+  ])('keeps its pace when the clock of Redis is set %s by an hour, unlike storeTime()', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;
@@ -105,7 +105,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('measures again after a reconnect, and ignores slow answers', async () => {
+  it('is measured again after a reconnect, and ignores slow answers', async () => {
     await clock.start();
     store.aheadMs += 300;
     store.roundTrips = [

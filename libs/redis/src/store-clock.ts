@@ -8,13 +8,13 @@ import { RedisConnections } from './redis-connections.js';
 const SAMPLE_EVERY_MS = 5_000;
 /** Number of requests per sample. The answer with the shortest round trip counts. */
 const REQUESTS = 3;
-/** Longest round trip with which an answer is exact enough, in ms. */
+/** Maximum round trip of a valid sample, in ms. A longer round trip makes the sample too inexact. */
 const ROUND_TRIP_MS_MAX = 500;
-/** Deviation of the pace of `now()` while it approaches Redis' clock: 15 ms in 30 s. */
+/** Maximum fraction by which `now()` runs faster or slower than the monotonic clock to approach Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
 /** Difference in ms that cannot be drift. Either Redis' clock was set, or this computer slept. */
 const DRIFT_MS_MAX = 1_000;
-/** The clocks of two nodes of a Cluster differ, so the time is always read from the node of this key. */
+/** The clocks of the nodes of a Cluster differ. So the time is always read from the node that has this key. */
 const clusterKey = (): string => redisName('store-clock');
 
 /**
@@ -23,7 +23,10 @@ const clusterKey = (): string => redisName('store-clock');
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
-  /** `now()` at `anchoredAt` (monotonic), and its pace since then. */
+  /**
+   * `anchor`: the value of `now()` at the monotonic time `anchoredAt`. `pace`: the speed of `now()` since then, relative to the monotonic
+   * clock.
+   */
   private anchor = Date.now();
   private anchoredAt = performance.now();
   private pace = 1;
@@ -36,27 +39,27 @@ export class StoreClock implements OnModuleDestroy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Takes the first sample, and continues to take samples. Call it before any use of `now()`, or `now()` may go back once.
+   * Takes the first sample, and continues to take samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
    * Rejects when Redis does not answer.
    */
   async start(): Promise<void> {
     if (this.timer) return;
     this.timer = setInterval(() => void this.sampleQuietly(), SAMPLE_EVERY_MS);
     this.timer.unref();
-    // After a failover, another Redis with another clock may answer.
+    // Takes a sample after a reconnect, because another Redis with another clock may answer after a failover.
     this.redis.commands.on('ready', () => void this.sampleQuietly());
     await this.sample();
   }
 
   /**
    * The time for durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
-   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but `storeTime()` does.
+   * monotonic clock within 0.05 %. When somebody sets the clock of Redis' host, `storeTime()` follows and `now()` does not.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
   }
 
-  /** Redis' current time by the last sample, in ms since 1970. It goes back when Redis' clock does. */
+  /** Redis' current time by the last sample, in ms since 1970. It goes back when Redis' clock is set back. */
   storeTime(): number {
     return this.storeOrigin === null ? Date.now() : this.storeOrigin + performance.now();
   }
@@ -71,7 +74,7 @@ export class StoreClock implements OnModuleDestroy {
     this.listeners.push(listener);
   }
 
-  /** Takes a sample now. Concurrent calls share one. Rejects when Redis does not answer. */
+  /** Takes a sample now. Concurrent calls share one sample. Rejects when Redis does not answer. */
   sample(): Promise<void> {
     return this.samples.join();
   }

@@ -49,7 +49,7 @@ describe('an error of a Redis that cannot work', () => {
     expect(answerTo(new Error(message)).code).toBe('unavailable');
   });
 
-  it('is recognized by its code although it has no message', () => {
+  it('is recognized by its code when it has no message', () => {
     const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(storeFailureOf(error)).toEqual({ reason: 'away', isCertain: false });
   });
@@ -67,7 +67,7 @@ describe('an error with any other cause', () => {
     expect(answerTo(replyError(message)).code).toBe('internal');
   });
 
-  it('is answered with its own code, whatever its message says', () => {
+  it('is answered with its own code for any message', () => {
     expect(answerTo(new HoldfastError('room-full', 'OOM is what this room is called.')).code).toBe('room-full');
     expect(answerTo(null).code).toBe('internal');
     expect(answerTo({ message: 7 }).code).toBe('internal');

@@ -30,23 +30,26 @@ const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
 /** Errors of ioredis about a connection that is down, breaks, or cannot be opened. */
 const AWAY =
   /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
-/** Errors of any connection, which need not be one to Redis. */
+/** Errors of any network connection, so their cause may be another server than Redis. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
-/** Pause after which a client may repeat a request, in ms. A failover takes seconds; a broken connection is restored sooner. */
+/**
+ * Pause after which a client may repeat a request, in ms. A broken connection is restored within this time. A failover takes seconds, so
+ * the client repeats the request several times.
+ */
 const RETRY_MS = 500;
 
 export interface StoreFailure {
   /** The kind of failure: `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
-  /** False: the error may come from a connection to something else than Redis. */
+  /** False: the error may come from a connection to another server than Redis. */
   readonly isCertain: boolean;
 }
 
 /**
- * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas,
- * or refuses this server. The request may have been executed all the same. Null for every other error, also of Redis.
+ * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas, or
+ * refuses this server. Redis may have executed the request nevertheless. Null: any other error, including other errors of Redis.
  */
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);
@@ -61,8 +64,8 @@ export function storeFailureOf(error: unknown): StoreFailure | null {
 }
 
 /**
- * Returns the error body for any thrown value: a refusal stays as it is, a failure of Redis is `unavailable`, and every other error is
- * `internal`.
+ * Returns the error body for any thrown value. A refusal keeps its code, a failure of Redis gets the code `unavailable`, and every other
+ * error gets `internal`.
  */
 export function answerTo(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();

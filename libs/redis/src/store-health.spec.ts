@@ -31,7 +31,7 @@ async function start(name: string, config: Record<string, string | number> = {})
   return redis;
 }
 
-/** Returns the recorded changes for the Redis at `url`. */
+/** Starts a `StoreHealth` for the Redis at `url`. Returns the changes that it reports. */
 async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnections; health: StoreHealth; changes: StoreChange[] }> {
   const redis = new RedisConnections({ url, replicas, replicasTimeoutMs: 200 });
   const health = new StoreHealth(redis);
@@ -44,7 +44,7 @@ async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnec
 }
 
 describe('the health of Redis', () => {
-  it('is reported as bad once when many requests fail, and as good once when none has failed for a while', async () => {
+  it('is reported once as bad when many requests fail, and once as good afterwards', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     for (let request = 0; request < 960; request++) expect(health.note(new Error('Command timed out'))).toBe(true);
     expect(changes).toEqual([{ isAvailable: false, reason: 'timeout', message: 'Command timed out' }]);
@@ -56,12 +56,12 @@ describe('the health of Redis', () => {
   it('does not change after errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // The error may come from a connection that a game has opened.
+    // Such an error says nothing about Redis, because a game may have opened the connection.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });
 
-  it('is reported as bad by a periodic write, also without any request', async () => {
+  it('is reported as bad after a periodic write fails, also without any request', async () => {
     const { redis, health, changes } = await healthOf((await start('one')).url);
     await redis.subscriptions.config('SET', 'maxmemory', '1');
     await until(() => health.whyNot);
@@ -72,7 +72,7 @@ describe('the health of Redis', () => {
     await until(() => changes.length > 1);
   });
 
-  it('is bad while fewer replicas than required acknowledge its writes', async () => {
+  it('is bad while too few replicas acknowledge writes', async () => {
     const primary = await start('one');
     const { health } = await healthOf(primary.url, 1);
     await until(() => health.whyNot?.includes('noreplicas'));

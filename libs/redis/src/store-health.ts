@@ -7,11 +7,14 @@ import { storeFailureOf } from './store-failure.js';
 
 /** Period of the probes, in ms. */
 const PROBE_MS = { available: 1_000, unavailable: 250 };
-/** Time without a failure after which Redis counts as available again, in ms. */
+/** After an outage, Redis is reported as available when this time has passed without a failure, in ms. */
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
-/** Number of keys that are written in a Cluster. They are in different slots, because a part of the Cluster may be down. */
+/**
+ * Number of keys that are written in a Cluster. The keys are in different slots, so that the probe also finds a failure of only a part of
+ * the Cluster.
+ */
 const CLUSTER_KEYS = 8;
 const REPLICAS_TIMEOUT_MS = 1_000;
 
@@ -35,8 +38,8 @@ interface Outage {
 }
 
 /**
- * Finds out whether Redis can do its work, from periodic writes and from failed requests. A `PING` is not enough: a Redis that is full,
- * read-only or without replicas answers it.
+ * Finds out whether Redis accepts writes, from periodic writes and from failed requests. A `PING` is not enough, because Redis also answers
+ * it when it is full, read-only or without replicas.
  */
 @Injectable()
 export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
@@ -74,7 +77,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
 
-  /** Time since the last successful write of a probe, in ms. Null: none has succeeded yet. */
+  /** Time since the last successful write of a probe, in ms. Null: no write has succeeded yet. */
   get wroteMs(): number | null {
     return this.wroteAt === null ? null : Math.round(performance.now() - this.wroteAt);
   }
@@ -89,8 +92,8 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Records an error. Returns true when Redis is the cause, or may be the cause while it is known to be unavailable. `onChange` reports the
-   * change of state, once.
+   * Records an error. Returns whether Redis is the cause. While Redis is known to be unavailable, a possible cause counts as well.
+   * `onChange` reports only changes of the state.
    */
   note(error: unknown): boolean {
     const failure = storeFailureOf(error);
@@ -146,8 +149,8 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.outage.failedAt = now;
       return;
     }
-    // The error of a command does not say why its connection cannot be opened. The error of the connection attempt does: `NOAUTH`,
-    // `ECONNREFUSED`, …
+    // Prefers the error of the connection attempt, such as `NOAUTH` or `ECONNREFUSED`, because the error of a command only says that there
+    // is no connection.
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };

@@ -4,8 +4,8 @@ import type { RedisClient } from './connect.js';
 const RIGHT = 'noeviction';
 
 /**
- * Returns the policy of the first node that evicts keys when it is full. Null: no node does. `maxmemory` does not matter, because it may be set later. `INFO`
- * is read instead of `CONFIG`, which managed services block. A service whose `INFO` has no policy cannot be checked.
+ * Returns the policy of the first node that evicts keys when it is full. Null: no node does. Ignores `maxmemory`, because it may be set
+ * later. Reads `INFO` and not `CONFIG`, because managed services block `CONFIG`. Null also when `INFO` does not show the policy.
  */
 export async function wrongPolicyOf(client: RedisClient): Promise<string | null> {
   const nodes: readonly Redis[] = client instanceof Cluster ? client.nodes('master') : [client];

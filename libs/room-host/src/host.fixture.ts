@@ -65,13 +65,13 @@ export class Host {
   /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether the record of this server looks like that of a server that does not know results of effects. */
+  /** Whether this server's record is the record of an earlier version, which does not know results of effects. */
   isOfEarlierVersion = false;
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
-   * The way in which this server answers requests to load rooms: as usual (`as it is`), with the error `server-lost` (`nothing`), or with
-   * that error only after `giveUp` (`never`).
+   * The way in which this server answers requests to load rooms. `as it is`: as usual. `nothing`: with the error `server-lost`. `never`:
+   * with this error, but only after `giveUp`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;
@@ -243,7 +243,7 @@ export class Host {
   }
 }
 
-/** A log in real Redis. A test can lose single answers, or run code before a write. */
+/** A log in real Redis. A test can drop single answers, or run code before a write. */
 class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;

@@ -11,7 +11,9 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
-  /** Downtime before earlier adoptions, in ms. No change has recorded it, because each owner since then died before its first change. */
+  /**
+   * Downtime before earlier adoptions, in ms. No change has recorded this downtime, because each later owner died before its first change.
+   */
   readonly pausedMs: number;
   /** The stored checkpoint. Null: the game stores none (durability `none`). */
   readonly checkpoint: Checkpoint | null;
@@ -20,7 +22,7 @@ export interface AdoptedRoom {
   readonly doc: RoomDoc;
   /** The revision of the record after the adoption. */
   readonly rev: number;
-  /** The last input that cost the room an owner and must not run again. Null: there is none. */
+  /** The last input on which an owner of the room crashed or hung. It must not run again. Null: there is none. */
   readonly poison: SuspectInput | null;
   /** The number of owners that were lost because of inputs of this room. */
   readonly losses: number;

@@ -10,7 +10,7 @@ const appendScript = new LuaScript('append', appendFile, null);
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
-/** TTL of an epilogue, in ms: longer than any client tries to come back to a game. */
+/** TTL of an epilogue, in ms. No client tries to resume for longer. */
 export const EPILOGUE_MS = 600_000;
 /** Maximum number of rooms in one call. A call blocks Redis for about 5 µs per room. */
 const ROOMS_PER_CALL = 64;
@@ -21,7 +21,7 @@ export interface AppendCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
   readonly appends: readonly number[];
-  /** Receives the document and revision of the room whose game the call ended. */
+  /** A callback that receives the document and revision of the room whose game the call ended. */
   readonly onEnded?: Append['onEnded'];
 }
 

@@ -62,7 +62,7 @@ describe("the changes in a room's log", () => {
     );
   });
 
-  it('have their own bytes of a state patch, which a later read does not overwrite', () => {
+  it('keep the bytes of a state patch when another change is read', () => {
     const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
     const read = unpackChange(log);
     log.fill(0);

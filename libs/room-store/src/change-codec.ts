@@ -144,7 +144,7 @@ function isDue(due: unknown): boolean {
 }
 
 /**
- * Makes a change of an entry. Reads by index, because array patterns use iterators, and a recovery may read hundreds of thousands of
+ * Converts an entry to a change. Reads by index, because array patterns use iterators, and a recovery may read hundreds of thousands of
  * entries.
  */
 function fromEntry(entry: ChangeEntry): Change {

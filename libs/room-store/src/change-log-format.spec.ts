@@ -10,6 +10,6 @@ it.each<[Parameters<typeof logFormatOf>[0], number]>([
   [{ durability: 'checkpoint', draft: 'copy', joinable: true }, 1],
   [{ durability: 'checkpoint', bots: true }, 2],
   [{ durability: 'none', bots: true }, 1],
-])('the log of a game with %o has format %i, which versions without those features do not read', (definition, format) => {
+])('the log of a game with %o has format %i', (definition, format) => {
   expect(logFormatOf(definition)).toBe(format);
 });

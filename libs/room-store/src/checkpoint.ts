@@ -15,7 +15,7 @@ import {
 } from './stored-bytes.js';
 import type { Takeover } from './takeovers.js';
 
-/** The events of a change. */
+/** The events of one change, with its version. */
 export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
@@ -25,7 +25,7 @@ export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 export interface EventTail {
   readonly since: number;
   readonly changes: readonly EventsOfChange[];
-  /** Seats whose players received the game. If one of these players comes back without a version, the page was reloaded. */
+  /** Seats whose players have received the game. If one of these players resumes without a version, the player has reloaded the page. */
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
   readonly at?: number;
@@ -56,7 +56,7 @@ export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
 
 const WHAT = 'The checkpoint';
 
-/** Checks all but the game's state, which may be any value. */
+/** Checks everything except the game's state, which may be any value. */
 function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');

@@ -89,7 +89,7 @@ export class EndedGameStore {
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** Returns whether a lobby closed the room in the last ten minutes. Rejects when the store does not answer. */
+  /** Returns whether the store still remembers that the room was closed (`CLOSED_MS`). Rejects when the store does not answer. */
   async isClosed(room: RoomId): Promise<boolean> {
     return (await this.redis.appends.exists(closedKey(room))) === 1;
   }

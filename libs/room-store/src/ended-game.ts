@@ -32,7 +32,7 @@ export interface EndedGame extends DocAtRev {
 export interface LastEffects {
   readonly batches: readonly string[];
   readonly effects: readonly PendingEffect[];
-  /** Keys of effects that cost the room a server. They must not run again, because they could cost the next server as well. */
+  /** Keys of effects on which a server crashed or hung. These effects must not run again, because the next server could crash as well. */
   readonly poisoned: readonly string[];
   /** Batches that cannot be read. They are among `batches`, and were copied to another key. Absent: none. */
   readonly unreadable?: readonly string[];

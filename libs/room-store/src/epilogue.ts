@@ -14,7 +14,7 @@ export interface Epilogue {
   readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
   /** The spectators' view of the last state. */
   readonly watched: unknown;
-  /** The events of all changes after version `since`. An event with `to` is only for those seats. */
+  /** The events of all changes after version `since`. An event with `to` is only for the seats in `to`. */
   readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
   readonly since: number;
 }

@@ -11,7 +11,7 @@ beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
 describe('an invite code', () => {
-  it('has 8 characters that people do not confuse with each other', () => {
+  it('has 8 characters that are easy to distinguish', () => {
     for (let count = 0; count < 100; count++) expect(newInviteCode()).toMatch(/^[0-9A-HJKMNP-TV-Z]{8}$/);
   });
 
@@ -27,14 +27,14 @@ describe('an invite code', () => {
     expect(readInviteCode(text)).toBe(code);
   });
 
-  it('leads to its room until the release of the code', async () => {
+  it('leads to its room until the code is released', async () => {
     const code = await invites.reserve(room);
     expect(await invites.find(code)).toBe(room);
     await invites.release([code]);
     expect(await invites.find(code)).toBeNull();
   });
 
-  it('is restored by its renewal after the store has lost it', async () => {
+  it('is restored by its renewal when the store has lost the code', async () => {
     const code = await invites.reserve(room);
     await redis.commands.del(inviteKey(code));
     await invites.renew([{ room, code }]);

@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { inviteKey } from './room-keys.js';
 
-/** The 32 characters of a code: no I, L, O and U, which people confuse with 1, 0 and V. It is the alphabet of Crockford's Base32. */
+/** The 32 characters of a code: without I, L, O and U, which people confuse with 1, 0 and V. It is the alphabet of Crockford's Base32. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /**
  * Length of a code, in characters: 40 bits. With 10,000 rooms and a thousand addresses that each try ten codes a minute

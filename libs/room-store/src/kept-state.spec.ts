@@ -13,8 +13,8 @@ const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
 type State = Record<string, unknown>;
 
-describe('the state of a game that a failover interrupts after each change', () => {
-  it('equals the stored state, or the room refuses the change', () => {
+describe('the state of a game with a failover after each change', () => {
+  it('equals the stored state, unless the room refuses the change', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
@@ -39,7 +39,7 @@ describe('the state of a game that a failover interrupts after each change', () 
       }),
       { numRuns: RUNS },
     );
-    // Both outcomes must be frequent, or the property would test only one of them.
+    // Stored and refused states must both be frequent. Otherwise the property would test only one of the two.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -131,7 +131,7 @@ describe('the state of a game that a failover interrupts after each change', () 
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('makes a view that writes to it throw within 16 changes', () => {
+  it('makes a view throw that writes to the state, within 16 changes', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -142,7 +142,7 @@ describe('the state of a game that a failover interrupts after each change', () 
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('does not change through a variable in which an earlier handler kept a part of it', () => {
+  it('does not change through a variable of an earlier handler', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {
@@ -186,7 +186,7 @@ describe('the state of a game that a failover interrupts after each change', () 
       { o: { 7: 1, b: 1 } },
       (s) => void Object.assign(s, { o: { b: 1, 3: 1, 7: 2, '-1': 1, '01': 1, 4294967295: 1, 4294967294: 1 } }),
     ],
-  ])('has the same order of keys as the stored state after the edit: %s', (_what, start, change) => {
+  ])('has its keys in the order of the stored state after the edit: %s', (_what, start, change) => {
     const game = new Game(start);
     expect(game.command(change).kind).toBe('changed');
     expectSame(game.replayed(), game.owner);
@@ -328,7 +328,7 @@ function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // The next step continues with the state as it is.
+    // Ignores the error: the next step continues with the present state.
   }
 }
 

@@ -53,7 +53,7 @@ class Times {
     return { ...(ended as EndedGame), epoch: tenure.epoch, batch: append.batch, result, effects, epilogue: null, round, game: 'chess' };
   }
 
-  /** Reads the room's keys. Returns a function that sets the store back to these values. */
+  /** Reads the room's keys. Returns a function that writes these values to the store again. */
   async moment(): Promise<() => Promise<void>> {
     const keys = [roomKey, logKey, checkpointKey, closedKey, effectsKey, epilogueKey].map((key) => key(this.room));
     const dumps = await Promise.all(keys.map((key) => redis.commands.dumpBuffer(key)));
@@ -65,7 +65,7 @@ class Times {
 }
 
 describe('a gateway that restores a record', () => {
-  it('writes the record into a store that lost the room, and lists a public room again', async () => {
+  it('writes the record of a lost room, and lists a public room again', async () => {
     const times = await Times.make();
     const known = await times.save({ doc: { ...doc, name: 'renamed' } });
     await redis.commands.del(roomKey(times.room));
@@ -77,7 +77,7 @@ describe('a gateway that restores a record', () => {
     expect(await records.areListed([known])).toEqual([true]);
   });
 
-  it('changes nothing when the store has the same or a later revision', async () => {
+  it('changes nothing when the store has an equal or later revision', async () => {
     const times = await Times.make();
     const known = await times.read();
     expect(await records.restore(known)).toBe('known');
@@ -86,7 +86,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it('causes the same record as another gateway, whichever of the two writes first', async () => {
+  it('writes the newest record of two gateways in any order', async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });
@@ -114,7 +114,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 
-  it('ends a game that it knows as ended and that is still in play in the store', async () => {
+  it('ends a game that is ended for the gateway and running in the store', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -145,7 +145,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that restores the end of a game', () => {
-  it('ends a game that is still in play in the store, once', async () => {
+  it('ends a game once that is still running in the store', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -159,7 +159,7 @@ describe('an owner that restores the end of a game', () => {
     expect((await ends.lastEffects(times.room)).effects).toEqual(ended.effects);
   });
 
-  it('adds the effects and the epilogue only to a record that a gateway has restored', async () => {
+  it('adds effects and epilogue only to a record that a gateway has restored', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const ended = await times.end(tenure);
@@ -193,7 +193,7 @@ describe('a gateway that restores a user', () => {
   const user = () => randomUUID() as UserId;
   const room = randomUUID() as RoomId;
 
-  it('writes the room of the user into a store that lost the user', async () => {
+  it('writes the room of the user when the store lost the user', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));
@@ -203,7 +203,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.move(ada, null, { asked: { turn, number: 4 } })).toBe(true);
   });
 
-  it('removes the user from a room that the user had left', async () => {
+  it('removes the user from a room that the user has already left', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });
@@ -212,7 +212,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.get(ada)).toBeNull();
   });
 
-  it('changes nothing for a user whom another gateway has admitted or a request has moved', async () => {
+  it('changes nothing after another admission or a later request of the user', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 2 } });

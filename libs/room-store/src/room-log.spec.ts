@@ -65,7 +65,7 @@ async function statusOf(room: RoomId) {
 }
 
 describe('the opening of a room', () => {
-  it('gives the game server a first epoch', async () => {
+  it('gives the game server an epoch', async () => {
     const room = await rooms.starting('mine');
     const before = Date.now();
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
@@ -74,14 +74,14 @@ describe('the opening of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
   });
 
-  it('returns the published message, which leads from the previous record to the new one', async () => {
+  it('returns a message with the changes from the previous to the new record', async () => {
     const room = await rooms.starting('mine');
     const before = await records.read(room);
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('happens once when the same server requests it twice', async () => {
+  it('happens once when one server requests it twice', async () => {
     const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
@@ -126,7 +126,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
-  it('may have more changes than a script can unpack at once', async () => {
+  it('may have more changes than Lua can unpack at once', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.readTenures([room]))[0]).toMatchObject({ version: 9_001 });
@@ -143,7 +143,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('conflicts with an append of another writer at the same epoch and version', async () => {
+  it('returns `conflict` when another writer has appended at its epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
@@ -157,7 +157,7 @@ describe('an append to the log of a room', () => {
     expect(await log.recent(room, 10)).toEqual([]);
   });
 
-  it('returns `missing` without a room', async () => {
+  it('returns `missing` when the room does not exist', async () => {
     const { tenure } = await playingRoom();
     expect(await one(append('nowhere' as RoomId, tenure, 0))).toBe('missing');
   });
@@ -171,7 +171,7 @@ describe('an append to the log of a room', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('has its own result in a batch whose appends have different results', async () => {
+  it('has its own result in a batch with different results', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await rooms.adopt(b.room, b.tenure, second);
     const writes = [
@@ -193,7 +193,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('has the result `unknown` when it fails in Redis, while the other appends of its batch succeed', async () => {
+  it('has the result `unknown` when Redis rejects it and accepts the rest of the batch', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -214,7 +214,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('keeps the later changes of an append in which its version lies', async () => {
+  it('keeps the later changes of an append that contains its version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
@@ -235,7 +235,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
+  it('returns `fenced`, `behind` or `missing` like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -245,7 +245,7 @@ describe('the write of a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
-  it('sets the version of a room without a log', async () => {
+  it('sets the version of a room that has no log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
     expect(await rooms.adopt(room, tenure, second)).toMatchObject({
@@ -274,7 +274,7 @@ describe('the adoption of a room', () => {
     expect(answers.filter((answer) => 'checkpoint' in answer)).toHaveLength(1);
   });
 
-  it('returns the actual owner when another one was expected', async () => {
+  it('returns the actual owner when the room has an unexpected owner', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
@@ -287,7 +287,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused when the log has another format', async () => {
+  it('is refused when the log has the format of an older version', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -295,7 +295,7 @@ describe('the adoption of a room', () => {
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
-  it('rejects with the error of Redis when Redis refuses to read the log', async () => {
+  it('rejects with the error of Redis when the log cannot be read', async () => {
     const { room, tenure } = await playingRoom();
     const before = await redis.commands.hgetall(roomKey(room));
     const url = new URL(process.env.HOLDFAST_TEST_REDIS_URL as string);
@@ -314,13 +314,13 @@ describe('the adoption of a room', () => {
     }
   });
 
-  it('gives an epoch that is not below the given minimum', async () => {
+  it('gives an epoch that is at least the given minimum', async () => {
     const { room, tenure } = await playingRoom();
     const epochMin = tenure.epoch + 5_000_000;
     expect((await rooms.adopt(room, tenure, second, epochMin)).epoch).toBe(epochMin);
   });
 
-  it('stores the downtime until a change records it', async () => {
+  it('stores the downtime until a change records the downtime', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     const adopt = async (expected: Tenure, owner: RoomOwnership, aloneMs?: number) => {
@@ -374,7 +374,7 @@ describe('the handoff of a room', () => {
     expect(await rooms.adopt(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
   });
 
-  it('has a higher epoch than all earlier owners', async () => {
+  it('gives an epoch above those of all earlier owners', async () => {
     const { room, tenure } = await playingRoom();
     const [seconds] = await redis.commands.time();
     expect(await log.nextEpoch(room, tenure.epoch)).toBeGreaterThanOrEqual(Number(seconds) * 1_000);
@@ -384,14 +384,14 @@ describe('the handoff of a room', () => {
     expect(await log.nextEpoch(room, tenure.epoch)).toBe(ahead + 1);
   });
 
-  it('is refused when its state lacks changes of the log', async () => {
+  it('is refused when its state lacks changes from the log', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
     expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
+  it('returns `fenced`, `behind` or `missing` like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -415,7 +415,7 @@ describe('the reassertion of a room', () => {
     start: 'start-1',
   });
 
-  it('writes the room into a store that lost everything', async () => {
+  it('writes the room into an empty store', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.del(roomKey(room), logKey(room), checkpointKey(room));
     expect(await log.reassert(room, tenure, stateOf(7, room))).toBe('ok');
@@ -449,7 +449,7 @@ describe('the reassertion of a room', () => {
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('lets an append that it already contains succeed when the append is repeated', async () => {
+  it('lets a repeated append succeed when the reasserted state contains it', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
@@ -465,7 +465,7 @@ describe('the reassertion of a room', () => {
     expect(await log.reassert(room, tenure, stateOf(9, room))).toBe('fenced');
   });
 
-  it('does not start a game again that has ended', async () => {
+  it('does not restart an ended game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.reassert(room, tenure, stateOf(1, room))).toBe('fenced');
@@ -474,7 +474,7 @@ describe('the reassertion of a room', () => {
 });
 
 describe('the published messages of a game', () => {
-  it('contain all new values of the record', async () => {
+  it('contain all changed values of the record', async () => {
     const pubSub = new PubSub(redis);
     const room = await rooms.starting();
     const heard: string[] = [];
@@ -519,7 +519,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('has the same conditions as any other append', async () => {
+  it('returns `fenced`, `behind` or `conflict` like any append', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const ended = { reason: 'finished' as const };
@@ -538,7 +538,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('happens once by `abandon`, and only with the expected record', async () => {
+  it('is written once by `abandon`, and only for the expected record', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -597,7 +597,28 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is marked as format 2 only when changes of the game may have state patches', async () => {
+  it('is copied to another key when it is a batch of effects', async () => {
+    const { room, tenure } = await playingRoom();
+    const effects = [{ name: 'pay', key: 'k' }];
+    const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
+    await one(append(room, tenure, 0, 1, end));
+    await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
+    const last = await ends.lastEffects(room);
+    expect(last).toMatchObject({ effects, unreadable: ['older'] });
+    await ends.lastEffectsDone(room, last.batches);
+    expect(await ends.hasLastEffects(room)).toBe(false);
+    expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
+  });
+
+  it('does not prevent reads of other records', async () => {
+    const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
+    await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
+    expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
+  });
+});
+
+describe('the format of a room log', () => {
+  it('is 2 only when changes of the game may have state patches', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
@@ -639,7 +660,7 @@ describe('the unreadable data of a room', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays in format 3 after a handoff, and is raised to format 3 by an adoption', async () => {
+  it('stays 3 after a handoff, and becomes 3 by an adoption with that format', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
@@ -650,25 +671,6 @@ describe('the unreadable data of a room', () => {
     expect(await format()).toBe('3');
     await log.adopt(room, to, second, 0, 0, new Map([[game, 2]]));
     expect(await format()).toBe('3');
-  });
-
-  it('is copied to another key when it is a batch of effects', async () => {
-    const { room, tenure } = await playingRoom();
-    const effects = [{ name: 'pay', key: 'k' }];
-    const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
-    await one(append(room, tenure, 0, 1, end));
-    await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
-    const last = await ends.lastEffects(room);
-    expect(last).toMatchObject({ effects, unreadable: ['older'] });
-    await ends.lastEffectsDone(room, last.batches);
-    expect(await ends.hasLastEffects(room)).toBe(false);
-    expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
-  });
-
-  it('does not prevent reads of other records', async () => {
-    const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
-    await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
-    expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
   });
 });
 
@@ -687,7 +689,7 @@ describe('RoomLog.readTenures', () => {
 describe('a room log whose replicas do not answer', () => {
   const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
 
-  it('returns `unknown` for a write, which is stored once when it is repeated', async () => {
+  it('returns `unknown` for a write, and stores the repeated write once', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0);
     expect(await careful.appendAll([write])).toEqual(['unknown']);
@@ -720,7 +722,7 @@ describe('a room log without a store', () => {
       const lostLog = new RoomLog(lost, { replicas: 0, replicasTimeoutMs: 100 });
       const tenure = { ...first, epoch: 1 };
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['missing']);
-      // The connection stays, and no answer comes.
+      // Redis keeps the connection open and sends no answer.
       process.kill(server.pid, 'SIGSTOP');
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0), append('other' as RoomId, tenure, 0)])).toEqual([
         'unknown',
@@ -728,7 +730,7 @@ describe('a room log without a store', () => {
       ]);
       process.kill(server.pid, 'SIGCONT');
       await server.stop();
-      // The connection is closed.
+      // Redis has stopped, so the connection is closed.
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['unknown']);
       expect(await lostLog.checkpoint('any' as RoomId, tenure, new Uint8Array(1), 1, false)).toBe('unknown');
       await expect(lostLog.readTenures(['any' as RoomId])).rejects.toThrow();

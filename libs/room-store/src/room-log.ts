@@ -30,7 +30,7 @@ const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', 
 export interface LivingGame extends DocAtRev {
   readonly version: number;
   readonly batch: string;
-  /** A packed checkpoint. Null: the game ends with its server. */
+  /** A packed checkpoint. Null: the game has the durability `none`. */
   readonly state: Uint8Array | null;
   readonly game: string;
   readonly gameVersion?: number;
@@ -58,7 +58,7 @@ export class RoomLog {
     @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
     /**
      * If given, `open`, `adopt` and `abandon` are refused until the store is settled. `appendAll` is not refused, because its caller waits
-     * until then.
+     * until the store is settled.
      */
     @Optional() private readonly generation?: StoreGeneration,
   ) {

@@ -48,13 +48,13 @@ describe('readNews', () => {
     });
   });
 
-  it('returns `unknown` after a lost message, or for an unknown or invalid message', () => {
+  it('returns `unknown` for an unknown message or after a lost message', () => {
     for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
       expect(readNews(record, message)).toEqual({ kind: 'unknown' });
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
   });
 
-  it('reports a closed room also when its record is unknown', () => {
+  it('reports a closed room also without its previous record', () => {
     expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
   });
 });

@@ -4,10 +4,10 @@ import { ownerOf, type RoomRecord } from './room-record.js';
 
 /** The content of a message that a script publishes with each write of a room's record. */
 export type RoomNews =
-  /** The new record, because the message has everything that changed. */
+  /** The new record. The message has all changed fields. */
   | { readonly kind: 'record'; readonly record: RoomRecord }
   | { readonly kind: 'closed'; readonly reason: LeftReason }
-  /** The record must be read, because the message has only a part of what changed, or an earlier message is missing. */
+  /** The receiver must read the record, because the message has only a part of the changes, or an earlier message is missing. */
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: RoomNews = { kind: 'unknown' };

@@ -52,7 +52,7 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
-  /** The reason for which the last start of a game was taken back. The next start removes it. Absent: no start has failed. */
+  /** The reason for which the last start of a game failed. The next start removes this field. Absent: no start has failed. */
   readonly startFailure?: { readonly code: string; readonly message: string };
   /** The options with which the games of this room begin. The game defines them. */
   readonly options?: RoomOptions;
@@ -106,11 +106,11 @@ export interface RoomRecord {
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly status: RoomStatus;
-  /** The store time of the last write by a lobby or the last change of the status, in ms since 1970. */
+  /** The store time of the last write by a lobby or, if it is later, of the last change of the status, in ms since 1970. */
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;
-  /** The id of the current or last start. It identifies one placement. */
+  /** The id of the current or last start. It identifies one placement of the room. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
   /** The fencing token of the current or last owner. 0: the room has had no owner. */
@@ -162,13 +162,13 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     durability: hash.durability ?? 'every-change',
     result: hash.result ? (JSON.parse(hash.result) as GameResult) : null,
     hasFailedSetup: hash.suspect?.startsWith('start ') === true,
-    // The lock names the start of its game, so it ends with that game.
+    // The lock names the start of its game, so a lock of an earlier game does not count.
     ...(hash.locked && hash.locked === hash.start && { isLocked: true as const }),
     ...metadataOf(hash),
   };
 }
 
-/** Parses the field `metadata`: `<start> <JSON>`. It names the start of its game, so it ends with that game. */
+/** Parses the field `metadata`: `<start> <JSON>`. The field names the start of its game, so metadata of an earlier game do not count. */
 export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
   readonly metadata?: RoomMetadata;
 } {

@@ -43,13 +43,13 @@ async function mustSave(record: RoomRecord, change: Parameters<RoomRecords['save
 }
 
 describe('the record of a room', () => {
-  it('is created once for an id', async () => {
+  it('is created only once for one id', async () => {
     const room = await newRoom();
     expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBeNull();
     expect(await mustRead(room.id)).toEqual(room);
   });
 
-  it('is null for an id without a room', async () => {
+  it('is null when no room has the id', async () => {
     expect(await records.read('nowhere' as RoomId)).toBeNull();
     const room = await newRoom();
     expect((await records.readMany(['nowhere' as RoomId, room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
@@ -65,7 +65,7 @@ describe('the record of a room', () => {
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
 
-  it('contains each of many concurrent changes that compare and set', async () => {
+  it('contains each of many concurrent compare-and-set changes', async () => {
     const room = await newRoom({ seats: 0 });
     const addOne = async (): Promise<void> => {
       for (;;) {
@@ -77,7 +77,7 @@ describe('the record of a room', () => {
     expect(await mustRead(room.id)).toMatchObject({ rev: room.rev + 12, doc: { seats: 12 } });
   });
 
-  it('keeps the status and the start in a change of other fields', async () => {
+  it('keeps the status and the start when other fields change', async () => {
     const room = await newRoom();
     await records.save(room, { status: 'starting', start: 'mine' });
     const starting = await mustRead(room.id);
@@ -86,18 +86,18 @@ describe('the record of a room', () => {
     expect(await mustRead(room.id)).toMatchObject({ status: 'starting', start: 'mine', doc: { name: 'renamed' }, game: 'counter' });
   });
 
-  it('has a higher revision when it is created again after its close', async () => {
+  it('has a higher revision when the room is created again after its close', async () => {
     const room = await newRoom();
     await records.save(room, { doc });
     const before = await mustRead(room.id);
     await records.close(before, 'empty');
-    // The revision comes from the clock, which must have advanced.
+    // A first revision is the store time, so the test waits until the clock has advanced.
     await until(() => Date.now() > before.rev + 1);
     expect(await records.create(room.id, 'counter', doc)).not.toBeNull();
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is published as a whole, or only with its revision when it is long', async () => {
+  it('is published as a whole, or as a revision number when it is long', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
@@ -134,7 +134,7 @@ describe('the close of a room', () => {
 });
 
 describe('the index of rooms', () => {
-  it('has the same pages when rooms are added or removed', async () => {
+  it('has stable pages while rooms are added and removed', async () => {
     // These creation times are in the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
@@ -155,7 +155,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the rooms of an incarnation', () => {
-  it('do not include the rooms of another incarnation of the server', async () => {
+  it('do not include rooms of another incarnation of the server', async () => {
     const server = serverId('game', randomUUID());
     await records.noteOwner(['a' as RoomId, 'b' as RoomId, 'c' as RoomId], server, 1);
     await records.noteOwner(['d' as RoomId], server, 2);

@@ -36,12 +36,15 @@ const CLOSED_MS = 600_000;
 /** Size of the largest document that is published, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
 const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
-/** Entries of an index that are read in one call, which takes about a millisecond. */
+/** Maximum number of entries of an index that one call reads. The call takes about a millisecond. */
 const INDEX_PAGE = 250;
 /** Pause between two calls that read a part of an index, in ms. */
 const INDEX_PAUSE_MS = 5;
 
-/** Entries that a page reads in addition, so that one read is usually enough when rooms were created in the same millisecond. */
+/**
+ * Number of additional entries that a page reads. With them, one read is usually enough even when several rooms were created in the same
+ * millisecond.
+ */
 const SAME_MS_ROOMS = 8;
 
 /** The revision and time of a record after a write. */

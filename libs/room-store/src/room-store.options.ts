@@ -1,7 +1,7 @@
 export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
 
 export interface RoomStoreOptions {
-  /** Replicas of Redis that must have a write before it counts (`DURABILITY_REPLICAS`). */
+  /** Number of replicas of Redis that must have a write before it counts as durable (`DURABILITY_REPLICAS`). */
   readonly replicas: number;
   /** Longest wait for the replicas of `DURABILITY_REPLICAS`, in ms. */
   readonly replicasTimeoutMs: number;

@@ -45,7 +45,7 @@ function moveOn(client: RedisConnections['commands']): void {
 }
 
 describe('the generation of a store', () => {
-  it.each(['appends', 'commands'] as const)('is unknown while only `%s` is connected to the new process', async (first) => {
+  it.each(['appends', 'commands'] as const)('is unknown while only the connection `%s` has reached the new process', async (first) => {
     const settled = generation.current;
     expect(generation.isSettled).toBe(true);
     moveOn(redis[first]);
@@ -66,7 +66,7 @@ describe('the generation of a store', () => {
     expect(generation.isSettled).toBe(true);
   });
 
-  it('is settled again when a connection comes back to the same process', async () => {
+  it('is settled again when a connection returns to the same process', async () => {
     const settled = generation.current;
     redis.commands.disconnect(true);
     await until(() => redis.commands.status !== 'ready');

@@ -51,7 +51,7 @@ const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => un
 ];
 
 describe.each(READERS)('%s in the store', (_name, read, sound) => {
-  it('is read when a server wrote it', () => {
+  it('is readable when a server wrote it', () => {
     expect(() => read(sound)).not.toThrow();
   });
 
@@ -84,7 +84,7 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
 });
 
 describe('the error UnreadableError', () => {
-  it('names the unreadable data without any stored bytes', () => {
+  it('names the unreadable data, but contains no stored bytes', () => {
     const secret = 'hunter2'.repeat(1_000);
     for (const [, read] of READERS)
       for (const bytes of [pack({ secret }), Buffer.concat([pack([secret]), Buffer.from([0xc1])])]) {

@@ -38,14 +38,14 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
   return rooms.adopt(room, expected, owner);
 }
 
-describe('the mark of an input that may have cost the owner', () => {
-  it('is given to the next owner, and counts as one lost owner', async () => {
+describe('the mark of an input that may crash its owner', () => {
+  it('reaches the next owner, with one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('still counts as one lost owner when the next owner is lost for another reason', async () => {
+  it('has one lost owner also when the next owner is lost for another reason', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -53,7 +53,7 @@ describe('the mark of an input that may have cost the owner', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('raises the number of lost owners to the limit when a second input costs an owner', async () => {
+  it('has the maximum number of lost owners after a second input with a lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -72,14 +72,14 @@ describe('the mark of an input that may have cost the owner', () => {
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('is refused after its owner has lost the room', async () => {
+  it('cannot be set after its owner has lost the room', async () => {
     const tenure = await playingRoom();
     const second = await adoptBy(servers[1], tenure);
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch })).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('does not count when a server adopts its own room', async () => {
+  it('is ignored when a server adopts its own room', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[0], tenure)).toMatchObject({ poison: null, losses: 0 });
@@ -102,7 +102,7 @@ describe('the mark of an input that may have cost the owner', () => {
   });
 });
 
-describe('the mark of a setup that may have cost the owner', () => {
+describe('the mark of a setup that may crash the owner', () => {
   it('is part of the room record until it is removed', async () => {
     const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
@@ -121,7 +121,7 @@ describe('the mark of a setup that may have cost the owner', () => {
 });
 
 describe('the mark of an effect of a game that has ended', () => {
-  it('shows the next owner that the effect is poisoned', async () => {
+  it('tells the next owner not to run the effect', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

@@ -23,15 +23,16 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** Number of owners after whose loss the game of a room is ended. Only losses that inputs of the room have caused count. */
+/** The game of a room is ended when inputs of the room have caused the loss of this number of owners. */
 export const LOSSES_MAX = 2;
 
 /** In the hash of effects of ended games: prefix of a field that is the mark of an effect. The key of the effect follows. */
 const SUSPECT_EFFECT = 'suspect:';
 
 /**
- * Writes and removes marks of inputs that may cost a room its owner. The watchdog of a game server does this, on its own thread and
- * connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does not answer.
+ * Writes and removes marks of inputs on which the owner of a room may hang or crash. The watchdog of a game server does this, on its own
+ * thread and connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does not
+ * answer.
  */
 export class SuspectMarks {
   constructor(private readonly client: RedisClient) {}

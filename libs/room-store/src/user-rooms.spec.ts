@@ -19,7 +19,7 @@ describe('the room of a user', () => {
   it.each([
     ['an hour', 3_600_000],
     ['thirty days', 30 * 24 * 3_600_000],
-  ])('is stored for a day longer than a session that lasts %s', async (_, sessionTtlMs) => {
+  ])('is stored for one day more than a session that lasts %s', async (_, sessionTtlMs) => {
     const rooms = new UserRooms(redis, { sessionTtlMs });
     const user = newUser();
     const isStored = async () => (await redis.commands.pttl(userKey(user))) > sessionTtlMs + 23 * 3_600_000;
@@ -36,7 +36,7 @@ describe('the room of a user', () => {
 });
 
 describe('a user in the store', () => {
-  it('is in the room of the latest request, in whatever order the requests are handled', async () => {
+  it('is in the room of the latest request, in any order of handling', async () => {
     const user = newUser();
     const { admissionNumber: turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();
@@ -53,7 +53,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('has older requests refused after `overtakeIfFree` when the user is in no room', async () => {
+  it('moves by no older request after `overtakeIfFree` outside of a room', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -66,7 +66,7 @@ describe('a user in the store', () => {
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
   });
 
-  it('is removed from the room of a departure, but not after a later return', async () => {
+  it('is removed from its room by a departure, unless a later request returns the user', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
@@ -112,17 +112,17 @@ describe('a user in the store', () => {
     expect(await users.renewAdmission(user, again.admissionNumber)).toBeGreaterThan(again.admissionNumber);
   });
 
-  it('gets a higher admission number in a store that lost the user', async () => {
+  it('gets a higher admission number when the store lost the user', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
-    // The admission itself is not known any more, but the last request is.
+    // The record no longer has the admission, but it still has the last request.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
-    // The number comes from the clock of the store, which must have advanced.
+    // The admission number is at least the store time, so the test waits until the store's clock has advanced.
     await until(async () => {
       const [seconds, microseconds] = await redis.commands.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > turn + 1;

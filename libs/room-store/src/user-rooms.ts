@@ -32,7 +32,8 @@ const forgetTicketScript = new LuaScript('forget_ticket', new URL('./scripts/for
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
 /**
- * The matchmaking ticket of a user. It is only a hint, because the tickets of a game are in another slot of a Cluster. The tickets decide.
+ * The matchmaking ticket of a user. It is only a hint, because the tickets of a game are in another slot of a Cluster. The tickets of the
+ * game decide whether it still exists.
  */
 export interface TicketHint {
   readonly ticket: string;
@@ -173,7 +174,7 @@ export class UserRooms {
     return renewed === null ? null : Number(renewed);
   }
 
-  /** Moves the user to a room, or with null out of one. False: a condition was not met, and nothing has changed. */
+  /** Moves the user to a room; null: out of the present room. False: a condition was not met, and nothing has changed. */
   async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
@@ -220,7 +221,10 @@ export class UserRooms {
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;
   }
 
-  /** Does the same as `overtake` if the user is in no room or is a spectator. Otherwise changes nothing and returns the user's room. */
+  /**
+   * Makes all older requests late, as `overtake` does, if the user is in no room or is a spectator. Otherwise changes nothing and returns
+   * the user's room.
+   */
   async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [order?.turn ?? '', order?.number ?? '', this.ttlSeconds, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;

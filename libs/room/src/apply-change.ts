@@ -23,7 +23,7 @@ export function applyChange<State>(value: RoomValue<State>, change: Change): Roo
   return applyChanges(value, [change]);
 }
 
-/** Does the same as `applyChange`, for a caller that already has the next state. */
+/** Applies a change like `applyChange`, for a caller that already has the next state. */
 export function withChange<State>(value: RoomValue<State>, change: Change, state: State): RoomValue<State> {
   return withChanges(value, [change], state);
 }

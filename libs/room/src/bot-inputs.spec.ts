@@ -14,7 +14,7 @@ const INPUT: InputRule = {
   validate: (value) => (value === 'invalid' ? { ok: false, message: 'no' } : { ok: true, value }),
 };
 
-/** A game with a player in seat 0 and a bot in seat 1, whose step notes what both hold down. */
+/** A game with a player in seat 0 and a bot in seat 1, whose step stores in the state what both hold down. */
 function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT) {
   const setup = (room: { addBot(name: string): unknown }): Held => {
     room.addBot('R1');
@@ -43,7 +43,7 @@ function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT
 }
 
 describe('the input of a bot', () => {
-  it('is used by the next steps without a record', () => {
+  it('is part of the next steps, but of no recorded change', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     inputs.take(0, 4, 'up');
     expect(bot()).toEqual({ kind: 'unchanged' });
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is refused by the schema, and the previous input stays in use', () => {
+  it('is refused by the schema, and the previous input remains current', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();

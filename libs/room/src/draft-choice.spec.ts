@@ -1,6 +1,6 @@
 import { DraftChoice } from './draft-choice.js';
 
-/** Runs handlers that all change as many parts of a state of the same size. Returns how often each draft was chosen. */
+/** Runs handlers on a state of this size; each handler changes this number of parts. Returns how often each kind of draft was chosen. */
 function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, runs: number): { copy: number; proxy: number } {
   const counts = { copy: 0, proxy: 0 };
   for (let run = 0; run < runs; run++) {
@@ -12,26 +12,26 @@ function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, 
 }
 
 describe('the kind of draft that a room chooses', () => {
-  it('is a copy for a small state or for handlers that change much of the state', () => {
+  it('is a copy for a small state or for handlers that change a large part', () => {
     expect(choices(new DraftChoice('auto'), { parts: 1_000, changed: 800 }, 500)).toEqual({ copy: 500, proxy: 0 });
     expect(choices(new DraftChoice('auto'), { parts: 30, changed: 1 }, 500)).toEqual({ copy: 500, proxy: 0 });
   });
 
-  it('is a proxy for handlers that change little of a large state', () => {
+  it('is a proxy for handlers that change a small part of a large state', () => {
     const { copy, proxy } = choices(new DraftChoice('auto'), { parts: 2_000, changed: 3 }, 6_400);
     expect(copy).toBeGreaterThan(5);
     expect(copy).toBeLessThan(20);
     expect(proxy).toBe(6_400 - copy);
   });
 
-  it('changes when the handlers begin to change more of the state', () => {
+  it('switches between copy and proxy when handlers change another share of the state', () => {
     const draft = new DraftChoice('auto');
     choices(draft, { parts: 500, changed: 2 }, 1_000);
     expect(choices(draft, { parts: 500, changed: 400 }, 1_000).copy).toBeGreaterThan(700);
     expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
   });
 
-  it('is the one in the settings of the game', () => {
+  it('is the kind in the settings of the game, if any', () => {
     expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
     expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
   });

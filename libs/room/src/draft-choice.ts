@@ -39,7 +39,7 @@ export class DraftChoice {
     return 'copy';
   }
 
-  /** Notes the sizes of a run on a copy. */
+  /** Records the sizes of a run on a copy, for later choices. */
   note({ parts, changed }: CopyCount): void {
     const weight = this.isKnown ? WEIGHT : 1;
     this.parts = parts;

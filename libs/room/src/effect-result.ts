@@ -12,9 +12,9 @@ export type EffectReply<Data = unknown> =
  */
 export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
 
-/** The code of a result that did not come in time. */
+/** The code of an effect whose result did not come in time. */
 export const TIMED_OUT = 'timed-out';
-/** The code of an effect whose handler failed in all attempts, or cost the room a server. */
+/** The code of an effect whose handler failed in all attempts, or crashed a server. */
 export const EFFECT_FAILED = 'effect-failed';
 
 export const TIMED_OUT_REPLY: EffectReply<never> = {

@@ -1,6 +1,6 @@
 import type { RoomInput } from './room-input.js';
 
-/** The input that a game is handling, or its setup. */
+/** The input or the setup that a game is handling. */
 export type Handling = RoomInput | { readonly kind: 'setup' };
 
 /**

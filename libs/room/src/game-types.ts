@@ -15,7 +15,10 @@ import type { Claims } from '#libs/protocol';
 export interface GameTypes {
   /** The data of each event, by name. */
   readonly events?: object;
-  /** Each effect by name: `data` is what the game gives to it, `result` what comes back. Both are optional. */
+  /**
+   * Each effect by name: `data` is the data that the game gives to the effect, and `result` the data that its handler returns. Both are
+   * optional.
+   */
   readonly effects?: object;
   /** The claims of a user, as the authenticator gives them. A user may have none. */
   readonly claims?: object;

@@ -9,7 +9,7 @@ import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js
 import type { ChangeEffect, ChangeEvent, RoomValue, SeatChange, SeatOccupant, SeatValue } from './room-value.js';
 import type { SampledInput } from './seat-inputs.js';
 
-/** The `room` object of one handler run. It also collects what the handler asked for. */
+/** The `room` object of one handler run. It also collects the requests of the handler, such as events and timers. */
 export class HandlerRun<State> implements GameRoom<State> {
   draft: State | undefined;
   readonly events: ChangeEvent[] = [];
@@ -93,7 +93,7 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // NaN fails both comparisons. A string would pass them and then be concatenated with the time.
+    // NaN fails both comparisons. A string would pass both and then be concatenated with the time.
     if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }
@@ -222,7 +222,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   past(ms: number): Readonly<State> {
     if (this.rules.definition.pastMs === undefined)
       throw this.mistake(`room.past(${quoted(ms)}) is called, but the game keeps no states: add pastMs to @Game, as in pastMs: 500.`);
-    // NaN fails the comparison. A string would pass it and then be subtracted from the time.
+    // NaN fails the comparison. A string would pass the comparison and then be subtracted from the time.
     if (typeof ms !== 'number' || !(ms >= 0)) throw this.mistake(`room.past(${quoted(ms)}): give a time in ms from 0.`);
     const state = ms > 0 && this.history ? this.history.at(this.now - ms) : this.before;
     return freezeDeep(state as State);

@@ -78,7 +78,7 @@ class Arena {
 }
 
 describe('a player who joins a running game', () => {
-  it('gets a new seat after the last one, for which `joined` runs', () => {
+  it('gets a new seat after the last seat, and `joined` runs for that seat', () => {
     const arena = new Arena();
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
     expect(arena.join(2, 'Cy')).toBe('changed');
@@ -103,7 +103,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.timers).toEqual({});
   });
 
-  it('changes nothing when the player has the seat or the seat lies beyond the next one', () => {
+  it('changes nothing when the player has the seat, or the seat number is too high', () => {
     const arena = new Arena();
     expect(arena.join(1, 'Bob')).toBe('unchanged');
     expect(arena.join(3, 'Cy')).toBe('unchanged');
@@ -118,7 +118,7 @@ describe('a player who joins a running game', () => {
 });
 
 describe('the lock of a game', () => {
-  it('is part of the room value until the game removes it', () => {
+  it('is part of the room value until the game removes the lock', () => {
     const seen: boolean[] = [];
     const arena = new Arena({
       lock: (room) => {
@@ -146,7 +146,7 @@ describe('a bot in a game', () => {
     },
   };
 
-  it('gets a free seat, or none', () => {
+  it('gets a free seat, or no seat when all seats are taken', () => {
     const arena = new Arena(commands);
     for (const name of ['R1', 'R2', 'R3']) arena.command('add', name);
     expect(arena.value.state.ships).toEqual(['2', '3', 'null']);
@@ -159,7 +159,7 @@ describe('a bot in a game', () => {
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
   });
 
-  it('leaves its seat to the next bot when it is removed', () => {
+  it('leaves its seat to the next bot after its removal', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.command('remove', 2);
@@ -168,7 +168,7 @@ describe('a bot in a game', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R2 here bot']);
   });
 
-  it('leaves its seat to a player who joins there', () => {
+  it('gives its seat to a player who joins in that seat', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.value.state.seen.length = 0;
@@ -177,7 +177,7 @@ describe('a bot in a game', () => {
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
   });
 
-  it('gets no seat that a player is taking', () => {
+  it('gets no seat that a joining player gets', () => {
     const arena = new Arena(commands, IDLE_BOT, undefined, (room) => void room.state.ships.push(String(room.addBot('R2'))));
     arena.command('add', 'R1');
     arena.value.state.ships.length = 0;
@@ -195,7 +195,7 @@ describe('a bot in a game', () => {
     });
   });
 
-  it('does not prevent the end of the game when all players have left', () => {
+  it('does not keep the game running when all players have left', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     for (const seat of [0, 1]) arena.handle({ kind: 'seat', seat, event: 'left' });

@@ -37,7 +37,7 @@ describe('the metadata of a room', () => {
     }
   });
 
-  it('stays the same in other changes', () => {
+  it('is not affected by other changes', () => {
     const away = machine.handle(start(), { kind: 'seat', seat: 1, event: 'away' });
     expect(away).toMatchObject({ kind: 'changed', value: { metadata: { level: 1 } } });
   });

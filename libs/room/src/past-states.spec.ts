@@ -14,20 +14,20 @@ describe('PastStates', () => {
     expect(past.at(99)).toBe('a');
   });
 
-  it('keeps the last of several states that began at the same time', () => {
+  it('keeps the last of several states with the same start time', () => {
     const past = new PastStates(1_000, 'a', 100);
     for (const state of ['b', 'c']) past.add(state, 150);
     expect([past.at(149), past.at(150)]).toEqual(['a', 'c']);
   });
 
-  it('forgets a state that no kept time needs', () => {
+  it('forgets a state that ended before the stored time span', () => {
     const past = new PastStates(100, 0, 0);
     for (let step = 1; step <= 10; step++) past.add(step, step * 50);
-    // The state of step 8 began exactly 100 ms ago.
+    // Step 8 made a new state exactly 100 ms ago.
     expect([past.at(0), past.at(400), past.at(449), past.at(450)]).toEqual([8, 8, 8, 9]);
   });
 
-  it('keeps the state that was current at the beginning of the kept time, however old it is', () => {
+  it('keeps the state from the beginning of the stored time span, however old the state is', () => {
     const past = new PastStates(100, 'a', 0);
     past.add('b', 5_000);
     expect(past.at(4_999)).toBe('a');
@@ -39,7 +39,7 @@ describe('PastStates', () => {
     expect([past.at(0), past.at(45), past.at(46)]).toEqual([45, 45, 46]);
   });
 
-  it('has only one state after a restart', () => {
+  it('contains only one state after `restart`', () => {
     const past = new PastStates(1_000, 'a', 100);
     past.add('b', 150);
     past.restart('a', 170);

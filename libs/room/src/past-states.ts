@@ -20,13 +20,13 @@ export class PastStates<State = unknown> {
     this.states = [state];
   }
 
-  /** Notes the state that begins at this room time. A state that begins at the time of the last one replaces it. */
+  /** Stores the state that begins at this room time. A state that begins at the time of the last one replaces it. */
   add(state: State, at: number): void {
     const { times, states } = this;
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // The first state is needed as long as the second one began after the time that is kept.
+    // The oldest state is needed as long as the second oldest began after the start of the kept period.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();

@@ -1,5 +1,5 @@
 /**
- * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only these
+ * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only plain data
  * unchanged. Only this file decides what plain data is, for states, views, events, effects and results.
  */
 
@@ -20,8 +20,8 @@ export class UnstorableError extends Error {
 /** Maximum nesting. It is below the limit of a frame (512), which adds some levels around a state. */
 export const PLAIN_DEPTH_MAX = 500;
 /**
- * Maximum number of objects and arrays in one value: many more than the largest state has. Copying a larger value would block the server
- * for more than a second.
+ * Maximum number of objects and arrays in one value: many more than the largest allowed state can have. Copying a larger value would block
+ * the server for more than a second.
  */
 const PARTS_MAX = 1_000_000;
 

@@ -25,7 +25,7 @@ describe('the ranking of a result', () => {
     expect(rankingFlaw(result, 3)).toBe(flaw);
   });
 
-  it('is read from a result with a ranking', () => {
+  it('is extracted from a result with a ranking', () => {
     expect(rankedResultOf({ ranking: [[1], [0]], scores: [1, 2] })).toEqual({ ranking: [[1], [0]], scores: [1, 2] });
     expect(rankedResultOf({ ranking: [{ seat: 1 }] })).toBeNull();
     expect(rankedResultOf('won')).toBeNull();
@@ -44,7 +44,7 @@ describe('the teams of a rated game', () => {
   const endedWith = (ranking: number[][], seats: SeatValue[], reason: 'finished' | 'abandoned' = 'finished'): RoomValue =>
     ({ room: 'R', round: 2, game: 'duel', seats, ended: { reason, result: { ranking } } }) as unknown as RoomValue;
 
-  it('are the seats, with equal places after a draw', () => {
+  it('are single seats, with equal places after a draw', () => {
     expect(
       ratedGameOf(
         endedWith(
@@ -64,7 +64,7 @@ describe('the teams of a rated game', () => {
     });
   });
 
-  it('are the teams of the seats, without the bots', () => {
+  it('are the teams of the seats, without bots', () => {
     const seats = [seat('a', { team: 0 }), seat('b', { team: 1 }), seat('c', { team: 0 }), seat('bot', { team: 1, bot: true })];
     expect(
       ratedGameOf(
@@ -82,7 +82,7 @@ describe('the teams of a rated game', () => {
     ]);
   });
 
-  it('are undefined without a ranking, without a second team, or for an unfinished game', () => {
+  it('are undefined for a game without a ranking, a second team or an end', () => {
     expect(
       ratedGameOf({ ...endedWith([[0], [1]], [seat('a'), seat('b')]), ended: { reason: 'finished', result: { winner: 0 } } }),
     ).toBeNull();

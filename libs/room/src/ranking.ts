@@ -37,7 +37,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** The effect that a game with ratings (`match: { rating }`) requests when it ends with a ranking. Its data is a `RatedGame`. */
+/**
+ * The name of the effect that a game with ratings (`match: { rating }`) requests when it ends with a ranking. Its data is a `RatedGame`.
+ */
 export const RATING_EFFECT = '$rating';
 
 /** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */

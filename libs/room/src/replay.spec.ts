@@ -17,7 +17,7 @@ import type { Change, RoomValue } from './room-value.js';
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with draft %s', (draft) => {
-  it('leads from the value before any handler to the value after the handler', () => {
+  it('turns the value before a handler into the value after the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps), { draft });
@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to the state that the handler left', () => {
+  it('produces the state that the handler left', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -86,7 +86,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('replays the move of items exactly, with keys in any order and with ids that change', () => {
+  it('replays moved items exactly, with any order of keys and with changed ids', () => {
     const unit = fc.constantFrom<Json>({ id: 1, y: 2.5, x: 1 }, { y: 1, id: 2, x: 3 }, { x: 1, y: 1 }, { z: 0, a: true });
     const item = fc.oneof(unit, fc.nat(3));
     const writes = fc.array(fc.tuple(fc.nat(9), fc.constantFrom('id', 'x', 'y', 'z'), fc.constantFrom(0, -0, 1, 2, 0.125, -7.3)));
@@ -142,7 +142,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to the same value within a chain of changes from a checkpoint', () => {
+  it('produces the same value in a chain of changes from a checkpoint', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
@@ -190,7 +190,7 @@ describe('a change of a game', () => {
     );
   });
 
-  it('shares the parts that the handler did not change', () => {
+  it('shares unchanged parts with the old value', () => {
     const before = { left: { deep: [1] }, right: { deep: [2] } };
     const { value, old } = changed(before, (room) => void (room.state.left as { deep: number[] }).deep.push(3));
     expect(value.state.right).toBe(old.state.right);
@@ -318,7 +318,7 @@ describe('the draft of a handler', () => {
 });
 
 describe('an object in two places of the state', () => {
-  it('becomes two objects in the next change, on the owner and after a recovery', () => {
+  it('becomes two objects after the next change, also after a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -345,7 +345,7 @@ describe('an object in two places of the state', () => {
     expect(owner.state).toEqual({ a: { n: 2 }, b: { n: 3 }, c: { n: 3 } });
   });
 
-  it('may also be in an event, an effect and the result, which have copies', () => {
+  it('is copied into an event, an effect and the result', () => {
     const { change, value, old } = changed({ a: { n: 1 } }, (room) => {
       const one = room.state.a as Json;
       room.emit('told', one);
@@ -376,7 +376,7 @@ describe('an object in two places of the state', () => {
 });
 
 describe('the patches of diff', () => {
-  it('lead from any value to any other', () => {
+  it('turn any value into any other value', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         expect(applyPatches(before, stored(diff(before, after)))).toEqual(after);
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and absent without an edit', () => {
+  it('are few for few edits, and empty without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -394,14 +394,14 @@ describe('the patches of diff', () => {
     ]);
   });
 
-  it('replace a part in which everything changed, but not the root', () => {
+  it('replace a completely changed part, but not the root', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);
     expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
   });
 
-  it('do not exist for a value that is not plain data', () => {
+  it('cannot be computed for a value that is not plain data', () => {
     expect(() => diff({ at: [1] }, { at: [2, new Date(2)] }, 'view')).toThrow('view.at[1] is a Date');
   });
 
@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A list of the handler's edits would not reproduce this case. The handler places objects inside other objects that it has placed twice,
- * and changes both afterwards.
+ * A recorded list of edits would not reproduce the state of this case. The handler places objects inside other objects that it has placed
+ * twice, and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

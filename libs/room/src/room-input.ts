@@ -12,7 +12,7 @@ export type RoomInput =
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
   /** A player takes the seat, also from the bot or player who has it. The seat after the last one is added. */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
-  /** The code of the game makes a move for the bot of this seat. `inputs` takes its input. Absent: the game has no inputs. */
+  /** The code of the game makes a move for the bot of this seat. `inputs` stores the input of the bot. Absent: the game has no inputs. */
   | { readonly kind: 'bot'; readonly seat: Seat; readonly inputs?: BotInputs }
   /**
    * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the

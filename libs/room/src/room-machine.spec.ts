@@ -102,7 +102,7 @@ describe('a room', () => {
       expect(before.state.count).toBe(0);
     });
 
-    it('records the command number although the handler changed nothing', () => {
+    it('records the command number when the handler changes nothing', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 0 });
       expect(change.patches).toEqual([]);
@@ -132,7 +132,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('names the flaw in the data', () => {
+    it('names the invalid part of the data', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 
@@ -247,7 +247,7 @@ describe('a room', () => {
       });
     });
 
-    it('records the refusals with a change of another seat, a timer or a step', () => {
+    it('records the refusals with the next change of another seat, a timer or a step', () => {
       const room = new Table({ step: () => {}, timers: { turn: () => {} } });
       room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
       room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
@@ -262,7 +262,7 @@ describe('a room', () => {
       });
     });
 
-    it('remembers as many refusals as a client may have unanswered commands', () => {
+    it('stores as many refusals as a client may have unanswered commands', () => {
       const room = new Table();
       for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
         room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
@@ -272,7 +272,7 @@ describe('a room', () => {
       expect(kept.at(-1)).toBe(UNANSWERED_MAX + 10);
     });
 
-    it('has the refusals after a recovery', () => {
+    it('has the recorded refusals after a recovery', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 0, seq: 2, name: 'add', data: 1 }, refused([1, 'not-now']));
@@ -281,7 +281,7 @@ describe('a room', () => {
   });
 
   describe('that has timers', () => {
-    it('stores their due times in its value, so that any owner can run them', () => {
+    it('stores their due times in its value', () => {
       const room = new Table({ commands: { set: (there) => there.schedule('turn', 250) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'set', data: undefined }).timers).toEqual({ turn: 1_250 });
       expect(room.value.timers).toEqual({ turn: 1_250 });
@@ -296,7 +296,7 @@ describe('a room', () => {
       expect(room.handle({ kind: 'timer', name: 'turn' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('lets a handler schedule its own timer again', () => {
+    it('lets a handler schedule the timer of the handler again', () => {
       const room = new Table({ timers: { turn: (there) => there.schedule('turn', 100) } });
       room.changed({ kind: 'timer', name: 'turn' });
       expect(room.value.timers).toEqual({ turn: 1_100 });
@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('cancels a timer that the current rules do not handle', () => {
+    it('cancels a timer without a handler in the current rules', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -341,7 +341,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('removes a timer although its handler rejects', () => {
+    it('removes a timer also when its handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -355,7 +355,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('refuses the game access to the timers of the seats', () => {
+    it('denies the game access to the timers of the seats', () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -369,7 +369,7 @@ describe('a room', () => {
     });
   });
 
-  describe('whose game requests something impossible', () => {
+  describe('whose game makes an invalid request', () => {
     it.each<[string, (there: GameRoom<Count>) => void, string]>([
       [
         'a timer that nobody handles',
@@ -457,7 +457,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('names the handler of the mistake', () => {
+    it('names the handler that made the invalid request', () => {
       const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, step: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
@@ -474,7 +474,7 @@ describe('a room', () => {
       expect(() => new Table({ seats: { joined: ask } })).toThrow(/^The game counting, room r1, seat event 'joined' of seat 0: /);
     });
 
-    it('accepts any effect when the list of handled effects is unknown', () => {
+    it('accepts any effect when the handled effects are unknown', () => {
       const room = new Table({ commands: { pay: (there) => there.effect('pay'), none: (there) => there.effect('') } });
       expect(room.command('pay').kind).toBe('changed');
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
@@ -523,7 +523,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_050 });
     });
 
-    it('records a downtime only when something depends on time', () => {
+    it('records a downtime only for a game with timers or a pause handler', () => {
       const hooked = new Table({ paused: () => {} });
       expect(hooked.changed({ kind: 'paused', ms: 300 })).toMatchObject({ version: 1, patches: [] });
       expect(new Table({ setup: () => ({ count: 0 }) }).handle({ kind: 'paused', ms: 300 })).toEqual({ kind: 'unchanged' });
@@ -531,13 +531,13 @@ describe('a room', () => {
   });
 
   describe('that runs steps', () => {
-    it('gives the length of a step to the handler', () => {
+    it('passes the length of a step to the handler', () => {
       const room = new Table({ step: ({ state }, stepMs) => add(state, stepMs), stepHz: 20 });
       room.changed({ kind: 'step' });
       expect(room.value.state.count).toBe(50);
     });
 
-    it('makes no change for a step that changed nothing', () => {
+    it('makes no change for a step that changes nothing', () => {
       expect(new Table({ step: () => {} }).handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
       expect(new Table().handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
     });
@@ -554,7 +554,7 @@ describe('a room', () => {
       expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
     });
 
-    it('frees a seat after its grace, whichever server owns the room then', () => {
+    it('frees a seat after the grace period, also under another owner', () => {
       const left: number[] = [];
       const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
@@ -565,7 +565,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_500 });
     });
 
-    it('keeps the seat of a player who returns within the grace', () => {
+    it('keeps the seat of a player who returns within the grace period', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
       room.changed({ kind: 'seat', seat: 1, event: 'back' });
@@ -580,7 +580,7 @@ describe('a room', () => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
-    it('does not give the seat back to a player who has left', () => {
+    it('does not return the seat to a player who has left', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'back' })).toEqual({ kind: 'unchanged' });
@@ -595,7 +595,7 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave although the handler rejects', () => {
+    it('lets a player leave also when the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');
@@ -608,7 +608,7 @@ describe('a room', () => {
     };
     const paying = { commands: { pay } };
 
-    it('stores each effect with its own key until the effect is done', () => {
+    it('stores each effect with its key until the effect is done', () => {
       const room = new Table(paying);
       room.command('add', 1);
       room.command('pay');
@@ -656,7 +656,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('has the result that its owner gave', () => {
+    it('has the result from its owner', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });
@@ -685,7 +685,7 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });
 
-  it('returns the same value as withChange for the known state', () => {
+  it('returns the value that withChange returns for a known state', () => {
     const room = new Table();
     const before = room.value;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });

@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** The drafts of steps, and the drafts of all other handlers, which usually change much less. */
+  /** The choice of drafts for steps, and the choice for all other handlers, which usually change much less. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
@@ -218,7 +218,7 @@ export class RoomMachine<State = unknown> {
     const { ms } = input;
     const due = Object.entries(value.timers);
     const { paused } = this.rules;
-    // No timer runs and the game has no handler for a downtime, so the downtime changes nothing.
+    // A downtime changes nothing when no timer runs and the game has no handler for a downtime.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
     // This input is recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.

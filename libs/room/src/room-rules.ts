@@ -21,7 +21,7 @@ export interface SeatInfo<Types = GameTypes> {
 export interface EmitOptions {
   /** The seats that get the event. Absent: every player and spectator. */
   readonly to?: readonly Seat[];
-  /** True: only players that keep up get the event. */
+  /** True: players with a slow or lost connection do not get the event. */
   readonly volatile?: boolean;
 }
 
@@ -38,10 +38,7 @@ export interface RoomContext<Types = GameTypes> {
    * when the room changes its server. It does not depend on the clock of any host.
    */
   readonly now: number;
-  /**
-   * A random number from 0 (included) to 1 (excluded). The result of the handler is recorded, so the number need not be
-   * repeatable.
-   */
+  /** A random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be repeatable. */
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
@@ -112,7 +109,10 @@ export interface GameRoom<State, Input = unknown, Types = GameTypes> extends Roo
    * before this handler.
    */
   past(ms: number): Readonly<State>;
-  /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
+  /**
+   * Refuses the command with a code of the game (`not-your-turn`). In a handler of something else than a command, it only undoes the
+   * handler's edits.
+   */
   reject(code: string, message?: string): never;
 }
 
@@ -132,7 +132,7 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
-  /** The way in which the state is protected while a handler writes to it. Absent: `proxy`. */
+  /** The kind of draft to which handlers write. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
   readonly quantize?: number | StepsByPath;
@@ -155,15 +155,16 @@ export interface GameDefinition {
 }
 
 /**
- * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written,
- * which is cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it
- * changes much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
+ * The kind of draft to which a handler writes, so that a handler that fails changes nothing. `proxy`: the handler writes to a draft that
+ * copies what is written, which is cheap when the handler changes little of a large state. `copy`: the handler writes to a copy of the
+ * whole state, which is cheap when it changes much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the
+ * game are state patches.
  */
 export type DraftMode = 'proxy' | 'copy' | 'auto';
 
 /**
- * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved
- * periodically, and a crash rewinds at most by that period. `none`: the room ends with its server.
+ * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved periodically, and a
+ * crash rewinds the game by at most that period. `none`: the room ends with its server.
  */
 export type Durability = 'every-change' | 'checkpoint' | 'none';
 

@@ -5,11 +5,11 @@ export type Presence = 'here' | 'away' | 'left';
 /** A refused command. The room remembers its seq, so that a repeated copy is refused again and never counted as applied. */
 export type Refusal = readonly [seq: number, code: string];
 
-/** Number of refusals that a seat remembers. A client has at most this many unanswered commands. */
+/** Maximum number of refusals that the room stores for each seat. A client has at most this many unanswered commands. */
 export const UNANSWERED_MAX = 64;
 
 /**
- * Default for the largest room value, in bytes of MessagePack. The whole value is sent to each returning player and to a server
+ * Default of the maximum size of a room value, in bytes of MessagePack. The whole value is sent to each returning player and to a server
  * that adopts the room.
  */
 export const STATE_BYTES_MAX_DEFAULT = 262_144;

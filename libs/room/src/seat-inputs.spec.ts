@@ -12,7 +12,7 @@ function newInputs(queue: number) {
 }
 
 describe('SeatInputs', () => {
-  it('gives each step the latest input, also several times', () => {
+  it('gives each step the latest input, also repeatedly', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     inputs.take(0, 9, 'b');
@@ -23,7 +23,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['replaced', 'taken', 'taken']);
   });
 
-  it('gives each step one input of a queue, which drops its oldest when it is full', () => {
+  it('gives each step one input of a queue, and drops the oldest input of a full queue', () => {
     const { inputs, counted, step } = newInputs(2);
     for (const [index, data] of ['a', 'b', 'c'].entries()) inputs.take(1, index + 1, data);
     expect([step()[1], step()[1], step()[1]]).toEqual([
@@ -34,7 +34,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['too-many', 'taken', 'taken']);
   });
 
-  it('drops an input whose number is not higher than the last one', () => {
+  it('drops an input whose number is not above the last number', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 7, 'sampled by an earlier owner');
     expect(step()).toEqual([]);
@@ -45,7 +45,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['old', 'old', 'old', 'taken']);
   });
 
-  it('keeps the previous input when the next one is invalid', () => {
+  it('keeps the previous input when the next input is invalid', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     step();
@@ -54,7 +54,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'invalid']);
   });
 
-  it('returns nothing for a released seat', () => {
+  it('returns no input for a released seat', () => {
     const { inputs, counted, step } = newInputs(4);
     inputs.take(0, 8, 'a');
     step();
@@ -68,7 +68,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'old', 'old', 'old', 'taken']);
   });
 
-  it('freezes the data of an input, which later steps also get', () => {
+  it('freezes the data of an input', () => {
     const { inputs } = newInputs(0);
     inputs.take(0, 8, { keys: ['up'] });
     const [held] = inputs.sample(validate);

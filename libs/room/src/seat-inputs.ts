@@ -15,7 +15,7 @@ export interface StepInputs {
   sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
 }
 
-/** Takes the inputs of bots. */
+/** Stores the inputs of bots for the next step. */
 export interface BotInputs {
   /** Keeps the input of a bot for the next step. `data` is not shared with the game. */
   hold(seat: Seat, data: unknown): void;
@@ -80,7 +80,7 @@ export class SeatInputs implements StepInputs, BotInputs {
     waiting.push({ number: BOT_INPUT, data });
   }
 
-  /** Notes that the player of a seat holds nothing any more, because the connection is gone. Inputs that wait are dropped. */
+  /** Clears the inputs of a seat whose player has lost the connection. The player then holds nothing, and inputs that wait are dropped. */
   release(seat: Seat): void {
     const waiting = this.waiting[seat] ?? [];
     for (const { number } of waiting) if (number !== BOT_INPUT) this.counts.dropped('old');
@@ -102,7 +102,10 @@ export class SeatInputs implements StepInputs, BotInputs {
   }
 }
 
-/** The number of all inputs of bots. Numbers of players begin at 1, so no change records this number, and it is not counted. */
+/**
+ * The input number that every input of a bot has. The inputs of players have numbers from 1, so no change records the number of a bot's
+ * input.
+ */
 const BOT_INPUT = 0;
 
 const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };

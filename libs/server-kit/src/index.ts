@@ -20,14 +20,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<void> 
   await runServer(gatewayPlan(options));
 }
 
-/** Runs this process as a lobby. It reads settings, ends and fails like `startGateway`. */
+/** Runs this process as a lobby. Settings, shutdown and failures are the same as for `startGateway`. */
 export async function startLobby(options: ServerOptions = {}): Promise<void> {
   const { lobbyPlan } = await import('./lobby/lobby-plan.js');
   await runServer(lobbyPlan(options));
 }
 
 /**
- * Runs this process as a game server with these games. It reads settings, ends and fails like `startGateway`.
+ * Runs this process as a game server with these games. Settings, shutdown and failures are the same as for `startGateway`.
  *
  * @example
  * ```ts

@@ -4,14 +4,14 @@ import { StoreClock } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Hysteresis: the clock counts as right again below this share of the limit. So a clock near the limit is not reported with every
- * sample.
+ * Hysteresis: the clock counts as right again when its error is below this fraction of the limit. So a clock near the limit does not cause
+ * a report with every sample.
  */
 const RIGHT_SHARE = 0.5;
 
 /**
- * Reports the error of this host's wall clock as a metric. Writes one line and one event when the error exceeds `warnMs`, and one
- * of each when the clock is right again.
+ * Reports the error of this host's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`, and
+ * again when the clock is right.
  */
 export function clockReports(warnMs: number): Provider {
   return {

@@ -22,7 +22,7 @@ import { StoreStatusController } from './store-status.controller.js';
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
 
-/** The settings of `CoreModule`. A game server stores no rooms of users and has no settings of sessions. */
+/** The settings of `CoreModule`. `session` is absent on a game server, which stores no sessions and no rooms of users. */
 type CoreSettings = CommonSettings & Partial<Pick<SettingsOf<'gateway'>, 'session'>>;
 
 /** The modules that every server needs. */

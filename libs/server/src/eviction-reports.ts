@@ -4,8 +4,8 @@ import { EvictionPolicy } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Reports when the settings of Redis begin to let it delete keys when it is full, and when they are right again. The server stays ready,
- * because all servers use the same Redis, and nothing is lost until it is full.
+ * Reports when the policy of Redis begins to evict keys, and when the policy is right again. The server stays ready, because Redis loses
+ * nothing until it is full, and because all servers have the same Redis.
  */
 export const evictionReports: Provider = {
   provide: Symbol('EvictionReports'),

@@ -8,7 +8,7 @@ export type AppModule = Type | DynamicModule;
 /**
  * Loads the modules that the setting `EXTENSIONS` names. Each file exports one Nest module as `default`.
  *
- * @throws an error that names the file and what is wrong with it
+ * @throws an error that names the file and the problem
  */
 export async function extensionsAt(paths: readonly string[]): Promise<AppModule[]> {
   return Promise.all(paths.map(extensionAt));

@@ -31,11 +31,11 @@ describe('the sentence about an invalid value', () => {
     ['has none of the allowed forms', z.union([z.string(), z.number()]), true],
     ['has a key that is not allowed', z.record(z.string().regex(/^a/), z.number()), { b: 1 }],
     ['is not valid', z.string().refine(() => false), 'x'],
-  ])('reads %j', (sentence, schema, value) => {
+  ])('is %j', (sentence, schema, value) => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 
-  it('is the message in the schema, if any', () => {
+  it('is the message from the schema, if any', () => {
     expect(flawOf(z.string().max(3, 'must be short'), 'four')).toBe('must be short');
     expect(flawOf(z.string('a name, please'), 7)).toBe('a name, please');
   });

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { bounded } from '#libs/protocol';
 
 /**
- * Makes zod describe flaws in sentences for people, in all schemas of this process, also in those of games. A message that a schema
- * has of its own stays. Without this, players read texts such as "Too big: expected string to have <=48 characters".
+ * Makes zod describe flaws in sentences for people, in all schemas of this process, including the schemas of games. Does not change a
+ * message that a schema defines itself. Without these sentences, players would read texts such as "Too big: expected string to have <=48
+ * characters".
  */
 export function describeFlawsForPeople(): void {
   z.config({ customError: issueSentence });
@@ -37,7 +38,7 @@ export function issueSentence(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** The keys come from a peer, so the sentence names only some of them. */
+/** Names only some of the unknown keys, because a peer can send any number of them. */
 const KEYS_MAX = 5;
 const KEY_CHARACTERS_MAX = 40;
 

@@ -6,7 +6,7 @@ const REQUEST_MS = 300;
 const CONNECTIONS_MAX = 4;
 const UNREAD_MS = 300;
 const ANSWER_MS = 1_000;
-/** An answer that is larger than the buffers of the kernel at both ends. */
+/** A body that is larger than the kernel's buffers at both ends of a connection. */
 const LONG = Buffer.alloc(32 * 1_048_576, 'x');
 /** Time limit of these tests, in ms. By default, Node looks for overdue connections only every 30 s. */
 const WITHIN_MS = 5_000;
@@ -31,7 +31,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Sends `text` and then one letter at a time, and reads the answer. */
+/** Sends `text`, and then one more letter at a time. Reads the answer. */
 function dripping(text: string): { heard: () => string; closed: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   sockets.push(socket);
@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts connections again when slow connections that used all places are closed',
+    'accepts connections again after it has closed the slow connections',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -101,7 +101,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads its answer too slowly',
     async () => {
-      // The longer timeout for stalled connections does not close this connection first.
+      // Makes the timeout for stalled connections so long that only the time limit of the answer can close this connection.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();
@@ -116,7 +116,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'waits for an answer that takes long to compute',
+    'keeps a connection open while the server computes a slow answer',
     async () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

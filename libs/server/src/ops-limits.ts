@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface OpsLimits {
-  /** Maximum number of sockets, event streams included. The server closes further ones. */
+  /** Maximum number of sockets, event streams included. The server closes further sockets at once. */
   readonly connectionsMax: number;
   /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;
@@ -16,8 +16,8 @@ export interface OpsLimits {
 export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, unreadMs: 10_000, answerMs: 30_000 };
 
 /**
- * Longest delay until an overdue connection is found, as a share of `requestMs`. Node checks only every 30 s by default, so a slow sender
- * would keep its place for that long.
+ * Interval at which Node looks for overdue connections, as a fraction of `requestMs`. By default it is 30 s, for which a slow sender would
+ * occupy a connection.
  */
 const LATE_SHARE = 0.1;
 
@@ -26,9 +26,10 @@ export function limitOps(server: Server, { connectionsMax, requestMs, unreadMs, 
   server.maxConnections = connectionsMax;
   server.headersTimeout = requestMs;
   server.requestTimeout = requestMs;
-  // This is an option of `createServer`, which Nest calls. Node reads it when the server begins to listen.
+  // Nest calls `createServer`, so the option cannot be passed there. Node reads this property only when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: requestMs * LATE_SHARE });
-  // For `unreadMs`, nothing was read or written. A connection that waits for its answer has no data to send, so it stays open.
+  // Called after `unreadMs` without reads and writes. Closes the connection only if data is unsent, so a connection that waits for its
+  // answer stays open.
   server.setTimeout(unreadMs, (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });

@@ -2,7 +2,10 @@ import type { Provider } from '@nestjs/common';
 import { PasswordRenewal } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 
-/** Logs whether Redis accepts a password that was changed in its file. Once Redis accepts it, the operator can remove the old password. */
+/**
+ * Logs whether Redis accepts the new password after a change of the password file. Once Redis accepts it, the operator can remove the old
+ * password.
+ */
 export const passwordReports: Provider = {
   provide: Symbol('PasswordReports'),
   inject: [PasswordRenewal, Log],

@@ -30,7 +30,7 @@ export interface ServerPlan<Type extends ServerType> {
   games?(app: NestExpressApplication): OfferedGames;
   /**
    * Registers `listener` for SIGINT elsewhere than on the process, and returns true. Returns false when the process itself may listen. A
-   * game server with a watchdog needs this, because a listener of the process would take the watchdog's signals.
+   * game server with a watchdog needs this, because a listener of the process would also receive the watchdog's interrupts.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */
@@ -45,7 +45,10 @@ export interface ServerPlan<Type extends ServerType> {
 
 /** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
-/** Wait after the server has published the state `draining`, in ms, so that servers that are just choosing this one finish first. */
+/**
+ * Wait after the server has published the state `draining`, in ms, so that other servers can finish requests for which they have just
+ * chosen this server.
+ */
 const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
 
@@ -87,7 +90,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
   for (const { variable, nearest } of unknownSettings(environment)) log.warn('setting.unknown', { variable, nearest });
-  // Replaces Node's own listener, which prints warnings in several forms and lines.
+  // Writes warnings to the server log. Node's own listener, which prints them over several lines, is removed.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
@@ -96,7 +99,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   plan.prepare?.(app, settings);
-  // This comes before the first link, because `onModuleInit` registers the listeners of links.
+  // Initializes the modules before the first link opens, because their `onModuleInit` methods register the listeners for links.
   await app.init();
   await app.startAllMicroservices();
   const linkPort = await app.get(Links).listen();
@@ -135,7 +138,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.on('SIGTERM', () => void stop('SIGTERM'));
   const interrupted = (): void => void stop('SIGINT');
   if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
-  // The terminal of this process was closed.
+  // SIGHUP: the terminal of this process was closed.
   process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
     if (notice === 'replaced') void stop('replaced', 1);

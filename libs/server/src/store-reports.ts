@@ -9,8 +9,8 @@ import { Log, Metrics, Readiness } from '#libs/telemetry';
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 
 /**
- * Reports the state of Redis: one line when this server cannot use it any more, and one when it can again, however many requests
- * fail meanwhile. The server is not ready while nothing can be stored.
+ * Reports the state of Redis: one line when this server can no longer write to it, and one line when it can again, no matter how many
+ * requests fail meanwhile. The server is not ready while it cannot write.
  */
 export const storeReports: Provider = {
   provide: Symbol('StoreReports'),

@@ -3,7 +3,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import type { Control } from '#libs/protocol';
 import { StoreHealth } from '#libs/redis';
 
-/** Tells other servers, over their links, whether this one can use the store. */
+/** Tells other servers over links whether this server can write to the store. */
 @Controller()
 export class StoreStatusController {
   constructor(private readonly store: StoreHealth) {}

@@ -44,7 +44,7 @@ describe('GuestAuthenticator', () => {
     expect(other.user).not.toBe(one.user);
   });
 
-  it('accepts a missing name, but not a name that cannot be shown', async () => {
+  it('accepts a missing name, but no name that cannot be displayed', async () => {
     expect((await authenticator.authenticate({})).name).toBe('guest');
     expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
   });
@@ -57,7 +57,7 @@ describe('GuestAuthenticator', () => {
     ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible.'],
     [' ', 'The name is empty: it needs at least one visible character.'],
     ['x'.repeat(33), 'The name has 33 characters: at most 32 are allowed.'],
-  ])('names the flaw of the name %j', async (name, message) => {
+  ])('reports what is wrong with the name %j', async (name, message) => {
     expect(await refusal(authenticator.authenticate({ name }))).toMatchObject({ code: 'unauthorized', message });
   });
 });
@@ -70,7 +70,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
 
-  it('uses the user id as the name when the token has no name', async () => {
+  it('returns the user id as the name when the token has no name', async () => {
     expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
   });
 
@@ -81,7 +81,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(await choosing.authenticate({ token: await signed({ sub: 'u1' }) })).toEqual({ user: 'u1', name: 'u1' });
   });
 
-  it('refuses a token with too large claims', async () => {
+  it('refuses a token whose claims are too large', async () => {
     const choosing = new JwtAuthenticator({ secret: SECRET, claims: ['deck'] });
     const token = await signed({ sub: 'u1', deck: 'x'.repeat(2_000) });
     expect(await refusal(choosing.authenticate({ token }))).toMatchObject({
@@ -122,7 +122,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
-  it('compares times with the given clock, and not with the clock of the host', async () => {
+  it('compares times with the given clock, not with the clock of the host', async () => {
     const hour = 3_600_000;
     const judge = (aheadMs: number, claims: JWTPayload): Promise<unknown> =>
       signed({ sub: 'u1', ...claims }).then((token) =>
@@ -159,7 +159,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     ['is a number', { sub: 'u1', name: 7 }, 'u1'],
     ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
     ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('accepts a token whose name %s, with a name that can be shown', async (_, claims, name) => {
+  ])('accepts a token whose name %s, and replaces the name', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 
@@ -172,7 +172,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     });
   });
 
-  it('refuses a secret of too few bytes', () => {
+  it('refuses a secret that has too few bytes', () => {
     expect(() => new JwtAuthenticator({ secret: 'short' })).toThrow(/at least 32 bytes/);
   });
 });
@@ -224,7 +224,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('refuses a token with a withdrawn key when the fetched keys have expired', async () => {
+  it('refuses a token with a withdrawn key after the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });

@@ -11,15 +11,15 @@ export interface Identity {
   /** The name that other players see. */
   readonly name: string;
   /**
-   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. They belong to the session, so a new login
-   * brings new ones. Other players do not see them, unless a game shows them. Absent: none.
+   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. They belong to the session, so each login sets
+   * them anew. Other players do not see them unless a game shows them. Absent: there are no claims.
    */
   readonly claims?: Claims;
 }
 
 /**
- * Finds the user that belongs to credentials. Each implementation decides whether the same credentials always give the same user, or a new
- * user each time.
+ * Port: finds the user to whom credentials belong. Each implementation decides whether the same credentials always give the same user, or a
+ * new user each time.
  *
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
  *

@@ -3,22 +3,19 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { sessionHoldersKey, sessionsOfKey } from './session-keys.js';
 
-/** One incarnation of a gateway. A restarted gateway has the same name and none of its earlier sessions. */
+/** One incarnation of a gateway. After a restart, a gateway has the same name but no earlier sessions, so its name is not enough. */
 export interface GatewayIncarnation {
   readonly gateway: ServerId;
   readonly incarnation: number;
 }
 
-/**
- * TTL of an index, in ms: longer than any outage of the store or of the fleet, after which the sessions of dead gateways must still be
- * found.
- */
+/** TTL of an index, in ms. It is longer than any outage, because the sessions of dead gateways must still be found after an outage. */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**
- * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed
- * after it, so the index never lacks a session. It shows which sessions a dead gateway may have had; only the record of
- * a session shows whether the session is still at that gateway.
+ * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed after it, so every
+ * session of the gateway is in the index. It shows which sessions a dead gateway may have had; only the record of a session shows whether
+ * the session is still at that gateway.
  */
 @Injectable()
 export class GatewaySessionIndex {

@@ -4,10 +4,13 @@ import { GUEST_PREFIX, HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
-/** Random bytes of a guest's id: with 72 bits, two guests do not get the same id. */
+/** Number of random bytes in a guest's id. With 72 random bits, two guests practically never get the same id. */
 const GUEST_ID_BYTES = 9;
 
-/** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */
+/**
+ * Accepts every player, as a new user each time. A guest who logs in again is another user; only a resumed session continues with the same
+ * user.
+ */
 @Injectable()
 export class GuestAuthenticator extends Authenticator {
   async authenticate({ name = 'guest' }: LoginProof): Promise<Identity> {

@@ -7,31 +7,34 @@ import { shownPlayerName } from './player-name.js';
 /** Either the secret that the issuer signs with (HS256), or the URL of the issuer's public keys. */
 export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: string; readonly jwks?: JwksTiming }) & JwtExpectations;
 
-/** Claims that a token must have in addition to a valid signature. An absent property allows any value. */
+/** Values of claims that a token must have in addition to a valid signature. When a property is absent, any value is accepted. */
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
-  /** True: accepts tokens without `exp`. A stolen token without `exp` works until its key is withdrawn. Default: false. */
+  /** True: accepts tokens without `exp`. A stolen token without `exp` can be used until its key is withdrawn. Default: false. */
   readonly allowNoExp?: boolean;
-  /** Names of the claims of a token that become the claims of the user. A token may lack them. Default: none. */
+  /** Names of the claims of a token that become the claims of the user. A token need not have all of them. Default: none. */
   readonly claims?: readonly string[];
 }
 
 export interface JwksTiming {
   /**
-   * Minimum time between two fetches of the keys, in ms. A token with an unknown key makes the gateway fetch them again. The
-   * limit prevents that a flood of bad tokens causes a flood of requests to the issuer.
+   * Minimum time between two fetches of the keys, in ms. A token with an unknown key makes the gateway fetch them again. The limit prevents
+   * a flood of bad tokens from causing a flood of requests to the issuer.
    */
   readonly cooldownMs?: number;
-  /** The gateway fetches the keys again after this time, in ms, so that a withdrawn key stops working. */
+  /** Time after which the gateway fetches the keys again, in ms, so that it no longer accepts a withdrawn key. */
   readonly maxAgeMs?: number;
-  /** An issuer that does not answer within this time, in ms, counts as unavailable. */
+  /** Time limit for a fetch of the keys, in ms. */
   readonly timeoutMs?: number;
 }
 
 /** Minimum length of the shared secret, in bytes. An attacker who has a token can guess a shorter secret offline. */
 const SECRET_BYTES_MIN = 32;
-/** Accepted algorithms of public keys. With a symmetric one, an attacker could sign a token with the public key as the secret. */
+/**
+ * Accepted algorithms of public keys. A symmetric algorithm is not accepted, because an attacker could sign a token with the public key as
+ * the secret.
+ */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 /** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's host is not used. */
 const CLOCK_TOLERANCE_S = 5;
@@ -44,9 +47,9 @@ const SUBJECT_BYTES_MAX = 512;
 const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;
 
 /**
- * Takes the identity from a signed token. `sub` is the user: a string, or a whole number, which is the same user as its
- * decimal text. `name` is the name that other players see. It is cleaned and shortened instead of refused, because the
- * player cannot change it. Without a `name` that can be shown, others see `sub`.
+ * Takes the identity from a signed token. `sub` identifies the user. It is a string, or a whole number, which names the same user as its
+ * decimal text. `name` is the name that other players see. A bad name is cleaned and shortened and not refused, because the player cannot
+ * change it. Without a `name` that can be shown, other players see `sub`.
  */
 export class JwtAuthenticator extends Authenticator {
   private readonly key: Uint8Array | JWTVerifyGetKey;
@@ -105,7 +108,7 @@ export class JwtAuthenticator extends Authenticator {
     const { key } = this;
     const options = { ...this.options, currentDate: new Date(this.now()) };
     try {
-      // There are two calls, because `jwtVerify` has one overload for each kind of key.
+      // Both calls are equal, but TypeScript needs one for each overload of `jwtVerify`.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
       this.keysAre(true);
       return payload;
@@ -117,7 +120,7 @@ export class JwtAuthenticator extends Authenticator {
     }
   }
 
-  /** Logs only changes: one line when the keys become unreachable and one when they are back, not one for each login. */
+  /** Logs one line when the keys become unreachable and one line when they are reachable again, and not a line for each login. */
   private keysAre(there: boolean, cause?: unknown): void {
     if (there !== this.isKeyless) return;
     this.isKeyless = !there;

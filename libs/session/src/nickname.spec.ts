@@ -93,7 +93,7 @@ describe('checkNickname', () => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 
-  it('returns a name without invisible characters, which a second check does not change', () => {
+  it('returns a name that a second check does not change', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);
@@ -152,7 +152,7 @@ describe('cleanNickname', () => {
   });
 });
 
-/** This is not a literal, because TypeScript accepts the flag `v` in a literal only for a later target. */
+/** Uses `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target. */
 const RGI_EMOJI = new RegExp(...([String.raw`\p{RGI_Emoji}`, 'gv'] as const));
 
 /** Random texts of characters that the rules mention. */

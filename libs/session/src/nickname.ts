@@ -23,10 +23,10 @@ export interface NicknameLimits {
   readonly bytesMax: number;
 }
 
-/** `flaw` continues a sentence that begins with "The name". It says what is wrong and what is allowed. */
+/** `flaw` continues a sentence that begins with "The name". It names the problem and the allowed values. */
 export type CheckedNickname = { readonly ok: true; readonly name: string } | { readonly ok: false; readonly flaw: string };
 
-/** Returns the name as others see it, or its flaw. Removes white space at both ends first. */
+/** Removes white space at both ends of a name. Returns the name as other players see it, or its flaw. */
 export function checkNickname(text: string, { graphemesMax, bytesMax }: NicknameLimits): CheckedNickname {
   if (text.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
   const name = mapped(text.trim());
@@ -41,7 +41,10 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
   return { ok: true, name };
 }
 
-/** Returns what is wrong with the characters of a text. Null: nothing. `entered`: the text as the player typed it, for the message. */
+/**
+ * Returns the flaw in the characters of a text. Null: all characters are allowed. `entered`: the text as the player typed it, for the
+ * message.
+ */
 export function characterFlaw(text: string, entered: string): string | null {
   const end = text.match(ALLOWED_START)?.[0].length ?? 0;
   if (end < text.length) return describeDisallowed(String.fromCodePoint(text.codePointAt(end) as number), entered);
@@ -50,7 +53,7 @@ export function characterFlaw(text: string, entered: string): string | null {
   return null;
 }
 
-/** Returns what is wrong with the length of a text. Null: nothing. */
+/** Returns the flaw in the length of a text. Null: the length is allowed. */
 export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLimits): string | null {
   const graphemes = [...SEGMENTER.segment(text)].length;
   if (graphemes > graphemesMax) return tooMany(`${graphemes} characters`, graphemesMax);
@@ -75,8 +78,8 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
 }
 
 /**
- * Maximum length of a text in UTF-16 units, before and after normalization, because NFKC turns one character into up to 18.
- * It limits the cost of a check, and is larger than every limit of a name.
+ * Maximum length of a text in UTF-16 units, before and after normalization, because NFKC turns one character into up to 18. The maximum
+ * limits the CPU time of a check, and is above every limit for names.
  */
 const INPUT_CHARS_MAX = 512;
 /** Maximum number of rounds of `cleanNickname`. The property test found no input that needs more than two. */
@@ -102,7 +105,10 @@ const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** Single characters that RFC 8264, section 9.6, disallows. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
-/** Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The joiners are excluded already as invisible. */
+/**
+ * Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The set does not need the joiners, because they are
+ * already refused as invisible characters.
+ */
 const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
 const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
 /** Characters of the canonical combining class 9 in the scripts that use joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
@@ -135,10 +141,12 @@ const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');
 
-/** RFC 8266, section 2.1: applies NFKC, turns each run of spaces into one U+0020, and trims the ends. Case stays. */
+/**
+ * RFC 8266, section 2.1: applies NFKC, turns each run of spaces into one U+0020, and trims the ends. Does not change upper and lower case.
+ */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
-  // Every second part is an emoji or a jamo, which stays as it is.
+  // Every second part is an emoji or a jamo and is not changed.
   const normalized = parts.map((part, index) => (index % 2 === 0 ? part.normalize('NFKC') : part)).join('');
   return normalized.replace(/\p{Zs}+/gu, ' ').trim();
 }
@@ -172,7 +180,7 @@ function scriptsMixed(name: string): string | null {
   return null;
 }
 
-/** The reason why a character is not allowed. The first test that matches gives the reason. */
+/** The reasons why a character is not allowed, each with its test. The first test that matches gives the reason. */
 const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
   [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],

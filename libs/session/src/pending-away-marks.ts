@@ -40,7 +40,7 @@ export class PendingAwayMarks {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // The store is not available: `retry` writes the mark again.
+      // When the store is not available, `retry` writes the mark later.
     }
   }
 }

@@ -4,10 +4,10 @@ import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits
 /** The limits of a player's name. 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
 export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: PLAYER_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
 
-/** The name of a player whose token has neither a name nor a user id that can be shown. */
+/** The name that other players see when neither the name nor the user id in a token can be shown. */
 export const PLAYER_NAME_FALLBACK = 'player';
 
-/** Checks a name that the player chose. Refuses a name that cannot be shown, and returns the reason. */
+/** Checks a name that the player chose. Returns the name as other players see it, or the reason why it is refused. */
 export function checkPlayerName(name: string): CheckedNickname {
   return checkNickname(name, PLAYER_NAME_LIMITS);
 }

@@ -90,7 +90,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await second.resume(resumed);
   });
 
-  it('is accepted after the connection is lost, but not after a resume', async () => {
+  it('is accepted after the loss of the connection, but not after a resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -104,13 +104,13 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await expect(second.resume(resumed)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is refused although the mark of a lost connection arrives after the resume', async () => {
+  it('is refused when the away mark of the lost connection arrives after the resume', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
     await gateway.resume(login);
     awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // Redis answers in order on one connection, so the mark has been processed after this.
+    // Redis answers in order on one connection. After this answer, it has also executed the command for the mark.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });
@@ -128,7 +128,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is accepted after the first session has expired or its login was incomplete', async () => {
+  it('is accepted after the first session has expired or has no record', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
@@ -169,7 +169,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('is accepted although the store received neither the away mark nor the resume of the first session', async () => {
+  it('is accepted when neither the away mark nor the resume of the first session reached the store', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -180,7 +180,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('leaves no away mark to write later when it never reached the store', async () => {
+  it('leaves no pending away mark when it never reached the store', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
@@ -215,7 +215,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('is refused when a resume comes between its read and its write', async () => {
+  it('is refused when a resume runs between its read and its write', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const old = await first.logIn();
@@ -230,7 +230,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 
-  it('does not replace the live session of a faster login', async () => {
+  it('does not replace the connected session of a faster login', async () => {
     const fleet = newFleet();
     await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
     expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);

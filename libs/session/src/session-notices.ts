@@ -26,18 +26,18 @@ const noticeSchema = z.discriminatedUnion('kind', [
 
 /** A message to a gateway about one of its sessions. */
 export type SessionNotice =
-  /** The session continues at another gateway, or its user has a newer session: close this connection. */
+  /** The session continues at another gateway, or its user has a newer session. The gateway closes the session's connection. */
   | { readonly kind: 'replaced'; readonly session: SessionId }
-  /** The user has entered this room: attach the session to the room's owner. */
+  /** The user has entered this room. The gateway attaches the session to the room's owner. */
   | {
       readonly kind: 'bind';
       readonly user: UserId;
       readonly session?: SessionId;
       readonly room: RoomId;
       readonly role: 'player' | 'watcher';
-      /** The room's revision that has the user in it. */
+      /** The revision of the room at which the user entered. */
       readonly rev: number;
-      /** The ticket whose match the room is. Absent: the user entered the room in another way. */
+      /** The ticket whose match is played in the room. Absent: the user entered the room in another way. */
       readonly match?: { readonly game: string; readonly ticket: string };
     }
   /** A message for the user about a ticket. */
@@ -47,10 +47,11 @@ export type SessionNotice =
 
 /**
  * Sends notices to gateways, at most once: a notice is lost while the gateway's connection to Redis is down. Notices of
- * one sender arrive in order, except in a Cluster, where an `unbind` may overtake the `bind` before it.
+ * one sender arrive in order, except in a Cluster, where an `unbind` may arrive before the preceding
+ * `bind`.
  *
- * Notices only make a reaction fast. The records (`SessionStore`, the rooms) decide. A gateway reads them after a notice,
- * when it touches or resumes a session, and when its subscription is back.
+ * A notice only makes a gateway react faster; the records (`SessionStore`, the rooms) have the facts. A gateway reads the
+ * records after a notice, when it touches or resumes a session, and when its subscription is back.
  */
 @Injectable()
 export class SessionNotices {
@@ -72,7 +73,7 @@ export class SessionNotices {
   }
 }
 
-/** Parses a notice. Null: this build does not know its kind, because a newer server sent it, or it is invalid. */
+/** Parses a notice. Null: the notice is invalid, or a newer server sent a kind that this build does not know. */
 export function parseNotice(message: string): SessionNotice | null {
   try {
     return noticeSchema.parse(JSON.parse(message)) as SessionNotice;

@@ -60,7 +60,7 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
 describe('the claims of a session', () => {
   const claims = { rank: 3, clubs: ['a'] };
 
-  it('stay the same in a resume, and are replaced by a new login', async () => {
+  it('are unchanged after a resume, and are replaced by a new login', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = { user, name: 'Ada', gateway: gateway.id, incarnation: 1 };
@@ -73,7 +73,7 @@ describe('the claims of a session', () => {
     expect(await resume(gateway, await gateway.store.create(login))).not.toHaveProperty('claims');
   });
 
-  it('are restored with the session in a store that lost the session', async () => {
+  it('are restored with the session when the store has lost the session', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, secret } = await gateway.store.create({ user, name: 'Ada', claims, gateway: gateway.id, incarnation: 1 });
@@ -93,7 +93,7 @@ describe('SessionStore.create', () => {
     expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null, isAway: false });
   });
 
-  it('ends the earlier session of the user and returns its gateway', async () => {
+  it('ends the earlier session of the user, and returns the gateway of that session', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const user = newUser();
     const old = await logIn(there, user);
@@ -157,7 +157,7 @@ describe('SessionStore.resume', () => {
     expect((await resume(gateway, resumed)).room).toBeNull();
   });
 
-  it('accepts the previous secret until the new one was used', async () => {
+  it('accepts the previous secret until the new secret is used', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     await resume(gateway, login);
@@ -168,12 +168,12 @@ describe('SessionStore.resume', () => {
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
   });
 
-  it('invalidates older secrets when the newest is confirmed', async () => {
+  it('invalidates older secrets when the newest secret is confirmed', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
     const heard = await resume(gateway, login);
-    // Confirms, late, a secret that a newer resume has replaced.
+    // Confirms a secret after a newer resume has already replaced it.
     await gateway.store.confirm(login.session, hashOf(lost.secret));
     const again = await resume(gateway, login);
     await gateway.store.confirm(login.session, hashOf(again.secret));
@@ -191,7 +191,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, fourth);
   });
 
-  it('invalidates the secret in a lost `welcome` when the previous secret is used again', async () => {
+  it('invalidates the secret of a lost `welcome` when the previous secret is used again', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
@@ -210,7 +210,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, login);
   });
 
-  it('rejects the hash under which a secret is stored', async () => {
+  it('rejects the stored hash of a secret', async () => {
     const gateway = await newGateway();
     const { session } = await logIn(gateway);
     const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;
@@ -260,7 +260,7 @@ describe('a stored session', () => {
     expect((await logIn(gateway, user)).replaced).toBeNull();
   });
 
-  it('gets its full time to live again from `touch`', async () => {
+  it('has its full time to live again after `touch`', async () => {
     const gateway = await newGateway();
     const users = Array.from({ length: 20 }, newUser);
     const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
@@ -271,7 +271,7 @@ describe('a stored session', () => {
     expect(Math.min(...left)).toBeGreaterThan(60_000);
   });
 
-  it('gets its full time to live again from a resume', async () => {
+  it('has its full time to live again after a resume', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -282,7 +282,7 @@ describe('a stored session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('is returned by `touch` when it has ended, so that a gateway learns of a lost notice', async () => {
+  it('is reported as ended by `touch` when its notice was lost', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);
@@ -329,7 +329,7 @@ describe('SessionNotices', () => {
     return { heard, stop };
   }
 
-  it('delivers a notice only to its gateway', async () => {
+  it('delivers a notice only to the gateway in the notice', async () => {
     const [sender, target, other] = [await newGateway(), await newGateway(), await newGateway()];
     const [atTarget, atOther] = [await listener(target), await listener(other)];
     const user = newUser();
@@ -341,7 +341,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // In a Cluster the notices arrive in any order.
+    // Sorts the notices, because a Cluster delivers them in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });
@@ -367,7 +367,7 @@ describe('SessionNotices', () => {
     expect(first.heard).toEqual([]);
   });
 
-  it('drops a notice to a gateway that no longer exists', async () => {
+  it('drops a notice to a gateway that has left the fleet', async () => {
     const sender = await newGateway();
     await sender.notices.send('hf:gateway:gone' as ServerId, { kind: 'replaced', session: 's1' as SessionId });
   });

@@ -20,8 +20,8 @@ export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
   /**
-   * The earlier session of the user, which is over. The caller notifies its gateway. Null: the user had none, or no gateway is known to
-   * have it.
+   * The earlier session of the user, which is over. The caller notifies its gateway. Null: the user had no earlier session, or no gateway
+   * is known to have it.
    */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
@@ -33,9 +33,12 @@ export interface ResumedSession {
   readonly user: UserId;
   readonly name: string;
   readonly room: RoomId | null;
-  /** The claims of the login. Absent: none. */
+  /** The claims of the login. Absent: the login had no claims. */
   readonly claims?: Claims;
-  /** The gateway that had the session. Its connection may still be open, so the caller notifies it. Null: this gateway. */
+  /**
+   * The gateway that had the session. The connection at that gateway may still be open, so the caller notifies that gateway. Null: this
+   * gateway.
+   */
   readonly previousGateway: ServerId | null;
 }
 
@@ -50,20 +53,23 @@ export interface FoundSession {
 }
 
 /**
- * Attempts to write a resume. An attempt fails only when another resume of the session came between. After the last attempt the resume is
- * refused; no real client sends so many.
+ * Maximum number of attempts to write a resume. An attempt fails only when another resume of the session was written meanwhile. After the
+ * last attempt the resume is refused. No real client resumes so often at once.
  */
 const ROTATE_TRIES_MAX = 5;
-/** Attempts to write a login. An attempt fails only when another login or resume of the user came between. The login is then refused. */
+/**
+ * Maximum number of attempts to write a login. An attempt fails only when another login or resume of the user was written meanwhile. After
+ * the last attempt the login is refused.
+ */
 const CLAIM_TRIES_MAX = 5;
 /**
- * Maximum TTL of the witness (`witnessKey`), in ms. When the witness has expired, the gateway checks its sessions as after a data loss.
- * It expires when the clock of Redis is set ahead by more than this, and when the gateway was suspended for longer.
+ * Maximum TTL of the witness (`witnessKey`), in ms. When the witness has expired, the gateway checks its sessions as after a data loss. The
+ * witness expires when the clock of Redis is set ahead by more than this time, or when the gateway was suspended for longer.
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness is this part of a session's TTL. A connected session always has more time left, because it is renewed after a
- * third of its TTL. So when a clock is set, a connected session never expires before the witness.
+ * The TTL of the witness, as a fraction of a session's TTL. A connected session always has more time left, because its gateway renews it
+ * after a third of its TTL. So when a clock is set, a connected session never expires before the witness.
  */
 const WITNESS_PART = 1 / 3;
 
@@ -77,9 +83,9 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  * Stores sessions, which outlive connections and gateways. The record is written at login, so a session survives the
  * sudden death of its gateway.
  *
- * A user has at most one live session. The key `hf:user-session:{USER}` names it, and no other session of the user can
- * be resumed. The record and this key are in different slots of a Cluster, so they change one after the other, each
- * atomically. The key is written first and read last. So when logins and resumes race, each loser is refused or notified.
+ * A user has at most one live session. The key `hf:user-session:{USER}` names it, and no other session of the user can be resumed. The
+ * record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written first
+ * and read last. So of concurrent logins and resumes, each one that does not succeed is refused or notified.
  *
  * A secret works until its successor is known to have arrived. The `welcome` with the successor may be lost on its way,
  * so only a later message or resume of the player proves the arrival. After that, a stolen old secret is useless.
@@ -102,9 +108,8 @@ export class SessionStore {
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends only a session without a connection.
-   * If a player is connected with the earlier session, it throws `already-online`. Of two concurrent logins with `incarnationOf`, exactly
-   * one succeeds.
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends the earlier session only if that
+   * session has no connection, and otherwise throws `already-online`. Of two concurrent logins with `incarnationOf`, exactly one succeeds.
    */
   async create(
     { user, name, claims, ...holder }: { user: UserId; name: string; claims?: Claims } & GatewayIncarnation,
@@ -123,8 +128,8 @@ export class SessionStore {
       return { session, secret, replaced };
     } catch (error) {
       // No client received the secret, so this session must not block the user's next login. If the store is not available now, the mark is
-      // written later. A session whose record may be unwritten was not named in the user's key and needs no mark. Many sessions are in this
-      // state during an outage of the store.
+      // written later. Needs no mark when the write of the record failed, because the user's key does not name the session then. During an
+      // outage of the store this is the case for many sessions.
       await finish(client, session).catch(() => {
         if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });
@@ -164,7 +169,7 @@ export class SessionStore {
     throw new HoldfastError('session-unknown');
   }
 
-  /** Invalidates the previous secret, because the player has received this one. Does nothing after a newer resume. */
+  /** Invalidates the previous secret, because the player has received the current secret. Does nothing after a newer resume. */
   async confirm(session: SessionId, secretHash: string): Promise<void> {
     await confirm(this.redis.commands, session, secretHash);
   }
@@ -175,7 +180,7 @@ export class SessionStore {
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
-    // The client of a Cluster batches by node itself and refuses a pipeline over several slots.
+    // The client of a Cluster refuses a pipeline over several slots. So single commands are sent, which the client batches for each node.
     const pipeline = client.isCluster ? null : client.pipeline();
     const calls = sessions.map(({ session, user }) => {
       const target = pipeline ?? client;
@@ -186,9 +191,8 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the store has lost data since the last call of this gateway: it was emptied, is at an earlier state, or its clock was
-   * set ahead so far that sessions may have expired.
-   * The first call returns true, because earlier data may be lost as well.
+   * Returns whether the store has lost data since the last call of this gateway: it was emptied, fell back, or its clock was set ahead so
+   * far that sessions may have expired. The first call returns true, because the store may have lost data before that call.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
@@ -202,8 +206,8 @@ export class SessionStore {
    * Restores a lost session from the memory of its gateway. False: the session is not lost, or the user has a newer login. Call this only
    * after a data loss of the store; at other times a missing session is over.
    *
-   * @param isLast true when the user's last admission was this session at this gateway, so another session in the store is
-   * older and is replaced
+   * @param isLast true: the user's last admission was to this session at this gateway. So another session in the store is older and is
+   * replaced
    */
   async restore(held: HeldSession, isLast = false): Promise<boolean> {
     const { commands } = this.redis;
@@ -215,7 +219,7 @@ export class SessionStore {
     return restore(commands, held, this.ttlMs, isLast);
   }
 
-  /** Ends a session; with a `gateway`, only if that gateway still has it. False: it was over, or another gateway has it. */
+  /** Ends a session; with a `gateway`, only if that gateway still has it. False: the session was over, or another gateway has it. */
   async end(session: SessionId, gateway?: ServerId): Promise<boolean> {
     const ended = await finish(this.redis.commands, session, gateway);
     if (ended) await forgetUser(this.redis.commands, ended.user, session);
@@ -227,7 +231,7 @@ export class SessionStore {
     return enterRoom(this.redis.commands, session, room);
   }
 
-  /** Returns the live session of a user. Null: none. The session may end or change its gateway at any time. */
+  /** Returns the live session of a user. Null: the user has no session. The session may end or change its gateway at any time. */
   async find(user: UserId): Promise<FoundSession | null> {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
@@ -250,7 +254,7 @@ export class SessionStore {
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
-  /** Writes a resume. `changed`: another resume came between. Null: the session is over. */
+  /** Writes a resume. `changed`: another resume was written meanwhile. Null: the session is over. */
   private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
     try {
       const rotated = await rotate(this.redis.commands, session, rotation);
@@ -286,7 +290,7 @@ export class SessionStore {
   }
 
   /**
-   * Ends the user's earlier session before the user's key gets the new one. If the gateway dies in between, the user has no
+   * Ends the user's earlier session before the user's key gets the new session. If the gateway dies between these steps, the user has no
    * session and can log in. Throws `already-online` when a player is connected with the session.
    */
   private async freeUser(user: UserId, incarnationOf: IncarnationOf): Promise<Freed> {
@@ -302,8 +306,8 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after a resume is
-   * written: a concurrent login that ended the session wrote the user's key before, so this read sees it.
+   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after the write of a
+   * resume. A concurrent login that ended the session has then already written the user's key.
    */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);

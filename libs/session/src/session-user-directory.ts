@@ -3,7 +3,7 @@ import type { UserId } from '#libs/protocol';
 import { SessionStore } from './session-store.js';
 import { UserDirectory } from './user-directory.js';
 
-/** Knows the users who have a session now, by the name of their login. */
+/** Finds the users who have a session now. Their names are those of their logins. */
 @Injectable()
 export class SessionUserDirectory extends UserDirectory {
   constructor(private readonly sessions: SessionStore) {

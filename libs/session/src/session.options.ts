@@ -3,8 +3,8 @@ import type { JwtKeySource } from './jwt-authenticator.js';
 export const SESSION_OPTIONS = Symbol('SessionOptions');
 
 /**
- * The way in which users are authenticated, unless a module of the application has its own `Authenticator`. `guest`: each login creates a
- * new user. `jwt`: a token names the user. `extension`: there must be such a module.
+ * The way in which users are authenticated if no module of the application provides an `Authenticator`. `guest`: each login creates a new
+ * user. `jwt`: a token names the user. `extension`: a module must provide an `Authenticator`.
  */
 export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' } & JwtKeySource) | { readonly kind: 'extension' };
 

@@ -6,6 +6,9 @@ import type { UserId } from '#libs/protocol';
  * To use your own directory, for example a table of accounts, mark a provider with `@Extension(UserDirectory)`. See `docs/extending.md`.
  */
 export abstract class UserDirectory {
-  /** Returns the names of the users that this directory knows. Other players see these names. Of a user without a name they see the id. */
+  /**
+   * Returns the names of the users that this directory knows. Other players see these names. If a user is not in the result, they see the
+   * user's id.
+   */
   abstract namesOf(users: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
 }

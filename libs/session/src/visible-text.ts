@@ -1,6 +1,6 @@
 import { characterFlaw, lengthFlaw, type NicknameLimits } from './nickname.js';
 
-/** `flaw` continues a sentence that begins with "The text". It says what is wrong and what is allowed. */
+/** `flaw` continues a sentence that begins with "The text". It names the problem and the allowed values. */
 export type CheckedText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly flaw: string };
 
 /**
@@ -9,7 +9,7 @@ export type CheckedText = { readonly ok: true; readonly text: string } | { reado
  * names allow only in some places. White space at both ends is removed.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
-  // No text of this length fits the limit of bytes. The check comes first, because normalizing and splitting a long text takes time.
+  // A text of this length always exceeds the limit of bytes. Checks this first, because normalizing and splitting a long text takes time.
   if (entered.length > limits.bytesMax)
     return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
   const text = entered.normalize('NFC').trim();

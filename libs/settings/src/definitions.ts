@@ -5,8 +5,8 @@ import { ROOM_SETTINGS } from './room-settings.js';
 import type { Setting } from './setting.js';
 
 /**
- * All settings. The types, the checks at start and `docs/settings.md` come from this one table. For a new setting, add an entry to one of
- * its parts, and the name to the purposes of `tools/docs/settings-page.mjs`.
+ * All settings. This table is the source of the types, of the checks at startup, and of `docs/settings.md`. For a new setting, add an entry
+ * to one of the groups, and its name to the purposes in `tools/docs/settings-page.mjs`.
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 

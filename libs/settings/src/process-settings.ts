@@ -4,8 +4,8 @@ import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, s
 import { group } from './setting-group.js';
 
 /**
- * The random end of the default server name. In containers all processes may have the same host name and pid, and two servers with one name
- * would replace each other again and again.
+ * The random end of the default server name. It is necessary because processes in containers may have the same host name and pid. Two
+ * servers with one name would replace each other.
  */
 const SUFFIX = randomBytes(3).toString('hex');
 

@@ -32,7 +32,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('gives each process its own name, also in containers with the same host name and pid', () => {
+  it('gives each process a unique name, also in containers with equal host names and pids', () => {
     const names = [1, 2].map(() => {
       let name = '';
       jest.isolateModules(() => {
@@ -74,7 +74,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('has no default for a secret, and shows no secret', () => {
+  it('requires the secrets, and never prints a secret', () => {
     expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default: it must be at least 16 characters']);
     expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
       'LINK_SECRET is *** (7 characters): it must be at least 16 characters',
@@ -144,7 +144,7 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 
-  it('shows no password of Redis', () => {
+  it('never prints a password of Redis', () => {
     const wrong = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: 'f', REDIS_URL: 'redis://u:hunter2@a' };
     expect(problemsOf('game', { ...secrets, ...wrong })).toHaveLength(1);
     expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
@@ -162,7 +162,7 @@ describe('readSettings', () => {
       /^FRAME_BYTES_MAX is 262144: it must be at most a quarter of LINK_FRAME/,
     ],
     [{ LINK_FRAME_BYTES_MAX: '262144' }, /^LINK_FRAME_BYTES_MAX is 262144: it must be at least ROOM_STATE_BYTES_MAX/],
-  ])('refuses limits that contradict each other: %j', (environment, problem) => {
+  ])('refuses contradictory limits: %j', (environment, problem) => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([expect.stringMatching(problem)]);
   });
 
@@ -226,7 +226,7 @@ describe('readSettings', () => {
 describe('the table of settings', () => {
   const all = Object.values(SETTINGS).flatMap((group) => Object.values(group.settings));
 
-  it('names each variable once, with a valid default', () => {
+  it('contains each variable once, with a valid default', () => {
     const names = all.map(({ variable }) => variable);
     expect(new Set(names).size).toBe(names.length);
     for (const setting of all) {

@@ -85,8 +85,8 @@ function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
 }
 
 /**
- * Checks that no wait for replicas is set for a Cluster. `WAIT` covers one node and one connection, but writes to a Cluster use many, so
- * the promise could not be kept.
+ * Refuses `DURABILITY_REPLICAS` with a Cluster. `WAIT` covers the writes of one connection to one node, but writes to a Cluster go to many
+ * nodes.
  */
 function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   const isCluster = !redis.url.startsWith('sentinel://') && redis.url.includes(',');
@@ -96,7 +96,7 @@ function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   ];
 }
 
-/** Checks that each part of the login at Redis comes from one setting only, and that no setting is without effect. */
+/** Checks that each part of the login at Redis comes from one setting only, and that no login setting is set without effect. */
 function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   const problems: string[] = [];
   const [, user = '', password = ''] = /^\w+:\/\/([^:@/]*)(?::([^@/]*))?@/.exec(redis.url) ?? [];
@@ -137,7 +137,7 @@ function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   return problems;
 }
 
-/** Checks that certificate and key are set together. Only a gateway has a public port (`edge`). */
+/** Checks that each certificate is set together with its key. Only a gateway has a public port (`edge`). */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
@@ -175,7 +175,7 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
 /** Space for the fields around a room's state in one frame between servers, in bytes. */
 const LINK_FRAME_REST_BYTES = 16_384;
 /**
- * Minimum size of a frame between servers, as a multiple of a player's frame. JSON may more than double in size as MessagePack, and a
- * request to a lobby also contains its caller.
+ * Minimum size of a frame between servers, as a multiple of a player's frame. A message in JSON may need more than twice the bytes in
+ * MessagePack, and a request to a lobby also contains the caller.
  */
 const LINK_FRAME_TIMES = 4;

@@ -17,11 +17,11 @@ describe('a secret in a file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is read from the file that NAME_FILE names, without the line break at its end', () => {
+  it('is read from the file in NAME_FILE, without the final line break', () => {
     expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secret).toBe('a secret of the whole fleet');
   });
 
-  it('is refused when the file is too short, missing, or named beside the secret itself', () => {
+  it('is refused when the file is too short or missing, or when the secret is also set directly', () => {
     const problem = (environment: Record<string, string>) => () => readSettings('lobby', environment);
     expect(problem({ LINK_SECRET_FILE: join(folder, 'none') })).toThrow(
       /LINK_SECRET_FILE is ".*none": it must be the path of a file that this process can read \(ENOENT\)/,
@@ -33,14 +33,14 @@ describe('a secret in a file', () => {
     expect(problem({ LINK_SECRET_FILE: file })).toThrow('LINK_SECRET is *** (5 characters): it must be at least 16 characters');
   });
 
-  it('leaves the files of Redis passwords to the store, which reads them for each connection', () => {
+  it('is not read at the start when it is the password of Redis', () => {
     const { redis } = readSettings('lobby', { LINK_SECRET_FILE: file, REDIS_PASSWORD_FILE: file });
     expect(redis).toMatchObject({ password: null, passwordFile: file });
   });
 });
 
 describe('the effective settings', () => {
-  it('show values and their origin, and neither secrets nor passwords in URLs', () => {
+  it('show values with their origin, but no secrets or passwords in URLs', () => {
     const views = viewSettings('gateway', { ADMIN_TOKEN: TOKEN, AUTH: 'guest', REDIS_URL: 'redis://user:word@10.0.0.1:6379' });
     const shown = new Map(views.map((view) => [view.variable, view]));
     expect(shown.get('ADMIN_TOKEN')).toEqual({ variable: 'ADMIN_TOKEN', value: '***', from: 'environment' });
@@ -50,7 +50,7 @@ describe('the effective settings', () => {
     expect(JSON.stringify(views)).not.toMatch(/word|admins/);
   });
 
-  it('are those of the type of server', () => {
+  it('are the settings of the type of server', () => {
     expect(viewSettings('lobby', {}).map(({ variable }) => variable)).not.toContain('PUBLIC_PORT');
     expect(viewSettings('game', {}).map(({ variable }) => variable)).toContain('MAX_GAMES');
   });

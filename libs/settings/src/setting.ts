@@ -6,16 +6,16 @@ import type { ServerType } from '#libs/protocol';
 /** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
   readonly variable: string;
-  /** Parses the text. An error message shows `allowed` instead of the messages of the schema. */
+  /** Parses the text. Messages of the schema are not shown: an error message contains `allowed` instead. */
   readonly schema: z.ZodType<T, string>;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
   /** Returns the default. Absent: the variable must be set. */
   readonly fallback?: (context: Context) => T;
-  /** The default as `docs/settings.md` shows it. Absent: the page shows the value of `fallback`. */
+  /** The text for the default in `docs/settings.md`. Absent: the page shows the value of `fallback`. */
   readonly fallbackText?: string;
   readonly meaning: string;
-  /** True: the value is a secret. No message shows it, not even when it is wrong. */
+  /** True: the value is a secret. No message contains the value, not even an error message about it. */
   readonly secret: boolean;
 }
 
@@ -67,7 +67,7 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** Creates a setting with a secret that is too long to be guessed. There is no default, because everybody could read it. */
+/** Creates a setting with a secret that must be too long to guess. It has no default, because a default would be public. */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -108,8 +108,8 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. A container does not
- * know that address before it runs.
+ * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. `auto` helps in
+ * containers, whose address is not known before they run.
  */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z

@@ -7,9 +7,8 @@ import { POLL_MS, SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
- * Repeats a request from its start when the store was restarted or failed over during the request. The store may then have lost the first
- * writes of the request and have the later ones. The second run waits until the store is settled. A repeat is safe because requests are
- * idempotent.
+ * Repeats a whole request when the store was restarted or failed over during the request. The store may then have lost the first writes of
+ * the request, but not the later ones. The second run waits until the store is settled. A repeat is safe because requests are idempotent.
  *
  * Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`.
  */

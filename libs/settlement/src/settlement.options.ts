@@ -2,15 +2,18 @@
 export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
- * record again within half a second. Without a limit, a server that stays away would keep the store unsettled.
+ * record again within half a second. Without a limit, the store would not become settled if a server never comes back.
  */
 export const LISTED_AGAIN_MS = 5_000;
 /** Time without a settlement after which a process logs `store.unsettled`, in ms. */
 export const UNSETTLED_WARN_MS = 5_000;
-/** Longest time for which a request waits until the store is settled, in ms. After that it fails with `unavailable` and may be repeated. */
+/**
+ * Longest time for which a request waits until the store is settled, in ms. After this time the request fails with `unavailable`, and the
+ * caller may repeat it.
+ */
 export const SETTLE_WAIT_MS = 4_000;
 /**
- * Time in which living servers list themselves again in a Redis that has just started, in ms. They try to connect every 50 ms and then
+ * Time within which all living servers have listed themselves again after a start of Redis, in ms. They try to connect every 50 ms and then
  * write their records.
  */
 export const RELISTED_MS = 2_000;

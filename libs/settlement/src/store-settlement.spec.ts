@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A `StoreSettlement` with a fake store, which holds the marks of servers, and a fake directory of servers. */
+/** A `StoreSettlement` with a fake store, which contains the marks of servers, and a fake directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
@@ -86,7 +86,7 @@ class World {
     this.connected();
   }
 
-  /** Moves the fake clock on and runs the timers that become due. */
+  /** Advances the fake clock, and runs the timers that become due. */
   pass(ms = 2 * POLL_MS): Promise<void> {
     return jest.advanceTimersByTimeAsync(ms);
   }
@@ -113,7 +113,7 @@ describe('StoreSettlement', () => {
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
     expect(world.settledGenerations).toEqual(['one']);
-    // A server that starts later knows nothing that the store could have lost.
+    // The settlement does not wait for a server that starts later, because it has no data that the store could have lost.
     world.add('game', '2');
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
@@ -130,7 +130,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('settles a restarted store only when every server has set its mark again', async () => {
+  it('settles a restarted store only after every server has set its mark again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();
@@ -142,7 +142,7 @@ describe('StoreSettlement', () => {
     expect(world.settledGenerations).toEqual(['one', 'two']);
   });
 
-  it('waits for a server whose record the store lost, but not for an evicted server', async () => {
+  it('waits for a server without a record in the store, but not for an evicted server', async () => {
     const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
     await world.pass();
     world.reportChange({ kind: 'evicted', server: dead });
@@ -166,7 +166,7 @@ describe('StoreSettlement', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('no longer waits for a server that alone writes no record', async () => {
+  it('stops waiting for the only server that writes no record', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -179,7 +179,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it.each([{ suspect: 1 }, { unheard: true }])('no longer waits for a server that remains %j without an eviction', async (doubt) => {
+  it.each([{ suspect: 1 }, { unheard: true }])('stops waiting for a server that remains %j without an eviction', async (doubt) => {
     world.mark(world.add('game', '1'));
     world.add('gateway', '1', doubt);
     await world.pass(LISTED_AGAIN_MS - 1_000);
@@ -188,7 +188,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('still waits for a server that was suspect for a short time', async () => {
+  it('continues to wait for a server that was suspect for a short time', async () => {
     const game = world.add('game', '1', { suspect: 1 });
     await world.pass(LISTED_AGAIN_MS - 1_000);
     world.add('game', '1');
@@ -199,7 +199,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('does not wait again for a server in the same generation of the store', async () => {
+  it('waits only once per store generation for a server', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -220,7 +220,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('informs all waiting callers when the connection returns to a settled generation', async () => {
+  it('resolves for all waiting callers when the connection returns to a settled generation', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;

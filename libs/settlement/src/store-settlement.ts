@@ -11,7 +11,7 @@ interface Awaited {
   readonly incarnation: number;
   /**
    * The time at which the server became absent, in ms of the monotonic clock. Absent means that the store takes writes, and the server has
-   * no record, is suspect or is unheard. Null: not absent.
+   * no record, is suspect or is unheard. Null: the server is not absent.
    */
   absentSince: number | null;
   /** True: the server was absent for longer than `LISTED_AGAIN_MS`. The settlement of this generation no longer waits for it. */
@@ -20,10 +20,11 @@ interface Awaited {
 
 /**
  * Knows whether servers may trust the store. A Redis that was restarted or failed over may hold any earlier state, or nothing. Each living
- * game server and gateway then restores the data that it has and the store lost. After that it sets its mark in the store.
+ * game server and gateway then writes the data again that the store has lost and that it still has in memory. After that it sets its mark
+ * in the store.
  *
  * The store is *settled* when all of them have set their marks. From then on, a record that the store does not hold is lost or never
- * existed. Before that, a server must not conclude anything from a record, and must not write a new value that depends on one.
+ * existed. Before that, a record may be outdated. So a server must not rely on it, and must not write a value that depends on it.
  *
  * Each process polls the store until this generation is settled and then remembers it. From then on `isSettled` reads no key.
  */
@@ -32,7 +33,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation whose marks `awaited` waits for. Null: none yet. */
+  /** The generation whose marks `awaited` waits for. Null: no generation is known yet. */
   private awaitedFor: string | null = null;
   /** The generation in which this process started. The process has no older data that the store could have lost. Null: not known yet. */
   private bornIn: string | null = null;
@@ -51,7 +52,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onModuleInit(): void {
-    // A server is gone for good only when it has left by itself or was evicted. A server without a record may be about to write it again.
+    // Stops waiting for a server only when it has left by itself or was evicted. A server without a record may be about to write it again.
     this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
@@ -59,7 +60,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onApplicationBootstrap(): void {
-    // When the connection comes back to a settled generation, `poll` does nothing, so the waiters are released here.
+    // Resolves the waiting calls here, because `poll` does nothing when the process reconnects to a generation that is already settled.
     this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.poll()));
     this.polling = setInterval(() => void this.poll(), POLL_MS);
     this.polling.unref();
@@ -92,8 +93,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Resolves when the store is settled. Throws `unavailable` (with `retryAfterMs`) when it is not settled within `timeoutMs`, and
-   * immediately when there is no connection to the store.
+   * Resolves when the store is settled. Throws `unavailable` (with `retryAfterMs`) when the store is not settled within `timeoutMs`.
+   * Without a connection to the store, throws immediately.
    */
   async whenSettled(timeoutMs: number): Promise<void> {
     if (this.isSettled) return;
@@ -128,15 +129,15 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // The connection is lost again, or the store accepts no commands yet. The next `poll` tries again.
+      // Ignores an error: the connection is lost again, or the store accepts no commands yet. The next `poll` tries again.
     } finally {
       this.isPolling = false;
     }
   }
 
   /**
-   * Returns whether other processes had settled this generation when this process started in it. Then this process does not wait for marks,
-   * because a mark may be missing: for example, the mark of a server that cannot reach the store.
+   * Returns whether this generation was already settled when this process started. This process then waits for no marks, because some may
+   * be missing, such as the mark of a server that cannot reach the store.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());
@@ -173,7 +174,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
       if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
     }
-    // When no server has a record, the store takes no writes yet. A missing record then says nothing about its server.
+    // When no server has a record, the store does not accept writes yet. A missing record then says nothing about its server.
     const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
     for (const [id, server] of this.awaited) {
       if (present.has(id) || !takesWrites) server.absentSince = null;
@@ -192,7 +193,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
 
   private forget({ id, incarnation }: ServerRecord): void {
     if ((this.awaited.get(id)?.incarnation ?? Number.POSITIVE_INFINITY) <= incarnation) this.awaited.delete(id);
-    // The mark has no time to live. A mark that stays after an error does no harm, because no server reads it.
+    // Deletes the marks, which have no time to live. A mark that remains after an error does no harm, because no server reads it.
     this.generation.forget({ server: id, incarnation }).catch(() => {});
   }
 

@@ -39,7 +39,7 @@ async function uptime(): Promise<number> {
 }
 
 describe('a process that starts', () => {
-  it('waits until living servers have had the time to register again in an empty Redis', async () => {
+  it('gives living servers time to register again in an empty Redis', async () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
@@ -47,7 +47,7 @@ describe('a process that starts', () => {
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time although Redis contains some servers', async () => {
+  it('waits the full time also when Redis contains some servers', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });

@@ -8,9 +8,9 @@ import { Log } from '#libs/telemetry';
 import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
- * Makes a process that starts wait while Redis itself has just started. Such a Redis may not list all living servers yet: it came back
- * empty, or with records that have expired. A process that read the list now could regard the store as settled too early. The store would
- * then refuse what the living servers restore later.
+ * Makes a process that starts wait while Redis itself has just started. Such a Redis may not list all living servers yet, because it
+ * started empty or because records have expired. A process that read the list now could regard the store as settled too early. The store
+ * would then refuse data that living servers restore later.
  */
 @Injectable()
 export class StoreStartupWait {
@@ -37,8 +37,8 @@ export class StoreStartupWait {
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
-    // Redis came back empty, or no server was registered. Living servers could list themselves since Redis started, so its uptime shows
-    // whether they had enough time.
+    // No server is listed: Redis started empty, or no server was registered. Living servers list themselves soon after Redis starts, so the
+    // uptime of Redis shows whether they had enough time.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }
 }

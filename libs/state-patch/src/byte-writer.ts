@@ -41,7 +41,7 @@ export class ByteWriter {
     const { bytes } = this;
     let at = this.length;
     if (value < 0x4000) {
-      // Numbers of one or two bytes come first, because most differences of numbers are that small.
+      // Numbers of one or two bytes are handled first, because most differences of numbers are that small.
       const short = value | 0;
       if (short < 0x80) bytes[at] = short;
       else {

@@ -10,7 +10,7 @@ const KEYS_MAX = 128;
 const WRITTEN_OUT_MAX = 16;
 /** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
-/** Maximum number of key lists with compiled code. The oldest one returns to the loop. */
+/** Maximum number of key lists with compiled code. Above it, the oldest key list uses the loop over its keys again. */
 const COMPILED_MAX = 1_000;
 
 const compiled: KeyList[] = [];

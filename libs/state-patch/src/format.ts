@@ -11,7 +11,7 @@
 export const ENTER = 0;
 /** Replaces the child by a value. */
 export const SET = 1;
-/** In an array: a value before the next child. In an object: a key and a value. */
+/** Inserts a value before the next child of an array, or a key with a value into an object. */
 export const INSERT = 2;
 export const REMOVE = 3;
 /** Edits the child with the operations of the last ENTER among its siblings. */

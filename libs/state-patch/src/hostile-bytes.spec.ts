@@ -27,7 +27,7 @@ function attack(before: unknown, bytes: Uint8Array): void {
 }
 
 describe('hostile bytes of a patch', () => {
-  it('are refused or lead to a small value when they are random, modified, or for another value', () => {
+  it('are refused or produce a small value when they are random, modified or for another value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {
@@ -45,7 +45,7 @@ describe('hostile bytes of a patch', () => {
     );
   });
 
-  it('are refused or lead to a small value when the old value is a large table', () => {
+  it('are refused or produce a small value when the old value is a large table', () => {
     const table = frozen(Array.from({ length: 200 }, (_, id) => ({ id, list: [1, 2, 3], isOn: true })));
     const below = seededBelow(7);
     for (let round = 0; round < 5 * RUNS; round++) {
@@ -102,7 +102,7 @@ describe('hostile bytes of a patch', () => {
     expect(() => applyPatch(frozen(before), Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('are refused before memory is allocated for a false count', () => {
+  it('are refused with a false count before memory is allocated', () => {
     const half = [0x80, 0x80, 0x40];
     for (const bytes of [
       [0x00, 0xe8, ...half, 0x01],
@@ -112,12 +112,12 @@ describe('hostile bytes of a patch', () => {
       expect(() => applyPatch(null, Uint8Array.from(bytes))).toThrow('a count exceeds the bytes that remain');
   });
 
-  it('are refused also as a whole value', () => {
+  it('are refused also in place of a whole value', () => {
     for (const bytes of [[], [0x01, 0x01], [0xa1], [0xeb], [0xe8, 0xff, 0xff, 0x7f]])
       expect(() => decodeValue(Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('have no effect on the next patch after their refusal', () => {
+  it('do not affect the next patch', () => {
     expect(() => applyPatch([1], Uint8Array.of(0x00, 0xc1, 0x81, 0x78, 0xff))).toThrow(StatePatchError);
     expect(applyPatch({ x: 1, y: 2 }, Uint8Array.of(0x01, 0x69, 0x02))).toEqual({ x: 1, y: 3 });
   });

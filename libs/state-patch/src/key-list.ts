@@ -95,7 +95,7 @@ function orderOf(own: readonly string[], sorted: readonly string[]): Uint32Array
 
 /**
  * Limits of the cache: all keys together (about 2 MB), and the lists with the same first key. A full cache is emptied. A list that is not
- * in the cache costs a sort.
+ * in the cache must be sorted again.
  */
 const CACHED_KEYS_MAX = 100_000;
 const SAME_FIRST_KEY_MAX = 8;

@@ -4,10 +4,14 @@
  * and misses only moves over a long distance.
  */
 
-/** Maximum distance, in items, in lists of different lengths, and in lists in which the search has already found a shift. */
+/**
+ * Maximum distance of the search, in items. It applies to lists of different lengths, and to lists in which the search has already found a
+ * shift.
+ */
 export const SHIFT_DISTANCE_MAX = 16;
 /**
- * Maximum distance until the search finds the first shift in lists of equal length. The items of such lists were probably edited in place.
+ * Maximum distance of the search in lists of equal length, in items, until it has found a shift. The items of lists of equal length were
+ * probably edited in place.
  */
 export const SHIFT_DISTANCE_AT_FIRST = 1;
 /** Number of searches without a result after which a list counts as edited in place. This bounds the cost for a long list. */

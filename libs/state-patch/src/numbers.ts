@@ -17,7 +17,8 @@ export function fromDecimalSteps(steps: number, digits: number): number {
 /**
  * Returns the number of digits after the point with which a decimal is exactly `value`. -1: no such decimal was found. Most numbers of one
  * state have the same precision, and equal operations of siblings are written only once. So `preferred`, the precision of the last number,
- * is tried first, and then only more digits. For a float32, at most two digits are tried, because with more it is shorter as a float32.
+ * is tried first, and then only more digits. For a float32, at most two digits are tried, because with more digits the number takes fewer
+ * bytes as a float32.
  * @param preferred 0 when there is no last number
  */
 export function decimalDigits(value: number, preferred: number, isFloat32: boolean): number {

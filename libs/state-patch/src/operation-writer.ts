@@ -25,7 +25,7 @@ export class Siblings {
   }
 }
 
-/** Writes operations, and shortens those that repeat an operation on a sibling. */
+/** Writes operations. An operation that repeats the operation on a sibling is shortened. */
 export class OperationWriter extends ByteWriter {
   /** Writes an operation other than ENTER. */
   operation(siblings: Siblings, kind: number, index: number): void {

@@ -6,7 +6,7 @@ import { frozen, plainValues, RandomEdit, reordered, seededBelow } from './rando
 const measured = (before: unknown, after: unknown) => Object.fromEntries(bytesByPath(before, encodePatch(before, after)));
 
 describe('bytesByPath', () => {
-  it('returns the changed parts of a state, with one path for all items of a list', () => {
+  it('returns the bytes per changed path, with one path for all items of a list', () => {
     const before = { tick: 41, ships: [1, 2, 3].map((x) => ({ x, y: 5 })), name: 'A' };
     const after = { tick: 42, ships: [2, 7, 9].map((x) => ({ x, y: 5 })), name: 'A' };
     expect(measured(before, after)).toEqual({ '': 1, ships: 1, 'ships[]': 2, 'ships[].x': 4, tick: 2 });
@@ -17,12 +17,12 @@ describe('bytesByPath', () => {
     expect(measured({ list: [1, 2, 3] }, { list: [1, 3] })).toEqual({ '': 1, list: 1, 'list[]': 1 });
   });
 
-  it('adds the bytes of a replaced root to the root, and returns nothing for an empty patch', () => {
+  it('assigns a replaced root to the root path, and returns nothing for an empty patch', () => {
     expect(measured([1], 'x')).toEqual({ '': 3 });
     expect(measured([1], [1])).toEqual({});
   });
 
-  it('adds up to the length of the patch for any two values', () => {
+  it('returns bytes whose sum is the length of the patch, for any two values', () => {
     const check = (before: unknown, after: unknown): void => {
       const patch = encodePatch(before, after);
       const sum = [...bytesByPath(reordered(before), patch).values()].reduce((total, bytes) => total + bytes, 0);

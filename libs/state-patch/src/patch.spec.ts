@@ -8,7 +8,7 @@ const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('a state patch', () => {
-  it('leads from any plain value to any other, also when the receiver has another order of keys', () => {
+  it('turns any plain value into any other, also with another order of keys at the receiver', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (before, after) => {
         const patch = encodePatch(frozen(before), frozen(after));
@@ -19,7 +19,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('leads a receiver with another order of keys through a chain of edits', () => {
+  it('reproduces a chain of edits at a receiver with another order of keys', () => {
     fc.assert(
       fc.property(plainValues, fc.array(plainValues, { minLength: 6, maxLength: 6 }), fc.integer(), (first, pool, seed) => {
         const below = seededBelow(seed);
@@ -47,7 +47,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('has the same bytes each time, whatever was encoded before', () => {
+  it('has the same bytes after any earlier encoding', () => {
     const before = { cards: [{ suit: 1, rank: 2 }], x: 1.5 };
     const after = {
       cards: [
@@ -71,9 +71,9 @@ describe('a state patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('contains equal edits of neighbors once', () => {
+  it('contains an edit once that is equal for neighboring items', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // Each item takes one byte for its number, and the rest of the patch takes ten bytes.
+    // The number of each item takes one byte, and the rest of the patch takes ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
@@ -96,7 +96,7 @@ describe('an encoded value', () => {
     );
   });
 
-  it('contains the keys of similar objects once', () => {
+  it('contains the keys of objects with equal keys once', () => {
     const units = Array.from({ length: 60 }, (_, id) => ({ position: id, health: 100 }));
     expect(encodeValue(units).length).toBeLessThan(60 * 3 + 30);
   });
@@ -134,12 +134,12 @@ describe('a value that is not plain', () => {
       expect(() => encodePatch(before, after)).toThrow(StatePatchError);
   });
 
-  it('has no effect on the next patch after its refusal', () => {
+  it('does not affect the next patch after its refusal', () => {
     expect(() => encodePatch({ a: [{ b: 1 }] }, { a: [{ b: Number.NaN }] })).toThrow(StatePatchError);
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });
 
-  it('is encoded as 0 in the case of -0', () => {
+  it('is encoded as 0 when it is -0', () => {
     expect(decodeValue(encodeValue([-0]))).toEqual([0]);
     expect(applyPatch([1.5], encodePatch([1.5], [-0]))).toEqual([0]);
   });

@@ -3,7 +3,7 @@ import { quantize } from './quantize.js';
 import { frozen, numbers, plainValues } from './random-values.fixture.js';
 
 describe('quantize', () => {
-  it('rounds the numbers in changed parts only', () => {
+  it('rounds only the numbers in changed parts', () => {
     const shared = frozen({ x: 1.23456 });
     const before = frozen({ kept: shared, list: [{ x: 1 }], n: 1 });
     const after = frozen({ kept: shared, list: [{ x: 1.2345 }, { x: -0.001, name: 'a' }], n: 2.005 });
@@ -12,7 +12,7 @@ describe('quantize', () => {
     expect(next.kept).toBe(shared);
   });
 
-  it('returns the old part when rounding undoes the change', () => {
+  it('returns the old part when the rounded part equals the old part', () => {
     const before = frozen({ a: { x: 1.25 }, b: [1, 2] });
     expect(quantize(before, { a: { x: 1.2500001 }, b: [1.001, 2] }, 0.01)).toBe(before);
     const next = quantize(before, { a: { x: 1.2500001 }, b: [1, 2, 3] }, 0.01);
@@ -25,11 +25,11 @@ describe('quantize', () => {
     expect(quantize({ a: 1 }, { a: 1, b: 2.4 }, 1)).toEqual({ a: 1, b: 2 });
   });
 
-  it('returns numbers that equal their decimal literals', () => {
+  it('returns exactly the numbers of the decimal literals', () => {
     expect(quantize([], [0.3000000001, 1.1, 123.456, 0.07, -2.675], 0.01)).toEqual([0.3, 1.1, 123.46, 0.07, -2.67]);
   });
 
-  it.each([0.01, 0.1, 1, 5, 0.25, 0.3, 1 / 3, 0.0001])('changes nothing in a second run (step %d)', (step) => {
+  it.each([0.01, 0.1, 1, 5, 0.25, 0.3, 1 / 3, 0.0001])('does not change a rounded value again (step %d)', (step) => {
     fc.assert(
       fc.property(plainValues, (value) => {
         const once = quantize(undefined, frozen(value), step);

@@ -22,7 +22,7 @@ export function quantize<T>(before: unknown, after: T, step: number | StepsByPat
   return roundParts(before, after, RoundingTree.of(step));
 }
 
-/** Does the same as `quantize`, with any rounding. */
+/** Rounds like `quantize`, but with any rounding. */
 export function roundParts<T>(before: unknown, after: T, rounding: RoundingTree): T {
   return part(before, after, 0, rounding) as T;
 }

@@ -35,17 +35,17 @@ describe('the rounding steps by path', () => {
     ['ships.0.hp', 1],
     ['rocks.0.hp', 1],
     ['rocks.0.x', 1.23456],
-  ])('apply to the number at %s as %d', (path, expected) => {
+  ])('are, for the number at %s, %d', (path, expected) => {
     expect(stepAt(RoundingTree.of(STEPS), path.split('.'))).toBe(expected);
   });
 
-  it('apply to all numbers alike when only one step is given', () => {
+  it('apply to all numbers when only one step is given', () => {
     expect(RoundingTree.of(0.01).isUniform).toBe(true);
     expect(stepAt(RoundingTree.of(0.01), ['a', 1, 'b'])).toBe(1.23);
     expect(RoundingTree.of({ '*': 1 }).isUniform).toBe(false);
   });
 
-  it('apply to the parts that a copy changed, added or moved', () => {
+  it('apply to changed, added and moved parts of a copy', () => {
     const before = {
       clock: 1,
       ships: [

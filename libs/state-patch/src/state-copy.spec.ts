@@ -37,7 +37,7 @@ function scramble(value: unknown, random: () => number): void {
 const containers = plainValues.filter((value) => typeof value === 'object' && value !== null);
 
 describe('the draft that is a copy of a state', () => {
-  it('leads to the next state and its patch when only primitives change', () => {
+  it('produces the next state and its patch when only primitives change', () => {
     fc.assert(
       fc.property(containers, fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), (before, stream) => {
         const random = () => stream.next().value;
@@ -55,7 +55,7 @@ describe('the draft that is a copy of a state', () => {
     );
   });
 
-  it('shares unchanged parts only with the earlier state', () => {
+  it('shares unchanged parts with the earlier state, but not with the next state', () => {
     const before = { here: { x: 1 }, there: [{ y: 1 }] };
     let draft = before;
     const { next } = stepOf(before, (copy) => {
@@ -69,7 +69,7 @@ describe('the draft that is a copy of a state', () => {
     expect(before.here.x).toBe(1);
   });
 
-  it('leads to the same state and an empty patch when nothing changed', () => {
+  it('produces the same state and an empty patch when nothing changed', () => {
     const before = { list: [1, { x: 2 }], text: 'a' };
     const { next, patch } = stepOf(before, (draft) => {
       draft.list[0] = 5;
@@ -79,7 +79,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch).toHaveLength(0);
   });
 
-  it('has the same result with the compiled code for frequent keys', () => {
+  it('has the same result after code for frequent keys is compiled', () => {
     const wide = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k${index}`, { z: index, a: -index }]));
     const names: Json = { constructor: 1, get: 2, class: 3, $: 4, _: { toString: 1 }, ü: { b: 5 }, 'a-b': { c: 1 }, '7': 8 };
     let state: Json = { wide, names, list: [{ y: 1, x: 2 }] };
@@ -134,7 +134,7 @@ describe('the draft that is a copy of a state', () => {
     ['a list of numbers gets shorter', (draft) => void (draft.numbers as unknown[]).splice(1, 2)],
     ['a list is sorted', (draft) => void (draft.numbers as number[]).sort()],
     ['a list with numbers and objects changes', (draft) => void (draft.mixed as unknown[]).splice(0, 2, 'a', 7)],
-  ])('leads to the same state as at a receiver when %s', (_what, edit) => {
+  ])('produces the state of a receiver when %s', (_what, edit) => {
     const before: Json = {
       at: { y: 2, x: 1 },
       list: [{ n: 1 }, { n: 2 }],
@@ -161,12 +161,12 @@ describe('the draft that is a copy of a state', () => {
     ['a new object has a class', (draft) => void Object.assign(draft, { n: new (class At {})() })],
     ['an object contains itself', (draft) => void Object.assign(draft, { n: { draft } })],
     ['a key has half of a surrogate pair', (draft) => void Object.assign(draft.at as Json, { 'cut \ud800': 1 })],
-  ])('leads to no result when %s', (_what, edit) => {
+  ])('has no result when %s', (_what, edit) => {
     const before: Json = { at: { x: 1, y: 2 }, n: 1, text: 'a' };
     for (let count = 0; count < MANY; count++) expect(stepOf(before, edit)).toBeNull();
   });
 
-  it('has the right result when it contains a part of the earlier state', () => {
+  it('produces a correct patch when it contains a part of the earlier state', () => {
     const before = { a: { n: 1 }, b: { m: { n: 1 } }, c: { x: 1, y: 1 }, list: [{ n: 1 }, { n: 2 }, { n: 3 }] };
     for (let count = 0; count < MANY; count++) {
       const { next, patch } = stepOf(before, (draft) => {
@@ -187,7 +187,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch.length).toBeLessThan(12);
   });
 
-  it('accepts a new object with the same keys in place of a part', () => {
+  it('accepts a new object with equal keys in place of a part', () => {
     const before: Json = { list: [{ x: 1, at: { y: 1 } }] };
     const { next, patch } = stepOf(before, (draft) => {
       const [first] = draft.list as Json[];
@@ -198,7 +198,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch(before, patch)).toEqual(next);
   });
 
-  it('rounds the numbers that changed', () => {
+  it('rounds changed numbers', () => {
     const { next, patch } = stepOf(
       { x: 1.5, y: 1.25, ns: [1.5] },
       (draft) => Object.assign(draft, { x: 1.50001, y: 2.26, ns: [9.9] }),
@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('may be made while another copy is in use', () => {
+  it('may be made while another copy exists', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -11,7 +11,8 @@ export interface StateCopy<T> {
    * Returns the next state and the patch that leads to it. The next state shares unchanged parts with the state before, and nothing with the
    * draft. In it -0 is 0, and changed numbers are rounded.
    *
-   * @returns null when the draft may not be plain data, or is another object altogether; `encodePatch` compares any two values
+   * @returns null when the draft may not be plain data, or is another object; the caller must then use `encodePatch`, which compares any
+   * two values
    */
   step(rounding: RoundingTree | null): StepResult<T> | null;
 }

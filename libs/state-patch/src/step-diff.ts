@@ -270,7 +270,7 @@ export class StepDiff extends DiffWriter {
     return old === item || (hasChildren(old) && (this.copies[at] === item || isSameItem(old, item)));
   }
 
-  /** Does the same as the function `shiftAt`, for items of the original and of the copy. */
+  /** Searches a shift like the function `shiftAt`, between items of the original and of the copy. */
   private shiftAt(before: readonly unknown[], index: number, after: readonly unknown[], afterIndex: number, distanceMax: number): number {
     const old = before[index];
     const item = after[afterIndex];
@@ -285,7 +285,7 @@ export class StepDiff extends DiffWriter {
     return 0;
   }
 
-  /** Returns the next value. Undefined: a list has other items than primitives. */
+  /** Returns the next value. Undefined: a list contains an item that is not a primitive. */
   private primitiveItems(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] | undefined {
     for (let index = 0; index < before.length; index++) if (hasChildren(before[index])) return undefined;
     const next: unknown[] = [];

@@ -9,9 +9,9 @@ import { type RecordCode, recordCodeOf } from './record-code.js';
 export class TrackedCopy {
   /** The copies of all objects and arrays. Entries from `count` on are left from earlier use. */
   readonly copies: object[] = [];
-  /** At the same positions: the code for the keys of an object. Null: an array. */
+  /** At the position of each copy: the code for the keys of the object. Null: an array. */
   readonly codes: (RecordCode | null)[] = [];
-  /** At the same positions: the position after the last part within the object or array. */
+  /** At the position of each copy: the position after its last part. */
   readonly ends: number[] = [];
   count = 0;
   /** The code of the last object at this depth. The next object there probably has the same keys. */

@@ -37,7 +37,7 @@ export class ValueWriter extends ByteWriter {
   /** For each depth, the key list of the last object at that depth. The next object there probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
-  /** Forgets everything that belongs to the last message. */
+  /** Clears the data of the last message. */
   begin(): void {
     this.reset();
     this.digits = 0;

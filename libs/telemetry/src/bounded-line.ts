@@ -1,6 +1,6 @@
 /**
- * Limits of a line, a stack and a text in characters, and of the causes of an error. People read these lines, and a peer or a game controls
- * some of their fields.
+ * Limits for log lines: the length of a line, a stack and a text in characters, and the number of causes of an error. Lines need limits
+ * because a peer or a game controls the content of some fields.
  */
 const LINE_MAX = 16_384;
 const STACK_MAX = 6_000;
@@ -8,8 +8,8 @@ const TEXT_MAX = 2_000;
 const CAUSES_MAX = 3;
 
 /**
- * Returns a line of JSON of at most `LINE_MAX` characters. It cuts long texts first, then drops all fields except the event and
- * its server.
+ * Returns a line of JSON of at most `LINE_MAX` characters. Cuts long texts first. If the line is still too long, drops all fields except
+ * the event and the server.
  */
 export function boundedLine(line: string): string {
   if (line.length <= LINE_MAX) return line;

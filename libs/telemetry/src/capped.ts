@@ -1,6 +1,6 @@
 import { bounded } from '#libs/protocol';
 
-/** Maximum length of one text in a line, in characters. A stack of about twenty frames fits. */
+/** Maximum length of one text in a line, in characters. A stack with about twenty frames has this length. */
 const TEXT_CHARACTERS_MAX = 4_000;
 /** Maximum length of all fields of a line together, in characters. */
 const LINE_CHARACTERS_MAX = 16_000;
@@ -13,14 +13,14 @@ const CENSORED = '***';
 
 /**
  * Returns small fields without secrets unchanged. Otherwise returns a copy in which long texts are cut, values beyond the budget are
- * dropped, and secrets are replaced. A field may contain data of a peer, or an error with a whole Redis command.
+ * dropped, and secrets are replaced. Fields may be large, because they may contain data of a peer or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();
   let copy: Record<string, unknown> | null = null;
   for (const name in fields) {
     const value = fields[name];
-    // The serializer of this field limits the length of its output itself.
+    // Does not cut an error, because its serializer limits the length of its own output.
     const written = name === 'error' ? value : cappedProperty(name, value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };
@@ -29,7 +29,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   return copy ?? fields;
 }
 
-/** Does the same as `cappedFields`, for a value of any type. */
+/** Limits a value of any type, as `cappedFields` limits fields. */
 export function cappedValue(value: unknown): unknown {
   return capped(value, DEPTH_MAX, newBudget());
 }

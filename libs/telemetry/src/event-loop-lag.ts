@@ -4,11 +4,14 @@ import { Interval } from '@nestjs/schedule';
 import { Metrics } from './metrics.js';
 
 /**
- * Interval of the measurement, in ms: short enough to show a lag that players notice. Each measurement wakes an idle process, and two
- * timers measure.
+ * Interval of the measurement, in ms: short enough to show a lag that players notice. The interval is not shorter, because each measurement
+ * wakes an idle process.
  */
 export const LAG_RESOLUTION_MS = 20;
-/** The period of which the metric shows the lag, in ms. Scrapes do not end it, so several Prometheus servers read the same value. */
+/**
+ * The metric shows the lag of the last complete period of this length, in ms. A scrape does not reset the lag, so several Prometheus
+ * servers read the same value.
+ */
 const PERIOD_MS = 10_000;
 
 /** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets its own. */
@@ -46,8 +49,8 @@ function newHistogram(): IntervalHistogram {
 }
 
 /**
- * Returns the lag and resets the histogram. The histogram records the time between two timers, from which the resolution is subtracted. An
- * empty histogram means no lag.
+ * Returns the lag and resets the histogram. The histogram records the time between two timers, so the lag is that time minus the
+ * resolution. Returns 0 for an empty histogram.
  */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;

@@ -58,8 +58,8 @@ export class Log {
   }
 
   /**
-   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line reports the cause
-   * once. This is for causes of many errors at the same time, such as an unreachable Redis.
+   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line already reports the
+   * cause. Use it for a cause of many errors at once, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;
@@ -73,7 +73,7 @@ export class Log {
     try {
       this.logger[level](fields, event);
     } catch (error) {
-      // A field that throws an error when it is read must not stop the caller.
+      // Reading a field may throw, and that error must not reach the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }

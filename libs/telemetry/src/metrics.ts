@@ -8,15 +8,15 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 /** Buckets in seconds, from a round trip to Redis on loopback to an outage of Redis. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /**
- * Precision of prom-client's own measurement of the event loop, in ms. Its metrics are removed, because each scrape resets them. Its timer
- * remains, and must not wake an idle process.
+ * Precision of prom-client's own measurement of the event loop, in ms. The value is large, so that the timer of this measurement rarely
+ * wakes an idle process. Its metrics are removed, because each scrape resets them.
  */
 const UNUSED_LAG_PRECISION_MS = 86_400_000;
-/** The metrics of prom-client that each scrape resets. A second Prometheus server would see only a part of each. */
+/** The metrics of prom-client that each scrape resets. With two Prometheus servers, each would see only a part of the values. */
 const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
   (part) => `nodejs_eventloop_lag${part}_seconds`,
 );
-/** Buckets in seconds, fine around 3 ms: a lag that nobody sees at 20 steps a second. */
+/** Buckets in seconds. They are narrow around 3 ms, a lag that players do not notice at 20 steps a second. */
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
 /** Buckets in seconds, from an immediate match to the longest search. */
 const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
@@ -24,13 +24,13 @@ const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900];
 
 /**
- * Every metric of the fleet, created once, with its labels in its type. A server exports no gauge that it has not set, and begins the
- * counters with labels that concern its type at 0.
+ * Every metric of the fleet, created once, with its labels in its type. A server does not export a gauge that it has never set. Its
+ * counters with labels begin at 0 if they apply to its type.
  */
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
-  /** The counters that begin at 0, by the type of the servers that count. */
+  /** For each type of server: the counters that begin at 0. */
   private readonly begun: Readonly<Record<ServerType, (() => void)[]>> = { gateway: [], lobby: [], game: [] };
 
   readonly servers = this.gauge('holdfast_servers', 'Number of servers in the fleet, as this server sees them.', ['type', 'state']);

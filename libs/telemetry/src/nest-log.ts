@@ -32,7 +32,7 @@ export class NestLog implements LoggerService {
   }
 }
 
-/** Nest passes the message first and the context last. The stack of an error is in between. */
+/** Nest passes the message first, the context last, and the stack of an error between them. */
 function fieldsOf(message: unknown, rest: unknown[]): Record<string, unknown> {
   const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
   const between = rest.slice(0, context === undefined ? undefined : -1).filter((part) => part !== undefined);

@@ -3,14 +3,14 @@ import { Registry } from 'prom-client';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
-/** The part of an HTTP response that this file uses, on any platform. */
+/** The members of an HTTP response that `OpsController` needs, on any platform of Nest. */
 interface StatusResponse {
   status(code: number): unknown;
 }
 
 /**
- * Endpoints for machines, on every server. `livez` uses no dependency: a running process must not be restarted because Redis is
- * unreachable.
+ * Endpoints for orchestrators and Prometheus, on every server. `livez` does not depend on Redis, because a restart does not help when Redis
+ * is unreachable.
  */
 @Controller()
 export class OpsController {

@@ -8,18 +8,18 @@ export interface OutputLimits {
   readonly exitMs: number;
 }
 
-/** This is enough for several thousand lines while a reader pauses, and little compared with the memory of a server. */
+/** The buffer has space for several thousand lines while a reader pauses. That is little compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
 /**
- * Pause between two attempts to write, in ms; it doubles. A pipe with free space is noticed soon, and a full disk within a
- * second.
+ * Pause between two attempts to write, in ms. It doubles with each attempt up to `longest`. So the writer soon notices free space in a pipe,
+ * and free space on a disk within a second.
  */
 const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_POLL_MS = 5;
 
-/** A report about dropped lines. It follows as soon as writing is possible again. */
+/** A report about dropped lines. It is made as soon as writing is possible again. */
 export interface OutputLoss {
   readonly lines: number;
   /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
@@ -43,7 +43,7 @@ export class OutputWriter {
   private readonly limits: OutputLimits;
   private queue: string[] = [];
   private queuedChars = 0;
-  /** The unwritten end of a partly written chunk. It precedes the queue. */
+  /** The unwritten end of a partly written chunk. It is written before the queue. */
   private rest: Buffer | null = null;
   private isWriting = false;
   private isEnding = false;
@@ -66,8 +66,8 @@ export class OutputWriter {
   }
 
   /**
-   * Registers a function that is called when the buffer is empty again after lines were dropped. The listener's
-   * output takes the place of the missing lines.
+   * Registers a function that is called when the buffer is empty again after lines were dropped. Lines that the listener writes stand at
+   * the place of the missing lines.
    */
   onRecovery(listener: (loss: OutputLoss) => void): void {
     this.recoveryListeners.push(listener);
@@ -107,7 +107,7 @@ export class OutputWriter {
     while (!this.isEmpty) {
       const reason = this.writeSome();
       if (reason !== null) return this.failed(reason);
-      // The reader accepted some bytes, so it is slow but still reads.
+      // The reader accepted some bytes, so the next pause is short again.
       this.retryMs = RETRY_MS.first;
     }
     this.written();
@@ -211,7 +211,7 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       return { fd, isSynchronous: true };
     }
   } catch {
-    // The descriptor is closed. Each attempt to write will report it.
+    // The descriptor is closed. Each attempt to write will fail with an error that says so.
   }
   return { fd, isSynchronous: false };
 }

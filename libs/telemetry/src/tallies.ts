@@ -1,7 +1,7 @@
 import { Counter, type Histogram, type Registry } from 'prom-client';
 
 /**
- * A counter for the frame path: `inc` only adds to a number. prom-client looks up and copies labels on each count, so it gets the
+ * A counter for the frame path: `inc` only adds to a number. prom-client looks up and copies labels on each count, so prom-client gets the
  * total only when the metrics are scraped.
  */
 export class Tally {
@@ -49,11 +49,11 @@ export class TallyHistogram {
   private sum = 0;
 
   constructor(private readonly about: { name: string; help: string; buckets: readonly number[]; registry: Registry }) {
-    // There is one bucket more than there are bounds, for larger values.
+    // One number for each bound, and one more for values above the last bound.
     this.counts = new Array<number>(about.buckets.length + 1).fill(0);
     const { name, help } = about;
     const metric = { name, help, type: 'histogram', aggregator: 'sum', get: () => Promise.resolve(this.read()), reset: () => this.reset() };
-    // A registry uses only the name and these methods of a metric, but its type demands one of its own classes.
+    // The type of `registerMetric` requires a class of prom-client, but a registry only reads the name and calls these methods.
     about.registry.registerMetric(metric as unknown as Histogram);
   }
 

@@ -23,7 +23,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
   });
 
-  it('writes one line of name=value in the pretty format', () => {
+  it('writes an event as one line of name=value pairs in the pretty format', () => {
     const { log, lines } = logInto('pretty');
     log.warn('server.evicted', { target: 'hf:game:2', why: 'no answer' });
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
@@ -45,7 +45,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
   });
 
-  it('does not throw for any logged value', () => {
+  it('accepts any value', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };
     circular.self = circular;
@@ -60,7 +60,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('limits long texts, and omits the other properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts, and omits additional properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -81,12 +81,12 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('writes a line of limited length for any fields', () => {
+  it('limits the length of a line for any fields', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
     const many = Array.from({ length: 10_000 }, (_, index) => index);
-    // The errors of ioredis contain the whole command in the same way.
+    // An error like those of ioredis, which contain the whole command.
     const refused = Object.assign(new Error(long), { command: { name: 'set', args: ['key', Buffer.alloc(1_000_000), long] } });
     const wide = Object.fromEntries(many.map((key) => [`${long.slice(0, 500)}${key}`, long]));
     const fields = { text: long, many, deep, wide, refused };
@@ -140,7 +140,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show the same lag of the event loop to every scraper', async () => {
+  it('report the same event-loop lag to every scraper', async () => {
     const module = await testingModule();
     await module.init();
     await busyFor(100);
@@ -157,7 +157,7 @@ describe('the ops endpoints', () => {
     expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
   });
 
-  it('begin the counters of a gateway at 0, so that their first event is an increase', async () => {
+  it('start the counters of a gateway at 0', async () => {
     const text = await metricsOf('gateway');
     for (const reason of ['unheard', 'many', 'votes', 'dry-run'])
       expect(text).toContain(`holdfast_evictions_held_total{reason="${reason}",server="hf:gateway:1"} 0`);
@@ -171,7 +171,7 @@ describe('the ops endpoints', () => {
     expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
-  it('show each count of the frame path once, however often they are read', async () => {
+  it('add each count of the frame path once, also after repeated reads', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });
@@ -214,7 +214,7 @@ function testingModule() {
 
 const LAG = 'holdfast_event_loop_lag_seconds';
 
-/** Blocks the event loop. The lag is measured between two timers, so it needs timers before and after. */
+/** Blocks the event loop. Timers must fire before and after the block, because the lag is measured between two timers. */
 async function busyFor(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
   const until = performance.now() + ms;

@@ -29,7 +29,7 @@ describe('the certificate of a server', () => {
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('is refused when a file is wrong, and the error names the setting and the file', async () => {
+  it('is refused with the setting and the file name when a file is wrong', async () => {
     const [one, other] = [await written('one'), await written('other')];
     const junk = join(home, 'junk');
     writeFileSync(junk, 'no certificate');
@@ -48,7 +48,7 @@ describe('the certificate of a server', () => {
     for (const [files, sentence] of refused) expect(() => new Certificate(files, NAMES)).toThrow(sentence);
   });
 
-  it('is used for new connections when all its renewed files are written', async () => {
+  it('is used for new connections after all its files are renewed', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
     const renewals: Renewal[] = [];

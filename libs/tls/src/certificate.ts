@@ -16,7 +16,7 @@ export interface CertificateFiles {
 /** The names of the settings, for error messages. */
 export type CertificateNames = { readonly [File in keyof CertificateFiles]-?: string };
 
-/** The options of Node's TLS. */
+/** The contents of the files, as options of Node's TLS. */
 export interface CertificateOptions {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -25,19 +25,22 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** The reason why the new files were not accepted. The old certificate then stays in use. Absent: the new certificate is in use. */
+  /**
+   * The reason why the new files were not accepted. In this case the old certificate is still in use. Absent: the new certificate is in
+   * use.
+   */
   readonly error?: string;
 }
 
 /**
- * Interval of the checks whether the files have changed, in ms. Certificates are renewed days before they expire, so this is soon enough.
+ * Interval of the checks whether the files have changed, in ms. The interval may be long, because certificates are renewed days before they
+ * expire.
  */
 const POLL_MS = 5_000;
 
 /**
  * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections use
- * the new certificate. New files that are not valid or do not match each other, for example because they are just being written, are
- * ignored until they match.
+ * the new certificate. Ignores new files until they are valid and match each other, because they may be only partly written.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -88,8 +91,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // The error is reported once for each state of the files. The next check reads the files again, because the second of the two files
-      // may not be written yet.
+      // Reports the error once for each state of the files. Reads the files again at the next check, because one of the two files may not
+      // be written yet.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
@@ -111,8 +114,8 @@ export class Certificate {
 }
 
 /**
- * Returns the certificate that the settings name, or null when they name none. The check of the settings has already refused a certificate
- * without a key.
+ * Returns the certificate that the settings name, or null when they name none. Does not check for a certificate without a key, because the
+ * settings were already checked for it.
  */
 export function certificateFrom(
   {

@@ -16,7 +16,7 @@ export type ClientTlsNames = { readonly [File in keyof ClientTlsFiles]-?: string
 
 /**
  * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. Until the new
- * files are complete and match each other, it returns the content of the earlier files.
+ * files are complete and match each other, `options` contains the earlier files.
  */
 export class ClientTls {
   private current: Partial<CertificateOptions>;
@@ -38,7 +38,7 @@ export class ClientTls {
       this.current = this.load();
       this.seen = state;
     } catch {
-      // The next connection reads the files again.
+      // Keeps the earlier options. The next connection reads the files again.
     }
     return this.current;
   }

@@ -2,7 +2,7 @@
 export interface Subject {
   readonly game: string;
   readonly room: string;
-  /** Fencing token of the room's owner. Absent during the setup of the room. */
+  /** Epoch of the room. Absent during the setup of the room. */
   readonly epoch?: number;
   /** The id of the room's start, during its setup. */
   readonly start?: string;
@@ -10,36 +10,36 @@ export interface Subject {
   readonly effect?: string;
 }
 
-/** Runs the code of one subject. */
+/** Runs the game code of one room or effect. */
 export interface RunSubject {
   readonly subject: Subject;
   /**
-   * Runs `work`. It must be synchronous, and may be stopped in the middle or run again, so it must write only to private data.
-   * Throws what `work` throws, or `OverrunError`.
+   * Runs `work`. `work` must be synchronous. It may be interrupted or run a second time, so it must write only to data that no other code
+   * uses. Throws what `work` throws, or `OverrunError`.
    *
    * @param label from `HandlerGuard.label`
    * @param seat the seat whose command runs, or -1
    */
   run<T>(label: number, seat: number, seq: number, work: () => T): T;
   /**
-   * Like `run`, for work with effects outside of the server, which must not run twice. So an interrupt meant for an earlier run also ends
-   * this run with an `OverrunError`.
+   * Like `run`, for work with effects outside of the server, which must not run twice. `run` repeats work after an interrupt that was meant
+   * for an earlier run. This method throws an `OverrunError` instead.
    */
   runOnce<T>(label: number, work: () => T): T;
-  /** Replaces the facts of the subject. */
+  /** Replaces the facts about the room or effect. */
   update(subject: Subject): void;
   /** Tells the guard that no code of this subject runs any more. */
   dispose(): void;
 }
 
-/** One of several runs in one call. */
+/** One of the runs in a call of `runAll`. */
 export interface QueuedRun {
   /** The subject whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Runs the code. It is synchronous, may be stopped in the middle or run again, and never throws. */
+  /** Runs the game code. The method is synchronous and never throws. It may be interrupted or called a second time. */
   work(): void;
   /** Receives an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
@@ -48,7 +48,7 @@ export interface QueuedRun {
 /** Runs code of games that may never return. This is a port of `libs/room-host`; `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
-  /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
+  /** Returns the number for a name, such as `command place`. Call it once for each name, because each call stores the name forever. */
   abstract label(name: string): number;
   /**
    * Runs all of `runs` in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
@@ -57,9 +57,7 @@ export abstract class HandlerGuard {
   abstract runAll(runs: readonly QueuedRun[]): number;
   /** True while a run is in progress. */
   abstract readonly isRunning: boolean;
-  /**
-   * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.
-   */
+  /** The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no game code runs. */
   abstract readonly current: Subject | undefined;
 }
 

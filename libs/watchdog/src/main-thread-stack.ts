@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector';
 
 export interface PausedMainThread {
-  /** The calls, the innermost first: `place games/tic-tac-toe/src/tic-tac-toe.js:34`. */
+  /** The calls on the stack, the innermost first: `place games/tic-tac-toe/src/tic-tac-toe.js:34`. */
   readonly stack: readonly string[];
   /** The value of `expression` in the innermost call. Undefined when it threw. */
   readonly value: unknown;
@@ -29,7 +29,7 @@ export function pauseMainThread(expression: string, timeoutMs: number): Promise<
         session.post('Debugger.disable');
         session.disconnect();
       } catch {
-        // The session was never connected.
+        // Ignores an error, because the session may never have been connected.
       }
       resolve(result);
     };

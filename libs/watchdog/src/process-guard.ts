@@ -6,7 +6,7 @@ export interface DetachedError {
   readonly error: unknown;
 }
 
-/** Functions that end the process which calls them. */
+/** Functions that end the process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
 /** Functions that add or remove listeners of process events, and the events that the server itself uses. */
 const LISTENER_METHODS = [
@@ -23,8 +23,8 @@ const OWN_EVENTS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP',
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
 /**
- * Keeps game code from ending the process. Calls such as `process.exit` throw an error in the game. Errors in timers and promises
- * of a handler go to a listener instead of ending the process. The server's own code is not affected.
+ * Prevents game code from ending the process. Calls such as `process.exit` throw an error in the game. Errors in timers and promises of a
+ * handler go to a listener instead of ending the process. The server's own code is not affected.
  */
 export class GameProcessGuard {
   private readonly undo: (() => void)[] = [];
@@ -84,8 +84,8 @@ export class GameProcessGuard {
   }
 
   /**
-   * Refuses calls of game code that change the listeners of the server's own events. With a listener of a game, the watchdog's interrupts
-   * would not work. Without the server's listeners, an error of a game would end the process.
+   * Refuses calls of game code that change the listeners of the server's own events. If a game added a listener for SIGINT, the watchdog's
+   * interrupts would not work. Without the server's listeners, an error of a game would end the process.
    */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;

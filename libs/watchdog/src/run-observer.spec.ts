@@ -10,7 +10,9 @@ class SampleSeries {
   private beat = 0;
   memoryMb = 100;
 
-  /** Simulates `ms` of time. `cpu`: the share of it in which the main thread computes. Returns the actions in order. */
+  /**
+   * Simulates `ms` of time. `cpu`: the fraction of this time in which the main thread computes, from 0 to 1. Returns the actions in order.
+   */
   pass(ms: number, { run, cpu = 1, beats = false }: { run: number; cpu?: number; beats?: boolean }): Action[] {
     const actions: Action[] = [];
     for (let at = 0; at < ms; at += STEP_MS) {
@@ -26,20 +28,20 @@ class SampleSeries {
 const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) => kind);
 
 describe("the watchdog's observer of runs", () => {
-  it('does nothing about short runs in a healthy event loop', () => {
+  it('ignores short runs in a healthy event loop', () => {
     const series = new SampleSeries();
     expect(series.pass(10_000, { run: 0, beats: true })).toEqual([]);
     for (let run = 1; run < 50; run++) expect(series.pass(175, { run })).toEqual([]);
   });
 
-  it('reports a run once at the first limit', () => {
+  it('reports a run once when the run reaches the first limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(450, { run: 7 }))).toEqual(['suspect']);
     expect(series.pass(25, { run: 0, beats: true })).toEqual([]);
   });
 
-  it('interrupts a run at its limit of CPU time, and finally ends the process', () => {
+  it('interrupts a run at the limit of CPU time, and later ends the process', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
@@ -47,7 +49,7 @@ describe("the watchdog's observer of runs", () => {
     expect(kinds(series.pass(600, { run: 7 }))).toContain('kill');
   });
 
-  it('gives twice the time to a run that uses no CPU', () => {
+  it('allows a run without CPU use twice the time', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
@@ -73,7 +75,7 @@ describe("the watchdog's observer of runs", () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop, sooner during game code', () => {
+  it('reports a blocked event loop, and reports it sooner during game code', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);

@@ -15,14 +15,14 @@ export interface Sample {
   /** Number of the current run. 0: no run is in progress. */
   readonly run: number;
   readonly beat: number;
-  /** CPU time of the main thread, in ms. NaN: not known. */
+  /** CPU time of the main thread, in ms. NaN: the CPU time is not known. */
   readonly cpuMs: number;
   /** Resident memory of the process, in MB. */
   readonly memoryMb: number;
 }
 
 export type Action =
-  /** The run passed the limit for reports. `isOver`: it also passed the limit for interrupts, so it is interrupted immediately. */
+  /** The run passed the limit for reports. `isOver`: the run also passed the limit for interrupts, so it is interrupted immediately. */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
@@ -55,12 +55,12 @@ interface Block {
   limit: 'none' | 'known' | 'unknown';
 }
 
-/** Decides what to do about the main thread, from a series of samples. It has no effects; it only remembers earlier samples. */
+/** Decides from a series of samples what the watchdog must do about the main thread. Stores earlier samples, but has no side effects. */
 export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;
   private beat = -1;
-  /** Memory at the last sample before the run. */
+  /** Resident memory at the last sample before the run, in MB. */
   private idleMemoryMb = Number.NaN;
 
   constructor(private readonly options: WatchdogOptions) {}
@@ -72,7 +72,7 @@ export class RunObserver {
       this.idleMemoryMb = sample.memoryMb;
       actions.push(...this.observeLoop(sample));
     } else {
-      // A current run is observed as a run, not as a blocked loop.
+      // During a run, the limits of the run apply and not those of a blocked event loop.
       if (this.block?.isReported) actions.push({ kind: 'loop-turns' });
       this.block = null;
       actions.push(...this.observeRun(sample));

@@ -1,6 +1,6 @@
 /**
- * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five
- * with plain stores (3 ns). The watchdog may see them a few microseconds late, which is harmless.
+ * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells with
+ * plain stores (3 ns). The watchdog may see the new values a few microseconds late, which is harmless.
  */
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */
@@ -11,21 +11,23 @@ export const CELL = {
   label: 2,
   seat: 3,
   seq: 4,
-  /** Grows by one per `BEAT_MS` while the main thread's event loop turns. */
+  /** The main thread adds 1 every `BEAT_MS` while its event loop is not blocked. */
   beat: 5,
-  /** The run to interrupt. */
+  /** Number of the run that the watchdog interrupts. */
   target: 6,
   /** Time of the last interrupt (`monotonicMs`). */
   sentAt: 7,
   /** 1 while a debugger is attached, because a breakpoint is not an overrun. */
   debugged: 8,
-  /** Time for which the interrupted run ran, in ms. */
+  /** Duration of the interrupted run, in ms. */
   ranMs: 9,
 } as const;
 
 export const CELLS = 10;
 
-/** Time after an interrupt, in ms, within which a signal counts as that interrupt. The system delivers an interrupt within a few ms. */
+/**
+ * A SIGINT that arrives within this time after an interrupt, in ms, is that interrupt. The system delivers an interrupt within a few ms.
+ */
 const DELIVERED_MS = 1_000;
 
 /** Returns whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */

@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CELL, isOwnInterrupt } from './shared-state.js';
 
 /*
- * A thread that keeps Node's own SIGINT watchdog running. While this thread waits inside a boundary that SIGINT ends, such a
- * boundary on the main thread costs 0.5 µs instead of 34. It receives the signals that arrive while no run is active: late
+ * A thread that keeps Node's own SIGINT watchdog running. While this thread waits inside a `vm` boundary that SIGINT
+ * ends, each such boundary on the main thread takes 0.5 µs instead of 34 µs. This thread receives the signals that arrive while no run is active: late
  * interrupts of the watchdog, and Ctrl-C.
  */
 
@@ -14,8 +14,8 @@ export type HolderMessage = 'holding' | 'interrupted';
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
 /**
- * A holder that registers again gets the next signal, which may be meant for the current run. So it first waits for this run to end, but at
- * most `YIELDS_MAX` times `YIELD_MS` (in ms).
+ * When this thread creates its boundary again, it gets the next signal, which may be meant for the current run. So it first waits until
+ * that run ends, but at most `YIELDS_MAX` times `YIELD_MS`, in ms.
  */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;
@@ -28,7 +28,7 @@ const OPTIONS = { breakOnSigint: true, displayErrors: false };
 
 for (;;) {
   try {
-    // The outer boundary exists while the inner one is created again. Without any boundary, SIGINT would end the process.
+    // Creates the inner boundary again while the outer one still exists. Without any boundary, SIGINT would end the process.
     holding.runInThisContext(OPTIONS);
   } catch {
     received();

@@ -10,9 +10,9 @@ export interface RunFacts {
   readonly seq: number;
 }
 
-/** A run that takes too long, or an event loop that game code blocks. */
+/** A run that takes too long, or game code that blocks the event loop. */
 export interface OverrunReport extends RunFacts {
-  /** Time for which the run has taken, or for which the event loop has been blocked, in ms. */
+  /** Duration of the run so far, or of the blocking of the event loop, in ms. */
   readonly ms: number;
   readonly grownMb: number;
   /** The main thread's stack, innermost call first. Null when it could not be read. */
@@ -20,13 +20,13 @@ export interface OverrunReport extends RunFacts {
 }
 
 /**
- * Handles overruns on the watchdog's own thread, because the main thread may be lost by then. No method may reject or wait for long. The
+ * Handles overruns on the watchdog's own thread, because the main thread may be blocked forever. No method may reject or wait for long. The
  * module of `WatchdogReporterModule.url` exports `createReporter(data)`, which creates the reporter.
  */
 export interface WatchdogReporter {
   /**
    * Reports a run that takes longer than most. It may be the last run of this process, so the report comes early and without a log line.
-   * Resolves when the report would survive the loss of this process.
+   * Resolves when the report is stored outside of this process.
    */
   suspect(facts: RunFacts): Promise<void>;
   /** Logs a run that passed `slowMs` or its limit of memory, once its stack is known. */

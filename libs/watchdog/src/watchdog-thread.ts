@@ -58,7 +58,7 @@ parentPort?.postMessage('watching');
 
 /**
  * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process, so that the
- * next owner of the room knows which input may have cost its server.
+ * next owner of the room knows which input may have ended the previous owner.
  */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
@@ -69,7 +69,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked anyway.
+  // On a busy machine a short run may only wait for a processor. Marks the run also where the CPU time is not known (NaN).
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
@@ -84,7 +84,7 @@ function mark(run: number): RunFacts | null {
 
 function sample(): void {
   const now = performance.now();
-  // Limits the step, so that the time in which the whole process was suspended does not count.
+  // Limits the elapsed time, so that the time in which the whole process was suspended does not count.
   const elapsedMs = Math.min(now - lastSampleAt, 2 * POLL_MS);
   lastSampleAt = now;
   if (isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
@@ -119,8 +119,7 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   const facts = mark(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
-  // The thread interrupts the run without reading its stack. A pause of the main thread would only delay the end of a process whose memory
-  // grows.
+  // Interrupts the run without reading its stack, because a pause of the main thread would delay the interrupt while the memory grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
@@ -149,7 +148,8 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // At the first attempt the main thread may have run native code, so that it could not be paused.
+  // Tries again to find the blocking code. The first attempt may have failed because the main thread ran native code and could not be
+  // paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
@@ -171,7 +171,7 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
 const UNKNOWN: RunFacts = { handler: 'unknown', seat: -1, seq: 0 };
 
-/** Returns the facts about the current run; null when the run has ended and the cells describe another one. */
+/** Returns the facts about the current run; null when the run has ended and the cells describe another run. */
 function factsOf(run: number): RunFacts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';

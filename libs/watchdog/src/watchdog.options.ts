@@ -13,8 +13,8 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 /** Interval between two samples of the main thread, in ms. Sampling costs about 0.1 % of a core. */
 export const POLL_MS = 50;
 /**
- * Interval at which the watchdog samples the number of the current run, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row
- * is marked, because some calls end the process within a tenth of a second. This costs less than 0.1 % of a core.
+ * Interval at which the watchdog samples the number of the current run, in ms. It is short, because some calls end the process within a
+ * tenth of a second. A run that is seen in `MARK_AFTER_SAMPLES` consecutive samples is marked. Sampling takes less than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
@@ -27,18 +27,21 @@ export const MARK_CPU_MS = 10;
 export const BEAT_MS = 100;
 /** Time after which an interrupt without effect is repeated, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
-/** Time after the first interrupt of a run, in ms. A run that still continues cannot be interrupted, so the process ends. */
+/**
+ * Time in ms after the first interrupt of a run at which the process ends if the run still continues, because the run cannot be
+ * interrupted.
+ */
 export const KILL_AFTER_MS = 1_000;
 /**
- * Limit for elapsed time, as a multiple of the limit for CPU time. Elapsed time counts when the CPU time is not known (not Linux), and for
- * a thread that waits instead of computing.
+ * Limit for elapsed time, as a multiple of the limit for CPU time. The limit for elapsed time applies where the CPU time is not known (not
+ * Linux), and to a thread that waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
-/** Time after which the watchdog examines a blocked event loop, in ms. */
+/** Time for which the event loop is blocked before the watchdog reads the stack of the main thread, in ms. */
 export const LOOP_SLOW_MS = 750;
 /**
- * CPU time in ms after which a blocked event loop ends the process. The first limit applies when game code is known to block it, the second
- * in every other case.
+ * CPU time in ms after which a blocked event loop ends the process. `LOOP_LIMIT_MS` applies when game code is known to block it, and the
+ * second limit in every other case.
  */
 export const LOOP_LIMIT_MS = 2_000;
 export const LOOP_LIMIT_UNKNOWN_MS = 30_000;

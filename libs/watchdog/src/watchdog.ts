@@ -20,11 +20,12 @@ export interface WatchdogReporterModule {
 /**
  * Interrupts game code that runs too long or allocates without limit, and reports it.
  *
- * A thread reads shared memory that contains the current run. A run that passes a limit gets a SIGINT. The signal ends the `vm`
- * boundary around the run (`breakOnSigint`) with an error that the main thread can catch. When the code cannot be interrupted
- * (native code, code outside a run), the thread reports it and ends the process. The cost of a run is 0.5 µs.
+ * A thread reads shared memory that contains the current run. A run that passes a limit gets a SIGINT. The signal ends the `vm` boundary
+ * around the run (`breakOnSigint`) with an error that the main thread can catch. When the code cannot be interrupted (native code, code
+ * outside a run), the thread reports it and ends the process. Each run takes 0.5 µs longer with the watchdog.
  *
- * Needs POSIX signals. The process must have no listener for SIGINT, because it would take the signal. Use `onInterrupt` instead.
+ * Needs POSIX signals. The process must have no listener for SIGINT, because the listener would receive the signal instead. Use
+ * `onInterrupt` instead.
  */
 export class Watchdog extends HandlerGuard {
   private readonly subjects = new AsyncLocalStorage<{ readonly subject: Subject | null }>();
@@ -53,7 +54,7 @@ export class Watchdog extends HandlerGuard {
   }
 
   /**
-   * Starts watching. Runs before this call are not watched. Resolves once the threads work: before that, a SIGINT ends the process.
+   * Starts the threads. Runs before this call are not watched. Resolves once the threads work. Before that, a SIGINT ends the process.
    * Rejects when a thread cannot start.
    */
   async start(): Promise<void> {
@@ -76,7 +77,7 @@ export class Watchdog extends HandlerGuard {
       configurable: true,
       value: () => this.current && JSON.stringify(this.current),
     });
-    // The first message of each thread says that it works.
+    // The first message of a thread means that the thread works.
     await Promise.all([once(watcher, 'message'), once(holder, 'message')]);
     watcher.unref();
     holder.unref();
@@ -115,7 +116,7 @@ export class Watchdog extends HandlerGuard {
   /** Runs `work` under the watchdog. Only `ThreadSubject` calls it; other code uses `RunSubject.run`. */
   run<T>(subject: ThreadSubject, label: number, seat: number, seq: number, work: () => T, isPure: boolean): T {
     const { cells } = this;
-    // A run inside another run belongs to the outer one.
+    // A run inside another run is part of the outer run, so it has no limits of its own.
     if (cells[CELL.run] !== 0) return work();
     for (;;) {
       const run = this.nextRun();
@@ -132,7 +133,7 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
-        // The interrupt was Ctrl-C, or meant for an earlier run, so this run starts again.
+        // The signal came from Ctrl-C, or was meant for an earlier run. So this run starts again.
         continue;
       } finally {
         cells[CELL.run] = 0;
@@ -168,8 +169,7 @@ export class Watchdog extends HandlerGuard {
     while (at < runs.length) {
       task = all;
       try {
-        // One async context around all runs, so that no later code inherits the subject of the last run, or of an interrupted
-        // one.
+        // Runs all of them in one async context. So code after them does not inherit the subject of the last run or of an interrupted run.
         subjects.run(NOBODY, enter);
         if (hasThrown) throw thrown;
       } catch (error) {
@@ -234,8 +234,8 @@ let returned: unknown;
 let thrown: unknown;
 let hasThrown = false;
 /**
- * Errors are caught inside the boundary, where no interrupt can be caught. So everything that leaves the boundary is an
- * interrupt, and an error of a game cannot look like one.
+ * Catches errors of the game inside the boundary, where an interrupt cannot be caught. So every error that leaves the boundary is an
+ * interrupt.
  */
 Object.defineProperty(globalThis, '__holdfastTask', {
   configurable: true,
@@ -260,8 +260,8 @@ const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
 const enter = cheapEntry() ?? (() => boundary.runInThisContext(BOUNDARY_OPTIONS));
 
 /**
- * `runInThisContext` validates its options on each call, which takes half of its time. The function behind it is not documented
- * (but the same in Node 20, 22 and 24). It is used only when a test call behaves as expected.
+ * `runInThisContext` validates its options on each call, which takes half of its time. So this calls the internal function directly, which
+ * Node does not document (it is the same in Node 20, 22 and 24). A test call at startup checks that it behaves as expected.
  */
 function cheapEntry(): (() => unknown) | null {
   const { runInContext } = Object.getPrototypeOf(vm.Script.prototype) as { runInContext?: (...args: unknown[]) => unknown };

@@ -13,7 +13,7 @@ interface Outcome {
   readonly refusedWith: number | null;
 }
 
-/** The parts of `ws` that its types leave out. */
+/** The members of `ws` that its published types do not declare. */
 interface Receiver {
   on(event: string, listener: (...args: never[]) => void): void;
   write(chunk: Buffer): boolean;
@@ -55,7 +55,7 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
     refusedWith = (error as unknown as Record<symbol, number>)[key];
   });
   for (const chunk of chunks) if (!isOver) receiver.write(Buffer.from(chunk));
-  // A stream emits its error in a later tick.
+  // Waits a tick, because a stream emits an error only in a later tick.
   await new Promise((resolve) => setImmediate(resolve));
   return { delivered, refusedWith };
 }
@@ -115,7 +115,7 @@ const frame = fc
 const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 6 });
 const numRuns = Number(process.env.FUZZ_RUNS ?? 3_000);
 
-describe('WebSocketReader, in comparison with the receiver of ws,', () => {
+describe('WebSocketReader, compared with the receiver of the package ws,', () => {
   it('delivers the same messages and refuses the same frames', () =>
     fc.assert(
       fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 8 }), lengths, async (frames, lengths) => {

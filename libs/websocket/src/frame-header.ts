@@ -10,7 +10,7 @@ export function frameHeaderBytes(length: number): 2 | 4 | 10 {
 }
 
 /**
- * Writes the header of an unmasked frame that is a whole message. Servers send such frames.
+ * Writes the header of an unmasked frame that is a whole message, as servers send it.
  *
  * @param length payload bytes, below 4 GiB
  * @returns where the payload starts: `at` plus `frameHeaderBytes(length)`

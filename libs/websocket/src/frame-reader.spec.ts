@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks of these lengths, which repeat. Returns the delivered messages and control frames, and the close code of the
- * refusal, or null when nothing was refused.
+ * Reads a stream in chunks. The lengths of the chunks are `cuts`, again and again. Returns the delivered messages and control frames, and
+ * the close code of the refusal, or null when nothing was refused.
  */
 function read(
   stream: Buffer,
@@ -51,7 +51,7 @@ function read(
 ): { delivered: readonly Delivered[]; closeCode: number | null } {
   const inbox = new Inbox();
   const reader = new WebSocketReader(MESSAGE_BYTES_MAX, inbox);
-  // Each read overwrites the buffer of the read before, as with a real socket.
+  // Each read overwrites the buffer of the previous read, as with a real socket.
   const shared = Buffer.alloc(stream.length);
   try {
     for (let at = 0, turn = 0; at < stream.length; turn++) {
@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers every message whole and in order, wherever frames and reads are cut', () => {
+  it('delivers every message whole and in order for any split of frames and reads', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -153,12 +153,12 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('delivers the messages before a frame %s, and refuses this frame', (_, bad, closeCode) => {
+  ])('delivers the messages before a frame %s, and refuses the frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });
 
-  it('has the same result for any bytes, wherever reads are cut', () => {
+  it('has the same result for any bytes and any split of the reads', () => {
     return fc.assert(
       fc.property(bytes(400), cuts, (stream, cuts) => {
         expect(read(stream, cuts)).toEqual(read(stream));

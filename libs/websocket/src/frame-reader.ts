@@ -26,7 +26,7 @@ export class WebSocketError extends Error {
 
 /**
  * Maximum number of frames of one message. Browsers split a long message into a few frames. Without this limit, a message of many small
- * frames would cost many times the memory of its payload.
+ * frames would need many times the memory of its payload.
  */
 const FRAGMENTS_MAX = 64;
 const CONTROL_BYTES_MAX = 125;
@@ -37,7 +37,7 @@ const HEADER_BYTES_MAX = 14;
 /** Bits of the first byte that only extensions use. The handshake accepts no extension, so a frame with one of them is refused. */
 const RESERVED = 0x70;
 const MASKED = 0x80;
-/** Stands for a close frame without a code. Nobody sends this number in a frame. Source: RFC 6455, section 7.4.1. */
+/** The code of a close frame that has no code. A frame never contains this number. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
@@ -226,7 +226,7 @@ function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
 }
 
 function longLength(bytes: Buffer, at: number): number {
-  // A length of 4 GiB or more is above every limit, so it need not be exact.
+  // A length of 4 GiB or more is always refused, so its exact value does not matter.
   return bytes.readUInt32BE(at) > 0 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(at + 4);
 }
 

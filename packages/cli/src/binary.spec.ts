@@ -54,7 +54,7 @@ describe('the binary holdfast', () => {
     expect((await holdfast(['--version'])).stdout).toBe(`${version}\n`);
   });
 
-  it.each(COMMANDS.map(({ name }) => name))('prints the help of %s in its own words, without a package of npm', async (name) => {
+  it.each(COMMANDS.map(({ name }) => name))('prints the help of %s without any installed package', async (name) => {
     const { stdout } = await run(process.execPath, ['--import', pathToFileURL(join(folder, 'register.mjs')).href, BINARY, name, '--help'], {
       cwd: folder,
     });
@@ -63,7 +63,7 @@ describe('the binary holdfast', () => {
     expect((await holdfast(['help', name])).stdout).toBe(stdout);
   });
 
-  it('refuses an unknown command with code 2, and with --json as an object', async () => {
+  it('refuses an unknown command with exit code 2, as JSON with --json', async () => {
     expect(await holdfast(['flet'])).toEqual({
       code: 2,
       stdout: '',
@@ -73,7 +73,7 @@ describe('the binary holdfast', () => {
     expect({ code, stderr, error: JSON.parse(stdout).error.code }).toEqual({ code: 2, stderr: '', error: 'wrong-usage' });
   });
 
-  it('reports a reader that closes the pipe with no stack', async () => {
+  it('ends without a stack trace when the reader closes the pipe', async () => {
     const script = `"$0" "$1" --help | true; exit "\${PIPESTATUS[0]}"`;
     const { stderr } = await run('bash', ['-c', script, process.execPath, BINARY], { cwd: folder });
     expect(stderr).toBe('');
@@ -92,7 +92,7 @@ describe('the binary holdfast', () => {
     expect((await holdfast(['completion', 'fish'])).stderr).toBe('Name a shell: holdfast completion bash or zsh.\n');
   });
 
-  it('names a project without servers, and a configuration that is wrong', async () => {
+  it('reports a project without servers and an invalid configuration', async () => {
     writeFileSync(join(folder, 'holdfast.config.json'), '{}');
     const missing = await holdfast(['start', '--port', '7940'], folder);
     expect(missing.code).toBe(1);
@@ -108,7 +108,7 @@ describe('the binary holdfast', () => {
   });
 });
 
-describe('a text about the scripts of this repository', () => {
+describe('a help text of a script', () => {
   it.each([
     ['Start one with `npm start`.', 'Start one with `holdfast start`.'],
     ['npm start -- --port 8000', 'holdfast start --port 8000'],
@@ -116,7 +116,7 @@ describe('a text about the scripts of this repository', () => {
     ['(npm run dev)', '(holdfast dev)'],
     ['Usage: npm run conformance -- [options]', 'Usage: holdfast conformance [options]'],
     ['npm run start:gateway', 'npm run start:gateway'],
-  ])('%j names the binary as %j', (text, expected) => {
+  ])('%j is rewritten for the binary as %j', (text, expected) => {
     expect(asBinary(text)).toBe(expected);
   });
 });

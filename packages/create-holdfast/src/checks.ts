@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import validateName from 'validate-npm-package-name';
 import { Refusal } from './refusal.js';
 
-/** Files that may be in the folder of a new project: a repository that is cloned or initialized before. */
+/** Files that may already be in the folder of a new project, for example because it is a new Git repository. */
 const MAY_BE_THERE = ['.git', '.DS_Store'];
 
 /** Returns why npm would refuse the name. Undefined: npm accepts it. */
@@ -14,7 +14,7 @@ export function nameProblem(name: string): string | undefined {
   return `The name '${name}' is not a name for an npm package: ${reason}. Use lower-case letters, digits and dashes, such as my-game.`;
 }
 
-/** Returns why a project cannot be created in the folder. Undefined: it is empty or does not exist. */
+/** Returns why a project cannot be created in the folder. Undefined: the folder is suitable, because it is empty or does not exist. */
 export async function folderProblem(folder: string): Promise<string | undefined> {
   const path = resolve(folder);
   try {
@@ -29,7 +29,7 @@ export async function folderProblem(folder: string): Promise<string | undefined>
   }
 }
 
-/** Returns the name of a package in this folder, unless another one is given. */
+/** Returns the default name of the package: it is made from the name of the folder. */
 export function nameFor(folder: string): string {
   return basename(resolve(folder));
 }

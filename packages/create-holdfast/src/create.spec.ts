@@ -47,7 +47,7 @@ describe('create-holdfast', () => {
     expect(await read('folder/compose.yml')).toContain('name: "studio-chess"');
   });
 
-  it('pins the versions with which this repository is tested', async () => {
+  it('pins the tested versions of the dependencies', async () => {
     const root = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     const tested = { ...root.dependencies, ...root.devDependencies };
     for (const template of ['base', 'react']) {
@@ -57,19 +57,19 @@ describe('create-holdfast', () => {
     }
   });
 
-  it('takes defaults for everything with --yes', async () => {
+  it('uses all defaults with --yes', async () => {
     await run(join(parent, 'quick'), '--yes', '--no-install');
     expect(JSON.parse(await read('quick/package.json')).name).toBe('quick');
     expect(await readdir(join(parent, 'quick/src/games'))).toEqual(['tic-tac-toe']);
   });
 
-  it('refuses a folder with files, and leaves it as it was', async () => {
+  it('refuses a folder with files, and changes none of the files', async () => {
     await writeFile(join(parent, 'notes.txt'), 'mine');
     await expect(run(parent, '--yes', '--name', 'x')).rejects.toThrow(/is not empty: it contains notes\.txt/);
     expect(await readdir(parent)).toEqual(['notes.txt']);
   });
 
-  it('accepts a folder that has only a repository of git', async () => {
+  it('accepts a folder that contains only a git repository', async () => {
     await mkdir(join(parent, 'cloned/.git'), { recursive: true });
     await run(join(parent, 'cloned'), '--yes', '--no-install');
     expect(await readdir(join(parent, 'cloned'))).toContain('package.json');
@@ -87,7 +87,7 @@ describe('create-holdfast', () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
-  it('asks for flags when there is no terminal for questions', async () => {
+  it('requires flags when no terminal is available for questions', async () => {
     await expect(run()).rejects.toThrow(/Give a folder and --template, or --yes/);
   });
 

@@ -8,7 +8,7 @@ export interface Options {
   readonly template: string | undefined;
   /** The name of the npm package. */
   readonly name: string | undefined;
-  /** True: nothing is asked, and what is missing has its default. */
+  /** True: the command asks no questions, and uses defaults for absent options. */
   readonly yes: boolean;
   readonly install: boolean;
   readonly help: boolean;

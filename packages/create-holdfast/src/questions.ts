@@ -14,13 +14,13 @@ export interface Wish {
 const FOLDER_DEFAULT = 'my-game';
 const TEMPLATE_DEFAULT = 'turn-based';
 
-/** Returns what the options say, and defaults for what they do not say. */
+/** Returns the choices in the options, with defaults for absent choices. */
 export function defaultsFor({ folder = FOLDER_DEFAULT, template = TEMPLATE_DEFAULT, name = nameFor(folder) }: Options): Wish {
   return { folder, name, template };
 }
 
 /**
- * Asks on the terminal for what the options do not say.
+ * Asks on the terminal for the choices that are not in the options.
  *
  * @throws Refusal when the person cancels
  */

@@ -14,7 +14,7 @@ export interface Project {
 /** A part of a package.json: values, and objects of them. */
 type Json = { [key: string]: Json | string | boolean | null };
 
-/** The manifest of a layer. It has another name in the template, so that no tool takes the template for a package. */
+/** The manifest of a layer. In the template the file is not named `package.json`, so that tools do not regard the template as a package. */
 const MANIFEST = '_package.json';
 
 /**

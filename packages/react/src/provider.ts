@@ -2,11 +2,14 @@ import { createContext, createElement, type ReactNode, useContext, useEffect, us
 import { type Login, SessionStore, type StoreOptions } from './session-store.js';
 
 export interface HoldfastProviderProps {
-  /** The URL of a gateway, or of several. A changed URL has no effect: give the provider another `key`. */
+  /** The URL of a gateway, or of several. A changed URL has no effect. To connect to another URL, also give the provider another `key`. */
   readonly url: string | readonly string[];
   /** Options of `connect`. With `storage`, a reloaded page resumes its session. Changed options have no effect. */
   readonly options?: StoreOptions;
-  /** Logs in at once. Without it, the session begins with `login` of `useSession`, or with the stored session. */
+  /**
+   * The login with which the provider opens a session at once. Absent: the session begins with `login` of `useSession`, or with the stored
+   * session.
+   */
   readonly login?: Login;
   readonly children?: ReactNode;
 }

@@ -8,7 +8,7 @@ export interface SessionState {
   readonly session: Session | null;
   /** `idle`: nobody has logged in yet. */
   readonly status: SessionStatus | 'idle';
-  /** The reason why the last login failed, or why the session ended. Null: there is none. */
+  /** The reason why the last login failed, or why the session ended. Null: there is no such reason. */
   readonly error: HoldfastError | null;
 }
 
@@ -39,7 +39,10 @@ export class SessionStore {
     return () => this.listeners.delete(listener);
   };
 
-  /** Resumes the stored session, if there is one. The result ends the connection but not the session, so that a later mount resumes it. */
+  /**
+   * Resumes the stored session, if there is one. The returned function ends the connection but not the session, so that a later mount
+   * resumes the session.
+   */
   mount(login?: Login): () => void {
     if (this.current.session === null && (login !== undefined || this.hasStored())) this.login(login ?? {});
     return () => {
@@ -49,7 +52,7 @@ export class SessionStore {
     };
   }
 
-  /** Opens a session. `current` has its result. A login while another one is being opened replaces it. */
+  /** Opens a session. `current` contains the result. A second login replaces a first login that has not succeeded yet. */
   readonly login = (login: Login): void => {
     if (this.current.session !== null) return;
     this.attempt?.abort();

@@ -6,12 +6,12 @@ export interface CommandState<Data extends unknown[]> {
   readonly send: (...data: Data) => Promise<boolean>;
   /** True: at least one command has no answer yet. */
   readonly isPending: boolean;
-  /** The refusal of the last command. Null: it was not refused. */
+  /** The refusal of the last command. Null: the last command was not refused. */
   readonly error: HoldfastError | null;
 }
 
 /**
- * Returns a function that sends a command to the room, and what became of the last one.
+ * Returns a function that sends a command to the room, and the status of its commands.
  *
  * @example
  * const { send, isPending, error } = useCommand(room, 'place');

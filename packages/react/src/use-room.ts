@@ -3,7 +3,7 @@ import type { Room, RoomEvents, Session } from '#libs/client';
 import { isSame } from './is-same.js';
 import { useStore } from './provider.js';
 
-/** The events after which a property of a room may have another value. */
+/** The events of a room after which one of its properties may have another value. */
 const CHANGES = [
   'view',
   'placed',
@@ -17,8 +17,8 @@ const CHANGES = [
 ] as const satisfies (keyof RoomEvents)[];
 
 /**
- * Returns the room of the player, or null. The component renders again when the player enters another room or leaves, and not when something
- * changes in the room: `useRoomState` is for that.
+ * Returns the room of the player, or null. The component renders again when the player enters another room or leaves, but not when the
+ * state of the room changes. For the state, use `useRoomState`.
  */
 export function useRoom<Rules = unknown>(): Room<Rules> | null {
   const store = useStore();
@@ -49,7 +49,7 @@ export function useRoom<Rules = unknown>(): Room<Rules> | null {
 }
 
 /**
- * Returns a value from a room: from its state, its status, its players. The component renders again only when the value is another one.
+ * Returns a value from a room: from its state, its status, its players. The component renders again only when the value has changed.
  *
  * @param room the room of `useRoom`. Null: the result is undefined
  * @param select returns the value. It must depend on the room only

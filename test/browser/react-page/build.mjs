@@ -10,7 +10,7 @@ await build({
   define: { 'process.env.NODE_ENV': '"development"' },
   resolve: {
     conditions: ['holdfast-source', 'module', 'browser', 'development'],
-    // The package has a manifest of its own, which does not have the imports of this repository.
+    // Names the source of the client, because the manifest in this folder does not have the `imports` of the repository.
     alias: { '#libs/client': join(ROOT, 'libs/client/src/index.ts') },
   },
   build: {

@@ -4,7 +4,7 @@ import type { TicTacToe } from '#games/tic-tac-toe';
 import type { Room } from '#libs/client';
 import { HoldfastProvider, useCommand, useRoom, useRoomState, useSession } from '../../../packages/react/src/index.js';
 
-/** The program of the page for `react.spec.ts`: a component for each hook, which counts how often it renders. */
+/** The program of the page for `react.spec.ts`. It has one component for each hook. Each component counts its renders. */
 export interface ReactPage {
   /** Renders the app in strict mode. Without a name, it resumes the session of this tab. */
   mount(url: string, name?: string): void;
@@ -44,7 +44,7 @@ function App() {
   );
 }
 
-/** Selects an object that is built for each call. */
+/** A component whose selector returns a new object in each call. */
 function Cells({ room }: { room: Room<TicTacToe> }) {
   count('Cells');
   const { first } = useRoomState(room, ({ state }) => ({ first: state?.cells[0] ?? null }));

@@ -13,7 +13,7 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
 describe("the audit of a bank's transfers", () => {
-  it('accepts a transfer that two runs of its effect paid under one key', () => {
+  it('accepts a transfer whose effect ran twice under one key', () => {
     expect(auditBank([book()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
 
@@ -36,7 +36,7 @@ describe("the audit of a bank's transfers", () => {
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('requires of a game that was lost with its server only that no transfer was paid twice', () => {
+  it('requires for a lost game only that no transfer was paid twice', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

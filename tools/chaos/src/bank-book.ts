@@ -1,7 +1,7 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** The facts about one bank game that its players know. */
+/** The facts about one bank game that its players have received. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
@@ -15,9 +15,9 @@ export interface BankGameBook {
 
 export interface BankAudit {
   readonly violations: readonly string[];
-  /** The number of paid transfers. Several payments of one transfer count once. */
+  /** The number of paid transfers. A transfer that was paid several times counts once. */
   readonly paid: number;
-  /** The number of transfers that are not paid (yet), of games that ended by their rules. */
+  /** The number of transfers that are not paid (yet). Counts only games that ended by their rules. */
   readonly missing: number;
 }
 

@@ -5,7 +5,7 @@ import { Command, type Durability, type Effect, EffectHandler, Game, type GameRo
 import { type BankResult, bankName, DURABILITIES, LEDGER_VARIABLE, type Payment, PURSE } from './bank.js';
 
 export interface Bank {
-  /** A name that no other game has. */
+  /** The name of the game. No two games of a run have the same name. */
   game: string;
   /** The number of transfers after which the game ends. */
   target: number;
@@ -22,7 +22,7 @@ const CHECKPOINT_MS = 3_000;
 /** The duration of a payment, in ms. It is long enough that, in most cases, a payment is running when a server is killed. */
 const PAYING_MS = 20;
 
-/** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without a payment. */
+/** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without an effect. */
 export abstract class BankRules implements GameRules<Bank> {
   setup(room: Setup): Bank {
     return {

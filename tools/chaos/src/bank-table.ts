@@ -11,7 +11,10 @@ import { pause } from './until.js';
 
 type BankRoom = Room<BankRules>;
 
-/** The share of commands without an effect. A rewind loses the commands since the last checkpoint or effect. */
+/**
+ * The fraction of commands without an effect, from 0 to 1. A rewind loses only commands since the last checkpoint or effect, so some
+ * commands need no effect.
+ */
 const TOUCH_SHARE = 0.75;
 const UNANSWERED_MAX = 6;
 /** The time without a new version after which a game counts as stuck, in ms. Faults last 11 s at most. */
@@ -24,7 +27,7 @@ interface Book extends BankGameBook {
   result: BankResult | null;
 }
 
-/** Two players who play bank games of one durability with each other, one after the other, and keep a book of each game. */
+/** Two players who play one bank game after another, all of one durability, and record each game in a book. */
 export class BankTable {
   readonly books = new Map<string, Book>();
   private players: Session[] = [];
@@ -85,7 +88,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // A game of durability `none` may end before a player has received its state.
+      // Waits also for `ended`, because a game of durability `none` may end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {
@@ -126,7 +129,7 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        // Removes only the transfers of this player. The other player receives the rewind on another connection.
+        // Removes only the transfers of this player, because the other player receives the rewind over another connection.
         const { acknowledged } = this.bookOf(game);
         for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;

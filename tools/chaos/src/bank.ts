@@ -1,6 +1,6 @@
 import type { Durability } from '#libs/game-kit';
 
-/** Each durability has a bank game of its own: `bank-every-change`, `bank-checkpoint`, `bank-none`. */
+/** There is one bank game for each durability: `bank-every-change`, `bank-checkpoint`, `bank-none`. */
 export const DURABILITIES = ['every-change', 'checkpoint', 'none'] as const satisfies Durability[];
 /** The money of each game at its start. A transfer takes 1. */
 export const PURSE = 1_000;
@@ -10,7 +10,7 @@ export const LEDGER_VARIABLE = 'CHAOS_BANK_LEDGER';
 /** One run of an effect, as the ledger records it. */
 export interface Payment {
   readonly key: string;
-  /** The name of the game, which no other game has. */
+  /** The name of the game. No two games of a run have the same name. */
   readonly game: string;
   /** The id of the transfer, chosen by the player who requested it. */
   readonly id: string;

@@ -4,7 +4,7 @@ import { Command, Game, type GameRoom, type GameRules, OnTimer, type Setup } fro
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 interface Chain {
-  /** A name that no other game has. */
+  /** The name of the game. No two games of a run have the same name. */
   game: string;
   /** The number of commands after which the game ends. */
   target: number;

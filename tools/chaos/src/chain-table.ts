@@ -16,7 +16,10 @@ const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
-/** The time without a change after which a game counts as stuck, in ms. Its timer fires every second, and faults last 11 s at most. */
+/**
+ * The time without a change after which a game counts as stuck, in ms. A game's timer makes a change every second, and faults last 11 s at
+ * most.
+ */
 const STUCK_MS = 40_000;
 /** The time limit for the last events of a game to arrive after its end, in ms. */
 const LAST_EVENTS_MS = 10_000;
@@ -26,7 +29,7 @@ interface Player {
   sent: number;
 }
 
-/** Two to four players who play chain with each other, one game after the other, and keep a book of each game. */
+/** Two to four players who play one game of chain after another, and record each game in a book. */
 export class ChainTable {
   private players: Player[] = [];
   private readonly books = new Map<string, GameBook>();
@@ -207,8 +210,8 @@ export class ChainTable {
   }
 
   /**
-   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`, although the timer of the
-   * game makes one every second.
+   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`. The timer of the game makes a
+   * new version every second.
    */
   private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
     let best = '';
@@ -260,7 +263,9 @@ export class ChainTable {
   }
 }
 
-/** Returns the name of the last game that a player knows, also if it ended before the player received its state; null without a game. */
+/**
+ * Returns the name of the last game that a player knows; null without a game. The game may have ended before the player received its state.
+ */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;
   return version >= 0 && state ? state.game : ended;

@@ -19,9 +19,9 @@ export interface Shape {
   readonly tls: boolean;
 }
 
-/** The hosts of the servers of a run. Without a site, all servers are on the loopback interface of this host. */
+/** The network addresses of the servers of a run. Without a site, all servers use the loopback interface of this host. */
 export interface Site {
-  /** The address of this host, where Redis is. */
+  /** The address of this host. Redis listens on it. */
   readonly address: string;
   addressOf(name: string): string;
   /** Returns the command prefix with which a server starts in its own network. */
@@ -41,7 +41,7 @@ export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
   /** The connection of the tool itself to Redis. */
   readonly client: Redis;
-  /** A value in the environment of every server, by which `orphans` finds processes that are left over. */
+  /** A value in the environment of every server. `orphans` finds the processes that still run by this value. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
   readonly wires = new PlayerWires();
@@ -191,7 +191,7 @@ export class ChaosFleet {
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
-    // The logs stay; the data of Redis is not needed any more.
+    // Keeps the logs, and deletes the data of Redis, which nothing needs any more.
     await rm(join(this.folder, 'redis', 'appendonlydir'), { recursive: true, force: true });
   }
 

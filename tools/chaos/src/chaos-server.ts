@@ -17,11 +17,11 @@ export interface Workshop {
   readonly ended: typeof ended;
   readonly freePort: typeof freePort;
   readonly mains: Readonly<Record<ServerType, string>>;
-  /** URL of the module that gives a process a wall clock which can be set; without it, servers use the clock of this host. */
+  /** URL of the module with which a test can set the wall clock of a process. Without the module, servers use the clock of this host. */
   readonly wallClock?: string;
-  /** URL of the module that lets a server listen behind a proxy; without it, no links can be cut. */
+  /** URL of the module that lets a server listen behind a proxy. Without the module, no links can be cut. */
   readonly listenBehind?: string;
-  /** URL of the module that delays the data which a server sends; without it, nothing is delayed. */
+  /** URL of the module that delays the data of a server. Without the module, no data is delayed. */
   readonly slowWire?: string;
   /** The command with which the user calls the tool. */
   readonly call?: string;
@@ -29,7 +29,7 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** Time after the end of a fault, in ms. An eviction of the affected server within this time still counts as a consequence of the fault. */
+/** Time after the end of a server's fault, in ms. An eviction of the server within this time counts as a consequence of the fault. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */

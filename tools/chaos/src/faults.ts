@@ -7,19 +7,22 @@ export interface Fault {
   readonly kind: string;
   readonly what: string;
   readonly from: number;
-  /** The time at which everything was restored; infinite until then. */
+  /** The time at which the fault was over and the fleet was restored; infinite until then. */
   until: number;
 }
 
 export interface Kind {
   readonly name: string;
-  /** The share of this kind among all kinds; with 0 it happens only with `--faults`. */
+  /** How often this kind is chosen, relative to the weights of all kinds. A kind with weight 0 happens only with `--faults`. */
   readonly weight: number;
   /** True: no other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
   /** True: the fault affects only players. Such a fault may happen at the same time as any other fault. */
   readonly isOfPlayers?: boolean;
-  /** Chooses the target of a fault. Null when it is not possible now: it has no target, or it would affect the last server of a type. */
+  /**
+   * Chooses the target of a fault. Null when the fault is not possible now: there is no target, or it would affect the last server of a
+   * type.
+   */
   plan(): Plan | null;
 }
 
@@ -28,7 +31,7 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** The things that every fault uses: the fleet, random numbers, and the findings, to which it reports violations. */
+/** The objects that every fault needs: the fleet, random numbers, and the findings, which receive the violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;
@@ -74,7 +77,7 @@ export class Faults {
     }
   }
 
-  /** Causes no more faults. Resolves when everything is restored. */
+  /** Causes no more faults. Resolves when all current faults are over. */
   async stop(): Promise<void> {
     this.isOver = true;
     this.wake();

@@ -5,7 +5,7 @@ const add = (id: string, seat: number, n: number): Entry => ({ kind: 'add', id, 
 const beat = (at: number): Entry => ({ kind: 'beat', id: String(at), seat: -1, n: 0 });
 const GAME: readonly Entry[] = [add('ada#1', 0, 3), beat(5_000), add('bob#1', 1, 4), beat(6_000), add('ada#3', 0, 5)];
 
-/** A game without a fault: the game contains all sent commands, and both players received all events. */
+/** The book of a game without faults: the result contains all sent commands, and both players received all events. */
 function book(entries: readonly Entry[] = GAME, told: Record<string, readonly Entry[]> = { ada: GAME, bob: GAME }): GameBook {
   const made = new GameBook('g');
   made.willSend('ada#1', 0, 3);
@@ -48,7 +48,7 @@ describe('the book that checks a game', () => {
     expect(book([...GAME, add('eve#1', 1, 1)], { ada: [] }).verdict()).toContain('eve#1 is entry 6, and no player sent it to this game');
   });
 
-  it('reports an acknowledgement against the rules, and a command without an answer', () => {
+  it('reports an acknowledged invalid command, and a command without an answer', () => {
     const made = book();
     made.cameOut('ada#2', 'acknowledged');
     made.willSend('bob#2', 1, 1);
@@ -68,13 +68,13 @@ describe('the book that checks a game', () => {
     expect(book([...GAME, beat(6_000)], { ada: [] }).verdict()).toContain('the beat of entry 6 came 0 ms after the one before');
   });
 
-  it('reports events that a player did not receive or received twice', () => {
+  it('reports missing and repeated events of a player', () => {
     expect(book(GAME, { ada: GAME, bob: without(2) }).verdict()).toEqual([expect.stringContaining('bob received entry 4 after 2')]);
     expect(book(GAME, { ada: GAME, bob: GAME.slice(0, 3) }).verdict()).toEqual(['bob received entry 3 of 5 last (version 3)']);
     expect(book(GAME, { ada: GAME, bob: [...GAME, GAME[4]] }).verdict()).toEqual([expect.stringContaining('bob received entry 5 after 5')]);
   });
 
-  it('accepts missing events of which the player was notified', () => {
+  it('accepts missing events that were reported to the player', () => {
     const made = book(GAME, { ada: GAME, bob: GAME.slice(0, 2), eve: GAME.slice(1), dan: [] });
     made.missed('bob');
     expect(made.verdict()).toEqual([]);

@@ -20,15 +20,12 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** The numbers of events that the client had received at each report of missed events. */
+  /** For each report of missed events, the number of events that the client had received before it. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }
 
-/**
- * The time by which a beat may be early, in ms, because the clock may be corrected. A beat that is even earlier shows that a timer fired
- * twice.
- */
+/** The time by which a beat may be early, in ms, because a server may correct its clock. If a beat is even earlier, a timer fired twice. */
 const CLOCK_SLACK_MS = 20;
 
 /** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
@@ -78,7 +75,10 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /** The number of players whose first event is not the first of the game, and who were not notified of missed events before it. */
+  /**
+   * The number of players who received their first event late: it is not the first of the game, and no report of missed events came before
+   * it.
+   */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;
@@ -144,7 +144,7 @@ export class GameBook {
   }
 }
 
-/** Checks the result by itself: no entry has a negative number, no beat is too early, and the hash is that of the entries. */
+/** Checks a result without the book: no entry has a negative number, no beat is too early, and the hash fits the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;

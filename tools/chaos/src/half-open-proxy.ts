@@ -20,14 +20,16 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** Stops the messages of all present and later subscribed connections. Returns the number of the present ones. */
+  /**
+   * Stops passing messages on all connections with subscriptions, now and later. Returns the number of connections that are affected now.
+   */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);
     return this.subscribers.size;
   }
 
-  /** Lets new connections pass messages again. Silenced ones stay silent, as a half-open connection does. */
+  /** Passes messages on new connections again. Connections that were stopped stay silent, as a half-open connection does. */
   hearAgain(): void {
     this.isSilent = false;
   }

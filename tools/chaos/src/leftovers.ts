@@ -10,7 +10,7 @@ export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of [redisName('room:*'), redisName('rooms*')]) {
     for (const key of await keysLike(redis, pattern)) {
-      // A key with an expiry, such as an epilogue, disappears by itself.
+      // Skips keys with an expiry, such as an epilogue, because Redis deletes them.
       if ((await redis.pttl(key)) >= 0) continue;
       const type = await redis.type(key);
       if (type === 'none') continue;

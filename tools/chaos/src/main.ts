@@ -97,7 +97,7 @@ async function playUnderFaults(
     ? new RollingRestart(fleet, tell)
     : new Faults(allKinds({ fleet, chance, findings }), chance, every * 1_000, options.faults, tell);
   const raging = faults.run();
-  // A rolling restart has no time limit.
+  // A rolling restart ends after the last server, not after a time.
   const enough = options.rolling ? [] : [new Promise<void>((resolve) => setTimeout(resolve, minutes * 60_000))];
   await Promise.race([raging, ...enough, interrupted()]);
   await faults.stop();

@@ -13,14 +13,14 @@ const POLL_MS = 250;
  */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on healthy servers. When the gateway that gets the request fails, the act does not take place. */
+/** Returns the acts of operators on healthy servers. An act does not happen when the gateway that gets the request fails. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
     weight,
     plan: () => withOne(world, type, (server) => evictOne(world, server)),
   });
-  // The servers on which an operator is acting. A second operator would undo the act of the first.
+  // The servers on which an operator acts now. There is one operator per server, because a second one would undo the act of the first.
   const seenTo = new Set<ChaosServer>();
   const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
     withOne(world, 'game', (server) => {
@@ -110,7 +110,7 @@ function evictOne(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. Both are normal
+ * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. All of this is normal
  * during other faults.
  */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {

@@ -13,8 +13,8 @@ export function partitionFaults(world: World): Kind[] {
 }
 
 /**
- * Plans a cut. During the cut only this server may be evicted, as `unreachable` or `store-lost`. Returns null when there is no such server,
- * it is not up, or the cut is already in effect.
+ * Plans a cut. During the cut only this server may be evicted, as `unreachable` or `store-lost`. Returns null when no server can be cut,
+ * the server is not up, or the cut is already in effect.
  */
 function cut({ fleet, chance }: World, which: 'links' | 'store'): Plan | null {
   const { cuttable } = fleet;

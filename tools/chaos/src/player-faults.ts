@@ -7,7 +7,7 @@ import { pause, until } from './until.js';
 const SLOW_MS = [2_000, 8_000] as const;
 const TAKEN_OVER_MS = 15_000;
 
-/** Returns the faults of connections of players, and second logins. */
+/** Returns the faults of players: faults of their connections, and second logins. */
 export function playerFaults(world: World): Kind[] {
   const { fleet, chance } = world;
   const onAWire = (plan: () => Plan) => (): Plan | null => (fleet.wires.count === 0 ? null : plan());
@@ -71,8 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // Another fault may have made the first connection resume by itself. A resume rotates the secret, so the second connection is then
-        // refused.
+        // After another fault, the first connection may have resumed by itself. A resume issues a new secret, so the gateway then refuses
+        // the second connection.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

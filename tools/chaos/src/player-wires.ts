@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Chance } from './random.js';
 
-/** The network between players and gateways: proxies whose connections can be made to fail one at a time. */
+/** The network between players and gateways: proxies that can break one connection at a time. */
 export class PlayerWires {
   private readonly servers: Server[] = [];
   private readonly wires = new Set<Wire>();
@@ -30,7 +30,7 @@ export class PlayerWires {
     this.take(chance)?.silence();
   }
 
-  /** Stops reading the data for one player, so that it backs up to the gateway. @returns a function that reads again */
+  /** Stops reading the data for one player, so that the gateway gets a backlog for this player. @returns a function that reads again */
   holdOne(chance: Chance): (() => void) | undefined {
     const wire = chance.pick([...this.wires]);
     wire?.hold();

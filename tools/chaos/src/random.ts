@@ -18,7 +18,7 @@ export class Chance {
     return Math.floor(this.between(low, high + 1));
   }
 
-  /** Returns one of the things; undefined when the list is empty. */
+  /** Returns a random element of the list; undefined when the list is empty. */
   pick<T>(things: readonly T[]): T | undefined {
     return things[Math.floor(this.next() * things.length)];
   }

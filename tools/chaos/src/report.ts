@@ -6,19 +6,19 @@ import type { Spread } from './pauses.js';
 
 export interface BankReport {
   readonly games: number;
-  /** Transfers whose command was acknowledged. A rewind may have undone some. */
+  /** Number of transfers whose command was acknowledged. Rewinds may have undone some of them. */
   readonly acknowledged: number;
-  /** Transfers that effects have paid. Repeated runs of an effect count once. */
+  /** Number of transfers that effects have paid. Repeated runs of an effect count once. */
   readonly paid: number;
   /** The number of rewinds that players were notified of. */
   readonly rewinds: number;
 }
 
-/** Numbers of searches for a match, by their outcome. */
+/** Number of searches for a match, by outcome. */
 export interface SearchReport {
   readonly matched: number;
   readonly cancelled: number;
-  /** Searches that a server ended or refused, for example because Redis was away. */
+  /** Number of searches that a server ended or refused, for example because Redis was not available. */
   readonly refused: number;
 }
 

@@ -1,4 +1,4 @@
-/** The outcome of one search. `waiting`: it has none yet. */
+/** The outcome of one search. `waiting`: the search has no outcome yet. */
 export type SearchOutcome = 'waiting' | 'matched' | 'cancelled' | 'refused';
 
 interface Search {
@@ -9,8 +9,8 @@ interface Search {
 }
 
 /**
- * The record of all searches of a run. It checks that each search has one outcome, that a room has at most `size` of the players, and that
- * no player gets the same room by two searches.
+ * The record of all searches of a run. Checks that each search has one outcome, that at most `size` players are matched into a room, and
+ * that two searches never lead a player into one room.
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
@@ -22,7 +22,7 @@ export class SearchBook {
     private readonly violation: (sentence: string) => void,
   ) {}
 
-  /** Notes a search, and returns the function that notes its outcome. */
+  /** Records the start of a search, and returns the function that records its outcome. */
   begin(player: string, at: number): (outcome: Exclude<SearchOutcome, 'waiting'>, room?: string) => void {
     const search: Search = { player, from: at, outcome: 'waiting', room: null };
     this.searches.push(search);
@@ -39,7 +39,7 @@ export class SearchBook {
     };
   }
 
-  /** Returns the players whose search has had no outcome since before `at`. */
+  /** Returns the players whose search began before `at` and has no outcome yet. */
   waitingSince(at: number): string[] {
     return this.searches.filter(({ outcome, from }) => outcome === 'waiting' && from < at).map(({ player }) => player);
   }

@@ -10,13 +10,13 @@ import { pause, until } from './until.js';
 export const SEARCHED_GAME = 'tic-tac-toe';
 /** Time for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
-/** The share of searches that the player gives up, and the time after which the player does so, in ms. */
+/** The fraction of searches that a player gives up, and the shortest and longest time after which the player does so, in ms. */
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
-/** Time after the last fault in which all searches but one must find a match, in ms. */
+/** Time limit after the last fault for all searches but one to find a match, in ms. */
 const LAST_MATCHES_MS = 20_000;
 
-/** Players who search for matches without end, with a record of their searches. */
+/** Players who search for one match after another, with a record of their searches. */
 export class Searchers {
   readonly book: SearchBook;
   private sessions: Session[] = [];
@@ -52,7 +52,7 @@ export class Searchers {
   }
 
   /**
-   * Ends the searches after the last fault. Every search must find a match while at least two players search. The last search is given up.
+   * Ends the searches after the last fault. While at least two players search, every search must find a match. The last player gives up.
    */
   async stop(): Promise<void> {
     this.isLast = true;

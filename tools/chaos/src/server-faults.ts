@@ -3,12 +3,12 @@ import type { ChaosServer } from './chaos-server.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause } from './until.js';
 
-/** The shortest and longest duration of a short suspension, in ms. The server becomes suspect at most. */
+/** The shortest and longest duration of a short suspension, in ms. The server may become suspect, but must not be evicted. */
 const SHORT_STOP_MS = [150, 900] as const;
 /** The shortest and longest duration of a long suspension, in ms: longer than the two to three checks that lead to an eviction. */
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
-/** Jumps of a clock in ms, as NTP, a person, or a host with an empty battery causes them. */
+/** Jumps of a wall clock, in ms. In reality NTP, a person, or a host with an empty battery causes such jumps. */
 const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
 const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
@@ -59,7 +59,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Plans a suspension of a random length. Only a suspension that is longer than every short one may lead to an eviction. */
+/** Plans a suspension of a random length. Only a long suspension may lead to an eviction. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {
@@ -82,7 +82,10 @@ function restart(server: ChaosServer): Plan {
   };
 }
 
-/** Plans to set the wall clock of a server and to correct it later. If two of these faults overlap, the first end corrects the clock. */
+/**
+ * Plans to set the wall clock of a server and to correct it later. If two of these faults overlap, the one that ends first corrects the
+ * clock.
+ */
 function setClock({ chance }: World, server: ChaosServer): Plan {
   const byMs = chance.pick(CLOCK_JUMPS_MS) as number;
   const ms = chance.between(...CLOCK_WRONG_MS);

@@ -14,9 +14,9 @@ import { type ConfigOptions, newCommand } from './options.js';
 /** Facts about the project that the tool cannot find itself. */
 export interface ConfigContext {
   readonly call?: string;
-  /** The .env of the project. */
+  /** The path of the project's `.env` file. */
   readonly envFile: string;
-  /** Settings that `holdfast start` makes when they are not set. */
+  /** Settings that `holdfast start` generates when they are not set. */
   readonly made: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,9 @@ interface Checked {
   readonly settings: readonly SettingView[];
 }
 
-/** Prints problems, and with `--print` all settings. Returns 1 if a server could not start with them, else 0. */
+/**
+ * Prints the problems of the settings, and with `--print` all settings. Returns 1 if a server could not start with these settings, else 0.
+ */
 export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
   const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();
   const written = loadEnvironment(envFile);

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { ServerType } from '#libs/protocol';
 
 export interface ConfigOptions {
-  /** Whether to print all settings, and not only problems. */
+  /** True: prints all settings. False: prints only problems. */
   readonly print: boolean;
   readonly type?: ServerType;
   readonly changed: boolean;

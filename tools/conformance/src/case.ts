@@ -9,7 +9,7 @@ export interface Case {
   run(table: Table): Promise<void>;
 }
 
-/** The client behaved differently than the protocol requires. The message says what was expected and what happened. */
+/** Thrown when the client behaves differently than the protocol requires. The message says what was expected and what happened. */
 export class CaseFailure extends Error {}
 
 /** Thrown when the client does not support an optional part of the protocol, with the reason. */

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { CaseFailure } from './case.js';
 import { Inbox } from './inbox.js';
 
-/** A line of the client with something that happened, such as `{"event":"state", …}`. */
+/** A line in which the client reports an event, such as `{"event":"state", …}`. */
 export interface ClientEvent {
   readonly event: string;
   readonly [field: string]: unknown;
@@ -21,7 +21,7 @@ interface Instruction {
   readonly [field: string]: unknown;
 }
 
-/** In ms. Long enough for a client that starts on a busy machine. */
+/** Time limit for an answer, in ms. It is long enough for a client that starts on a busy machine. */
 const ANSWER_MS = 15_000;
 const EVENT_MS = 8_000;
 
@@ -30,7 +30,7 @@ export class ClientUnderTest {
   private readonly events = new Inbox<ClientEvent>();
   private readonly answers = new Inbox<ClientAnswer>();
   private lastId = 0;
-  /** Why the client cannot do anything any more, or null. */
+  /** The reason why the client has ended; null while it runs. */
   ending: string | null = null;
   private readonly endListeners: (() => void)[] = [];
 
@@ -40,7 +40,7 @@ export class ClientUnderTest {
   ) {
     createInterface({ input: child.stdout }).on('line', (line) => this.read(line));
     child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
-    // A client that has ended cannot read any more. `ending` says so.
+    // Ignores errors of the pipe: they mean that the client has ended, and `ending` records that.
     child.stdin.on('error', () => {});
     child.on('exit', (code, signal) => this.over(`the client has ended (${signal ?? `exit code ${code}`})`));
   }
@@ -58,7 +58,7 @@ export class ClientUnderTest {
   /** Sends an instruction. Resolves with its answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
-    // A case may fail before it awaits the answer.
+    // The case may fail before it awaits the answer. A rejection must then not end this process.
     answered.catch(() => {});
     return answered;
   }
@@ -75,7 +75,7 @@ export class ClientUnderTest {
     return answer;
   }
 
-  /** Returns the next event of this name that is wanted. Earlier events are passed. */
+  /** Returns the next event with this name for which `isWanted` is true. Skips the events before it. */
   hears(event: string, isWanted: (event: ClientEvent) => boolean = () => true): Promise<ClientEvent> {
     const wanted = (one: ClientEvent): boolean => one.event === event && isWanted(one);
     return this.events.take(`the event ${event}`, wanted, EVENT_MS, () => this.ending);

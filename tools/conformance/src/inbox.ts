@@ -1,6 +1,6 @@
 import { CaseFailure } from './case.js';
 
-/** A queue of what arrives, with waiting. */
+/** A queue of arriving items, with methods that wait for items. */
 export class Inbox<T> {
   readonly all: T[] = [];
   private next = 0;
@@ -11,13 +11,14 @@ export class Inbox<T> {
     this.changed();
   }
 
-  /** Looks again at everything that `take` and `until` wait for. */
+  /** Checks again all conditions that `take` and `until` wait for. */
   changed(): void {
     for (const look of [...this.watchers]) look();
   }
 
   /**
-   * Returns the first item that is wanted and that no earlier call has passed. Waits for it if it has not arrived.
+   * Returns the next item for which `isWanted` is true. Skips the items before it, also for later calls. Waits until such an item has
+   * arrived.
    *
    * @param what names the item in the message of a failure
    * @param whyNot returns why the item cannot arrive any more, or null
@@ -42,7 +43,7 @@ export class Inbox<T> {
     this.next = this.all.length;
   }
 
-  /** Fails when a wanted item is there or arrives within `waitMs`. */
+  /** Fails when an item for which `isWanted` is true has arrived, or arrives within `waitMs`. */
   async none(what: string, isWanted: (item: T) => boolean, waitMs: number): Promise<void> {
     const start = this.next;
     const find = (): T | undefined => this.all.slice(start).find(isWanted);

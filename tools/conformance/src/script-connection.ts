@@ -15,20 +15,20 @@ import { CaseSkipped } from './case.js';
 import { Inbox } from './inbox.js';
 
 const MESSAGE_BYTES_MAX = 65_536;
-/** In ms. Long enough for the pauses of a client that reconnects. */
+/** Time limit for a message of the client, in ms. It is longer than the pauses of a client that reconnects. */
 const MESSAGE_MS = 8_000;
 
 type Of<Kind extends PlayerMessage['kind']> = Extract<PlayerMessage, { kind: Kind }>;
 
-/** One connection of the client under test to a scripted gateway. It answers pings by itself. */
+/** One connection of the client under test to a scripted gateway. Answers pings by itself, unless `answersPings` is false. */
 export class ScriptConnection {
   readonly messages = new Inbox<PlayerMessage>();
-  /** The pings of the client, which `messages` does not have. */
+  /** The pings of the client. `messages` has all other messages. */
   readonly pings = new Inbox<Of<'ping'>>();
   readonly pongs = new Inbox<string>();
   answersPings = true;
   isClosed = false;
-  /** When it was opened, in ms of `performance.now()`. */
+  /** The time at which the connection was opened, in ms of `performance.now()`. */
   readonly openedAt = performance.now();
   private readonly reader: WebSocketReader;
 
@@ -45,7 +45,7 @@ export class ScriptConnection {
     });
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => {});
-    // The sockets of Node's HTTP server stay half open otherwise.
+    // Ends the socket too, because Node's HTTP server would leave it half open.
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.isClosed = true;
@@ -67,7 +67,7 @@ export class ScriptConnection {
     this.reader.push(chunk);
   }
 
-  /** Returns the next message of this kind. Messages before it are passed. */
+  /** Returns the next message of this kind. Skips the messages before it. */
   async hears<Kind extends PlayerMessage['kind']>(
     kind: Kind,
     isWanted: (message: Of<Kind>) => boolean = () => true,

@@ -5,14 +5,14 @@ import { answerUpgrade } from '#libs/websocket';
 import { Inbox } from './inbox.js';
 import { ScriptConnection } from './script-connection.js';
 
-/** A gateway on loopback whose answers are those of a script. */
+/** A gateway on loopback that follows a script: the case decides which messages it sends. */
 export class ScriptGateway {
   readonly connections = new Inbox<ScriptConnection>();
-  /** The subprotocols that it accepts, in order of preference. */
+  /** The subprotocols that the gateway accepts, in order of preference. */
   subprotocols: readonly string[] = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON];
-  /** Whether it ends each new connection before the handshake. */
+  /** Whether the gateway ends each new connection before the handshake. */
   isRefusing = false;
-  /** Number of connections that it has ended before the handshake. */
+  /** Number of connections that the gateway has ended before the handshake. */
   refusals = 0;
   private readonly sockets = new Set<Socket>();
 

@@ -18,12 +18,12 @@ export type SessionStep =
   | { readonly fromPlayer: PlayerMessage; readonly frame: string }
   /** The server sends a message. In `compact`, `state` and `patch` are hexadecimal. */
   | { readonly toPlayer: ServerMessage | object; readonly frame: string }
-  /** The state that the client has now. */
+  /** The state that the client must have after this step. */
   | { readonly state: unknown; readonly version: number }
-  /** The connection is lost, and the client opens another one. */
+  /** The connection is lost, and the client opens a new connection. */
   | { readonly lost: true };
 
-/** A whole session: all messages of one client, in order. */
+/** A whole session: all messages to and from one client, in order. */
 export interface SessionVector {
   readonly name: string;
   readonly steps: readonly SessionStep[];
@@ -68,7 +68,7 @@ class Recorder {
     this.hears({ kind: 'response', id: 1, data: { waiting: true, ticket: 't-1' } });
   }
 
-  /** The client resumes with what it has, at another gateway. */
+  /** The client resumes at another gateway, with the room and the version that it has. */
   resume(epoch: number): void {
     this.lost();
     const session = 's-7Qx' as SessionId;
@@ -111,7 +111,7 @@ class Recorder {
     this.has(version, state);
   }
 
-  /** A sync from the state that the client has to the next one. */
+  /** A sync from the state that the client has to the next state. */
   changed(version: number, state: unknown, { seq = 0, input = 0, event, elapsed, isHashed }: ChangeOptions = {}): void {
     const events = event && { events: [{ version, ...event }] };
     if (this.form === 'classic') {
@@ -184,7 +184,7 @@ function turnBasedGame(form: 'classic' | 'compact'): SessionVector {
   return { name: `a game of tic-tac-toe with ${form} syncs`, steps: session.steps };
 }
 
-/** The command is on its way when the gateway dies. The room has applied it, and says so after the resume. */
+/** The gateway dies before the answer to a command. The room has applied the command, and confirms it after the resume. */
 function resumedGame(): SessionVector {
   const session = new Recorder('classic');
   session.login();

@@ -18,14 +18,14 @@ import type { ScriptGateway } from './script-gateway.js';
 export const ROOM = 'r-1' as RoomId;
 export const SESSION = 's-1' as SessionId;
 const USER = 'u-1' as UserId;
-/** In ms. Long enough for a client that starts, and for its pauses between attempts to connect. */
+/** Time limit for a connection, in ms. It is long enough for a client that starts, and for its pauses between attempts to connect. */
 const CONNECTION_MS = 8_000;
-/** In ms. Within this time a client that breaks a rule does so. */
+/** Time for which a case waits for a forbidden act of the client, in ms. */
 export const QUIET_MS = 500;
 
-/** One case: a client under test, and the gateways that it knows. */
+/** The participants of one case: a client under test, and the gateways whose URLs it has. */
 export class Table {
-  /** Number of the last secret. Each welcome has a new one. */
+  /** Number of the last secret. Each welcome has a new secret. */
   private secrets = 0;
 
   constructor(
@@ -72,7 +72,7 @@ export class Table {
     });
   }
 
-  /** Tells the client to connect, and welcomes it. */
+  /** Instructs the client to connect, and sends it a welcome. */
   async greeted(more: Partial<Welcome> = {}, gateway = 0): Promise<ScriptConnection> {
     const connecting = this.client.act({ do: 'connect', name: 'Ada' });
     const line = await this.connection(gateway);
@@ -114,7 +114,7 @@ export class Table {
     line.send({ kind: 'sync', version, seq, room: ROOM, state, ...more });
   }
 
-  /** Sends a sync without a change, which answers the commands up to `seq`. */
+  /** Sends a sync without a change. It answers the commands up to `seq`. */
   acknowledge(line: ScriptConnection, version: number, seq: number): void {
     line.send({ kind: 'sync', version, seq, room: ROOM, from: version, patches: [] });
   }
@@ -125,7 +125,7 @@ export class Table {
     expectEqual({ version: event.version, state: event.state }, { version, state }, 'the next state of the client');
   }
 
-  /** Expects that the client closes this connection, resumes without room and version, and takes the whole state. */
+  /** Expects that the client closes this connection, resumes without room and version, and accepts the whole state that follows. */
   async asksForAll(line: ScriptConnection, state: unknown): Promise<ScriptConnection> {
     expectThat(await line.isClosedByClient(), 'expected that the client closes the connection');
     const next = await this.resumed();
@@ -151,7 +151,7 @@ export function viewOf(more: Partial<RoomView> = {}): RoomView {
   };
 }
 
-/** The bytes of a compact sync: the whole state, or the patch between two states. */
+/** The bytes in a compact sync: those of a whole state, or those of the patch between two states. */
 export const compactState = (state: unknown): Uint8Array => encodeValue(state);
 export const compactPatch = (before: unknown, after: unknown): Uint8Array => encodePatch(before, after);
 

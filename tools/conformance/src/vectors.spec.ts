@@ -12,32 +12,32 @@ const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'h
 
 describe('the vectors in conformance/', () => {
   it.each(['frames.json', 'patches.json', 'syncs.json', 'sessions.json'] as const)(
-    'equal what the codecs make: %s (`npm run conformance -- --vectors conformance` writes it)',
+    'equal the output of the codecs: %s (`npm run conformance -- --vectors conformance` writes the file)',
     (name) => {
-      // JSON has no undefined, so both sides go through JSON.
+      // Compares both values after a conversion to JSON, because JSON has no undefined.
       expect(read(name)).toEqual(JSON.parse(JSON.stringify(makeVectors(FOLDER, page)[name])));
     },
   );
 
-  it('have a frame of every kind of message', () => {
+  it('contain a frame of every kind of message', () => {
     const { fromPlayer, toPlayer } = read('frames.json');
     const kinds = new Set([...fromPlayer, ...toPlayer].map(({ message }) => message.kind));
     expect(kinds).toEqual(new Set(Object.keys(KIND)));
   });
 
-  it('have frames that the decoders read as their messages', () => {
+  it('contain frames that the decoders decode to the given messages', () => {
     const { fromPlayer, toPlayer } = read('frames.json');
     for (const { message, frame } of fromPlayer) expect(decodePlayerMessage(bytesOf(frame))).toEqual(message);
     for (const { message, frame } of toPlayer) if (message.kind !== 'compact') expect(decodeServerMessage(bytesOf(frame))).toEqual(message);
   });
 
-  it('have malformed frames that the decoder refuses', () => {
+  it('contain malformed frames that the decoder refuses', () => {
     const accepted = read('frames.json').malformed.filter(({ frame }) => codeOf(() => decodeServerMessage(bytesOf(frame))) !== 'bad-frame');
     expect(accepted).toEqual([]);
   });
 
   it.each(read('sessions.json').sessions.map((session) => [session.name, session] as const))(
-    'have the states that a client computes in %s',
+    'contain the states that a client computes in %s',
     (_name, { steps }) => {
       let state: unknown;
       let states = 0;

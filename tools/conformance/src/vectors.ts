@@ -11,7 +11,7 @@ import {
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 import { recordedSessions, type SessionVector } from './session-vectors.js';
 
-/** A message in JSON form, and its frame in binary form, in hexadecimal. In `compact`, `state` and `patch` are hexadecimal, too. */
+/** A message in JSON form, and its binary frame in hexadecimal. The fields `state` and `patch` of `compact` are hexadecimal too. */
 export interface FrameVector {
   readonly message: { readonly kind: string; readonly [field: string]: unknown };
   readonly frame: string;
@@ -34,7 +34,7 @@ export interface PatchVectors {
 
 interface SyncBase {
   readonly name: string;
-  /** The version of `before`. -1: the client has no state. */
+  /** The version of `before`. -1: the client has no state before the sync. */
   readonly held: number;
   readonly before: unknown;
   readonly frame: string;
@@ -86,7 +86,7 @@ export function makeVectors(folder: string, protocolPage: string): Vectors {
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** Returns the frame of a message in JSON form. The bytes of a compact sync are hexadecimal in it. */
+/** Returns the frame of a message in JSON form. There, the bytes of a compact sync are hexadecimal. */
 export function frameOf(message: FrameVector['message']): Uint8Array {
   if (message.kind === 'compact') {
     const sync = { ...message } as unknown as CompactSync;
@@ -109,7 +109,7 @@ function framesOf(messages: readonly FrameVector['message'][]): FrameVectors {
   };
 }
 
-/** The messages in the examples of the page of the protocol. */
+/** The messages in the examples of `docs/protocol.md`. */
 function examplesOf(page: string): FrameVector['message'][] {
   return [...page.matchAll(/```hex\n(.*)\n/g)].map(([, json]) => JSON.parse(json!) as FrameVector['message']);
 }

@@ -1,6 +1,6 @@
 import type { Target } from './target.js';
 
-/** A refusal of the fleet, or the lack of a fleet, as a sentence for people. */
+/** Thrown when the fleet refuses a request, or when no fleet answers. The message is a sentence for the user. */
 export class FleetError extends Error {
   constructor(
     readonly code: string,
@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** The time limit for an answer, in ms. It exceeds the time of every command: a drain takes up to two minutes. */
+/** The time limit for an answer, in ms. It exceeds the duration of every command; the longest, a drain, takes up to two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
@@ -31,9 +31,13 @@ export class AdminClient {
     return this.ask('POST', path, body);
   }
 
-  /** Yields the last `recent` events, and then new ones as they happen, until the connection ends. */
-  async *events({ recent = 0, signal }: { recent?: number; signal?: AbortSignal } = {}): AsyncGenerator<FleetEventLine> {
-    const response = await this.send('GET', `/api/events?recent=${recent}`, undefined, signal);
+  /**
+   * Yields the last `recent` events, and then new ones as they happen, until the connection ends. `kind`: kinds and groups of kinds, separated
+   * by commas (default: all). `severity`: the lowest severity (default: `info`).
+   */
+  async *events({ recent = 0, kind, severity, signal }: EventsWanted = {}): AsyncGenerator<FleetEventLine> {
+    const query = new URLSearchParams({ recent: String(recent), ...(kind && { kind }), ...(severity && { severity }) });
+    const response = await this.send('GET', `/api/events?${query}`, undefined, signal);
     let rest = '';
     for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(
       new TextDecoderStream() as never,
@@ -84,11 +88,19 @@ export class AdminClient {
   }
 }
 
-/** An event as the CLI shows it. The API's description has all its fields. */
+interface EventsWanted {
+  readonly recent?: number;
+  readonly kind?: string;
+  readonly severity?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The fields of an operator event that the CLI shows. The description of the admin API has all fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;
   readonly kind: string;
+  readonly severity?: string;
   readonly reason: string;
   readonly server?: string;
   readonly room?: string;

@@ -1,6 +1,6 @@
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, IncidentsAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import { type AdminClient, FleetError } from './admin-client.js';
-import { fleetTable, queuesTable, roomsTable, roomText, shortId } from './tables.js';
+import { fleetTable, incidentsTable, queuesTable, roomsTable, roomText, shortId } from './tables.js';
 import { watch } from './watch.js';
 
 export interface Invocation {
@@ -37,9 +37,16 @@ export const COMMANDS: readonly FleetCommand[] = [
     options: [
       ['--server <server>', 'only events of this server'],
       ['--room <room>', 'only events of this room'],
-      ['--kind <kind>', 'only events of this kind, such as server.evicted, or of all kinds that begin with `server.`'],
+      ['--kind <kinds>', 'only these kinds and groups of kinds, such as server,room.given-up (a terminal shows no `room` by default)'],
+      ['--severity <severity>', 'only events of this severity or a higher one: info, warning or critical'],
     ],
     run: watch,
+  },
+  {
+    usage: 'incidents',
+    about: 'list the incidents of the last day, newest first: lost servers, their rooms, and the pause of players',
+    options: [['--limit <n>', 'maximum number of incidents (default 100)']],
+    run: incidents,
   },
   {
     usage: 'drain <server>',
@@ -118,12 +125,19 @@ export const COMMANDS: readonly FleetCommand[] = [
 async function end(invocation: Invocation): Promise<void> {
   const { client, words, options } = invocation;
   const path = `/api/rooms/${part(words[0])}`;
-  // A game may end and the next one begin between the two requests, so the second one names the game that the first one has seen.
+  // Between the two requests the game may end and the next game may begin. So the second request names the game that the first request
+  // returned.
   const round = options.round === undefined ? (await client.get<AdminRoomView>(path)).round : Number(options.round);
   if (!Number.isInteger(round) || round < 0)
     throw new FleetError('bad-data', `--round is ${JSON.stringify(options.round)}: it must be a whole number from 0.`);
   const answer = await client.post<object>(`${path}/end`, { note: options.note, round });
   say(invocation, { ...answer, round }, `The game in room ${words[0]} has ended.`);
+}
+
+async function incidents(invocation: Invocation): Promise<void> {
+  const { client, options } = invocation;
+  const answer = await client.get<IncidentsAnswer>('/api/incidents', { limit: options.limit });
+  say(invocation, answer, incidentsTable(answer, Date.now()));
 }
 
 async function queues(invocation: Invocation): Promise<void> {

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 export interface Running {
   /** The URL for players. */
   readonly url?: string;
-  /** File of the certificate at that URL. It is absent without TLS. */
+  /** File of the gateway's certificate at the URL for players. Absent without TLS. */
   readonly certificate?: string;
   readonly opsUrl?: string;
   readonly adminToken?: string;
 }
 
-/** The repository, seen from dist/tools/fleet/src. */
+/** The path of the repository. This file runs in dist/tools/fleet/src. */
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export function runningFile(env: NodeJS.ProcessEnv = process.env): string {

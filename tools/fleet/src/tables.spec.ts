@@ -1,10 +1,10 @@
 import type { AdminRoomView, FleetAnswer, QueueView, ServerView } from '#libs/admin';
-import { ageOf, eventText, fleetTable, queuesTable, roomsTable, shortId, table } from './tables.js';
+import { ageOf, eventText, fleetTable, incidentsTable, queuesTable, roomsTable, shortId, table } from './tables.js';
 
 const NOW = 1_000_000_000;
 
 describe('a table for operators', () => {
-  it('has columns as wide as their widest cells, without trailing blanks', () => {
+  it('has columns of the width of their widest cells, without trailing blanks', () => {
     expect(
       table(
         ['A', 'BB'],
@@ -16,7 +16,7 @@ describe('a table for operators', () => {
     ).toBe('A     BB\nlong  x\ns');
   });
 
-  it("shows no control characters, which a player's name may contain", () => {
+  it("shows no control characters from a player's name", () => {
     expect(table(['NAME'], [['\x1b[2Jgone\n']])).toBe('NAME\n·[2Jgone·');
   });
 });
@@ -75,12 +75,29 @@ describe('the output for operators', () => {
     expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
   });
 
-  it('shows where the next page of rooms begins', () => {
+  it('shows the cursor of the next page of rooms', () => {
     expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
     expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
   });
 
-  it('shows an event on one line with its kind, server and reason', () => {
+  it('shows an incident on one line with its reasons, rooms and pause', () => {
+    const incident = {
+      ...{
+        server: 'hf:game:2',
+        incarnation: 1,
+        outcome: 'evicted' as const,
+        reasons: ['check-missed', 'silent'],
+        severity: 'critical' as const,
+      },
+      ...{ beganAt: NOW - 60_000, evictedAt: NOW - 58_000, endedAt: NOW - 57_600, rooms: 12, pauseMs: 2_400, returnedAt: NOW - 50_000 },
+    };
+    const text = incidentsTable({ incidents: [incident, { ...incident, endedAt: null, pauseMs: null, returnedAt: null }] }, NOW);
+    expect(text).toMatch(/60 s ago +game:2 +evicted +check-missed, silent +12 +2400 ms +over +back after 10 s/);
+    expect(text).toContain('not over');
+    expect(incidentsTable({ incidents: [] }, NOW)).toBe('There was no incident within a day.');
+  });
+
+  it('shows each event on one line with its kind, server and reason', () => {
     const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
     expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
       /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,
@@ -98,7 +115,7 @@ describe('the output for operators', () => {
     expect(ageOf(NOW - ms, NOW)).toBe(text);
   });
 
-  it('shows ids without their common prefix', () => {
+  it('shows short ids without their common prefix', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
     expect(shortId('blue.2:gateway:eu-1')).toBe('gateway:eu-1');
     expect(shortId('game:1')).toBe('game:1');

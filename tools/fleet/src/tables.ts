@@ -1,4 +1,4 @@
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, IncidentsAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { FleetEventLine } from './admin-client.js';
 
 /** Formats the servers and a summary of the fleet for a terminal. `now`: ms since 1970. */
@@ -38,6 +38,22 @@ export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): st
   const shown =
     rooms.length === 0 ? 'No matching rooms' : table(['ROOM', 'GAME', 'STATUS', 'OWNER', 'SEATS', 'VERSION', 'AGE', 'NAME'], rows);
   return `${shown}\n\n${total} rooms in all.${next ? ` More: --after ${next}` : ''}`;
+}
+
+/** Formats incidents for a terminal. `now`: ms since 1970. */
+export function incidentsTable({ incidents }: Pick<IncidentsAnswer, 'incidents'>, now: number): string {
+  if (incidents.length === 0) return 'There was no incident within a day.';
+  const rows = incidents.map((incident) => [
+    `${ageOf(incident.beganAt, now)} ago`,
+    shortId(incident.server),
+    incident.outcome,
+    incident.reasons.join(', '),
+    String(incident.rooms),
+    incident.pauseMs === null ? '' : `${incident.pauseMs} ms`,
+    incident.endedAt === null ? 'not over' : 'over',
+    incident.returnedAt === null ? '' : `back after ${ageOf(incident.beganAt, incident.returnedAt)}`,
+  ]);
+  return table(['BEGAN', 'SERVER', 'OUTCOME', 'REASONS', 'ROOMS', 'PAUSE', 'STATE', ''], rows);
 }
 
 export function queuesTable({ queues }: QueuesAnswer): string {
@@ -92,7 +108,7 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  // Only ids begin with the prefix of the fleet.
+  // Removes the prefix only before a server type, because only server ids begin with the prefix of the fleet.
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
@@ -123,7 +139,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** Formats the error of a server's wall clock. The measurement is not exact, so an error that rounds to 0.0 s counts as right. */
+/** Formats the error of a server's wall clock. The measurement is not exact, so an error below 0.05 s is shown as no error. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);

@@ -33,7 +33,7 @@ describe('the fleet that a command addresses', () => {
     });
   });
 
-  it('gets only its own token', () => {
+  it('receives only its own token', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 

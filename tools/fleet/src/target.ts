@@ -9,8 +9,9 @@ export interface Target {
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
 
 /**
- * Finds the fleet that a command addresses. The URL is that of the arguments, of the fleet of `npm start` in this folder, or the default.
- * The token is that of the arguments, of the environment, or of the fleet of `npm start` if the URL is its URL.
+ * Finds the fleet that a command addresses. The URL comes from the arguments, else from the fleet of `npm start` in this folder, else it is
+ * the default. The token comes from the arguments, else from the environment, else from the fleet of `npm start` if the command addresses
+ * this fleet.
  *
  * @throws FleetError when the URL is not valid or there is no token
  */

@@ -1,14 +1,20 @@
-import type { FleetAnswer, ServerView } from '#libs/admin';
+import type { FleetAnswer, IncidentsAnswer, ServerView } from '#libs/admin';
 import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
-import { eventText, fleetTable, shortId } from './tables.js';
+import { eventText, fleetTable, incidentsTable, shortId } from './tables.js';
 
-/** The time after which the table is read again, in ms. */
+/** The interval at which the table is read again, in ms. */
 const REDRAW_MS = 2_000;
-/** The time after an event at which the table is read again, in ms. */
+/** The time from an event until the table is read again, in ms. */
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
+/** All groups of kinds but `room`. */
+const NOT_ROOMS = 'server,store,eviction,players,health,recovery';
+/** Refusals that a further attempt does not change. */
+const NEVER_BETTER: ReadonlySet<string> = new Set(['unauthorized', 'bad-data']);
+/** Number of incidents above the events. */
+const INCIDENTS_SHOWN = 3;
 
 /**
  * Shows a table that is updated live above the last events, until Ctrl-C. In a pipe or with --json it prints only the events, one
@@ -25,7 +31,10 @@ export async function watch(invocation: Invocation): Promise<void> {
   screen?.start();
   while (!stop.signal.aborted) {
     try {
-      for await (const event of client.events({ recent: screen ? 50 : 0, signal: stop.signal })) {
+      const { severity } = options;
+      // On a screen, thousands of events of rooms would push out the events that explain them.
+      const kind = options.kind?.replace(/\.(?=,|$)/g, '') ?? (screen && options.room === undefined ? NOT_ROOMS : undefined);
+      for await (const event of client.events({ recent: screen ? 50 : 0, kind, severity, signal: stop.signal })) {
         if (!isChosen(event, options)) continue;
         if (screen) screen.add(event);
         else print(json ? JSON.stringify(event) : eventText(event));
@@ -33,7 +42,7 @@ export async function watch(invocation: Invocation): Promise<void> {
       screen?.trouble('the gateway closed the event stream');
     } catch (error) {
       if (stop.signal.aborted) break;
-      if (error instanceof FleetError && error.code === 'unauthorized') throw error;
+      if (error instanceof FleetError && NEVER_BETTER.has(error.code)) throw error;
       screen?.trouble(error instanceof Error ? error.message : String(error));
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -41,12 +50,11 @@ export async function watch(invocation: Invocation): Promise<void> {
   screen?.stop();
 }
 
-/** Whether an event passes the filters of the command line. */
-export function isChosen(event: FleetEventLine, { server, room, kind }: Invocation['options']): boolean {
+/** Returns whether an event is about the server and the room of the command line. The gateway filters by kind and severity. */
+export function isChosen(event: FleetEventLine, { server, room }: Invocation['options']): boolean {
   return (
     (server === undefined || event.server === server || (event.server !== undefined && shortId(event.server) === server)) &&
-    (room === undefined || event.room === room) &&
-    (kind === undefined || event.kind === kind || (kind.endsWith('.') && event.kind.startsWith(kind)))
+    (room === undefined || event.room === room)
   );
 }
 
@@ -72,12 +80,12 @@ class Screen {
 
   add(event: FleetEventLine): void {
     const line = eventText(event);
-    // After a reconnect the last events are sent again.
+    // Skips known events, because the gateway sends the last events again after a reconnect.
     if (this.seen.has(line)) return;
     this.seen.add(line);
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
-    // A further event does not delay the refresh, because there may be many per second.
+    // Does not delay a planned refresh at a further event, because there may be many events per second.
     if (!this.isSoon) this.refreshIn(SOON_MS);
     this.isSoon = true;
   }
@@ -96,11 +104,14 @@ class Screen {
     this.isSoon = false;
     const { client } = this.invocation;
     try {
-      const [{ servers }, fleet] = await Promise.all([
+      const [{ servers }, fleet, { incidents }] = await Promise.all([
         client.get<{ servers: ServerView[] }>('/api/servers'),
         client.get<FleetAnswer>('/api/fleet'),
+        client.get<IncidentsAnswer>('/api/incidents', { limit: String(INCIDENTS_SHOWN) }),
       ]);
-      this.table = fleetTable(servers, fleet, Date.now());
+      const now = Date.now();
+      this.table = fleetTable(servers, fleet, now);
+      if (incidents.length > 0) this.table += `\n\n${incidentsTable({ incidents }, now)}`;
       this.problem = '';
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);

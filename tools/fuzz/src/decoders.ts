@@ -12,7 +12,7 @@ type Case =
   | { readonly form: 'binary' | 'json'; readonly bytes: Buffer }
   | { readonly form: 'stream'; readonly bytes: Buffer; readonly cuts: readonly number[] };
 
-/** Returns the target that runs only the codecs, which is the fastest and gets most of the cases. */
+/** Returns the target that runs only the codecs. It is the fastest target and gets most of the cases. */
 export function decoders(): Target<Case> {
   return {
     name: 'decoders',
@@ -32,7 +32,7 @@ export function decoders(): Target<Case> {
       if (one.form === 'json') return refused(() => decodePlayerMessage(JsonWebSocketConnection.frameOf(one.bytes.toString('utf8'))));
       refused(() => decodePlayerMessage(one.bytes));
       refused(() => decodeServerMessage(one.bytes));
-      // If the message was decoded, encodes it and decodes it again.
+      // A message that could be decoded must also survive an encoding and a second decoding.
       refused(() => decodePlayerMessage(encodePlayerMessage(decodePlayerMessage(one.bytes))));
     },
   };

@@ -41,7 +41,7 @@ export async function newFuzzer({ startRedis }: Surroundings): Promise<Fuzzer> {
 
   async function check(target: Target, one: unknown): Promise<void> {
     const startedAt = performance.now();
-    // Cases without any waiting would block the gateway's connection to Redis for seconds.
+    // Yields to the event loop. Cases that never wait would otherwise block the gateway's connection to Redis for seconds.
     if (startedAt - turnAt > TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       turnAt = performance.now();

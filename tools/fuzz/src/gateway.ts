@@ -32,7 +32,7 @@ export async function startGateway(redisUrl: string): Promise<Gateway> {
     OPS_PORT: '0',
     AUTH: 'guest',
     LOG_LEVEL: 'silent',
-    // All connections come from one address without limits. Other tests check the limits.
+    // All connections come from one address, so the limits are high. Other tests check the limits.
     CONNECTIONS_PER_ADDRESS: many,
     CONNECTIONS_MAX: many,
     FRAME_BYTES_MAX: '4096',

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { encodePlayerMessage, KIND, LENGTH_BYTES, type PlayerMessage, pack } from '#libs/protocol';
 import { wildBytes } from './wild-bytes.js';
 
-/** Hostile values, bytes, and valid messages that were modified. */
+/** Generators of hostile values, of hostile bytes, and of valid messages with modifications. */
 
 const KEYS = [
   '__proto__',
@@ -66,7 +66,7 @@ const OPERATIONS = [
 const operation = fc.oneof(fc.constantFrom(...OPERATIONS), fc.constantFrom(...STRINGS));
 const number = fc.oneof(fc.nat(), fc.constantFrom(...NUMBERS));
 
-/** Messages in any order, with any value in any field. */
+/** Messages of every kind, with any value in any field. */
 export const message: fc.Arbitrary<PlayerMessage> = fc
   .oneof(
     fc.record({ kind: fc.constant('hello'), protocol: fc.oneof(fc.constant(1), value), name: fc.oneof(fc.constant('ada'), value) }),
@@ -123,7 +123,7 @@ const anyFrame = fc
     fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(...CLAIMS)),
   )
   .map(([kind, rest]) => Buffer.from([kind, ...rest]));
-/** A valid header with a body that is not plain MessagePack. */
+/** Frames with a valid header and a body that is not plain MessagePack. */
 const wildFrame = fc
   .tuple(
     fc.constantFrom(
@@ -168,7 +168,7 @@ export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
-/** Returns streams of frames with their lengths, modified as a whole: lengths may be wrong, and frames may have no end. */
+/** Returns streams of length-prefixed frames. The streams are modified as a whole: lengths may be wrong, and frames may have no end. */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return bentBytes(fc.array(frames, { minLength: 1, maxLength: 5 }).map((some) => Buffer.concat(some.map(withLength))));
 }

@@ -50,7 +50,7 @@ export function links({ linkPort }: Gateway): Target<Case> {
       }
       socket.end(bytes);
       await inTime('the end of a link', closed);
-      // The gateway must answer a proof of the right form with another secret by `refused`, without details.
+      // To a proof that is well formed but made with a wrong secret, the gateway must answer `refused` without details.
       const told = heard.slice(1);
       if (!isProved && (told.length > 1 || told.some((frame) => frame.length !== 1 || frame[0] !== LINK_KIND.refused)))
         throw new Finding('an unauthenticated peer got more than a nonce and a refusal');

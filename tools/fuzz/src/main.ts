@@ -5,9 +5,12 @@ import { newFuzzer, type Surroundings } from './fuzzer.js';
 import { readOptions } from './options.js';
 import type { Target } from './target.js';
 
-/** The share of each target's cases that run before the first measurement of the heap: caches fill, and code is compiled. */
+/**
+ * The fraction of each target's cases that run before the first measurement of the heap, from 0 to 1. In this time caches fill, and code is
+ * compiled.
+ */
 const WARM_UP_PART = 0.1;
-/** Allowed growth of the heap after the warm-up, in bytes: sessions wait for their expiry, and metrics count. */
+/** Allowed growth of the heap after the warm-up, in bytes, for sessions that have not expired yet and for metrics. */
 const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
 const PROGRESS_MS = 5_000;
 /** The wait before each measurement, in ms: longer than the sessions of closed connections are kept. */

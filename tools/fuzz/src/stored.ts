@@ -70,7 +70,7 @@ export function stored(): Target<Case> {
         what: fc.constant(what),
         bytes: fc.oneof(
           bentBytes(fc.constant(Buffer.from(SOUND[what]))),
-          // Replaces one byte of valid data by other bytes.
+          // Replaces one byte of valid data by hostile bytes.
           fc.tuple(fc.constant(SOUND[what]), wildBytes, fc.nat()).map(([sound, wild, at]) => {
             const cut = at % sound.length;
             return Buffer.concat([sound.subarray(0, cut), wild, sound.subarray(cut + 1)]);

@@ -3,7 +3,7 @@ import type * as fc from 'fast-check';
 /** A part of the system that reads hostile input. */
 export interface Target<Case = unknown> {
   readonly name: string;
-  /** Share of all cases, relative to the sum of all shares. */
+  /** How many of all cases this target gets, relative to the sum of the shares of all targets. */
   readonly share: number;
   /** Time limit for a case, in ms. Default: `CASE_MS_MAX`. */
   readonly msMax?: number;
@@ -12,13 +12,13 @@ export interface Target<Case = unknown> {
   check(one: Case): void | Promise<void>;
 }
 
-/** The code with which a server refuses a request because of its own defect. Such a refusal is a finding. */
+/** The code with which a server reports a defect of its own. A refusal with this code is a finding. */
 export const DEFECT = 'internal';
 
 /** Time limit for any case on a busy machine, in ms. */
 export const CASE_MS_MAX = 5_000;
 
-/** Time limit for a case that only decodes, in ms. It takes microseconds; the rest is for a busy machine. */
+/** Time limit for a case that only decodes, in ms. Decoding takes microseconds; the limit allows for a busy machine. */
 export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}

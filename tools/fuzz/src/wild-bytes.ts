@@ -50,7 +50,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
     fc
       .tuple(fc.array(fc.tuple(key, tie('bytes')), { maxLength: 5 }), promised)
       .map(([entries, more]) => Buffer.concat([head(0x80, 0xdf, entries.length, more), ...entries.flat()])),
-    // A value with an id can be referenced from anywhere after it, even from inside itself.
+    // Bytes after a value with an id can refer to this value, even from inside it.
     fc.tuple(id, tie('bytes')).map(([to, target]) => Buffer.concat([Buffer.of(0xd6, 0x69), uint32(to), target])),
     fc
       .tuple(type, fc.constantFrom(0xd4, 0xd5, 0xd6, 0xd7, 0xd8), tie('bytes'))

@@ -1,7 +1,7 @@
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Partitions } from './partitions.js';
 
-/** The servers of the fleet, by type. The busiest server of a type is first. */
+/** The servers of the fleet, by type. The server with the most players or rooms is first. */
 export interface Parties {
   readonly gateways: readonly ChaosServer[];
   readonly lobbies: readonly ChaosServer[];
@@ -14,7 +14,7 @@ export interface PartitionCase {
   readonly what: string;
   /** The duration of the cut, in ms. */
   readonly lastsMs: number;
-  /** The maximum time of an answer to a command (p99), in ms. */
+  /** The limit for the time of an answer to a command (99th percentile), in ms. */
   readonly waitMsMax: number;
   /** The reasons for which a server may be evicted. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];

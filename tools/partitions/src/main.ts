@@ -26,12 +26,12 @@ export interface CaseReport {
   readonly name: string;
   readonly what: string;
   readonly cuts: number;
-  /** The times of the answers that took over 100 ms, in ms. */
+  /** The distribution of the times of answers that took over 100 ms, in ms. */
   readonly waits: Spread;
-  /** The times from `paused` to `resumed`, in ms. */
+  /** The distribution of the times from `paused` to `resumed`, in ms. */
   readonly pauses: Spread;
   readonly waitMsMax: number;
-  /** The number of players who received no event of a game except its end. */
+  /** The number of players who received the end of a game and no other event of it. */
   readonly absent: number;
   readonly told: Readonly<Record<string, number>>;
   readonly violations: readonly string[];

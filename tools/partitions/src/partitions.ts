@@ -3,7 +3,7 @@ import { siteName } from '../../chaos/src/chaos-fleet.js';
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
-/** One side of a cut. Redis and the players are both at the host's end of the bridge, so rules distinguish them by ports. */
+/** One side of a cut. Redis and the players have the same address, the host's end of the bridge. So rules distinguish them by ports. */
 export type Party = ChaosServer | 'redis' | 'players';
 
 /** Cuts between one server and other members of the network. All rules are in the namespace of that server. */
@@ -25,7 +25,7 @@ export class Partitions {
     });
   }
 
-  /** Drops the packets of one direction: `to` the server, or `from` it. */
+  /** Drops the packets of one direction: `to` the server, or `from` the server. */
   async lose(server: ChaosServer, others: readonly Party[], way: 'to' | 'from'): Promise<void> {
     await this.add(server, {
       input: way === 'to' ? others.map((other) => `${this.from(server, other)} drop`) : [],
@@ -34,8 +34,8 @@ export class Partitions {
   }
 
   /**
-   * Loses all data between the server and the other members, while the kernels still open connections. A packet without data has at most 52
-   * bytes of headers.
+   * Drops all packets with data between the server and the other members. New connections still open, because packets without data pass.
+   * These have at most 52 bytes.
    */
   async silence(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
@@ -50,7 +50,7 @@ export class Partitions {
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
-  /** Drops a share of the incoming packets. */
+  /** Drops a random fraction of the incoming packets. */
   async loseSome(server: ChaosServer, percent: number): Promise<void> {
     const rule = `numgen random mod 100 < ${percent} drop`;
     await this.add(server, { input: [`ip saddr ${this.network.net}.0/24 ${rule}`], output: [] });
@@ -65,7 +65,7 @@ export class Partitions {
     ways.set(
       server,
       others.map((other) =>
-        // Redis cannot delay its answers, so the way to Redis has the delay of both directions.
+        // Redis cannot delay its answers, so data to Redis is delayed by twice the time.
         other === 'redis' ? { to: `${this.network.address}:${this.fleet.redisPort}`, ms: 2 * ms } : { to: this.addressOf(other), ms },
       ),
     );

@@ -12,14 +12,14 @@ type Board = Room<Chess>;
 /** Time limit for a move, in ms. It exceeds the time that a fleet needs to recover. */
 const MOVE_MS = 60_000;
 
-/** A game whose outcome differs from the file. */
+/** A game whose outcome in the fleet differs from the file. */
 export interface Difference {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** A game for which the file has further moves, or another result, than the laws of chess. This is no fault of the fleet. */
+/** A game whose moves or result in the file differ from the laws of chess. This is no fault of the fleet. */
 export interface Remark {
   readonly game: number;
   readonly title: string;
@@ -29,7 +29,7 @@ export interface Remark {
 /** Plays every game of a file, each with two players who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks; `remarkCount` counts all remarks. */
+  /** The first remarks of the run. `remarkCount` counts all remarks. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */
@@ -44,7 +44,7 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // The first games show how many tables are needed. Further games are read when a table is free.
+    // Reads only as many games as are played at once. Each further game is read when a table is free.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();

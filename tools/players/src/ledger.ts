@@ -12,9 +12,9 @@ export interface SeenBoard {
 }
 
 export interface Verdict {
-  /** Moves that were acknowledged but are not on the board. */
+  /** Number of moves that were acknowledged but are not on the board. */
   readonly lost: number;
-  /** Moves that were reported or counted twice. */
+  /** Number of moves that a player received twice or that the game counted twice. */
   readonly doubled: number;
 }
 
@@ -24,7 +24,7 @@ export interface Verdict {
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** The moves in the events that each player received. */
+  /** The moves that each player received as events. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 

@@ -13,18 +13,18 @@ describe('the gateways that the simulated players use', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are by default those of the fleet of npm start in this folder', () => {
+  it('are by default the gateways of the fleet of npm start in this folder', () => {
     expect(readOptions([], file).urls).toEqual(['ws://127.0.0.1:7120/play']);
   });
 
-  it('are those in the arguments, if any', () => {
+  it('are the gateways in the arguments, if any', () => {
     expect(readOptions(['--url', 'ws://10.0.0.1/play', 'ws://10.0.0.2/play'], file).urls).toEqual([
       'ws://10.0.0.1/play',
       'ws://10.0.0.2/play',
     ]);
   });
 
-  it('are trusted with the certificate of the fleet of npm start only at the URL of that fleet', () => {
+  it('are checked with the certificate of npm start only at the URL of its fleet', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });

@@ -5,8 +5,8 @@ import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
 /**
- * The default of `thinkMs`, in ms. With it two players together make about 100 moves per second. A gateway accepts 100 messages per second
- * of each connection.
+ * The default of `thinkMs`, in ms. With this pause, two players together make about 100 moves per second. A gateway accepts 100 messages
+ * per second of each connection.
  */
 const THINK_MS = 20;
 
@@ -26,7 +26,7 @@ export interface PlayersOptions {
   /** The longest pause before a move, in ms. The length of each pause is random. */
   readonly thinkMs: number;
   readonly pgn: string | null;
-  /** Chess: whether to play nothing when a game of the file cannot be read. */
+  /** Chess: true plays no game at all when any game of the file cannot be read. */
   readonly strict: boolean;
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */

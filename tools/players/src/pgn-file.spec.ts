@@ -57,7 +57,7 @@ describe('a PGN file', () => {
     expect(games.filter(({ remark }) => remark !== null)).toHaveLength(1);
   });
 
-  it('is read without its unreadable games, which are listed with their reasons', async () => {
+  it('is read without its unreadable games, and these games are listed with a reason', async () => {
     const { games, unreadable } = await read(fixture('unreadable.pgn'));
     expect(games.map(({ number, title }) => `${number} ${title}`)).toEqual(['1 Good – First', '9 Good – Last']);
     expect(unreadable).toEqual([
@@ -83,7 +83,7 @@ describe('a PGN file', () => {
     await expect(refuseUnreadable(fixture('lichess.pgn'))).resolves.toBeUndefined();
   });
 
-  it('may contain games from set-up positions', async () => {
+  it('may contain games from given positions', async () => {
     const { games, unreadable } = await read(fixture('set-up.pgn'));
     expect(games.map(({ title, setUp, firstSeat, endsBy }) => ({ title, setUp, firstSeat, endsBy }))).toEqual([
       { title: 'Alone – Rook', setUp: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', firstSeat: 1, endsBy: 'checkmate' },
@@ -95,7 +95,7 @@ describe('a PGN file', () => {
     ]);
   });
 
-  it('may contain moves after the end of a game by the laws of chess', async () => {
+  it('may contain moves after the end of a game by the rules of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([
@@ -130,13 +130,13 @@ describe('the text of a PGN file', () => {
     expect(await titleOf(bytes)).toEqual(WANTED);
   });
 
-  it('may be encoded as Latin-1, also in a part of the file only', async () => {
+  it('may be partly encoded as Latin-1', async () => {
     const latin = ['Jürgen Müller – Peña: e4 e5 Nf3 1/2-1/2'];
     expect(await titleOf(Buffer.from(LATIN, 'latin1'))).toEqual(latin);
     expect(await titleOf(Buffer.concat([Buffer.from(`${TEXT}\n`), Buffer.from(LATIN, 'latin1')]))).toEqual([...WANTED, ...latin]);
   });
 
-  it('has the same lines wherever a chunk of it ends', async () => {
+  it('has the same lines for any split into chunks', async () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const game = `${TEXT.replaceAll('\n', end)}${end}`;
       const bytes = Buffer.from(game.repeat(2_000));

@@ -81,7 +81,7 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
 
 export const KB = 1_024;
 
-/** The maximum number of unreadable games, and of remarks, that are kept for the report. Others are only counted. */
+/** The maximum number of unreadable games, and of remarks, in the report. Further ones are only counted. */
 export const UNREADABLE_KEPT = 20;
 
 /** Reads all games of a file in their order. */

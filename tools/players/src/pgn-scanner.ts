@@ -17,7 +17,7 @@ export interface ScannedGame {
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
-  /** The result at the end of the moves; null when the text has none. */
+  /** The result at the end of the moves; null when the text has no result. */
   readonly result: string | null;
   /** The first reason why the text cannot be read; null when it can be read. */
   readonly flaw: { readonly line: number; readonly what: string } | null;
@@ -26,7 +26,7 @@ export interface ScannedGame {
 /**
  * Splits the lines of a PGN file into games, and each game into tags and moves. Leaves out comments, variations and annotations.
  *
- * Holdfast has its own tokenizer, because no parser from npm reads all that people have (tried in November 2026):
+ * Holdfast has its own tokenizer, because no parser from npm reads all files that people have (tried in November 2026):
  * - chess.js 1.4.0 refuses comments in a row, escaped quotes, `%` lines, null moves, `½`, and signs that stand alone.
  * - `@mliebelt/pgn-parser` 1.4.19 refuses `%` lines and `½`. It takes the whole file as one string, and stops at the first game
  *   that it cannot read.
@@ -56,7 +56,7 @@ export class PgnScanner {
   line(number: number, text: string): ScannedGame[] {
     const done: ScannedGame[] = [];
     const isBlank = text.trim() === '';
-    // A comment or variation without an end must not take in the next game.
+    // A comment or variation without an end must not include the next game.
     if ((this.isInComment || this.depth > 0) && this.wasBlank && TAG_LINE.test(text)) done.push(...this.endUnclosed());
     // A line that begins with % is for other programs (section 6).
     if (!isBlank && (this.isInComment || !text.startsWith('%'))) this.scan(number, text, done);
@@ -73,7 +73,7 @@ export class PgnScanner {
     let at = 0;
     const [, name] = (!this.isInComment && this.depth === 0 && TAG_START.exec(text)) || [];
     if (name !== undefined) {
-      // A second tag section begins a new game, also after a game without any move text.
+      // A second tag section begins a new game, even when the last game has no move text.
       if (this.game?.hasMoveText || (this.wasBlank && this.game?.tags.has(name.toLowerCase()))) done.push(...this.finish());
       at = this.tags(number, text);
     }
@@ -132,7 +132,7 @@ export class PgnScanner {
       return;
     }
     if (this.game?.result != null) {
-      // Only the number of a first move begins a game without tags. Other text after a result belongs to no game.
+      // A game without tags begins only with the number of a first move. Other text after a result belongs to no game.
       if (!/^1\.+$/.test(word)) return;
       done.push(...this.finish());
     }
@@ -175,7 +175,7 @@ interface GameInWork {
   flaw: ScannedGame['flaw'];
 }
 
-/** No game is longer by the seventy-five-move rule (8,848 moves of each side); the limit is for files that are not PGN. */
+/** By the seventy-five-move rule no game is longer (8,848 moves of each side). The limit stops the reading of files that are not PGN. */
 const MOVES_MAX = 20_000;
 
 const TAG_START = /^\s*\[\s*([A-Za-z0-9_]+)/;

@@ -106,7 +106,10 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
   return { ok: true, moves, fen, endsBy: null, movesLeft: 0 };
 }
 
-/** Returns the result of a game. If the tag and the end of the moves differ, the tag counts, because databases correct the tag. */
+/**
+ * Returns the result of a game. If the tag `Result` and the result at the end of the moves differ, uses the tag, because databases correct
+ * the tag.
+ */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('result'));
   return ((tag === '*' ? null : tag) ?? result ?? '*') as Outcome;

@@ -65,13 +65,13 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // Waits before the next attempt if the move may succeed later, for example when the server limits the rate.
+    // Waits, if the move may succeed later, so that the caller can repeat it: for example after `rate-limited`.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Repeats the act for up to 30 s while its error says `retry` or has a code of `alsoAgain`. */
+/** Repeats the act for up to 30 s while its error has `retry` or a code from `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -93,7 +93,9 @@ function orNoFleet(error: Partial<HoldfastError>): never {
   throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
 }
 
-/** Enters a new room. Leaves the old room if the session is still in it, because a lobby was lost during an earlier request. */
+/**
+ * Enters a new room. First leaves the old room if the session is still in it, which happens when a lobby died during an earlier request.
+ */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
     try {
@@ -106,8 +108,8 @@ export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules
 }
 
 /**
- * Starts the game as the host, when all others are ready. When the answer is lost together with its lobby, the game may have
- * started, or the start is undone later. So the request is repeated until a game runs.
+ * Starts the game as the host, when all others are ready. When the lobby dies before its answer, the game may have started, or another
+ * lobby reverts the start later. So the request is repeated until a game runs.
  */
 export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   const start = async (): Promise<void> => {

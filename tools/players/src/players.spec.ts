@@ -53,7 +53,7 @@ describe("the ledger of a game's moves", () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('compares the moves with the newest board that a player saw', () => {
+  it('compares the moves with the newest board of a player', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
@@ -67,7 +67,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('returns percentiles over more answers than it stores', () => {
+  it('returns percentiles of more answers than it stores', () => {
     const tally = new Tally();
     tally.acknowledged(5_000);
     for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
@@ -76,7 +76,7 @@ describe('the tally of a run of simulated players', () => {
     expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
   });
 
-  it('includes an unfinished pause with its present length', () => {
+  it('includes an unfinished pause with its current length', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);
@@ -90,7 +90,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('counts a run with a fault as wrong, but not a run with a refusal', () => {
+  it('reports a run with a fault as failed, but not a run with a refusal', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);
@@ -100,7 +100,7 @@ describe('the tally of a run of simulated players', () => {
 });
 
 describe('a board of tic-tac-toe', () => {
-  it('is decided when it is full or has a line', () => {
+  it('is final when the board is full or has a line', () => {
     expect(isDecided(Array<null>(9).fill(null))).toBe(false);
     expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);
     expect(isDecided([0, 1, 0, 0, 1, 1, 1, 0, 0])).toBe(true);

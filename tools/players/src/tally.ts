@@ -12,7 +12,7 @@ export class Tally {
   /** Other faults, as sentences. Only the first faults are kept. */
   readonly faults: string[] = [];
   faultCount = 0;
-  /** A random sample of the answer times, in ms; all of them while there are few. */
+  /** A random sample of the answer times, in ms. It has all of them until it is full. */
   private readonly latencies: number[] = [];
   private latencyMaxMs = 0;
   private readonly openPauses = new Set<() => number>();
@@ -55,7 +55,7 @@ export class Tally {
     return this.lost === 0 && this.doubled === 0 && this.faultCount === 0;
   }
 
-  /** Returns the time that this share of the answers did not exceed, in ms: with 0.99 the 99th percentile. */
+  /** Returns the time that a share (0 to 1) of the answers did not exceed, in ms. 0.99 gives the 99th percentile. */
   latencyMs(share: number): number {
     if (this.latencies.length === 0) return 0;
     if (share === 1) return round(this.latencyMaxMs);

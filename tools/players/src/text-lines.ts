@@ -40,7 +40,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
 
 const BOM_BYTES = 4;
 const CHUNK_BYTES = 65_536;
-/** The longest line in memory. A game whose moves are in one line has some 10,000 characters, also with comments. */
+/** Maximum length of a line in memory. A game in one line has some 10,000 characters, even with comments. */
 const LINE_CHARS_MAX = 4_194_304;
 const TOO_LONG = `has more than ${LINE_CHARS_MAX} characters: this is no text file with games.`;
 const LINE_END = /\r\n|\n|\r/;
@@ -67,7 +67,7 @@ abstract class Decoder {
     return text;
   }
 
-  /** Returns the text of the last bytes, at the end of the file. */
+  /** Returns the text of the bytes after the last line end. Call this at the end of the file. */
   abstract end(): string;
   protected abstract textOf(bytes: Buffer): string;
 }

@@ -9,7 +9,7 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** The time limit for the last games to finish after the time is up, in ms. A fleet may be recovering then. */
+/** The time limit for the last games to finish after the time is up, in ms. It is long, because the fleet may still be recovering. */
 const LAST_GAMES_MS = 30_000;
 /** The time limit for the game of two ready players to begin, in ms, even when a server is lost meanwhile. */
 const BEGIN_MS = 20_000;
@@ -20,7 +20,7 @@ const GAME_MS = 60_000;
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** The rooms in play, each with the name of its player. */
+  /** The rooms in play, each with the name of the player whose view it is. */
   private readonly tables = new Map<Table, string>();
   /** The current step of each host, to explain a run that does not end. */
   private readonly steps = new Map<string, string>();
@@ -33,7 +33,7 @@ export class TicTacToeRun {
 
   async run(): Promise<void> {
     const { players, seconds, pairing } = this.options;
-    // Each search adds a listener to this signal.
+    // Each search adds a listener to this signal, so Node must not warn about many listeners.
     setMaxListeners(0, this.stopping.signal);
     const even = players + (players % 2);
     const sessions = await openSessions(even, this.options, this.tally);
@@ -111,7 +111,7 @@ export class TicTacToeRun {
   private async play(room: Table, player: string, round: number): Promise<void> {
     this.tables.set(room, player);
     try {
-      // The result of the previous game stays until this one begins.
+      // Waits until `result` is null, because the result of the previous game stays until the new game begins.
       await room.waitFor(({ result, version }) => result === null && version >= 0, { timeoutMs: BEGIN_MS });
       await this.playOn(room, player, `${room.id}/${round}`);
     } finally {

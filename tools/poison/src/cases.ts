@@ -1,13 +1,13 @@
 import type { Place } from './poison-game.js';
 import type { Poison } from './poisons.js';
 
-/** One hostile room: what it does, and which outcomes are allowed. */
+/** One hostile room: its hostile code, and the allowed outcomes. */
 export interface PoisonCase {
   readonly name: string;
   readonly poison: Poison;
   /** The handler that runs the hostile code. `setup`: before the game begins. */
   readonly place: 'command' | 'setup' | Place;
-  /** Number of repetitions. Each waits until the fleet is complete again. */
+  /** Number of repetitions. Each repetition waits until the fleet is complete again. */
   readonly times: number;
   /** `ends`: the room ends as `game-failed`. `refused`: the command or start is refused, and the room continues. */
   readonly outcome: 'ends' | 'refused';
@@ -24,7 +24,7 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view
   lossesMax: 0,
 }));
 
-/** The cases that can be interrupted come first. The cases that cost a server follow. */
+/** First the cases that the watchdog can interrupt, then the cases in which a server dies. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },

@@ -27,11 +27,11 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Time until the player knew the outcome, in ms. */
+  /** Time from the last hostile act until the player received its outcome, in ms. */
   readonly ms: number;
-  /** The times of the answers to innocent players that took more than 100 ms, in ms. */
+  /** The distribution of the times of answers to innocent players, in ms. Only answers that took more than 100 ms count. */
   readonly waits: Spread;
-  /** The lengths of the pauses of innocent players, in ms. */
+  /** The distribution of the lengths of the pauses of innocent players, in ms. */
   readonly pauses: Spread;
   readonly faults: readonly string[];
 }
@@ -83,7 +83,7 @@ class PoisonRun {
       if (this.isStopping) return;
       this.lost += 1;
       this.say(`  ${sentence}; it is restarted`);
-      // A fleet in which one room keeps killing servers is not restarted any more, and the run fails.
+      // When one room has killed too many servers, the tool restarts no more servers, and the run fails.
       if (this.lost - this.lostBefore <= LOSSES_STOP) void server.start();
     });
     this.fleet = fleet;

@@ -9,9 +9,9 @@ import { SETUP_POISON } from './poisons.js';
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** Time from the last act until the player knew its outcome, in ms. */
+  /** Time from the last hostile act until the player received its outcome, in ms. */
   readonly ms: number;
-  /** Differences from the allowed outcome. */
+  /** Differences from the allowed outcome, as sentences. */
   readonly faults: readonly string[];
 }
 

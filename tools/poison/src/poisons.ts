@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 
 /** Hostile code, run inside a handler of the game. */
 export const POISONS = {
-  /** Never returns, but can be interrupted. */
+  /** Never returns, but the watchdog can interrupt it. */
   loop: (): void => {
     for (;;);
   },
-  /** Catastrophic backtracking: native code that can be interrupted. */
+  /** Catastrophic backtracking: native code that the watchdog can interrupt. */
   regex: (): void => {
     /^(a+)+$/.test(`${'a'.repeat(64)}b`);
   },
@@ -15,7 +15,7 @@ export const POISONS = {
     const kept: unknown[] = [];
     for (;;) kept.push({ kept: kept.length }, [kept.length]);
   },
-  /** Native code that cannot be interrupted. */
+  /** Native code that the watchdog cannot interrupt. */
   native: (): void => {
     spawnSync('sleep', ['60']);
   },
@@ -63,7 +63,7 @@ export const POISONS = {
   listen: (): void => {
     process.on('SIGINT', () => {});
   },
-  /** Blocks the event loop outside of any handler, where it cannot be interrupted. */
+  /** Blocks the event loop outside of any handler, where the watchdog cannot interrupt the code. */
   'late-loop': (): void => {
     setTimeout(() => {
       for (;;);
@@ -74,5 +74,5 @@ export const POISONS = {
 export type Poison = keyof typeof POISONS;
 export const POISON_NAMES = Object.keys(POISONS) as [Poison, ...Poison[]];
 
-/** The prefix of a player's name that runs hostile code during the setup: `setup:loop`. */
+/** The prefix of a player's name that makes the setup run hostile code: `setup:loop`. */
 export const SETUP_POISON = 'setup:';

@@ -89,7 +89,11 @@ export default defineConfig({
   },
 });
 
-/** An empty header cell names nothing: it becomes an ordinary cell. @param {import('markdown-it').Token[]} tokens */
+/**
+ * Turns empty header cells into ordinary cells, because a screen reader would announce a header without a name.
+ *
+ * @param {import('markdown-it').Token[]} tokens
+ */
 function dropEmptyHeaders(tokens) {
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'th_open' || tokens[index + 1].content !== '') continue;
@@ -98,7 +102,11 @@ function dropEmptyHeaders(tokens) {
   }
 }
 
-/** VitePress makes only fenced blocks scrollable by keyboard. @param {import('markdown-it').Token[]} tokens */
+/**
+ * Turns indented code blocks into fenced ones, because VitePress makes only fenced blocks scrollable by keyboard.
+ *
+ * @param {import('markdown-it').Token[]} tokens
+ */
 function fenceIndentedCode(tokens) {
   for (const token of tokens.filter(({ type }) => type === 'code_block'))
     Object.assign(token, { type: 'fence', markup: '```', info: 'txt' });

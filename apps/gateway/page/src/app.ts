@@ -24,11 +24,11 @@ export type Stage =
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The page of a player. Its fields are what the page shows, and `changed` draws it again. */
+/** The page of a player. Its fields are what the page shows, and `changed` draws the page again. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
-  /** The chat that the page shows: of the room, or of the lobby of one game. Null: none is open. */
+  /** The chat that the page shows: of the room, or of the lobby of one game. Null: no chat is open. */
   chat: ChatPanel | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';
@@ -47,7 +47,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Redraws the page once a second, so that the duration of a search and the time for an answer are current.
+    // Redraws the page once a second, because it shows how long a search has run and how much time is left to accept a match.
     setInterval(() => this.stage.at === 'inside' && (this.stage.search.current || this.stage.search.offer) && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(
@@ -80,7 +80,7 @@ export class App {
   /** Logs in as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
-    // The stored session may belong to another user.
+    // The stored session may belong to another user, and would be resumed.
     tabStorage.removeItem(SESSION_KEY);
     return this.enter();
   }
@@ -100,7 +100,7 @@ export class App {
     } catch (error) {
       const { code, message } = error as Partial<HoldfastError>;
       if (code === 'unauthorized') this.token = null;
-      // The message about a wrong token stays beside the field until the player enters another token.
+      // Shows the message about a wrong token until the player enters another token.
       const problem = this.wantsToken && code !== undefined ? message : undefined;
       this.stage = { at: 'login', isConnecting: false, ...(problem !== undefined && { problem }) };
       if (problem === undefined) this.toasts.failed(error);
@@ -122,7 +122,7 @@ export class App {
     this.changed();
   }
 
-  /** Enters a room. Asks for its password if it has one. */
+  /** Enters a room. Asks for the password if the room has one. */
   async goTo(room: LinkedRoom, how: 'join' | 'watch'): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session } = this.stage;
@@ -148,7 +148,7 @@ export class App {
     this.changed();
   }
 
-  /** Leaves the room. A player who leaves a running game gives it up, so the page asks first. */
+  /** Leaves the room. A player who leaves a running game gives up the game, so the page asks for confirmation first. */
   async leaveRoom(): Promise<void> {
     const { screen } = this;
     if (!screen) return;
@@ -203,7 +203,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // After a reload the player may still be in a room or in a search.
+    // After a reload of the page, the player may still be in a room or may still be searching for a match.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
@@ -236,7 +236,7 @@ export class App {
             session,
             {
               seatsMin: (game) => lobby.seatsMin(game),
-              // A start would end the search of the party.
+              // While the party searches for a match, the page starts no game, because a start would end the search.
               isHeld: () => search.current !== null,
             },
             this.toasts,
@@ -259,7 +259,7 @@ export class App {
     if (this.stage.at !== 'inside' || !screen) return;
     const isAllowed = !screen.isWatching || screen.room.view.spectatorChat === true;
     if (!isAllowed) return this.closeChat();
-    // In a game the chat is closed at first, so that nothing moves below the board.
+    // During a game the chat is closed at first, so that new messages do not change the layout of the page.
     this.chat ??= new ChatPanel(this.stage.session, { to: 'room' }, this.toasts, () => this.changed(), { isOpen: !screen.isOn });
   }
 
@@ -272,7 +272,7 @@ export class App {
     if (reason !== undefined && SIGN_OUT_TEXTS[reason]) this.toasts.note(SIGN_OUT_TEXTS[reason]);
   }
 
-  /** Goes to the room in the address: after a link was opened, or after the browser's back button. */
+  /** Enters the room that the address names, when the player opens a link or presses the browser's back button. */
   private async follow(): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const wanted = linkedRoom(location.hash);
@@ -322,7 +322,7 @@ function playUrl(): string {
   return url.href;
 }
 
-/** Enters the room of a link: takes a seat if one is free, else watches. */
+/** Enters the room of a link, as a player if a seat is free, else as a spectator. */
 async function joinOrWatch(session: Session, room: RoomAddress): Promise<void> {
   try {
     await session.joinRoom(room);
@@ -332,7 +332,7 @@ async function joinOrWatch(session: Session, room: RoomAddress): Promise<void> {
   }
 }
 
-/** Repeats an entry with the password that the player enters, until it is right or the player gives up. */
+/** Tries to enter the room with each password that the player types, until one is right or the player gives up. */
 async function withPassword(enter: (password?: string) => Promise<unknown>): Promise<void> {
   for (let password: string | undefined; ; ) {
     try {
@@ -354,8 +354,8 @@ function isSameRoom(wanted: LinkedRoom | null, room: Room | null): boolean {
 }
 
 /**
- * Copies a text to the clipboard, also without `navigator.clipboard`. Browsers offer that only on https and localhost, and people also play
- * over http in a home network.
+ * Copies a text to the clipboard. Also works without `navigator.clipboard`: browsers offer that API only on https and localhost, but people
+ * also play over http in a home network.
  */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));

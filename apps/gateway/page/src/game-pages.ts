@@ -1,12 +1,18 @@
 import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
-/** The page part of every game, found by its folder. A new game needs only a folder `page`. The browser loads each part separately. */
+/**
+ * The page parts of all games, found by their folders. A new game needs only a folder `page`. The browser loads the part of a game only
+ * when needed.
+ */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();
 
-/** @throws `unavailable` when the file of a part is missing, for example because another version was deployed after the page was loaded */
+/**
+ * @throws `unavailable` when the file of a game's page part is missing, for example because another version was deployed after the page was
+ * loaded
+ */
 export async function loadGamePages(): Promise<void> {
   try {
     await Promise.all(

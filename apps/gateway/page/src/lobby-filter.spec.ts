@@ -2,12 +2,12 @@ import type { RoomSummary } from '#libs/client';
 import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './lobby-filter.js';
 
 describe('the request for a list of rooms', () => {
-  it('has no conditions when the filter allows all rooms', () => {
+  it('contains no conditions when the filter allows all rooms', () => {
     expect(queryOf(ALL_ROOMS)).toEqual({});
     expect(isFiltered(ALL_ROOMS)).toBe(false);
   });
 
-  it('has the game, the conditions and the order of the filter', () => {
+  it('contains the game, the conditions and the order of the filter', () => {
     const filter = { game: 'chess', isFree: true, isOpen: true, sort: 'players', options: { map: 'forest', isRated: true } } as const;
     expect(isFiltered(filter)).toBe(true);
     expect(queryOf(filter)).toEqual({
@@ -40,7 +40,7 @@ describe('entryOf', () => {
     ['a running game that players may join', { status: 'playing' }, true, 'join'],
     ['a full room without spectators', { players: 2, watch: 'nobody' }, false, 'none'],
     ['a full room whose spectators need its code', { players: 2, watch: 'members' }, false, 'none'],
-  ])('returns for %s whether the player may join, watch or do neither', (_, change, isJoinable, expected) => {
+  ])('tells whether the player may join or watch %s', (_, change, isJoinable, expected) => {
     expect(entryOf({ ...room, ...change }, isJoinable)).toBe(expected);
   });
 });

@@ -20,7 +20,7 @@ export interface LobbyFilter {
 
 export const ALL_ROOMS: LobbyFilter = { game: null, isFree: false, isOpen: false, sort: 'newest', options: {} };
 
-/** Returns the request for the list that a filter describes. */
+/** Converts a filter into a request for the list of rooms. */
 export function queryOf({ game, isFree, isOpen, sort, options }: LobbyFilter): RoomListQuery {
   const filter = {
     ...(isFree && { free: { min: 1 } }),
@@ -39,7 +39,7 @@ export function isFiltered(filter: LobbyFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 
-/** Returns the options of a game by which its rooms can be filtered, which are those with few values. */
+/** Returns the options of a game by which its rooms can be filtered. Only options with few values are suitable. */
 export function filterFields(game: GameInfo | undefined): Exclude<OptionField, { kind: 'number' | 'text' }>[] {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }

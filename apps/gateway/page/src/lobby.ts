@@ -45,7 +45,7 @@ export class Lobby {
       const [games] = await Promise.all([this.session.games(), this.timer === undefined ? null : this.follow()]);
       this.games = games;
     } catch {
-      // The page keeps the games that it has until the next refresh, at most `REFRESH_MS` later.
+      // After an error, the page shows the games that it already knows, and reads them again within `REFRESH_MS`.
     } finally {
       this.isAsking = false;
       this.changed();
@@ -55,7 +55,7 @@ export class Lobby {
   /** Shows only the rooms that this filter describes. */
   choose(change: Partial<LobbyFilter>): void {
     const game = change.game === undefined ? this.filter.game : change.game;
-    // The filter names options of one game, so another game needs a new filter.
+    // The filter contains options of one game, so a change of the game clears the options.
     const options = game === this.filter.game ? this.filter.options : {};
     this.filter = { ...this.filter, options, ...change };
     this.listing?.close();
@@ -89,7 +89,7 @@ export class Lobby {
     const { filter } = this;
     try {
       const listing = await followRooms(this.session, queryOf(filter));
-      // The player has chosen another filter or has entered a room meanwhile.
+      // While the page waited for the list, the player has chosen another filter or has entered a room.
       if (filter !== this.filter || this.timer === undefined) return listing.close();
       this.listing = listing;
       const show = (rooms: readonly RoomSummary[]): void => {

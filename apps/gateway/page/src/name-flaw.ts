@@ -9,7 +9,7 @@ export function nameFlaw(what: string, text: string, charactersMax: number): str
   return textFlaw(what, text, charactersMax, NAME_BYTES_MAX);
 }
 
-/** Does the same as `nameFlaw` for a text with other limits. */
+/** Returns a sentence about a text that is longer than the given limits. Null: the length is allowed. */
 export function textFlaw(what: string, text: string, charactersMax: number, bytesMax: number): string | null {
   const name = text.trim();
   const characters = [...SEGMENTER.segment(name)].length;
@@ -18,5 +18,5 @@ export function textFlaw(what: string, text: string, charactersMax: number, byte
   return bytes > bytesMax ? `${what} has ${bytes} bytes: at most ${bytesMax} are allowed.` : null;
 }
 
-/** Counts grapheme clusters, each of which a reader sees as one character. */
+/** Splits a text into grapheme clusters. A reader sees each cluster as one character. */
 const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });

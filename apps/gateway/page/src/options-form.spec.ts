@@ -20,7 +20,7 @@ function formOf(entries: Readonly<Record<string, string>>): FormData {
 }
 
 describe('the fields for the options of a game', () => {
-  it('are the choices, booleans, numbers and texts of its JSON Schema', () => {
+  it("match the choices, booleans, numbers and texts of the game's JSON Schema", () => {
     expect(optionFields(SCHEMA)).toEqual([
       { kind: 'choice', name: 'map', label: 'Map', choices: ['forest', 'desert'], value: 'desert' },
       { kind: 'number', name: 'minutes', label: 'Minutes', isWhole: true, min: 1, max: 60, isRequired: true },
@@ -30,7 +30,7 @@ describe('the fields for the options of a game', () => {
     ]);
   });
 
-  it('begin with the present options of the room', () => {
+  it('show the current options of the room', () => {
     const fields = optionFields(SCHEMA, { map: 'forest', minutes: 5, isRated: false, speed: 2 });
     expect(fields.map(({ name, value }) => [name, value])).toEqual([
       ['map', 'forest'],
@@ -42,13 +42,13 @@ describe('the fields for the options of a game', () => {
   });
 
   it.each([undefined, {}, { properties: 5 }, { properties: { a: null, b: { type: 'array' } } }])(
-    'are absent for the schema %j, which the form cannot show',
+    'are missing when the form cannot show the schema %j',
     (schema) => {
       expect(optionFields(schema)).toEqual([]);
     },
   );
 
-  it('have no limits when the only limits in the schema are those of a safe integer', () => {
+  it('have no limits when the schema limits a number only to safe integers', () => {
     const whole = { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
     expect(optionFields({ properties: { seed: whole } })).toEqual([
       { kind: 'number', name: 'seed', label: 'Seed', isWhole: true, isRequired: false },
@@ -59,16 +59,16 @@ describe('the fields for the options of a game', () => {
 describe('the options that a form returns', () => {
   const fields = optionFields(SCHEMA);
 
-  it('have the types of the schema, without the fields that the player left empty', () => {
+  it('have the types of the schema, and omit empty fields', () => {
     const form = formOf({ 'option-map': '0', 'option-minutes': '5', 'option-isRated': 'on', 'option-motto': '', 'option-speed': '1' });
     expect(readOptions(fields, form)).toEqual({ map: 'forest', minutes: 5, isRated: true, speed: 2 });
   });
 
-  it('are false for an unchecked box', () => {
+  it('contain false for an unchecked box', () => {
     expect(readOptions(fields, formOf({}))).toEqual({ isRated: false });
   });
 
-  it('have field names that differ from all other fields of the form', () => {
+  it('come from fields whose names no other field of the form has', () => {
     expect(fields.map(formName)).not.toContain('name');
   });
 });

@@ -30,12 +30,12 @@ export type OptionField =
 export type OptionValue = string | number | boolean;
 type Json = Readonly<Record<string, unknown>>;
 
-/** Prefix of the names of these fields. It keeps them apart from the other fields of the form. */
+/** Prefix of the names of the option fields, so that no option has the name of another field in the form. */
 const PREFIX = 'option-';
 
 /**
- * Returns the fields for the options that a JSON Schema describes: its properties at the top level that are a choice, a boolean, a number
- * or a text. Other properties have no field, so the game uses its default for them.
+ * Returns the fields for the options that a JSON Schema describes: one field for each top-level property that is a choice, a boolean, a
+ * number or a text. Other properties have no field, so the game uses its default for them.
  *
  * @param values the options that the room has; they replace the defaults of the schema
  */
@@ -119,7 +119,7 @@ function optionOf(field: Exclude<OptionField, { kind: 'check' }>, given: string)
     case 'number':
       return Number(given);
     case 'choice':
-      // In a form, a choice is the index of its value. The value itself may be a number, and a form has only texts.
+      // A form field holds only text, but the value of a choice may be a number. So the form holds the index of the value.
       return field.choices[Number(given)] ?? given;
     case 'text':
       return given;
@@ -137,7 +137,7 @@ function choicesOf(property: Json): OptionValue[] {
 function limitsOf({ minimum, maximum, exclusiveMinimum, type }: Json): { min?: number; max?: number } {
   const above = typeof exclusiveMinimum === 'number' && type === 'integer' ? exclusiveMinimum + 1 : undefined;
   const min = typeof minimum === 'number' ? minimum : above;
-  // Schema libraries write the limits of safe integers for every integer. The form shows no limits of that size.
+  // Schema libraries give every integer the limits of safe integers. The form does not show these two limits.
   return {
     ...(min !== undefined && min > Number.MIN_SAFE_INTEGER && { min }),
     ...(typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER && { max: maximum }),

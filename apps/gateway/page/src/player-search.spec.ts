@@ -2,7 +2,7 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that were shown last, each as its text or the code of its error. */
+/** The toasts that the page showed, each as its text or as the code of its error. */
 let shown: string[];
 /** Sends a message of the server to the page. */
 let tell: (message: Record<string, unknown>) => void;
@@ -48,7 +48,7 @@ beforeEach(() => {
   } as unknown as Session;
   const toasts = {
     note: (text: string) => shown.push(text),
-    // The real `Toasts` ignores an abort, too.
+    // Ignores an aborted request, as the real `Toasts` does.
     failed: (error: unknown) => error instanceof HoldfastError && shown.push(error.code),
   } as unknown as Toasts;
   const attract = (): void => {
@@ -71,7 +71,7 @@ describe('a search that the page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('begins at the time that the server reports', () => {
+  it('keeps the start time that the server reports', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that the page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows the reason once when it ends without a match', async () => {
+  it('shows the reason once when the search ends without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -89,7 +89,7 @@ describe('a search that the page begins', () => {
     expect(shown).toEqual(['No match was found. Try again later.']);
   });
 
-  it('shows no message when the player cancels it', async () => {
+  it('shows no message when the player cancels the search', async () => {
     const found = search.find('chess');
     search.cancel();
     tell({ event: 'cancelled', reason: 'cancelled' });
@@ -107,7 +107,7 @@ describe('a search that the page begins', () => {
 });
 
 describe('a search that another page of the party begins', () => {
-  it('is shown on the pages of all members, who can cancel it', async () => {
+  it('is shown on the pages of all members, and each member can cancel the search', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
     search.cancel();
@@ -125,14 +125,14 @@ describe('a search that another page of the party begins', () => {
   });
 });
 
-describe('a search that is read after a reload or a lost connection', () => {
-  it('is shown when it runs', async () => {
+describe('a search that the page requests after a reload or a lost connection', () => {
+  it('is shown when it still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();
     expect(search.current?.since).toBe(600);
   });
 
-  it('disappears with an explanation when it ended while the page was disconnected', async () => {
+  it('disappears with an explanation when the search ended while the page was disconnected', async () => {
     tell({ event: 'searching' });
     tell(OFFER);
     status = { event: 'expired', reason: 'timed-out' };
@@ -146,7 +146,7 @@ describe('a search that is read after a reload or a lost connection', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('stays when the server does not answer', async () => {
+  it('stays on the page when the server does not answer', async () => {
     tell({ event: 'searching' });
     status = new HoldfastError('unavailable');
     await search.read();
@@ -166,21 +166,21 @@ describe('an offered match', () => {
     expect(requests).toEqual(['match.accept']);
   });
 
-  it('can be accepted again after a refusal that allows another attempt', async () => {
+  it('can be accepted again after a temporary refusal', async () => {
     tell(OFFER);
     refusal = new HoldfastError('unavailable');
     await search.accept();
     expect([search.offer?.isAccepted, shown]).toEqual([false, ['unavailable']]);
   });
 
-  it('disappears when it is over', async () => {
+  it('disappears when its time is over', async () => {
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
     await search.accept();
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows no second message when its end arrives before the answer to the acceptance', async () => {
+  it('shows only one message when it ends before the answer to the acceptance', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
@@ -190,7 +190,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, []]);
   });
 
-  it('disappears when another player declines it, while the search continues', () => {
+  it('disappears when another player declines the match, while the search continues', () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     tell({ event: 'searching', returned: true, waitedMs: 900 });

@@ -9,7 +9,7 @@ export interface RunningSearch {
   readonly game: string;
   /** The time at which the search began, in ms of `performance.now()`. */
   readonly since: number;
-  /** The last message about the progress. Null: none yet. */
+  /** The last message about the progress. Null: there was no message yet. */
   readonly progress: Of<'searching'> | null;
 }
 
@@ -17,16 +17,16 @@ export interface RunningSearch {
 export interface OfferedMatch {
   readonly id: string;
   readonly game: string;
-  /** Time for the answer, in ms, and its end in ms of `performance.now()`. */
+  /** `acceptMs`: the time that the player has to accept the match, in ms. `endsAt`: the end of that time, in ms of `performance.now()`. */
   readonly acceptMs: number;
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;
-  /** True: this player has accepted and waits for the others. */
+  /** True: this player has accepted and waits for the other players. */
   readonly isAccepted: boolean;
 }
 
-/** The wishes of the player for a search, besides the game. */
+/** The player's choices for a search, except the game. */
 export interface SearchWish {
   readonly mode?: string;
   /** True: the members of the player's room search together. */
@@ -34,14 +34,14 @@ export interface SearchWish {
 }
 
 /**
- * The search of this player, built from the messages of the server alone. So all members of a party see the same search, also after a
- * reload.
+ * The search of this player, built only from messages of the server. So all members of a party see the same search, also after they reload
+ * the page.
  */
 export class PlayerSearch {
   current: RunningSearch | null = null;
   offer: OfferedMatch | null = null;
 
-  /** Aborts the search that this page began. Null: this page has no search of its own. */
+  /** Aborts the search that this page began. Null: this page began no search. */
   private stop: AbortController | null = null;
   private readonly unsubscribe: () => void;
 
@@ -67,7 +67,7 @@ export class PlayerSearch {
     try {
       await this.session.quickMatch(game, { ...wish, signal: stop.signal });
     } catch (error) {
-      // The message `ended` of the search already shows the reason.
+      // For `not-searching`, the message `ended` has already shown the reason.
       if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
     } finally {
       this.stop = null;
@@ -77,12 +77,12 @@ export class PlayerSearch {
     }
   }
 
-  /** Reads the state of the search from the server. Messages are lost during a reload or while there is no connection. */
+  /** Reads the state of the search from the server, because the page receives no messages during a reload or without a connection. */
   async read(): Promise<void> {
     const message = await this.session.matchStatus().catch(() => undefined);
     if (message === undefined) return;
     if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
-    // `quickMatch` in `find` reports how the search of this page ended.
+    // When this page began the search, the call of `quickMatch` in `find` reports its end.
     if (this.stop) return;
     if (message && this.current) return this.take(message);
     this.current = null;
@@ -93,7 +93,7 @@ export class PlayerSearch {
   /** Cancels the search. A member of a party cancels it for all. */
   cancel(): void {
     if (this.stop) return this.stop.abort();
-    // Another page of the party began the search, or this page began it before a reload.
+    // Another member of the party began the search, or this page began the search and was then reloaded.
     this.session.request('match.cancel', undefined).then(
       () => {
         this.current = null;
@@ -124,7 +124,7 @@ export class PlayerSearch {
     const isOver = isRefusal(error, 'offer-unknown');
     const isShown = this.offer?.id === offer;
     if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
-    // A message has already told the player that the offer is over.
+    // When the offer is over and no longer shown, a message has already told the player.
     if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
@@ -172,7 +172,10 @@ function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | nu
   return before?.game === game ? before.since : performance.now();
 }
 
-/** Sentences for the reasons why a search ended without a match. A reason without a sentence needs none, because the player caused it. */
+/**
+ * Sentences for the reasons why a search ended without a match. The player causes the other reasons, so the page shows no sentence for
+ * them.
+ */
 const ENDED: Readonly<Record<string, string | undefined>> = {
   cancelled: 'The search was cancelled.',
   'party-changed': 'The search ended, because a player joined or left the room. The host may search again.',

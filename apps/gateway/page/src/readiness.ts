@@ -1,6 +1,6 @@
 import type { RoomMember, RoomView, UserId } from '#libs/protocol';
 
-/** The reason why a waiting room does not start, from the view of one of its members. */
+/** The reason why the game of a waiting room has not started, as one member sees it. */
 export type RoomReadiness =
   | { readonly kind: 'too-few'; readonly missing: number }
   | { readonly kind: 'unready'; readonly who: readonly RoomMember[] }
@@ -8,7 +8,7 @@ export type RoomReadiness =
   | { readonly kind: 'ready' };
 
 /**
- * Returns why a waiting room does not start.
+ * Returns the reason why the game of a waiting room has not started.
  * @param seatsMin minimum number of players of the game
  */
 export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
@@ -18,7 +18,9 @@ export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
   return who.length > 0 ? { kind: 'unready', who } : { kind: 'ready' };
 }
 
-/** True when this page must start the game. Only the host may start it, so the host's page does so, once all members are ready. */
+/**
+ * Returns whether this page must start the game. Only the host may start a game, so the host's page starts it once all members are ready.
+ */
 export function shouldStart(view: RoomView, me: UserId, seatsMin: number): boolean {
   return view.status === 'waiting' && view.owner === me && readinessOf(view, seatsMin).kind === 'ready';
 }

@@ -5,12 +5,12 @@ import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
 
-/** Time for which the page shows that the game continues, in ms. */
+/** Time after a pause for which the page shows the message that the game continues, in ms. */
 const RESUMED_MS = 2_500;
-/** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
+/** Time in ms for which the start of a game waits for a free slot when the fleet is full. */
 const START_WAIT_MS = 10_000;
 
-/** The facts about the start of a game in this room that other parts of the page know. */
+/** Facts that decide whether the page starts the game of this room. Other parts of the page provide them. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
@@ -22,9 +22,9 @@ export interface StartConditions {
 export class RoomScreen {
   readonly board = document.createElement('div');
   readonly page: GamePage | undefined;
-  /** True shortly after the game resumed. */
+  /** True for a short time after the game resumed. */
   isResumed = false;
-  /** True while a request of this page about the room is not answered. */
+  /** True while the page waits for the answer to a request about the room. */
   isBusy = false;
   /** The operations of the host. */
   readonly controls: RoomControls;
@@ -81,12 +81,15 @@ export class RoomScreen {
     return this.room.status === 'playing' || this.room.status === 'paused';
   }
 
-  /** The seat for whose move the game waits. Null: the game waits for no single seat. Undefined: no game runs, or the seat is not known. */
+  /**
+   * The seat for whose move the game waits. Null: the game waits for several seats or for none. Undefined: no game runs, or the seat is not
+   * known.
+   */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
 
-  /** True when the game waits for this player's move. False while the game is paused, because the move would have to wait. */
+  /** True when the game waits for this player's move. False while the game is paused, because the room cannot apply a move then. */
   get isMyTurn(): boolean {
     return !this.isPaused && this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
   }
@@ -189,18 +192,18 @@ export class RoomScreen {
     if (this.terms.isHeld()) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // The game runs already: another page of this player, or matchmaking, has started it.
+      // Another page of this player, or matchmaking, has started the game already.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
-      // Makes this member not ready. Otherwise the page would repeat the failed start forever.
+      // Makes this member not ready. Otherwise the page would try to start the game again and again.
       await this.room.ready(false).catch(() => {});
     });
   }
 }
 
 /**
- * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence adds a
- * version, too.
+ * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence also adds a
+ * version.
  */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;

@@ -7,7 +7,7 @@ describe('the address of a room', () => {
     expect(linkedRoom(hashOf('a/b c' as RoomId))).toEqual({ room: 'a/b c' });
   });
 
-  it('names no room when it is malformed', () => {
+  it('leads to no room when the address is malformed', () => {
     for (const hash of ['', '#', '#/', '#/room/', '#/room/a/b', '#/room/%E0%A4%A', '#/join/', '#/join/%'])
       expect(linkedRoom(hash)).toBeNull();
   });

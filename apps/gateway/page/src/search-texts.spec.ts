@@ -8,7 +8,7 @@ describe('the texts about a search', () => {
     expect(progressTexts(base)).toEqual([]);
   });
 
-  it('name the place in the queue, the estimate and the reason for the wait', () => {
+  it('name the place in the queue, the estimated wait and the reason for the wait', () => {
     const progress = { ...base, waitedMs: 9_000, place: 2, waiting: 7, estimateMs: 20_400, reason: '1 player within 150 points, 2 needed' };
     expect(progressTexts(progress)).toEqual([
       'You are number 2 of 7 players.',
@@ -27,7 +27,7 @@ describe('the texts about a search', () => {
     ]);
   });
 
-  it('contain rounded durations', () => {
+  it('contain only rounded durations', () => {
     expect([0, 400, 89_000, 91_000, 600_000].map(durationText)).toEqual(['1 s', '1 s', '89 s', '2 min', '10 min']);
   });
 });

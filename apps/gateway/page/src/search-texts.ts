@@ -2,7 +2,9 @@ import type { MatchMessage } from '#libs/client';
 
 type Progress = Extract<MatchMessage, { event: 'searching' }>;
 
-/** Returns sentences about the progress of a search and the reasons why it waits. Empty: nothing is known yet. */
+/**
+ * Returns sentences about the progress of a search and the reasons why no match was found yet. Empty: the server has sent no progress yet.
+ */
 export function progressTexts(progress: Progress | null): string[] {
   if (!progress) return [];
   const { place, waiting, estimateMs, reason, paused } = progress;

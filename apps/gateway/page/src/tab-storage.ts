@@ -1,8 +1,8 @@
 import type { SessionStorage } from '#libs/client';
 
 /**
- * The storage of this tab. A browser may deny it (private windows, blocked cookies) or be out of quota: access then throws. The page
- * then keeps the values in memory, until it is reloaded.
+ * The storage of this tab. Access throws when the browser denies the storage (private windows, blocked cookies) or when the quota is used
+ * up. The values are then in memory only, until the page is reloaded.
  */
 class TabStorage implements SessionStorage {
   private readonly memory = new Map<string, string>();
@@ -22,7 +22,7 @@ class TabStorage implements SessionStorage {
       sessionStorage.setItem(key, value);
       this.memory.delete(key);
     } catch {
-      // Removes the former value, which would otherwise come back after a reload.
+      // Removes the previous value, because the page would read it again after a reload.
       this.removeItem(key);
       this.memory.set(key, value);
     }

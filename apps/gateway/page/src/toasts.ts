@@ -23,7 +23,7 @@ export class Toasts {
 
   /** @param sentences texts for codes that the game defines */
   failed(error: unknown, sentences: Readonly<Record<string, string>> = {}): void {
-    // The player has aborted the request, and needs no message about that.
+    // The player has aborted the request, so a message would say nothing new.
     if (error instanceof DOMException && error.name === 'AbortError') return;
     if (!(error instanceof HoldfastError)) console.error(error);
     this.show(sentenceOf(error, sentences), 'error');

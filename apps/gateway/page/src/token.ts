@@ -1,4 +1,7 @@
-/** Takes the token out of an address and returns both parts. Nobody should read the token from the screen or copy it with a link. */
+/**
+ * Takes the token out of an address and returns both parts. The token must not stay visible in the address bar or become part of a copied
+ * link.
+ */
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);
   const [, inHash] = /^#token=(.+)$/.exec(hash) ?? [];

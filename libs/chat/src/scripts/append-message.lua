@@ -21,7 +21,7 @@ local message = string.format('%.0f %.0f %s %s', seq, now, ARGV[2], ARGV[3])
 redis.call('RPUSH', KEYS[1], message)
 redis.call('LTRIM', KEYS[1], -tonumber(ARGV[4]), -1)
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
--- `n` counts the ids of the sender. A new id takes the place of the oldest one.
+-- `n` counts the ids of the sender. Above the maximum, a new id replaces the oldest one.
 local place = redis.call('HINCRBY', KEYS[2], 'n', 1) % tonumber(ARGV[6])
 local old = redis.call('HGET', KEYS[2], 'at:' .. place)
 if old then redis.call('HDEL', KEYS[2], old) end

@@ -1,11 +1,11 @@
--- Shared by the scripts of this folder.
+-- The token bucket of the scripts in this folder.
 
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Returns the tokens that a bucket has now. The fields `tokens` and `at` of a hash are the bucket; without them it is full.
+-- Returns the tokens that a bucket has now. A hash stores the bucket in the fields `tokens` and `at`. A bucket without these fields is full.
 local function tokens_of(key, per_minute, burst, now)
   local bucket = redis.call('HMGET', key, 'tokens', 'at')
   if not bucket[1] then return burst end

@@ -1,25 +1,25 @@
 import { Blender, lerp, lerpTurn } from './blend.js';
 
 describe('a blend of two values', () => {
-  it('lies on the straight line through two numbers, also beyond the second number', () => {
+  it('interpolates two numbers, and extrapolates beyond the second number', () => {
     expect(lerp(10, 20, 0.25)).toBe(12.5);
     expect(lerp(10, 20, 1.5)).toBe(25);
   });
 
-  it('follows the shorter way between two directions', () => {
+  it('turns the shorter way between two directions', () => {
     expect(lerpTurn(350, 10, 0.5, 360)).toBeCloseTo(0);
     expect(lerpTurn(10, 350, 0.25, 360)).toBeCloseTo(5);
     expect(lerpTurn(-0.1, 0.1, 0.75)).toBeCloseTo(0.05);
     expect(lerpTurn(120, 8, 0.5, 128)).toBeCloseTo(0);
   });
 
-  it('takes the later value of a field without a rule or without two numbers', () => {
+  it('takes the later value for a field without a rule, or without two numbers', () => {
     const blender = new Blender<{ x?: number; score: number }>({ x: 'linear' });
     expect(blender.mix({ x: 0, score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 2, score: 2 });
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });
   });
 
-  it('can be expressed as an offset that leads from the second value to the first', () => {
+  it('equals the second value plus the offset of the two values', () => {
     const blender = new Blender<{ x: number; heading: number }>({ x: 'linear', heading: { turn: 360 } });
     const offset = blender.offset({ x: 3, heading: 10 }, { x: 7, heading: 350 });
     expect(offset).toEqual({ x: -4, heading: 20 });
@@ -27,7 +27,7 @@ describe('a blend of two values', () => {
     expect(blender.add({ x: 7, heading: 350 }, offset)).toEqual({ x: 3, heading: 10 });
   });
 
-  it('refuses a full turn that is not above 0', () => {
+  it('refuses a full turn of 0 units', () => {
     expect(() => new Blender<{ heading: number }>({ heading: { turn: 0 } })).toThrow("blend.heading must be 'linear' or");
   });
 });

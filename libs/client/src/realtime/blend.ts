@@ -31,7 +31,7 @@ export class Blender<Entity extends object> {
     }
   }
 
-  /** Returns a copy of `latest` whose blended fields are between `from` and `to`. */
+  /** Returns a copy of `latest`. Its blended fields have values between `from` and `to`. */
   mix(from: Entity, to: Entity, t: number, latest: Entity = to): Entity {
     const mixed = { ...latest } as Record<string, unknown>;
     for (const [key, rule] of this.rules) {

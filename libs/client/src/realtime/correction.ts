@@ -1,17 +1,17 @@
 import type { Blender, Offset } from './blend.js';
 
-/** The time constant of the spring, in ms. After 100 ms 15 % of a correction remain, after 200 ms 1 %. */
+/** The time constant of the spring, in ms. After 100 ms, 15 % of a correction remain; after 200 ms, 1 %. */
 const SPRING_MS = 30;
 /** A correction ends after this time, in ms. */
 const END_MS = 10 * SPRING_MS;
 
 /**
- * Moves a displayed entity from its displayed place to its correct place, without a jump of the place or of the speed. The difference
- * decreases like a critically damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
+ * Moves a displayed entity to its correct place, without a jump of the place or of the speed. The distance decreases like a critically
+ * damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
  */
 export class Correction<Entity extends object> {
   private offset: Offset | null = null;
-  /** The change of the offset when the correction began, per ms. */
+  /** The speed of the offset at the start of the correction, in units of the game per ms. */
   private velocity: Offset = {};
   private since = 0;
 
@@ -23,7 +23,9 @@ export class Correction<Entity extends object> {
     private readonly jumpOver: number,
   ) {}
 
-  /** Starts a correction. `shown`: what was displayed last. `actual`: what would be displayed without a correction. */
+  /**
+   * Starts a correction. `shown`: the entity as it was displayed last. `actual`: the entity as it would be displayed without a correction.
+   */
   begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);
     this.velocity = this.velocityAt(now);

@@ -2,14 +2,14 @@ import type { RoomFeed } from './room-feed.js';
 
 /** An unchanged input is repeated after this time, in ms. The repeat measures the round trip, and replaces an input that was lost. */
 const KEEPALIVE_MS = 1_000;
-/** Number of latest round trips that are remembered. */
+/** Maximum number of remembered round trips. Older ones are dropped. */
 const ROUND_TRIPS = 8;
 /** Maximum number of unanswered inputs whose time is remembered, so that a silent server does not fill the memory. */
 const UNANSWERED_MAX = 128;
 
 /**
- * Numbers the inputs of a seat and sends them: each change, and the unchanged input once per second. A sync answers all inputs up to its
- * number.
+ * Numbers the inputs of a seat and sends them: each change, and the unchanged input once per second. A sync names the number of an input,
+ * and answers all inputs up to that number.
  */
 export class InputSender {
   private number = 0;
@@ -25,7 +25,7 @@ export class InputSender {
     return now - this.sentAt >= KEEPALIVE_MS;
   }
 
-  /** Makes the input due immediately, because the server may not have it. */
+  /** Lets the unchanged input be sent again immediately, because the server may not have it. */
   repeat(): void {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
@@ -40,10 +40,10 @@ export class InputSender {
     return this.number;
   }
 
-  /** Takes the input number of a sync that arrived at the local time `now`, in ms. */
+  /** Handles the input number of a sync that arrived at the local time `now`, in ms. */
   answer(number: number, now: number): void {
-    // Continues the numbers of the page before a reload. After a rewind the server forgot inputs, so the held input is repeated and no
-    // number is used twice.
+    // After a reload, the server may have a higher number than this page, which continues from there. After a rewind, the server has a
+    // lower number: it has lost inputs, so the current input is sent again. The numbers never go back.
     this.number = Math.max(this.number, number);
     if (number < this.answered) this.repeat();
     const latest = this.unanswered.findLast((input) => input.number === number);
@@ -53,8 +53,8 @@ export class InputSender {
   }
 
   /**
-   * The smallest of the latest times from the sending of an input to the sync that contains it, in ms. It consists of the round trip and
-   * the wait for the next step. Undefined: no answer has arrived.
+   * The shortest of the remembered round trips, in ms. A round trip lasts from the sending of an input to the arrival of the sync that
+   * contains it, and includes the wait for the next step. Undefined: no answer has arrived.
    */
   get roundTripMs(): number | undefined {
     return this.roundTrips.length === 0 ? undefined : Math.min(...this.roundTrips);

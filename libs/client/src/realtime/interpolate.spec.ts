@@ -37,7 +37,7 @@ function setUp() {
 }
 
 describe('the interpolation of entities', () => {
-  it('displays entities one step and a small margin in the past', () => {
+  it('displays entities with a delay of one step and a small margin', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);
@@ -61,7 +61,7 @@ describe('the interpolation of entities', () => {
     expect(seen.has(9_000)).toBe(true);
   });
 
-  it('continues a motion for a moment when no new state arrives, and then returns to the latest state', () => {
+  it('extrapolates for a short time without a new state, and then returns to the latest state', () => {
     const { step, fly, now } = setUp();
     const [before] = fly(20);
     const latest = (now() - 50) / 5;
@@ -72,7 +72,7 @@ describe('the interpolation of entities', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('starts the motion of a resting entity in the step that moves the entity', () => {
+  it('keeps an entity at rest until the step in which the entity moves', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);

@@ -13,26 +13,31 @@ const EXTRAPOLATE_MS = 150;
 const PAUSE_MS = 500;
 /**
  * Time, in ms, in which an entity returns to its place in the latest state. The return begins `PAUSE_MS` after that state. Until then, the
- * motion continues for `extrapolateMs` and the entity stops.
+ * motion continues for `extrapolateMs`, and then the entity stands still.
  */
 const RETURN_MS = 300;
-/** Number of remembered times between two states. Their median is the interval of the states. */
+/** Number of remembered times between two states. The median of these times is the interval of the states. */
 const GAPS = 15;
 /**
- * When two states are further apart than this number of intervals, the steps between them changed nothing, and the server did not send
- * them.
+ * When two states are further apart than this number of intervals, the steps between them changed nothing, so the server did not send syncs
+ * for them.
  */
 const IDLE_STEPS = 2.5;
-/** The part of the latest syncs that must arrive in time for their display. The delay is just long enough for this part. */
+/**
+ * The fraction (0 to 1) of the latest syncs that must arrive in time for their display. The delay is just long enough for this fraction.
+ */
 const IN_TIME = 0.9;
 /** Additional delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
 /**
- * Maximum difference between the speeds of the displayed time and of the server's time, as a part of the speed. It is so small that a
- * change of the delay is not visible.
+ * Maximum difference between the speed of the displayed time and the speed of the server's time, as a fraction of the server's speed. This
+ * difference is so small that the player does not see a change of the delay.
  */
 const SLEW = 0.1;
-/** An error of the displayed time that is larger than this, in ms, is corrected immediately instead of by a faster or slower time. */
+/**
+ * A larger error of the displayed time than this, in ms, is corrected immediately. For a smaller error, the displayed time runs faster or
+ * slower.
+ */
 const STEP_OVER_MS = 1_000;
 
 export interface InterpolationOptions<State, Entity extends object> {
@@ -43,8 +48,8 @@ export interface InterpolationOptions<State, Entity extends object> {
   /** The fields that move smoothly. All other fields change when the displayed time reaches the state that changed them. */
   readonly blend: Blend<Entity>;
   /**
-   * An entity that moves farther than this between two states is not blended, because the game placed it elsewhere. In the units of the
-   * game. Default: no limit.
+   * Maximum distance of a motion between two states, in the units of the game. An entity that moves farther is not blended, because the
+   * game placed it elsewhere. Default: no limit.
    */
   readonly jumpOver?: number;
   /** The limits of the delay, in ms. Between them, the delay adapts to the jitter. Default: from 20 to 600. */
@@ -59,7 +64,7 @@ export interface InterpolationOptions<State, Entity extends object> {
 export interface Interpolation<Entity> {
   /** Returns the entities to draw now. Call it in each frame. */
   sample(): readonly Entity[];
-  /** The age of the displayed entities, in ms, in comparison with the state that would arrive now without a delay. */
+  /** Time by which the displayed state is older than a state that arrives now with the smallest delay, in ms. */
   readonly delayMs: number;
   /** The displayed room time, in ms. Undefined: no state has arrived. */
   readonly time: number | undefined;
@@ -156,8 +161,8 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const latest = this.snapshots.at(-1);
     if (!latest) this.displayed = time;
     const gap = latest ? time - latest.time : 0;
-    // A sync with the same time as the sync before has no new step. It may have been sent much later than the step, so the clock must not
-    // learn from its arrival.
+    // A sync with the room time of the previous sync contains no new step. It may have been sent much later than its step, so the clock
+    // ignores its arrival.
     if (!latest || gap !== 0) this.clock.take(time, now);
     // Whether the motion between the two states is unknown, because the game was rewound or paused.
     const isApart = latest !== undefined && (gap < 0 || gap > PAUSE_MS || sync.rewound === true);
@@ -201,7 +206,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     return entities;
   }
 
-  /** Advances the displayed time, a little faster or slower when the delay is not the one that the jitter requires. */
+  /** Advances the displayed time. It runs a little faster or slower until the delay is as long as the jitter requires. */
   private play(now: number): void {
     const elapsed = Math.max(now - this.sampledAt, 0);
     if (!this.clock.isSet) return;
@@ -244,7 +249,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     return entities;
   }
 
-  /** Returns by how many ms the motion is extrapolated when the latest state is this old. */
+  /** Returns the time by which the motion is extrapolated when the latest state is `ageMs` old, in ms. */
   private beyond(ageMs: number): number {
     const back = Math.max(ageMs - Math.max(PAUSE_MS, this.extrapolateMs), 0) / RETURN_MS;
     return Math.max(this.extrapolateMs * (1 - back), 0);

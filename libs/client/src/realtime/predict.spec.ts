@@ -48,7 +48,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
 }
 
 describe('the prediction of the own entity', () => {
-  it('moves the entity in the first frame after a new input, before the server has that input', () => {
+  it('moves the entity in the first frame after a new input', () => {
     const { car, sync, wait } = setUp();
     sync(100);
     wait(50);
@@ -93,14 +93,14 @@ describe('the prediction of the own entity', () => {
     expect(sent.length).toBeLessThanOrEqual(6);
   });
 
-  it('continues the input numbers from before a reload of the page', () => {
+  it('continues the input numbers after a reload of the page', () => {
     const { sent, sync, wait } = setUp();
     sync(0, 41);
     wait(100);
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('sends the held input again when the server forgot it (reported as a rewind: %s)', (rewound) => {
+  it.each([true, false])('repeats the held input when a rewind has removed the input (reported: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('continues after a minute without syncs and without a new input', () => {
+  it('continues after a minute without a sync or a new input', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);

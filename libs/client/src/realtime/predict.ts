@@ -7,14 +7,14 @@ import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 import { Timeline } from './timeline.js';
 
-/** A longer time between two calls than this, in ms, means that the device or the tab slept. The missed steps are not predicted. */
-const SLEPT_MS = 500;
-/** After a longer time between two syncs than this, in ms, the server may not have the input, so it is repeated. */
-const SILENT_MS = 400;
 /**
- * Prediction stops when no sync has arrived and the input has not changed for this time, in ms. The time is longer than the recovery of a
- * room takes.
+ * When more than this time, in ms, passes between two calls of `sample` or `hold`, the device or the tab slept. The missed steps are not
+ * predicted.
  */
+const SLEPT_MS = 500;
+/** When more than this time, in ms, passes between two syncs, the server may not have the input, so the client sends it again. */
+const SILENT_MS = 400;
+/** Prediction stops after this time without a sync and without a change of the input, in ms. The recovery of a room takes less time. */
 const ALONE_MS = 10_000;
 
 export interface PredictionOptions<State, Own extends object, Input> {
@@ -26,9 +26,9 @@ export interface PredictionOptions<State, Own extends object, Input> {
    */
   readonly own: (state: State, seat: Seat) => Own | undefined;
   /**
-   * Computes one step of that entity, as the game does on the server. It gets a copy, and may change the copy in place or return the next
-   * value. It must depend only on its arguments, because each step is computed several times. `state` is the latest state of the server,
-   * for example for obstacles, and must not be changed.
+   * Computes one step of the predicted entity, as the game does on the server. The function gets a copy of the entity, and may change the
+   * copy in place or return the next value. It must depend only on its arguments, because each step is computed several times. `state` is
+   * the latest state of the server, for example for obstacles, and must not be changed.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
   readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
@@ -52,7 +52,7 @@ export interface PredictionStats {
   readonly pendingSteps: number;
   /** The distance by which the latest sync moved the prediction, in the units of the game. Only `linear` fields count. */
   readonly correction: number;
-  /** Time since the latest sync, in ms. Undefined: no sync has arrived. */
+  /** Time since the arrival of the latest sync, in ms. Undefined: no sync has arrived. */
   readonly silentMs: number | undefined;
 }
 
@@ -111,9 +111,9 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private sync: FeedSync<State> | undefined;
   private state: State | undefined;
   private syncAt = 0;
-  /** The local time up to which steps were predicted. */
+  /** The local time up to which steps were predicted, in ms. */
   private time: number;
-  /** The part of the step in progress that has passed, from 0 to 1. */
+  /** The elapsed fraction of the step in progress, from 0 to 1. */
   private fraction = 0;
   /** The predicted value at the beginning of the step in progress, and at its end. */
   private from: Own | undefined;
@@ -144,8 +144,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
 
   hold(input: Input): void {
     this.advance();
-    // The first change belongs to the step in progress, and a second one to the next step. So a press and a release within one step are not
-    // lost.
+    // The first change of the input within a step applies to this step, and a second change to the next step. So a press and a release
+    // within one step are not lost.
     if (!isSame(this.input, this.inputBefore)) {
       this.inputAfter = { input };
       return;
@@ -184,8 +184,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     const { sync: before, time: now } = this;
     const time = sync.time ?? now;
     const input = sync.input ?? 0;
-    // A sync that has the same time as the previous one contains no new step. It may have been sent long after that time, so the clock
-    // must not learn from its arrival.
+    // A sync with the room time of the previous sync contains no new step. It may have been sent much later than its step, so the clock
+    // ignores its arrival.
     if (time !== before?.time) this.clock.take(time, now);
     this.sender.answer(input, now);
     if (!before || sync.rewound || now - this.syncAt > SILENT_MS) {
@@ -233,7 +233,10 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     }
   }
 
-  /** Ends the step in progress. Its input is sent now, so that there is a whole number of steps between two inputs, as on the server. */
+  /**
+   * Ends the step in progress. Sends the input of the step now, so that there is a whole number of steps between two inputs, as on the
+   * server.
+   */
   private endStep(now: number): void {
     const isChange = !isSame(this.input, this.inputBefore);
     const isSent = this.room.seat !== null && (isChange || this.sender.isDue(now));

@@ -7,10 +7,10 @@ interface Rules {
 }
 
 /** The compiler checks that a `Room` of the client is a feed with the type of its state. At run time, the room does nothing. */
-describe('a room of the client with known rules', () => {
+describe('a room object with typed rules', () => {
   const room = { seat: 0, on: () => () => {}, sendInput: () => true } as unknown as Room<Rules>;
 
-  it('gives the prediction the type of its state', () => {
+  it('gives its state type to the prediction', () => {
     const car = predict(room, {
       stepMs: 50,
       own: (state, seat) => state.cars.find((each) => each.seat === seat),
@@ -23,7 +23,7 @@ describe('a room of the client with known rules', () => {
     expect(x).toBeUndefined();
   });
 
-  it('gives the interpolation the type of its state', () => {
+  it('gives its state type to the interpolation', () => {
     const others = interpolate(room, { entities: ({ cars }) => cars, key: ({ seat }) => seat, blend: { x: 'linear' } });
     const names: readonly string[] = others.sample().map(({ name }) => name);
     expect(names).toEqual([]);

@@ -7,7 +7,10 @@ export interface FeedSync<State = unknown> {
   readonly time?: number | undefined;
   /** Number of the latest input of this seat that the state contains. 0: it contains no input. Undefined: the server does not send it. */
   readonly input?: number | undefined;
-  /** Undefined: the server has not sent a state yet. Prediction and interpolation ignore a sync without a state. */
+  /**
+   * The state after this update. Undefined: the server has not sent a state yet. Prediction and interpolation ignore a sync without a
+   * state.
+   */
   readonly state: State | undefined;
   /** The state before this update. Undefined: this is the first one. */
   readonly previous?: State | undefined;

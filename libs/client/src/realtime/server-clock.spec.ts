@@ -7,7 +7,7 @@ function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: numb
 }
 
 describe("the client's estimate of the server clock", () => {
-  it('follows the syncs with the smallest delay', () => {
+  it('relies on the syncs with the smallest delay', () => {
     const clock = new ServerClock();
     expect(clock.isSet).toBe(false);
     const now = run(clock, 0, 5_000, (at) => 30 + ((at * 7) % 90));
@@ -31,7 +31,7 @@ describe("the client's estimate of the server clock", () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 30, 0);
   });
 
-  it('adapts slowly to a larger delay, and immediately to a smaller one', () => {
+  it('adapts slowly to a larger delay, and immediately to a smaller delay', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now, 20_000, () => 90);
@@ -40,7 +40,7 @@ describe("the client's estimate of the server clock", () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 20, 0);
   });
 
-  it('follows a room time that stood still for two seconds', () => {
+  it('follows a room time that stopped for two seconds', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now + 2_000, 200, () => 30, 1, 2_000);

@@ -1,16 +1,14 @@
-/**
- * Number of slots of the minimum filter, and the length of each in ms. The product of both is the time whose delays the filter remembers.
- */
+/** Number of slots of the minimum filter, and the length of a slot, in ms. The filter remembers the delays of all slots together. */
 const SLOTS = 8;
 const SLOT_MS = 1_000;
 /**
- * An offset that is too small by more than this, in ms, is corrected immediately. For a smaller error, the clock runs slower. RFC 5905 uses
- * 128 ms, too.
+ * An offset that is too small by more than this, in ms, is corrected immediately. For a smaller error, the clock runs slower. RFC 5905 also
+ * uses 128 ms.
  */
 const STEP_OVER_MS = 128;
 /** A sync that is later than this, in ms, shows that the room time was stopped. A connection rarely delays a message for that long. */
 const STOPPED_MS = 800;
-/** Part of the elapsed time by which the clock may run faster or slower. */
+/** Maximum correction of the clock, as a fraction of the elapsed time. */
 const SLEW = 0.02;
 /** Number of latest samples that measure the jitter: some three seconds at 20 Hz. */
 const JITTER_SAMPLES = 64;
@@ -20,7 +18,7 @@ const JITTER_SAMPLES = 64;
  *
  * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds shows the
  * offset between both clocks. The clock filter of NTP uses the sample with the lowest delay, too (RFC 5905, section 10). The minimum is
- * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay cannot be an error, so it counts
+ * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay cannot be an error, so the clock uses it
  * immediately. When the minimum grows, the clock runs slower until the error is gone. A large error is corrected immediately.
  *
  * @example
@@ -42,7 +40,7 @@ export class ServerClock {
     return !Number.isNaN(this.offset);
   }
 
-  /** Takes the time of a sync that arrived at the local time `now`, both in ms. */
+  /** Adjusts the clock to a sync with this room time that arrived at the local time `now`, both in ms. */
   take(roomTime: number, now: number): void {
     const delay = now - roomTime;
     if (delay - this.offset > STOPPED_MS) this.slots = [];
@@ -59,19 +57,22 @@ export class ServerClock {
   }
 
   /**
-   * Returns the room time of a sync that arrives at the local time `now` with the smallest delay. The time at the server is later by the
-   * one-way latency, which is about half of the round trip.
+   * Returns the room time of a sync that arrives at the local time `now` with the smallest delay. The current room time at the server is
+   * later by the one-way latency, which is about half of the round trip.
    */
   at(now: number): number {
     return now - this.offset;
   }
 
-  /** Returns the local time at which a sync of this room time arrives when nothing delays it. */
+  /** Returns the local time at which a sync of this room time would arrive with the smallest delay. */
   localTimeOf(roomTime: number): number {
     return roomTime + this.offset;
   }
 
-  /** Returns the lateness in ms, compared with the fastest syncs, that the given part (0 to 1) of the latest syncs did not exceed. */
+  /**
+   * Returns a quantile of the lateness of the latest syncs, in ms. Lateness is the delay beyond the smallest one.
+   * @param part the fraction of the syncs that were at most this late, from 0 to 1
+   */
   latenessMs(part: number): number {
     if (this.lateness.length === 0) return 0;
     const sorted = [...this.lateness].sort((a, b) => a - b);
@@ -80,8 +81,8 @@ export class ServerClock {
 
   private forget(now: number): void {
     this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
-    // Forgets older slots when all syncs of a whole slot were late. Such a slot shows that the room time was stopped while the room had no
-    // server, or that the local clock was set.
+    // Forgets older slots when all syncs of a whole slot were late. Then the room time was stopped while the room had no server, or the
+    // local clock was set.
     const last = this.slots.at(-2);
     if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
   }

@@ -1,7 +1,7 @@
 import { type Measures, measured } from '../../test/motion-measures.fixture.js';
 import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-game.fixture.js';
 
-/** The distance that a ship moves in a step and in a frame, in units. */
+/** The distances that a ship moves in one step and in one frame, in units. */
 const STEP = (SPEED * STEP_MS) / 1_000;
 const FRAME = (SPEED * FRAME_MS) / 1_000;
 /** TCP repeats a lost message after this time, in ms. */
@@ -30,10 +30,10 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
   });
 
-  it('displays the own ship near its later place on the server', () => {
+  it('displays the own ship near its later position on the server', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // When TCP must repeat the message with a change of the turn, the change begins later on the server.
+      // When TCP must repeat the message about a change of the turn, the ship turns later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });
@@ -49,7 +49,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     for (const { otherJerk } of all) expect(otherJerk).toBeLessThanOrEqual(loss === 0 ? 0.25 * FRAME : 4 * FRAME);
   });
 
-  it('displays other ships with a delay that follows the jitter', () => {
+  it('adapts the delay of other ships to the jitter', () => {
     for (const { delayMs } of all) {
       expect(delayMs).toBeGreaterThanOrEqual(STEP_MS);
       expect(delayMs).toBeLessThanOrEqual(STEP_MS + network.jitterMs + 20 + (loss === 0 ? 0 : holdMs(latencyMs)));
@@ -66,10 +66,10 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
 
 describe('a page whose server is away for two seconds', () => {
   it.each([
-    ['whose room time continues', false, 0],
-    ['whose room time stops', true, 0],
-    ['which goes back by ten steps', false, 10],
-  ])('continues the own ship by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
+    ['on which the room time continues', false, 0],
+    ['on which the room time stops', true, 0],
+    ['that rewinds ten steps', false, 10],
+  ])('keeps the own ship moving and corrects it once, for a server %s', (name, isTimeStopped, rewindSteps) => {
     const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
@@ -84,7 +84,7 @@ describe('a page whose server is away for two seconds', () => {
     expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
   });
 
-  it('repeats the held input for the new owner, which has not received it', () => {
+  it('sends the held input to the new owner', () => {
     const run = play({ ...CALM, turn: 1, pause: PAUSE });
     const sent = run.inputs.filter(({ at }) => at >= PAUSE.to);
     expect((sent[0] as { at: number }).at).toBeLessThan(PAUSE.to + 250);
@@ -96,7 +96,7 @@ describe('a page whose server is away for two seconds', () => {
 describe('a page that displayed nothing for ten seconds', () => {
   const AWAY = { from: 5_000, to: 15_000 };
 
-  it.each(['hidden', 'asleep'] as const)('continues without a jump and without a burst of inputs after it was %s', (name) => {
+  it.each(['hidden', 'asleep'] as const)('does not jump or send a burst of inputs after it was %s', (name) => {
     const run = play({ ...CALM, [name]: AWAY });
     const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
     expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);

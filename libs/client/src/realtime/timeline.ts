@@ -1,8 +1,8 @@
 /** Number of steps that are remembered: three seconds at 60 Hz. */
 const STEPS_MAX = 180;
 /**
- * Number of latest measurements of the lead whose median is the usual lead. The lead is the time from a step of this client to the sync
- * that contains it.
+ * Number of remembered measurements of the lead. Their median is the usual lead. The lead is the time from a step of this client to the
+ * sync that contains the step.
  */
 const LEADS = 7;
 /**
@@ -10,7 +10,9 @@ const LEADS = 7;
  * run faster or slower.
  */
 const REALIGN_MS = 400;
-/** Change of the rate for a lead that is wrong by one step, and the maximum change. A change of 5 % is not visible. */
+/**
+ * Change of the rate for each step by which the lead is wrong, and the maximum change, both as fractions. A change of 5 % is not visible.
+ */
 const RATE_PER_STEP = 0.02;
 const RATE_MAX = 0.05;
 
@@ -24,9 +26,9 @@ interface Step<Input> {
 }
 
 /**
- * The steps that this client has predicted, and how many of them the server has run. Both sides hold an input until the next one. So a sync
- * contains the step of its latest input, and one step more for each later step of the server. It does not contain the step of an input with
- * a higher number.
+ * The steps that this client has predicted, and how many of them the server has run. Client and server both use an input until the next
+ * one. So a sync contains the step of its latest input, and one step more for each later step of the server. It does not contain the step
+ * of an input with a higher number.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];
@@ -59,13 +61,13 @@ export class Timeline<Input> {
     for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
   }
 
-  /** Forgets how many steps are pending, because the server or this client was away. The next sync decides which steps are pending. */
+  /** Lets the next sync decide which steps are pending, because the server or this client was away. */
   realign(): void {
     this.mustRealign = true;
   }
 
   /**
-   * Takes a sync.
+   * Updates the pending steps and the rate after a sync.
    *
    * @param serverSteps number of steps that the server has run since the previous sync
    * @param input number of the latest input that the sync contains
@@ -84,7 +86,7 @@ export class Timeline<Input> {
     this.rate = 1 - Math.min(Math.max(excess * RATE_PER_STEP, -RATE_MAX), RATE_MAX);
   }
 
-  /** Median of the measured times, in steps, from a step of this client to the sync that contains it. */
+  /** Median of the measured leads, in steps. */
   private get usualLead(): number {
     if (this.leads.length === 0) return 1;
     return [...this.leads].sort((a, b) => a - b)[this.leads.length >> 1] as number;
@@ -95,7 +97,7 @@ export class Timeline<Input> {
     const at = input > this.answered ? this.steps.findIndex(({ number }) => number === input) : -1;
     if (at !== -1) {
       this.leads = [...this.leads.slice(1 - LEADS), position - (first + at)];
-      // Only a changed input shows in the state. The step of a repeated input only measures the lead.
+      // Only a changed input has a visible effect on the state. A repeated input only measures the lead.
       const isChange = this.steps.some((step) => step.isChange && step.number > this.answered && step.number <= input);
       if (isChange) this.contained = Math.min(Math.max(this.contained, first + at), first + at + Math.max(serverSteps, 1) - 1);
     }

@@ -89,8 +89,8 @@ export function ownWebSocket(): WebSocketConstructor {
 }
 
 /**
- * Returns the subprotocols to offer, the preferred one first. An older gateway knows only `SUBPROTOCOL_BINARY`, so it is always offered in
- * binary form.
+ * Returns the subprotocols to offer, the preferred one first. An older gateway knows only `SUBPROTOCOL_BINARY`, so the client always offers
+ * it with the binary encoding.
  */
 function subprotocolsOf(encoding: Encoding, compact: CompactForm | null): string | string[] {
   if (encoding === 'json') return SUBPROTOCOL_JSON;

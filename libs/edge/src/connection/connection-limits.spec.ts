@@ -34,7 +34,7 @@ function connectionFrom(address: string, peer = `${address}|${++ports}`) {
 }
 
 /**
- * Opens a connection from this address. Its hello counts as accepted unless `isAdmitted` is false. Returns whether the limits accepted the
+ * Opens a connection from this address, and accepts its hello unless `isAdmitted` is false. Returns whether the limits accepted the
  * connection (`isIn`) and the codes with which they closed it (`codes`).
  */
 function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {
@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection without a hello, but waits for the store when a hello has arrived', () => {
+  it('closes a connection without a hello, but not a hello that waits for the store', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
@@ -84,7 +84,7 @@ describe('the limits of connections', () => {
     expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
   });
 
-  it('refuse new connections while too many wait for their admission', () => {
+  it('refuse new connections while too many connections wait for their admission', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
@@ -94,7 +94,7 @@ describe('the limits of connections', () => {
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('refuse a new connection of an address that opened too many within the window, also when those have closed', () => {
+  it('limit the connections that an address opens within the window, including closed connections', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -105,7 +105,7 @@ describe('the limits of connections', () => {
     expect(comesAndGoes('192.0.2.2')).toBe(true);
   });
 
-  it('forget an address that has no connection and opened none within the window', () => {
+  it('forget an address without open or recent connections', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('still count the connections of an address when its last connection closes after more than the window', () => {
+  it('count the recent connections of an address also after a long connection closes', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;
@@ -133,7 +133,7 @@ describe('the limits of connections', () => {
 });
 
 describe('the limits of sockets without a connection', () => {
-  it('refuse a socket above the limit of its address until another one closes', () => {
+  it('refuse a socket above the limit of its address until another socket closes', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
     expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
@@ -145,7 +145,7 @@ describe('the limits of sockets without a connection', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
-  it('do not limit the sockets of a trusted proxy per address, but include them in the total', () => {
+  it('count the sockets of a trusted proxy only in the total', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     expect([1, 2, 3, 4, 5].map(() => limits.addSocket(socketFrom('10.0.0.1')))).toEqual([true, true, true, true, false]);
   });

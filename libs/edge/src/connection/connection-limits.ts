@@ -40,7 +40,8 @@ interface PendingSocket {
 
 /**
  * Limits the number of connections: in total, for each address, and of those that are pending (their hello is not accepted yet). A socket
- * counts as pending as soon as the transport has accepted it. Each socket is subtracted from its counters exactly once, however it ends.
+ * counts as pending as soon as the transport has accepted it. When a socket ends, for any reason, it is subtracted from its counters
+ * exactly once.
  */
 @Injectable()
 export class ConnectionLimits {
@@ -82,7 +83,8 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use, now);
     state.helloTimer = setTimeout(() => {
-      // While `isAdmitting` is true, the hello has arrived, and the requests to the store for it have their own time limits.
+      // While `isAdmitting` is true, the hello has arrived, so its timeout does not apply. The requests to the store for the hello have
+      // their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;

@@ -9,11 +9,11 @@ export class ConnectionState {
   session: GatewaySession | null = null;
   /** Whether the gateway is handling a hello of this connection. */
   isAdmitting = false;
-  /** The time at which the backlog became too large, in ms of the monotonic clock. Null: it is not too large. */
+  /** The time at which the backlog became too large, in ms of the monotonic clock. Null: the backlog is not too large. */
   slowSince: number | null = null;
   /** Whether the client resumed the session and has not proved, by a message after `welcome`, that it has the new secret. */
   mustConfirm = false;
-  /** Closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
+  /** The timer that closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;

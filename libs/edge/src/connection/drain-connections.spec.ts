@@ -2,7 +2,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 
-/** Returns connections of players, and the sessions whose connection was closed, in that order. */
+/** Returns connections of players. `disconnected` has the sessions whose connection was closed, the first one first. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
   const disconnected: GatewaySession[] = [];
@@ -23,7 +23,7 @@ describe('the drain of a gateway', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('disconnects a limited number of players at a time, and another one for each arrival at another gateway', async () => {
+  it('disconnects a limited number of players who have not yet arrived at another gateway', async () => {
     const { connections, disconnected, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
     expect(disconnected).toHaveLength(RECONNECTING_MAX);

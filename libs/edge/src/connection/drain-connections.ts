@@ -3,7 +3,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { disconnect, stateOf } from './connection-state.js';
 
-/** Maximum number of players who reconnect at the same time: as many as another gateway admits without a queue. */
+/** Maximum number of players who reconnect at the same time. Another gateway admits this many players without a queue. */
 export const RECONNECTING_MAX = 16;
 /**
  * Time for which the drain waits for a player to arrive at another gateway, in ms. The wait is limited, because the player may never

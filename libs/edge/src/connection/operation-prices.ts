@@ -2,13 +2,13 @@ import type { OperationName } from '#libs/protocol';
 
 /**
  * The number of messages that an operation counts as, for the limits of a connection and of an address (`MESSAGES_PER_SECOND`,
- * `CONNECTIONS_PER_ADDRESS`). A price follows from the highest cost of the operation for Redis and a lobby. `test/prices.spec.ts` measures
- * that cost and checks each price against `REDIS_COMMANDS_PER_MESSAGE`.
+ * `CONNECTIONS_PER_ADDRESS`). A price follows from the maximum work of the operation for Redis and a lobby. `test/prices.spec.ts` measures
+ * this work and checks each price against `REDIS_COMMANDS_PER_MESSAGE`.
  */
 export const OPERATION_PRICES = {
   'games.list': 1,
   me: 1,
-  // The price of the first page. A lobby reads that page once and shares it among all players who request it. A further page costs
+  // The price of the first page. A lobby reads the first page once for all players who request it. A further page costs
   // `FURTHER_PAGE_PRICE`.
   'rooms.list': 10,
   'rooms.create': 3,
@@ -23,14 +23,14 @@ export const OPERATION_PRICES = {
   'rooms.unban': 2,
   'rooms.team': 2,
   'rooms.balance': 2,
-  // The last agreement to a rematch also starts the game.
+  // The request of the last member who agrees to a rematch also starts the game.
   'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,
   // The search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
-  // The last acceptance creates the room and starts the game, so it costs as much as a search.
+  // The last acceptance creates the room and starts the game, so it has the price of a search.
   'match.accept': 8,
   'match.decline': 3,
   'match.status': 2,
@@ -40,22 +40,21 @@ export const OPERATION_PRICES = {
 } as const satisfies Record<OperationName, number>;
 
 /**
- * The price of `rooms.list` with a cursor, a filter or a sort. All lists of one game with a filter or a sort share a read, at most twice a
- * second.
+ * The price of `rooms.list` with a cursor, a filter or a sort. A lobby reads the rooms of a game once for all lists with a filter or a
+ * sort, at most twice a second.
  */
 const FURTHER_PAGE_PRICE = 16;
 /** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
 const PAGE_ROOMS = 100;
 
 /**
- * The price of a hello. It includes the cost of ending the session, because a connection has at most one hello and ends at most one
- * session.
+ * The price of a hello. The price includes the end of the session, because a connection has at most one hello and ends at most one session.
  */
 export const HELLO_PRICE = 6;
 
 /**
- * Maximum number of Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most commands, but
- * all of them are cheap reads.
+ * Maximum number of Redis commands that one message may cause, including commands inside scripts. `rooms.list` causes the most commands,
+ * but all of them are cheap reads.
  */
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 

@@ -1,5 +1,6 @@
 /**
- * Limits the rate and the burst at which tokens are taken. The caller passes the time, so that it reads the clock once for several buckets.
+ * Limits the rate and the burst at which tokens are taken. The caller passes the time, so that several buckets need only one reading of the
+ * clock.
  */
 export class TokenBucket {
   private tokens: number;

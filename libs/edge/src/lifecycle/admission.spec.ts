@@ -36,7 +36,7 @@ describe('Admission', () => {
   it.each([
     ['session-unknown', 'refused'],
     ['unavailable', 'unavailable'],
-  ] as const)('counts a resume that the store answers with %s as %s', async (code, result) => {
+  ] as const)('counts a resume with the store error %s as %s', async (code, result) => {
     const metrics = new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' });
     await expect(newAdmission(code, async () => false, metrics).admit(hello)).rejects.toMatchObject({ code });
     expect((await metrics.logins.counts()).filter(({ value }) => value > 0)).toEqual([{ labels: { result }, value: 1 }]);
@@ -44,7 +44,7 @@ describe('Admission', () => {
 });
 
 describe('the resume of an unknown session', () => {
-  it('is refused for good when the store has lost nothing', async () => {
+  it('is refused without a retry when the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);
@@ -58,7 +58,7 @@ describe('the resume of an unknown session', () => {
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused for another reason, such as `busy`, without a check of the store', async () => {
+  it('is refused with another code, such as `busy`, without a check of the store', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

@@ -42,14 +42,17 @@ export interface AdmittedSession {
   readonly claims?: Claims;
   readonly resumed: boolean;
   readonly binding: Binding | null;
-  /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
+  /**
+   * The number of this admission among all admissions of the user. It is the first part of the order of the session's requests
+   * (`RequestOrder`).
+   */
   readonly admissionNumber: number;
   /**
-   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null: after a login, and when the client
-   * names no round or another room.
+   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null after a login, and when the client
+   * named no round or another room.
    */
   readonly game: ClientGame | null;
-  /** The ticket that the store names for the user. A hint. Null: none. */
+  /** The ticket that the store names for the user; it may be outdated. Null: none. */
   readonly ticket: TicketHint | null;
 }
 
@@ -58,7 +61,7 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber' | 'ticket'>
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  // `checkPlayerName` checks the limits, and its error says what is wrong.
+  // `checkPlayerName` checks the length and the characters, because its error says what is wrong.
   name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
@@ -158,8 +161,8 @@ export class Admission {
   }
 
   /**
-   * Returns the incarnation of a ready gateway. With `SECOND_LOGIN=refuse`, the store refuses a login only while the gateway of the earlier
-   * session is ready. Undefined with `takeover`: a second login always ends the earlier session.
+   * The function that returns the incarnation of a ready gateway. With `SECOND_LOGIN=refuse`, the store refuses a second login only while
+   * the gateway of the earlier session is ready. Undefined with `takeover`, because a second login then always ends the earlier session.
    */
   private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
@@ -184,8 +187,8 @@ export class Admission {
   }
 
   /**
-   * Notifies, at most once, the gateway at which the user's session was before. A gateway that misses the notice finds the change when it
-   * renews the session.
+   * Notifies the former gateway of the user's session, at most once. A gateway that misses the notice finds the change when it renews the
+   * session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});

@@ -11,7 +11,7 @@ interface Sent {
   fail(code?: HoldfastError['code']): Promise<void>;
 }
 
-/** A gateway whose lobby answers a departure when the test says so. */
+/** A gateway with a lobby. The test decides when the lobby answers a departure. */
 function newGateway() {
   const table = newSessionTable();
   const sent: Sent[] = [];
@@ -51,7 +51,7 @@ function pass(ms: number): void {
 }
 
 describe('the departure of a session from its room', () => {
-  it('is sent again after each failure until a lobby has answered', async () => {
+  it('is sent again after each failure until a lobby answers', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     const done = jest.fn();
     leave('ada', 1, done);
@@ -66,7 +66,7 @@ describe('the departure of a session from its room', () => {
     expect([done.mock.calls.length, departures.size]).toEqual([1, 0]);
   });
 
-  it('stays open after the answer to an earlier departure of the same user', async () => {
+  it('is repeated after the answer to an earlier departure of the user', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     leave('ada', 1);
     leave('ada', 2);
@@ -77,7 +77,7 @@ describe('the departure of a session from its room', () => {
     expect(usersSent()).toEqual(['ada', 'ada', 'ada']);
   });
 
-  it('is sent as two events when the lobby does not know the request `user.gone`', async () => {
+  it('is sent as two events to a lobby that does not know the request `user.gone`', async () => {
     const { departures, leave, sent, emitted } = newGateway();
     leave('ada');
     await sent[0]!.fail('unknown-operation');
@@ -88,7 +88,7 @@ describe('the departure of a session from its room', () => {
     expect(departures.size).toBe(0);
   });
 
-  it('is repeated when the store falls back within a minute', async () => {
+  it('is repeated when the store falls back within a minute of the answer', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (const user of ['ada', 'bob']) leave(user);
     for (const request of [...sent]) await request.answer();

@@ -18,14 +18,14 @@ interface Departure {
  * matchmaking. A lobby may still handle a join of the session, so this gateway may not know the room of the user. The store orders the
  * departure after that join (`RequestOrder`).
  *
- * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks
- * the user as away.
+ * A departure without an answer is sent again. If this gateway dies before the answer, its index still names the session, and
+ * `GatewayCleanup` marks the user as away.
  */
 @Injectable()
 export class Departures {
   /**
-   * The departures without an answer, by user. A later departure of a user replaces the earlier one, because it removes the user from the
-   * same rooms and searches.
+   * The departures without an answer, by user. A later departure of a user replaces the earlier one, because the later one also removes the
+   * user from all earlier rooms and searches.
    */
   private readonly pending = new Map<UserId, Departure>();
   /**
@@ -49,8 +49,7 @@ export class Departures {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest departure is dropped. Its session has been marked as away by then, so the sweep of the lobbies finds the
-    // user.
+    // At the limit the oldest departure is dropped. Its session has long been marked as away, so the sweep of the lobbies finds the user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);

@@ -1,9 +1,9 @@
 import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
-/** Time for which the gateway keeps a notice, in ms. It is longer than the gateway needs to handle a hello while the store answers. */
+/** Time for which the gateway keeps a notice, in ms. While the store answers, the gateway handles a hello in less time. */
 const RETENTION_MS = 10_000;
-/** Maximum number of sessions with notices. At the limit the oldest session is dropped. */
+/** Maximum number of sessions for which notices are kept. At this limit, the notices of the oldest session are dropped. */
 const SESSIONS_MAX = 1_000;
 
 interface EarlyNotice {
@@ -13,8 +13,8 @@ interface EarlyNotice {
 
 /**
  * Keeps notices about sessions that are not in the table of this gateway yet. While the gateway handles a hello, the store already names
- * this gateway, so other servers send it their notices. Without this class, a player would miss a match or a takeover of which a notice
- * arrives meanwhile.
+ * this gateway, so other servers send their notices to this gateway. Without this class, such a notice would be lost, and the player would
+ * miss a match or a takeover.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();

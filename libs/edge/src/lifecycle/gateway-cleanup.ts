@@ -20,19 +20,19 @@ interface AbsentUser {
 }
 
 /**
- * Marks the users of an ended gateway as away, unless they have come back. A gateway ends by an eviction, by a goodbye, or when the same
+ * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends by an eviction, by a goodbye, or when the same
  * name registers again. A sweep finds gateways that no event has cleaned up.
  *
- * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. It removes each session from the index only
- * after it has handled it, so a repeated cleanup finds the remaining sessions.
+ * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. The cleanup removes each session from the
+ * index only after handling the session, so a repeated cleanup finds the remaining sessions.
  */
 @Injectable()
 @Extension(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /**
-   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up only those that the sweep before it also found,
-   * because a server may be about to register again.
+   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up an incarnation only when two sweeps in a row find it,
+   * because the server may be about to register again.
    */
   private readonly missing = new ConsecutiveSightings();
 
@@ -72,7 +72,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
    * ends before a lobby has answered. The caller or the sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players reconnect within this time. They are then not reported as away.
+    // Most players reconnect within this time, and are then not reported as away.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
@@ -91,8 +91,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   /** Returns the users whose session is neither at another gateway nor at the next incarnation of the ended gateway. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
-    // The admission numbers are read before the sessions. So a user who comes back after this read has a higher number, and the lobby
-    // ignores the report.
+    // The admission numbers are read before the sessions. So a user who reconnects after this read has a higher number, and the lobby
+    // ignores the report that the user is away.
     const admissions = await Promise.all(
       known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
     );

@@ -33,8 +33,8 @@ function newGateway() {
   return { presence, session, member, admitted, reports };
 }
 
-describe("the presence of a member, at the member's gateway", () => {
-  it('is reported to a lobby when the room record differs', () => {
+describe('the presence of a member who is connected to the gateway', () => {
+  it('is reported to a lobby when the room record shows another presence', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     presence.reconcileMembers();
@@ -46,7 +46,7 @@ describe("the presence of a member, at the member's gateway", () => {
     expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('is reported under a new admission when another server has ended the former one', async () => {
+  it('is reported under a new admission when another server has ended the last admission', async () => {
     const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
@@ -60,7 +60,7 @@ describe("the presence of a member, at the member's gateway", () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the room record agrees', () => {
+  it('is not reported when the room record shows the same presence', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;
@@ -82,7 +82,7 @@ describe("the presence of a member, at the member's gateway", () => {
     expect(reports).toEqual([]);
   });
 
-  it('is reported with a higher request order each time', () => {
+  it('is reported each time with a higher request order', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;
@@ -92,7 +92,7 @@ describe("the presence of a member, at the member's gateway", () => {
   });
 });
 
-/** Resolves when the answers of the store have taken effect. The fake store answers without a delay. */
+/** Resolves when the gateway has handled the answers of the fake store, which answers without a delay. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,15 +9,15 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. They differ when a report to
- * a lobby was lost, or when other gateways evicted this one by mistake.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. Differences arise when a
+ * report to a lobby was lost, or when other gateways evicted this gateway by mistake.
  */
 @Injectable()
 export class PresenceReconciler {
   private indexedFor = 0;
   /**
-   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission writes the index before the
-   * table, so a session counts as lost only when two comparisons in a row find it in the index alone.
+   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session to the index
+   * before the table. So a session counts as lost only when two comparisons in a row find it in the index alone.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 
@@ -39,7 +39,7 @@ export class PresenceReconciler {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Reports the presence of a member to the room. The report is ordered after all earlier requests of the session. */
+  /** Reports the presence of a member to a lobby. The report is ordered after all earlier requests of the session. */
   report(session: GatewaySession): void {
     const { binding, user, isAway, claims } = session;
     if (!binding || binding.watching) return;
@@ -52,7 +52,7 @@ export class PresenceReconciler {
     });
   }
 
-  /** Reports the presence of each member for whom the room's record has the wrong presence. */
+  /** Reports the presence of each member whose presence is wrong in the room's record. */
   reconcileMembers(): void {
     for (const session of this.table.all()) {
       const { connection, binding, user, isAway } = session;
@@ -65,8 +65,8 @@ export class PresenceReconciler {
   }
 
   /**
-   * Reports the presence in a new admission. Another server regarded this gateway as dead and ended the old admission, so lobbies ignore
-   * reports that carry the number of the old admission. If the store does not answer, the next comparison tries again.
+   * Reports the presence with the number of a new admission. Another server regarded this gateway as dead and ended the old admission, so
+   * lobbies ignore reports with the old number. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
     const { user, admissionNumber } = session;
@@ -76,10 +76,7 @@ export class PresenceReconciler {
     this.report(session);
   }
 
-  /**
-   * Adds the sessions that are missing in this gateway's index. Sessions that only the index has are removed from it, and their users are
-   * marked as away.
-   */
+  /** Adds the sessions of this gateway that its index lacks. Removes sessions that only the index has, and marks their users as away. */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;

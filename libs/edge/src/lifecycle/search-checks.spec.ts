@@ -8,7 +8,7 @@ import { SearchChecks } from './search-checks.js';
 
 const HINT = { ticket: 't-1', game: 'chess' };
 
-/** A gateway with a connected session that searches, and a lobby that answers each check with this message. */
+/** A gateway with a connected session whose user searches for a match. The lobby answers each check with this message. */
 function newGateway(message: MatchMessage | null) {
   const table = newSessionTable();
   const sent: unknown[] = [];
@@ -25,7 +25,7 @@ function newGateway(message: MatchMessage | null) {
 }
 
 describe("the check of a player's search against its ticket", () => {
-  it('brings the session into the room of a match whose notice was lost', async () => {
+  it('moves the session into the matched room after the loss of the notice', async () => {
     const matched: MatchMessage = { kind: 'match', ...HINT, event: 'matched', room: 'r-1' as RoomId };
     const { checks, session, sent, bound } = newGateway(matched);
     checks.admitted(session, HINT);

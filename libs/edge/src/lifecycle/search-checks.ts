@@ -21,11 +21,11 @@ export class SearchChecks {
     private readonly log: Log,
   ) {}
 
-  /** Sends a message to the player and notes the ticket, or its end. */
+  /** Sends a message about a search to the player, and records the ticket or its end. */
   take(session: GatewaySession, message: MatchMessage): void {
     const { ticket, game, event } = message;
     const isWaiting = event === 'searching' || event === 'offered';
-    // A message about an ended ticket may arrive after the end, because two lobbies send them.
+    // A message about an ended ticket may arrive late, because two lobbies may send messages about one ticket.
     if (isWaiting && session.endedTicket === ticket) return;
     if (isWaiting) this.note(session, { ticket, game });
     else this.end(session, ticket);
@@ -39,13 +39,15 @@ export class SearchChecks {
     if (isKnown) session.send({ kind: 'match', game, ticket, event: 'matched', room });
   }
 
-  /** Compares the search of a session at once, after an admission. `hint`: the ticket that the store names for the user. */
+  /** Compares the search of a session with its ticket right after an admission. `hint`: the ticket that the store names for the user. */
   admitted(session: GatewaySession, hint: TicketHint | null): void {
     if (hint) session.ticket = { ...hint, checkedAt: performance.now() };
     if (session.ticket) void this.check([session]);
   }
 
-  /** Compares the searches that were not compared for `SEARCH_CHECK_MS`. The gateway calls this once a second. */
+  /**
+   * Compares each search with its ticket when the last comparison is `SEARCH_CHECK_MS` ago. The gateway calls this method once a second.
+   */
   maintain(now: number): void {
     const due: GatewaySession[] = [];
     for (const session of this.table.all()) {
@@ -59,14 +61,15 @@ export class SearchChecks {
   }
 
   /**
-   * Returns whether the store has lost the ticket of a session. Passes any other message that the player has missed.
+   * Returns whether the store has lost the ticket of a session. If not, sends the message about the ticket that the player has missed, if
+   * any.
    *
    * @throws the error of the lobby
    */
   async isLost(session: GatewaySession): Promise<boolean> {
     const hint = session.ticket;
     if (!hint) return false;
-    // A lobby of an earlier version has named no ticket, so nobody can find it. The ticket counts as lost.
+    // A lobby of an earlier version has not named the ticket, so nobody can find it, and it counts as lost.
     if (hint.ticket === '') return true;
     const [message] = await this.messagesFor([{ session, hint }]);
     if (message?.event === 'expired' && message.reason === 'lost') return true;
@@ -112,8 +115,8 @@ export class SearchChecks {
   private passOn(session: GatewaySession, { ticket }: TicketHint, message: MatchMessage | null | undefined): void {
     if (!message || session.isOver || session.ticket?.ticket !== ticket) return;
     this.take(session, message);
-    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known, so the binding
-    // begins at 0.
+    // The notice that binds the session to the room of the match was also lost. The revision of the room is not known, so the binding has
+    // revision 0, which accepts any record.
     if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
   }
 }

@@ -33,7 +33,7 @@ function newGateway() {
     { isSettled: true } as never,
     { renew } as unknown as UserRooms,
   );
-  /** Runs `maintain` for a time from now, and waits for its end. */
+  /** Calls `maintain` with a time that is `ms` from now, and waits for its end. */
   const maintain = async (inMs: number): Promise<void> => {
     lifecycle.maintain(performance.now() + inMs);
     await new Promise(setImmediate);
@@ -42,7 +42,7 @@ function newGateway() {
 }
 
 describe('SessionLifecycle.maintain', () => {
-  it('renews the rooms of connected users once an hour and their sessions twice a minute', async () => {
+  it('renews the sessions of connected users twice a minute and their rooms hourly', async () => {
     const { maintain, renew, touch } = newGateway();
     for (let at = 60_000; at < USERS_RENEW_MS; at += 60_000) await maintain(at);
     expect([renew.mock.calls.length, touch.mock.calls.length]).toEqual([0, 59]);

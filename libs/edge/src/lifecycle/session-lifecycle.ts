@@ -29,7 +29,10 @@ import { SessionRestorer } from './session-restorer.js';
 @Injectable()
 export class SessionLifecycle {
   private touchedAt = 0;
-  /** The time of the last renewal of the users' rooms, in ms of the monotonic clock. An admission renews the room of its user as well. */
+  /**
+   * The time at which this gateway last renewed the rooms of its users, in ms of the monotonic clock. An admission also renews the room of
+   * its user.
+   */
   private usersRenewedAt = performance.now();
   private readonly earlyNotices = new EarlyNotices();
 
@@ -61,16 +64,16 @@ export class SessionLifecycle {
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
-      // Another login or resume of the user came while this hello was under way.
+      // The notice reports another login or resume of the user while this hello was handled.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at once, and the earlier one may finish last. It must not lower the number.
+      // Two admissions of one session may run at once. When the earlier one finishes last, it must not lower the number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace;
-      // otherwise the user would never be reported as away.
+      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace.
+      // Otherwise the user would never be reported as away.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -125,8 +128,8 @@ export class SessionLifecycle {
     stateOf(connection).session = null;
     session.connection = null;
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    // The session's record stays in the store until a lobby has carried out the departure. If this gateway dies first, its cleanup finds
-    // the user by the record.
+    // The session's record stays in the store until a lobby has carried out the departure. If this gateway dies before that, its cleanup
+    // finds the user by the record.
     this.markAway(session);
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
   }
@@ -204,7 +207,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // In a store that is not settled, records may be older copies. A comparison with them would report wrong differences.
+    // In a store that is not settled, records may be older copies, and a comparison with an older copy would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);
@@ -222,15 +225,15 @@ export class SessionLifecycle {
   private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // In the store, the new session has replaced an older session of the user, which may still be at this gateway.
+    // The new session has replaced an older session of the user in the store. The older session may still be at this gateway.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name, claims);
   }
 
   /**
-   * Ends a session whose grace is over. If the store names another gateway for the session, only the notice of the move was lost. The user
-   * has not left, so no departure is requested.
+   * Ends a session whose grace is over. When the store names another gateway for the session, the user continues there, and only the notice
+   * about it was lost. So no departure is requested.
    */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);

@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Shortens the time to live of all keys by `ms`, so that some expire, as if the clock of the store had been set ahead. */
+/** Shortens the time to live of all keys by `ms`, as if somebody had set the clock of the store ahead. Some keys expire by that. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);
@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('make `isIncomplete` true for some seconds after the loss', async () => {
+  it('set `isIncomplete` for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -107,7 +107,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it("are restored in a store of another generation, although that store has the gateway's mark", async () => {
+  it("are restored in a new store generation that contains the gateway's mark", async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
   });
 
-  it('replace an older login of the same user that an older copy of the store contains', async () => {
+  it('replace an older login of the user in a store that has fallen back', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -144,7 +144,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('do not replace a later login of the same user in a store that changed its generation without a loss', async () => {
+  it('do not replace a later login of the user in a new store generation', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('are audited once per store generation, which then carries the mark of their gateway', async () => {
+  it('are audited once per store generation, and the gateway then sets its mark', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned to the caller with the room that the store had for their user', async () => {
+  it('are returned to the caller with the room of the user in the store', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored when they have ended and the store lost nothing', async () => {
+  it('are not restored when the sessions have ended and the store lost nothing', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -191,7 +191,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('and their gateway renews', () => {
+  describe('which their gateway renews', () => {
     const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
       { session: gatewaySession.id, user: gatewaySession.user },
     ];

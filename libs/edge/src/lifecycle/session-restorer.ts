@@ -18,8 +18,8 @@ export interface TouchedSession {
 }
 
 /**
- * A session that was restored. `outcome` is the result for the room of its user. `before` is the room that the store named for the user
- * until then; null when it named no room.
+ * A session that was restored. `outcome`: the result of restoring the room of its user. `before`: the room that the store named for the
+ * user before the restoration. Null: no room.
  */
 export interface RestoredSession {
   readonly session: GatewaySession;
@@ -58,7 +58,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.storeGeneration.onConnected(() => void this.checkUntilMarked());
-    // Marks the store before players connect, so that the gateway also finds a loss of data in its first second.
+    // Writes a mark to the store before players connect, so that the gateway also finds a loss of data in its first second.
     void this.checkUntilMarked();
   }
 
@@ -74,7 +74,9 @@ export class SessionRestorer implements OnApplicationBootstrap {
     return restored;
   }
 
-  /** Checks whether the store lost data, and restores it. Concurrent calls share one check. Rejects when the store does not answer. */
+  /**
+   * Checks whether the store lost data, and restores lost data. Concurrent calls share one check. Rejects when the store does not answer.
+   */
   check(): Promise<void> {
     this.checking ??= this.checkOnce().finally(() => {
       this.checking = null;
@@ -83,11 +85,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Returns whether the store has just lost data, so that other gateways may be about to restore their sessions. Rejects when the store
-   * does not answer.
+   * Returns whether the store has just lost data. If so, other gateways may be about to restore their sessions. Rejects when the store does
+   * not answer.
    */
   async isIncomplete(): Promise<boolean> {
-    // The check under way may have read the store before the loss, so its result does not count.
+    // Waits for the check under way and makes another one, because the first may have read the store before the loss.
     await this.checking?.catch(() => {});
     await this.check();
     return performance.now() - this.lostAt < LOST_SESSION_WAIT_MS;
@@ -97,8 +99,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
    * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
    * generation is not known.
    *
-   * The store may lose everything between the check and the renewal, or a shared check may have read the store before the loss. So each
-   * session that seems to be over is renewed once more after a second check.
+   * The store may lose everything between the check of the store and the renewal, or the check may have read the store before a loss. So
+   * this method checks the store a second time, and then once more renews each session that seems to be over.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     const missing = new Set(await this.touchAfterCheck(sessions));

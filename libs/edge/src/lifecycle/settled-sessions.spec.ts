@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions in a store that is settled or not. No settlement follows. */
+  /** Restores these sessions in a store that stays settled or stays unsettled. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -73,12 +73,12 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   return { session, search, requested, done, orders, settled, restoredLate };
 }
 
-/** The fakes answer without timers and I/O, so everything that follows from a call happens before these two event-loop ticks end. */
+/** The fakes answer without timers and I/O, so all effects of a call happen within these two event-loop ticks. */
 function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
-describe('a session, after a restarted store is settled,', () => {
+describe('a session after the settlement of a restarted store', () => {
   it('stays in its room without a second join', async () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
@@ -87,7 +87,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
-  it('repeats the departure from the rooms that it had left', async () => {
+  it('repeats the departures from its earlier rooms', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left-1' as RoomId);
@@ -98,7 +98,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
-  it.each(['moved', 'late'] as const)('does not leave the room in which its user has been since the loss (%s)', async (outcome) => {
+  it.each(['moved', 'late'] as const)('does not leave the room that its user has entered since the loss (%s)', async (outcome) => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left' as RoomId);
@@ -107,7 +107,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
   });
 
-  it('repeats its search for a match unless a lobby has found a match', async () => {
+  it('repeats its search unless a lobby has found a match', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
@@ -122,7 +122,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(found.done).toContain(`bound to ${ROOM}`);
   });
 
-  it('does not repeat a search whose ticket the store has', async () => {
+  it('does not repeat a search whose ticket is in the store', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     gateway.search.isLost = false;
@@ -131,7 +131,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(gateway.requested).toEqual([]);
   });
 
-  it('orders the repeated departure before an unanswered join', async () => {
+  it('sends the repeated departure before an unanswered join', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);
@@ -141,7 +141,7 @@ describe('a session, after a restarted store is settled,', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('repeats the departure from its earlier rooms also when the store was settled before the restoration', async () => {
+  it('repeats its departures also when the store is settled before the restoration', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

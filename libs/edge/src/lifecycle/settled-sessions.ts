@@ -17,8 +17,8 @@ import { type RestoredSession, SessionRestorer } from './session-restorer.js';
  * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
  * from rooms that they had left, and repeats lost searches for a match.
  *
- * It never repeats a join. `PlayerRequests` answers a join only when the gateway has the record to restore it. So if a settled record lacks
- * a user, a lobby has removed that user.
+ * The gateway never repeats a join. `PlayerRequests` answers a join only when the gateway has the record that contains the join, so the
+ * gateway can restore that record. So if the record in a settled store lacks a user, a lobby has removed that user.
  */
 @Injectable()
 export class SettledSessions implements OnApplicationBootstrap {
@@ -37,7 +37,7 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.settlement.onSettled(() => void this.settled());
-    // No settlement follows when the store lost data without a restart, or was settled before this gateway restored its sessions.
+    // `onSettled` is not called when the store lost data without a restart, or was settled before this gateway restored its sessions.
     this.restorer.onRestored(() => {
       if (this.settlement.isSettled) void this.settled();
     });

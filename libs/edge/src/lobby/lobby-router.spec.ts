@@ -30,7 +30,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     expect(await receivers([{ id: 'a' }, { id: 'b' }])).toEqual(['a', 'b']);
   });
 
-  it('is neither suspect, unheard nor silent while another lobby is healthy', async () => {
+  it('is a healthy lobby while one exists', async () => {
     const others = [
       { id: 'suspect', suspect: 1 },
       { id: 'unheard', suspect: 1, unheard: true },
@@ -41,7 +41,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is an unheard lobby when no healthy lobby is left', async () => {
+  it('is an unheard lobby when no healthy lobby exists', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },
@@ -50,7 +50,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('is missing when every lobby is suspect or has no link, so the request fails with `unavailable`', async () => {
+  it('does not exist when every lobby is suspect or unlinked: the request fails with `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

@@ -4,7 +4,7 @@ import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
 
-/** Sends requests to lobbies. A session uses the same lobby until that lobby is gone, silent or not ready. */
+/** Sends requests to lobbies. All requests of a session go to one lobby, until that lobby is gone, silent or not ready. */
 @Injectable()
 export class LobbyRouter implements OnModuleInit {
   constructor(
@@ -31,7 +31,10 @@ export class LobbyRouter implements OnModuleInit {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
   }
 
-  /** Sends a request of the gateway itself about a session to the lobby of that session, and returns the answer. Throws as `send` does. */
+  /**
+   * Sends a request that the gateway itself makes about a session to the lobby of that session, and returns the answer. Throws as `send`
+   * does.
+   */
   async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
@@ -41,7 +44,7 @@ export class LobbyRouter implements OnModuleInit {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {
-      // Without a lobby the event is lost. The sweep of rooms finds the difference later.
+      // Without a lobby the event is lost. The lobbies' sweep of rooms later finds what the event would have changed.
     }
   }
 

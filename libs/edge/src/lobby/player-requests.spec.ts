@@ -12,8 +12,8 @@ const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, 
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /**
- * Returns the requests of a gateway with one lobby, which gives these answers in order. If an answer is a function, it is called when the
- * request arrives, and returns the answer.
+ * Returns the `PlayerRequests` of a gateway with one lobby, which gives these answers in order. If an answer is a function, the lobby calls
+ * it when the request arrives, and sends its result.
  */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
@@ -51,7 +51,7 @@ function newPlayerRequests(...answers: unknown[]) {
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
-  /** Returns an answer before which the store is restarted. */
+  /** Returns a function that simulates a restart of the store and then returns the answer. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;
@@ -67,7 +67,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
     expect(settled).toEqual([]);
   });
 
-  it('is sent once, although the store was unavailable during the request', async () => {
+  it('is sent once, also when the store was unavailable during the request', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;
@@ -80,7 +80,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only after the gateway has received the room record of the answer (%s)', async (operation, answer) => {
+  ])('is answered only when the gateway has the room record named by the answer (%s)', async (operation, answer) => {
     const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
     let letPass = (): void => {};
     whenKnown.mockImplementation(
@@ -100,7 +100,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
     await expect(answered).resolves.toEqual(answer);
   });
 
-  it('rejects with the refusal of the lobby', async () => {
+  it('is refused with the refusal of the lobby', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
@@ -110,7 +110,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
 });
 
 describe('the acceptance of a match whose answer is lost', () => {
-  it.each(['server-lost', 'unavailable'] as const)('remains valid, because its cancellation would end the search (%s)', async (code) => {
+  it.each(['server-lost', 'unavailable'] as const)('is not cancelled, because a cancellation would end the search (%s)', async (code) => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse(code));
     await expect(playerRequests.send(session, 'match.accept', { offer: 'm' }, 500)).rejects.toMatchObject({ code });
     expect(overtaken).toEqual([]);
@@ -151,7 +151,7 @@ describe('a request that only reads data', () => {
 });
 
 describe('a request whose answer arrives after a restart of the store', () => {
-  it('is sent again with the same number as soon as the store is settled', async () => {
+  it('is repeated with the same number as soon as the store is settled', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
@@ -163,7 +163,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is sent again when the room record of its answer arrives only after the restart', async () => {
+  it('is repeated when the room record of the answer arrives only after the restart', async () => {
     const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
@@ -173,7 +173,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
   });
 
   it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)(
-    'is sent again when it was refused with `%s`',
+    'is repeated after the refusal `%s`',
     async (code) => {
       const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
       answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
@@ -181,14 +181,14 @@ describe('a request whose answer arrives after a restart of the store', () => {
     },
   );
 
-  it('is not sent again when it only reads data', async () => {
+  it('is not repeated when it only reads data', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
     await playerRequests.send(session, 'rooms.list', undefined, 500);
     expect(requests).toHaveLength(1);
   });
 
-  it.each(['rooms.create', 'match.find'])('joins the room that the first answer to %s named', async (operation) => {
+  it.each(['rooms.create', 'match.find'])('joins the room in the first answer to %s', async (operation) => {
     const repeated = newPlayerRequests();
     repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
     await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
@@ -200,7 +200,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
   });
 
-  it('joins the room that its first attempt created, although the first answer was lost', async () => {
+  it('joins the room of its first attempt when the first answer was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
@@ -208,21 +208,21 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds as a leave when the player is in no room', async () => {
+  it('succeeds when it is a leave and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds as a start when the game runs already', async () => {
+  it('succeeds when it is a start and the game already runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds as a cancel when the store has lost the search', async () => {
+  it('succeeds when it is a cancellation and the store has lost the search', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
@@ -241,7 +241,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is recorded when it follows the cancelled search of the same session', async () => {
+  it('is recorded when the session has cancelled an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

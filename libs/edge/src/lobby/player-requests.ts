@@ -25,16 +25,16 @@ import { repeatRequest } from './repeated-request.js';
  */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
- * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
- * of it with `me`. If the gateway voided the acceptance of a match, it would also void the earlier request for the search.
+ * Operations that the gateway does not void when their answer is lost. Reads change nothing. A search may continue, and the client learns
+ * of it with `me`. The acceptance of a match cannot be voided without the earlier request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
- * Operations that take the player into a room. They wait for the answer to an earlier `rooms.leave`; otherwise the lobby could refuse them
- * with `already-in-room`.
+ * Operations by which the player enters a room. The gateway sends them after the answer to an earlier `rooms.leave`. Otherwise the lobby
+ * could refuse them with `already-in-room`.
  */
 const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
-/** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
+/** Refusals that leave the outcome of a repeated request open, so the gateway repeats the request once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /**
@@ -57,8 +57,8 @@ export class PlayerRequests {
   ) {}
 
   /**
-   * Sends a request of the player and returns the answer. First waits until this gateway has the room record of the answer, at most
-   * `RECORD_WAIT_MS`, so that it can restore the result that the player receives.
+   * Sends a request of the player and returns the answer. Before that, waits at most `RECORD_WAIT_MS` until this gateway has the room
+   * record of the answer. The gateway can then restore the result that the player receives.
    *
    * @param timeoutMs for all repetitions together
    * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
@@ -135,7 +135,7 @@ export class PlayerRequests {
     }
   }
 
-  /** Waits for the record for a limited time: a player gets the answer even if the record does not arrive. */
+  /** Waits for the room record of the answer for a limited time. A player gets the answer even if the record does not arrive. */
   private async whenCached({ binding, data }: PlayerAnswer): Promise<void> {
     const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
     const id = binding?.room ?? room?.id;
@@ -143,7 +143,10 @@ export class PlayerRequests {
     if (id !== undefined && rev !== undefined) await this.cache.whenKnown(id, rev, RECORD_WAIT_MS);
   }
 
-  /** Sends a read, and sends it once more when its lobby is lost. The answer counts also when the store was restarted. */
+  /**
+   * Sends a read, and sends it once more when its lobby is lost. Returns the answer even if the store was restarted meanwhile, because a
+   * read has no result to lose.
+   */
   private async read(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     try {
       return await this.lobbies.send(session, operation, request, timeoutMs);
@@ -188,7 +191,7 @@ function noop(): void {}
 
 /**
  * Records the search of the session, because lobbies store searches only in Redis, which may lose them. The answer to a search may arrive
- * after the answer to its cancel; the request order decides which one counts.
+ * after the answer to its cancel, so the request order decides whether the search has ended.
  */
 function noteSearch(
   session: GatewaySession,
@@ -210,7 +213,9 @@ function noteSearch(
   session.ticket = { ticket, game: (data as { game: string }).game, checkedAt: performance.now() };
 }
 
-/** Returns the ticket of an answer that says that the player waits; '' when a lobby of an earlier version has answered. */
+/**
+ * Returns the ticket when the answer says that the player waits for a match. An answer of a lobby of an earlier version has the ticket ''.
+ */
 function ticketOf(answer: unknown): string | null {
   const { waiting, ticket = '' } = (answer ?? {}) as { waiting?: unknown; ticket?: string };
   return waiting === true ? ticket : null;

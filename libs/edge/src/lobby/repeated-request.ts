@@ -3,14 +3,14 @@ import { HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomId, type
 /** Sends an operation of the player to a lobby, with the request order of the first attempt. */
 export type SendOperation = (operation: string, data: unknown) => Promise<PlayerAnswer>;
 
-/** Refusals after which the player cannot return to the room of the first answer. */
+/** Refusals which mean that the player cannot return to the room of the first answer. */
 const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
 
 /**
  * Repeats a request whose first answer does not count, because the store was restarted after the gateway sent the request. The store may
  * still contain the result of the first request, or may have lost it. The player gets the same outcome in both cases.
  *
- * `before` is the first answer. It is null when the first request was refused, or its answer was lost.
+ * `before`: the first answer. Null: the first request was refused, or its answer was lost.
  */
 export async function repeatRequest(
   send: SendOperation,
@@ -71,7 +71,7 @@ async function joinIfPossible(send: SendOperation, room: RoomId): Promise<Player
   }
 }
 
-/** Repeats a `rooms.leave`. It succeeds also when the player is in no room any more. */
+/** Repeats a `rooms.leave`. Returns the answer also when the player is in no room any more. */
 async function leaveAgain(
   send: SendOperation,
   operation: string,
@@ -89,8 +89,8 @@ async function leaveAgain(
 }
 
 /**
- * Repeats a `rooms.ready` or `rooms.start`. It also succeeds when the game has started, because a game starts only when all members are
- * ready.
+ * Repeats a `rooms.ready` or `rooms.start`. Also succeeds when the game has already started, because a game starts only when all members
+ * are ready.
  */
 async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
   try {
@@ -100,7 +100,7 @@ async function startAgain(send: SendOperation, operation: string, data: unknown)
     if (codeOf(error) !== 'room-playing' || isUnready) throw error;
     const { room, watching } = await whereIs(send);
     if (!room || watching || room.status === 'waiting') throw error;
-    // The restart of the store may have interrupted the start of the game. A lobby then takes the start back, and the player must start
+    // The restart of the store may have interrupted the start of the game. A lobby then cancels the start, and the player must request it
     // again.
     if (room.status === 'starting' && operation !== 'rooms.ready') throw new HoldfastError('unavailable');
     return { data: { room } };

@@ -8,7 +8,7 @@ import { RoomListFeeds } from './room-list-feeds.js';
 const log = new Log({ server: 'hf:gateway:test', level: 'silent', format: 'json' });
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 
-/** A lobby whose list of each game the test sets. */
+/** A lobby. The test sets its list of rooms for each game. */
 class Lobby {
   readonly lists = new Map<string, RoomSummary[]>();
   readonly reads: number[] = [];
@@ -56,7 +56,7 @@ function subscribe(client: Client, id: number, query: RoomListQuery, rooms: Room
 }
 
 describe('RoomListFeeds', () => {
-  it('reads each distinct list once for all sessions that follow it', async () => {
+  it('reads each list once for all sessions that follow the list', async () => {
     const clients = [new Client(), new Client(), new Client()];
     for (const [index, client] of clients.entries()) subscribe(client, 10 + index, { game: index < 2 ? 'chess' : 'go' });
     lobby.lists.set('chess', [room('a')]);
@@ -79,7 +79,7 @@ describe('RoomListFeeds', () => {
     expect(client.received).toEqual([]);
   });
 
-  it('sends the whole list to a session whose first list differs from that of other sessions', async () => {
+  it('sends the whole list to a session that subscribed with an outdated list', async () => {
     const [first, second] = [new Client(), new Client()];
     lobby.lists.set('', [room('b'), room('a')]);
     subscribe(first, 1, {}, [room('a')]);
@@ -89,7 +89,7 @@ describe('RoomListFeeds', () => {
     expect(second.received).toEqual([{ kind: 'rooms', id: 2, rooms: [room('b'), room('a')] }]);
   });
 
-  it('sends a slow client the whole list after the client has read its backlog', async () => {
+  it('sends the whole list to a slow client after the client has read its backlog', async () => {
     const [slow, fast] = [new Client(), new Client()];
     subscribe(slow, 1, {});
     subscribe(fast, 2, {});
@@ -106,7 +106,7 @@ describe('RoomListFeeds', () => {
     expect(fast.received).toHaveLength(2);
   });
 
-  it('ends a subscription with its connection, with another subscription, and on request', async () => {
+  it('ends a subscription when the connection closes or the client unsubscribes or subscribes again', async () => {
     const [gone, other, left] = [new Client(), new Client(), new Client()];
     subscribe(gone, 1, {});
     subscribe(other, 2, {});
@@ -120,7 +120,7 @@ describe('RoomListFeeds', () => {
     expect(feeds.subscriptions).toBe(1);
   });
 
-  it('sends the changes with the next read when a lobby was lost during a read', async () => {
+  it('sends the changes after the next read when a lobby is lost during a read', async () => {
     const client = new Client();
     subscribe(client, 1, {});
     lobby.lists.set('', [room('a')]);

@@ -15,7 +15,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { LobbyRouter } from './lobby-router.js';
 
-/** One distinct query, which all sessions of this gateway that subscribe to it share. */
+/** One distinct query, with all sessions of this gateway that subscribe to it. */
 interface Feed {
   readonly query: RoomListQuery;
   /** The tag of `rooms`. Null: this gateway has not read the list yet. */
@@ -50,8 +50,8 @@ export class RoomListFeeds {
   ) {}
 
   /**
-   * Subscribes a session to a list, and ends its earlier subscription. `rooms`: the list as the client has it. False: this gateway follows
-   * too many lists.
+   * Subscribes a session to a list, and ends its earlier subscription. `rooms`: the list that the client has. Returns false when this
+   * gateway follows too many lists.
    */
   subscribe(
     session: GatewaySession,
@@ -97,7 +97,7 @@ export class RoomListFeeds {
       const { lists } = (await this.lobbies.request('lists.read', { queries })) as Control['lists.read']['answer'];
       for (const [index, feed] of feeds.entries()) this.publish(feed, lists[index] ?? null);
     } catch (error) {
-      // The next read gets the changes that this read missed, because the tags have not changed.
+      // The tags have not changed, so the answer to the next read has all changes since the last successful read.
       this.log.debug('lists.read-failed', { error });
     } finally {
       this.isReading = false;

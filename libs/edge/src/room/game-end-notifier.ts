@@ -8,7 +8,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 
 /**
  * Sends the end of a game to a session when the room's record says that the game has ended. A living owner sends the last sync and the end
- * itself. When the owner does not, the gateway sends both from the stored epilogue.
+ * itself. When the owner does not send them, the gateway sends both from the stored epilogue.
  */
 @Injectable()
 export class GameEndNotifier {
@@ -18,7 +18,7 @@ export class GameEndNotifier {
   ) {}
 
   /**
-   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or sends it
+   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or does so
    * within `OWNER_END_WAIT_MS`.
    *
    * @param over called when the client has received the end; not called when the session has another room, round or connection by then
@@ -43,7 +43,7 @@ export class GameEndNotifier {
     }, OWNER_END_WAIT_MS);
   }
 
-  /** Notes that the owner has sent the end of the game. */
+  /** Records that the owner has sent the end of the game. */
   ownerEnded(session: GatewaySession): void {
     const { gameEnd } = session;
     this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);
@@ -95,7 +95,7 @@ function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue
     const { version, watched, seats, events, since } = epilogue;
     const at = session.binding?.watching ? -1 : seats.findIndex(({ user }) => user === session.user);
     const seat = at === -1 ? undefined : seats[at];
-    // Rejections go first: the `seq` of the sync acknowledges all commands up to this number that were not rejected before.
+    // Sends rejections before the sync, because the `seq` of the sync acknowledges all earlier commands that were not rejected.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
     const missed = events
       .filter(({ version: eventVersion, to }) => eventVersion > (session.version ?? version) && (!to || to.includes(at)))

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room. `knows`: the owner of the room according to the gateway. */
+/** A gateway with one player of a room. `knows`: the owner of the room, as far as the gateway knows. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
@@ -48,7 +48,7 @@ async function waits(): Promise<void> {
   expect(gateway.session.attachment.kind).toBe('paused');
 }
 
-describe('a session whose owner is gone', () => {
+describe('a session whose room lost its owner', () => {
   it.each([
     ['not in the directory', null],
     ['dead', { state: 'dead', incarnation: 1 }],

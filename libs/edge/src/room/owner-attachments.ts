@@ -18,14 +18,14 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** One object for all sessions, because a slow connection may cause this event with every frame. */
+/** This event is one object for all sessions, because each frame to a slow connection may cause the event. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
   /**
-   * The attachment of the session when the request was queued. The gateway drops the request if the session has another attachment when it
-   * is sent.
+   * The attachment of the session when the request was queued. The gateway drops the request when the session has another attachment by the
+   * time of sending.
    */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;
@@ -33,8 +33,8 @@ interface QueuedAttach {
 
 /**
  * Attaches sessions to the owners of their rooms. One event requests the attachments of all sessions of an owner, because hundreds of
- * sessions may lose an owner at once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a
- * transition requires.
+ * sessions may lose an owner at once. The transitions are in `attachment-state.ts`. Only this class writes the state and sends the messages
+ * that a transition requires.
  *
  * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request to which the
  * owner has not answered `placed` within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
@@ -82,12 +82,12 @@ export class OwnerAttachments implements OnModuleInit {
     return true;
   }
 
-  /** Detaches the session, because it leaves the room or its connection is gone or new. */
+  /** Detaches the session, because it leaves the room, or because its connection is lost or was replaced. */
   detach(session: GatewaySession, gone: DetachReason): void {
     this.apply(session, { kind: 'detach', gone });
   }
 
-  /** Ends the attachment, because no game runs in the room and the client has received the end of the last one. */
+  /** Ends the attachment, because no game runs in the room and the client has received the end of the last game. */
   end(session: GatewaySession): void {
     this.apply(session, { kind: 'ended' });
   }
@@ -124,7 +124,8 @@ export class OwnerAttachments implements OnModuleInit {
     // `forbidden`: the player has given up the seat. The room's record still lists the player until a lobby has removed the user.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
+    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old, so the gateway reads
+    // it again.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 
@@ -188,15 +189,15 @@ export class OwnerAttachments implements OnModuleInit {
     return server && server.state !== 'dead' && server.incarnation === incarnation ? server : null;
   }
 
-  // ── Without an owner ───────────────────────────────────────────────────────────────────────────────────────────
+  // ── Sessions without an owner ──────────────────────────────────────────────────────────────────────────────────
 
   private lose(session: GatewaySession, reason: PauseReason): void {
     this.apply(session, { kind: 'lost', reason, now: performance.now() });
   }
 
   /**
-   * Pauses the sessions of an owner whose link has closed. Does not read the room records now, because another server places the rooms and
-   * publishes their new owners.
+   * Pauses the sessions of an owner whose link has closed. Does not read the room records now, because another server will place the rooms
+   * and publish their new owners.
    */
   private ownerLost(peer: LinkPeer): void {
     for (const session of this.sessions.all()) if (peerOf(session.attachment) === peer) this.lose(session, 'server-lost');
@@ -216,7 +217,7 @@ export class OwnerAttachments implements OnModuleInit {
       if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
       if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // Sends no request to an owner that is gone: it cannot answer, and thousands of sessions may wait for the next owner.
+      // Sends no request to a lost owner, which cannot answer: thousands of sessions may wait for the next owner.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
       if (now < readAt) continue;
       this.waiting.set(session, now + LOST_READ_MS);
@@ -225,11 +226,11 @@ export class OwnerAttachments implements OnModuleInit {
     for (const room of rooms) this.cache.refresh(room);
   }
 
-  // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
+  // ── Writing of `session.attachment` ────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Applies an event to the attachment of a session, and sends what the transition requires. Returns false when the event has no effect in
-   * this state.
+   * Applies an event to the attachment of a session, and sends the message that the transition requires. Returns false when the event has
+   * no effect in this state.
    */
   private apply(session: WritableSession, event: AttachmentEvent): boolean {
     const step = nextAttachment(session.attachment, event);

@@ -14,8 +14,8 @@ import { RoomRecordCache } from './room-record-cache.js';
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /**
- * Bytes that are in each `placed` that reports a rewind. Another `placed` contains them only in a player's name; then delayed commands are
- * dropped without need, and the client sends them again.
+ * Bytes that each `placed` with a rewind contains. Any other `placed` may contain them only in a player's name. The gateway then drops
+ * delayed commands without need, and the client sends them again.
  */
 const REWOUND = Buffer.from('rewound');
 
@@ -23,8 +23,8 @@ const REWOUND = Buffer.from('rewound');
  * The frame path: relays frames between players and the owners of their rooms, without decoding or awaiting anything. While a room has no
  * owner, the gateway delays the commands of its players: at most `DELAYED_COMMANDS_MAX`, for at most `DELAYED_COMMANDS_MS`.
  *
- * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that continues after a suspension reaches
- * no player.
+ * Invariant: a session receives only frames of the highest epoch that it knows. So the frames of a former owner that continues after a
+ * suspension reach no player.
  */
 @Injectable()
 export class RoomFrames implements OnModuleInit {
@@ -75,7 +75,7 @@ export class RoomFrames implements OnModuleInit {
   }
 
   /**
-   * Relays an input to the room, or drops it. The gateway never delays an input, because a step would then use an outdated one. It never
+   * Relays an input to the room, or drops it. The gateway never delays an input, because a step would then use an outdated input. It never
    * answers an input.
    */
   input(session: GatewaySession, frame: Buffer): void {
@@ -148,7 +148,7 @@ export class RoomFrames implements OnModuleInit {
     }
   }
 
-  /** Returns the session of a handle, if it takes syncs of this epoch. */
+  /** Returns the session of a handle. Null: the session does not receive syncs of this epoch now. */
   private receiverOf(handle: number, epoch: number): ConnectedSession | null {
     const session = this.sessions.withHandle(handle);
     if (session?.attachment.kind !== 'attached' || epoch < session.attachment.epoch || !session.connection) return null;

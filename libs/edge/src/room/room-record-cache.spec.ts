@@ -64,7 +64,7 @@ describe('the cache of room records', () => {
   });
 
   it('applies a publication without reading the record', async () => {
-    // A read would find no record.
+    // Without a record in the store, only the publication can bring the change.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);
@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports the last record as soon as the store is settled, and no change before', async () => {
+  it('reports the last record only when the store is settled', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
@@ -107,14 +107,14 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
   });
 
-  it('reports every room when the settled store answers only the second attempt', async () => {
+  it('reports every room when the settled store answers the second attempt', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
     expect(readDigests).toHaveBeenCalledTimes(2);
     expect(reported).toEqual([room, room]);
-    // The comparison shows another record, and the first read of it fails.
+    // The comparison finds that the record has changed, and the first read of the record fails.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
-  it('reports every room after a lost connection, unless the store has another generation', async () => {
+  it('reports every room after a reconnect to the same store generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -142,7 +142,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('does not report a room when the store generation changes during the comparison', async () => {
+  it('reports no room when the store generation changes during the comparison', async () => {
     const original = records.readDigests.bind(records);
     const readDigests = jest.spyOn(records, 'readDigests').mockImplementationOnce(async (ids) => {
       const digests = await original(ids);
@@ -156,7 +156,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('restores the record in a store that lost it, and does not report the room as closed', async () => {
+  it('restores a record that the store lost, and does not report the room as closed', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
@@ -167,7 +167,7 @@ describe('the cache of room records', () => {
     expect(reported).toHaveLength(2);
   });
 
-  it('accepts an older revision when the store was settled without this gateway', async () => {
+  it('accepts an older revision after a settlement without this gateway', async () => {
     const before = await records.read(room.id);
     await records.save(room, { doc: { ...doc, seats: 3 } });
     await until(() => reported.length === 2);
@@ -178,7 +178,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual(before);
   });
 
-  it('reads the record when a publication follows a record of an earlier store generation', async () => {
+  it('reads the record when a publication belongs to a new store generation', async () => {
     const before = { ...room };
     generation.current = 'two';
     // The new generation has another document under the known revision. The publication changes only the status.
@@ -189,7 +189,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
 
-  it('reports another owner with the same revision in another store generation', async () => {
+  it('reports another owner with an equal revision in another store generation', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
     await cache.compareSettled();
@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it("reads a new room's record once for `whenKnown` and for a follower in the same event-loop tick", async () => {
+  it("reads a new room's record once for `whenKnown` and for a follower", async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);
@@ -246,7 +246,7 @@ describe('the cache of room records', () => {
     cache.unfollow(room.id);
   });
 
-  it('ignores a publication of a revision that it has', async () => {
+  it('ignores a publication of a revision that the cache contains', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
     await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);

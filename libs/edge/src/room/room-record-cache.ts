@@ -10,7 +10,7 @@ import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
-/** Receives each change of the records of followed rooms, and the closing of such a room. */
+/** Receives each change of the record of a followed room, and the close of the room. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
   closed(room: RoomId, reason: LeftReason): void;
@@ -24,7 +24,7 @@ interface CachedRoom {
    * The last store generation in which the cache received or compared `record`. Null: the generation was not known, or there is no record.
    */
   generation: string | null;
-  /** Whether the subscription is under way. The cache skips reads until the subscription is complete, and then reads the room. */
+  /** Whether the subscription is under way. The cache does not read the room before the subscription is complete. */
   isSubscribing: boolean;
   /** The read that is under way; it resolves to false when it failed. Null: no read is under way. */
   reading: Promise<boolean> | null;
@@ -38,8 +38,8 @@ interface CachedRoom {
 }
 
 /**
- * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A poll after
- * each reconnect, and at intervals, finds changes whose publication was lost.
+ * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A comparison
+ * with the store, at intervals and after each reconnect, finds changes whose publication was lost.
  *
  * While a restarted store is not settled, the cache accepts no record and reports no room as closed. A record may then be an older copy,
  * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
@@ -51,7 +51,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   /** The position of the poll in the list of rooms. The poll compares all rooms once in `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
   /**
-   * The number of rooms that the poll compares in this tick. It grows by a fraction with each tick, and the rest is kept for the next tick.
+   * The number of rooms that the poll compares in this tick. It grows by a fraction with each tick. The fraction that remains is kept for
+   * the next tick.
    */
   private due = 0;
   private reconnects = 0;
@@ -77,8 +78,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Begins to follow a room; each call needs an `unfollow`. Returns the record, or null when it is not known yet. For a room that nobody
-   * follows yet, the cache reads the record and passes it to the listener.
+   * Begins to follow a room. Each call needs a later call of `unfollow`. Returns the record, or null when it is not known yet. For a room
+   * that nobody follows yet, the cache reads the record and passes it to the listener.
    */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
@@ -123,7 +124,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.follow(id);
     const room = this.rooms.get(id) as CachedRoom;
     const { current } = this.generation;
-    // The publication normally arrives before the lobby's answer. If it is lost, this read replaces it.
+    // The publication of the record normally arrives before the lobby's answer. If the publication was lost, this read gets the record.
     const reading = setTimeout(() => this.refresh(id), RECORD_READ_MS);
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -157,9 +158,9 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms with the settled store, and repeats failed comparisons. When it resolves, the listener has received each room, also
-   * unchanged ones. It resolves earlier when this process stops, or when the store has another generation; another call follows for that
-   * generation.
+   * Compares all rooms with the settled store, and repeats failed comparisons. When the promise resolves, the listener has received each
+   * room, also unchanged ones. It resolves earlier when this process stops, or when the store has a new generation, for which another call
+   * follows.
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
@@ -202,7 +203,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Subscribes before the first read, so that no change is lost in between. */
+  /** Subscribes before the first read, so that no change between both is lost. */
   private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;
@@ -212,7 +213,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private receivePublication(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    // A publication describes a change to the record of this store generation. It cannot be applied to a record of an earlier one.
+    // A publication describes a change to the record of this store generation. It cannot be applied to the record of an earlier generation.
     const base = room.generation === this.generation.current ? room.record : null;
     const news = readNews(base, message);
     switch (news.kind) {
@@ -237,12 +238,13 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // This read does not count. `compareSettled` compares all rooms once the store is settled.
+        // Ignores this record, which may be an older copy. `compareSettled` compares all rooms once the store is settled.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ.
+          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ, so the
+          // cache accepts the record again.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -264,14 +266,14 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // If the record stayed, a request that still waits for it would bind its session to a closed room.
+    // Drops the record. Otherwise a request that still waits for the record would bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }
 
   /**
-   * Handles a record that is missing in the store, or older there than here. Either the publication of the close was lost, or the store
-   * lost the record.
+   * Handles a record that the store lacks, or that is older in the store than in this cache. Either the publication of the close was lost,
+   * or the store lost data.
    */
   private async restore(room: CachedRoom, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {

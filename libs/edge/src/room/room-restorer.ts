@@ -3,19 +3,20 @@ import { inBatches } from '#libs/async';
 import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /**
- * Number of records compared in one pipeline. It is higher than for routine reads, because all servers wait for the end of the restoration.
+ * Number of records that are compared in one pipeline. It is higher than for routine reads, because all servers wait for the end of the
+ * restoration.
  */
 const AT_ONCE = 250;
 
 /**
- * The outcome for a record that the store lost or has in an older copy. `superseded`: the store was settled before, so other servers have
- * written to the older copy, and it stays.
+ * The outcome for a record that the store lost or has in an older copy. `superseded`: the older copy stays, because the store was settled
+ * before and other servers have written to it.
  */
 export type RoomRestored = Restored | 'superseded';
 
 /**
- * Restores the records of rooms in a store that lost its last writes or all data. Each gateway that follows a room has its record as
- * players saw it: members, results, status. The owner of the room restores the state of the game.
+ * Restores the records of rooms in a store that lost its last writes or all data. Each gateway that follows a room has the last record that
+ * its players saw: members, results and status. The owner of the room restores the state of the game.
  */
 @Injectable()
 export class RoomRestorer {

@@ -59,7 +59,7 @@ class Owner {
   }
 }
 
-/** The classes of a gateway that stand between players and owners. The test writes the room's record. */
+/** The classes of a gateway that pass messages between players and owners. The test writes the room's record. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -121,7 +121,7 @@ class Gateway {
     return owner;
   }
 
-  /** Publishes a record in which this owner has the room. */
+  /** Publishes a record of the room with this owner. */
   owned(owner: Owner, epoch: number): void {
     const members = ['ada', 'bob'].map((name) => ({ user: name as UserId, name, readyRound: -1, here: true }));
     this.record = {
@@ -213,7 +213,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('a gateway with players in a room', () => {
-  it('does not bring a session that has ended into a room', () => {
+  it('does not move an ended session into a room', () => {
     const gateway = new Gateway();
     const { session, received } = gateway.player('ada');
     gateway.rooms.unbind(session, 'left');
@@ -225,7 +225,7 @@ describe('a gateway with players in a room', () => {
     expect(received).toHaveLength(before);
   });
 
-  it('ignores a late notice of a match whose room the player has left', () => {
+  it('ignores a late notice of a match when the player has left the matched room', () => {
     const gateway = new Gateway();
     const { session } = gateway.player('ada');
     gateway.owned(gateway.owner('1'), 7);
@@ -237,7 +237,7 @@ describe('a gateway with players in a room', () => {
     expect(session.binding?.room).toBe(ROOM);
   });
 
-  it('attaches all its sessions to an owner with one event', async () => {
+  it('attaches all sessions of one owner with one event', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -256,7 +256,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual([]);
   });
 
-  it('relays an input to the owner of the room, but drops it while the session is not attached or the link is congested', async () => {
+  it("relays inputs to the room's owner, and drops inputs of unattached sessions or on a congested link", async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const ada = gateway.player('ada');
@@ -312,7 +312,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual(['placed']);
   });
 
-  it('attaches its sessions to the same owner again after only the link was lost', async () => {
+  it('attaches its sessions to the same owner again after the loss of the link', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');
@@ -344,7 +344,7 @@ describe('a gateway with players in a room', () => {
     expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
   });
 
-  it('reads the record when the owner does not have the room', async () => {
+  it('reads the room record when the owner does not have the room', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session } = gateway.player('ada');
@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session with its last version after the client has read the backlog', async () => {
+  it('attaches a slow session again, with its last version, when the backlog is read', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');
@@ -395,7 +395,7 @@ describe('a gateway with players in a room', () => {
     expect(versions(received)).toEqual([1, 2]);
   });
 
-  it('sends `resumed` only after `paused`, in any sequence of events', async () => {
+  it('sends `resumed` only after `paused` in any sequence of events', async () => {
     const acts = [
       'owned',
       'placed',

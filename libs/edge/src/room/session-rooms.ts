@@ -6,7 +6,7 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Time, in ms, for which the gateway waits for the owner's end of a game after the delay of the spectators. */
+/** After the delay of the spectators, the gateway waits this long for the owner's message about the end of a game, in ms. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
 /** The progress of a client in a game: the last round and version that the client received. */
@@ -33,7 +33,10 @@ export interface OccupancyListener {
 export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
-  /** Spectators who still see the end of a game that is over. `isDue`: the owner has had enough time to show the end. */
+  /**
+   * Spectators who have not seen the end of the last game yet, because their room has a delay. `isDue`: the owner has had enough time to
+   * send the end.
+   */
   private readonly delayedEnds = new Map<
     GatewaySession,
     { readonly round: number | null; readonly timer: NodeJS.Timeout; readonly isDue: boolean }
@@ -54,7 +57,10 @@ export class SessionRooms implements OnModuleInit {
     this.occupancyListeners.push(listener);
   }
 
-  /** Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: null while it is not known. */
+  /**
+   * Sends a frame to those sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room, or null
+   * while it is not known.
+   */
   sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
     const record = this.cache.get(room);
     for (const { binding, connection } of this.members.get(room) ?? [])
@@ -93,9 +99,9 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room: an answer may have informed the player of the
-   * match before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the player
-   * has left.
+   * Binds the session to the room of a match, unless the player has already left that room. The player may have learned of the match from
+   * an answer before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the
+   * player has left.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
@@ -204,8 +210,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator still sees the end of a game that is over, because the room has a delay. The owner shows the rest of the game
-   * and sends its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns whether a spectator has not seen the end of the game yet, because the room has a delay. The owner sends the rest of the game
+   * and its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;
@@ -259,7 +265,10 @@ export class SessionRooms implements OnModuleInit {
     this.ends.reset(session);
   }
 
-  /** Returns whether the record changes what members see, and remembers it. A change of the owner does not concern members. */
+  /**
+   * Returns whether the record changes the view of the members, and remembers the new view. The view does not contain the owner of the
+   * game.
+   */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
     if (this.views.get(record.id) === view) return false;

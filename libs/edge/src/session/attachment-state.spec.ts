@@ -7,7 +7,7 @@ const peers = fc.constantFrom(...PEERS);
 const now = fc.nat(1_000_000);
 const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('attach' as const), epoch: fc.integer({ min: 1, max: 9 }), round: fc.nat(3), now }),
-  // `requested` and `placed` are frequent, because each attachment needs both.
+  // `requested` and `placed` have a higher weight, because each attachment needs both events.
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('requested' as const), peer: peers }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('placed' as const), now }) },
   fc.record({ kind: fc.constant('lost' as const), reason: fc.constantFrom('server-lost' as const, 'moving' as const), now }),
@@ -23,7 +23,7 @@ const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
 const sequences = fc.array(events, { maxLength: 60, size: 'max' });
 const runs = { numRuns: 500 };
 
-/** The fields of each state, and what the client may have received in it. */
+/** For each state, its fields and the messages that the client may have received. */
 const DECLARED: { readonly [Kind in AttachmentState['kind']]: { readonly fields: string; readonly saw: readonly string[] } } = {
   none: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
   attaching: { fields: 'client epoch kind peer round since', saw: ['nothing', 'game', 'pause'] },
@@ -104,7 +104,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('becomes `attached` only when `placed` answers a request on the same link', () => {
+  it('becomes `attached` only when `placed` arrives on the link of the request', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (before, event, after) => {
@@ -117,7 +117,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('detaches only from an owner that may have the session', () => {
+  it('requires a detachment only from an owner that may have the session', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         const { state } = run(all);
@@ -140,7 +140,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached.slice(0, 2), lost, ...placedAgain]).sent).toEqual([]);
   });
 
-  it('sends one `paused` for an owner that stalls and is lost afterwards', () => {
+  it('sends one `paused` when the owner first stalls and then is lost', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
@@ -149,7 +149,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('keeps the epoch when the game ends, and forgets the epoch when the session leaves', () => {
+  it('keeps the epoch when the game ends, but not when the session leaves', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

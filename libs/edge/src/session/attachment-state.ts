@@ -11,7 +11,7 @@ export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } 
  * The attachment of a session to the owner of its room, as the gateway sees it.
  *
  * - `none`: no game runs, or none for this session.
- * - `attaching`: the gateway requests the attachment. `peer` is null until it has a link to the owner.
+ * - `attaching`: the gateway requests the attachment. `peer`: the link to the owner, or null while there is none.
  * - `attached`: the owner has confirmed with `placed`, and sends frames.
  * - `slow`: the owner sends no syncs, because the backlog of the connection is large. Other frames still pass.
  * - `paused`: the room waits for an owner.
@@ -36,7 +36,7 @@ export type AttachmentState =
 export type AttachmentEvent =
   /** The record names an owner for the session. */
   | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
-  /** The request goes out on this link. */
+  /** The gateway has sent the request on this link. */
   | { readonly kind: 'requested'; readonly peer: LinkPeer }
   /** The owner has sent `placed`. */
   | { readonly kind: 'placed'; readonly now: number }
@@ -55,7 +55,7 @@ export type AttachmentEvent =
   | { readonly kind: 'dropped' }
   /** The client has received the end of the game, or there is no game. */
   | { readonly kind: 'ended' }
-  /** The session leaves the room, or its connection is gone or new. */
+  /** The session leaves the room, or its connection is lost or was replaced. */
   | { readonly kind: 'detach'; readonly gone: DetachReason };
 
 export type DetachReason = 'left' | 'away' | 'slow';
@@ -63,7 +63,7 @@ export type DetachReason = 'left' | 'away' | 'slow';
 /** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
 export type AttachmentOutput =
   | { readonly kind: 'paused'; readonly reason: PauseReason }
-  /** `pausedMs`: the time for which the client was paused, in ms. Null: the owner of the room did not change. */
+  /** `pausedMs`: the time since `paused`, in ms. Null: the owner of the room did not change. */
   | { readonly kind: 'resumed'; readonly pausedMs: number | null }
   | { readonly kind: 'detach'; readonly peer: LinkPeer; readonly gone: DetachReason };
 
@@ -162,14 +162,14 @@ const TABLE: {
 };
 
 /**
- * Begins an attachment. Forgets the link to the former owner. A drained owner closes that link after its last room has moved; without this,
- * the closed link would pause the session.
+ * Begins an attachment, and forgets the link to the former owner. A drained owner closes that link after its last room has moved, and the
+ * closed link must not pause the session.
  */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
 }
 
-/** Confirms the attachment. A `placed` before the request has gone out belongs to an earlier attachment and has no effect. */
+/** Confirms the attachment. A `placed` that arrives before the request is sent belongs to an earlier attachment, and has no effect. */
 function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'placed'>): AttachmentStep | null {
   const { epoch, client, round, peer } = state;
   if (peer === null) return null;
@@ -203,7 +203,7 @@ function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }
 
-/** Detaches the session from its owner. The owner of a slow attachment has been detached already, so it receives nothing. */
+/** Detaches the session from its owner. The owner of a slow attachment has detached the session already, so it receives no message. */
 function detach(state: AttachmentState, { gone }: Event<'detach'>): AttachmentStep {
   const peer = state.kind === 'slow' ? null : peerOf(state);
   return { state: UNATTACHED, output: peer && { kind: 'detach', peer, gone } };

@@ -17,8 +17,8 @@ const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
 /**
- * A session at this gateway. It holds only what routing needs and what the gateway uses to restore the store, so the player loses nothing
- * when the gateway dies.
+ * A session at this gateway. It has only the data for routing, and copies with which the gateway restores a store that lost data. So the
+ * player loses nothing when the gateway dies.
  */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
@@ -27,10 +27,7 @@ export class GatewaySession {
   readonly attachment: AttachmentState = UNATTACHED;
   /** Only `GameEndNotifier` writes this field. */
   readonly gameEnd: GameEnd = NOT_ENDED;
-  /**
-   * The round that the client plays, until it has received the end of this round. Null: the client plays no round. `version` belongs to
-   * this round.
-   */
+  /** The round that the client plays, to which `version` belongs. Null: the client plays no game, or has received its end. */
   round: number | null = null;
   /** The version of the state that the client received last. Null: it has no state. */
   version: number | null = null;
@@ -50,8 +47,8 @@ export class GatewaySession {
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
   /**
-   * The ticket of the player's search, also as a member of a party, and the time of its last check. Only `SearchChecks` and `PlayerRequests`
-   * write it.
+   * The ticket of the player's own search or of the party's search, and the time of the last check of the ticket. Only `SearchChecks` and
+   * `PlayerRequests` write this field.
    */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
   /** The last ticket that has ended. A late answer or message about this ticket has no effect. */
@@ -67,9 +64,9 @@ export class GatewaySession {
   graceTimers: readonly NodeJS.Timeout[] = NONE;
   /** Whether the session has had no connection for `AWAY_AFTER_MS`, so that the other members see the player as away. */
   isAway = false;
-  /** Whether the session was removed from the table of this gateway. A late answer to one of its requests must not bind it to a room. */
+  /** Whether the session was removed from the table of this gateway. A late answer to a request must not bind such a session to a room. */
   isOver = false;
-  /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
+  /** The hash of the player's current secret. With it, the gateway restores the session in a store that lost the session. */
   secretHash = '';
 
   constructor(
@@ -90,7 +87,7 @@ export class GatewaySession {
     return { turn: this.admissionNumber, number: this.requestNumber };
   }
 
-  /** Takes the next request number, for a request or for another operation that is ordered after all earlier requests. */
+  /** Returns the order of the session's next request, or of another operation that must come after all earlier requests. */
   nextRequestOrder(): RequestOrder {
     this.requestNumber += 1;
     return this.requestOrder;
@@ -110,16 +107,16 @@ export class GatewaySession {
   }
 
   /**
-   * Returns the request order just before the first unanswered request, so that the unanswered request counts as later. Without an
-   * unanswered request it is the order of the last request.
+   * Returns the request order just before the first unanswered request, so that each unanswered request counts as later. When all requests
+   * are answered, returns the order of the last request.
    */
   lastAnswered(): RequestOrder {
     return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
   /**
-   * Returns the order of the oldest request that may still have an effect. If no request may, takes the next number, so that every earlier
-   * request is older than the returned order.
+   * Returns the order of the oldest request that may still have an effect. When there is no such request, returns the order of the next
+   * request, which is later than all earlier requests.
    */
   firstOpen(): RequestOrder {
     const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);
@@ -137,5 +134,5 @@ export class GatewaySession {
   }
 }
 
-/** A session whose readonly fields can be written. Only the one writer of such a field uses this type. */
+/** A session whose readonly fields can be written. Only the class that writes such a field uses this type. */
 export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

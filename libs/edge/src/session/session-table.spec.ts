@@ -26,7 +26,7 @@ describe('the table of sessions', () => {
     expect([table.size, counts]).toEqual([1, [1, 2, 1]]);
   });
 
-  it('gives no handle to two sessions at once, also after the highest number', () => {
+  it('gives no handle to two sessions at once, also after the highest handle number', () => {
     const { table } = newTable();
     const first = add(table, 'first');
     (table as unknown as { nextHandle: number }).nextHandle = 0xffff_ffff;
@@ -35,7 +35,7 @@ describe('the table of sessions', () => {
     expect([first.handle, last.handle, next.handle]).toEqual([1, 0xffff_ffff, 2]);
   });
 
-  it('keeps the later session of a user when the earlier one is removed', () => {
+  it('keeps the later session of a user when the earlier session is removed', () => {
     const { table } = newTable();
     const [earlier, later] = [add(table, 'earlier', 'ada'), add(table, 'later', 'ada')];
     table.remove(earlier);

@@ -2,7 +2,7 @@ import { isIPv6, type Socket } from 'node:net';
 
 /**
  * Returns the key under which the limits count an address. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits has
- * one key, because the owner of one of its addresses has all of them. Source: RFC 4291, section 2.5.4.
+ * one key, because one customer usually has all its addresses. Source: RFC 4291, section 2.5.4.
  */
 export function addressKey(address: string | undefined): string {
   if (address === undefined) return 'unknown';
@@ -19,7 +19,8 @@ export function addressKey(address: string | undefined): string {
 }
 
 /**
- * Returns a text that identifies an open socket by its two ends. The TLS socket over a TCP socket is another object, with the same text.
+ * Returns a text that identifies an open socket by the addresses and ports of its two ends. A TLS socket and the TCP socket below it are
+ * two objects with the same text.
  */
 export function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress}|${remotePort}|${localPort}`;

@@ -1,6 +1,6 @@
 /**
- * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none,
- * so a missing origin is allowed: such a program could forge any origin.
+ * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none.
+ * A missing origin is allowed, because such a program could also forge an origin.
  *
  * @param host the host, with its port, that the browser requested
  * @param allowed origins as browsers send them, such as `https://play.example.org`, `capacitor://localhost`, `null`; `*` allows all
@@ -11,8 +11,8 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
 }
 
 /**
- * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, which an origin never
- * has.
+ * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, but an origin never
+ * contains a default port.
  */
 function isOriginOf(origin: string, host: string): boolean {
   const [, scheme, originHost] = /^(https?:)\/\/(.+)$/.exec(origin) ?? [];

@@ -15,13 +15,13 @@ export abstract class ClientTransport {
 
 /**
  * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits of
- * `ConnectionLimits`, which refuse with a code, are lower, so clients normally get the code.
+ * `ConnectionLimits` are lower and refuse with a code, so clients normally get a code.
  */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;
 }
 
-/** The injection token of the certificate of all transports. Null: no TLS. */
+/** The injection token of the certificate that all transports use. Null: no TLS. */
 export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

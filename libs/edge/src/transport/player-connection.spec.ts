@@ -118,7 +118,7 @@ async function overTcp() {
 }
 
 describe('a silent WebSocket', () => {
-  it('gets one ping until its next message', async () => {
+  it('gets only one ping until it sends a message', async () => {
     const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pings = 0;
     client.on('ping', () => {
@@ -137,7 +137,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths around each limit at which the form of the length field changes in RFC 6455.
+  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
@@ -148,14 +148,14 @@ describe('a WebSocket connection', () => {
     expect(received[1]).toEqual(Buffer.from([1]));
   });
 
-  it('carries a sync whose parts are sent separately', async () => {
+  it('carries a sync whose parts the gateway writes separately', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     connection.sendSync(9, 4, pack({ room: 'r', state: { a: 1 } }));
     await until(() => received.length === 1);
     expect(decodeServerMessage(received[0] as Buffer)).toEqual({ kind: 'sync', version: 9, seq: 4, room: 'r', state: { a: 1 } });
   });
 
-  it("carries a compact sync with the recipient's numbers before the shared body", async () => {
+  it('carries a compact sync with a header for the recipient before the shared body', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_COMPACT);
     expect(connection.readsCompact).toBe(true);
     connection.sendCompactSync(300, 5, encodeCompactBody({ version: 9, from: 8 }, Buffer.from([1, 2])));
@@ -239,7 +239,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toHaveLength(1);
   });
 
-  it('answers pings up to a limit', async () => {
+  it('answers a limited number of pings', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pongs = 0;
     client.on('pong', () => {
@@ -322,7 +322,7 @@ describe('the public port of a gateway', () => {
     return text;
   }
 
-  it('closes the socket of a slow request, but no connection of a player', async () => {
+  it('closes the socket of a slow request, but not the connection of a player', async () => {
     const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const [slow, silent] = await Promise.all([answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), answerTo(port)]);
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
@@ -332,7 +332,7 @@ describe('the public port of a gateway', () => {
   });
 
   it('closes the socket of a client that does not read its answer', async () => {
-    // More than a kernel buffers for a client that reads nothing.
+    // More bytes than a kernel buffers for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
     const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
@@ -378,7 +378,7 @@ describe('the public port of a gateway', () => {
 });
 
 describe('a TCP connection', () => {
-  it('carries frames of any length both ways', async () => {
+  it('carries frames of any length in both directions', async () => {
     const { connection, received, client, gateway } = await overTcp();
     for (const length of [1, 16_380, 16_384, 100_000]) connection.sendFrame(Buffer.alloc(length, 3));
     connection.sendSync(2, 1, pack({ room: 'r' }));
@@ -401,7 +401,7 @@ describe('a TCP connection', () => {
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('reports the backlog of a client that reads nothing until the kernel has taken the backlog', async () => {
+  it('reports the backlog of a client that does not read, until the kernel accepts the bytes', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -451,7 +451,7 @@ describe('hostile input of a player', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('is decoded or refused as a random binary frame', () => {
+  it('is decoded or refused when it is a random binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -461,7 +461,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused as a truncated, extended or modified frame', () => {
+  it('is decoded or refused when it is a truncated, extended or modified frame', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
@@ -475,7 +475,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused as JSON', () => {
+  it('is decoded or refused when it is JSON', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),
@@ -494,7 +494,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is refused as JSON or MessagePack of great depth', () => {
+  it('is refused when it is deeply nested JSON or MessagePack', () => {
     const depth = 100_000;
     refusedProperly(() =>
       JsonWebSocketConnection.frameOf(`{"kind":"request","id":1,"operation":"x","data":${'['.repeat(depth)}${']'.repeat(depth)}}`),
@@ -507,7 +507,7 @@ describe('hostile input of a player', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('has the same result wherever a stream is split', () => {
+  it('has the same result for a stream that is split anywhere', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -549,7 +549,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('can be decoded by a client as the data of a response', () => {
+  it('can be returned in a response that a client decodes', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

@@ -75,11 +75,11 @@ export abstract class PlayerConnection {
     this.sendFrame(encodeServerMessage(message));
   }
 
-  /** Sends a `goodbye` and closes the connection. If the client has not read it after `graceMs`, the socket is destroyed. */
+  /** Sends a `goodbye` and closes the connection. If the client has not read the `goodbye` after `graceMs`, the socket is destroyed. */
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
-    // The message goes first, because a closing connection sends nothing.
+    // Sends the message before closing, because a closing connection sends nothing.
     this.send(message);
     this.goodbyeCode = message.code;
     this.isClosing = true;
@@ -102,7 +102,7 @@ export abstract class PlayerConnection {
   }
 
   /**
-   * Identifies the open socket by its two ends (`peerOf`). It is computed on each read, to save the memory of a long string for each
+   * Identifies the open socket by its two ends (`peerOf`). The text is computed on each read, because storing it would cost memory for each
    * connection.
    */
   get peer(): string {
@@ -119,7 +119,7 @@ export abstract class PlayerConnection {
   }
 }
 
-/** A raw TCP connection: each binary frame follows its length. */
+/** A raw TCP connection: the length of each binary frame stands before the frame. */
 export class TcpConnection extends PlayerConnection {
   constructor(address: string, socket: Socket, events: Pick<ConnectionEvents, 'drained'>) {
     super('tcp', address, socket, events);

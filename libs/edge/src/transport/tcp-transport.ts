@@ -35,8 +35,8 @@ export class TcpTransport extends ClientTransport {
   }
 
   /**
-   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send one before the
-   * handshake.
+   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send a message
+   * before the handshake.
    */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;
@@ -68,7 +68,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // This call comes last, because the gateway may close the connection during it, and the listeners must exist by then.
+    // This call comes after the listeners, because the gateway may close the connection during the call.
     events.opened(connection);
   }
 }

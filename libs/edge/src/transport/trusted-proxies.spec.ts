@@ -9,17 +9,17 @@ function request(remoteAddress: string, headers: Record<string, string> = {}): I
 
 describe('the host of a request', () => {
   it.each(['127.0.0.1', '::1', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7'])(
-    'is that of X-Forwarded-Host when a trusted proxy at %s sends it',
+    'comes from the header X-Forwarded-Host of a trusted proxy at %s',
     (address) => {
       expect(proxies.hostOf(request(address, { 'x-forwarded-host': 'play.example.org' }))).toBe('play.example.org');
     },
   );
 
-  it('is the host that the first of several proxies received', () => {
+  it('is the host in the request to the first of several proxies', () => {
     expect(proxies.hostOf(request('10.0.0.1', { 'x-forwarded-host': 'play.example.org, inner.example' }))).toBe('play.example.org');
   });
 
-  it('is that of the header Host when no trusted proxy sends X-Forwarded-Host', () => {
+  it('comes from the header Host when no trusted proxy sends X-Forwarded-Host', () => {
     expect(proxies.hostOf(request('10.0.0.1'))).toBe('gateway:7000');
     expect(proxies.hostOf(request('192.0.2.1', { 'x-forwarded-host': 'evil.example' }))).toBe('gateway:7000');
   });

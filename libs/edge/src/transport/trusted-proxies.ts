@@ -5,9 +5,8 @@ import proxyAddr from 'proxy-addr';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
 /**
- * The proxies before this gateway whose headers it believes (`TRUSTED_PROXIES`). `X-Forwarded-Host` names the host that the browser
- * requested, and `X-Forwarded-For` the addresses from the client to the last proxy. The gateway ignores both headers from any other
- * address.
+ * The proxies whose headers this gateway believes (`TRUSTED_PROXIES`). `X-Forwarded-Host` names the host that the browser requested, and
+ * `X-Forwarded-For` the addresses from the client to the last proxy. The gateway ignores both headers from any other address.
  */
 @Injectable()
 export class TrustedProxies {
@@ -22,7 +21,7 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the host, with its port, that the browser requested. With several proxies it is the host that the first one received.
+   * Returns the host, with its port, that the browser requested. With several proxies, this is the host that the first proxy received.
    * Undefined: the request names no host.
    */
   hostOf({ headers, socket }: IncomingMessage): string | undefined {

@@ -33,12 +33,15 @@ const READ_FACTOR = 4;
 const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_DEFAULT = 4000;
 /**
- * Maximum length of the reason that a close frame quotes, in characters. A close frame has at most 123 bytes of reason. Reasons are ASCII.
- * The remaining bytes are for the note "… (n characters)" at a shortened reason.
+ * Maximum number of characters of a reason in a close frame. Reasons are ASCII. A close frame has room for a reason of 123 bytes, and a
+ * shortened reason ends with the note "… (n characters)".
  */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
-/** A WebSocket connection with the binary subprotocol. A server does not mask its frames, so they are written straight into the batch. */
+/**
+ * A WebSocket connection with the binary subprotocol. A server does not mask its frames, so the connection writes them directly into the
+ * batch.
+ */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
   private readonly reader: WebSocketReader;
   private isCloseSent = false;
@@ -83,14 +86,16 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.receiveMessage(bytes, isBinary);
   }
 
-  /** Answers a ping of the client. A ping counts as a message against the limits; above them it gets no answer. */
+  /**
+   * Answers a ping of the client. A ping counts as a message of the connection. A ping above the limits of the connection gets no answer.
+   */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
-  /** Counts a pong of the client as a sign that it is alive, also without a ping before it. */
+  /** Counts a pong as a sign that the client is alive, even if no ping came before. */
   pong(bytes: Buffer): void {
     if (this.isOpen) this.events.pinged(this, bytes.length);
   }
@@ -161,8 +166,8 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The frame comes over a link that also carries frames of other players. An error that is thrown here would break that link, so only
-      // this connection is closed.
+      // Closes only this connection. The frame comes over a link that also carries frames of other players, and a thrown error would close
+      // that link.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));

@@ -70,7 +70,8 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Closes the socket of a client that does not read the page. A timeout of the server would also give each player's socket a timer.
+      // Closes the socket of a client that does not read the page. A timeout of the whole server would give a timer to each player's
+      // socket, too.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);
@@ -111,7 +112,7 @@ export class WebSocketTransport extends ClientTransport {
   }
 }
 
-/** One function for all sockets: a closure would cost 56 bytes for each open socket. */
+/** All sockets share one function, because a closure would cost 56 bytes for each open socket. */
 function destroySocket(this: Duplex): void {
   this.destroy();
 }

@@ -9,7 +9,7 @@ const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', impor
  *
  * @param startedAt store time in ms of the first registration of this process. 0: this is the first
  * @param keep the incarnation to keep. 0: a new one
- * @returns the registered incarnation: `keep`, or a new one if that could not be kept
+ * @returns the registered incarnation: `keep`, or a new incarnation if `keep` is no longer possible
  */
 export async function registerServer(
   client: RedisClient,

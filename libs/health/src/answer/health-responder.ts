@@ -33,12 +33,12 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // A check may have been lost while the connection was down. An answer to a lost check prevents a miss, and a needless answer does no
+    // Answers after a reconnect, because a check may have been lost while the connection was down. If none was lost, the answer does no
     // harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Answers a check. Checks that arrive while an answer is being written share one answer after it. */
+  /** Answers a check. All checks that arrive while an answer is being written share one further answer. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

@@ -10,8 +10,8 @@ import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../por
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
- * Runs the cleanup of dead servers: calls all `ServerEndListener`s, and repeats this until none fails. The gateway that runs a cleanup has
- * a lease on it and renews the lease. When that gateway dies, the lease expires and another gateway takes over.
+ * Runs the cleanup of dead servers: calls all `ServerEndListener`s until none of them fails. The gateway that runs a cleanup holds a lease
+ * and renews it. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
 export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
@@ -37,7 +37,7 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Runs the listeners, unless this process already runs them for this incarnation. When one fails, all run again after the lease has
-   * expired. A gateway that was outvoted gives the lease up, and another gateway takes it. Never rejects.
+   * expired. A gateway that is outvoted about its link secret gives up the lease, and another gateway takes it. Never rejects.
    */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
     // An outvoted gateway has no links, so it could not ask other servers to adopt the rooms.
@@ -68,7 +68,10 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 
-  /** Plans a check of the cleanups after another gateway has evicted a server. This gateway takes over a cleanup that was given up. */
+  /**
+   * Plans a check of the cleanups after another gateway has evicted a server. If that gateway has given up its cleanup, this gateway takes
+   * it over.
+   */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {
       this.leftCheck = null;

@@ -6,7 +6,7 @@ import { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**
- * Decides whether a server has lost the store. A server with a half-open subscription receives nothing but still writes, so it keeps its
+ * Decides whether a server has lost the store. A server with a half-open subscription receives no checks but still writes, so it keeps its
  * rooms. A server that has written nothing for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
  */
 @Injectable()
@@ -24,8 +24,8 @@ export class PeerStoreLossDetector implements OnModuleInit {
   }
 
   /**
-   * True when the server has written nothing to the store for `STORE_LOST_MS`. False also when nothing is known about the server, or when
-   * this process gets no answers from the store in time. Rejects when the store does not answer at all.
+   * True when the server has written nothing to the store for `STORE_LOST_MS`. Also false when no write of the server is known, or when the
+   * store answers this process too late. Rejects when the store does not answer at all.
    */
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;

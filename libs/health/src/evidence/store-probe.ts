@@ -10,7 +10,10 @@ import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
  */
 export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
-/** Checks that this process can do through Redis what it expects of other servers: write, and receive a message. */
+/**
+ * Checks that this process can write to Redis and receive messages through it. A missed check is evidence against another server only while
+ * this process can do both.
+ */
 @Injectable()
 export class StoreProbe implements OnModuleInit {
   private readonly waiting = new Map<string, () => void>();

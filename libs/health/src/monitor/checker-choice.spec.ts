@@ -8,7 +8,7 @@ const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));
 
 describe('checkerOf', () => {
-  it('divides the servers among the gateways, whatever the order of the gateways is', () => {
+  it('divides the servers among the gateways in any order of the gateways', () => {
     const shares = new Map<ServerId | null, number>();
     for (const game of GAMES) {
       const checker = checkerOf(game, GATEWAYS);
@@ -27,7 +27,7 @@ describe('checkerOf', () => {
     }
   });
 
-  it('lets no gateway check itself', () => {
+  it('never makes a gateway its own checker', () => {
     for (const gateway of GATEWAYS) expect(checkerOf(gateway, GATEWAYS)).not.toBe(gateway);
     expect(checkerOf(GATEWAYS[0], [GATEWAYS[0]])).toBeNull();
   });
@@ -45,7 +45,7 @@ describe('votingGateways', () => {
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['well']);
   });
 
-  it('returns all living gateways when each gateway is suspect', () => {
+  it('returns all living gateways when every living gateway is suspect', () => {
     const servers = [record('gateway', 'suspect', { suspect: '1' }), record('gateway', 'dead', { state: 'dead' })];
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['suspect']);
   });
@@ -60,7 +60,7 @@ describe('isMassFailure', () => {
     [2, 6, false],
     [333, 999, false],
     [334, 999, true],
-  ])('returns for %p failed servers of %p: %p', (silent, others, expected) => {
+  ])('returns, for %p failed servers out of %p, %p', (silent, others, expected) => {
     expect(isMassFailure(silent, others)).toBe(expected);
   });
 });

@@ -3,8 +3,8 @@ import type { ServerId } from '#libs/protocol';
 
 /**
  * Chooses the gateway that checks a server, by rendezvous hashing (Thaler and Ravishankar 1996). All processes that know the same gateways
- * choose the same one. When a gateway comes or goes, only its share of the servers gets another checker. Null: there is no gateway besides
- * the server itself.
+ * choose the same checker. When a gateway joins or leaves, only the servers that it checks get another checker. Null: there is no gateway
+ * besides the server itself.
  */
 export function checkerOf(server: ServerId, gateways: readonly ServerId[]): ServerId | null {
   let best: ServerId | null = null;

@@ -13,7 +13,7 @@ describe('the health checker, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a silent server but not a busy one', async () => {
+  it('evicts a silent server, but not a busy server', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -53,7 +53,7 @@ describe('the health checker, over a real Redis', () => {
     expect(unanswered).toBeLessThanOrEqual(3);
   });
 
-  it('counts no missed checks of a new server during its grace', async () => {
+  it('counts no missed checks of a new server during the grace period', async () => {
     const watching = await world.gateway('1', { ...CHECKS, graceMs: 60_000 });
     const fresh = await world.foreign(watching, 'fresh', 'is silent');
     await watching.redis.commands.hset(fresh.id, 'registeredAt', Date.now());
@@ -62,7 +62,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, fresh.id)).toEqual([]);
   });
 
-  it('marks a server as unheard while only its link answers, and condemns it when the link is silent as well', async () => {
+  it('condemns a server only when both its link and its Redis answers are silent', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -83,7 +83,7 @@ describe('the health checker, over a real Redis', () => {
     await eventually(() => expect(evicted(watching, deaf.id)).toHaveLength(1));
   });
 
-  it('does not evict a server with a half-open subscription, which reconnects by itself', async () => {
+  it('does not evict a server whose half-open subscription reconnects', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -96,7 +96,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('delays the eviction of many silent servers, but not that of a server that refuses connections', async () => {
+  it('delays the eviction of many silent servers, but not of servers that refuse connections', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -114,7 +114,7 @@ describe('the health checker, over a real Redis', () => {
   });
 
   describe('with links to other servers', () => {
-    it('keeps one link between two gateways, whichever of them started first', async () => {
+    it('keeps one link between two gateways, in any order of their starts', async () => {
       const gateways = [await world.linked('2', { type: 'gateway' }), await world.linked('1', { type: 'gateway' })];
       const [two, one] = gateways.map(({ module }) => module.get(FleetLinks));
       await eventually(() => {
@@ -127,7 +127,7 @@ describe('the health checker, over a real Redis', () => {
     // The checker never runs, so only the dial after the loss of the link can evict.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
-    it('evicts a server soon after its process has ended, but not a server that only lost its link', async () => {
+    it('evicts a server whose process has ended, but not a server that only lost its link', async () => {
       const watching = await world.gateway('1', RARE);
       const [gone, there] = [await world.linked('gone'), await world.linked('there')];
       const links = watching.module.get(FleetLinks);
@@ -143,7 +143,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('evicts a server sooner when its link is lost and a dial gets no answer', async () => {
+    it('evicts a server sooner when the link is lost and a new dial gets no answer', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');
@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // The time allows the dial and two quick checks. Regular checks would take two to three intervals.
+      // This time is long enough for the dial and two quick checks, but not for regular checks, which take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

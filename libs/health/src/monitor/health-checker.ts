@@ -20,8 +20,8 @@ import { type MonitorContext, ServerMonitor } from './server-monitor.js';
 
 /**
  * Decides which servers this gateway checks, and checks them. One call of Redis reads the answers to the last checks and sends the next
- * ones; the `ServerMonitor` of each server judges its answer. Each server has its own time within the interval, so the checks of a
- * thousand servers are spread over it.
+ * ones; the `ServerMonitor` of each server judges its answer. Each server has its own time within the interval, so the checks of all
+ * servers are spread evenly.
  */
 @Injectable()
 export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
@@ -71,7 +71,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.directory.onChange((change) => {
       this.fleetChanged = true;
-      // Without an earlier record, this process never saw the server alive, so it does not count this death as a new failure.
+      // Without an earlier record, this process does not know when the server died, so the death does not count as a new failure.
       if (change.kind === 'evicted' && change.before) this.massFailures.recordDeath(performance.now());
     });
     this.responder.onLinkSilent(({ id, incarnation }, dialledAt) => {
@@ -86,7 +86,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Starts a round of checks when the round before it has ended. The monitors and the self-check run at every tick. */
+  /** Runs the self-check and the monitors. Starts a round of checks if the previous round has ended. */
   @Interval(TICK_MS)
   tick(): void {
     const now = performance.now();
@@ -122,7 +122,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - sentAt > this.options.intervalMs) this.selfCheck.distrust('store-slow', { tookMs: Math.round(now - sentAt) });
     for (const [index, monitor] of due.entries()) {
-      // The server may have another checker since, or may have ended.
+      // Since the check was sent, the server may have got another checker or may have ended.
       if (this.monitors.get(monitor.server.id) === monitor) monitor.receive(records[index] ?? null, sentAt, now);
     }
   }
@@ -156,8 +156,8 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Returns the part of the interval after which the next server is checked first. The fractional parts of multiples of the golden ratio
-   * are spread evenly.
+   * Returns the time of the first check of the next server, as a fraction of the interval from 0 to 1. Multiples of the golden ratio modulo
+   * 1 are spread evenly.
    */
   private nextShare(): number {
     this.share = (this.share + 0.618_034) % 1;

@@ -12,7 +12,7 @@ describe('the protocol of health checks, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('lets the checker write `testing`, and lets the server answer with `update` and its load', async () => {
+  it('makes the server answer the value `testing` with `update` and its load', async () => {
     const watching = await world.gateway('1');
     const game = await world.start('game', '1');
     await eventually(async () => {
@@ -50,7 +50,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await other.record()).state).toBe('ready');
   });
 
-  it('works on a Redis Cluster, including an eviction and one cleanup', async () => {
+  it('evicts a server and runs one cleanup on a Redis Cluster', async () => {
     await world.redisServer.stop();
     await world.startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const admin = new Redis(world.redisServer.url);

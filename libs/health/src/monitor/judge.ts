@@ -34,7 +34,7 @@ export interface MissEvidence {
   readonly secondPath: ProbeResult | null;
   /** True: the server has been silent for longer than its last reported event-loop lag explains. */
   readonly patienceIsOver: boolean;
-  /** True: so many servers are silent at once that one cause is likely. */
+  /** True: many servers are silent at the same time, so they probably have one common cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
@@ -54,7 +54,7 @@ export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'
 
 /** Judges a server that missed checks. It also runs between two checks, when there is new evidence. */
 export function judgeMisses({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: MissEvidence): Judgement {
-  // No process listens on the port. This is certain after one refusal, whatever the number of misses and of other failures is.
+  // A refused dial proves that no process listens on the port. So the number of misses and the failures of other servers do not matter.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
   if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };
   if (secondPath === 'answered') return { kind: 'held', reason: 'unheard', misses };

@@ -2,13 +2,13 @@ import { LocalHealth } from './local-health.js';
 
 const INTERVAL_MS = 1_000;
 
-/** Calls `tick` in the rhythm of the checker, from `from` to `to`. */
+/** Calls `tick` once per period of the checker, from the time `from` to the time `to`. */
 function tickThrough(health: LocalHealth, from: number, to: number): void {
   for (let now = from; now <= to; now += 50) health.tick(now);
 }
 
 describe('LocalHealth', () => {
-  it('voids no check while the process runs and Redis answers', () => {
+  it('voids no checks while the process runs and Redis answers', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 2_000);
     expect(health.voidReason(1_000, 2_000)).toBeNull();
@@ -22,7 +22,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(11_050, 12_000)).toBeNull();
   });
 
-  it('detects a suspension of the process also before the next tick', () => {
+  it('detects a suspension of the process before the next tick', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     expect(health.voidReason(950, 11_000)).toBe('loop-late');
@@ -49,7 +49,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(4_000, 6_000)).toBeNull();
   });
 
-  it('voids no check on an answer of Redis without an earlier failure', () => {
+  it('voids no checks when Redis answers without an earlier failure', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 6_000);
     health.redisAnswered(5_000);

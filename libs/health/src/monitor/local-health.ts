@@ -2,8 +2,9 @@ import { CLEAN_ROUNDS, TICK_MS } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 
 /**
- * Decides whether a missed check counts. Invariant: it counts only if this process was never late between sending and judging the check, and
- * if Redis had answered `CLEAN_ROUNDS` times before the check was sent. Pure: the caller passes the time.
+ * Decides whether a missed check counts. Invariant: a missed check counts only under two conditions. This process was never late between
+ * sending and judging the check, and Redis had answered `CLEAN_ROUNDS` times in a row before the check was sent. Pure: the caller passes
+ * the time.
  */
 export class LocalHealth {
   private lastTickAt: number;
@@ -18,7 +19,7 @@ export class LocalHealth {
     this.lastTickAt = now;
   }
 
-  /** Notes a tick. Returns true when the tick is late. */
+  /** Records the time of a tick. Returns true when the tick is late. */
   tick(now: number): boolean {
     this.detectLateLoop(now);
     this.lastTickAt = now;

@@ -29,7 +29,10 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /** Returns whether too many servers are silent or died a moment ago. Counts the servers once per tick, not once per suspect. */
+  /**
+   * Returns whether too many servers are silent or died recently. Counts the servers only once per tick, even if several suspects are
+   * judged in it.
+   */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;

@@ -26,7 +26,7 @@ export class SelfCheck {
     this.health = new LocalHealth(options.intervalMs, performance.now());
   }
 
-  /** Notes a tick. Returns true when the tick is late, because this process was suspended or busy. */
+  /** Records the time of a tick. Returns true when the tick is late, because this process was suspended or busy. */
   tick(now: number): boolean {
     return this.health.tick(now);
   }
@@ -66,13 +66,13 @@ export class SelfCheck {
     return !trouble && checkedAt !== null && !this.voidReason(checkedAt, performance.now());
   }
 
-  /** Notes that Redis has failed. Checks are void until it has answered `CLEAN_ROUNDS` times in a row. */
+  /** Records a failure of Redis. Checks are void until Redis has answered `CLEAN_ROUNDS` times in a row. */
   distrust(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
     this.health.redisFailed(reason);
     this.reportVoid(reason, fields);
   }
 
-  /** Reports a reason once, not once for each server whose check is void. */
+  /** Reports the reason for void checks once, and not again for each server. */
   reportVoid(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
     if (this.voidSince === reason) return;
     this.voidSince = reason;

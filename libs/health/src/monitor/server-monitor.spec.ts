@@ -58,7 +58,7 @@ function newMonitor(type: ServerType = 'game') {
 }
 
 describe('ServerMonitor', () => {
-  it('ignores the first check, for which no answer was due', async () => {
+  it('counts no miss for the first check', async () => {
     const { context, monitor, check } = newMonitor();
     await check({ answered: false });
     expect(context.metrics.healthChecks.inc).not.toHaveBeenCalled();
@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('marks a server that answers only a dial as unheard, and does not evict it', async () => {
+  it('marks a server that answers only a dial as unheard, without an eviction', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();
@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns an unheard server that has lost Redis only when it is a game server: %s', async (type, reasons) => {
+  ])('condemns, of the unheard servers that have lost Redis, only game servers: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.storeLossDetector.isLost.mockResolvedValue(true);
@@ -124,7 +124,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn.mock.calls.map(([, reason]) => [reason])).toEqual(reasons);
   });
 
-  it('delays the eviction when many servers are silent', async () => {
+  it('delays the eviction while many servers are silent', async () => {
     const { context, server, check, wait, miss } = newMonitor();
     context.massFailures.isMassSilence.mockReturnValue(true);
     await check();
@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss when this process or Redis may be the cause', async () => {
+  it('counts no miss when this process or Redis may have caused the silence', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');
@@ -148,7 +148,7 @@ describe('ServerMonitor', () => {
     expect(context.dials.dial).not.toHaveBeenCalled();
   });
 
-  it('does not condemn a server when Redis fails during the check before the verdict', async () => {
+  it('does not condemn a server when Redis fails during the last check', async () => {
     const { context, check, miss } = newMonitor();
     context.self.confirm.mockResolvedValue(false);
     await check();
@@ -171,7 +171,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('repeats an attempt at an open verdict, but not at every tick', async () => {
+  it('requests an open verdict again after a pause, and not at every tick', async () => {
     const { context, check, wait, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('open');
     await check();

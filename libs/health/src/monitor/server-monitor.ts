@@ -33,7 +33,7 @@ export interface MonitorContext {
 /** The evidence against a server since its last answer. The next answer starts an empty suspicion. */
 interface Suspicion {
   misses: number;
-  /** True: the server is checked more often, because its link was lost. */
+  /** True: this gateway checks the server more often, because the link to the server was lost. */
   isUrgent: boolean;
   /** The time at which the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
@@ -116,7 +116,10 @@ export class ServerMonitor {
     this.checkedAt = sentAt;
   }
 
-  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. The checker calls this at each tick. */
+  /**
+   * Judges again when a dial has ended or when a verdict was held for long enough. The checker calls this at each tick, also between two
+   * checks.
+   */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
@@ -130,7 +133,7 @@ export class ServerMonitor {
     this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
     this.suspicion.isUrgent = true;
     this.suspicion.dialled = { at: dialledAt, found: 'silent' };
-    // A check that was just sent gets time for its answer.
+    // Gives the server time to answer the check that was just sent.
     this.dueAt = Math.max(performance.now(), (this.checkedAt ?? 0) + URGENT_CHECK_MS);
   }
 
@@ -220,7 +223,7 @@ export class ServerMonitor {
     this.context.marks.mark(this.record, before, eligibility);
   }
 
-  /** Checks whether a game server has lost Redis, and condemns it in that case. The server answers on its link and not through Redis. */
+  /** Called for a game server that answers on its link but not through Redis. Condemns the server if it has lost Redis. */
   private async checkStoreLoss(now: number): Promise<void> {
     const { context, record, checkedAt } = this;
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
@@ -253,7 +256,7 @@ export class ServerMonitor {
     } finally {
       this.isCondemning = false;
       this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
-      // One refused dial is enough for a verdict, so the next attempt needs a new dial.
+      // Drops the result of the refused dial. One refused dial is enough for a verdict, so the next verdict must follow from a new dial.
       if (reason === 'refused') {
         this.suspicion.dialled = null;
         if (this.suspicion.misses > 0) this.dial();
@@ -272,8 +275,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // A newer dial may be in progress; the result of this one is then ignored. If the server has answered a check since, `suspicion` is
-      // not in use any more.
+      // Ignores the result if a newer dial is in progress. If the server has answered a check since then, `suspicion` is an old object that
+      // nobody reads.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

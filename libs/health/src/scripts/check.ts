@@ -14,7 +14,7 @@ export interface CheckedRecord {
   readonly ageMs: number;
 }
 
-/** Returns the records in the order of `ids`; null: no record. Rejects when any answer is missing. */
+/** Returns the records in the order of `ids`; null: no record. Rejects when Redis has not answered for all `ids`. */
 export async function checkServers(client: RedisClient, ids: readonly ServerId[]): Promise<(CheckedRecord | null)[]> {
   if (client.isCluster) return Promise.all(ids.map(async (id) => toCheckedRecord(await CHECK.run(client, [id], []))));
   const pipeline = client.pipeline();

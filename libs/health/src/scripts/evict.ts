@@ -10,13 +10,13 @@ export interface Vote {
   readonly server: ServerRecord;
   readonly reason: EvictionReason;
   readonly voter: ServerId;
-  /** The gateways whose votes count, and the number of votes that evict. */
+  /** The gateways whose votes count, and the number of votes that an eviction needs. */
   readonly voters: readonly ServerId[];
   readonly needed: number;
 }
 
 export type VoteAnswer =
-  /** This vote completed the eviction. Exactly one call gets this answer. */
+  /** This vote completed the eviction. Exactly one call for each eviction gets this answer. */
   | { readonly kind: 'evicted'; readonly votes: number }
   | { readonly kind: 'voted'; readonly votes: number }
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };

@@ -21,7 +21,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     [1, 3, 'wait'],
     [2, 4, 'wait'],
     [3, 4, 'condemned'],
-  ])('is, for reports from %i of %i gateways, `%s`', (reports, gateways, kind) => {
+  ])('with reports from %i of %i gateways, is `%s`', (reports, gateways, kind) => {
     expect(judgeUnreached({ ...CUT, reports, gateways })).toEqual({ kind });
   });
 
@@ -35,7 +35,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 10_000 })).toEqual({ kind: 'condemned' });
   });
 
-  it('is `wait` when the server has no rooms or no other server can take them', () => {
+  it('is `wait` when the server has no rooms or no other server can take its rooms', () => {
     expect(judgeUnreached({ ...CUT, rooms: 0 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, othersReached: false })).toEqual({ kind: 'wait' });
   });

@@ -3,15 +3,18 @@ export interface UnreachedEvidence {
   /** The number of gateways that report the server as unreachable, including this one, and the number of all gateways. */
   readonly reports: number;
   readonly gateways: number;
-  /** The number of rooms on the server. No player waits for a server without rooms. */
+  /** The number of rooms on the server. A server without rooms is not evicted, because no player waits for it. */
   readonly rooms: number;
   /** True: this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** True: so many servers are unreachable at once that one cause is likely. */
+  /** True: many servers are unreachable at the same time, so they probably have one common cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
-  /** The time for which this gateway has reported the server. After `cutOffMs` without a majority it regards itself as cut off. */
+  /**
+   * The time since this gateway's first report about the server, in ms. After `cutOffMs` without a majority the gateway regards itself as
+   * cut off.
+   */
   readonly reportedForMs: number;
   readonly cutOffMs: number;
 }

@@ -19,7 +19,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
 
   afterEach(() => world.close());
 
-  it('evicts a server that answers its checks but that a majority of the gateways cannot reach', async () => {
+  it('evicts a server that answers checks but is unreachable for most gateways', async () => {
     const gateways = [await world.gateway('1', WATCHING), await world.gateway('2', WATCHING), await world.gateway('3', WATCHING)];
     const [cut, other] = [await world.linked('cut'), await world.linked('other')];
     await reached(gateways, cut);
@@ -28,7 +28,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists it in `locallyUnreachable`', async () => {
+  it('keeps a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -48,7 +48,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // There is no other game server that could take the rooms, so no gateway evicts this one.
+    // There is no other game server that could take the rooms, so no gateway evicts the unreachable server.
     cut.wire.goSilent();
     await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -67,7 +67,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     const { lost, report } = service as unknown as { lost: Map<string, { isBusy: boolean }>; report(lost: unknown): Promise<void> };
     const found = lost.get(cut.self.id);
     await eventually(() => expect(found?.isBusy).toBe(false));
-    // The commands run in this order on one connection, so that no health check comes between.
+    // Sends the commands on one connection, so that no health check runs between them.
     await Promise.all([
       watching.redis.commands.hset(cut.self.id, 'check', 'testing'),
       report.call(service, found),

@@ -25,13 +25,13 @@ import { judgeUnreached } from './judge-unreached.js';
 /** Minimum time since the last message on a link after which the link counts as silent, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
-/** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
+/** A game server to which this gateway has no link or only a silent link. Times are in ms of this process's monotonic clock. */
 interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
   /** The time at which the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** True: a dial got no answer. This gateway sends no report before that. */
+  /** True: a dial got no answer, so this gateway may report the server. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
@@ -77,8 +77,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   onApplicationBootstrap(): void {
-    // When another gateway votes, this gateway repeats its report at once. The count of reports then decides whether this gateway votes,
-    // too.
+    // When another gateway votes, this gateway repeats its report at once. The number of reports then decides whether this gateway also
+    // votes.
     this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
@@ -90,7 +90,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     this.isOpen = false;
   }
 
-  /** The game servers that other gateways reach and this gateway does not. */
+  /** The game servers that this gateway cannot reach although other gateways can. */
   get locallyUnreachable(): ReadonlySet<ServerId> {
     const ids = new Set<ServerId>();
     for (const { server, isLocal } of this.lost.values()) if (isLocal) ids.add(server.id);
@@ -137,7 +137,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         isLocal: false,
         isBusy: false,
       });
-      // The dial runs during the rest of the wait, so that its result is known at the end.
+      // Dials before the first report is due, so that the result is known by then.
       if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
@@ -176,7 +176,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
 
   /**
    * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
-   * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
+   * that was suspended for a short time answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and the link stays open.
    */
   private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
@@ -187,7 +187,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /**
-   * Stores the report, counts the reports and acts on the count. Never rejects: after an error, the next report follows after `REPORT_MS`.
+   * Stores the report, counts the reports and acts on the count. Never rejects: after an error, the gateway reports again after
+   * `REPORT_MS`.
    */
   private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
@@ -199,17 +200,18 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       const answer = await reportUnreached(this.redis.commands, server, this.self.id, gateways);
       const now = performance.now();
       lost.reportAt = now + REPORT_MS;
-      // The server was reached again or has left before the store answered.
+      // Before the store answered, this gateway reached the server again or the server left.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // The record is in this state between each check and its answer, too. Without a missed check, this says nothing about the server.
+        // Every check leaves the record unanswered for a moment. So this state says nothing about a server that has missed no check.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
         lost.isLocal = false;
         return;
       }
-      // The first report has no consequence, because a server that has just woken may answer its checks a moment earlier than its links.
+      // Does not act on the first report, because a server that continues after a suspension may answer checks a moment before it answers
+      // on its links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {
@@ -273,7 +275,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     return isMassFailure(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
   }
 
-  /** A gateway is not ready when it reaches no game server and other gateways do. */
+  /** A gateway is not ready when it reaches no game server although other gateways do. */
   private whyNotReady(): string | null {
     const { locallyUnreachable: servers } = this;
     if (servers.size === 0) return null;

@@ -13,9 +13,9 @@ export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 /** Reports verdicts that are held, once for each incarnation and reason. */
 @Injectable()
 export class EvictionHolds implements OnModuleInit {
-  /** The reported reasons, by incarnation. */
+  /** For each incarnation: the reasons that were reported. */
   private readonly reported = new Map<string, Set<HoldReason>>();
-  /** By incarnation: the time since which votes are missing. */
+  /** For each incarnation: the time since which votes are missing. */
   private readonly votesMissingSince = new Map<string, number>();
 
   constructor(
@@ -41,7 +41,7 @@ export class EvictionHolds implements OnModuleInit {
     this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
   }
 
-  /** Reports missing votes only after an interval: where all gateways agree, the votes come within moments. */
+  /** Reports missing votes only after an interval, because the votes of gateways that agree arrive almost at once. */
   reportMissingVotes(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
     const now = performance.now();
     const since = this.votesMissingSince.get(incarnationKey(server)) ?? now;

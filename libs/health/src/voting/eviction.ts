@@ -50,7 +50,8 @@ export class Eviction {
       });
       const { id, incarnation } = server;
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
-      // A registry that lost data may not list the server, and without the entry no other gateway would take over the cleanup.
+      // Adds the server to the registry again, which may have lost the entry. Without the entry no other gateway could take over the
+      // cleanup.
       await this.redis.commands.sadd(serversKey(), server.id).catch(() => {});
       void this.cleanups.run(server, reason);
     }

@@ -18,9 +18,9 @@ interface DialReport {
 }
 
 /**
- * Votes about servers that this gateway does not check: when another gateway has voted, and when the link to a server is lost. It votes
- * only for a failure that it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has ended
- * is evicted immediately.
+ * Votes about servers that this gateway does not check. It acts when another gateway has voted and when the link to a server is lost. It
+ * votes only for a failure that it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has
+ * ended is evicted immediately.
  */
 @Injectable()
 export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -56,7 +56,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     });
   }
 
-  /** The loss of a link is the first sign that a server has ended, so this gateway keeps a link to every server. */
+  /** Keeps a link to every server, because the loss of the link is the first sign that a server has ended. */
   onApplicationBootstrap(): void {
     this.links.keep(SERVER_TYPES);
   }
@@ -120,8 +120,8 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
   /**
    * Dials the server and votes on the result, until the server is evicted or answers.
    *
-   * @param finding the finding of the gateway that voted, or `refused` after the loss of a link. Silence needs the rounds of a checker:
-   *   this gateway votes for it only when the checker has found silence too.
+   * @param finding the finding of the gateway that voted, or `refused` after the loss of a link. Only a checker can be sure
+   *   that a server is silent. So this gateway votes for `silent` only when the checker has found it too.
    */
   private async dialAndVote(server: ServerRecord, finding: 'refused' | 'silent'): Promise<void> {
     const key = incarnationKey(server);
@@ -134,12 +134,12 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         const isPrepared = prepared !== undefined;
         const { dialledAt, found, wasLate } = await (prepared ?? this.dial(server));
         prepared = undefined;
-        // The server may have become silent since the prepared dial.
+        // Dials again when the prepared dial did not find silence, because the server may have become silent since then.
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && finding === 'refused') {
-          // The checker of the lost gateway may have failed at the same time, so this gateway checks the lost one itself.
+          // A lost gateway and its checker may have failed at the same time. So this gateway also checks the lost gateway.
           if (server.type === 'gateway') this.voterProbe.probe([server.id]);
           for (const listener of this.linkSilentListeners) listener(server, dialledAt);
           return;

@@ -15,7 +15,7 @@ describe('the voting of gateways, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a server once by at least two votes of three, and assigns the cleanup to one gateway', async () => {
+  it('evicts a server once with two votes of three, and assigns the cleanup to one gateway', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts one vote per gateway, and only votes of listed gateways', async () => {
+  it('counts one vote for each listed gateway, and no other votes', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -40,7 +40,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('marks a voter as suspect when the voter answers neither the vote nor a check', async () => {
+  it('marks a voter as suspect when it answers neither the vote nor a check', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
@@ -49,7 +49,7 @@ describe('the voting of gateways, over a real Redis', () => {
     watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
-    // The record is written before the event is published.
+    // When the event arrives, the record is already written.
     await eventually(() =>
       expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' })),
     );
@@ -82,7 +82,7 @@ describe('the voting of gateways, over a real Redis', () => {
     await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
   });
 
-  it('evicts neither a newer incarnation nor a server that answers before the verdict', async () => {
+  it('does not evict a newer incarnation, or a server that answers before the verdict', async () => {
     const watching = await world.gateway('1', DORMANT);
     const accused = await world.foreign(watching, 'accused', 'speaks');
     const server = await recordIn(watching, accused.id);
@@ -94,7 +94,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await accused.record()).state).toBe('ready');
   });
 
-  it('evicts a server that refuses connections although the registry was lost', async () => {
+  it('evicts a server that refuses connections even after Redis lost the registry', async () => {
     const watching = await world.gateway('1');
     const lost = await world.foreign(watching, 'lost', 'refuses');
     await recordIn(watching, lost.id);
@@ -112,7 +112,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await watching.redis.commands.exists(leaving.self.id)).toBe(0);
   });
 
-  it('reports its judgement in a dry run, but evicts no server', async () => {
+  it('reports the eviction in a dry run, but evicts no server', async () => {
     const watching = await world.gateway('1', { ...CHECKS, dryRun: true });
     const refused = await world.foreign(watching, 'refused', 'refuses');
     await eventually(async () =>
@@ -123,7 +123,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('repeats the failed cleanup of a server when its lease has expired', async () => {
+  it('repeats a failed cleanup when the lease on the cleanup has expired', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;

@@ -21,7 +21,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('is carried out once when two lobbies get it at the same time', async () => {
+  it('is carried out once when two lobbies receive it at the same time', async () => {
     const { key } = request();
     let running = 0;
     let runs = 0;
@@ -36,7 +36,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('has the same plan when it is repeated after its lobby died', async () => {
+  it('keeps its stored plan when it is repeated after the death of its lobby', async () => {
     const { key } = request();
     const seen: string[] = [];
     // A lobby that died before it stored the result: its work never ends, and its lease expires.

@@ -6,9 +6,11 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 
 /** Time for which the result of a request is stored, in ms: long enough for a service that was down for a night. */
 const KEPT_MS = 86_400_000;
-/** TTL of the lease on the work, in ms. When a lobby dies, a repeat continues after this time. */
+/** TTL of the lease on the work, in ms. When the lobby of a request dies, a repeated request continues after this time. */
 const LEASE_MS = 3_000;
-/** Time for which a repeat waits while another lobby does the work, and the pause between two reads, in ms. */
+/**
+ * Time for which a repeated request waits while another lobby does the work, in ms; and the pause between two reads of the result, in ms.
+ */
 const WAIT_MS = 10_000;
 const POLL_MS = 50;
 
@@ -25,8 +27,8 @@ export interface IdempotentRequest<Plan> {
 /**
  * Carries out requests of services once, however often they are repeated.
  *
- * The first run stores its plan before it changes anything. A repeat after a crash has the same plan, so each step that the first run has
- * done is done again without an effect. The result is stored with a TTL, and every later repeat gets it. A refusal is not stored: it has
+ * The first run stores its plan before it changes anything. A repeat after a crash has the same plan, so each step of the first run has no
+ * further effect when it is done again. The result is stored with a TTL, and every later repeat gets it. A refusal is not stored: it has
  * changed nothing, and a repeat is carried out again.
  */
 @Injectable()
@@ -49,7 +51,7 @@ export class IdempotentRequests {
       if (stored !== null) return JSON.parse(stored) as Result;
       let result: Result | undefined;
       const isDone = await lease.run(async () => {
-        // The previous holder of the lease may have stored its result after the read above.
+        // The previous holder of the lease may have stored its result after the first read.
         const again = await commands.get(`${name}:result`);
         result = again === null ? await this.store(name, await work(plan)) : (JSON.parse(again) as Result);
       });

@@ -28,7 +28,7 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that none of their timers stays. */
+/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that these processes leave no timers. */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -141,7 +141,7 @@ async function diesAtEachStep<Setup>(
     const answer = await request(new Process().rooms, key, setup);
     if (first) expect(answer).toEqual(first);
     await check(answer, setup);
-    // A repeat later, at any lobby, gets the same answer.
+    // A later repeat gets the same answer from any lobby.
     expect(await request(new Process().rooms, key, setup)).toEqual(answer);
     if (!dying.hasDied) return step - 1;
   }
@@ -172,7 +172,7 @@ describe.each([
   const roomWith = async (users: readonly UserId[]): Promise<RoomId> =>
     (await new Process().rooms.create(randomUUID(), { game: 'duel', users: users.map((user) => ({ user })) })).id;
 
-  it('creates one room with all its users when it is repeated', async () => {
+  it('creates one room with all users when it is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => newUsers(),
@@ -186,7 +186,7 @@ describe.each([
     expect(steps).toBeGreaterThan(10);
   });
 
-  it('puts a user into the room once when it is repeated', async () => {
+  it('adds a user to the room once when it is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -202,7 +202,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('takes a user out of the room when it is repeated', async () => {
+  it('removes a user from the room when it is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -232,7 +232,7 @@ describe.each([
 });
 
 describe('the start of a game by a service', () => {
-  it('starts one game, also when the request is repeated after the game', async () => {
+  it('starts one game, also when the request is repeated after the end of the game', async () => {
     const { rooms } = new Process();
     const users = [{ user: `a-${randomUUID()}` as UserId }, { user: `b-${randomUUID()}` as UserId }];
     const { id } = await rooms.create(randomUUID(), { game: 'duel', users });

@@ -42,16 +42,14 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/**
- * Number of times that a start or an end reads the room again while a lobby or an owner changes it, and the pause between two reads, in ms.
- */
+/** Maximum number of reads with which a start or an end waits for another change of the room; and the pause between two reads, in ms. */
 const SETTLE_TRIES_MAX = 40;
 const SETTLE_POLL_MS = 100;
 
 /**
  * Carries out requests of services about rooms: programs of the operator that have a token of their own, such as a tournament or a
  * matchmaker elsewhere. Every change has a key, and a repeat with the same key changes nothing more (`IdempotentRequests`). Each step is a
- * compare-and-set or idempotent, so that a repeat completes what a lobby that died has begun.
+ * compare-and-set or idempotent, so that a repeat completes the work of a lobby that died.
  */
 @Injectable()
 export class ServiceRooms {
@@ -115,7 +113,7 @@ export class ServiceRooms {
       if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
       await this.rooms.gone(room, user);
       const after = await this.records.read(room);
-      // The user was admitted or moved at the same moment, so the user is still a member.
+      // The user is still a member, because the user was admitted at the same moment.
       if (after && isMember(after, user)) throw new HoldfastError('busy');
       return this.answerOf(room);
     });
@@ -137,7 +135,7 @@ export class ServiceRooms {
         await this.starter.start(ready, host.user, this.balancer, { waitMs, isAgreed: true });
       } catch (error) {
         const now = await this.rooms.mustRead(room);
-        // Another start, for example of the host, was faster.
+        // Another request, for example of the host, has started a game first.
         if (now.round === round && now.status !== 'playing') throw error;
       }
       return this.answerOf(room);
@@ -231,7 +229,7 @@ export class ServiceRooms {
     ).catch((error: unknown) => this.log.debug('service.notice-failed', { roomId: id, error }));
   }
 
-  /** Returns the record when no start is under way in it. A start whose lobby died is taken back by the sweep. */
+  /** Waits until no start is under way in the room, and returns its record. The sweep cancels a start whose lobby died. */
   private async settled(room: RoomId, round: number): Promise<RoomRecord> {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.rooms.mustRead(room);

@@ -4,7 +4,9 @@ import { RATING_EFFECT, type RatedGame } from '#libs/room';
 import { ratingsAfter } from './rated-teams.js';
 import { RatingStore } from './rating-store.js';
 
-/** Changes the ratings of players when a game with ratings ends. The effect may run again; the store counts each game once. */
+/**
+ * Changes the ratings of players when a game with ratings ends. The effect may run again; the store applies the result of each game once.
+ */
 @Injectable()
 export class RatingUpdates {
   constructor(private readonly store: RatingStore) {}

@@ -6,7 +6,7 @@ import { RATING_OPTIONS, type RatingOptions, RedisRatingStore } from './redis-ra
 
 @Module({})
 export class RatingsModule {
-  /** The part that a lobby imports: it reads ratings. */
+  /** The module of a lobby, which reads ratings. */
   static forReader(): DynamicModule {
     return {
       module: RatingsModule,
@@ -17,7 +17,7 @@ export class RatingsModule {
     };
   }
 
-  /** The part that a game server imports: it changes ratings when games end. */
+  /** The module of a game server, which changes ratings when games end. */
   static forUpdates(options: RatingOptions): DynamicModule {
     const reader = RatingsModule.forReader();
     return {

@@ -21,7 +21,7 @@ const teamsOf = (...places: (readonly UserId[])[][]): Pick<RatedGame, 'teams'> =
 });
 
 describe('ratingsAfter', () => {
-  it('raises the rating of the winner and lowers that of the loser', () => {
+  it('raises the rating of the winner, and lowers the rating of the loser', () => {
     const [winner, loser] = ratingsAfter(teamsOf([[ada]], [[bob]]), [null, null]);
     expect(winner.mu).toBeGreaterThan(RATING_DEFAULT.mu);
     expect(loser.mu).toBeLessThan(RATING_DEFAULT.mu);
@@ -40,7 +40,7 @@ describe('ratingsAfter', () => {
     expect(second.mu).toBeGreaterThan(third.mu);
   });
 
-  it('changes the ratings of a whole team in one direction', () => {
+  it('changes the ratings of all players of a team in one direction', () => {
     const after = ratingsAfter(teamsOf([[ada, bob]], [[cy, dee]]), [null, null, null, null]);
     expect(after.map(({ mu }) => Math.sign(mu - RATING_DEFAULT.mu))).toEqual([1, 1, -1, -1]);
   });
@@ -70,7 +70,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [])).toEqual([]);
   });
 
-  it('change once when the effect of a game runs twice', async () => {
+  it('change once when the rating effect of a game runs twice', async () => {
     const rated: RatedGame = { game, id: 'room:0', ...teamsOf([[ada]], [[bob]]) };
     const effect = { key: 'k', roomId: 'room', data: rated } as Effect<RatedGame>;
     const updates = module.get(RatingUpdates);
@@ -83,14 +83,14 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('count both games of a player that end at the same time', async () => {
+  it('include two games of a player that end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
     expect(await store.ratings(game, [cy])).toEqual([{ mu: 5, sigma: 1 }]);
   });
 
-  describe('after the lifetime of a rating', () => {
+  describe('with a time to live', () => {
     const [guest, other] = ['guest:gil', 'olga'] as UserId[];
     const rate = (id: string, users: readonly UserId[], mu: number): Promise<boolean> =>
       store.update(game, id, users, () => users.map(() => ({ mu, sigma: 1 })));
@@ -102,7 +102,7 @@ describe('ratings in Redis', () => {
       for (const user of await commands.zrange(key, '0', '-1')) await commands.zincrby(key, -ms, user);
     }
 
-    it('has no rating of a guest, keeps those of other users longer, and begins the time again with each game', async () => {
+    it('expire for guests before other users, counted from the last game', async () => {
       await rate('guests:1', [guest, other], 100);
       await pass(GUEST_TTL_MS - 5_000);
       expect(await store.ratings(game, [guest, other])).toMatchObject([{ mu: 100 }, { mu: 100 }]);
@@ -121,7 +121,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 300 }]);
     });
 
-    it('removes the ratings of guests who are gone when games of others end, so that their number stays bounded', async () => {
+    it('are removed for absent guests when other games end', async () => {
       const guests = Array.from({ length: 150 }, (_, index) => `guest:${index}` as UserId);
       await rate('crowd', guests, 100);
       await pass(GUEST_TTL_MS + 1);
@@ -132,14 +132,14 @@ describe('ratings in Redis', () => {
       expect(stored).toContain(other);
     });
 
-    it('keeps a rating that an earlier version stored, which has no end', async () => {
+    it('are kept when an earlier version stored them without an expiry', async () => {
       const { commands } = module.get(RedisConnections);
       await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
       expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);
     });
   });
 
-  it('keeps the ratings of each mode apart, and those of games without a mode where earlier versions stored them', async () => {
+  it('are separate for each mode, and keep their earlier key for games without a mode', async () => {
     const rated: RatedGame = { game, id: 'moded:0', mode: 'duel', ...teamsOf([[dee]], [['eve' as UserId]]) };
     const updates = module.get(RatingUpdates);
     await updates.update({ key: 'k', roomId: 'moded', data: rated } as Effect<RatedGame>);
@@ -151,14 +151,14 @@ describe('ratings in Redis', () => {
     expect(await module.get(RedisConnections).commands.hget(`hf:ratings:{${game}}`, dee)).toBe('900 1');
   });
 
-  it('keep their values when an update is not a number', async () => {
+  it('stay unchanged when an update is not a number', async () => {
     await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
       'A rating is not a number: NaN ± 1.',
     );
     expect(await store.ratings(game, [dee])).toEqual([{ mu: 900, sigma: 1 }]);
   });
 
-  it('are kept in the store that a module of the application provides', async () => {
+  it('are stored by the rating store of the application, if any', async () => {
     @Extension(RatingStore)
     class FixedRatings extends RatingStore {
       ratings = async (): Promise<Rating[]> => [{ mu: 7, sigma: 1 }];

@@ -11,20 +11,20 @@ const updateScript = new LuaScript('ratings_update', [functions, new URL('./upda
 export const RATING_OPTIONS = Symbol('RatingOptions');
 
 export interface RatingOptions {
-  /** How long the rating of a guest is stored after the guest's last rated game, in ms. 0: without an end. */
+  /** Time for which the rating of a guest is stored after the guest's last rated game, in ms. 0: for ever. */
   readonly guestTtlMs: number;
-  /** The same for all other users. */
+  /** Time for which the rating of a user who is not a guest is stored, in ms. 0: for ever. */
   readonly ttlMs: number;
 }
 
 /**
- * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again later
- * would change the ratings twice.
+ * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again after
+ * this time would change the ratings twice.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
 /**
- * Maximum number of ratings that the end of a game removes because their lifetime is over. It is more than the players of a game, so the number
- * of stored ratings stays bounded.
+ * Maximum number of ratings that the end of a game removes because their lifetime is over. It is larger than the number of players of a
+ * game, so the number of stored ratings stays bounded.
  */
 const REMOVED_MAX = 100;
 /** Maximum number of attempts of one update. An attempt fails when another game of the same players ends at the same time. */
@@ -36,7 +36,7 @@ const ratingsKey = (game: string, mode: string | undefined): string =>
 const expiriesKey = (game: string, mode: string | undefined): string => `${ratingsKey(game, mode)}:expiries`;
 const countedKey = (game: string, id: string): string => redisName(`ratings:{${game}}:counted:${id}`);
 
-/** Ratings in one Redis hash per game, or per mode of it: `MU SIGMA` by user. A sorted set has the ends of their lifetimes. */
+/** Ratings in one Redis hash per game, or per mode of it: `MU SIGMA` by user. A sorted set has the time at which each rating expires. */
 @Injectable()
 export class RedisRatingStore extends RatingStore {
   constructor(
@@ -67,7 +67,7 @@ export class RedisRatingStore extends RatingStore {
     return isGuest(user) ? this.options.guestTtlMs : this.options.ttlMs;
   }
 
-  /** Returns the stored texts; '' for none. */
+  /** Returns the stored text of each rating; '' for a user without one. */
   private async read(game: string, mode: string | undefined, users: readonly UserId[]): Promise<string[]> {
     if (users.length === 0) return [];
     return (await readScript.run(this.redis.commands, [ratingsKey(game, mode), expiriesKey(game, mode)], users)) as string[];

@@ -6,7 +6,7 @@ import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
-/** A ticket or an open room for which the strategy searches a match. It sets the windows, and other tickets join it. */
+/** A ticket or an open room for which the strategy searches a match. The anchor sets the windows, and other tickets join its match. */
 export interface Anchor {
   readonly id: string;
   readonly order: number;
@@ -25,7 +25,8 @@ export interface Anchor {
   /** For each size of match that is allowed now, the largest first: the free places of each team. */
   readonly targets: readonly (readonly number[])[];
   /**
-   * Free places of each team. When the match meets no target, it fills as many of these places as it can. Absent: it must meet a target.
+   * Free places of each team. A match that reaches none of the targets fills as many of these places as possible. Absent: the match must
+   * reach a target.
    */
   readonly partial?: readonly number[];
   /** The ticket. Undefined: the anchor is a room. */
@@ -82,7 +83,10 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
   };
 }
 
-/** Returns the targets that the tickets of the bucket could meet if no other rule counted. This check is cheap and avoids most searches that cannot succeed. */
+/**
+ * Returns the targets for which the bucket has enough tickets, without regard to other rules. This check is cheap and avoids most searches
+ * that cannot succeed.
+ */
 function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
   return getOrAdd(fits, isFull ? size : -size, () => {
     const others = Array.from(counts, (count = 0, of) => (of === size ? count - 1 : count));
@@ -144,7 +148,7 @@ function ownRegions({ ticket: { regions, since }, bucket: { rules } }: Entry, no
   return near.sort((a, b) => regions[a]! - regions[b]! || (a < b ? -1 : 1));
 }
 
-/** Returns the allowed latency of a ticket after this time of waiting, in ms. */
+/** Returns the allowed latency of a ticket that has waited for this time, in ms. */
 export function latencyLimit(rules: MatchRules, waitedMs: number): number {
   const { from, to, overMs } = rules.latency;
   if (waitedMs >= overMs || isOverdue(rules, waitedMs)) return to;

@@ -3,7 +3,7 @@ import type { Ticket } from './ticket.js';
 
 export type Attributes = NonNullable<Ticket['attributes']>;
 
-/** Returns whether tickets with these attributes may be in one match. The rule is at `AttributeWish`. */
+/** Returns whether tickets with these attributes may be in one match. `AttributeWish` describes the rule. */
 export function attributesAgree(all: readonly (Attributes | undefined)[]): boolean {
   const names = new Set(all.flatMap((attributes) => Object.keys(attributes ?? {})));
   for (const name of names) {

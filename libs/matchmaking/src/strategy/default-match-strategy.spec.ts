@@ -9,7 +9,7 @@ const match = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStr
 const pairs = (tickets: readonly Ticket[], options: MatchOptions = {}): string[][] => idsOf(match(viewOf(2, options, tickets)));
 
 describe('DefaultMatchStrategy', () => {
-  it('serves the ticket that waits longest first, and leaves the newest ticket in the queue', () => {
+  it('matches the longest-waiting tickets first, and leaves the newest ticket in the queue', () => {
     const tickets = [ticketOf('young', 1500), ticketOf('old', 1500, { waitedMs: 20 }), ticketOf('middle', 1500, { waitedMs: 10 })];
     expect(pairs(tickets)).toEqual([['middle', 'old']]);
   });
@@ -41,14 +41,14 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches two tickets when the windows of both have widened enough', () => {
+    it('matches two tickets when the rating windows of both have widened enough', () => {
       const at = (waitedMs: number) => pairs([ticketOf(1, 1500, { waitedMs }), ticketOf(2, 1750, { waitedMs })], { skill });
       expect(at(0)).toEqual([]);
       expect(at(14_000)).toEqual([]);
       expect(at(15_000)).toEqual([['1', '2']]);
     });
 
-    it('does not match a new ticket beyond its own window', () => {
+    it('does not match a new ticket beyond its own rating window', () => {
       const far = ticketOf(1, 1500, { waitedMs: 40_000 });
       expect(pairs([far, ticketOf(2, 1800)], { skill })).toEqual([]);
     });
@@ -59,7 +59,7 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([overdue, ticketOf(2, 2900)], { skill, maxWaitMs: 60_001 })).toEqual([]);
     });
 
-    it('widens the window of a ticket by the uncertainty of its rating', () => {
+    it('widens the rating window of a ticket by the uncertainty of the rating', () => {
       const unsure = (id: number, mu: number): Ticket => {
         const ticket = ticketOf(id, mu);
         return { ...ticket, players: [{ ...ticket.players[0], rating: { mu, sigma: 400 } }] };
@@ -78,7 +78,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.region).toBe('us');
     });
 
-    it('matches two tickets only within the latency limit of a common region, which widens', () => {
+    it('matches two tickets only within the widening latency limit of a common region', () => {
       const at = (waitedMs: number) =>
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10, us: 180 } }), ticketOf(2, 1500, { waitedMs, regions: { us: 10 } })]);
       expect(at(0)).toBeUndefined();
@@ -86,7 +86,7 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('never exceeds the latency limit, also for a ticket that waits longer than maxWaitMs', () => {
+    it('keeps the maximum latency also for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
@@ -103,7 +103,7 @@ describe('DefaultMatchStrategy', () => {
   });
 
   describe('for tickets with attributes', () => {
-    it('matches tickets that agree on each attribute', () => {
+    it('matches tickets that are equal in each attribute', () => {
       const tickets = [
         ticketOf(1, 1500, { attributes: { language: 'de' }, waitedMs: 3 }),
         ticketOf(2, 1500, { attributes: { language: 'fr' }, waitedMs: 2 }),
@@ -116,7 +116,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('finds the tickets that agree when the nearest ticket disagrees', () => {
+    it('finds tickets with equal attributes when the nearest ticket has other attributes', () => {
       const attributes = (language: string) => ({ attributes: { language } });
       const tickets = [
         ticketOf(1, 1500, { waitedMs: 9 }),
@@ -127,13 +127,13 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(match(viewOf(3, { skill }, tickets)))).toEqual([['1', '3', '4']]);
     });
 
-    it('matches tickets whose roles fit each other', () => {
+    it('matches tickets whose roles complement each other', () => {
       const role = (value: string, any: string[]) => ({ attributes: { role: { value, any } } });
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('tank', ['healer']))])).toEqual([]);
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('returns the same matches as a new strategy when the number of combinations grows and falls', () => {
+    it('returns the same matches as a new strategy for any number of combinations', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );
@@ -144,7 +144,7 @@ describe('DefaultMatchStrategy', () => {
       }
     });
 
-    it('finds matches among more combinations of attributes than it keeps groups for', () => {
+    it('finds matches for more combinations of attributes than it has groups', () => {
       const tickets = Array.from({ length: 300 }, (_, index) =>
         ticketOf(index, 1500, { waitedMs: index, attributes: { level: { value: index, min: index - 1, max: index + 1 } } }),
       );
@@ -165,11 +165,11 @@ describe('DefaultMatchStrategy', () => {
         ),
       ).map(({ tickets }) => tickets.length);
 
-    it('makes full matches immediately', () => {
+    it('proposes full matches immediately', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('waits for a full match, and then makes the largest possible one', () => {
+    it('waits for a full match, and then proposes the largest possible match', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -181,7 +181,7 @@ describe('DefaultMatchStrategy', () => {
     const teams = { count: 2, size: 3 };
     const made = (tickets: readonly Ticket[], options: MatchOptions = { teams }) => match(viewOf({ min: 2, max: 10 }, options, tickets));
 
-    it('makes teams of similar strength', () => {
+    it('forms teams of similar strength', () => {
       const [found] = made([1100, 1200, 1300, 1700, 1800, 1900].map((mu, id) => ticketOf(id, mu)));
       const sums = found.teams!.map((team) => team.reduce((sum, user) => sum + [1100, 1200, 1300, 1700, 1800, 1900][Number(user[0])], 0));
       expect(Math.abs(sums[0] - sums[1])).toBeLessThanOrEqual(200);
@@ -195,7 +195,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.teams!.map((team) => team.length)).toEqual([3, 3]);
     });
 
-    it('finds teams that a greedy choice would miss', () => {
+    it('finds teams that a greedy search misses', () => {
       const tickets = [
         ticketOf(1, [1500, 1500], { waitedMs: 9 }),
         ticketOf(2, [1501, 1501, 1501]),
@@ -212,7 +212,7 @@ describe('DefaultMatchStrategy', () => {
   });
 
   describe('for a game with bots', () => {
-    it('adds bots up to the minimum of players after botsAfterMs', () => {
+    it('adds bots up to the minimum number of players after botsAfterMs', () => {
       const found = (waitedMs: number) =>
         match(viewOf({ min: 3, max: 6 }, { botsAfterMs: 9_000 }, [ticketOf(1, 1500, { waitedMs }), ticketOf(2, 1500)]));
       expect(found(8_999)).toEqual([]);
@@ -238,7 +238,7 @@ describe('DefaultMatchStrategy', () => {
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
-    it('gives a room no ticket of a user whom the room has banned, and fills it with others', () => {
+    it('fills a room with tickets other than those of banned users', () => {
       const banned = ticketOf(1, 1500);
       const room = roomOf('r', 2, { since: NOW - 9, banned: [banned.players[0]!.user] });
       expect(fill({}, [banned], room)).toEqual([]);
@@ -247,13 +247,13 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('serves no room before tickets that wait longer', () => {
+    it('matches tickets that wait longer before it fills a room', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills a waiting room only when enough tickets complete the minimum of players', () => {
+    it('fills a waiting room only when the tickets complete the minimum number of players', () => {
       const room = roomOf('r', 3, { running: false, since: NOW - 9, players: ticketOf('in', 1500).players });
       const options = { players: { min: 3, max: 4 } };
       expect(fill(options, [ticketOf(1, 1500)], room)).toEqual([]);
@@ -283,7 +283,7 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  it('prefers tickets whose match failed earlier, unless another ticket waits much longer', () => {
+  it('prefers tickets from a failed match, unless another ticket waits much longer', () => {
     const tickets = [
       ticketOf(1, 1500, { waitedMs: 5_000 }),
       ticketOf(2, 1500, { priority: 1 }),
@@ -302,7 +302,7 @@ describe('the explanation of a waiting ticket', () => {
     return strategy.explain(ticket, view);
   };
 
-  it('contains the place, the window and the number of missing players', () => {
+  it('contains the place in the queue, the rating window and the number of missing players', () => {
     const view = viewOf(4, { skill }, [ticketOf(1, 1500, { waitedMs: 5_000 }), ticketOf(2, 1600, { waitedMs: 6_000 }), ticketOf(3, 1640)]);
     expect(explain(view, '1')).toEqual({
       place: 2,
@@ -320,12 +320,12 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '1')).toMatchObject({ latencyMs: 80, reason: '0 players within 80 ms, 1 needed.' });
   });
 
-  it('says that the match waits for more players', () => {
+  it('reports that the match waits for more players', () => {
     const view = viewOf({ min: 2, max: 4 }, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(explain(view, '1').reason).toBe('1 player, 3 needed for a full match.');
   });
 
-  it('says when parties cannot fill the teams or no match can contain the ticket', () => {
+  it('reports that parties cannot fill the teams, or that no match can contain the ticket', () => {
     const view = viewOf(4, { teams: { count: 2, size: 2 } }, [
       ticketOf(1, [1500, 1500]),
       ticketOf(2, 1500),
@@ -335,7 +335,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '3')).toMatchObject({ place: 0, reason: expect.stringContaining('No match of this game can have these players') });
   });
 
-  it('estimates the remaining time from recent tickets that waited longer', () => {
+  it('estimates the remaining wait from recent tickets that waited longer', () => {
     const recent = [{ at: NOW, waitedMs: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000] }];
     const view = (waitedMs: number) => viewOf(2, {}, [ticketOf(1, 1500, { waitedMs })], { recent });
     expect(explain(view(0), '1').estimateMs).toBe(4_000);
@@ -343,7 +343,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view(9_000), '1').estimateMs).toBeUndefined();
   });
 
-  it('does not change the next round', () => {
+  it('does not affect the next round', () => {
     const strategy = new DefaultMatchStrategy();
     const view = viewOf(2, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(idsOf(strategy.match(view))).toEqual([['1', '2']]);

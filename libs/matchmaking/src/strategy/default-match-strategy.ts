@@ -30,7 +30,7 @@ export class DefaultMatchStrategy extends MatchStrategy {
     const index = this.indexOf(queue);
     const round = ++this.round;
     for (const anchor of anchorsOf(queue, index, round)) {
-      // Another call of `match` has begun a round. The marks of the two rounds would mix.
+      // Another call of `match` has begun a round. This call stops, because both rounds would mark the same entries.
       if (this.round !== round) return;
       const gathered = gather(anchor, queue.now, round);
       if (gathered.fit) yield proposed(anchor, gathered, gathered.fit, queue.now, round);

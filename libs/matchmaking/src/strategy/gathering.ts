@@ -8,7 +8,7 @@ import { ratingLimit } from './windows.js';
 
 /** The tickets that were found for an anchor. */
 export interface Gathered {
-  /** Candidates, the nearest rating first. Of each size there are at most as many as a match can have. */
+  /** Candidates, the nearest rating first. For each size of party, there are at most as many candidates as one match can have. */
   readonly accepted: readonly Entry[];
   /** For each team, the sizes of the parties that join it. Null: the candidates do not make a match. */
   readonly fit: readonly (readonly number[])[] | null;
@@ -17,17 +17,19 @@ export interface Gathered {
 }
 
 /**
- * Maximum number of further searches for one anchor and region. Each of them requires one combination of attributes that the first search
- * had to leave out.
+ * Maximum number of further searches for one anchor and region. Each further search requires one combination of attributes that the first
+ * search left out.
  */
 const CONFLICTS_MAX = 16;
 
 /**
- * Maximum number of comparisons of attributes in one round of a bucket with many combinations of attributes. They take about half a second.
- * Each anchor has an equal share, so that no ticket uses up the share of another.
+ * Maximum number of comparisons of attributes in one round of a bucket with many combinations of attributes. This number of comparisons
+ * takes about half a second. Each anchor has an equal share, so that no ticket uses up the share of another.
  */
 const COMPARISONS_MAX = 500_000;
-/** The smallest share of an anchor, so that it is compared at least with this number of its nearest tickets. */
+/**
+ * Minimum number of comparisons of attributes for one anchor. So each anchor is compared at least with this number of its nearest tickets.
+ */
 const COMPARISONS_MIN = 64;
 
 /** Searches the nearest tickets that make a match with the anchor, in the best region for it. */
@@ -57,8 +59,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // The nearest tickets may disagree with farther tickets that would make a match. Search again for each combination of attributes that was
-  // left out.
+  // The nearest tickets may disagree with farther tickets that would make a match. So the search is repeated for each combination of
+  // attributes that was left out.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;
@@ -127,7 +129,7 @@ function gatherAround(
   return { accepted, fit: partial ? partialFit(partial, accepted, rules.botsAfterMs !== undefined && !anchor.room) : null, distance };
 }
 
-/** Returns whether a ticket accepts a match with this anchor in this region, apart from attributes. */
+/** Returns whether a ticket accepts a match with this anchor in this region. Does not compare attributes. */
 function accepts({ mu, sigma, ticket }: Entry, anchor: Anchor, region: string, now: number): boolean {
   const { rules, room } = anchor;
   const waitedMs = now - ticket.since;
@@ -186,7 +188,8 @@ class Agreement {
   add({ attributes, attributesText }: Entry): boolean {
     if (!attributes || attributesText === '') return true;
     const count = this.seen.get(attributesText) ?? 0;
-    // With two tickets of equal attributes, the rules have compared these attributes with themselves. A third ticket adds nothing new.
+    // Two accepted tickets with equal attributes have been compared with each other. A third ticket with these attributes needs no
+    // comparison.
     if (count < 2) {
       if (!attributesAgree([...this.all, attributes])) return false;
       this.all.push(attributes);

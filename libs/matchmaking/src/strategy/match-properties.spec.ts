@@ -115,7 +115,7 @@ describe('the proposed matches', () => {
     );
   });
 
-  it('keep the rules of their mode, the attributes, the regions and the windows of ratings', () => {
+  it('satisfy the rules of their mode, the attributes, the regions and the rating windows', () => {
     fc.assert(
       fc.property(viewArb(), (view) => {
         for (const match of matchesOf(view)) expect(flawOf(match, view)).toBeNull();
@@ -159,11 +159,11 @@ describe('the order in which the strategy serves tickets', () => {
     }
   };
 
-  it('leaves no ticket without a match that the remaining tickets could form', () => {
+  it('matches every ticket that can form a match with the remaining tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('leaves no ticket without a possible match when tickets differ only in attributes or sizes', () => {
+  it('leaves no matchable ticket when tickets differ only in attributes or sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc
@@ -199,7 +199,7 @@ describe('the result of the strategy', () => {
     );
   });
 
-  it('does not depend on earlier calls, also when their results were not read to the end', () => {
+  it('does not depend on earlier calls, also when the caller read only part of their results', () => {
     const stepsArb = fc.array(
       fc.record({
         keep: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),

@@ -25,7 +25,7 @@ export interface RecentMatch {
 
 export interface ProposedMatch {
   readonly tickets: readonly Ticket[];
-  /** With teams: the users of these tickets by team. In a backfill, the teams have the order of the room's teams. */
+  /** The users of the tickets by team, in a mode with teams. In a backfill, the teams have the order of the room's teams. */
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;
   /** Backfill: the room that these tickets join. Absent: a new room. */
@@ -34,7 +34,7 @@ export interface ProposedMatch {
   readonly bots?: number;
 }
 
-/** The reason why a ticket still waits. */
+/** The explanation of why a ticket still waits. */
 export interface MatchExplanation {
   /** Position in the order of service among the tickets of the same mode and options, from 1. */
   readonly place: number;

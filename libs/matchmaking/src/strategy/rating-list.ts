@@ -21,7 +21,7 @@ export class RatingList<Entry extends RatingListEntry> {
   private added: Entry[] = [];
   private hasGone = false;
   private round = -1;
-  /** For each position: the same or a later position. All entries between the two are taken. */
+  /** For each position: the same or a later position, such that all entries between the two positions are taken. */
   private readonly after: number[] = [];
   private readonly before: number[] = [];
 
@@ -33,7 +33,7 @@ export class RatingList<Entry extends RatingListEntry> {
     this.added.push(entry);
   }
 
-  /** Notes that an entry of this list has `isGone`. */
+  /** Records that an entry of this list has left the queue. */
   noteGone(): void {
     this.hasGone = true;
   }

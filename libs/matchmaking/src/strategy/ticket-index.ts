@@ -12,8 +12,8 @@ export const PRIORITY_MS = 10_000;
 /** Maximum number of failed matches that count, so that a ticket with many of them does not starve other tickets. */
 const PRIORITY_MAX = 6;
 /**
- * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more, all tickets share lists,
- * and their attributes are compared one by one.
+ * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more combinations, all tickets
+ * share lists, and the strategy compares the attributes of each ticket.
  */
 const COMBINATIONS_MAX = 64;
 
@@ -24,7 +24,7 @@ export interface Entry extends RatingListEntry {
   readonly sigma: number;
   readonly bucket: Bucket;
   readonly attributes: Attributes | undefined;
-  /** The attributes as text, equal for equal attributes. '': none. */
+  /** The attributes as text; equal attributes have equal texts. '': no attributes. */
   readonly attributesText: string;
   lists: readonly RatingList<Entry>[];
   /** Position in the last view. */
@@ -33,7 +33,7 @@ export interface Entry extends RatingListEntry {
   seenIn: number;
 }
 
-/** The tickets with equal mode and options. Only these can be in one match. */
+/** The tickets with equal mode and options. Only tickets of one bucket can be in one match. */
 export interface Bucket {
   readonly rules: MatchRules;
   readonly groups: Map<string, TicketGroup>;
@@ -43,7 +43,7 @@ export interface Bucket {
   isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
-  /** The number of tickets, by their number of players. */
+  /** The number of tickets for each number of players. */
   readonly counts: number[];
   /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
   readonly fits: Map<number, readonly (readonly number[])[]>;
@@ -76,7 +76,7 @@ export class TicketIndex {
   private rulesText = '';
   private rules: MatchRules | undefined;
 
-  /** Brings the index to this view. */
+  /** Updates the index to the tickets of this view. */
   update(view: MatchQueueView): void {
     if (this.view === view) return;
     this.view = view;

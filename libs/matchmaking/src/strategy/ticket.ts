@@ -11,13 +11,13 @@ export interface MatchPlayer {
   readonly name: string;
   /** The rating of the player. Absent: the rating of a new player. */
   readonly rating?: Rating;
-  /** Claims of the player's identity, for strategies that use them. The default strategy does not. */
+  /** Claims of the player's identity, for strategies of the application. The default strategy does not read them. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The search of one player or one party. A ticket never changes: a lobby that changes a search replaces the object. So a strategy
- * compares objects to find what is new.
+ * The search of one player or one party. A ticket never changes: a lobby that changes a search replaces the object. So a strategy finds
+ * changed tickets by comparing objects.
  */
 export interface Ticket {
   readonly id: string;
@@ -59,8 +59,8 @@ export interface OpenRoom {
   readonly region?: string;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
   /**
-   * Store time in ms since when the room has had its present members. A change of members sets it to the present, because an old room would
-   * otherwise always be served before the tickets.
+   * Store time in ms since when the room has had its present members. A change of members sets this time to the present. Otherwise an old
+   * room would always be served before the tickets.
    */
   readonly since: number;
 }

@@ -5,12 +5,12 @@ import type { MatchPlayer, Rating } from './ticket.js';
 export const RATING_DEFAULT: Rating = { mu: 1_500, sigma: 500 };
 
 /**
- * Part of the uncertainty that widens the window of ratings. A quarter of a new player's 500 points: new players meet a wider range of
- * players, and the window of an experienced player hardly changes.
+ * Fraction of a rating's uncertainty (0 to 1) by which the window of ratings is wider. The uncertainty of a new player is 500 points, so
+ * new players meet a wider range of players. The window of an experienced player hardly changes.
  */
 const UNCERTAINTY_SHARE = 0.25;
 
-/** Returns the limit after this time of waiting. */
+/** Returns the limit of a ticket that has waited for this time. */
 export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number): number {
   if (waitedMs >= overMs) return to;
   return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
@@ -27,7 +27,7 @@ export function ratingLimit(rules: MatchRules, sigma: number, waitedMs: number):
   return limitAfter(rules.skill, waitedMs) + UNCERTAINTY_SHARE * sigma;
 }
 
-/** Returns the rating of players together: the mean, and the mean of their uncertainties. */
+/** Returns the common rating of several players: the mean of their ratings, and the mean of their uncertainties. */
 export function ratingOf(players: readonly MatchPlayer[]): Rating {
   if (players.length === 1) return players[0]!.rating ?? RATING_DEFAULT;
   if (players.length === 0) return RATING_DEFAULT;

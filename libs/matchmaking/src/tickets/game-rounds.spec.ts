@@ -37,7 +37,7 @@ let passedMs = 0;
 const monotonic = performance.now.bind(performance);
 afterEach(() => jest.restoreAllMocks());
 
-/** Runs the rounds with a clock of this process that is 1 s later in each round, until the condition holds. */
+/** Runs rounds until the condition holds. The clock of this process goes forward by 1 s in each round. */
 async function run(rounds: GameRounds, isDone: () => boolean): Promise<void> {
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
   const running = rounds.run();
@@ -53,8 +53,8 @@ async function run(rounds: GameRounds, isDone: () => boolean): Promise<void> {
   }
 }
 
-describe('a repair', () => {
-  it('reaches all matches and parties when one match always fails', async () => {
+describe('the repair of matches and parties', () => {
+  it('continues with other matches and parties when one match always fails', async () => {
     const matchOf = (id: string, stage: MatchRecord['stage']): MatchRecord => {
       return { id: id as MatchRecord['id'], game: 'go', stage, at: 0, tickets: [], players: 2 };
     };
@@ -71,7 +71,7 @@ describe('a repair', () => {
     expect(report).toHaveBeenCalled();
   });
 
-  it('compares a bounded number of parties with their rooms, and reaches all of them', async () => {
+  it('compares a limited number of parties with their rooms, and in the end all parties', async () => {
     const tickets = Array.from({ length: 3 * PARTIES_COMPARED + 1 }, (_, index): StoredTicket => {
       const players = [{ user: `u-${index}`, name: 'p' }] as unknown as StoredTicket['players'];
       return { id: `t-${index}`, game: 'go', since: 1e12, players, party: `room-${index}` as StoredTicket['party'] & string };
@@ -88,8 +88,8 @@ describe('a repair', () => {
   });
 });
 
-describe('a lobby that is no longer the runner', () => {
-  it('ends no ticket after the refusal of its commit', async () => {
+describe('a lobby that no longer runs the matchmaking rounds', () => {
+  it('ends no ticket after the store has refused its commit', async () => {
     const ticket = (id: string, since: number) => ({ id, game: 'go', since, players: [{ user: `user-${id}`, name: id }] });
     const changes = [ticket('new', 10_000), ticket('old', 0)].map((one, index) => ({
       id: one.id,

@@ -64,13 +64,13 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  // These ages are in the time of the queue. While this lobby is suspended, no player can answer an offer or report to be back.
+  // The two ages below are in queue time. While this lobby is suspended, no player can answer an offer or report to be back.
   /** By match: the time for which the match has been in the same stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
   /** By ticket: the time for which a player of the ticket has been away. */
   private readonly absences = new ObservedAges(() => this.time.now());
   private readonly vacancies = new RoomVacancies();
-  /** The tickets of parties, in the order in which repairs compare them with their rooms. */
+  /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */
   private readonly parties = new KeyRotation<string>();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
@@ -134,8 +134,8 @@ export class GameRounds {
   }
 
   /**
-   * Waits until a round has seen a ticket that is in the queue now. Returns the result of making its match, or null when the round found no
-   * match.
+   * Waits until a round has seen a ticket that is in the queue now. Returns the result of making the room of the ticket's match. Null: the
+   * round found no match.
    */
   async settle(ticket: string): Promise<unknown> {
     if (this.isStopped) return null;
@@ -191,8 +191,8 @@ export class GameRounds {
   }
 
   /**
-   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby then gets as much time
-   * for its other work.
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby afterwards gets the
+   * same time for its other work.
    */
   private async pause(): Promise<void> {
     if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));

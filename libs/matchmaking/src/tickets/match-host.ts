@@ -16,13 +16,14 @@ export abstract class MatchHost {
   abstract newRoomId(): RoomId;
 
   /**
-   * Returns the rooms that matchmaking may fill, at most some hundred. If there are more, each call continues with others, so that every open
-   * room gets its turn. The rounds set `since`.
+   * Returns the rooms that matchmaking may fill, at most some hundred. If there are more, each call continues after the rooms of the last
+   * call, so that every open room is returned at some time. The rounds set `since`.
    */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
 
   /**
-   * Makes the room of a match, or takes its tickets into the room of a backfill. Idempotent. Tickets that cannot play return to the queue.
+   * Makes the room of a match, or in a backfill takes the tickets of the match into an existing room. Idempotent. Tickets that cannot play
+   * return to the queue.
    *
    * @param committedAt a time before the commit, in ms of the monotonic clock; absent for a match of a lobby that died
    */

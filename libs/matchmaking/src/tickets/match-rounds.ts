@@ -19,8 +19,8 @@ export interface RoundsOptions {
 }
 
 /**
- * A runner whose stored time has not changed for this long is dead, in ms. This lobby measures the age itself, so a change of Redis' clock
- * has no effect.
+ * Time after which a runner whose stored queue time has not changed is dead, in ms. This lobby measures it with its own clock, so a change
+ * of Redis' clock has no effect.
  */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
 
@@ -81,8 +81,8 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Runs a round for a ticket that this lobby has added. Returns the result of making its match. Null: no match yet, or another lobby runs
-   * the rounds of the game and has been notified by the script that added the ticket.
+   * Runs a round for a ticket that this lobby has added. Returns the result of making the room of the ticket's match. Null: there is no
+   * match yet, or another lobby is the runner of the game.
    */
   async settle(game: string, ticket: string): Promise<unknown> {
     const rounds = this.running.get(game) ?? (this.canRun ? await this.claim(game).catch(() => null) : null);

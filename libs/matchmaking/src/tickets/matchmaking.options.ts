@@ -1,8 +1,8 @@
 /** Lease of the runner of a game, in ms. When the runner dies, its game waits this long for another runner. One round takes less time. */
 export const ROUNDS_LEASE_MS = 2_000;
 /**
- * The most by which the time of a queue advances between two reads of the runner, in ms. A runner reads it several times a second, so a longer
- * gap is a pause of the whole lobby, in which its players could not be matched.
+ * Maximum time by which the queue time advances between two reads of the runner, in ms. A runner reads the queue time several times a
+ * second. A longer gap is a pause of the whole lobby, in which players could not be matched.
  */
 export const QUEUE_STEP_MS_MAX = ROUNDS_LEASE_MS;
 /** Interval at which lobbies try to become the runner of games without a runner, in ms. */
@@ -14,9 +14,9 @@ export const CLAIM_EVERY_MS = 500;
 export const ROUND_EVERY_MS = 250;
 /** Time after which the runner of an empty queue releases the lease, in ms. */
 export const IDLE_MS = 30_000;
-/** Maximum number of matches of one round. After so many, the next round follows at once. */
+/** Maximum number of matches of one round. After a round with this number of matches, the next round follows at once. */
 export const ROUND_MATCHES_MAX = 2_000;
-/** Maximum number of matches in one commit. The script takes about a millisecond for them. */
+/** Maximum number of matches in one commit. The script needs about a millisecond for a commit of this size. */
 export const COMMIT_MATCHES = 64;
 /** Maximum number of matches for which one lobby makes rooms at the same time. */
 export const MAKES_AT_ONCE = 64;
@@ -34,7 +34,9 @@ export const PROGRESS_PER_SECOND = 200;
 export const ENDED_AT_ONCE = 100;
 /** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;
-/** Maximum number of parties whose rooms one repair compares with their tickets. The next repair continues with the others. */
+/** Maximum number of parties whose rooms one repair compares with their tickets. The next repair continues with the next parties. */
 export const PARTIES_COMPARED = 250;
-/** How long a runner remembers an open room that its rounds have not seen, in ms. Longer than a rotation through many rooms takes. */
+/**
+ * Time for which a runner remembers an open room that its rounds have not seen, in ms. It is longer than the reads of all open rooms take.
+ */
 export const VACANCIES_KEPT_MS = 600_000;

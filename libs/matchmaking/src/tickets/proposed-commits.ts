@@ -16,7 +16,7 @@ export interface CommitTerms {
   newId(): RoomId;
 }
 
-/** A match to commit, with its tickets as the queue has them. */
+/** A match to commit, with the waiting tickets of the queue that it takes. */
 export interface CommitPlan extends Commit {
   readonly waiting: readonly StoredTicket[];
 }
@@ -65,8 +65,8 @@ export function commitsOf(
       ...(region !== undefined && { region }),
       ...(bots > 0 && { bots }),
     };
-    // Another player may take a seat of the room meanwhile, so each ticket of a backfill is a commit of its own. Its players are not asked
-    // to accept.
+    // Another player may take a seat of the room meanwhile, so each ticket of a backfill is a commit of its own. The players of a backfill
+    // receive no offer.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
     if (commits.length >= matchesMax) break;

@@ -10,10 +10,12 @@ export interface QueueReport {
   readonly players: number;
   /** Tickets that pause because a player has no connection. */
   readonly paused: number;
-  /** Time for which the waiting tickets have waited, in ms. Null: no ticket waits. */
+  /** Median and 95th percentile of the times for which the waiting tickets have waited, in ms. Null: no ticket waits. */
   readonly waitingP50Ms: number | null;
   readonly waitingP95Ms: number | null;
-  /** Time for which the tickets of the latest matches had waited, in ms. Null: there was no match yet. */
+  /**
+   * Median and 95th percentile of the times for which the tickets of the latest matches had waited, in ms. Null: there was no match yet.
+   */
   readonly matchedP50Ms: number | null;
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;

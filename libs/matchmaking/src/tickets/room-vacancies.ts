@@ -9,7 +9,10 @@ import { VACANCIES_KEPT_MS } from './matchmaking.options.js';
 export class RoomVacancies {
   private readonly all = new Map<RoomId, { readonly text: string; readonly since: number; seenAt: number }>();
 
-  /** Returns the rooms with the time since which they have their members. `now`: the time of the queue, in ms. */
+  /**
+   * Returns the rooms with their `since`: the queue time from which a room has had its present members. `now`: the time of the queue, in
+   * ms.
+   */
   since(rooms: readonly OpenRoom[], now: number): OpenRoom[] {
     const found = rooms.map((room) => ({ ...room, since: this.sinceOf(room, now) }));
     for (const [room, { seenAt }] of this.all) {

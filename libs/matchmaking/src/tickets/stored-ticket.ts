@@ -6,7 +6,10 @@ import type { MatchPlayer, Ticket } from '../strategy/ticket.js';
 export interface TicketPlayer extends MatchPlayer {
   /** A match takes the player into its room only if the player has made no later request. */
   readonly asked?: RequestOrder;
-  /** The session and the gateway of that request. The lobby sends messages there when the store does not know the player's session. */
+  /**
+   * The session and the gateway of that request. The lobby sends messages to this gateway when the store does not know the player's
+   * session.
+   */
   readonly session?: SessionId;
   readonly gateway?: ServerId;
 }
@@ -20,7 +23,7 @@ export const TICKET_FORMAT = 1;
 
 /** A ticket as Redis stores it, without its time. */
 export interface TicketBody {
-  /** Absent: 1. */
+  /** The format of the ticket. Absent: 1. */
   readonly format?: number;
   readonly id: string;
   readonly game: string;

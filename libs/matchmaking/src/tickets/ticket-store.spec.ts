@@ -47,7 +47,7 @@ async function claim(game: string, lobby = 'lobby'): Promise<string> {
   return claimed!.fence;
 }
 
-/** Returns the commit of a match of these tickets, as they are now. */
+/** Returns the commit of a match of these tickets, with the number of the last change of each. */
 async function commitOf(game: string, tickets: readonly TicketBody[], stage: MatchRecord['stage'] = 'making'): Promise<Commit> {
   const ids = tickets.map(({ id }) => id);
   const players = tickets.flatMap((ticket) => ticket.players).length;
@@ -66,7 +66,7 @@ describe('a stored ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces an older ticket of its user and keeps the waiting time', async () => {
+  it('replaces an older ticket of the user, and keeps the waiting time', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -81,7 +81,7 @@ describe('a stored ticket', () => {
     ]);
   });
 
-  it('ends the ticket of a party when a member searches alone later', async () => {
+  it("ends a party's ticket when a member later searches alone", async () => {
     const game = newGame();
     const [ada, bob] = [newUser(), newUser()];
     const party = await add(game, [ada, bob], at(1));
@@ -91,7 +91,7 @@ describe('a stored ticket', () => {
     expect(await store.endOf(game, party.id)).toEqual({ event: 'cancelled', reason: 'party-changed' });
   });
 
-  it('is cancelled by a newer request, but not by an older one', async () => {
+  it('is cancelled by a newer request, but not by an older request', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user], at(5));
@@ -114,7 +114,7 @@ describe('a stored ticket', () => {
     expect(await store.setPresence(game, newUser(), at(9), false)).toBeNull();
   });
 
-  it('does not end by a decision about an earlier change', async () => {
+  it('is not ended by a decision about an earlier change of the ticket', async () => {
     const game = newGame();
     const user = newUser();
     const ticket = await add(game, [user]);
@@ -156,7 +156,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
   });
 
-  it.each(FORMATS)('%s is left alone, and the other tickets are read', async (_, json) => {
+  it.each(FORMATS)('%s is not read, unlike the other tickets', async (_, json) => {
     const game = newGame();
     const user = newUser();
     const foreign = await stored(game, user, json);
@@ -175,7 +175,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it.each(FORMATS)('%s ends when its player cancels it or searches again', async (_, json) => {
+  it.each(FORMATS)('%s ends when its player cancels the search or searches again', async (_, json) => {
     const game = newGame();
     const [leaves, repeats] = [newUser(), newUser()];
     for (const user of [leaves, repeats]) await stored(game, user, json);
@@ -185,7 +185,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it('is in a match that is left alone, too', async () => {
+  it('belongs to a match that this build does not read either', async () => {
     const game = newGame();
     const key = `hf:match:{${game}}:matches`;
     await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
@@ -212,7 +212,7 @@ describe('the list of changed tickets', () => {
 });
 
 describe('a commit', () => {
-  it('takes all tickets of a match, or none', async () => {
+  it('changes all tickets of a match, or none', async () => {
     const game = newGame();
     const [ada, bob, carl] = [newUser(), newUser(), newUser()];
     const tickets = [await add(game, [ada]), await add(game, [bob]), await add(game, [carl])];
@@ -285,7 +285,7 @@ describe('a stored match', () => {
     return { game, users, tickets, match: commit.match };
   }
 
-  it('returns its tickets to the queue with their waiting time, exactly once', async () => {
+  it('returns its tickets to the queue exactly once, with their waiting times', async () => {
     const { game, users, tickets, match } = await matched();
     const ends = [
       { ticket: { ...tickets[0], priority: 1 }, end: null },
@@ -297,7 +297,7 @@ describe('a stored match', () => {
     expect([await stateOf(game, users[0]), await stateOf(game, users[1])]).toEqual(['waiting', 'none']);
   });
 
-  it('does not return a ticket whose user has another one', async () => {
+  it('does not return a ticket whose user has another ticket', async () => {
     const { game, users, tickets, match } = await matched();
     const later = await add(game, [users[0]], at(2));
     expect(
@@ -317,7 +317,7 @@ describe('a stored match', () => {
     expect([await stateOf(game, users[0]), await store.has(game, users[1])]).toEqual(['none', false]);
   });
 
-  it('is made when all its players have accepted it', async () => {
+  it('is confirmed when all its players have accepted the match', async () => {
     const { game, users, match } = await matched('offered');
     expect(await store.answer(game, match.id, newUser(), 'accepted')).toBeNull();
     expect(await store.answer(game, match.id, users[0], 'accepted')).toMatchObject({ outcome: 'stored', accepted: 1, players: 2 });
@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('adds to the declined matches of a player, which are counted for some time', async () => {
+  it("adds to the player's count of declined matches, which expires after some time", async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));
@@ -339,8 +339,8 @@ describe('a stored match', () => {
   });
 });
 
-describe('the right to run the rounds', () => {
-  it('is given to one lobby at a time, and to another one when the first is dead', async () => {
+describe('the right to run the matchmaking rounds', () => {
+  it('belongs to one lobby at a time, and to another lobby after the death of the first', async () => {
     const game = newGame();
     expect(await store.claimRounds(game, 'first', 60_000)).toBeNull();
     await add(game);

@@ -54,7 +54,7 @@ export interface TicketEnd {
   readonly reason: MatchEndReason;
 }
 
-/** A change of a ticket since the last read. */
+/** A ticket that has changed since the last read. */
 export interface TicketChange {
   readonly id: string;
   readonly change: number;
@@ -72,9 +72,9 @@ export type AddedTicket =
   | {
       readonly outcome: 'added';
       readonly since: number;
-      /** The tickets of parties that have ended. */
+      /** The tickets of parties that the new ticket has replaced. */
       readonly replaced: readonly StoredTicket[];
-      /** The users whose older ticket is in an offered match. They will not answer it, so the caller must end the offer. */
+      /** The users whose older ticket is in an offered match. These users will not answer the offer, so the caller must end it. */
       readonly offers: readonly { readonly match: RoomId; readonly user: UserId }[];
     };
 
@@ -178,7 +178,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Ends the ticket of a user. With `order`, it ends only a ticket that is not newer. `end`: the end that the other members of a party see.
+   * Ends the ticket of a user. With `order`, ends only a ticket that is not newer than this order. `end`: the end that the other members of
+   * a party see.
    */
   async cancel(game: string, user: UserId, order: RequestOrder | undefined, end: TicketEnd): Promise<CancelledTicket> {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
@@ -277,14 +278,17 @@ export class TicketStore implements OnModuleInit {
     return new Map(Object.entries(JSON.parse(text ?? '{}') as Record<UserId, OfferAnswer>) as [UserId, OfferAnswer][]);
   }
 
-  /** Stores whether the user of a ticket has a connection. Returns the ticket, or null. An older report than the last one has no effect. */
+  /**
+   * Stores whether the user of a ticket has a connection. Returns the ticket, or null. A report that is older than the last one has no
+   * effect.
+   */
   async setPresence(game: string, user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<string | null> {
     const { tickets, users, changes, state, holds, away } = keysOf(game);
     const args = [user, order?.turn ?? '', order?.number ?? '', isHere ? 'here' : 'away', queueChannel(game)];
     return (await this.run(presenceScript, [tickets, users, changes, state, holds, away], args)) as string | null;
   }
 
-  /** Returns where the ticket of the user is. */
+  /** Returns the state of the ticket of the user. */
   async ofUser(game: string, user: UserId): Promise<UserTicket> {
     const { tickets, users, holds, away, matches } = keysOf(game);
     const { commands } = this.redis;
@@ -318,7 +322,7 @@ export class TicketStore implements OnModuleInit {
     return event === undefined ? null : ({ event, reason } as TicketEnd);
   }
 
-  /** Forgets the ends of tickets that ended before this time of the queue. */
+  /** Removes the stored ends of tickets that ended before this queue time. */
   async forgetEnds(game: string, before: number): Promise<void> {
     const { ended } = keysOf(game);
     let cursor = '0';
@@ -348,7 +352,8 @@ export class TicketStore implements OnModuleInit {
   /**
    * Returns stored tickets by id. An id without a ticket is left out.
    *
-   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without it, the caller would take its match for incomplete
+   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without this ticket, the match would look incomplete to
+   * the caller
    */
   async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
     if (ids.length === 0) return [];
@@ -385,7 +390,9 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
-  /** Counts a match that a user declined or did not answer, and returns the count. It ends after `ttlMs` without another one. */
+  /**
+   * Counts a match that a user declined or did not answer, and returns the count. The count ends after `ttlMs` without another such match.
+   */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
     return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
@@ -403,8 +410,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Returns about `count` of these rooms, and the cursor of the next ones. The first cursor and the one after the last rooms is '0'. A room that
-   * is there from '0' to '0' is returned at least once.
+   * Returns about `count` rooms of matches, and the cursor for the next call. The first cursor and the cursor after the last rooms are '0'.
+   * A room that stays in the list during all calls from '0' to '0' is returned at least once.
    */
   async openRooms(game: string, cursor: string, count: number): Promise<{ readonly rooms: RoomId[]; readonly next: string }> {
     const [next, rooms] = await this.redis.commands.sscan(keysOf(game).rooms, cursor, 'COUNT', count);

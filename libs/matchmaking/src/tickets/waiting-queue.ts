@@ -3,7 +3,7 @@ import type { StoredTicket } from './stored-ticket.js';
 import type { TicketChange } from './ticket-store.js';
 
 export interface WaitingTicket {
-  /** This is the same object until the ticket changes, for strategies that keep derived data. */
+  /** The object stays the same until the ticket changes, so that strategies can keep derived data for it. */
   readonly ticket: StoredTicket;
   /** The number of the ticket's last change. A commit succeeds only if the ticket still has this number. */
   readonly change: number;

@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('readmit', 2);
 
-/** Removes a reason. Returns the number of reasons that still withhold the server. */
+/** Removes a reason that withholds the server. Returns the number of reasons that still withhold the server. */
 export async function dropReason(client: RedisClient, server: ServerId, reason: string, incarnation?: number): Promise<number> {
   return (await script.run(client, [serverKey(server), serversKey()], [reason, incarnation ?? ''])) as number;
 }

@@ -26,7 +26,7 @@ import { ResyncWatch } from './resync-watch.js';
 
 /**
  * Keeps the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
- * header of a command in place, checks the sequence number, and decodes the payload only of a new command.
+ * header of a command in place and checks the sequence number. It decodes the payload only of a new command.
  */
 @Injectable()
 export class Attachments implements OnModuleInit {
@@ -91,7 +91,7 @@ export class Attachments implements OnModuleInit {
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {
-      // Only the newest connection of a player counts. This server ignores later frames of the earlier connection.
+      // A player has one attachment, for the newest connection. This server ignores later frames of an earlier connection.
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
@@ -99,7 +99,7 @@ export class Attachments implements OnModuleInit {
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
-    // A version counts the changes of one round. A client with the version of another round counts as a client without a state.
+    // A version is the number of changes in one round. A client with the version of another round is handled as a client without a state.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
@@ -173,7 +173,7 @@ export class Attachments implements OnModuleInit {
     }
   }
 
-  /** Keeps a player input for the next step. The server never answers a player input, even when it drops the input. */
+  /** Stores a player input for the next step. The server never answers a player input, even when it drops the input. */
   private input({ room, seat }: Attachment, frame: Buffer): void {
     const { inputs } = room;
     if (seat === null || inputs === null || room.status !== 'active' || frame.length < HEADER.input.body) return;

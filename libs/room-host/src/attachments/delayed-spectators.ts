@@ -14,7 +14,7 @@ interface DelayedSpectator {
   readonly peer: LinkPeer;
   readonly handle: number;
   readonly stage: Stage;
-  /** The version of the state that this server has sent to the spectator. Null: none. */
+  /** The version of the state that this server has sent to the spectator. Null: it has sent no state. */
   version: number | null;
 }
 
@@ -32,9 +32,9 @@ interface Stage {
  * Sends states and events to the spectators of rooms with a delay, once they are as old as the delay (`watchDelayMs`). These spectators are
  * not attached to the room, so no other frame of the room reaches them.
  *
- * Only the owner has the earlier states. The next owner of a room sends nothing until its own first state is old enough. So spectators wait
- * for the length of the delay, and never see anything too early. After the end of a game, this server sends the remaining states, and then
- * the end.
+ * Only the owner has the earlier states. The next owner of a room sends nothing until its own first state is old enough. So after a change
+ * of the owner, spectators wait as long as the delay, and see nothing too early. After the end of a game, this server sends the remaining
+ * states, and then the end.
  */
 @Injectable()
 export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
@@ -160,7 +160,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     if (spectators.size === 0) return;
     const arePlayersNew = before === null || JSON.stringify(playersOf(before.value)) !== JSON.stringify(playersOf(value));
     const change = { room: room.id, version: value.version, from: 0, before: before?.view, after: view, ...(events && { events }) };
-    // This sync is sent even if nothing has changed, so that all spectators of the room have the same version.
+    // Sends this sync even if nothing has changed, so that all spectators of the room have the same version.
     const patch = before && !isAfterGap ? classicPatch({ ...change, from: before.value.version }, true, null) : null;
     for (const spectator of spectators) {
       if (patch === null || spectator.version !== before?.value.version) this.sendState(spectator, stage.shown, events, isAfterGap);
@@ -192,7 +192,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     this.close(stage, sent);
   }
 
-  /** Sends the end of the game after its last state. */
+  /** Sends the end of the game to spectators who have received its last state. */
   private end(stage: Stage): void {
     const { room, spectators } = stage;
     for (const spectator of spectators)

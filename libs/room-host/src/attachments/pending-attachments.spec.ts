@@ -11,7 +11,7 @@ class Server {
   readonly done: string[] = [];
   readonly sent: object[] = [];
   readonly peer = { emit: (_: string, data: object) => this.sent.push(data) } as unknown as LinkPeer;
-  /** Ends the load of the room `coming`. */
+  /** Completes the load of the room `coming`. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
     this.settle = resolve;
@@ -62,7 +62,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
 }
 
 describe('a game server with requests to attach', () => {
-  it('attaches a session at once when the room is hosted, and after the load when the room is being loaded', async () => {
+  it('attaches a session at once to a hosted room, and after the load to a loading room', async () => {
     const server = new Server();
     server.ask(['coming', 1], ['here', 2]);
     expect(server.done).toEqual(['attach here 2 0']);
@@ -70,7 +70,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
   });
 
-  it('attaches and detaches a player who left during the load, so that the game notices the departure', async () => {
+  it('attaches and detaches a player who left during the load, to inform the game', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.pending.detach(server.peer, { handle: 1, gone: 'left' });
@@ -95,7 +95,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual([]);
   });
 
-  it('gives different reasons for a room on another server and for a user without a seat', () => {
+  it('distinguishes a room on another server from a user without a seat', () => {
     const server = new Server();
     server.refuse = new HoldfastError('moved');
     server.ask(['elsewhere', 1]);

@@ -10,9 +10,7 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /**
-   * The reason for which the gateway detached the session before its room was loaded. Null: the gateway still wants the session attached.
-   */
+  /** The reason for which the gateway detached the session before the room was loaded. Null: the gateway has not detached the session. */
   gone: Detach['gone'] | null;
   /** Whether the room is loaded. The player may still wait for a seat. */
   isLoaded: boolean;
@@ -20,7 +18,7 @@ interface Expected {
 
 /**
  * Keeps requests to attach sessions to rooms that are still being loaded. A gateway may read in the store that this server owns a room
- * before the server has loaded it. A refusal would cost the player time, so the session waits until the room is loaded.
+ * before the server has loaded it. After a refusal, the player would wait longer, so the session waits here until the room is loaded.
  */
 @Injectable()
 export class PendingAttachments implements OnModuleInit {
@@ -74,8 +72,8 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * Resolves when the player has a durable seat, or gets none. Null: the room is not here, the session only watches, the player has a seat,
-   * or the game is not joinable.
+   * Resolves when the player has a durable seat, or when it is clear that the player gets none. Null: there is nothing to wait for, because
+   * this server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
    */
   private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
     const hosted = this.rooms.get(room);

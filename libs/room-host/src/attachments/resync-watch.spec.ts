@@ -16,7 +16,7 @@ function newWatch() {
 const room = { id: 'r1', value: { game: 'chess' } } as unknown as HostedRoom;
 
 describe('the log of sessions that request the whole state', () => {
-  it('names a session that repeats its request, once a minute and with the room', async () => {
+  it('names each session that repeats its request, at most once per minute', async () => {
     const { watch, warned, metrics } = newWatch();
     for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1' as SessionId, 1, time * 100);
     expect(warned).toEqual([['resync.repeated', { roomId: 'r1', game: 'chess', session: 's1', seat: 1, times: 6, withinMs: 60_000 }]]);

@@ -4,14 +4,14 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
 /**
- * Maximum number of requests for the whole state that a session makes within the window without a log line. The client of a session with
- * more requests probably does not receive its syncs or cannot read them.
+ * Maximum number of requests for the whole state in one window. The server logs a session that makes more requests. A client with more
+ * requests probably does not receive its syncs or cannot read them.
  */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
 /**
- * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. Beyond it, only
- * the newest sessions are counted.
+ * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. With more
+ * sessions, only the newest are counted.
  */
 const SESSIONS_MAX = 256;
 
@@ -21,8 +21,8 @@ interface Watched {
 }
 
 /**
- * Finds sessions that attach to a room repeatedly and request the whole state each time. Their client cannot read or apply the syncs. The
- * server logs such a session once in each window, because operators would not notice it otherwise.
+ * Finds sessions that attach to a room repeatedly and request the whole state each time. The client of such a session cannot read or apply
+ * the syncs. The server logs the session once in each window, because operators would not notice the fault otherwise.
  */
 @Injectable()
 export class ResyncWatch {

@@ -25,8 +25,8 @@ export interface Committed {
 const EPILOGUE_CHANGES = 32;
 
 /**
- * A failure that ends a game while the server stores and sends its changes. It has the name of the handler for the log, and a sentence for
- * the players.
+ * A failure that ends a game while the server stores and sends its changes. `handler`: the name of the failed handler, for the log.
+ * `message`: a sentence for the players.
  */
 interface AppendFailure {
   readonly handler: string;
@@ -34,7 +34,7 @@ interface AppendFailure {
 }
 
 const VIEW_FAILURE: AppendFailure = { handler: 'view', message: 'The game failed in what it shows to its players.' };
-/** The handler that made the change is not known any more. */
+/** The handler has the name `append`, because the server does not know any more which handler made the change. */
 const CHANGE_FAILURE: AppendFailure = { handler: 'append', message: 'The game made a change that cannot be stored.' };
 
 /** The first part of each batch id, random for each process. The second part is a counter. */
@@ -42,12 +42,13 @@ const PROCESS_TAG = randomUUID().slice(0, 8);
 
 /**
  * Writes the changes of rooms as group commits: the changes of all rooms in one event-loop tick go to the store in a few calls. The
- * appender sends the next group when these calls are answered. So a group grows with the load, and a single change does not wait.
+ * appender sends the next group when these calls are answered. So groups are larger under load, and without load a change does not wait.
  *
  * The appender repeats an append without an answer, unchanged, until the store answers. A room has at most one append under way.
  *
  * The append that ends a game gives the room's record a new revision number, so it waits until the store is settled. A store that fell back
- * may have lost a record with the same revision number and other content, which a gateway will restore. All other appends continue.
+ * may have lost a record with the same revision number and other content, and a gateway will restore that record. Other appends do not
+ * wait.
  */
 @Injectable()
 export class Appender implements OnModuleInit {
@@ -81,7 +82,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Notes that the room has changes to store. */
+  /** Queues the room, which has changes to store, for the next flush. */
   markDirty(room: HostedRoom): void {
     this.dirty.add(room);
     this.schedule();
@@ -92,8 +93,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Calls the listener for each room whose version in the store is older than this owner's durable version. The store lost data, and the
-   * owner must write the room again.
+   * Registers a listener for rooms whose version in the store is older than this owner's durable version. In this case the store has lost
+   * data, and the owner must write the room again.
    */
   onBehind(listener: (room: HostedRoom) => void): void {
     this.behindListeners.push(listener);
@@ -109,7 +110,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Commits the append under way, because another write (`reassert`) has stored the value to which it leads. */
+  /** Commits the append under way, because another write (`reassert`) has already stored the value after the append. */
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;
@@ -118,10 +119,10 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Drops the room, because the store refuses its writes, and returns `fenced`. Returns `ended` when this server itself had written the end
-   * of the game, and a gateway restored that record after the store fell back. This server then restores the effects and the epilogue, and
-   * the players receive the end. Returns `unknown`, and repeats the append later, when the store gave no clear answer. Also returns
-   * `unknown` when the room was dropped or has another append by now.
+   * Handles the refusal of a write as `fenced`. Returns `fenced` after the room is dropped, because another owner has it. Returns `ended`
+   * when this server itself had written the end of the game, and a gateway restored that record after the store fell back. This server then
+   * restores the effects and the epilogue, and the players receive the end. Returns `unknown` when the store gave no clear answer, and
+   * repeats the append later. Also returns `unknown` when the room was dropped or has another append by now.
    */
   async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { inFlight, ending } = room;
@@ -138,9 +139,10 @@ export class Appender implements OnModuleInit {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
-      // The store has taken the append with the end, and its answer was lost. A lobby has closed the room since then.
+      // The store has accepted the append with the end, and its answer was lost. If a lobby has closed the room since then, there is no
+      // record to restore.
       if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
-      // The store fell back once more and has the game in play, so the append with the end is repeated.
+      // The store fell back once more, and its game has not ended. So the append with the end is repeated.
       if (last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
@@ -181,8 +183,8 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // One append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are
-      // sent with the next flush.
+      // One append cannot be packed, so no append of this group was sent. The game of the append's room ends, and the appends of the other
+      // rooms are sent with the next flush.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);
@@ -203,8 +205,8 @@ export class Appender implements OnModuleInit {
 
   /**
    * Returns the append to send for a room: a new one, or the one under way, to repeat it. Null: the room has left this server, has no
-   * change to store, or waits with its end until the store is settled. Also null when its changes count as durable without a log, or cannot
-   * be packed.
+   * change to store, or has an end that waits until the store is settled. Also null when the room's changes are durable without a log, or
+   * cannot be packed.
    */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
@@ -254,12 +256,12 @@ export class Appender implements OnModuleInit {
     return append;
   }
 
-  /** Keeps the end of a game until the store is settled. */
+  /** Lets the end of a game wait until the store is settled. */
   private hold(room: HostedRoom): void {
     this.stalled(room);
     this.held.add(room);
     if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
-    // Players receive a pause when the wait takes long.
+    // When the wait is longer than `STALL_PAUSE_MS`, players receive a pause.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
@@ -318,7 +320,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Records the age of the oldest change of the batch as the wait of each command in it. So no player waited longer than the recorded time.
+   * Records the age of the oldest change of the batch as the waiting time of each command in the batch. So no player waited longer than the
+   * recorded time.
    */
   private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
@@ -329,7 +332,7 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Calls `write`. When `write` throws, because the view of the game contains data that cannot be sent, only the game of this room ends.
+   * Calls `write`, which throws when a view of the game contains data that cannot be sent. In this case only the game of this room ends.
    */
   private send(room: HostedRoom, write: () => void): void {
     try {
@@ -368,7 +371,10 @@ export class Appender implements OnModuleInit {
   }
 }
 
-/** Returns the end of the game for players who were away. Undefined: it has data that cannot be stored, so these players receive no end. */
+/**
+ * Returns the end of the game for players who were away. Undefined: the end contains data that cannot be stored, so these players do not
+ * receive it.
+ */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
   const { since, changes: recent } = room.recent.tail([], changes.map(withoutVolatile), EPILOGUE_CHANGES);

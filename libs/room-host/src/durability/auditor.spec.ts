@@ -42,7 +42,7 @@ describe('the audit of an owner', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('ends early when an event requests another audit', async () => {
+  it('starts again at once when an event requests another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { readTenures } = first.roomLog;
@@ -58,7 +58,7 @@ describe('the audit of an owner', () => {
     jest.restoreAllMocks();
   });
 
-  it('changes nothing when the store has the same rooms', async () => {
+  it('changes nothing when the store has all rooms of the owner', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     const { rev } = await hosts.record(room.id);
@@ -67,7 +67,7 @@ describe('the audit of an owner', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns, without a change of its record', async () => {
+  it('drops a room that another server owns, and does not change the record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when a lobby has closed the room and the answer to the last append was lost', async () => {
+  it('is dropped when a lobby has closed the room after a lost answer to the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -122,7 +122,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is restored with its result when the store lost the room before the answer to the last append', async () => {
+  it('is restored with its result when the store loses the room before the last answer', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -134,12 +134,12 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply after the record can be read.
+    // The owner receives the reply only after the record is in the store.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
 
-  it('is stored only after the store is settled, unlike the changes before the end', async () => {
+  it('is stored only after the store is settled, unlike earlier changes', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // If the end did not wait, it would be sent with the first of these two appends of another room.
+    // If the end of the game did not wait, it would be stored with the first of these two appends of another room.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -160,8 +160,8 @@ describe('a game that has ended', () => {
   describe.each([
     ['in which a gateway has restored the record with the end', (epoch: number) => epoch],
     ['in which a gateway has restored the record with the end, but with an earlier epoch', () => 0],
-  ])('and whose last append got no answer from a store that fell back, %s,', (_, epochOf) => {
-    it('ends with its effects and its epilogue', async () => {
+  ])('after a fallback of the store during the last append, %s,', (_, epochOf) => {
+    it('is ended again with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
       const room = await hosts.open(paying);
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The store takes the end and then loses it, except for the record, which a gateway restores.
+      // The store accepts the end and then loses it. A gateway restores only the record.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('keeps the result with which another server ended it', async () => {
+  it('keeps the result of another server that has ended the game', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -200,7 +200,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by its last owner when the store fell back to the running game', async () => {
+  it('is ended again by its last owner after a fallback to the running game', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -209,14 +209,14 @@ describe('a game that has ended', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is restored by its last owner only after a gateway has restored the room record', async () => {
+  it('is not restored by its last owner before a gateway has restored the room record', async () => {
     const { room } = await ended();
     await hosts.redis.commands.del(...keysOf(room.id));
     await first.auditor.audit('test');
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is ended again, and not adopted, by its last owner when the store fell back to the running game', async () => {
+  it('is ended again by its last owner in place of an adoption after a fallback', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -224,8 +224,8 @@ describe('a game that has ended', () => {
   });
 });
 
-describe('a store that owners audit', () => {
-  it('lets servers adopt rooms only after all living owners have audited it', async () => {
+describe('a store that owners compare with their rooms', () => {
+  it('lets servers adopt rooms only after the audit of all living owners', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
@@ -236,7 +236,7 @@ describe('a store that owners audit', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('counts as not audited while the mark of an owner is missing or has another generation', async () => {
+  it('is not audited while the mark of an owner is missing or of another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +246,14 @@ describe('a store that owners audit', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('counts as audited without the mark of a server for which the settlement no longer waits', async () => {
+  it('is audited without the mark of a server for which the settlement no longer waits', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('counts as audited without the mark of an owner that has left the fleet', async () => {
+  it('is audited without the mark of an owner that has left the fleet', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

@@ -19,13 +19,13 @@ import { EndedGames } from './ended-games.js';
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_POLL_MS = 50;
 
-/** The reason of the regular audit, which no event caused. */
+/** The reason of the regular audit, which runs at intervals and not after an event. */
 const ROUTINE = 'interval';
 
 /**
  * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
- * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner finds here that another
- * server has taken its room, and drops the room.
+ * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). When the store names another owner of
+ * a room, this server drops the room.
  */
 @Injectable()
 export class Auditor implements OnModuleInit {
@@ -61,8 +61,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Starts an audit, or waits for the audit that runs. An audit that an event requests meanwhile follows it, and a running regular audit
-   * stops early for it. Never rejects.
+   * Starts an audit. When an audit is already running, returns its promise. In this case, a request for a reason other than the regular
+   * interval makes another audit follow, and a running regular audit stops early. Never rejects.
    */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
@@ -81,8 +81,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Servers that the settlement gave up
-   * do not count. A store that was emptied after it was settled has lost its audit marks.
+   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Servers for which the settlement no
+   * longer waits do not count. A store that was emptied after it was settled has lost its audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
@@ -107,7 +107,7 @@ export class Auditor implements OnModuleInit {
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
-    // A store that lost rooms with a running game may have lost ends of games as well.
+    // A store that lost changes of running games may also have lost ends of games.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
@@ -115,10 +115,10 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Restores the ends of games that the store lost, and returns their number. Null: the store did not take all ends.
-   * When the store has no record of a room, a gateway must write the record first. This server then waits, for at most `GATEWAYS_WAIT_MS`,
-   * until the gateways have marked their audits as done, and tries again. Only then does it mark its own audit as done. Otherwise the store
-   * could be settled, and a gateway could read the room without its end.
+   * Restores the ends of games that the store lost, and returns their number. Null: the store did not take all ends. When the store has no
+   * record of a room, a gateway must write the record first. This server then waits, for at most `GATEWAYS_WAIT_MS`, until the gateways
+   * have marked their audits as done, and tries again. After that, it marks its own audit as done. Otherwise the store could be settled,
+   * and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -147,8 +147,9 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * `reasserted`: the store had an older value than this owner and now has the same. `unanswered`: the store may still have an older value.
-   * Null: the store needed no write, or the room does not belong to this server any more.
+   * Compares a room with the store, and writes the room again when the store has an older value. `reasserted`: the store now has the value
+   * of this owner. `unanswered`: the store may still have an older value. Null: the store needed no write, or the room does not belong to
+   * this server any more.
    */
   private async compare(room: HostedRoom, version: number, stored: StoredTenure): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
@@ -173,7 +174,7 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another server owns the room, or its
-   * game is over. `unknown`: the store gave no clear answer, another call already writes the room, or the room was dropped.
+   * game is over. `unknown`: the store gave no clear answer, another call is already writing the room, or the room was dropped.
    */
   async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
@@ -207,8 +208,8 @@ export class Auditor implements OnModuleInit {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // The store did not answer. The owner repeats its append. When the append finds that the store has an older value, it leads to
-          // another call of `reassert`.
+          // The store did not answer, so the owner repeats its append. If the append shows that the store has an older value, `reassert` is
+          // called again.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }
@@ -236,9 +237,9 @@ export class Auditor implements OnModuleInit {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // After this server registered again, other servers wait until its new incarnation has marked its audit as done.
+    // This server has registered again, and other servers wait until its new incarnation has marked its audit as done.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
-    // No server adopts a room, and no lobby writes, before this server has marked its audit as done for this generation.
+    // This server must audit the new generation soon: until then, no server adopts a room, and no lobby writes.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });

@@ -11,7 +11,7 @@ import { Appender, type Committed } from './appender.js';
  * delay appends.
  */
 const CONCURRENT_MAX = 8;
-/** Delay before a checkpoint that effects wait for is tried again, in ms. */
+/** Delay before the server again tries to write a checkpoint for which effects wait, in ms. */
 const RETRY_MS = 200;
 
 /** The progress of a room towards its next checkpoint. */
@@ -51,7 +51,7 @@ export class Checkpointer implements OnModuleInit {
     });
   }
 
-  /** Calls the listener after each stored checkpoint. Effects that waited for it may then run. */
+  /** Registers a listener that is called after each stored checkpoint, because effects may wait for the checkpoint. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }
@@ -104,7 +104,8 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits for a replica, because an effect changes other systems. These changes would stay there if the store lost the checkpoint.
+      // Waits until a replica has the checkpoint, because an effect changes other systems. If the store lost the checkpoint, these changes
+      // would remain.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
@@ -116,7 +117,7 @@ export class Checkpointer implements OnModuleInit {
       // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait for this checkpoint, so it is tried again even if the room never changes again.
+      // Effects wait for this checkpoint, so the server tries again to write it, even if the room does not change any more.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

@@ -15,7 +15,7 @@ import {
   ENDED_WHOLE_MAX,
 } from '../room-host.options.js';
 
-/** The fact that a game ended. While it is known, this server does not adopt the room as a game in play. */
+/** The fact that a game ended. While this server knows it, the server does not adopt the room as a game in play. */
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
@@ -33,18 +33,18 @@ interface RecentEnd {
 
 /**
  * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
- * only this class can restore the end. It also prevents this server from adopting the older copy as a game in play.
+ * only this class can restore the end. This class also prevents the server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
   /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The ends that can be restored, by room, the oldest first. Each of them has a tombstone, too. */
+  /** The ends that can be restored, by room, the oldest first. Each of these games also has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
   /** Rooms without a record in the store. Either they are closed, or a gateway is about to restore their record. */
   private missing: readonly RoomId[] = [];
-  /** Whether the next audit must call `restore`, because the store did not answer the restoration that follows its settlement. */
+  /** Whether the next audit must call `restore`, because the store did not answer the restoration after it was settled. */
   mustRestore = false;
 
   constructor(
@@ -64,13 +64,15 @@ export class EndedGames implements OnModuleInit {
     });
   }
 
-  /** The result of a game of the room that ended here in this epoch or a later one. Null: none is known. */
+  /**
+   * Returns the result of the room's game that ended on this server in this epoch or a later one. Null: this server knows no such result.
+   */
   resultOf(room: RoomId, epoch: number): GameResult | null {
     const tombstone = this.tombstones.get(room);
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Notes that all effects of the game that ended in this epoch are done, so that a restoration of the end does not include them. */
+  /** Records that all effects of the game that ended in this epoch are done. A restoration of the end then does not include them. */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
@@ -105,7 +107,7 @@ export class EndedGames implements OnModuleInit {
 
   /**
    * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this promise before it exits, because no
-   * other server can restore the effects and the epilogue. A Redis that writes to disk once a second has them on disk by then.
+   * other server can restore the effects and the epilogue. A Redis that writes to disk once a second has written both to disk by then.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
@@ -144,8 +146,8 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Removes old entries from the front and stops at the first that stays. A search of all entries would be slow when a thousand games end
-   * in one tick.
+   * Removes old entries from the front, and stops at the first entry that is not old. A search of all entries would be slow when a thousand
+   * games end in one tick.
    */
   private forgetOld(): void {
     const now = performance.now();

@@ -44,7 +44,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await next.auditor.audit('test');
   await next.loader.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
-  // The new owner runs the effect again. Its completion is the first change of the new history.
+  // The new owner runs the effect again. The completion of the effect is the first change of the new history.
   await until(() => room.durable.outbox.length === 0);
   expect(room.durable.version).toBe(to + 1);
   return { before, next, room, from: before.durable.version, to };
@@ -67,7 +67,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.syncs).toEqual([{ room: room.id, version: to + 1, state: { count: 2 } }]);
   });
 
-  it('receives only the new events after `rewound`, although the new history is longer than the lost one', async () => {
+  it('receives after `rewound` only the events of the new history', async () => {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -77,7 +77,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it("receives no `rewound` when the client's version belongs to the remaining history", async () => {
+  it('receives no `rewound` when its version belongs to the remaining history', async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;
@@ -86,14 +86,14 @@ describe('a player of a game that was rewound', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it("receives `rewound` without an epoch when the client's version can only belong to a lost history", async () => {
+  it('receives `rewound` for a lost version that the client sends without an epoch', async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });
   });
 });
 
-describe('a player who was away while a game lost two owners, one after the other', () => {
+describe('a player who was away while a game lost two owners in succession', () => {
   /** The second owner makes more changes than the first owner, writes a checkpoint and is lost as well. */
   async function lostTwice() {
     const { before, next, room, from, to } = await rewound();
@@ -119,7 +119,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it('receives `rewound` to the version that the second owner stored when the client has seen the second history', async () => {
+  it("receives `rewound` to the second owner's stored version after it saw the second history", async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);

@@ -14,11 +14,11 @@ export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcom
 const COMMANDS_MAX = 64;
 
 /**
- * Handles the commands of one event-loop tick together, at most one for each seat, because each call of the watchdog costs as much as
+ * Handles the commands of one event-loop tick together, at most one for each seat, because a call of the watchdog takes as much time as
  * several commands.
  *
  * One call of the watchdog computes the outcomes of all these commands and changes no room. The second command of a room is computed on the
- * value to which the first one leads. The outcomes take effect after the call.
+ * value after the first command. The outcomes are applied after the call.
  */
 @Injectable()
 export class CommandBatch implements OnModuleInit {
@@ -93,8 +93,7 @@ export class CommandBatch implements OnModuleInit {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // Computes the outcome now when the batch did not compute it, or when an earlier command of the room led to another value than its
-    // base.
+    // Computes the outcome now when the batch did not compute it, or when the room does not have the value on which the batch computed it.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.apply(room, input, outcome);
   }
@@ -103,7 +102,7 @@ export class CommandBatch implements OnModuleInit {
 class QueuedCommand implements QueuedRun {
   /** The outcome of the command. Null: the batch has not computed it. */
   outcome: RoomOutcome<unknown> | null = null;
-  /** The value on which the outcome was computed. Null: the command was refused before, or has not run yet. */
+  /** The value on which the outcome was computed. Null: the command was refused without running, or has not run yet. */
   base: RoomValue | null = null;
 
   constructor(

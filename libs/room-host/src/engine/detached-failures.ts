@@ -7,7 +7,9 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Handles errors of timers and promises that a handler created and did not await: the room ends, and the server continues. */
+/**
+ * Handles errors of timers and promises that a handler created and did not await. The game of the handler ends, and the server continues.
+ */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -40,7 +42,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Returns the text of a thrown value. The watchdog limits this, because making the text may run code of the game. */
+  /** Returns the text of a thrown value. The watchdog limits the time for this, because making the text may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {
@@ -66,8 +68,8 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // A failure in work that an effect handler left running does not end the room, because effect handlers are not part of the game's
-    // rules.
+    // A failure in work that an effect handler started and did not await does not end the game, because effect handlers are not part of the
+    // game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

@@ -96,7 +96,7 @@ const dropped = async (host: Host): Promise<string> =>
   (await host.metrics.registry.metrics()).split('\n').find((line) => /results_dropped_total\{/.test(line)) ?? '';
 
 describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an effect, with durability %s,', (durability) => {
-  it('comes back to the game once', async () => {
+  it('reaches the game once', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal of the handler, without another attempt', async () => {
+  it('is the refusal by the handler, without another attempt', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -132,7 +132,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is a failure when the handler takes too long, and a later result is counted as dropped', async () => {
+  it('is a failure when the handler takes too long, and a late result is dropped', async () => {
     const casinos = await newCasinos(durability, 100);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -146,7 +146,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(resultsOf(room)).toHaveLength(1);
   });
 
-  it('is counted as dropped when the game has ended', async () => {
+  it('is dropped when the game has ended', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -181,7 +181,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is handled by one owner only when a suspended owner continues after the adoption', async () => {
+  it('is handled by only one owner when a suspended owner continues after the adoption', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const first = casinos.server('first', () => new Promise((resolve) => (settle = resolve)));
@@ -201,7 +201,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(resultsOf(next).filter(({ outcome }) => outcome !== 'paid a')).toEqual([]);
   });
 
-  it('keeps its room on servers that know results, also after a migration', async () => {
+  it('keeps its room on servers that support results', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => new Promise(() => {}));
     const room = await casinos.open(host);
@@ -233,8 +233,8 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
   });
 });
 
-describe('an effect that cost the room a server', () => {
-  it('fails for the game without another run', async () => {
+describe('an effect that crashed the server of its room', () => {
+  it('is reported to the game as failed, without another run', async () => {
     const casinos = await newCasinos('every-change');
     const first = casinos.server('first', () => new Promise(() => {}));
     const room = await casinos.open(first);
@@ -251,8 +251,8 @@ describe('an effect that cost the room a server', () => {
   });
 });
 
-describe('a room that takes no inputs for a moment', () => {
-  it('gets the result of an effect as soon as it takes inputs again', async () => {
+describe('a room that is frozen for a migration', () => {
+  it('gets the result of an effect as soon as it accepts inputs again', async () => {
     const casinos = await newCasinos('every-change');
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -270,7 +270,7 @@ describe('a room that takes no inputs for a moment', () => {
 });
 
 describe('a game of durability `checkpoint`', () => {
-  it('gets a result a second time after the loss of the server when no checkpoint contains the result', async () => {
+  it('gets a result again after the loss of the server when no checkpoint contains the result', async () => {
     const casinos = await newCasinos('checkpoint');
     const first = casinos.server('first');
     const room = await casinos.open(first);

@@ -16,8 +16,8 @@ const FREEZE_POLL_MS = 25;
 
 /**
  * Gives the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. So nothing is
- * lost when a server dies before that change: the next owner runs the effect again, with the same key. A change of a server that lost the
- * room is fenced. So each result is handled once in the history of its room.
+ * lost when a server dies before that change: the next owner runs the effect again, with the same key. The store refuses a change of a
+ * server that lost the room. So each result is handled once in the history of its room.
  */
 @Injectable()
 export class EffectResults {
@@ -27,20 +27,22 @@ export class EffectResults {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Gives a result to the room. Does nothing when this server has lost the room. Never rejects. */
+  /** Gives a result to the game in the room. Does nothing when this server has lost the room. Never rejects. */
   async deliver(room: HostedRoom, effect: PendingEffect, reply: EffectReply): Promise<void> {
-    // The migration may fail, and the room then continues here.
+    // Waits for the end of the migration, because the room continues here when the migration fails.
     while (room.status === 'freezing') await sleep(FREEZE_POLL_MS);
     if (room.value.ended) return this.dropped(room.id, room.value.game, effect, 'ended');
     if (room.status !== 'active') return;
     if (!isPending(room, effect.key)) return this.dropped(room.id, room.value.game, effect, 'late');
     this.engine.input(room, { kind: 'result', key: effect.key, name: effect.name, reply });
-    // The handler of the result failed, which ended the game. The effect must not run again as an effect of the ended game.
+    // The handler of the result failed, which ended the game. The effect is marked as done, so that it does not run again after the end of
+    // the game.
     if (room.value.ended && isPending(room, effect.key)) this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
   }
 
   /**
-   * Reports the failure of the effect that cost the room its last owner, if the game waits for the result. The effect does not run again.
+   * Gives the game a failure as the result of the effect that crashed the room's last owner, if the game waits for that result. The effect
+   * does not run again.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);
@@ -49,7 +51,7 @@ export class EffectResults {
     void this.deliver(room, effect, { ok: false, code: EFFECT_FAILED, message });
   }
 
-  /** Logs and counts a result that no game takes. */
+  /** Logs and counts a result that no game handles. */
   dropped(roomId: RoomId, game: string | null, { name, key, timer }: PendingEffect, reason: DropReason): void {
     if (timer === undefined) return;
     this.log.warn('effect.result-dropped', { roomId, game, effect: name, key, reason });

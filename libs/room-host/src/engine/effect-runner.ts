@@ -15,9 +15,9 @@ import { EffectWatch } from './effect-watch.js';
 import { RoomEngine } from './room-engine.js';
 
 /**
- * `done`: the handler succeeded or failed for good, or there is no handler; `reply` goes to the game when it waits for a result. `lost`: this
- * server lost the room meanwhile, and the next owner runs the effect; or the game does not wait any more. `stopped`: the watchdog
- * interrupted the handler, and the effect is not tried again.
+ * `done`: the handler succeeded or failed for good, or there is no handler; `reply` goes to the game when it waits for a result. `lost`:
+ * this server lost the room meanwhile, and the next owner runs the effect; or the game no longer waits for the result. `stopped`: the
+ * watchdog interrupted the handler, and the effect is not tried again.
  */
 type EffectOutcome = { readonly kind: 'done'; readonly reply: EffectReply } | { readonly kind: 'lost' | 'stopped' };
 
@@ -29,21 +29,18 @@ const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, with the
- * same key each time, even when servers die in between. A change is durable when the log has it. With durability `checkpoint`, a checkpoint
- * must have it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable, because no part of the
- * game outlives its server.
+ * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, and has the
+ * same key in each run, even when servers die between the runs. A change is durable when the log contains it. With durability `checkpoint`,
+ * a checkpoint must contain it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable,
+ * because no part of the game outlives its server.
  *
  * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
  */
 @Injectable()
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
-  /** Attempts under way, by key of their effect. */
+  /** Attempts under way, by the key of the effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /**
-   * Keys of the effects under way, by room. A room that leaves this server and returns is a new object, and its effects are attempted
-   * separately.
-   */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object, which has its own attempts. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
@@ -124,7 +121,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
         if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
         else if (outcome.kind === 'done') this.noteDone(room, effect.key);
         if (outcome.kind !== 'stopped' || room.value.ended) return;
-        // The effect must count as done before the game ends. Otherwise this server would run it again as an effect of the ended game.
+        // Marks the effect as done before the game ends. Otherwise this server would run the effect again after the end of the game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
@@ -158,7 +155,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          // The watchdog limits the copy, too, because it may run getters of the result.
+          // The watchdog also limits the time for the copy, because copying may run getters of the result.
           const copied =
             result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
           return { kind: 'done', reply: { ok: true, data: copied } };
@@ -168,7 +165,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
             this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
             return failure(code, message);
           }
-          // The watchdog limits the call of `described`, because it may run code of the handler.
+          // The watchdog limits the time for `described`, because it may run code of the handler.
           const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {
@@ -229,7 +226,10 @@ function failure(code: string, message: string): EffectOutcome {
   return { kind: 'done', reply: { ok: false, code, message } };
 }
 
-/** Returns whether the room still has the effect. The time for a result may be over, and the game has then handled the failure. */
+/**
+ * Returns whether the room still has the effect. The room does not have the effect any more when the time for the result was over and the
+ * game has handled this failure.
+ */
 function isPending(room: HostedRoom, { key }: PendingEffect): boolean {
   return room.value.outbox.some((pending) => pending.key === key);
 }

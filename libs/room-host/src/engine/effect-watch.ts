@@ -24,7 +24,7 @@ export class EffectWatch {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
   ) {}
 
-  /** Begins the metrics of a game at 0, so that the first overdue effect is an increase. */
+  /** Sets the metrics of a game to 0, so that the first overdue effect shows as an increase. */
   begin(game: string): void {
     this.metrics.beginGame(game);
   }

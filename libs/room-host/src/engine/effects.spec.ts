@@ -12,7 +12,7 @@ interface Purse {
 /** The payments that another system has received, by key. It ignores a key that it has received before. */
 type Paid = Map<string, unknown>;
 
-/** Servers with a game that pays by effects. Its checkpoints are so rare that only effects cause one. */
+/** Servers with a game that makes payments by effects. Checkpoints are written so rarely that only an effect causes one. */
 class Bank extends Hosts {
   readonly paid: Paid = new Map();
   readonly runs: { key: string; data: unknown; storedVersion: number }[] = [];
@@ -85,7 +85,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    // The owner handles the effects of both rooms in this order.
+    // The owner runs the effects of both rooms in this order.
     await owner.does(other, 0, 'pay', 'bob');
     await until(() => bank.runs.length > 0);
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);
@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a checkpoint that succeeds only at a later attempt', async () => {
+  it('runs after a checkpoint that succeeds at a later attempt', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -129,7 +129,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, with durability %s,', (durability) => {
-  it('belongs to no other effect after the store fell back and the server was lost', async () => {
+  it('is not used again after the store fell back and the server was lost', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -149,7 +149,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('is the same on the next server when the first is lost while the handler runs', async () => {
+  it('is the same on the next server when the first server is lost during the run', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

@@ -15,7 +15,7 @@ const asks: Record<string, (room: GameRoom<Count>) => void> = {
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
 };
 
-/** A game whose commands and timer change the state and then make a mistake. */
+/** A game whose commands and timer change the state and then use the API of the room wrongly. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
     Object.entries({ ...asks, fine: () => {}, late: (room: GameRoom<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('the mistake of a game', () => {
-  it.each(Object.keys(asks))('makes the server refuse the command, with one line in the log, when it tries to %s', async (name) => {
+  it.each(Object.keys(asks))('makes the server refuse the command and log one line when the game tries to %s', async (name) => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'fine');
     const before = room.value;
@@ -73,7 +73,7 @@ describe('the mistake of a game', () => {
     expect((await hosts.record(room.id)).version).toBe(2);
   });
 
-  it('ends the room when a timer schedules a timer without a handler', async () => {
+  it('ends the game when a timer schedules a timer without a handler', async () => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'late');
     await until(() => room.value.ended);

@@ -20,8 +20,8 @@ const CLEAR_AGAIN_MS = 1_000;
 const PING_MS = 400;
 
 /**
- * Returns the reporter that runs in the watchdog's thread. It logs a handler that takes too long, and marks its input in the room's record,
- * so that the next owner does not run that input.
+ * Returns the reporter that runs in the watchdog's thread. The reporter logs a handler that runs too long, and marks the handler's input in
+ * the room's record, so that the next owner does not run this input.
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
@@ -47,7 +47,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Repeats the write until it succeeds. If the mark stayed, a later loss of the server would count as caused by this input.
+      // Repeats the removal of the input's mark until it succeeds. If the mark stayed, the next owner would wrongly regard this input as
+      // the cause of a later loss of the server.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);
@@ -61,7 +62,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
 }
 
 /**
- * Opens a connection before it is needed, because a handler that ends the process may leave only a tenth of a second for writing its mark.
+ * Opens a connection before it is needed. When a handler ends the process, only a tenth of a second may remain for writing the mark of its
+ * input.
  */
 function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);

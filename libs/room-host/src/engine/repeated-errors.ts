@@ -1,6 +1,6 @@
 import type { Subject } from '#libs/watchdog';
 
-/** Time after a logged error within which further errors of the same subject are only counted, in ms. */
+/** After a logged error, further errors of the same subject are only counted for this time, in ms. */
 const QUIET_MS = 60_000;
 
 interface Logged {
@@ -13,8 +13,8 @@ export class RepeatedErrors {
   private readonly bySubject = new WeakMap<Subject, Logged>();
 
   /**
-   * Call it for each error. Returns how many errors of the subject were not logged since its last log line. Null: the caller must not log
-   * this error either.
+   * Returns whether the caller should log this error: null means no. Otherwise returns the number of errors of the subject since its last
+   * log line, which were not logged. Call it for each error.
    */
   skippedBefore(subject: Subject, now = performance.now()): number | null {
     const last = this.bySubject.get(subject);

@@ -57,7 +57,10 @@ export class RoomClock implements OnModuleInit {
     this.engine.onHandled((room) => this.schedule(room));
   }
 
-  /** Notes that a seat has no connection. The game learns that the player is away when no connection follows within `awayAfterMs`. */
+  /**
+   * Starts the wait for a new connection of a seat that has none. Without a new connection within `awayAfterMs`, the game learns that the
+   * player is away.
+   */
   seatEmptied(room: HostedRoom, seat: Seat): void {
     const awayTimers = this.schedules.get(room)?.awayTimers;
     if (!awayTimers || awayTimers.has(seat) || room.status !== 'active') return;
@@ -70,7 +73,7 @@ export class RoomClock implements OnModuleInit {
     awayTimers.set(seat, timer);
   }
 
-  /** Calls the listener with the room each time a player becomes away. */
+  /** Registers a listener that is called with the room each time one of its players becomes away. */
   onAway(listener: (room: HostedRoom) => void): void {
     this.awayListeners.push(listener);
   }
@@ -174,7 +177,7 @@ interface StepTallies {
   readonly dropped: Tally;
 }
 
-/** Lets each bot of a room make a move. Moves for which the process was too late are left out. */
+/** Lets each bot of a room make a move. When the process was too late for earlier moves, the bots do not make up for them. */
 class BotStepper implements Stepper {
   constructor(
     private readonly room: HostedRoom,

@@ -29,14 +29,14 @@ export class RoomEngine {
     return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
   }
 
-  /** Sets the callback that runs before another input reaches a room with a queued command. */
+  /** Sets the callback that handles the queued commands. It runs before a room with a queued command handles another input. */
   beforeInputOfQueued(flush: () => void): void {
     this.flushQueued = flush;
   }
 
   /**
-   * Returns the outcome of an input that the room does not take, because the room migrates, was dropped or has too many changes to store.
-   * Null: the room takes the input.
+   * Returns the outcome of an input that the room cannot handle now, because the room migrates, was dropped or has too many changes to
+   * store. Null: the room can handle the input.
    */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
@@ -54,12 +54,12 @@ export class RoomEngine {
     this.handledListeners.push(listener);
   }
 
-  /** Ends the room because its game failed. `why`: a sentence for its players and operators. */
+  /** Ends a game that failed. `why`: a sentence for its players and for operators. */
   endFailed(room: HostedRoom, why: string): void {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
-  /** Ends a room whose game's view threw or returned data that cannot be sent. `brokenBy` of the room has the error. */
+  /** Ends the game of a room because its view threw, or returned data that cannot be sent. `brokenBy` of the room has the error. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
     const error = describeThrown(room.brokenBy);
@@ -85,8 +85,8 @@ export class RoomEngine {
   }
 
   /**
-   * Refuses a command whose handler failed. Ends the room when any other handler failed, because it would fail each time. Also ends the
-   * room when the watchdog interrupted a handler.
+   * Refuses a command whose handler failed. Ends the game when any other handler failed, because it would fail each time. Also ends the
+   * game when the watchdog interrupted a handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

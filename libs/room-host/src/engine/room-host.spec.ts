@@ -118,7 +118,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** A log in real Redis. A test can lose calls or their answers. */
+/** A log in real Redis. A test can drop calls or their answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -145,7 +145,7 @@ type Received = ServerMessage | CompactSync;
 class RecordingPeer {
   readonly messages: { handle: number; message: Received }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
-  /** The length of each compact sync. */
+  /** The length of each compact sync, in bytes. */
   readonly compactBytes: number[] = [];
   writes = 0;
 
@@ -221,7 +221,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** Makes a hosted room that the store has as well, with one player per seat. */
+  /** Makes a hosted room with one player per seat, and stores the room. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
@@ -266,12 +266,12 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
-  /** Passes a player input on as a gateway does. */
+  /** Sends a player input to the server, as a gateway does. */
   function input(to: HostedRoom, peer: RecordingPeer, handle: number, number: number, data: unknown): void {
     relay(to, peer, handle, encodePlayerMessage({ kind: 'input', number, data }));
   }
 
-  /** Passes a player's command on as a gateway does. */
+  /** Sends a player's command to the server, as a gateway does. */
   function command(
     to: HostedRoom,
     peer: RecordingPeer,
@@ -302,7 +302,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns what a client with a compact connection has after a message. */
+/** Returns the state that a client with a compact connection has after a message. */
 function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
@@ -335,7 +335,7 @@ describe('a hosted room', () => {
     room.committed({ append, changes, after: room.value, since: 0 });
   }
 
-  it('applies each command of a seat once and in order', () => {
+  it('applies each command of a seat exactly once and in order', () => {
     const room = alone();
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'ignore' });
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'next' });
@@ -347,12 +347,12 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('accepts a higher command number from a client that has all earlier answers', () => {
+  it('accepts a gap in the command numbers of a client that has all earlier answers', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('answers a repeated command with the refusal of its first copy', () => {
+  it('answers a repeated command with the first refusal', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -375,7 +375,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('knows the version of the last durable step while later steps wait for the store', () => {
+  it('keeps the version of the last durable step while later steps wait for the store', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -392,7 +392,7 @@ describe('a hosted room', () => {
     expect(room.lastDurableStep).toBe(2);
   });
 
-  it('returns the changes since a version, or null when some of them are missing', () => {
+  it('returns the changes since a version, or null when some of the changes are missing', () => {
     const room = alone();
     expect(room.changesSince(0)).toEqual([]);
     for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
@@ -417,7 +417,7 @@ describe('a hosted room', () => {
 });
 
 describe('the output of a room', () => {
-  it('begins with `placed` and a snapshot', async () => {
+  it('starts with `placed` and a snapshot', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 1);
@@ -443,7 +443,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('is sent once per gateway, however many sessions the gateway has', async () => {
+  it('is sent once to each gateway for all sessions of the gateway', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
@@ -457,7 +457,7 @@ describe('the output of a room', () => {
     expect([here.to(1)[2], here.to(2)[2], there.to(9)[2]]).toMatchObject([{ seq: 1 }, { seq: 0 }, { seq: 0 }]);
   });
 
-  it('contains only the missing changes for a client that returns with a known version', async () => {
+  it('contains only the missing changes for a client that returns with a recent version', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -493,7 +493,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1)).toHaveLength(2);
   });
 
-  it('goes only to the acting player when no view shows the change', async () => {
+  it('is sent only to the acting player when no view shows the change', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -507,7 +507,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[2]).toMatchObject({ version: 2, seq: 0, from: 0, patches: [{ path: '/count', value: 4 }] });
   });
 
-  it('is compact for each client that reads compact syncs, and has RFC 6902 patches for other clients', async () => {
+  it('is compact for clients that read compact syncs, and has RFC 6902 patches for other clients', async () => {
     const host = newHost();
     const room = await host.room();
     const [compact, classic] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -535,7 +535,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ seq: 200, version: 200, from: 0 });
   });
 
-  it('contains the hash of the state once in 64 versions, so that a client notices a wrong state', async () => {
+  it('contains the hash of the state once in 64 versions', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0, { compact: true });
@@ -582,7 +582,7 @@ describe('the output of a room', () => {
     expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
   });
 
-  it('leads a spectator from the last state that the spectator received', async () => {
+  it('is a patch from the last state that the spectator received', async () => {
     const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -609,7 +609,7 @@ describe('the output of a room', () => {
       expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
   });
 
-  it('leads each recipient from its earlier view when the views become equal', async () => {
+  it("is a patch from each recipient's earlier view when the views become equal", async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -626,7 +626,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('is sent at once in a game with steps when the step is durable', async () => {
+  it('is sent in a game with steps as soon as the step is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -638,7 +638,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('contains the remaining changes before the end of the game', async () => {
+  it('contains the remaining changes of an ended game before its end', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
@@ -649,7 +649,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).slice(3)).toMatchObject([{ kind: 'sync', seq: 3, version: 3, patches: [{ value: 2 }] }, { kind: 'ended' }]);
   });
 
-  it('repeats the acknowledgement of a command that a client repeats', async () => {
+  it('repeats the acknowledgement when a client repeats a command', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -660,7 +660,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('continues from the last sync, also when that sync only repeated an acknowledgement', async () => {
+  it('continues from the last sync, also when it only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -675,7 +675,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('has RFC 6902 patches for a compact client that returns, or an empty state patch', async () => {
+  it('has RFC 6902 patches or an empty state patch for a compact client that returns', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -779,7 +779,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is repeated for a player who returns before the next change', async () => {
+  it('is sent again to a player who returns before the next change', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -795,7 +795,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is recorded with a change that another player makes in the same tick', async () => {
+  it('is recorded with a change by another player in the same tick', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -813,7 +813,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('has its own code for an unknown command, a handler that throws, and a spectator', async () => {
+  it('has a different code for an unknown command, a handler that throws, and a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -826,7 +826,7 @@ describe('the refusal of a command', () => {
     expect(room.value.version).toBe(0);
   });
 
-  it('has the code `busy` when the room has too many changes to store', async () => {
+  it('has the code `busy` when too many changes of the room wait for the store', async () => {
     const host = newHost();
     const room = await host.room();
     host.roomLog.callsToLose = 1_000;
@@ -834,7 +834,7 @@ describe('the refusal of a command', () => {
     expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 999, name: 'add', data: 1 })).toMatchObject({ code: 'busy' });
   });
 
-  it('is sent for a command that would make the room too large', async () => {
+  it('is sent when a command would make the room too large', async () => {
     const host = newHost({ stateBytesMax: 1_000 });
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -919,7 +919,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('notify the auditor when the store has an older version', async () => {
+  it('cause an audit when the store has an older version', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -931,7 +931,7 @@ describe('the appends of an owner', () => {
     expect(room.inFlight).not.toBeNull();
   });
 
-  it('contain only data that can be stored, so that no other room is delayed', async () => {
+  it('contain only storable data, so that no other room is delayed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const peer = host.attach(odd, 0);
@@ -944,7 +944,7 @@ describe('the appends of an owner', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command that threw a value without a text', async () => {
+  it('continue after a command throws a value without a text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -959,7 +959,7 @@ describe('the appends of an owner', () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
-    // This bypasses the rules, which refuse a value that cannot be packed.
+    // Adds a value that cannot be packed directly to the change, because the rules would refuse the value.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
@@ -973,7 +973,7 @@ describe('the appends of an owner', () => {
 });
 
 describe('the view of a game', () => {
-  it('ends its game when it throws in a sync that waits for a step', async () => {
+  it('ends the game when it throws in a sync that waits for a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -986,7 +986,7 @@ describe('the view of a game', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends only its own game when it throws', async () => {
+  it('ends only the game of its room when it throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1006,7 +1006,7 @@ describe('the view of a game', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('ends its game when it shows %s', async (_what, command, shown) => {
+  ])('ends the game when it contains %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1017,7 +1017,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends its game when it returns data that cannot be sent to a new session', async () => {
+  it('ends the game when it returns data that cannot be sent to a new session', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1082,7 +1082,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer before its due time in a month', async () => {
+  it('does not fire a timer that is due in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);
@@ -1131,7 +1131,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports nothing to the game when a player returns before `awayAfterMs`', async () => {
+  it('reports no absence to the game when a player returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -1152,7 +1152,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('continues at the same rate of steps after a failed migration', async () => {
+  it('keeps the rate of steps after a failed migration', async () => {
     const lengths: number[] = [];
     const rules = counterRules({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
@@ -1175,7 +1175,7 @@ describe('the clock of a room', () => {
 });
 
 describe('the volatile events of a game', () => {
-  it('are sent to attached players only, and not to a player who returns', async () => {
+  it('are sent only to attached players, and not to returning players', async () => {
     const host = newHost();
     const commands = new Map([
       [
@@ -1215,7 +1215,7 @@ describe('the inputs of players', () => {
       },
     );
 
-  it('are used by each step, which stores the number of the last one', async () => {
+  it('are input of each step, which stores the number of the last input', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1228,7 +1228,7 @@ describe('the inputs of players', () => {
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
   });
 
-  it('are acknowledged about once per second to their player when they change nothing', async () => {
+  it('are acknowledged to their player once per second when they change nothing', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0, { compact: true });
@@ -1249,7 +1249,7 @@ describe('the inputs of players', () => {
     expect([syncs().length, other.to(2).filter(({ kind }) => kind === 'compact').length]).toEqual([2, 1]);
   });
 
-  it('have no effect when they come from an earlier connection of the player', async () => {
+  it('are ignored when they come from an earlier connection of the player', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1320,7 +1320,7 @@ describe('the effects of a game', () => {
     expect(room.durable.outbox).toEqual([]);
   });
 
-  it('are run by the next owner when the last owner was lost', async () => {
+  it('are run by the next owner after the loss of the last owner', async () => {
     const host = newHost();
     const room = await host.room();
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CATCH_UP_STEPS_MAX, type Stepper, StepSchedule } from './step-schedule.js';
 
-/** A clock that only the test moves. Each step takes `costMs`. */
+/** A clock that only the test advances. Each step takes `costMs`. */
 class FakeTime {
   clock = 1_000.25;
   costMs = 0;
@@ -31,7 +31,7 @@ class FakeTime {
     this.clock = Math.max(this.clock, until);
   }
 
-  /** Moves the clock without firing timers, as for a suspended process. */
+  /** Advances the clock without firing timers, as for a suspended process. */
   suspend(ms: number): void {
     this.clock += ms;
   }
@@ -76,7 +76,7 @@ describe('StepSchedule', () => {
     for (const [index, at] of room.at.entries()) expect(Math.abs(at - (first + index * 50))).toBeLessThanOrEqual(1.01);
   });
 
-  it('keeps a rate whose period is not a whole number of ms', () => {
+  it('keeps a step rate whose period is not a whole number of ms', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -85,7 +85,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(room.at.length - 3_600)).toBeLessThanOrEqual(1);
   });
 
-  it('spreads the steps of rooms over the period', () => {
+  it('spreads the steps of several rooms over the period', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = Array.from({ length: 500 }, () => new Recorder(time));
@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('drops steps that take too long, so that the delay has a limit', () => {
+  it('limits the delay of a room whose steps take too long', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];

@@ -10,7 +10,7 @@ function taken(slots: StepSlots, rooms: number): Map<number, number> {
 }
 
 describe('StepSlots', () => {
-  it('gives up to four rooms one slot while the server has few rooms', () => {
+  it('puts up to four rooms into one slot while the server has few rooms', () => {
     const counts = taken(new StepSlots(50), 24);
     expect([...counts.values()]).toEqual([4, 4, 4, 4, 4, 4]);
   });
@@ -21,7 +21,7 @@ describe('StepSlots', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
   });
 
-  it('gives all slots the same number of rooms on a server with many rooms', () => {
+  it('puts equally many rooms into all slots on a server with many rooms', () => {
     const counts = taken(new StepSlots(50), 500);
     expect([counts.size, Math.min(...counts.values()), Math.max(...counts.values())]).toEqual([25, 20, 20]);
   });
@@ -34,7 +34,7 @@ describe('StepSlots', () => {
     expect(slots.take()).toBe(first);
   });
 
-  it('has one slot for a period of less than two slots', () => {
+  it('has only one slot when the period is shorter than two slots', () => {
     expect([...taken(new StepSlots(3), 9)]).toEqual([[0, 9]]);
   });
 });

@@ -1,16 +1,16 @@
-/** Distance of two slots, in ms. */
+/** Time from one slot to the next, in ms. */
 const SLOT_MS = 2;
 /**
- * Number of rooms for each slot that is in use. The steps of one slot share their writes to Redis and to gateways, which cost more CPU than
- * a small step. More rooms would make the steps of a slot late for each other.
+ * Number of rooms for each slot that is in use. The steps of one slot share their writes to Redis and to gateways, because these writes
+ * take more CPU time than a small step. With more rooms, the steps of a slot would delay each other.
  */
 const ROOMS_PER_SLOT = 4;
-/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the slots in use are spread evenly, too. */
+/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, and so are the slots in use. */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 /** The phases of all rooms with the same period. Few rooms share few slots, and many rooms are spread over the whole period. */
 export class StepSlots {
-  /** The phases in the order in which they come into use, and the number of rooms of each. */
+  /** The phases in the order of their first use, in ms, and the number of rooms of each phase. */
   private readonly phases: number[] = [];
   private readonly rooms: number[] = [];
   private size = 0;
@@ -28,7 +28,7 @@ export class StepSlots {
     }
   }
 
-  /** Returns the phase of one more room, in ms: that of the slot in use with the fewest rooms. */
+  /** Adds a room to the slot in use with the fewest rooms, and returns the phase of this slot, in ms. */
   take(): number {
     this.size += 1;
     const inUse = Math.min(Math.ceil(this.size / ROOMS_PER_SLOT), this.phases.length);
@@ -38,7 +38,7 @@ export class StepSlots {
     return this.phases[best]!;
   }
 
-  /** Removes a room with this phase. */
+  /** Removes a room from the slot with this phase, in ms. */
   free(phaseMs: number): void {
     this.size -= 1;
     this.rooms[this.phases.indexOf(phaseMs)]! -= 1;

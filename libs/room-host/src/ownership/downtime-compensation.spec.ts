@@ -6,7 +6,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 
 const HOUR = 3_600_000;
 
-/** A game with one timer, due in an hour, that notes all pauses. */
+/** A game that records all pauses, and has one timer that is due in an hour. */
 const pauses: number[] = [];
 const waiting: RoomRules<never> = {
   ...COUNTING,
@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // The first downtime is compensated, so the second loss counts only its own downtime.
+    // The first downtime is compensated already, so only the second downtime is compensated after the second loss.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -61,7 +61,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeLessThan(5_000);
   });
 
-  it('moves its timers by two downtimes when the first adopter died before it stored the compensation', async () => {
+  it('moves its timers by both downtimes when the first adopter dies before it stores the compensation', async () => {
     const { id } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -74,7 +74,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeGreaterThan(pauses[0] + 900);
   });
 
-  it('counts its downtime from a change that is later than the last heartbeat', async () => {
+  it('has a downtime that starts at a change after the last heartbeat', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     first.stop();
@@ -85,7 +85,7 @@ describe('a room that had no owner', () => {
 });
 
 describe('the next owner of a room', () => {
-  it('changes no timer when the room migrates or its last owner has no heartbeat', async () => {
+  it('moves no timer after a migration, or when the last owner has no heartbeat', async () => {
     const { id, value } = await hosts.open(first);
     await silentFor(first, 5_000);
     await first.migrator.migrate(id, second.self.id);
@@ -97,7 +97,7 @@ describe('the next owner of a room', () => {
   });
 });
 
-describe('a room whose next owner has another clock', () => {
+describe('a room whose next owner has a different clock', () => {
   /** The time until the timer of a room is due, in ms. */
   const left = ({ value, time }: HostedRoom): number => value.timers.turn - time.now();
   const BEHIND = -HOUR;

@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time for which the room had no owner, plus the time by
- * which the new owner's clock is ahead of the room time. `now`: the room time on the new owner.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time in which the room had no owner. If somebody set the
+ * store's clock ahead meanwhile, the jump is added. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;
@@ -23,7 +23,10 @@ export type DowntimeOf = (tenure: RoomTenure) => Downtime;
  */
 const SAME_CLOCK_MS = 1_000;
 
-/** Moves the timers of a room by its downtime, so that players do not lose that time. This is the room's first input on the next owner. */
+/**
+ * Moves the timers of a room by its downtime, so that players do not lose that time. The compensation is the room's first input on the next
+ * owner.
+ */
 @Injectable()
 export class DowntimeCompensation {
   constructor(
@@ -34,7 +37,7 @@ export class DowntimeCompensation {
 
   /**
    * Reads the heartbeats of the last owners, and returns a function for the downtime of each room. A room whose owner is `me` was migrated
-   * here, or is here already, so it has no downtime.
+   * to this server, or is already here, so it has no downtime.
    */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();
@@ -55,7 +58,10 @@ export class DowntimeCompensation {
     };
   }
 
-  /** Returns the room time on this owner and the downtime. The room time never goes back, whatever the last owner's clock was. */
+  /**
+   * Returns the room time on this owner and the downtime. The room time never goes back, even if this owner's clock is behind the last
+   * owner's clock.
+   */
   timeOf({ handedAt, checkpoint, log }: Pick<AdoptedRoom, 'handedAt' | 'checkpoint' | 'log'>, since: Downtime) {
     const { downtimeMs, now } = handedAt === null ? since : this.continueFrom(handedAt);
     const known = Math.max(log.changes.at(-1)?.at ?? 0, checkpoint?.tail?.at ?? 0);
@@ -75,8 +81,8 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Converts the last owner's room time to this server's. When somebody set the store's clock ahead meanwhile, the jump counts as downtime.
-   * When this server's clock is behind, the room stays ahead of it.
+   * Returns the room time with which this server continues the last owner's room time. When somebody set the store's clock ahead meanwhile,
+   * the jump is a part of the downtime. When this server's clock is behind the room time, the room time stays ahead of the clock.
    */
   private continueFrom(theirs: number): Downtime {
     const mine = this.clock.now();

@@ -75,7 +75,7 @@ async function lose(hosts: Hosts, owner: Host, room: HostedRoom): Promise<Hosted
 
 describe("the load of a game's data", () => {
   it.each(['every-change', 'checkpoint'] as const)(
-    'gives its result to the setup and all handlers, and does not run again in a recovery (%s)',
+    'gives its result to all handlers, and does not run again in a recovery (%s)',
     async (durability) => {
       const starts: GameStart[] = [];
       const load: Load = async (start) => {
@@ -120,7 +120,7 @@ describe("the load of a game's data", () => {
     expect(await hosts.record(second.room)).toMatchObject({ status: 'starting', owner: null });
   });
 
-  it('refuses the start with a code of the game, without a second attempt', async () => {
+  it('may refuse the start with a code of the game, without a second attempt', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(async () => {
@@ -137,7 +137,7 @@ describe("the load of a game's data", () => {
     expect(runs).toBe(1);
   });
 
-  it('fails after its time limit, and aborts its signal', async () => {
+  it('fails after its time limit, and aborts the signal of the handler', async () => {
     const signals: AbortSignal[] = [];
     const hosts = await newHosts(
       cards(
@@ -153,7 +153,7 @@ describe("the load of a game's data", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('opens no game when the start was cancelled during the load', async () => {
+  it('opens no game when the start is cancelled during the load', async () => {
     let settle: (value: unknown) => void = () => {};
     const hosts = await newHosts(cards(() => new Promise((resolve) => (settle = resolve))));
     const host = hosts.add('one');

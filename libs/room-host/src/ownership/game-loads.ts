@@ -35,7 +35,8 @@ export class GameLoads {
     timer.unref();
     try {
       const { room: roomId, start: key, players } = request;
-      // Bots have no data to load. Their seats come after the seats of the players, so each player keeps the same index without them.
+      // Leaves out bots, which have no data to load. The seats of bots come after the seats of the players, so each player keeps the same
+      // index.
       const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
       return await this.attempts(machine, rule, start, abort.signal);
@@ -52,7 +53,7 @@ export class GameLoads {
       if (signal.aborted) break;
       try {
         const loading = Promise.resolve(machine.load(rule, start));
-        // A load that fails after the time limit must not count as an unhandled rejection.
+        // Handles the rejection of a load that fails after the time limit, because an unhandled rejection would end the process.
         loading.catch(() => {});
         return machine.plainCopyOf(await Promise.race([loading, aborted(signal)]), 'loaded');
       } catch (error) {

@@ -83,7 +83,7 @@ describe('a player who joins a running game', () => {
     expect(room.attachments.size).toBe(0);
   });
 
-  it('joins once, although the gateway repeats the request to attach', async () => {
+  it('joins once when the gateway repeats the request to attach', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     for (const handle of [1, 2, 3]) attach(first, room, 'late', handle);
@@ -101,7 +101,7 @@ describe('a player who joins a running game', () => {
     expect(seen(moved)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('gets the seat of a player who has left, although no gateway reported that departure', async () => {
+  it('gets the seat of a player whose departure no gateway reported', async () => {
     const room = await hosts.open(first);
     const before = first.attach(room, 1, 5, null);
     await hosts.leave(room.id, 'u1');
@@ -114,7 +114,7 @@ describe('a player who joins a running game', () => {
     expect(before).toBeDefined();
   });
 
-  it('keeps the game alive in place of its only player', async () => {
+  it('replaces the only player, and the game continues', async () => {
     const room = await hosts.open(first, 1);
     await hosts.leave(room.id, 'u0');
     await reserve(room, 'late', 0);
@@ -123,7 +123,7 @@ describe('a player who joins a running game', () => {
     expect(room.value.ended).toBeUndefined();
   });
 
-  it('is part of the record that the owner restores in a store that lost the record', async () => {
+  it('is part of the record again when the owner restores a lost record', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -133,7 +133,7 @@ describe('a player who joins a running game', () => {
 });
 
 describe('the lock of a game', () => {
-  it('is written into the record, and removed with the end of the lock', async () => {
+  it('is part of the room record until the game removes the lock', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'lock');
     await until(async () => (await hosts.record(room.id)).isLocked === true);
@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a write fail whose writer read the record before the lock', async () => {
+  it('makes a write fail when the writer read the record before the lock', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');

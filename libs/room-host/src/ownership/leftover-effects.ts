@@ -8,7 +8,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Runs the effects that were pending when a game ended, here or on an owner that was lost. Then removes the room from its owner's index.
+ * Runs the effects that were still pending at the end of a game. The game ended on this server, or on a lost owner. Then removes the room
+ * from its owner's index.
  */
 @Injectable()
 export class LeftoverEffects implements OnModuleInit {

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('the requests to load rooms', () => {
-  it('are combined to one per server in each event-loop tick', async () => {
+  it('are combined into one request per server in each event-loop tick', async () => {
     const answers = await Promise.all([
       requests.ask('1' as RoomId, tenure(near)),
       requests.ask('2' as RoomId, tenure(far)),

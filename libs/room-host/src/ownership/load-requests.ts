@@ -12,8 +12,8 @@ interface PendingLoad {
 }
 
 /**
- * Asks other servers to load the rooms that were handed to them. All rooms of one event-loop tick for the same server share one request,
- * because a drain hands over hundreds of rooms.
+ * Asks other servers to load the rooms of which they became the owners in a migration. All rooms of one event-loop tick for the same server
+ * share one request, because a drain migrates hundreds of rooms.
  */
 @Injectable()
 export class LoadRequests {
@@ -30,8 +30,8 @@ export class LoadRequests {
   }
 
   /**
-   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer came. The server may have loaded the room
-   * nevertheless.
+   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer arrives. Even then, the server may have
+   * loaded the room.
    */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {

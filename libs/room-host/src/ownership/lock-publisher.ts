@@ -5,7 +5,7 @@ import { Appender } from '../durability/appender.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Time before a write that failed is repeated, in ms. */
+/** Pause before a failed write is repeated, in ms. */
 const RETRY_MS = 500;
 
 /**
@@ -33,8 +33,8 @@ export class LockPublisher implements OnModuleInit {
   }
 
   /**
-   * Repeats the write until the record has the current lock, or the store refuses it because this server does not own the room. Never
-   * rejects.
+   * Writes the lock to the record until the record has the current lock, or the store refuses the write because this server does not own
+   * the room. Never rejects.
    */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;

@@ -15,7 +15,7 @@ const METADATA_EVERY_MS = 500;
 /**
  * Copies the metadata of each room (`room.setMetadata`) from the room's durable value to its record, where lobbies read it for the list of
  * rooms. This class writes the metadata when it changes, when a room with metadata is loaded here, and when this server has connected to
- * the store again. After a write, one further write covers all changes that were made meanwhile.
+ * the store again. One further write then covers all changes that were made during a write.
  */
 @Injectable()
 export class MetadataPublisher implements OnModuleInit {
@@ -48,8 +48,8 @@ export class MetadataPublisher implements OnModuleInit {
   }
 
   /**
-   * Repeats the write until the record has the current metadata, or the store refuses it because this server does not own the room. Never
-   * rejects.
+   * Writes the metadata to the record until the record has the current metadata, or the store refuses the write because this server does
+   * not own the room. Never rejects.
    */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;

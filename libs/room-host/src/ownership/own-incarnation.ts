@@ -7,8 +7,8 @@ export function ownershipOf({ id, incarnation }: Self): RoomOwnership {
 }
 
 /**
- * True while this server is registered under the given incarnation. A room that belongs to an evicted incarnation must not be played here,
- * because no gateway looks for it here, and the recovery of that incarnation gives the room to another server.
+ * True while this server is registered under the given incarnation. A room of an evicted incarnation must not continue on this server:
+ * gateways send no frames for it to this server, and the recovery of that incarnation gives the room to another server.
  */
 export function isCurrentIncarnation(self: Self, { incarnation }: Pick<RoomOwnership, 'incarnation'>): boolean {
   return self.incarnation === incarnation && self.state !== 'dead';

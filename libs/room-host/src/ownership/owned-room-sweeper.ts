@@ -9,8 +9,8 @@ import { RoomLoader } from './room-loader.js';
 
 /**
  * Compares the index of this server's rooms in the store with the rooms that it hosts. It loads rooms that the server owns and does not
- * host, which happens when the answer to a migration or adoption was lost. It runs the effects of games that ended here. In the index of a
- * former incarnation it only removes entries, because other servers take the rooms of that incarnation.
+ * host, for example because the answer to a migration or adoption was lost. It runs the effects of games that ended here. For a former
+ * incarnation it loads no rooms, because other servers adopt them.
  */
 @Injectable()
 export class OwnedRoomSweeper {
@@ -60,8 +60,8 @@ export class OwnedRoomSweeper {
   }
 
   /**
-   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, the room
-   * may have been about to come to this server.
+   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, this server
+   * may have been about to become the owner of the room.
    */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;

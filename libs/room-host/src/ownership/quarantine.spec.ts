@@ -10,7 +10,7 @@ const marks = new SuspectMarks(hosts.redis.commands);
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** Returns a room whose owners were lost, `times` in a row, while they handled `input`, and the server that adopted the room last. */
+/** Lets `times` owners of a room in a row die while they handle `input`. Returns the room, and the server that adopted it last. */
 async function lostTo(input: SuspectInput, times = 1) {
   const first = hosts.add('lost');
   let room = await hosts.open(first);
@@ -31,8 +31,8 @@ async function lostTo(input: SuspectInput, times = 1) {
   return { owner, room };
 }
 
-describe('a room whose owner was lost to an input', () => {
-  it('refuses only the command that cost the room its owner', async () => {
+describe('a room whose owner crashed on an input', () => {
+  it('refuses only the command that caused the crash', async () => {
     const { owner, room } = await lostTo({ handler: 'command add', seat: 0, seq: 3 });
     expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
     await owner.does(room, 0, 'add');
@@ -53,13 +53,13 @@ describe('a room whose owner was lost to an input', () => {
     },
   );
 
-  it('ends when another command costs the room a second owner', async () => {
+  it('ends when another command crashes the next owner', async () => {
     const { room } = await lostTo({ handler: 'command add', seat: 0, seq: 2 }, 2);
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });
   });
 
-  it('does not repeat the effect that cost the room its owner', async () => {
+  it('does not repeat the effect that caused the crash', async () => {
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {
       commands: new Map([['pay', { validate: () => ({ ok: true, value: null }), run: (room) => room.effect('pay') }]]),
@@ -87,7 +87,7 @@ describe('a room whose owner was lost to an input', () => {
 });
 
 describe('an effect that is running when its game ends', () => {
-  it('is awaited without a second run', async () => {
+  it('is not started a second time', async () => {
     let finish: () => void = () => {};
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {

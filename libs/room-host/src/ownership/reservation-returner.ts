@@ -12,7 +12,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
  */
 @Injectable()
 export class ReservationReturner implements OnModuleInit {
-  /** The batch is sent within the current event-loop tick, so that the reservation is gone before a player can request the next game. */
+  /** Sends the batch within the current event-loop tick, so that the reservation is cancelled before a player can request the next game. */
   private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
 
   constructor(

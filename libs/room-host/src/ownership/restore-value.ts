@@ -9,13 +9,13 @@ export interface RestoredValue {
   readonly value: RoomValue;
   /** The version of the checkpoint. */
   readonly checkpointVersion: number;
-  /** The events that players received lately, up to the version of the checkpoint. */
+  /** The latest events that players received, up to the version of the checkpoint. */
   readonly tail: Pick<EventTail, 'since' | 'changes'> & Partial<EventTail>;
 }
 
 /**
- * Applies the log to the checkpoint. Returns the reason as text when there is no checkpoint, or checkpoint and log do not lead to the
- * version of the record.
+ * Applies the log to the checkpoint. Returns the cause of a failure as text: there is no checkpoint, or checkpoint and log do not lead to
+ * the version of the record.
  */
 export function restoreValue(room: RoomId, { checkpoint, log, version }: AdoptedRoom): RestoredValue | string {
   if (checkpoint === null) return 'nothing of this room is stored';
@@ -57,18 +57,18 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
     if (cause instanceof OverrunError) throw cause;
     throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
-  // Handles the rejection of the promise, because nothing waits for it and an unhandled rejection would end the process.
+  // Handles a rejection of the promise, because an unhandled rejection would end the process.
   if (next instanceof Promise) next.catch(() => {});
   if (typeof next !== 'object' || next === null || next instanceof Promise)
     throw new HoldfastError(
       'game-failed',
       `${what}: its migrateState made ${next instanceof Promise ? 'a promise' : quoted(next)}, and no object for a state`,
     );
-  // The upgrade has a version of its own, like any change of the state. Otherwise players with the old state would count as up to date.
+  // The upgrade has a version of its own, like any change of the state. Otherwise players with the old state would receive no sync.
   return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
 }
 
-/** Describes what a game threw, which may be anything and of any length. */
+/** Describes a value that a game threw. It may have any type and any length. */
 function thrown(cause: unknown): string {
   if (cause instanceof GameError) return cause.message.slice(0, THROWN_CHARS_MAX);
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;

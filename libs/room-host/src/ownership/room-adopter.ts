@@ -31,7 +31,7 @@ export interface RevivedRoom {
   readonly downtimeMs: number;
 }
 
-/** Makes this server the owner of a room that another one owned, and restores the room from its checkpoint and log. */
+/** Makes this server the owner of a room of another server, and restores the room from its checkpoint and log. */
 @Injectable()
 export class RoomAdopter {
   constructor(
@@ -53,8 +53,8 @@ export class RoomAdopter {
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
    */
   async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
-    // A game that has ended on this server is in play only in a store that fell back. This server then restores the end instead of adopting
-    // the room.
+    // When the game has already ended on this server, the store fell back to a moment before the end. This server then restores the end
+    // instead of adopting the room.
     if (await this.endAgain(tenure)) return null;
     const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.formats);
     if ('unreadable' in adopted) {
@@ -96,8 +96,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Ends the game of a room that was adopted just now, because its stored data leads to no state or its code must not run. No code of the
-   * game runs for that. Its players receive the reason, and the stored data is kept for a while.
+   * Ends the game of a room that was adopted just now, because its stored data is unreadable or its code must not run. Runs no code of the
+   * game. The players receive the reason, and the stored data is kept for a while.
    */
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
@@ -108,8 +108,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Returns the restored room. Null: the watchdog interrupted `migrateState`, and the game was ended, because another attempt would block
-   * all other rooms once more.
+   * Returns the restored room. Null: the watchdog interrupted `migrateState`. The game was then ended, because another attempt would block
+   * all other rooms again.
    */
   private async revivedOrGivenUp(
     adopted: AdoptedRoom,
@@ -144,7 +144,7 @@ export class RoomAdopter {
       machine.dispose();
       throw error;
     }
-    // Changes of the old state do not lead to the upgraded state, so players receive a snapshot.
+    // The logged changes do not lead to the upgraded state. Only their events are kept, and players receive a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
@@ -152,8 +152,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Excludes the input that cost the room its last owner. A command is refused, and an effect is dropped. After any other input, and after
-   * a second loss, the game ends. No code of the game has run here yet.
+   * Excludes the input that crashed the room's last owner. A command is refused, and an effect is dropped. After any other input, and after
+   * a second crash, the game ends. No code of the game has run here yet.
    */
   private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
     const { poison, losses } = adopted;
@@ -161,7 +161,7 @@ export class RoomAdopter {
     const { handler, seat, seq, effect } = poison;
     this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
     if (effect !== undefined) {
-      // The game handles the failure of an effect that it waits for, once the room is hosted.
+      // When the game waits for the effect, it handles the effect's failure later, once the room is hosted.
       const isAwaited = room.value.outbox.some(({ key, timer }) => key === effect && timer !== undefined);
       if (!isAwaited || isToBeEnded(adopted)) room.handle({ kind: 'effects-done', keys: [effect] });
       room.poisonedEffect = effect;

@@ -134,7 +134,7 @@ describe('a game server that loads rooms', () => {
     expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
   });
 
-  it('adopts a room of its former incarnation that it still hosts', async () => {
+  it('adopts a room that it still hosts from its former incarnation', async () => {
     const { self, rooms, loader } = newServer();
     const room = await roomThatStarts();
     await loader.open({ room, game: 'empty', start: 's', round: 0, players });
@@ -160,7 +160,7 @@ describe('a game server that loads rooms', () => {
     expect(await records.roomsOf(id, current)).toEqual([]);
   });
 
-  it('opens no room whose options its game refuses', async () => {
+  it('opens no room when the game refuses the options', async () => {
     const { loader } = newServer();
     const room = await roomThatStarts();
     await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players, options: { size: 3 } })).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe('a game server that loads rooms', () => {
     await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
   });
 
-  it('names its games in the refusal to open an unknown game', async () => {
+  it('lists its games when it refuses an unknown game', async () => {
     const { loader } = newServer();
     const room = await roomThatStarts();
     await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
@@ -211,25 +211,22 @@ describe('a room with version 1 of its game', () => {
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])(
-    'remains without an owner, and is logged once with a remedy, on a server with version 2 %s',
-    async (_, migrateState, code, message) => {
-      const older = newServer();
-      const room = await roomThatStarts();
-      await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
+  ])('gets no owner, and is logged once with a remedy, on a server with version 2 %s', async (_, migrateState, code, message) => {
+    const older = newServer();
+    const room = await roomThatStarts();
+    await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
 
-      const newer = newServer({ ...version2, migrateState });
-      newer.self.incarnation = 2;
-      const refused = [{ result: 'failed', code }];
-      for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
-      expect(newer.rooms.get(room)).toBeUndefined();
-      const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
-      expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
+    const newer = newServer({ ...version2, migrateState });
+    newer.self.incarnation = 2;
+    const refused = [{ result: 'failed', code }];
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
+    expect(newer.rooms.get(room)).toBeUndefined();
+    const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
+    expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
 
-      const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
-      mended.self.incarnation = 3;
-      expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-      expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
-    },
-  );
+    const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
+    mended.self.incarnation = 3;
+    expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
+  });
 });

@@ -25,15 +25,15 @@ export class RoomLoader implements OnModuleInit {
   /** The reason for which the last attempt to adopt each room failed. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /**
-   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so this process asks
-   * for a higher one.
+   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so this process
+   * requests a higher one at each adoption.
    */
   private readonly highestEpochs = new Map<RoomId, number>();
-  /** Rooms that came here since the last report to placement. */
+  /** Rooms that this server has opened or adopted since the last report to placement. */
   private taken: RoomId[] = [];
   /**
    * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: this server shuts
-   * down, and takes no room any more.
+   * down, so it takes no new rooms and cannot be reopened.
    */
   admission: 'open' | 'drained' | 'leaving' = 'open';
 
@@ -58,7 +58,7 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Opens a room for a lobby. Repeated requests for the same start open it once.
    *
-   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was declared dead meanwhile; and all that
+   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was evicted meanwhile; and all that
    * `RoomOpener.open` throws
    */
   async open(request: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
@@ -80,10 +80,7 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /**
-   * Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects; each result says what happened to its
-   * room.
-   */
+  /** Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects; each room has its own result. */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);
@@ -103,7 +100,8 @@ export class RoomLoader implements OnModuleInit {
         this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
-      // A store that lost data may have an old copy of a room. Its living owner must have the time to restore the newer state first.
+      // A store that lost data may have an old copy of a room. The living owner of the room must be able to restore the newer state before
+      // the adoption.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
       downtimeOf = measured;
     } catch {
@@ -116,13 +114,13 @@ export class RoomLoader implements OnModuleInit {
     return this.underWay.has(room);
   }
 
-  /** Resolves when the load of the room is over, whatever its result. Null: no load is under way. */
+  /** Resolves when the load of the room has succeeded or failed. Null: no load is under way. */
   whenLoaded(room: RoomId): Promise<void> | null {
     const loading = this.underWay.get(room);
     return loading ? loading.then(done, done) : null;
   }
 
-  /** The rooms that came here since the last call, for placement. */
+  /** Returns the rooms that this server has opened or adopted since the last call, for placement. */
   takenSinceLast(): RoomId[] {
     const { taken } = this;
     this.taken = [];
@@ -170,7 +168,7 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Adds a room to the hosted rooms.
    * @param prepare runs before the room is added
-   * @throws `unavailable` when this server was declared dead meanwhile
+   * @throws `unavailable` when this server was evicted meanwhile
    */
   private host(room: HostedRoom, prepare: () => void = done): void {
     try {
@@ -188,8 +186,8 @@ export class RoomLoader implements OnModuleInit {
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
     this.rooms.add(room);
     this.taken.push(room.id);
-    // Stores what the new room has not stored. Its game may have ended in the setup, by quarantine, or on an owner that died before it
-    // stored the end.
+    // Stores the changes of the room that are not in the store yet. The game may have ended in the setup, by quarantine, or on an owner
+    // that died before it stored the end.
     if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
   }
 
@@ -208,7 +206,7 @@ function done(): void {}
 const FAILURES_REMEMBERED_MAX = 1_000;
 
 /**
- * Maximum number of remembered epochs, so that they do not fill the memory. It is enough for the rooms of many hours, and each costs about
- * 50 bytes.
+ * Maximum number of remembered epochs, so that they do not fill the memory. This number is enough for the rooms of many hours. Each epoch
+ * takes about 50 bytes.
  */
 const EPOCHS_REMEMBERED_MAX = 20_000;

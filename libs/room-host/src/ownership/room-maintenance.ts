@@ -33,7 +33,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     // Drops the rooms of the evicted incarnation, because other servers own them by now.
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
-      // A drain ends with the incarnation for which an operator started it.
+      // A drain ends with the incarnation of the server that an operator drained, so the new incarnation takes rooms again.
       if (this.loader.admission === 'drained') this.loader.admission = 'open';
     });
   }

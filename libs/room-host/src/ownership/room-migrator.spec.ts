@@ -19,7 +19,7 @@ afterEach(() => hosts.close());
 const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
 
 describe('a room that migrates', () => {
-  it('continues on its target with all changes, also with those that were not yet stored', async () => {
+  it('continues on its target with all changes, including unstored changes', async () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
@@ -35,7 +35,7 @@ describe('a room that migrates', () => {
     expect(await reportedMoves(first)).toEqual({ counted: 1, published: [second.self.id] });
   });
 
-  it('stays on its source when every other server has a newer version that cannot upgrade it', async () => {
+  it('stays on its source when no newer server can upgrade its state', async () => {
     second.isListed = false;
     const { definition } = COUNTING;
     const newer = hosts.add('newer', {}, undefined, { ...COUNTING, definition: { ...definition, version: 2 } });
@@ -53,7 +53,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
   });
 
-  it('is upgraded to the newer version of its target', async () => {
+  it('is upgraded to the newer game version of its target', async () => {
     second.isListed = false;
     const rules = { ...COUNTING, definition: { ...COUNTING.definition, version: 2 }, migrateState: () => ({ count: 70 }) as never };
     const newer = hosts.add('newer', {}, undefined, rules);
@@ -63,7 +63,7 @@ describe('a room that migrates', () => {
     expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
   });
 
-  it('refuses inputs on its source until its target has loaded it', async () => {
+  it('refuses inputs on the source until the target has loaded the room', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id);
@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once, although the answers to the first two handoff writes were lost', async () => {
+  it('is handed over once when the answers to the first two handoff writes are lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -84,7 +84,7 @@ describe('a room that migrates', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('stays on its source until its target has loaded it, although an audit or a late checkpoint is refused', async () => {
+  it('stays on the source until the target has loaded it, despite a refused audit or checkpoint', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -134,7 +134,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is dropped by its source when its game ended on the target before the answer arrived', async () => {
+  it('is dropped by its source when the game ends on the target before the answer arrives', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -149,7 +149,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is in the index of its source after the source has adopted it back', async () => {
+  it('is in the index of the source after the source has adopted it again', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is left to the recovery when its target is lost before the load', async () => {
+  it('is recovered as usual when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -183,7 +183,7 @@ describe('a room that migrates', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('is dropped by its source when a third server adopted it before the handoff', async () => {
+  it('is dropped by its source when a third server adopts it before the handoff', async () => {
     const room = await hosts.open(first);
     const third = hosts.add('third');
     await third.auditor.audit('test');
@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('stays on its source when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // Ends the game just before the freeze, so that the end is on its way to the store during the freeze.
+    // Ends the game just before the freeze, so that the append with the end is under way during the freeze.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -212,7 +212,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('migrates once, although two migrations are requested at the same time', async () => {
+  it('migrates once when two migrations are requested at the same time', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
@@ -239,7 +239,7 @@ describe('the drain of a game server', () => {
   });
 });
 
-/** Returns the number of migrations in the metric, and the targets in the operator events. */
+/** Returns the number of migrations that the metric counts, and the targets that the operator events name. */
 async function reportedMoves({ metrics, operatorEvents }: Host): Promise<{ counted: number; published: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {

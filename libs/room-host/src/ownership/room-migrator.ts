@@ -23,9 +23,9 @@ import { RoomLoader } from './room-loader.js';
 import { SeatReconciler } from './seat-reconciler.js';
 
 /**
- * Migrates rooms in four steps. The room stops taking inputs. The store acknowledges its changes. One conditional write hands the room
- * over. This server keeps its copy, without output, until the new owner has loaded the room. A crash at any point counts as a loss of the
- * server that the record names as owner.
+ * Migrates rooms in four steps. The room stops taking inputs. The store acknowledges its changes. One conditional write names the new
+ * owner. This server keeps its copy of the room, without output, until the new owner has loaded the room. A crash at any point is handled
+ * as the loss of the owner that the record names.
  */
 @Injectable()
 export class RoomMigrator {
@@ -49,7 +49,7 @@ export class RoomMigrator {
   ) {}
 
   /**
-   * Migrates a room to the server `to`, or to one that placement chooses. Returns the new owner.
+   * Migrates a room to the server `to`, or to a server that placement chooses. Returns the new owner.
    *
    * @throws `room-unknown` when the room is not active here; `no-capacity` or `not-found` when no server can take it; `game-ended` when its
    * game is over. Also `moved` when another server took the room; `unavailable` when the store or the target has not answered in time. Also
@@ -94,8 +94,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Migrates all rooms, until `timeoutMs` is over or the drain is called off. From now on this server takes no new rooms. Returns how many
-   * rooms were moved, and how many are left.
+   * Migrates all rooms, until `timeoutMs` is over or `reopen` ends the drain. From now on this server takes no new rooms. Returns how many
+   * rooms were migrated, and how many are left.
    */
   async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
@@ -150,8 +150,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Returns a server with the same version of the room's game. When no server has that version, as at the end of a deployment, returns a
-   * server that can upgrade the room.
+   * Returns a server with the same version of the room's game. When no server has that version, for example at the end of a deployment,
+   * returns a server that can upgrade the room.
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
@@ -170,7 +170,7 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // `exclude` has servers with the game, so the reason is that none of them can run the version of this room.
+        // With more than one server in `exclude`, there were servers with the game, but none of them could run the version of this room.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -206,8 +206,8 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // If the target did not load the room, the record may name this server as owner once more, so the index entry stays. A sweep removes a
-    // useless entry.
+    // If the target did not load the room, the record may name this server as owner again, so the index entry stays. A sweep removes an
+    // entry that is not needed.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }
@@ -227,8 +227,8 @@ export class RoomMigrator {
 
   /**
    * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. False: another server has the
-   * room by now, its game is over, or it was dropped here. `isRepeat`: the store may have had this handoff and lost it. Then the source
-   * restores the room before it repeats the handoff, and must not continue the room, because the target may have continued it.
+   * room by now, its game is over, or it was dropped here. `isRepeat`: the store may have had this handoff and lost it. This server then
+   * restores the room before it repeats the handoff. It must not continue the room, because the target may have done so.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -262,7 +262,7 @@ export class RoomMigrator {
         if (!this.loads.canAsk(target)) return false;
         const { result } = await this.loads.ask(room.id, target);
         if (result === 'adopted') return true;
-        // The record has changed: another server took the room, or the store forgot the handoff.
+        // The record has changed: another server owns the room, or the store lost the handoff.
         if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return false;
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error });
@@ -277,7 +277,7 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // Reads which players left during the freeze, because the room took no inputs then.
+    // Reads which players left during the freeze, because the room handled no inputs meanwhile.
     void this.departures.reconcile(room);
   }
 }
@@ -285,12 +285,12 @@ export class RoomMigrator {
 const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
 /**
- * `taken`: the target has loaded the room. `not-ours`: this server had lost the room before the handoff. `untaken`: the room was handed
- * over, but the target has not confirmed that it loaded it.
+ * `taken`: the target has loaded the room. `not-ours`: this server had lost the room before the handoff. `untaken`: the record names the
+ * target as owner, but the target has not confirmed that it loaded the room.
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** Reads the current status. Without this function, the compiler would assume that no await has changed it. */
+/** Compares the current status. Without this function, the compiler would assume that the status is the same before and after an await. */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -21,7 +21,10 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** The message about the start that the store has published. Absent: an earlier request has opened the room, and its answer was lost. */
+  /**
+   * The message about the start that the store has published. Absent: an earlier request has opened the room, and the answer to that
+   * request was lost.
+   */
   readonly news?: string;
 }
 
@@ -43,11 +46,11 @@ export class RoomOpener {
   /**
    * Loads the data of the game, sets the game up, and stores the room with this server as its owner.
    * @throws `unknown-game` when this server does not have the game; `game-failed` or `state-too-large` from the setup; `bad-data` for
-   * refused options; the refusals of `GameLoads.load`; `room-unknown` when the record has another start or none
+   * refused options; the refusals of `GameLoads.load`; `room-unknown` when the record names another start or no start
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
-    // Waits, because in a store that fell back the record may have the start of a game that has already begun or ended.
+    // Waits until the store is settled. In a store that fell back, the record may name the start of a game that has already begun or ended.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     const time = new RoomTime(this.clock);
     const machine = this.machines.make(game, time, id, { start });

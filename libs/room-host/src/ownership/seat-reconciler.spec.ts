@@ -15,7 +15,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // After this time, a player without a connection is away, and the owner reads the record once.
+  // Time without a connection after which a player is away, in ms. The owner then reads the record once.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
@@ -34,20 +34,20 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('counts as left at once when the room stays on its owner', async () => {
+  it('counts as left immediately when the room does not migrate', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('counts as left on the next server when the departure came during the migration', async () => {
+  it('counts as left on the next server when the player leaves during the migration', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('counts as left when the migration during which the departure came has failed', async () => {
+  it('counts as left when the player leaves during a migration that fails', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);
@@ -58,7 +58,7 @@ describe('a player who leaves', () => {
     expect(presences(room)?.[0]).toBe('here');
   });
 
-  it('counts as left on the next server, although no message reports the departure', async () => {
+  it('counts as left on the next server when no message reports the departure', async () => {
     const { room, leave } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -68,7 +68,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('loses the seat on the next server, unlike a player who is only away', async () => {
+  it('loses the seat on the next server, unlike an absent player', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('ends the game as the last player when the room of a lost server has a new owner', async () => {
+  it('ends the game as the last player after the room has a new owner', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

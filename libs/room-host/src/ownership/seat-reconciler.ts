@@ -10,7 +10,8 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
  * Makes the seats of a game agree with the record of its room. The record decides: a lobby gives out the seats of a running game by
- * compare-and-set, and a user who is not a member of the room has left its game. No message about a seat is needed, so none can be lost.
+ * compare-and-set, and a user who is not a member of the room has left its game. The owner needs no message about seats, which could be
+ * lost.
  *
  * The owner reads the record when a player without a seat here attaches, when a room is loaded here, when a migration fails, and when a
  * player is away.
@@ -41,7 +42,7 @@ export class SeatReconciler implements OnModuleInit {
     try {
       const record = await this.records.read(room.id);
       if (record?.status !== 'playing' || record.epoch !== room.tenure.epoch || record.rev < room.rev) return;
-      // Keeps the document, because this server writes it into a store that lost the record.
+      // Keeps the document of the record, because this server writes it into a store that lost the record.
       room.doc = record.doc;
       room.rev = record.rev;
       this.follow(room, record.doc, attaching);
@@ -51,8 +52,8 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   /**
-   * Gives the seat that the record names to a player who attaches. Resolves when the seat is durable, or the player gets none. Null: the
-   * player already has a durable seat, or the game takes no players after its start.
+   * Gives the seat that the record names to a player who attaches. Resolves when the seat is durable, or when it is clear that the player
+   * gets none. Null: the player already has a durable seat, or the game takes no players after its start.
    */
   admit(room: HostedRoom, user: UserId): Promise<void> | null {
     if (!isJoinable(room)) return null;
@@ -89,8 +90,7 @@ export class SeatReconciler implements OnModuleInit {
     for (const [seat, user] of players.entries()) {
       const member = members.find((one) => one.user === user);
       const before = room.value.seats[seat];
-      // When the grace of a user is over, the record may still name the user for the seat. The user then gets the seat back only by
-      // attaching.
+      // After the grace of a user, the record may still name the user for the seat. This user gets the seat back only by attaching again.
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
       const { name, claims, team } = member;

@@ -11,7 +11,7 @@ export interface Attachment {
   readonly user: UserId;
   /** The seat of the session's user. Null: the session belongs to a spectator. */
   readonly seat: Seat | null;
-  /** The version of the room, durable or not, when the session was attached. */
+  /** The version of the room when the session was attached. It may not have been durable yet. */
   readonly since: number;
   /** Whether the client reads compact syncs. */
   readonly compact: boolean;
@@ -19,7 +19,7 @@ export interface Attachment {
   version: number;
   /** The state that the client has, or the seat's view of it. Undefined: no state has been sent. */
   seen: unknown;
-  /** The version since which the client has had `seen`, and the room time of that version, in ms. */
+  /** The version at which the client received `seen`, and the room time of that version, in ms. */
   seenSince: number;
   seenAt: number;
   /** The number of the player input in the last sync, and the room time of that sync, in ms. */

@@ -1,14 +1,14 @@
 import type { Change } from '#libs/room';
 import { unpackChange } from '#libs/room-store';
 
-/** The head of each entry: u32 length, u32 version, u8 whether the change has events. */
+/** The layout of an entry's head, as byte offsets: length (u32), version (u32), and whether the change has events (u8). */
 const HEAD = { length: 0, version: 4, hasEvents: 8, bytes: 9 } as const;
 const BLOCK_BYTES_MIN = 256;
 
 /**
  * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects, the changes would live just long enough for
- * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms, these copies cost a game server a
- * fifth of its CPU. Each collection delayed all answers by 0.1 s.
+ * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms, the copies took a fifth of the CPU
+ * time of a game server, and each garbage collection delayed all answers by 0.1 s.
  *
  * Invariant: the bytes from `head` to `tail` are whole entries, oldest first.
  */
@@ -73,7 +73,7 @@ export class ChangeWindow {
     return true;
   }
 
-  /** Returns the changes after `version`, oldest first. `withEventsOnly`: only those with events. */
+  /** Returns the changes after `version`, oldest first. `withEventsOnly`: returns only changes with events. */
   after(version: number, withEventsOnly = false): Change[] {
     const changes: Change[] = [];
     const { block } = this;
@@ -86,7 +86,7 @@ export class ChangeWindow {
     return changes;
   }
 
-  /** Moves the entries to the front of a block twice as large as them, so that each byte is moved about once. */
+  /** Moves the entries to the front of a block that is at least twice as large as all entries. So each byte is moved about once. */
   private makeRoom(bytes: number): void {
     const held = this.tail - this.head;
     let size = Math.max(this.block.length, BLOCK_BYTES_MIN);

@@ -9,7 +9,7 @@ const moment = (version: number, hasEvent = true): Moment => ({
 });
 
 describe('the delay line for spectators', () => {
-  it('returns each value at the age of the delay, with all events up to that value', () => {
+  it('returns each value after the delay, with all earlier events', () => {
     const line = new DelayLine(1_000);
     line.add(moment(1), 0);
     line.add(moment(2), 400);
@@ -23,7 +23,7 @@ describe('the delay line for spectators', () => {
     expect(line.waitMs(5_000)).toBeNull();
   });
 
-  it('returns no value or event that is younger than the delay', () => {
+  it('never returns a value or event before the delay is over', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 100, max: 60_000 }),
@@ -54,7 +54,7 @@ describe('the delay line for spectators', () => {
     );
   });
 
-  it('keeps a limited number of values, and reports missing events', () => {
+  it('keeps a limited number of values, and reports dropped events', () => {
     const line = new DelayLine(300_000);
     for (let version = 0; version < 20_000; version++) line.add(moment(version), version * 10);
     let count = 0;

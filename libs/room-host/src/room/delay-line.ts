@@ -1,7 +1,7 @@
 import type { RoomValue } from '#libs/room';
 import type { EventsOfChange } from '#libs/room-store';
 
-/** A durable value of a room, with the events that led to it from the value before. */
+/** A durable value of a room, with the events since the previous value. */
 export interface Moment {
   readonly value: RoomValue;
   readonly events: readonly EventsOfChange[];
@@ -15,16 +15,16 @@ interface Waiting extends Moment {
   readonly at: number;
 }
 
-/** Maximum number of values that wait. Values that follow each other faster are joined, so a longer delay has coarser steps. */
+/** Maximum number of values that wait. With a longer delay, values are therefore joined over a longer time. */
 export const MOMENTS_MAX = 240;
-/** Shortest time between two values that are shown, in ms. */
+/** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
-/** Maximum number of changes with events that wait. Beyond it, the oldest events are left out (`isAfterGap`). */
+/** Maximum number of changes with events that wait. With more changes, the oldest events are left out (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**
  * Keeps the durable values of a room until they are as old as its delay. The number of values is limited: values within one `stepMs` are
- * joined into the latest of them. The latest value is shown when it is old enough itself, so no value is ever shown too early.
+ * joined into the latest of them. A joined value is shown when its latest part is old enough, so no value is ever shown too early.
  */
 export class DelayLine {
   private readonly waiting: Waiting[] = [];
@@ -51,7 +51,9 @@ export class DelayLine {
     if (this.eventCount > EVENTS_MAX) this.dropOldEvents();
   }
 
-  /** Takes the values that are old enough at `now`, joined into the latest of them. Null: there is none. */
+  /**
+   * Removes the values that are old enough at `now`, and returns the latest of them with the events of all. Null: no value is old enough.
+   */
   take(now: number): Moment | null {
     let taken: Moment | null = null;
     while (this.waiting.length > 0 && this.waiting[0]!.at + this.delayMs <= now) {

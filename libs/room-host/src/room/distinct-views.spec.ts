@@ -31,7 +31,7 @@ describe('the views of one sync', () => {
     expect(views.unified(other)).toBe(other);
   });
 
-  it('are compared a limited number of times', () => {
+  it('need a limited number of comparisons', () => {
     const views = new DistinctViews();
     for (let seat = 0; seat < 100; seat++) views.unified({ seat });
     const last = { seat: 0 };

@@ -1,19 +1,22 @@
-/** Number of views with which each further view is compared. With a larger number, a sync whose views all differ would be slow. */
+/** Maximum number of views with which another view is compared. With a larger number, a sync in which all views differ would be slow. */
 const KNOWN_MAX = 8;
-/** After this number of views without an equal pair, all further views of the sync count as different. */
+/** After this number of views without an equal pair, all further views of the sync are regarded as different. */
 const MISSES_MAX = 16;
-/** Number of levels to which two views are compared. Deeper parts must be the same objects, which a view usually takes from the state. */
+/**
+ * Number of levels to which two views are compared. Deeper parts must be the same objects. They usually are, because a view takes them from
+ * the state.
+ */
 const LEVELS_MAX = 4;
 
 /**
  * The views of one sync. A view that equals an earlier one becomes the same object, so that the sync of both is computed and packed once.
- * So a game whose view makes an object for each player of a team needs no cache of its own.
+ * So a game needs no cache of its own when it makes equal views for all players of a team.
  */
 export class DistinctViews {
   private readonly known: unknown[] = [];
   private missesLeft = MISSES_MAX;
 
-  /** Returns an earlier view that equals this one, or this one. */
+  /** Returns an earlier view that equals `view`, or `view` itself. */
   unified(view: unknown): unknown {
     const { known } = this;
     if (known.includes(view)) return view;
@@ -25,7 +28,7 @@ export class DistinctViews {
   }
 }
 
-/** Compares plain data, also the order of keys. */
+/** Compares plain data, including the order of keys. */
 function isEqual(a: unknown, b: unknown, levels: number): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || levels === 0) return false;

@@ -22,7 +22,7 @@ import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog
 
 /** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewOf'> {
-  /** Frees what the watchdog keeps about the room. Call it when the room leaves this server. */
+  /** Frees the data that the watchdog keeps about the room. Call it when the room leaves this server. */
   dispose?(): void;
   /** Runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
   readonly runs?: RunSubject;
@@ -32,7 +32,7 @@ export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'v
 /** Inputs for which code of the game runs. */
 type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 
-/** Names, in logs and in marks of suspect inputs, of game code that no input runs. */
+/** Names of game code that runs without an input, for logs and for marks of suspect inputs. */
 export const HANDLER = { setup: 'setup', load: 'load', migrateState: 'migrateState', view: 'view' } as const;
 
 /**
@@ -54,8 +54,8 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * The text of an error that a game threw. Reading the error may run code of the game (getters, `toString`), so the watchdog limits the
- * making of this text, too.
+ * The text of an error that a game threw. Reading the error may run code of the game (getters, `toString`), so the text is made under the
+ * watchdog.
  */
 export class GameError extends Error {
   constructor(text: string) {
@@ -104,7 +104,7 @@ export class GuardedMachine implements HostedMachine {
   }
 
   /**
-   * Calls the game's `@OnLoad` method. The watchdog limits the call, and not the time for which the result is awaited.
+   * Calls the game's `@OnLoad` method. The watchdog limits the time of the call, but not the wait for the result.
    *
    * @throws the error of the game, or `OverrunError`
    */
@@ -117,7 +117,7 @@ export class GuardedMachine implements HostedMachine {
     return loaded === undefined ? undefined : this.runs.run(this.labels.load, -1, 0, () => plainCopy(loaded, what));
   }
 
-  /** Notes the epoch in which this server owns the room that it has set up. Reports of the watchdog name it from now on. */
+  /** Sets the epoch in which this server owns the room that it has set up. Reports of the watchdog then name this epoch. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
@@ -143,9 +143,9 @@ export class GuardedMachine implements HostedMachine {
     history?: PastStates,
   ): RoomOutcome<unknown> {
     const { machine } = this;
-    // These inputs run no game code, and must work whatever the game does.
+    // These inputs run no code of the game, so they need no watchdog.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
-    // The input is part of a batch, which runs under the watchdog as a whole.
+    // The input is part of a batch, and the whole batch already runs under the watchdog.
     if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure, history));
     const seat = input.kind === 'command' || input.kind === 'seat' || input.kind === 'bot' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
@@ -194,7 +194,7 @@ export function asGameError(error: unknown): Error {
   return new GameError(describeThrown(error));
 }
 
-/** The numbers that stand for the names of game code in the watchdog. */
+/** The watchdog's numbers for the names of game code. */
 export class HandlerLabels {
   readonly setup: number;
   readonly load: number;

@@ -31,8 +31,9 @@ import type { RoomTime } from './room-time.js';
 import { StateSize } from './state-size.js';
 
 /**
- * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: handed over, and kept without output until
- * the new owner has loaded it. `dropped`: this server does not own the room, and must not write or send anything for it.
+ * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: has a new owner in the store, and is kept
+ * without output until the new owner has loaded it. `dropped`: this server does not own the room, and must not write or send anything for
+ * it.
  */
 export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
 
@@ -53,7 +54,7 @@ export interface WaitingRefusal {
 
 /** Changes that are on their way to the store, and the value after them. */
 export interface InFlight {
-  /** The append that stores the changes. Null: the game keeps no log, so the changes count as durable at once. */
+  /** The append that stores the changes. Null: the game keeps no log, so the changes are regarded as durable at once. */
   readonly append: Append | null;
   readonly changes: readonly Change[];
   readonly after: RoomValue;
@@ -69,12 +70,15 @@ export interface UnsentChanges {
 export type SeqVerdict =
   /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
-  /** The command is applied and durable, and is acknowledged again. */
+  /** The command was applied and is durable, so the acknowledgement is sent again. */
   | { readonly kind: 'applied' }
   | { readonly kind: 'refused-before'; readonly code: string }
-  /** The command cost the room its last owner, and must not run again. */
+  /** The command crashed the room's last owner, and must not run again. */
   | { readonly kind: 'poisoned' }
-  /** The command was handled and waits for the store, or an earlier command is missing. The client repeats all unanswered commands. */
+  /**
+   * The command was handled and waits for the store, or an earlier command is missing. It is ignored, because the client repeats all
+   * unanswered commands.
+   */
   | { readonly kind: 'ignore' };
 
 /** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
@@ -85,8 +89,8 @@ const TOO_LARGE: HandledOutcome = { kind: 'too-large' };
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
- * A room on its owner. `value` is ahead: it contains all handled inputs. `durable` is what the store has acknowledged, and players receive
- * only that. Invariant: `durable.version` + in flight + unflushed = `value.version`.
+ * A room on its owner. `value` contains all handled inputs. `durable` is the latest value that the store has acknowledged, and players
+ * receive only this value. Invariant: `durable.version` + the changes in flight + the unflushed changes = `value.version`.
  */
 export class HostedRoom {
   status: HostedStatus = 'active';
@@ -104,20 +108,20 @@ export class HostedRoom {
   /** The number of the game within its room. */
   readonly round: number;
   unflushed: Change[] = [];
-  /** The time at which the oldest of the changes was made, by the monotonic clock, in ms. */
+  /** The time at which the oldest of the `unflushed` changes was made, by the monotonic clock, in ms. */
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
-  /** The latest inputs of the players. Null: the game has no inputs. */
+  /** The latest player inputs. Null: the game has no player inputs. */
   readonly inputs: SeatInputs | null;
   /** The earlier states, for `room.past`. Undefined: the game does not use them. */
   private readonly past: PastStates | undefined;
   readonly bySeat = new Map<Seat, Attachment>();
-  /** The last durable changes, for clients that come back. */
+  /** The last durable changes, for clients that reconnect. */
   readonly recent: RecentChanges;
   /**
-   * Seats whose players have received the state of the game. When such a player attaches without a version, the page was reloaded, and the
-   * player gets no old events.
+   * Seats whose players have received the state of the game. When such a player attaches without a version, for example after a reload of
+   * the page, the player gets no old events.
    */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
@@ -132,37 +136,37 @@ export class HostedRoom {
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /**
-   * The time from which an append has waited for its answer, or the end of the game for a settled store, by the monotonic clock, in ms.
-   * Null: nothing waits.
+   * The start of the current wait, by the monotonic clock, in ms: an append waits for its answer, or the end of the game waits for a
+   * settled store. Null: nothing waits.
    */
   stalledSince: number | null = null;
   isPauseSent = false;
   isReasserting = false;
   /**
-   * The target of a handoff that is under way or done. The store may refuse other writes because of the handoff before its answer arrives.
-   * Null: no handoff was sent.
+   * The target of a handoff that was sent. After the handoff, the store refuses other writes of this server, even before the answer to the
+   * handoff arrives. Null: no handoff was sent.
    */
   handingTo: Tenure | null = null;
   /**
-   * The append that ends the game, and the record after that append. `record` is null until the store has it. Null: the room has no such
-   * append.
+   * The append that ends the game, and the record after that append. `record` is null until the store has the append. Null: the game has no
+   * end to store.
    */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
   /**
    * The reason for which the game's view must not run any more. It is an error of the view or of its result, or the name of the handler
-   * that cost the room its last owner. With a reason, the game ends. Null: the view may run.
+   * that crashed the room's last owner. The game then ends. Null: the view may run.
    */
   brokenBy: unknown = null;
   /** Whether a command of the room waits for the end of this event-loop tick. */
   isQueued = false;
   /** The value after the commands of the current batch that are computed and not applied yet. Null: there are no such commands. */
   ahead: RoomValue | null = null;
-  /** The command that cost the room its last owner. Null: no command did. */
+  /** The command that crashed the room's last owner. Null: there is no such command. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
   /**
-   * The key of the effect that cost the room its last owner. The effect is pending, and must not run, until the change that drops it is
-   * durable. Null: no effect did.
+   * The key of the effect that crashed the room's last owner. The effect is pending, and must not run, until the change that drops it is
+   * durable. Null: there is no such effect.
    */
   poisonedEffect: string | null = null;
 
@@ -170,13 +174,13 @@ export class HostedRoom {
   /** Identifies this tenure in the keys of effects, so that two owners never use the same key for different effects. */
   private readonly tenureName: string;
   /**
-   * The keys of pending effects that a stored checkpoint contains, for durability `checkpoint`. Null: the game has another durability, and
+   * The keys of pending effects that a stored checkpoint contains, for durability `checkpoint`. Null: the game has another durability, so
    * all effects of durable changes may run.
    */
   private storedEffects: ReadonlySet<string> | null;
-  /** The highest sequence number that was applied or refused, by seat. */
+  /** For each seat, the highest sequence number of a command that was applied or refused. */
   private readonly seen: number[];
-  /** Refusals since the last change. No change has recorded them yet. */
+  /** For each seat, the refusals that no change has recorded yet. */
   private readonly refused = new Map<Seat, readonly Refusal[]>();
 
   constructor(
@@ -203,7 +207,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // The setup or the last owner has already stored the effects that a room has when it comes here.
+    // The setup or the last owner has already stored the effects with which a room arrives at this server.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -252,7 +256,7 @@ export class HostedRoom {
     return stored?.user === user && stored.presence !== 'left' && !stored.bot;
   }
 
-  /** Notes that another player has taken the seat. The new player does not get the events from before that. */
+  /** Prepares the seat for another player who has taken it. The new player does not get earlier events. */
   seatTaken(seat: Seat): void {
     this.refused.delete(seat);
     this.inputs?.release(seat);
@@ -267,7 +271,7 @@ export class HostedRoom {
 
   /** Returns the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
-    // The next change records the refusals. In a batch, only the first input of a room is computed on the current value.
+    // The next change records the refusals. In a batch, only the first input of a room gets the refusals, so that they are recorded once.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
     return this.machine.handle(from, input, refused, this.tenureName, this.past);
   }
@@ -293,10 +297,11 @@ export class HostedRoom {
   }
 
   /**
-   * Returns the state as `seat` may see it; a null seat means spectators. Returns null for everyone when the view of the game has failed.
+   * Returns the state as `seat` may see it. A null seat stands for spectators. When the view of the game has failed, returns null for every
+   * seat.
    */
   view(state: unknown, seat: Seat | null): unknown {
-    // A view that failed is not tried for every other player, because each attempt may take as long as the watchdog allows.
+    // After a failure, does not call the view for other players, because each call may take as long as the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
@@ -354,11 +359,11 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    // Makes a new array, because computed changes contain the old one.
+    // Makes a new array, because computed changes contain the old array.
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
-  /** Forgets the refusals that the change has recorded. A refusal that came after the change is recorded by a later change. */
+  /** Forgets the refusals that the change has recorded. A later change records the refusals that came after this change. */
   private forgetRecorded({ seats }: Change): void {
     for (const [seat, refusals] of this.refused) {
       const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
@@ -368,19 +373,19 @@ export class HostedRoom {
     }
   }
 
-  /** Notes that the last change is that of a step. */
+  /** Records that the last change was made by a step. */
   noteStep(): void {
     this.stepsOnTheirWay.push(this.value.version);
   }
 
-  /** Notes that the changes are durable. */
+  /** Makes the value after the changes the durable value. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
     while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
       this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log, or at its end, has no packed changes. Players who come back to such a game receive the whole state.
+    // A game without a log, or at its end, has no packed changes. Players who reconnect to such a game receive the whole state.
     const kept = changes.map(withoutVolatile);
     if (append && !append.ended) this.recent.push(kept, append.entries);
     else this.recent.pushEvents(kept);
@@ -394,7 +399,7 @@ export class HostedRoom {
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
     if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
-    // Without an epoch, the client's version counts as lost only if the room has not reached it yet.
+    // Without an epoch, the client's version is known to be lost only if the room has not reached that version yet.
     return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
@@ -414,7 +419,7 @@ export class HostedRoom {
     });
   }
 
-  /** Effects that may run, because their change is durable and a loss of this server cannot undo it. */
+  /** Effects that may run, because their change is durable and cannot be undone by a loss of this server. */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
@@ -427,7 +432,7 @@ export class HostedRoom {
     return storedEffects !== null && this.durable.outbox.some(({ key }) => !storedEffects.has(key));
   }
 
-  /** Notes that the store has a checkpoint of this value. */
+  /** Records that the store has a checkpoint with the effects of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
     // Keeps the keys of earlier checkpoints, because the answer to an older checkpoint may arrive after the answer to a newer one.
@@ -441,7 +446,10 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /** The end of the game, from which a lost end is restored. Null: the game has not ended, or the store has not acknowledged its end. */
+  /**
+   * All data of the end of the game, to restore it in a store that lost it. Null: the game has not ended, or the store has not acknowledged
+   * its end.
+   */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;
@@ -460,7 +468,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // Skips the search in the usual case, because this runs for every command.
+    // Skips the search in the usual case, because this method runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

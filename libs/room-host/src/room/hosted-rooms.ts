@@ -41,8 +41,8 @@ export class HostedRooms {
   }
 
   /**
-   * Drops a room that this server does not own according to the store. A room that is being handed over is kept, because the migrator needs
-   * it, without output, until another server has loaded it.
+   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent. The migrator needs this room,
+   * without output, until another server has loaded it.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

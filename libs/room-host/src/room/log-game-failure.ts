@@ -1,11 +1,11 @@
 import type { Log } from '#libs/telemetry';
 
-/** Fields of the log event `game.failed`: the handler of a game that threw, and what it was handling. */
+/** Fields of the log event `game.failed`: the handler of a game that threw, and the input or effect that it handled. */
 export interface GameFailure {
   readonly roomId: string;
   /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
   readonly game?: string | null;
-  /** Name of the handler, as `handlerOf` returns it. `append`: a change of some handler could not be stored. */
+  /** Name of the handler, as `handlerOf` returns it. `append`: a change could not be stored, and its handler is not known. */
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;

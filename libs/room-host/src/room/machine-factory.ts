@@ -8,7 +8,7 @@ import { HandlerGuard } from '#libs/watchdog';
 import { GuardedMachine, HandlerLabels } from './guarded-machine.js';
 import type { RoomTime } from './room-time.js';
 
-/** Makes the machines of rooms. Each runs the code of its game under the watchdog. */
+/** Makes the machines of rooms. Each machine runs the code of its game under the watchdog. */
 @Injectable()
 export class MachineFactory {
   private readonly labels: HandlerLabels;

@@ -10,7 +10,7 @@ interface Count {
   count: number;
 }
 
-/** A room whose command `add` adds one, and whose command `look` notes the count of 500 ms ago. */
+/** A room with two commands: `add` adds one to a count, and `look` records the count of 500 ms ago. */
 function roomWithPast() {
   const clock = { ms: 1_000 };
   const time = new RoomTime({ now: () => clock.ms });
@@ -39,7 +39,7 @@ function roomWithPast() {
 }
 
 describe('room.past of a hosted room', () => {
-  it('contains the states that this server has made', () => {
+  it('contains the states that this server has computed', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');
@@ -56,7 +56,7 @@ describe('room.past of a hosted room', () => {
     expect(seen).toEqual([3]);
   });
 
-  it('contains only the durable state after the room has returned to that state', () => {
+  it('contains only the durable state after a rollback of the room', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');

@@ -79,7 +79,7 @@ describe('changes that are too large for one sync', () => {
     await host.auditor.audit('test');
   });
 
-  it('reach a player as a whole state, with `missed` for the lost events', async () => {
+  it('are sent as a whole state, with `missed` for the lost events', async () => {
     const room = await hosts.open(host);
     const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
     await host.does(room, 0, 'boast', 2_000);
@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('reach a returning player as one state, although each change alone would fit into a sync', async () => {
+  it('are sent to a returning player as one state when only each single change fits into a sync', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
@@ -149,7 +149,7 @@ describe('a player who returns to a game receives each missing event once and in
     }
   });
 
-  it('from the setup on at the first attachment, but not after a reload of the page', async () => {
+  it('since the setup at the first attachment, but not after a reload of the page', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');

@@ -5,7 +5,7 @@ import { EVENT_TAIL_BYTES_MAX, RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../r
 import { ChangeWindow } from './change-window.js';
 
 /**
- * The last durable changes of a room, for clients that come back. The latest changes are kept whole, so that a client gets patches. Only
+ * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Only
  * the events of earlier changes are kept, so that a client that gets a snapshot receives every event once.
  *
  * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.
@@ -26,7 +26,7 @@ export class RecentChanges {
 
   /**
    * Adds changes that follow each other, newest last. Events up to the version `upTo` are not added twice.
-   * @param entries the changes as `packChange` made them
+   * @param entries the same changes, packed by `packChange`
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
     for (let index = 0; index < changes.length; index++) {
@@ -36,7 +36,7 @@ export class RecentChanges {
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
       if (this.changes.push(version, hasEvents, entry)) continue;
-      // A change that is too large to be kept makes the earlier ones useless for patches.
+      // The change is too large to be kept. Patches need a sequence of changes without a gap, so the earlier changes are dropped, too.
       while (!this.changes.isEmpty) this.dropWhole();
       if (hasEvents) this.keepEntry(version, entry);
     }
@@ -88,8 +88,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds the events of a change that is not kept whole. Events that cannot be packed are dropped, with all earlier events. The game is
-   * about to end because of them.
+   * Adds the events of a change that is not kept whole. Drops events that cannot be packed, and all earlier events; the game is about to
+   * end because of such events.
    */
   private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;

@@ -25,7 +25,7 @@ describe('RoomOptionsValidator', () => {
     expect(validator(even).flawOf('mine', { size: 4 })).toBeNull();
   });
 
-  it('refuses any options of a game that takes none', () => {
+  it('refuses any options for a game without options', () => {
     expect(validator(null).flawOf('mine', {})).toBe('the game mine takes no options');
     expect(() => validator(null).flawOf('other', {})).toThrow(expect.objectContaining({ code: 'unavailable', retry: true }));
   });

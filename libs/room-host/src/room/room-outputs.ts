@@ -19,17 +19,17 @@ import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
 import { SyncPacer } from './sync-pacer.js';
 
-/** Number of versions after which a sync has the hash of the state, so that a client notices when its own state is wrong. */
+/** After this number of versions, a sync contains the hash of the state, so that a client notices when its own state is wrong. */
 const HASH_EVERY = 64;
 
 /**
- * Time after which a seat gets a sync for an input that steps have sampled, although the input changed nothing that the seat sees, in ms.
- * Clients measure the round trip with this sync. Clients repeat an unchanged input once a second, so this time is a little shorter than a
- * second.
+ * Shortest time between two syncs to a seat that only confirm a player input, in ms. Such a sync is sent when steps have sampled the input,
+ * although nothing that the seat sees has changed. Clients measure the round trip with it. They repeat an unchanged input once a second, so
+ * this time is a little shorter than a second.
  */
 const INPUT_NEWS_MS = 900;
 
-/** The sessions that receive the same bytes. */
+/** Sessions that receive the same bytes in a sync. */
 interface SyncGroup {
   readonly isCompact: boolean;
   readonly from: number;
@@ -38,7 +38,7 @@ interface SyncGroup {
   readonly fromAt: number;
   /** The seat whose events the sync has. Null: the sync has only the events that everybody gets. */
   readonly eventSeat: Seat | null;
-  /** Whether its members get a sync even if they see no change, because they need an acknowledgement or events. */
+  /** Whether the members of the group get a sync even if they see no change, because they need an acknowledgement or events. */
   readonly isOwed: boolean;
   readonly members: Attachment[];
 }
@@ -48,7 +48,7 @@ interface SyncGroup {
  * bytes are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
  * are not affected by a change gets nothing.
  *
- * Invariant: `attachment.seen` is what the client of the attachment has, at `attachment.version`.
+ * Invariant: `attachment.seen` is the state that the client of the attachment has at `attachment.version`.
  */
 @Injectable()
 export class RoomOutputs {
@@ -58,9 +58,9 @@ export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
   /**
-   * Sends `placed` to a session that was just attached, and then the state or the changes that its client lacks. `held`: the version that
-   * the client has, or null when it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when nothing
-   * was lost.
+   * Sends `placed` to a session that was attached just now, and then the state or the missing changes to its client. `held`: the version
+   * that the client has, or null when it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when
+   * nothing was lost.
    */
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
@@ -91,7 +91,7 @@ export class RoomOutputs {
 
   /** Sends the changes from `before` to the durable value: immediately, or with the next sync in a game with `syncHz`. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
-    // Refusals come before the sync, because its `seq` acknowledges every command up to it that was not refused.
+    // Sends refusals before the sync, because the `seq` of the sync acknowledges all earlier commands that were not refused.
     this.sendDueRefusals(room);
     room.changedAt = changes.at(-1)?.at ?? room.changedAt;
     if (room.attachments.size === 0) return this.pacer.drop(room);
@@ -113,12 +113,12 @@ export class RoomOutputs {
     try {
       this.sync(room, unsent);
     } catch (error) {
-      // The view of the game returned data that cannot be sent. `flush`, or the appender after `sendChanges`, ends the game.
+      // The view of the game returned data that cannot be sent, so `flush`, or the appender after `sendChanges`, ends the game.
       room.brokenBy = error ?? 'nothing';
     }
   }
 
-  /** Calls the listener with a room whose view has failed in a sync that was sent later than the change that caused it. */
+  /** Registers a listener that is called with a room when its view fails in a delayed sync (`syncHz`). */
   onViewFailed(listener: (room: HostedRoom) => void): void {
     this.viewFailedListeners.push(listener);
   }
@@ -152,7 +152,7 @@ export class RoomOutputs {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
   }
 
-  /** Sends the refusals that depend on changes which are durable now. */
+  /** Sends the refusals that waited for changes which are durable now. */
   sendDueRefusals(room: HostedRoom): void {
     if (room.waitingRefusals.length === 0) return;
     const { version } = room.durable;
@@ -162,8 +162,8 @@ export class RoomOutputs {
   }
 
   /**
-   * Sends the refusals that these changes recorded, before the sync whose `seq` covers the refused commands. A player who came back while
-   * the changes were on their way to the store would otherwise take a refused command for applied.
+   * Sends the refusals that these changes recorded to players who attached after the changes were made, but before they were durable.
+   * Otherwise the client would regard a refused command as applied, because the `seq` of the next sync covers the command.
    */
   private sendRecordedRefusals(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
@@ -193,8 +193,8 @@ export class RoomOutputs {
       if (after === seen && !isAnswered && !getsEvents && !hearsInput) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
-      // A view may make a new object that equals the last one, and then no sync is needed. Without views, each change gives all members a
-      // sync, so that they stay one group.
+      // A view may make a new object that equals the last one, and then no sync is needed. In a game without a view, all members get a sync
+      // for each change, so that they stay one group.
       const isOwed = !isViewed || isAnswered || getsEvents || hearsInput;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
@@ -226,7 +226,7 @@ export class RoomOutputs {
     }
   }
 
-  /** Returns what the client of an attachment sees now. Returns `attachment.seen` itself when nothing that it sees has changed. */
+  /** Returns the view that the client of an attachment has now. Returns `attachment.seen` itself when the view has not changed. */
   private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: SyncViews): unknown {
     if (!hasViews(room)) return room.durable.state;
     if (seat !== null) return unified(views, seen, room.nextView(seen, seat));
@@ -238,9 +238,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Returns null when its members see no change and need no acknowledgement or events. When the sync is too
-   * large, packs only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before`
-   * to `group.after`. Null: the patches must be computed.
+   * Packs the sync of a group. Returns null when the members of the group see no change and need no acknowledgement or events. When the
+   * sync is too large, packs only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from
+   * `group.before` to `group.after`. Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,
@@ -268,7 +268,7 @@ export class RoomOutputs {
     return classicState(room.id, state, extras);
   }
 
-  // ── To one session ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Syncs to one session ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends the whole state together with `extras`. When both are too large for a sync, sends `missed` instead of the events. */
   private sendState(attachment: Attachment, extras: SyncExtras): void {
@@ -288,8 +288,8 @@ export class RoomOutputs {
   }
 
   /**
-   * Sends the patches of these changes. A compact client gets them in the classic form as well, because this server does not have the state
-   * at `from` any more.
+   * Sends the patches of these changes. A compact client also gets them in the classic form, because a compact sync needs the state at
+   * `from`, which this server does not have any more.
    */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
@@ -315,7 +315,7 @@ export class RoomOutputs {
     else peer.sendSyncMany(tenure.epoch, durable.version, [handle, seq], body);
   }
 
-  /** Notes what the client of an attachment has after the sync that is being sent. */
+  /** Records the state that the client of an attachment has after the current sync. */
   private note(attachment: Attachment, seen: unknown): void {
     const { room } = attachment;
     const { version } = room.durable;
@@ -381,7 +381,7 @@ interface SyncViews {
   hasWatched?: true;
 }
 
-/** Returns `seen` itself when the view has not changed, because such a session may get no sync. */
+/** Returns `seen` itself when the view has not changed, so that the session may get no sync. */
 function unified({ distinct }: SyncViews, seen: unknown, view: unknown): unknown {
   return view === seen ? view : distinct.unified(view);
 }
@@ -416,12 +416,14 @@ function groupOf(groups: SyncGroup[], key: Omit<SyncGroup, 'members'>): SyncGrou
   return group;
 }
 
-/** Returns the number of the last player input of the seat that the value contains. 0: it contains no input, or the seat is null. */
+/** Returns the number of the seat's last player input that the value contains. 0: the value contains no input, or the seat is null. */
 function inputOf({ seats }: RoomValue, seat: Seat | null): number {
   return seat === null ? 0 : (seats[seat]?.input ?? 0);
 }
 
-/** Returns whether steps have sampled an input of the attachment's seat whose number no sync has contained for `INPUT_NEWS_MS`. */
+/**
+ * Returns whether steps have sampled a newer input of the seat than the last sync contained, and that sync is at least `INPUT_NEWS_MS` old.
+ */
 function lacksInput({ room, compact, seat, input, inputAt }: Attachment): boolean {
   return compact && seat !== null && inputOf(room.durable, seat) !== input && room.changedAt - inputAt >= INPUT_NEWS_MS;
 }

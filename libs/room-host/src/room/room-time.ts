@@ -2,8 +2,8 @@ import type { RoomSurroundings } from '#libs/room';
 
 /**
  * The room time of one room, in whole ms since 1970. `room.now` and the room's timers use it. It runs at the speed of this server's
- * estimate of store time, which uses the monotonic clock. The wall clock of the host has no influence. A room from another owner may be
- * ahead of this server's store time, and stays ahead.
+ * estimate of store time, which uses the monotonic clock, so changes of the wall clock have no influence. The room time of a room from
+ * another owner may be ahead of this server's store time, and stays ahead.
  */
 export class RoomTime implements RoomSurroundings {
   private readonly aheadMs: number;

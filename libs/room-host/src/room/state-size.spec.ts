@@ -5,7 +5,7 @@ const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: '
 const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
 
 describe('the size of a state', () => {
-  it('is only estimated while the changes cannot exceed the limit', () => {
+  it('is estimated while the changes cannot exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);
@@ -23,7 +23,7 @@ describe('the size of a state', () => {
     expect(size.bytes).toBeGreaterThan(2_000);
   });
 
-  it('includes objects that a state patch repeats with few bytes', () => {
+  it('includes repeated objects, for which a state patch needs few bytes', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     const units = (count: number) => ({ state: Array(count).fill({ ['long'.repeat(50)]: 1 }) }) as unknown as RoomValue;
@@ -31,7 +31,7 @@ describe('the size of a state', () => {
     expect(size.bytes).toBeGreaterThan(1_800);
   });
 
-  it('throws for a change that cannot be stored', () => {
+  it('cannot be computed for a change that cannot be stored', () => {
     const size = new StateSize(1_000);
     const patches = [{ op: 'replace', path: '/text', value: 1n }] as unknown as NonNullable<Change['patches']>;
     expect(() => size.takes({ version: 1, at: 0, patches }, roomWith(''), roomWith(''))).toThrow('bigint');

@@ -2,8 +2,8 @@ import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 
 /**
- * The size of a room's value against its limit. A measurement packs the whole value, which is slow. So the value is measured only when the
- * last measurement plus the changes since then exceed the limit.
+ * Compares the size of a room's value with its limit. A measurement packs the whole value, which is slow. So the value is measured only
+ * when the last measured size plus the estimated size of later changes exceeds the limit.
  */
 export class StateSize {
   private measuredBytes = 0;
@@ -35,14 +35,14 @@ export class StateSize {
     return this.measuredBytes <= this.bytesMax;
   }
 
-  /** Notes the packed size of the whole value. */
+  /** Sets the measured size: the packed size of the whole value, in bytes. */
   measured(bytes: number): void {
     this.measuredBytes = bytes;
     this.changed = 0;
   }
 }
 
-/** Estimates the packed size of the parts of `after` that `before` does not share. */
+/** Estimates the packed size of the parts of `after` that are not objects of `before`, in bytes. */
 function sizeOfChanged(before: unknown, after: unknown): number {
   if (before === after) return 0;
   if (typeof after !== 'object' || after === null || typeof before !== 'object' || before === null) return sizeOf(after);

@@ -2,17 +2,17 @@ import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '
 import { type Change, type ChangeEvent, diff } from '#libs/room';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** The parts of a sync beside the state. They are the same for all its recipients. */
+/** The parts of a sync beside the state. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
-  /** True: the sync lacks events that the client has not received, because they are not kept any more or the sync would be too large. */
+  /** True: the client misses events, because they are not kept any more or would make the sync too large. */
   readonly missed?: true;
 }
 
 /** The change from one view to the next, for a group of clients with equal views. */
 export interface SeenChange extends SyncExtras {
   readonly room: string;
-  /** The version to which the change leads. */
+  /** The version after the change. */
   readonly version: number;
   readonly from: number;
   readonly before: unknown;
@@ -34,7 +34,7 @@ export function classicPatch(
   return pack({ room, from, patches, ...(events && { events }), ...(missed && { missed }) });
 }
 
-/** The body of a sync with the whole state. */
+/** Returns the body of a sync with the whole state. */
 export function classicState(room: string, state: unknown, extras: SyncExtras = {}): Uint8Array {
   return pack({ room, state, ...extras });
 }

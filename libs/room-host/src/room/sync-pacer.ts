@@ -1,7 +1,7 @@
 import type { Change, RoomValue } from '#libs/room';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 
-/** Longest wait of a sync for the next step, in sync periods. After it, the sync is sent without a step. */
+/** Longest time for which a sync waits for the next step, in sync periods. After this time, the sync is sent without a step. */
 const STEP_PERIODS_MAX = 1.5;
 /** Largest time by which a sync may be early, in ms. Timers count whole milliseconds, so otherwise the sync would wait for one ms more. */
 const EARLY_MS = 1;
@@ -17,10 +17,10 @@ export class SyncPacer {
   constructor(private readonly onDue: (room: HostedRoom) => void) {}
 
   /**
-   * Adds changes to those that wait.
+   * Adds changes to the unsent changes of the room.
    *
    * @param before the value before `changes`
-   * @returns whether the changes that wait are due now. If not, `onDue` is called later.
+   * @returns whether the unsent changes are due now; if not, `onDue` is called later
    */
   add(room: HostedRoom, before: RoomValue, changes: readonly Change[]): boolean {
     if (room.unsent) room.unsent.changes.push(...changes);
@@ -35,7 +35,7 @@ export class SyncPacer {
     return false;
   }
 
-  /** Returns the changes that wait, and begins the next sync period. Null: no changes wait, or the room has left this server. */
+  /** Returns the unsent changes, and begins the next sync period. Null: there are no unsent changes, or the room has left this server. */
   take(room: HostedRoom): UnsentChanges | null {
     const { unsent } = room;
     this.drop(room);
@@ -44,13 +44,13 @@ export class SyncPacer {
     if (syncHz > 0) {
       const now = performance.now();
       const periodMs = 1_000 / syncHz;
-      // Counts from the due time of this sync, so that a late timer does not lower the rate.
+      // The next period begins at the due time of this sync, so that a late timer does not lower the rate.
       room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
     }
     return unsent;
   }
 
-  /** Drops the changes that wait. */
+  /** Drops the unsent changes of the room. */
   drop(room: HostedRoom): void {
     room.unsent = null;
     const timer = this.timers.get(room);

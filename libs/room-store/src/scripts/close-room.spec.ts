@@ -53,8 +53,8 @@ describe('the record of a closed room', () => {
   });
 });
 
-describe('the record of a room in play', () => {
-  it('is restored by the owner after the store lost it', async () => {
+describe('the record of a room with a running game', () => {
+  it('is restored by the owner after the store lost the record', async () => {
     const { room, epoch } = await playedRoom();
     await redis.commands.del(roomKey(room));
     expect(await reassert(room, epoch)).toBe('ok');

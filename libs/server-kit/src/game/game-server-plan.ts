@@ -22,8 +22,8 @@ export function gameServerPlan({ games, extensions }: GameServerOptions): Server
     module: (settings) => GameServerModule.forRoot(settings, games),
     extensions,
     /**
-     * Registers a listener for SIGINT at the watchdog, which interrupts handlers with this signal. A listener of the process would also
-     * receive the signals of the watchdog. Returns false when no watchdog runs.
+     * Registers a listener for SIGINT at the watchdog. The watchdog interrupts handlers with SIGINT, so a listener of the process would
+     * also receive these interrupts. Returns false when no watchdog runs.
      */
     onInterrupt(app, listener) {
       const guard = app.get(HandlerGuard);

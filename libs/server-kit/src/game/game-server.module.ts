@@ -33,7 +33,7 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
-          // Half of the frame is reserved for the list of recipients, which may have thousands of entries.
+          // A sync may fill half of a frame. The other half is for the list of recipients, which may have thousands of entries.
           syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,

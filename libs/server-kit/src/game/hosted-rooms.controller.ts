@@ -18,7 +18,8 @@ type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
 
 /**
- * Time limit for an operator's drain, in ms. Rooms that have not migrated by then stay on this server, and the answer gives their number.
+ * Time limit for an operator's drain, in ms. Rooms that have not migrated within this time remain on this server, and the answer contains
+ * their number.
  */
 const OPERATOR_DRAIN_MS = 60_000;
 
@@ -40,8 +41,7 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // A lobby may reach this server although most gateways cannot. Players at those gateways would miss the start of the game, so the start
-    // is refused.
+    // A lobby may reach this server although most gateways cannot. Refuses the start in this case, because most players would miss it.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }

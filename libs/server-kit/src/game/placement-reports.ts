@@ -14,14 +14,14 @@ const REASONS = ['link-refused', 'unreachable'] as const;
 type Reason = (typeof REASONS)[number];
 
 /**
- * Reports the load of this server to placement with every health answer, so that no count can drift. Withholds the server from placement
- * while one of `REASONS` applies.
+ * Reports the load of this server to placement with every answer to a health check, so that wrong counts are soon corrected. Withholds the
+ * server from placement while one of `REASONS` applies.
  */
 @Injectable()
 @Extension(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
   private updating: Promise<void> = Promise.resolve();
-  /** For each reason that applies: the incarnation that was withheld. */
+  /** For each reason that applies now: the incarnation that was withheld for this reason. */
   private readonly withheld = new Map<Reason, number>();
 
   constructor(
@@ -39,7 +39,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
   }
 
   onModuleInit(): void {
-    // If Redis does not accept this change now, the next health answer repeats it.
+    // Ignores an error, because the next answer to a health check repeats the change.
     const update = (): void => {
       if (this.self.incarnation > 0) this.updateReasons().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };

@@ -21,7 +21,7 @@ export class GatewayChatAudience extends ChatAudience {
   }
 }
 
-/** Lets a connection follow the chat of a lobby once a lobby has answered its `chat.history`. */
+/** Lets a connection follow the chat of a game's lobby once its request `chat.history` is answered. */
 @Injectable()
 @Extension(AnswerListener)
 export class LobbyChatFollower extends AnswerListener {

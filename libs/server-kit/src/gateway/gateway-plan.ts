@@ -8,8 +8,8 @@ import { GatewayServerModule } from './gateway-server.module.js';
 /** The page and the extensions that an application adds to a gateway. */
 export interface GatewayOptions extends ServerOptions {
   /**
-   * The folder with the built page of the game, which the gateway serves at `/` of its public port. A relative path begins at the folder
-   * in which the process starts. Without it, players get no page from the gateway, and connect from a page that another server has.
+   * The folder with the built page of the game, which the gateway serves at `/` of its public port. A relative path begins at the folder in
+   * which the process starts. Absent: the gateway serves no page, and players use a page of another web server.
    */
   readonly pages?: string | URL;
 }

@@ -34,7 +34,7 @@ export class GatewayServerModule {
             secondLogin: login.second,
           },
           certificate,
-          // When the application has an authenticator of its own, the page asks for a token.
+          // With an authenticator of the application, the page asks for a token.
           pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt', pages }),
         }),
         ChatModule.forGateway(chat),

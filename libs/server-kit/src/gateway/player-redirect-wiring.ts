@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { PlayerRedirect } from '#libs/edge';
 import { UnreachableServers } from '#libs/health';
 
-/** When only this gateway cannot reach a game server, it sends the players of that server to another gateway. */
+/** Sends the players of a game server to another gateway when only this gateway cannot reach that server. */
 export const playerRedirectWiring: Provider = {
   provide: Symbol('PlayerRedirectWiring'),
   inject: [UnreachableServers, PlayerRedirect],

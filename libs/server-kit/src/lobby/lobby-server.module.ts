@@ -23,7 +23,7 @@ export class LobbyServerModule {
       module: LobbyServerModule,
       imports: [
         CoreModule.forRoot('lobby', settings),
-        // A lobby admits no players, so `auth` has no effect here. It uses the session store only to find the gateways of sessions.
+        // A lobby admits no players, so `auth` has no effect here. A lobby reads the session store only to find the gateways of sessions.
         SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
         MatchmakingModule.forRoot(),
         LobbyModule.forRoot({

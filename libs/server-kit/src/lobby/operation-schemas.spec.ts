@@ -108,11 +108,11 @@ describe.each(Object.entries(SENT_BY_CLIENTS))('the data of %s', (operation, sen
   const validate = (data: unknown) =>
     new PlayerRequestPipe(OPERATION_SCHEMAS[operation as OperationName]).transform({ caller: {} as never, data });
 
-  it.each(sent)('may be what an official client sends: %j', (data) => {
+  it.each(sent)('may be the data of an official client: %j', (data) => {
     expect(() => validate(data)).not.toThrow();
   });
 
-  it('may not have an unknown field, and the refusal names the field', () => {
+  it('is refused with the name of the field when it has an unknown field', () => {
     for (const data of sent)
       expect(() => validate({ ...(data as object), fieldOfNobody: 1 })).toThrow(
         expect.objectContaining({ code: 'bad-data', message: expect.stringContaining('"fieldOfNobody"') }),
@@ -127,7 +127,7 @@ describe.each([
   ['the body of a start', service.StartBody, { waitMs: 1 }],
   ['the body of an end', service.EndRoomBody, { close: true }],
 ])('in the service API, %s', (_what, schema, body) => {
-  it('may not have an unknown field, and the refusal names the field', () => {
+  it('is refused with the name of the field when it has an unknown field', () => {
     expect(schema.safeParse(body).success).toBe(true);
     const refused = schema.safeParse({ ...body, fieldOfNobody: 1 });
     expect(refused.error?.issues.map(({ message }) => message)).toEqual([expect.stringContaining('"fieldOfNobody"')]);

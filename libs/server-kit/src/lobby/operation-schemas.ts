@@ -41,7 +41,7 @@ const roomId = z
   .transform((id) => id as RoomId);
 const game = z.string().min(1).max(64);
 const ROOM_NAME_LIMITS = { graphemesMax: ROOM_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
-/** The name of a room. Other players read it, so the rules for player names apply. A name of only white space counts as no name. */
+/** The name of a room. Other players read it, so the rules for player names apply. A name that is only white space becomes empty: the room has no name. */
 const roomName = z.string().transform((text, context) => {
   if (text.trim() === '') return '';
   const checked = checkNickname(text, ROOM_NAME_LIMITS);
@@ -52,8 +52,8 @@ const roomName = z.string().transform((text, context) => {
 const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters, digits and dashes');
 const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
 /**
- * The options of a room. They are part of every view of the room, so they must be small. They are stored as JSON, which has no byte strings
- * and no NaN.
+ * The options of a room. Every view of the room contains them, so their size is limited. They are stored as JSON, so byte strings and NaN
+ * are not allowed.
  */
 const options = z
   .record(z.string(), z.json())
@@ -97,7 +97,7 @@ const settings = {
   watch: z.enum(WATCH_POLICIES).optional(),
   spectatorChat: z.boolean().optional(),
 };
-/** The way in which a player enters a room. The code is checked when it is looked up. */
+/** The way in which a player enters a room. Does not check the form of an invite code, because the lobby looks up the code anyway. */
 const entry = fields({ room: roomId.optional(), code: z.string().min(1).max(64).optional(), password: password.optional() }).refine(
   ({ room, code }) => (room === undefined) !== (code === undefined),
   'give either `room` or `code`',

@@ -10,7 +10,7 @@ import { PlayerRequestPipe, type ValidRequest } from './player-request.pipe.js';
 
 const validated = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
 
-/** Requests of players about rooms. The load balancer is injected here, because it places the room of a start. */
+/** Requests of players about rooms. `LoadBalancerService` chooses the server on which a game starts. */
 @Controller()
 @UseGuards(SettledGuard)
 @UseInterceptors(FallbackInterceptor)

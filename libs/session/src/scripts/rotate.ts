@@ -26,8 +26,8 @@ export interface Rotated {
 }
 
 /**
- * Gives a session to a gateway under a new secret. `changed`: another resume changed the secrets since the caller read them, so the
- * caller must read again. Null: the session is gone.
+ * Gives a session to a gateway under a new secret. `changed`: another resume changed the secrets since the caller read them, so the caller
+ * must read the record again. Null: the session is gone.
  */
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, presented, gateway, ttlMs } = rotation;

@@ -5,7 +5,7 @@ import { sessionKey, userSessionKey } from '../session-keys.js';
 import { forgetUser } from './forget-user.js';
 import { rotate } from './rotate.js';
 
-// The tests of this file replay races of two gateways step by step.
+// The tests in this file run the steps of two competing gateways one by one.
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const client = redis.commands;
 
@@ -31,7 +31,7 @@ describe('the script rotate', () => {
     await client.del(sessionKey(session));
   });
 
-  it('creates no record for a session that is gone', async () => {
+  it('creates no record for a session that does not exist', async () => {
     const session = randomUUID() as SessionId;
     expect(await rotate(client, session, rotation)).toBeNull();
     expect(await client.exists(sessionKey(session))).toBe(0);
@@ -39,7 +39,7 @@ describe('the script rotate', () => {
 });
 
 describe('the script forget-user', () => {
-  it('deletes the key of a session that ended, but not of a newer login', async () => {
+  it('deletes the key of an ended session, but not of a newer login', async () => {
     const user = randomUUID() as UserId;
     await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
     await forgetUser(client, user, 'older' as SessionId);

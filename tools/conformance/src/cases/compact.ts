@@ -72,7 +72,7 @@ export const COMPACT: readonly Case[] = [
       const times: unknown[] = [];
       send({ version: 1, state: compactState({ n: 1 }), time: 5_000 });
       times.push((await table.client.hears('state')).time);
-      // The time of version 1 is the base of both further syncs, because nothing changed up to version 2.
+      // Version 2 has the same state as version 1. So the times of versions 2 and 3 both count from the time of version 1.
       send({ version: 2, from: 1, elapsed: 50, patch: new Uint8Array(0) });
       times.push((await table.client.hears('state')).time);
       send({ version: 3, from: 1, elapsed: 100, patch: compactPatch({ n: 1 }, { n: 2 }) });

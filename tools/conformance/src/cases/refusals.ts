@@ -1,7 +1,7 @@
 import { type Case, expectEqual, expectThat } from '../case.js';
 import { expectRefusal, QUIET_MS, SESSION, type Table } from '../table.js';
 
-/** Longer than the first pauses of a client that reconnects although it must not, in ms. */
+/** Waiting time in which a client that wrongly reconnects would do so, in ms. It is longer than the first pauses of a client. */
 const NO_RETRY_MS = 900;
 
 export const REFUSALS: readonly Case[] = [
@@ -77,7 +77,7 @@ export const REFUSALS: readonly Case[] = [
       await table.client.hears('status', ({ status }) => status === 'reconnecting');
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const { refusals } = gateway!;
-      // A browser's WebSocket and other clients may try a refused handshake twice.
+      // The limit allows two attempts for each connection, because some WebSockets repeat a refused handshake once.
       expectThat(refusals >= 2 && refusals <= 12, `expected 2 to 12 attempts within 2 s, found ${refusals}`);
       gateway!.isRefusing = false;
       await table.resumed();

@@ -69,7 +69,7 @@ function teamsField(seatsMax: number): TemplateResult {
   </label>`;
 }
 
-/** Returns the chosen teams. Together they have a place for each seat. */
+/** Returns the chosen teams. Their sizes add up to at least the number of seats. */
 function teamsIn(form: FormData, seatsMax: number): Pick<CreateRoom, 'teams'> {
   const count = Number(form.get('teams') ?? 0);
   const seats = Number(form.get('seats') ?? seatsMax);

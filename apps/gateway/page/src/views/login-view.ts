@@ -62,7 +62,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
 
 const WHAT_TO_DO = 'Request a new token, or try again.';
 
-/** The page after a session that ended, but not by the player. */
+/** The page after something other than the player has ended the session. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>

@@ -44,8 +44,8 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session, search: Playe
 }
 
 /**
- * The actions between two games. They appear once the lobby has stored the end of the game, because until then the room's view shows the
- * previous game. The players are shown beside the board.
+ * The actions between two games. They appear once the lobby has stored the end of the game. Until then the status of the room is not
+ * `waiting`.
  */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
@@ -171,12 +171,15 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // After a reload at the end of a game there is no state, and the room does not know this player's seat. The member has the same seat.
+  // After a reload at the end of a game, the page has no state and `room.seat` is unknown. The member list still has this player's seat.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
 
-/** Maximum length of a note in the status line, in characters. It fits into two lines; a longer note is also shown below the board. */
+/**
+ * Maximum length of a note in the status line, in characters. A note of this length fits into two lines. A longer note is also shown below
+ * the board.
+ */
 const SHORT_NOTE_CHARACTERS = 50;
 
 const ENDED: Readonly<Record<GameResult['reason'], string>> = {

@@ -4,7 +4,7 @@ import { gameTitle } from '../game-pages.js';
 import type { OfferedMatch, PlayerSearch, RunningSearch } from '../player-search.js';
 import { progressTexts } from '../search-texts.js';
 
-/** The current search: its duration, its progress, and the reason why it waits. */
+/** Shows the current search: its duration, its progress, and the reason why no match was found yet. */
 export function searchView(search: PlayerSearch, { since, progress }: RunningSearch, what = 'Searching for an opponent…'): TemplateResult {
   const seconds = Math.max(0, Math.floor((performance.now() - since) / 1_000));
   return html`<div class="searching">
@@ -42,7 +42,7 @@ function answerText({ isAccepted, accepted, players }: OfferedMatch, leftMs: num
   return isAccepted ? `Waiting for the others. ${accepts}` : `Answer within ${seconds} s. ${accepts}`;
 }
 
-/** Opens the dialog. Lit calls this before the dialog is in the document, so it waits until then. */
+/** Opens the dialog. Lit calls this function before the dialog is in the document, so the function waits until then. */
 function openModal(element: Element | undefined): void {
   if (!(element instanceof HTMLDialogElement)) return;
   queueMicrotask(() => {

@@ -13,7 +13,7 @@ describe('the example game crowd', () => {
     expect(game.view(null)).toHaveLength(100);
   });
 
-  it('sends a player much less than a spectator', async () => {
+  it('sends a player much less data than a spectator', async () => {
     const game = await GameTest.create(Crowd, { players: PLAYERS });
     game.step();
     const walk = (): void => {

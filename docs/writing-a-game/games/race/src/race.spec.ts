@@ -2,7 +2,7 @@ import { GameTest } from '#libs/game-kit';
 import { RaceGame } from './race.js';
 
 describe('the example game race', () => {
-  it('turns a car in each step while its player holds the wheel', async () => {
+  it('turns a car in each step while the player steers', async () => {
     const race = await GameTest.create(RaceGame, { players: ['Ann', 'Bob'] });
     race.input(0, { turn: 1, isFiring: true });
     race.step(3);

@@ -22,7 +22,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(game.command(1, 'show', { hand: 'dynamite' })).toBe('bad-data');
   });
 
-  it('hides a hand until both players have shown one', async () => {
+  it('hides a hand until both players have shown their hands', async () => {
     const game = await play();
     game.as(0).show({ hand: 'rock' });
     expect(game.view(0)).toMatchObject({ hands: ['rock', null] });
@@ -30,7 +30,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(game.view(null)).toMatchObject({ hands: [null, null] });
   });
 
-  it('gives the round to the player who alone showed a hand in time', async () => {
+  it('gives the round to the only player who showed a hand in time', async () => {
     const game = await play();
     game.as(1).show({ hand: 'paper' });
     game.advance(10_000);
@@ -44,7 +44,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: null });
   });
 
-  it('ends with a win of the remaining player when the other player is away for half a minute', async () => {
+  it('ends with a win of the remaining player when the opponent is away for 30 s', async () => {
     const game = await play();
     game.seat(0).away();
     game.as(1).show({ hand: 'rock' });
@@ -52,7 +52,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: 1 });
   });
 
-  it('counts a win once, however often its effect runs', async () => {
+  it('counts a win once when its effect runs repeatedly', async () => {
     const game = await play();
     game.seat(0).left();
     const [effect] = game.effects;
@@ -64,7 +64,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(ranking.pointsOf('user-of-Bob')).toBe(1);
   });
 
-  it('continues matches of version 1', () => {
+  it('continues games that version 1 began', () => {
     expect(new RockPaperScissors().migrateState({ hands: [null, 'rock'], wins: [1, 0] }, 1)).toEqual({
       hands: [null, 'rock'],
       wins: [1, 0],

@@ -59,7 +59,7 @@ export const NewRoomBody = z.strictObject({
 });
 
 export const PutBody = z.strictObject({ user: userId, name: shownName });
-/** A missing body is allowed, because `curl -X POST` sends none. */
+/** A missing body is allowed, because `curl -X POST` sends no body. */
 export const StartBody = z
   .strictObject({ waitMs: z.int().min(0).max(10_000).optional().describe('how long to wait for a free game server') })
   .nullish();
@@ -93,6 +93,6 @@ export const ServiceRoomAnswer = z.object({
     .describe('the room after the request, as its members see it (docs/protocol.md); null: it is closed'),
 });
 
-/** The brands of ids are added here, because a schema for OpenAPI has none. */
+/** Adds the brand to an id, because the schemas for OpenAPI produce plain strings. */
 export const asRoomId = (id: string): RoomId => id as RoomId;
 export const asUserId = (id: string): UserId => id as UserId;

@@ -9,7 +9,10 @@ export interface ServiceOptions {
   readonly token: string | null;
 }
 
-/** Refuses every request of the service API without its token. The admin token does not open it, and its token opens nothing else. */
+/**
+ * Refuses every request of the service API without its token. The admin token gives no access to the service API, and the service token
+ * gives access to nothing else.
+ */
 @Injectable()
 export class ServiceGuard implements CanActivate {
   private readonly check: TokenCheck | null;

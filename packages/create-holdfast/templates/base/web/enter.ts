@@ -3,7 +3,7 @@ import { compact } from '@holdfast/client/compact';
 
 const URL = `${location.origin.replace('http', 'ws')}/play`;
 
-/** Logs in. The tab keeps its session: after a reload, the name is not needed, and the player is in the same room. */
+/** Logs in. The tab stores its session, so a player who reloads the page needs no name and is still in the same room. */
 export function login(name: string): Promise<Session> {
   return connect(URL, { name, compact, storage: sessionStorage });
 }

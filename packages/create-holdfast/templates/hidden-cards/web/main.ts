@@ -1,4 +1,4 @@
-// Only types: the rules run on the server, and the state of the room is what this player may see.
+// Imports only types, because the rules run on the server. The state of the room is the part that this player may see.
 import type { HighCard, HighCardResult } from '../src/games/high-card/high-card.js';
 import { open, show } from './page.js';
 

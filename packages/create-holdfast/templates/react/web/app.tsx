@@ -1,7 +1,7 @@
 import type { Session } from '@holdfast/client';
 import { useRoom, useSession } from '@holdfast/react';
 import { type FormEvent, useState } from 'react';
-// Only types: the rules run on the server.
+// Imports only types, because the rules run on the server.
 import type { TicTacToe } from '../src/games/tic-tac-toe/tic-tac-toe.js';
 import { Board } from './board.js';
 

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.js';
 
 const gateway = `${location.origin.replace('http', 'ws')}/play`;
-// Each tab keeps its session: after a reload, the player is in the same room.
+// Each tab stores its session, so a player who reloads the page is still in the same room.
 const options = { compact, storage: sessionStorage };
 
 createRoot(document.querySelector('#root')!).render(

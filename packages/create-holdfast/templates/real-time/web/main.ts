@@ -13,7 +13,7 @@ open<Boats>('boats', async (room, game) => {
   Object.assign(canvas, BAY);
   game.append(canvas);
 
-  // The own boat answers in the frame after a key: the page computes its steps before the server's answer arrives.
+  // The own boat reacts to a key in the next frame, because the page computes its steps before the server's answer arrives.
   const own = predict(room, {
     stepMs: 1_000 / STEP_HZ,
     own: ({ boats }, seat) => boats.find((boat) => boat.seat === seat),
@@ -37,7 +37,7 @@ open<Boats>('boats', async (room, game) => {
   const until = { signal: ended.signal };
   addEventListener('keydown', ({ key }) => steer(keys.add(key)), until);
   addEventListener('keyup', ({ key }) => steer(keys.delete(key)), until);
-  // The page is not told about keys that are released while another window has the focus.
+  // The browser does not report keys that are released while another window has the focus.
   addEventListener('blur', () => steer(keys.clear()), until);
 
   const paper = canvas.getContext('2d')!;

@@ -1,6 +1,6 @@
 import './board.css';
 import type { Room } from '@holdfast/client';
-// Only types: the rules themselves run on the server.
+// Imports only types, because the rules run on the server.
 import type { TicTacToe, TicTacToeResult } from '../src/games/tic-tac-toe/tic-tac-toe.js';
 import { open, show } from './page.js';
 

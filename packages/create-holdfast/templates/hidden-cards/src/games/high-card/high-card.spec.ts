@@ -11,7 +11,7 @@ describe('high card', () => {
     expect(new Set(state.hands.flat()).size).toBe(10);
   });
 
-  it('shows a player the own hand, and of the other hand only its size', async () => {
+  it("shows a player the own hand, but only the size of the opponent's hand", async () => {
     const game = await play();
     const [own, other] = game.state.hands as [number[], number[]];
     const seen = JSON.stringify(game.view(0));

@@ -1,11 +1,11 @@
 import { Command, Game, type GameRoom, type GameRules, OnSeat, type Seat, type Setup, View } from '@holdfast/game-kit';
 import { z } from 'zod';
 
-/** The state on the server. Players never get it: each one gets the result of `view`. */
+/** The state on the server. Players never get this state: each player gets the result of `view`. */
 export interface Table {
   /** The cards in each player's hand. */
   hands: number[][];
-  /** The card that each player has put on the table, face down. Null: none yet. */
+  /** The card that each player has put on the table, face down. Null: the player has not put a card yet. */
   played: (number | null)[];
   wins: number[];
   /** The cards of the last round, face up. Null: no round has ended. */
@@ -53,7 +53,9 @@ export class HighCard implements GameRules<Table> {
     if (first != null && second != null) this.judge(room, first, second);
   }
 
-  /** Holdfast calls it for each player, and for spectators with the seat null. Data that it leaves out never reaches their machines. */
+  /**
+   * Holdfast calls `view` for each player, and with the seat null for spectators. Data that `view` leaves out never reaches their machines.
+   */
   @View()
   view({ hands, played, wins, last }: Table, seat: Seat | null): TableView {
     return {

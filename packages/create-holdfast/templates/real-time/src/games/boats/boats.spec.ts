@@ -4,7 +4,7 @@ import { Boats } from './boats.js';
 
 const play = () => GameTest.create(Boats, { players: ['Ann', 'Bob'] });
 
-/** Steers the boat of a seat toward the buoy until the race ends or the steps are over. */
+/** Steers the boat of a seat toward the buoy until the race ends or the given number of steps is over. */
 function race(game: GameTest<Boats>, seat: number, steps: number): void {
   for (let step = 0; step < steps && !game.ended; step += 1) {
     const { boats, buoy } = game.state;
@@ -25,18 +25,18 @@ describe('boats', () => {
     expect(game.state.boats[1]!.x).toBe(50);
   });
 
-  it('refuses a rudder that turns faster than others', async () => {
+  it('refuses a rudder value outside of its limits', async () => {
     const game = await play();
     expect(() => game.input(0, { turn: 9, sail: true })).toThrow();
   });
 
-  it('is won by the first boat at five buoys', async () => {
+  it('is won by the first boat that has reached five buoys', async () => {
     const game = await play();
     race(game, 1, 5_000);
     expect(game.ended?.result).toEqual({ winner: 1 });
   });
 
-  it('goes on without a player who leaves', async () => {
+  it('continues without a player who leaves', async () => {
     const game = await play();
     game.seat(0).left();
     game.step(1);

@@ -1,5 +1,5 @@
-// The step of a boat. The server and the page run this file, so that the page can predict what the server will compute. It depends on
-// its arguments only, and imports nothing of the server.
+// The step of a boat. The server and the page run this file, so that the page can predict what the server will compute. The result depends
+// only on the arguments, and the file imports no code of the server.
 
 export const STEP_HZ = 20;
 /** The size of the bay, in meters. */
@@ -9,9 +9,9 @@ export interface Boat {
   readonly seat: number;
   x: number;
   y: number;
-  /** Radians. 0 points right, and the angle grows clockwise. */
+  /** Direction of the boat in radians. 0 points right, and the angle grows clockwise. */
   heading: number;
-  /** Meters per second. */
+  /** Speed in meters per second. */
   speed: number;
   /** Number of buoys that this boat has reached. */
   buoys: number;

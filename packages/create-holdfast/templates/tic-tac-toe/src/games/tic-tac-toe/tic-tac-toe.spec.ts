@@ -17,7 +17,7 @@ describe('tic-tac-toe', () => {
     expect(game.state.turn).toBe(1);
   });
 
-  it('refuses a player who is not to move, an occupied cell and a cell beyond the board', async () => {
+  it('refuses a move out of turn, to an occupied cell or beyond the board', async () => {
     const game = await play();
     expect(game.command(1, 'place', { cell: 4 })).toBe('not-your-turn');
     mark(game, 4);
@@ -25,7 +25,7 @@ describe('tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 9 })).toBe('bad-data');
   });
 
-  it('is won by three in a line', async () => {
+  it('is won by three marks in a line', async () => {
     const game = await play();
     mark(game, 0, 3, 1, 4, 2);
     expect(game.ended?.result).toEqual({ winner: 0 });

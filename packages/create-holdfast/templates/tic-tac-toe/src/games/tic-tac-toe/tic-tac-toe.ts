@@ -24,7 +24,7 @@ export class TicTacToe implements GameRules<Board> {
     return { cells: Array<Seat | null>(9).fill(null), turn: 0 };
   }
 
-  /** A command of a player. The room has checked its data. Change the state in place; a rejected command changes nothing. */
+  /** A command of a player. The room has already validated the data. Change the state in place. A rejected command changes nothing. */
   @Command(Place)
   place(room: GameRoom<Board>, { cell }: z.infer<typeof Place>): void {
     const { state, seat } = room;
@@ -36,7 +36,7 @@ export class TicTacToe implements GameRules<Board> {
     this.nextTurn(room);
   }
 
-  /** The player took too long, so the turn passes. The timer continues on another server when this server dies. */
+  /** The player took too long, so the turn passes. If this server dies, the timer continues on another server. */
   @OnTimer('turn')
   protected pass(room: GameRoom<Board>): void {
     this.nextTurn(room);

@@ -10,7 +10,7 @@ import { CreatedProject, installCreator, packPackages, type StartedProject } fro
 import { playFirstMove } from '../harness/first-move.js';
 
 const execute = promisify(execFile);
-/** The time from an empty folder to two browsers that play, on a machine with two cores that does nothing else, in ms. */
+/** Time limit from an empty folder until two browsers play, in ms, on an idle machine with two cores. */
 const PLAYING_WITHIN_MS = 120_000;
 
 let home: string;
@@ -38,7 +38,7 @@ describe('a project of create-holdfast with its own packages', () => {
     ['hidden-cards', 'high-card'],
     ['react', 'tic-tac-toe'],
   ])(
-    'type-checks, tests its rules and a fleet, starts and plays with the template %s',
+    'passes its type check and tests, and plays a game, with the template %s',
     async (template, game) => {
       const folder = join(home, template);
       await execute(creator, [folder, '--template', template, '--no-install']);
@@ -60,7 +60,7 @@ describeInChromium('docs/getting-started.md', () => {
   });
   afterAll(() => browser?.close());
 
-  it('leads from an empty folder to a game that two browsers play, within two minutes', async () => {
+  it('turns an empty folder into a game for two browsers within two minutes', async () => {
     const page = await readFile(join(ROOT, 'docs/getting-started.md'), 'utf8');
     const commands = /```sh\n([\s\S]*?)```/.exec(page)?.[1]?.trim().split('\n') ?? [];
     const begun = performance.now();

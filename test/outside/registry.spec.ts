@@ -8,7 +8,7 @@ import { type Registry, startRegistry } from '../harness/registry.js';
 
 /** The newest release line of pnpm that runs on every Node that Holdfast supports. */
 const PNPM = 'pnpm@10.34.9';
-/** The packages that a project of its own needs. */
+/** The packages of Holdfast that a separate project needs. */
 const PACKAGES = ['client', 'game-kit', 'server'];
 
 const INSTALLERS = {
@@ -16,7 +16,7 @@ const INSTALLERS = {
   pnpm: ['npm', 'exec', '--yes', '--', PNPM, 'install', '--ignore-scripts'],
 } as const;
 
-describe('all packages, published to a registry', () => {
+describe('all packages from a registry', () => {
   let home: string;
   let registry: Registry;
   let fleet: Fleet | undefined;
@@ -38,14 +38,14 @@ describe('all packages, published to a registry', () => {
   });
 
   it.each(['npm', 'pnpm'] as const)(
-    'are installed with %s in an empty folder, compile strictly, and play on after a game server was killed',
+    'are installed with %s, compile strictly, and continue a game after a kill of its server',
     async (installer) => {
       const folder = join(home, installer);
       await cp(join(ROOT, 'test/fixtures/project'), folder, { recursive: true });
       await writeFile(join(folder, 'package.json'), JSON.stringify(await manifestOfProject()));
       const [command, ...args] = INSTALLERS[installer];
       await registry.run(folder, command, args);
-      // The lock shows where the packages come from: pnpm names no registry, because it is the one of its configuration.
+      // The lock of npm names the registry of each package. The lock of pnpm names no registry.
       if (installer === 'npm')
         expect(await readFile(join(folder, 'package-lock.json'), 'utf8')).toContain(`${registry.url}@holdfast/server`);
 

@@ -13,7 +13,7 @@ import { until } from '../harness/index.js';
 
 const run = promisify(execFile);
 const PACKAGES = ['client', 'game-kit', 'server', 'testing', 'cli'];
-/** The time from an edit to its answer, in ms. A busy machine may need longer, but never as long as for the start of the whole fleet. */
+/** Time limit from an edit until a server runs it, in ms. It allows for a busy machine, but is shorter than the start of a whole fleet. */
 const ANSWER_MS = 2_000;
 
 const FILES: Readonly<Record<string, string>> = {
@@ -84,7 +84,7 @@ test('a game continues on another server', { timeout: 60_000 }, async () => {
   }),
 };
 
-describe('a project in a folder of its own, with the packed packages', () => {
+describe('a separate project with the packed packages', () => {
   let root: string;
   let holdfast: string;
   let env: NodeJS.ProcessEnv;
@@ -110,7 +110,7 @@ describe('a project in a folder of its own, with the packed packages', () => {
     }
     writeFileSync(join(root, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
     await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: root });
-    // The project uses the compiler and the types of this repository.
+    // Links the compiler and the types of this repository, so that npm need not install them.
     await symlink(join(ROOT, 'node_modules/typescript'), join(root, 'node_modules/typescript'));
     await mkdir(join(root, 'node_modules/@types'), { recursive: true });
     await symlink(join(ROOT, 'node_modules/@types/node'), join(root, 'node_modules/@types/node')).catch(() => {});
@@ -138,7 +138,7 @@ describe('a project in a folder of its own, with the packed packages', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
   }
 
-  it('is built and started by `holdfast dev`, which answers by edited rules and checks types', async () => {
+  it('is built and started by `holdfast dev`, which applies edits and checks types', async () => {
     const port = await freePort();
     child = spawn(holdfast, ['dev', '--port', String(port)], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
@@ -170,7 +170,7 @@ describe('a project in a folder of its own, with the packed packages', () => {
     edit("size: number = 'ten'", 'size: number = 10');
   }, 180_000);
 
-  it('is operated by `holdfast fleet`, also by a reader that closes the pipe', async () => {
+  it('is operated by `holdfast fleet`, also when a reader closes the pipe', async () => {
     const { stdout } = await run('bash', ['-c', '"$0" fleet servers | head -1', holdfast], { cwd: root, env });
     expect(stdout).toMatch(/^SERVER +STATE/);
     const { stdout: games } = await run(holdfast, ['fleet', '--json', 'list', '--type', 'gateway'], { cwd: root, env });
@@ -181,7 +181,7 @@ describe('a project in a folder of its own, with the packed packages', () => {
     expect(settings).toMatch(/^ {2}MAX_GAMES=1000 {2}\(default\)$/m);
   }, 60_000);
 
-  it('is tested by its own runner with a `TestFleet`', async () => {
+  it('is tested by its own test runner with a `TestFleet`', async () => {
     const { stdout } = await run(process.execPath, ['--test', 'fleet.test.mjs'], { cwd: root, env });
     expect(stdout).toMatch(/pass 1/);
   }, 90_000);
