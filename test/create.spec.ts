@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from '../tools/process/paths.mjs';
+import { until } from '../tools/process/until.mjs';
 import { CreatedProject, installCreator, packPackages, type StartedProject } from './harness/created-project.js';
 import { playFirstMove } from './harness/first-move.js';
 
@@ -40,12 +42,31 @@ describe('a project of create-holdfast, outside of this repository', () => {
 
   it('passes its type check and tests, and starts servers on which two players play', async () => {
     await react.npm('run', 'typecheck');
-    await react.npm('test');
+    expect(await react.npm('test')).toContain('test/fleet.spec.ts');
     started = await react.start();
     const [board] = await playFirstMove(started.play, 'tic-tac-toe');
     expect(board).toMatchObject({ cells: [null, null, null, null, 0, null, null, null, null], turn: 1 });
     expect(await (await fetch(started.page)).text()).toContain('<title>react</title>');
   }, 120_000);
+
+  it('runs an edit of the rules on new game servers, while `npm start` goes on', async () => {
+    const { output } = started as StartedProject;
+    const file = join(react.folder, 'src/games/tic-tac-toe/tic-tac-toe.ts');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('TURN_MS = 30_000', 'TURN_MS = 20_000'));
+    await until(() => /game servers run the new build/.test((started as StartedProject).output.slice(output.length)), 30_000);
+    await playFirstMove((started as StartedProject).play, 'tic-tac-toe');
+  }, 60_000);
+
+  it('tests a client with the conformance cases of the package, and writes its vectors', async () => {
+    const client = 'node node_modules/@holdfast/cli/tools/conformance/node-client.mjs';
+    const output = await react.npm('exec', '--', 'holdfast', 'conformance', '--client', client, '--only', 'sends hello first');
+    expect(output).toContain('1 passed, 0 failed, 0 skipped');
+    await react.npm('exec', '--', 'holdfast', 'conformance', '--vectors', 'vectors');
+    const [written, own] = await Promise.all(
+      [join(react.folder, 'vectors'), join(ROOT, 'conformance')].map((folder) => readFile(join(folder, 'sessions.json'), 'utf8')),
+    );
+    expect(JSON.parse(written)).toEqual(JSON.parse(own));
+  }, 60_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
     'passes its type check and tests with the template %s',
@@ -53,7 +74,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
       const project = await created(template);
       await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));
       await project.npm('run', 'typecheck');
-      expect(await project.npm('test')).toMatch(/passed/);
+      expect(await project.npm('test')).toContain('test/fleet.spec.ts');
     },
     120_000,
   );

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { ended, spawnLeashed } from '../../tools/process/leashed.mjs';
@@ -16,7 +16,7 @@ export async function packPackages(folder: string): Promise<ReadonlyMap<string, 
   await mkdir(folder, { recursive: true });
   await execute(process.execPath, [join(ROOT, 'tools/packages/run.mjs')]);
   const archives = new Map<string, string>();
-  for (const name of ['client', 'game-kit', 'server', 'react', 'create-holdfast']) {
+  for (const name of ['client', 'game-kit', 'server', 'cli', 'testing', 'react', 'create-holdfast']) {
     const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: join(ROOT, 'dist/packages', name) });
     const [packed] = JSON.parse(stdout) as { name: string; filename: string }[];
     archives.set(packed.name, join(folder, packed.filename));
@@ -45,8 +45,12 @@ export class CreatedProject {
   async install(): Promise<void> {
     const file = join(this.folder, 'package.json');
     const manifest = JSON.parse(await readFile(file, 'utf8'));
-    const own = Object.keys(manifest.dependencies).filter((name) => name.startsWith('@holdfast/'));
-    for (const name of own) manifest.dependencies[name] = `file:${this.archives.get(name)}`;
+    const own: string[] = [];
+    for (const dependencies of [manifest.dependencies, manifest.devDependencies]) {
+      const names = Object.keys(dependencies).filter((name) => name.startsWith('@holdfast/'));
+      for (const name of names) dependencies[name] = `file:${this.archives.get(name)}`;
+      own.push(...names);
+    }
     // Packages of Holdfast depend on each other, so the archives must replace these dependencies as well.
     manifest.overrides = Object.fromEntries(own.map((name) => [name, `$${name}`]));
     await writeFile(file, JSON.stringify(manifest, null, 2));
@@ -55,9 +59,8 @@ export class CreatedProject {
 
   /** Runs npm in the folder of the project. Rejects with the output when npm fails. Resolves with the output. */
   async npm(...args: string[]): Promise<string> {
-    const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: '', JEST_WORKER_ID: undefined };
     try {
-      return (await execute('npm', args, { cwd: this.folder, env })).stdout;
+      return (await execute('npm', args, { cwd: this.folder, env: await environment() })).stdout;
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`npm ${args.join(' ')} failed in ${this.folder}:\n${stdout}${stderr}`);
@@ -66,26 +69,25 @@ export class CreatedProject {
 
   /** Runs `npm start`. Resolves when the servers are ready. */
   async start(): Promise<StartedProject> {
-    const { command, env } = await findRedisServer();
-    const [publicPort, tcpPort, opsPort] = [await freePort(), await freePort(), await freePort()];
+    const port = await freePort();
     const child = spawnLeashed('npm', ['start'], {
       cwd: this.folder,
-      env: {
-        ...env,
-        NODE_ENV: '',
-        REDIS_SERVER: command,
-        PUBLIC_PORT: String(publicPort),
-        TCP_PORT: String(tcpPort),
-        OPS_PORT: String(opsPort),
-      },
+      env: { ...(await environment()), PUBLIC_PORT: String(port) },
       stdout: 'pipe',
       stderr: 'pipe',
       graceSeconds: 15,
     });
-    const started = new StartedProject(child, publicPort);
+    const started = new StartedProject(child, port);
     await started.untilReady();
     return started;
   }
+}
+
+/** The environment of a terminal whose PATH has the Redis of this repository, so that no project downloads one. */
+async function environment(): Promise<NodeJS.ProcessEnv> {
+  const { command, env } = await findRedisServer();
+  const { HOLDFAST_DIR, HOLDFAST_DIST, JEST_WORKER_ID, REDIS_URL, ...rest } = { ...process.env, ...env };
+  return { ...rest, NODE_ENV: '', PATH: `${dirname(command)}${delimiter}${rest.PATH}` };
 }
 
 /** A project whose `npm start` is running. */
@@ -110,7 +112,8 @@ export class StartedProject {
   }
 
   async untilReady(): Promise<void> {
-    await until(() => this.output.includes(`Open ${this.page.slice(0, -1)}`) || this.hasEnded(), 60_000);
+    const line = new RegExp(`^ +Play +${this.page.slice(0, -1)}$`, 'm');
+    await until(() => line.test(this.output) || this.hasEnded(), 60_000);
     if (this.hasEnded()) throw new Error(`npm start ended:\n${this.output}`);
   }
 

@@ -45,7 +45,7 @@ describe('a project of create-holdfast with its own packages', () => {
       const project = new CreatedProject(folder, archives);
       await project.install();
       await project.npm('run', 'typecheck');
-      await project.npm('test');
+      expect(await project.npm('test')).toContain('test/fleet.spec.ts');
       started = await project.start();
       expect(await playFirstMove(started.play, game)).toHaveLength(2);
     },

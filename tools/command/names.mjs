@@ -22,6 +22,6 @@ export function callOf(command) {
  */
 export function asBinary(text) {
   return text
-    .replace(/npm (?:run )?(start|dev|players|fleet|chaos|rolling)( --)?(?![\w:-])/g, 'holdfast $1')
+    .replace(/npm (?:run )?(start|dev|players|fleet|chaos|rolling|conformance)( --)?(?![\w:-])/g, 'holdfast $1')
     .replace(/holdfast rolling/g, 'holdfast chaos --rolling');
 }

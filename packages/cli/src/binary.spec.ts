@@ -114,6 +114,7 @@ describe('a help text of a script', () => {
     ['npm start -- --port 8000', 'holdfast start --port 8000'],
     ['npm run fleet -- list', 'holdfast fleet list'],
     ['(npm run dev)', '(holdfast dev)'],
+    ['Usage: npm run conformance -- [options]', 'Usage: holdfast conformance [options]'],
     ['npm run start:gateway', 'npm run start:gateway'],
   ])('%j is rewritten for the binary as %j', (text, expected) => {
     expect(asBinary(text)).toBe(expected);

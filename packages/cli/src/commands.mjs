@@ -51,6 +51,12 @@ export const COMMANDS = [
     load: () => import('../../../tools/config/command.mjs'),
   },
   {
+    name: 'conformance',
+    about: 'test a client in any language against scripted gateways, or write the test vectors of the protocol',
+    help: tool('conformance/help.txt'),
+    load: () => import('../../../tools/conformance/command.mjs'),
+  },
+  {
     name: 'completion',
     about: 'print a completion script for bash or zsh',
     help: new URL('completion-help.txt', import.meta.url),

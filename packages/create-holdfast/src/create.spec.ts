@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../../tools/process/paths.mjs';
+import { checkConfig } from '../../../tools/project/config.mjs';
 import { create } from './create.js';
 import { Refusal } from './refusal.js';
 import { TEMPLATES } from './templates.js';
@@ -26,9 +27,10 @@ describe('create-holdfast', () => {
     const files = (await readdir(join(parent, 'my-game'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     const names = files.map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['.gitignore', 'Dockerfile', 'compose.yml', 'ci.yml', 'gateway.ts', 'lobby.ts', 'game.ts']),
+      expect.arrayContaining(['.gitignore', 'Dockerfile', 'compose.yml', 'ci.yml', 'gateway.ts', 'lobby.ts', 'game.ts', 'fleet.spec.ts']),
     );
     expect(names.filter((name) => name.startsWith('_'))).toEqual([]);
+    expect(checkConfig(JSON.parse(await read('my-game/holdfast.config.json')), true)).toHaveProperty('config');
     const contents = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')));
     expect(contents.filter((content) => /\{\{\w+\}\}/.test(content))).toEqual([]);
   });
@@ -36,7 +38,11 @@ describe('create-holdfast', () => {
   it('gives the project its name and the version of this package', async () => {
     await run(join(parent, 'folder'), '--template', 'react', '--name', '@studio/chess', '--no-install');
     const manifest = JSON.parse(await read('folder/package.json'));
-    expect(manifest).toMatchObject({ name: '@studio/chess', dependencies: { '@holdfast/server': '1.2.3', '@holdfast/react': '1.2.3' } });
+    expect(manifest).toMatchObject({
+      name: '@studio/chess',
+      dependencies: { '@holdfast/server': '1.2.3', '@holdfast/react': '1.2.3' },
+      devDependencies: { '@holdfast/cli': '1.2.3', '@holdfast/testing': '1.2.3' },
+    });
     expect(await read('folder/README.md')).toContain('# @studio/chess');
     expect(await read('folder/compose.yml')).toContain('name: "studio-chess"');
   });

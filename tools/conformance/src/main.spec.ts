@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { main } from './main.js';
 
 /** The name of one short case. */
@@ -24,7 +27,22 @@ describe('npm run conformance', () => {
     expect(printed.at(-1)).toBe('\n0 passed, 1 failed, 0 skipped');
   });
 
+  it('writes the vectors of this repository into a new folder', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'holdfast-vectors-'));
+    try {
+      expect(await main(['--vectors', join(home, 'new')])).toBe(0);
+      for (const name of ['frames.json', 'patches.json', 'syncs.json', 'sessions.json'])
+        expect(await readJson(join(home, 'new', name))).toEqual(await readJson(join('conformance', name)));
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+
   it('fails when no case has the wanted name', async () => {
     expect(await main(['--client', 'true', '--only', 'no such case'])).toBe(1);
   });
 });
+
+async function readJson(file: string): Promise<unknown> {
+  return JSON.parse(await readFile(file, 'utf8'));
+}

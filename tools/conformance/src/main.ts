@@ -25,6 +25,13 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
   steps: STEPS,
 };
 
+export interface ConformanceContext {
+  /** How the user calls this tool. */
+  readonly call?: string;
+  /** This repository or the package that has this tool. By default the working directory. */
+  readonly root?: string;
+}
+
 type Outcome = 'passed' | 'failed' | 'skipped';
 
 interface Report {
@@ -33,9 +40,9 @@ interface Report {
 }
 
 /** Runs the cases that the options select. Returns the exit code: 0 if the client has passed all of them, else 1. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const { client, only = '', verbose, vectors, atOnce } = readOptions(argv);
-  if (vectors !== undefined) await writeVectors(vectors);
+export async function main(argv: readonly string[], { call, root = process.cwd() }: ConformanceContext = {}): Promise<number> {
+  const { client, only = '', verbose, vectors, atOnce } = readOptions(argv, call);
+  if (vectors !== undefined) await writeVectors(vectors, root);
   if (client === undefined) return 0;
   const groups = Object.entries(GROUPS).map(([group, cases]) => ({ group, cases: cases.filter(({ name }) => name.includes(only)) }));
   const reports = startAll(

@@ -14,16 +14,17 @@ export interface ConformanceOptions {
 }
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
-export function readOptions(argv: readonly string[]): ConformanceOptions {
-  const command = newCommand().parse([...argv], { from: 'user' });
+export function readOptions(argv: readonly string[], call?: string): ConformanceOptions {
+  const command = newCommand(call).parse([...argv], { from: 'user' });
   const options = command.opts<ConformanceOptions>();
   if (options.client === undefined && options.vectors === undefined)
     command.error('Give --client with the command that starts the client under test, or --vectors with a folder.');
   return options;
 }
 
-export function newCommand(): Command {
-  return new Command('npm run conformance --')
+/** @param call how the user calls this tool */
+export function newCommand(call = 'npm run conformance --'): Command {
+  return new Command(call)
     .description(
       'Tests a client in any language against scripted gateways on loopback. conformance/README.md describes how the client is driven.',
     )

@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeVectors } from './vectors.js';
 
-/** Writes the files with vectors into `folder`. The values of patches and syncs come from the existing files in `folder`. */
-export async function writeVectors(folder: string): Promise<void> {
-  const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
-  for (const [name, vectors] of Object.entries(makeVectors(folder, page))) {
+/**
+ * Writes the files with vectors into `folder`.
+ *
+ * @param root the folder with `docs/protocol.md`, whose examples are the frames, and with `conformance/`, which has the values of patches
+ *   and syncs
+ */
+export async function writeVectors(folder: string, root: string): Promise<void> {
+  const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
+  const made = makeVectors(join(root, 'conformance'), page);
+  await mkdir(folder, { recursive: true });
+  for (const [name, vectors] of Object.entries(made)) {
     await writeFile(join(folder, name), textOf(vectors));
     console.log(`wrote ${join(folder, name)}`);
   }
