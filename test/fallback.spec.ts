@@ -111,7 +111,7 @@ async function close(...players: Session[]): Promise<void> {
   }
 }
 
-describe('a fleet whose store falls back to before the start of a game', () => {
+describe('a fleet whose store falls back to a time before the start of a game', () => {
   it('continues the game for connected players and for resuming players', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
@@ -137,7 +137,7 @@ describe('a fleet whose store falls back to before the start of a game', () => {
   }, 60_000);
 });
 
-describe('a fleet whose store falls back to before the end of a game', () => {
+describe('a fleet whose store falls back to a time before the end of a game', () => {
   it('does not restart the game, and runs its effects once', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
@@ -347,8 +347,8 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
   }, 40_000);
 });
 
-describe('a fleet whose store falls back to before a room changed its owner', () => {
-  it('keeps the game at its current owner after a migration or an adoption', async () => {
+describe('a fleet whose store falls back to a time before a room changed its owner', () => {
+  it('continues the game at the new owner, both after a migration and after an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);

@@ -17,8 +17,8 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // The time to live is short, because a gateway renews a session after a third of this time. A session that the store then still lacks
-      // ends.
+      // A gateway renews its sessions after a third of the time to live. A session that is missing in the store at that moment ends. The
+      // time to live is short, so that the gateways renew the sessions during the tests.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);

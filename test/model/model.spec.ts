@@ -2,7 +2,10 @@ import { type CounterExample, explore, walk } from './explorer.js';
 import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
-/** Whether this is `npm run model`: it has more scenarios and longer walks, and prints the number of states or steps of each test. */
+/**
+ * True when `npm run model` runs this file. Then the file has more scenarios and more walks than in other test runs, and each test prints
+ * its number of states or steps.
+ */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const WALKS_A_SCENARIO = isLong ? 4_000 : 600;

@@ -436,7 +436,10 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
   return { ...withUser(state, index, { number: number + 1 }), operations: [...state.operations, operation] };
 }
 
-/** A gateway admits the player. The player's room is that of the stored user, if the record of the room agrees. */
+/**
+ * A gateway admits the player. The player is in the room when the stored user names the room, and the record of the room lists the player.
+ * Otherwise the gateway notifies the player that the player is in no room.
+ */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
   // The model has no admission between the two writes of a removal. In reality a later request may make the store refuse the second write,
@@ -940,7 +943,10 @@ function reassert(state: State, index: number, rules: Rules): State {
   return withServer(next, index, { room: { ...room, isBehind: false, inFlight: answered } });
 }
 
-/** The server adopts or ends a room that the store has as its own and that it does not run. */
+/**
+ * The store names this server as the owner of a running game, but the server does not run it. If the server has already ended the game, it
+ * writes the end into the record again. Otherwise it adopts the room.
+ */
 function sweep(state: State, index: number, rules: Rules): State | null {
   const { room: stored } = state.store;
   const { room, ended } = state.servers[index];
@@ -1048,7 +1054,10 @@ function violationOf({ flaw }: State): string | null {
   return flaw;
 }
 
-/** Returns whether each player sees the current room or knows to be out of it, and the users and the list agree with the room. */
+/**
+ * Returns whether each player sees the current room, or knows that the player is not a member. In addition, the stored user of each member
+ * must name the room, and the list of rooms must contain the room if the room exists.
+ */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;
 }

@@ -9,7 +9,10 @@ import {
   type RecordScenario,
 } from './record-scenarios.js';
 
-/** Whether this is `npm run model`: it has more scenarios and walks, and prints the number of states or steps of each test. */
+/**
+ * True when `npm run model` runs this file. Then the file has more scenarios and more walks than in other test runs, and each test prints
+ * its number of states or steps.
+ */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const SOUND_STATES_MAX = 200_000;

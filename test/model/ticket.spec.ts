@@ -1,7 +1,10 @@
 import { type CounterExample, type Exploration, explore } from './explorer.js';
 import { beginningOf, type Rules, TICKET_PROTOCOL } from './ticket-protocol.js';
 
-/** Whether this is `npm run model`: it explores one more fault, and prints the number of states. */
+/**
+ * True when `npm run model` runs this file. Then each scenario has one more fault than in other test runs, and each test prints its number
+ * of states.
+ */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 1_500_000 : 120_000;
 

@@ -53,7 +53,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** Returns the time until some further notes of each game are acknowledged, in ms. */
+  /** Returns the time until `PLAYED` more notes of each player of these games are acknowledged, in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));

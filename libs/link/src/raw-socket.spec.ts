@@ -62,7 +62,7 @@ describe('readInPlace', () => {
     expect(of(bea).own.destroyed).toBe(false);
   });
 
-  it('counts as a connection of its server until it closes', async () => {
+  it('returns a socket that the server counts as a connection until the socket closes', async () => {
     const { port, met, server } = await reading(1);
     const first = dial(port);
     await until(() => met.length === 1);

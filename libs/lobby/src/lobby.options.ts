@@ -37,7 +37,7 @@ export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
-/** How often the sweep renews the invite codes of rooms in play, in ms. A code lives for a week without it. */
+/** How often the sweep renews the invite codes of rooms in play, in ms. Without a renewal, a code expires after a week. */
 export const CODES_EVERY_MS = 3_600_000;
 /** Time for which a lobby keeps the list of rooms that matchmaking may fill, in ms. Then the lobby reads the list again. */
 export const BACKFILL_READ_MS = 500;
@@ -52,11 +52,11 @@ export const ROOM_REFUSED_MS = 5_000;
 export const DECLINES_MAX = 2;
 /** Time for which a declined or missed match counts, in ms. Each further declined or missed match begins the time again. */
 export const DECLINES_FORGOTTEN_MS = 120_000;
-/** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
+/** Maximum number of game servers that one start of a game tries. When a server is lost or full, the start tries another server. */
 export const START_TRIES_MAX = 4;
 /**
- * Time for which a member who is away and not ready still blocks the start of a game, in ms. It is long enough to reload a page. Afterwards
- * the game starts without this member.
+ * Time for which a member who is away and not ready still blocks the start of a game, in ms. The time is long enough to reload a page.
+ * Afterwards the game starts without this member.
  */
 export const START_AWAY_MS = 5_000;
 /** Time for which a host may be away before another member becomes the host, in ms. */

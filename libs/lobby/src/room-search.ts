@@ -104,7 +104,7 @@ export class RoomSearch {
     return result;
   }
 
-  /** Returns the rooms of the first page of `page`. Reads the rooms in their order only until the page is full. */
+  /** Returns the same rooms as `page` without a cursor. Stops as soon as the page is full. */
   private firstRooms({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, snapshot: RoomsSnapshot): RoomSummary[] {
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
@@ -147,11 +147,14 @@ const ORDERS_MAX = 64;
 /** Time after which the work on followed lists lets other requests of the lobby run, in ms. */
 const FOLLOW_SLICE_MS = 4;
 
-/** A position between two pages. */
+/** The position in the list of rooms at which the next page begins. */
 interface Cursor {
-  /** The last room of the page before within its part. Null: the part begins. */
+  /**
+   * The sort key of the last room of the previous page. Null: the next page begins with the first room of the snapshot or of the older
+   * rooms.
+   */
   readonly after: SortKey | null;
-  /** The position in the index where a part of older rooms begins. Null: the snapshot. */
+  /** The lobby reads the rooms of the next page from the index, after this entry. Null: the lobby takes them from the snapshot. */
   readonly older: IndexEntry | null;
 }
 
@@ -162,8 +165,8 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older one of the end of a part and the last room of a page, newest first. New rooms push others out of the snapshot, so its end
- * may be newer than rooms that the player has already got.
+ * Compares the end of a part with the last room of a page that is sorted newest first, and returns the older one. New rooms push older
+ * rooms out of the snapshot, so the end of the snapshot may be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

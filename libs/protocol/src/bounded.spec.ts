@@ -11,8 +11,10 @@ describe('a text with a limited length', () => {
     expect(bounded('abc💥', 4)).toBe('abc… (5 characters)');
     expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
   });
+});
 
-  it('is the message of every error, also for a long message', () => {
+describe('an error', () => {
+  it('has a message of limited length, because a longer message is cut', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),
@@ -22,7 +24,7 @@ describe('a text with a limited length', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('is the message also of a malformed error from another server', () => {
+  it('has a code and a message also when another server sent a malformed error', () => {
     for (const body of [
       null,
       7,

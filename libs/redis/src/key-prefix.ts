@@ -10,15 +10,15 @@ let prefix = FLEET_PREFIX_DEFAULT;
 let isUsed = false;
 
 /**
- * Returns the name of a key or channel of this fleet: `hf:servers` for `servers`. All names begin with the same prefix, so that several fleets can
- * share one Redis.
+ * Returns the name of a key or channel of this fleet: `hf:servers` for `servers`. All names of a fleet begin with the same prefix, so
+ * that several fleets can share one Redis.
  */
 export function redisName(name: string): string {
   isUsed = true;
   return `${prefix}:${name}`;
 }
 
-/** Returns the first part of all names, and of the ids of all servers of this fleet. */
+/** Returns the prefix of this fleet. The names of its keys and channels, and the ids of its servers, begin with this prefix. */
 export function keyPrefix(): string {
   isUsed = true;
   return prefix;

@@ -552,18 +552,18 @@ describe('the end of a game', () => {
 
 describe('the unreadable data of a room', () => {
   it.each<[string, (room: string) => Promise<unknown>]>([
-    ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room as RoomId), 'neither one thing nor another')],
+    ['a checkpoint of meaningless bytes', (room) => redis.commands.set(checkpointKey(room as RoomId), 'neither one thing nor another')],
     [
-      'a checkpoint that is MessagePack, and no room',
+      'a checkpoint that is MessagePack, but not a room',
       (room) => redis.commands.set(checkpointKey(room as RoomId), Buffer.from(pack({ room, state: 1 }))),
     ],
     [
-      'a checkpoint with other bytes in it',
+      'a checkpoint that contains meaningless bytes',
       async (room) => redis.commands.setrange(checkpointKey(room as RoomId), 12, Buffer.alloc(40, 0xc1)),
     ],
-    ['a log of other bytes', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from([0xc1, 0xc1]))],
+    ['a log with meaningless bytes instead of a change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from([0xc1, 0xc1]))],
     ['a log with a text instead of a change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from(pack('text')))],
-  ])('is adopted and reported: %s', async (_what, corrupt) => {
+  ])('does not prevent the adoption of the room, and is reported: %s', async (_what, corrupt) => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await corrupt(room);
@@ -589,7 +589,7 @@ describe('the unreadable data of a room', () => {
     }
   });
 
-  it('is not adopted when a newer version of Holdfast wrote it', async () => {
+  it('prevents the adoption of the room when a newer version of Holdfast wrote the data', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(`hf:room:{${room}}`, 'format', LOG_FORMAT_MAX + 1);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');

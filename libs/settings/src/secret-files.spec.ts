@@ -50,7 +50,7 @@ describe('the effective settings', () => {
     expect(JSON.stringify(views)).not.toMatch(/word|admins/);
   });
 
-  it('are the settings of the type of server', () => {
+  it('contain only the settings that a server of the given type uses', () => {
     expect(viewSettings('lobby', {}).map(({ variable }) => variable)).not.toContain('PUBLIC_PORT');
     expect(viewSettings('game', {}).map(({ variable }) => variable)).toContain('MAX_GAMES');
   });

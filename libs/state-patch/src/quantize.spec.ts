@@ -25,7 +25,7 @@ describe('quantize', () => {
     expect(quantize({ a: 1 }, { a: 1, b: 2.4 }, 1)).toEqual({ a: 1, b: 2 });
   });
 
-  it('returns exactly the numbers of the decimal literals', () => {
+  it('returns decimals without a floating-point error, such as exactly 0.3 for 0.3000000001', () => {
     expect(quantize([], [0.3000000001, 1.1, 123.456, 0.07, -2.675], 0.01)).toEqual([0.3, 1.1, 123.46, 0.07, -2.67]);
   });
 

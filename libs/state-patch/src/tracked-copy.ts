@@ -9,12 +9,15 @@ import { type RecordCode, recordCodeOf } from './record-code.js';
 export class TrackedCopy {
   /** The copies of all objects and arrays. Entries from `count` on are left from earlier use. */
   readonly copies: object[] = [];
-  /** At the position of each copy: the code for the keys of the object. Null: an array. */
+  /** `codes[i]` is the code for the keys of the object `copies[i]`. Null: `copies[i]` is an array. */
   readonly codes: (RecordCode | null)[] = [];
-  /** At the position of each copy: the position after its last part. */
+  /** `ends[i]` is the index in `copies` that follows the last part of `copies[i]`. */
   readonly ends: number[] = [];
   count = 0;
-  /** The code of the last object at this depth. The next object there probably has the same keys. */
+  /**
+   * `guesses[depth]` is the `RecordCode` of the last object that was copied at this depth. The next object at this depth probably has the
+   * same keys, and can use the same code.
+   */
   private readonly guesses: (RecordCode | null)[] = [];
 
   /** Makes a new copy. The lists are reused. */
@@ -36,7 +39,7 @@ export class TrackedCopy {
     return code.copy(value as PlainRecord, this, depth);
   }
 
-  /** Reserves the position of an object or array, before its children are copied. */
+  /** Reserves an index in `copies` for an object or array, before its children are copied. Returns the index. */
   reserve(code: RecordCode | null): number {
     this.codes[this.count] = code;
     return this.count++;

@@ -1,7 +1,9 @@
-/** How a tool was started. Without it, the tool is a script of this repository. */
+/**
+ * The facts that a tool receives from the program that starts it. Without these facts, the tool behaves like a script of this repository.
+ */
 export interface ToolContext {
   /** The command with which the user calls the tool, such as `holdfast fleet`. */
   readonly call?: string;
-  /** The file about the fleet that `npm start` or `holdfast start` runs. */
+  /** The path of the file in which `npm start` or `holdfast start` describes the running fleet. */
   readonly runningFile?: string;
 }

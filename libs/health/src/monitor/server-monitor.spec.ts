@@ -65,7 +65,7 @@ describe('ServerMonitor', () => {
     expect(monitor.isSilent).toBe(false);
   });
 
-  it('condemns a server that misses two checks and answers no dial', async () => {
+  it('condemns a server that misses two checks and does not answer a connection attempt', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     await check();
     await miss();
@@ -90,7 +90,7 @@ describe('ServerMonitor', () => {
     expect(monitor.isSilent).toBe(true);
   });
 
-  it('condemns a server that refuses a dial after one missed check', async () => {
+  it('condemns a server that misses one check and refuses a connection attempt', async () => {
     const { context, server, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('refused');
     context.massFailures.isMassSilence.mockReturnValue(true);
@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('marks a server that answers only a dial as unheard, without an eviction', async () => {
+  it('marks a server as unheard, and does not evict it, when it answers connection attempts but no checks', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();
@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns, of the unheard servers that have lost Redis, only game servers: %s', async (type, reasons) => {
+  ])('condemns an unheard server that has lost Redis only when it is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.storeLossDetector.isLost.mockResolvedValue(true);
@@ -158,7 +158,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('ignores a dial that ends after the server has answered a check', async () => {
+  it('ignores a connection attempt that ends after the server has answered a check', async () => {
     const { context, check, wait, miss } = newMonitor();
     let end = (_: string): void => {};
     context.dials.dial.mockReturnValueOnce(new Promise((resolve) => (end = resolve)));

@@ -85,9 +85,11 @@ export type CancelledTicket =
   /** The ticket is null when a lobby of a later build has stored it. */
   | { readonly outcome: 'ended'; readonly ticket: StoredTicket | null };
 
-/** The answer to a claim of the rounds of a game. */
+/** The result of `claimRounds`, with which a lobby tries to become the runner of the rounds of a game. */
 export interface RoundsClaim {
+  /** True: the lobby is the runner now. False: another lobby is the runner. */
   readonly isHeld: boolean;
+  /** The fencing token of the runner. */
   readonly fence: string;
   /** The time of the queue, in ms: see `QueueTime`. */
   readonly time: number;

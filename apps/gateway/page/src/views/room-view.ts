@@ -65,7 +65,7 @@ function describeOptions(app: App, { room, page }: RoomScreen): string {
   return page?.options?.describe(view.options ?? {}) ?? optionsText(schema, view.options ?? {});
 }
 
-/** The form with which the host begins a search for all members of this room, as a party. */
+/** The form with which the host starts a search for a match. All members of the room take part in this search as one party. */
 function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): TemplateResult | typeof nothing {
   const { view } = screen.room;
   if (!screen.isHost || view.status !== 'waiting' || app.stage.at !== 'inside') return nothing;
