@@ -11,8 +11,8 @@ import { playFirstMove } from './harness/first-move.js';
 const execute = promisify(execFile);
 
 /**
- * Installs only the template with the most packages. The other templates use its packages. `test/outside/create.spec.ts` installs each
- * template.
+ * Installs and plays only the template with the most packages. The other templates use its packages, and only their types are checked.
+ * `test/outside/create.spec.ts` does all of this with each template.
  */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
@@ -69,12 +69,11 @@ describe('a project of create-holdfast, outside of this repository', () => {
   }, 60_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
-    'passes its type check and tests with the template %s',
+    'passes its type check with the template %s',
     async (template) => {
       const project = await created(template);
       await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));
       await project.npm('run', 'typecheck');
-      expect(await project.npm('test')).toContain('test/fleet.spec.ts');
     },
     120_000,
   );
