@@ -4,7 +4,8 @@ import { SITE } from './build-site.mjs';
 /**
  * Serves a built site on 127.0.0.1.
  *
- * @param {number} port 0: any free port @returns {Promise<{ url: string, close(): Promise<void> }>}
+ * @param {number} port With 0, the system chooses a free port.
+ * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
 export async function serveSite(port, outDir = SITE) {
   const server = await preview({

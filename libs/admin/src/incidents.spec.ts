@@ -62,6 +62,32 @@ describe('incidentsOf', () => {
     ]);
   });
 
+  it('ends when a suspected server registers again, or leaves, before a verdict', () => {
+    const suspect: Parameters<typeof events>[number] = [1_000, 'server.suspect', 'check-missed'];
+    expect(incidentsOf(events(suspect, [2_000, 'server.registered', 'started', { incarnation: 2 }]))).toMatchObject([
+      { outcome: 'restarted', endedAt: 2_000, returnedAt: 2_000 },
+    ]);
+    expect(incidentsOf(events(suspect, [2_000, 'server.left', 'by-itself']))).toMatchObject([{ outcome: 'restarted', endedAt: 2_000 }]);
+  });
+
+  it('begins with the recovery of a server that restarted before a gateway suspected it', () => {
+    const incidents = incidentsOf(
+      events(
+        [1_000, 'server.registered', 'started', { incarnation: 2 }],
+        [1_100, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }],
+        [1_300, 'recovery.done', 'server-lost', { detail: { rooms: 3, ms: 200 } }],
+      ),
+    );
+    expect(incidents).toMatchObject([{ outcome: 'restarted', rooms: 3, beganAt: 1_100, endedAt: 1_300, pauseMs: 200 }]);
+  });
+
+  it.each([
+    ['server.evicted', 'operator'],
+    ['server.left', 'by-itself'],
+  ] as const)('makes no incident of a recovery that follows %s with the reason %s', (kind, reason) => {
+    expect(incidentsOf(events([1_000, kind, reason], [1_100, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]))).toEqual([]);
+  });
+
   it.each(['left', 'operator'])('makes no incident of an eviction for the reason %s', (reason) => {
     expect(incidentsOf(events([1_000, 'server.evicted', reason]))).toEqual([]);
   });

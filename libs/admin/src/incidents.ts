@@ -9,10 +9,10 @@ export interface Incident {
   readonly server: ServerId;
   readonly incarnation: number;
   /**
-   * `suspected`: there is no verdict yet. `healed`: the server became healthy again before a verdict. `evicted`: the server was declared
-   * dead.
+   * `suspected`: there is no verdict yet. `healed`: the server became healthy again before a verdict. `restarted`: the server left, or
+   * registered again, before a verdict. `evicted`: the server was declared dead.
    */
-  readonly outcome: 'suspected' | 'healed' | 'evicted';
+  readonly outcome: 'suspected' | 'healed' | 'restarted' | 'evicted';
   /** The reasons of the incident's events, in order and without repeats. */
   readonly reasons: readonly string[];
   readonly severity: Severity;
@@ -34,7 +34,15 @@ export interface Incident {
 
 type Draft = { -readonly [Field in keyof Incident]: Incident[Field] } & { reasons: string[] };
 
-const BEGINS: ReadonlySet<string> = new Set(['server.suspect', 'server.unheard', 'server.unreachable', 'eviction.held', 'server.evicted']);
+/** Kinds that begin an incident. A recovery begins one when its server restarted before a gateway suspected it. */
+const BEGINS: ReadonlySet<string> = new Set([
+  'server.suspect',
+  'server.unheard',
+  'server.unreachable',
+  'eviction.held',
+  'server.evicted',
+  'recovery.started',
+]);
 const HEALS: ReadonlySet<string> = new Set(['server.heard', 'server.reachable']);
 
 /**
@@ -45,6 +53,8 @@ const HEALS: ReadonlySet<string> = new Set(['server.heard', 'server.reachable'])
 export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident[] {
   const all: Draft[] = [];
   const open = new Map<string, Draft>();
+  /** Incarnations that left, or that an operator evicted. The recovery of their rooms is no incident. */
+  const intended = new Set<string>();
   for (const event of events) {
     const { kind, server, at } = event;
     if (server === undefined) continue;
@@ -52,7 +62,9 @@ export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident
     const key = `${server} ${event.incarnation ?? 0}`;
     const incident = open.get(key);
     if (incident) apply(incident, event);
-    else if (BEGINS.has(kind) && isAtLeast(severityOf(event), 'warning')) {
+    else if (!isAtLeast(severityOf(event), 'warning')) {
+      if (kind === 'server.evicted' || kind === 'server.left') intended.add(key);
+    } else if (BEGINS.has(kind) && !intended.has(key)) {
       const begun = begin(server, event);
       apply(begun, event);
       all.push(begun);
@@ -74,7 +86,8 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
   const { kind, reason, at, detail } = event;
   const severity = severityOf(event);
   if (isAtLeast(severity, incident.severity)) incident.severity = severity;
-  if (BEGINS.has(kind) && !incident.reasons.includes(reason)) incident.reasons.push(reason);
+  const isCause = BEGINS.has(kind) && (kind !== 'recovery.started' || incident.reasons.length === 0);
+  if (isCause && !incident.reasons.includes(reason)) incident.reasons.push(reason);
   if (kind === 'server.evicted') {
     incident.outcome = 'evicted';
     incident.evictedAt = at;
@@ -83,7 +96,11 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
   } else if (HEALS.has(kind) && incident.outcome === 'suspected') {
     incident.outcome = 'healed';
     incident.endedAt = at;
+  } else if (kind === 'server.left' && incident.outcome === 'suspected') {
+    incident.outcome = 'restarted';
+    incident.endedAt = at;
   } else if (kind === 'recovery.started') {
+    if (incident.outcome === 'suspected') incident.outcome = 'restarted';
     incident.rooms = typeof detail?.rooms === 'number' ? detail.rooms : 0;
     incident.endedAt = null;
     incident.pauseMs = null;
@@ -94,5 +111,10 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
 }
 
 function noteReturn(incident: Draft, { server, incarnation = 0, at }: PublishedOperatorEvent): void {
-  if (incident.server === server && incarnation > incident.incarnation) incident.returnedAt ??= at;
+  if (incident.server !== server || incarnation <= incident.incarnation) return;
+  incident.returnedAt ??= at;
+  if (incident.outcome !== 'suspected') return;
+  incident.outcome = 'restarted';
+  // Rooms of the server may have to be recovered; their recovery then reopens the incident.
+  incident.endedAt = at;
 }

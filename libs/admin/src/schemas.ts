@@ -186,7 +186,11 @@ export const IncidentsAnswer = z.object({
     z.object({
       server: z.string(),
       incarnation: z.int(),
-      outcome: z.enum(['suspected', 'healed', 'evicted']).describe('suspected: no verdict yet; healed: healthy again without a verdict'),
+      outcome: z
+        .enum(['suspected', 'healed', 'restarted', 'evicted'])
+        .describe(
+          'suspected: no verdict yet; healed: healthy again without a verdict; restarted: it left or registered again before a verdict',
+        ),
       reasons: z.array(z.string()).describe('in the order of the events'),
       severity: z.enum(SEVERITIES),
       beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),

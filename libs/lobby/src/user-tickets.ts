@@ -29,9 +29,9 @@ export class UserTickets {
   }
 
   /**
-   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without `order`: any ticket. An
-   * offered match fails at once, so that its other players do not wait for an answer. A ticket whose room is being made stays: the order of
-   * the user's requests decides whether the match takes the user.
+   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without
+   * `order`, the age of the ticket does not matter. An offered match fails at once, so that its other players do not wait for an answer. A
+   * ticket whose room is being made stays: the order of the user's requests decides whether the match takes the user.
    *
    * @param but a room whose party keeps its ticket, because the user is in it already
    * @returns whether a waiting ticket has ended

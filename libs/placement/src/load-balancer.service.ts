@@ -26,7 +26,7 @@ import type { Choice } from './scripts/place.js';
  * excluded.
  */
 export interface PlacementRequest extends RoomWish, Place {
-  /** The version of the game whose rooms the server must accept. Absent: any version. */
+  /** The version of the game whose rooms the server must accept. Absent: the version does not matter. */
   readonly gameVersion?: number;
   /** The preferred region and build. When no server with them is eligible, the preference is ignored. */
   readonly prefer?: Place;

@@ -112,7 +112,7 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
-  /** The region in which the game of the room must run. Absent: any region. */
+  /** The region in which the game of the room must run. Absent: the game may run in every region. */
   region?: string;
   options?: RoomOptions;
   /** The metadata of the running game. Absent: no game runs, or it has set none. */

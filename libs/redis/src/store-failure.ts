@@ -49,7 +49,8 @@ export interface StoreFailure {
 
 /**
  * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas, or
- * refuses this server. Redis may have executed the request nevertheless. Null: any other error, including other errors of Redis.
+ * refuses this server. Redis may have executed the request nevertheless. Returns null for an error that does
+ * not say so, such as a wrong argument of a Redis command.
  */
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);

@@ -56,7 +56,7 @@ export interface RoomDoc {
   readonly startFailure?: { readonly code: string; readonly message: string };
   /** The options with which the games of this room begin. The game defines them. */
   readonly options?: RoomOptions;
-  /** The region in which the game must run. Absent: any region. */
+  /** The region in which the game must run. Absent: the game may run in every region. */
   readonly region?: string;
   /** The build on which the game must run. Absent: any build except canaries. */
   readonly build?: string;

@@ -17,7 +17,7 @@ export interface Kind {
   readonly weight: number;
   /** True: no other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
-  /** True: the fault affects only players. Such a fault may happen at the same time as any other fault. */
+  /** True: the fault affects only players. Such a fault may happen while another fault lasts. */
   readonly isOfPlayers?: boolean;
   /**
    * Chooses the target of a fault. Null when the fault is not possible now: there is no target, or it would affect the last server of a

@@ -140,7 +140,7 @@ function freeOfTeams(inTeams: readonly number[], { teams }: MatchRules, free: nu
   return capacities;
 }
 
-/** Returns the regions that a ticket can reach now, the nearest first. Undefined: any region. */
+/** Returns the regions that a ticket can reach now, the nearest first. Undefined: it can reach every region. */
 function ownRegions({ ticket: { regions, since }, bucket: { rules } }: Entry, now: number): string[] | undefined {
   if (!regions) return undefined;
   const limit = latencyLimit(rules, now - since);

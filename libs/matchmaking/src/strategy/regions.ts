@@ -4,7 +4,7 @@ import type { Ticket } from './ticket.js';
 
 /**
  * Returns the region in which the largest latency of the tickets is smallest. When no ticket has latencies, returns the first preferred
- * region of a ticket. Undefined: any region.
+ * region of a ticket. Returns undefined when the tickets have no preference.
  */
 export function bestRegion(tickets: readonly Ticket[], { room, rules, isOverdue }: Anchor, now: number): string | undefined {
   if (room?.region !== undefined) return room.region;

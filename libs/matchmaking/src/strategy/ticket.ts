@@ -29,7 +29,10 @@ export interface Ticket {
   readonly since: number;
   /** Only tickets with equal options can be in one match. Absent: equal to {}. */
   readonly options?: RoomOptions;
-  /** Latency to each region in ms; of a party, the maximum of its members. A region that is not listed is out of reach. Absent: any region. */
+  /**
+   * Latency to each region in ms. For a party, it is the maximum of its members. A region that is not listed is out of reach. Absent: every
+   * region is within reach.
+   */
   readonly regions?: Readonly<Record<string, number>>;
   /** The preferred region. It counts only when no ticket of the match has `regions` and the match does not fill a room. */
   readonly region?: string;
