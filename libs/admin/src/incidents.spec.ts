@@ -5,8 +5,10 @@ import { incidentsOf } from './incidents.js';
 const GAME = 'hf:game:1' as ServerId;
 const BY = 'hf:gateway:1' as ServerId;
 
+type Told = [at: number, kind: OperatorEvent['kind'], reason: string, more?: Partial<OperatorEvent>];
+
 /** Events about the first incarnation of `GAME`, each with its time in ms. */
-function events(...all: readonly [number, OperatorEvent['kind'], string, Partial<OperatorEvent>?][]): PublishedOperatorEvent[] {
+function events(...all: readonly Told[]): PublishedOperatorEvent[] {
   return all.map(([at, kind, reason, more]) => ({ id: `${at}`, at, by: BY, kind, reason, server: GAME, incarnation: 1, ...more }));
 }
 
@@ -63,7 +65,7 @@ describe('incidentsOf', () => {
   });
 
   it('ends when a suspected server registers again, or leaves, before a verdict', () => {
-    const suspect: Parameters<typeof events>[number] = [1_000, 'server.suspect', 'check-missed'];
+    const suspect: Told = [1_000, 'server.suspect', 'check-missed'];
     expect(incidentsOf(events(suspect, [2_000, 'server.registered', 'started', { incarnation: 2 }]))).toMatchObject([
       { outcome: 'restarted', endedAt: 2_000, returnedAt: 2_000 },
     ]);
