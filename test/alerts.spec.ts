@@ -11,6 +11,11 @@ import { Prometheus } from './harness/prometheus.js';
 
 const run = promisify(execFile);
 const SOON_MS = 30_000;
+/**
+ * Alerts that a busy test machine causes. In fast motion one slow second is enough for them, where the rules wait for minutes. Their own
+ * tests are those of promtool.
+ */
+const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
 
 describe('the alert rules', () => {
   it('pass their unit tests with promtool', async () => {
@@ -47,7 +52,10 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
   });
 
   const targets = (): string[] => fleet.servers.map(({ opsUrl }) => new URL(opsUrl).host);
-  const names = async (): Promise<string[]> => [...new Set((await prometheus.firing()).map(({ labels }) => labels.alertname))].sort();
+  const names = async (): Promise<string[]> => {
+    const firing = (await prometheus.firing()).map(({ labels }) => labels.alertname as string);
+    return [...new Set(firing)].filter((name) => !OF_A_BUSY_MACHINE.has(name)).sort();
+  };
   /** Waits until each of these alerts has fired at least once. The alerts need not fire at the same time. */
   const fired = async (...wanted: string[]): Promise<void> => {
     const seen = new Set<string>();
