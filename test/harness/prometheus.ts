@@ -17,7 +17,7 @@ export interface Alert {
   readonly state: 'pending' | 'firing';
 }
 
-/** A real Prometheus that scrapes servers of a fleet twice a second. It uses the rules of `deploy/` with shorter times. */
+/** A real Prometheus that scrapes servers of a fleet once a second. It uses the rules of `deploy/` with shorter times. */
 export class Prometheus {
   private constructor(
     private readonly url: string,
@@ -34,7 +34,7 @@ export class Prometheus {
     await writeFile(
       join(home, 'prometheus.yml'),
       JSON.stringify({
-        global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
+        global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '500ms' },
         rule_files: ['rules.yml'],
         scrape_configs: [{ job_name: 'holdfast', file_sd_configs: [{ files: ['targets.json'] }] }],
       }),
