@@ -16,8 +16,12 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 
 /** The events that a transport reports to the gateway. A frame is binary, and a view that is valid during the call only. */
 export interface ConnectionEvents {
-  /** The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket. */
-  accepted(socket: Socket): boolean;
+  /**
+   * The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket.
+   *
+   * @param address the address of the client, when a proxy has named it; by default that of the socket
+   */
+  accepted(socket: Socket, address?: string): boolean;
   /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
