@@ -72,7 +72,7 @@ describe('an operator of a fleet', () => {
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
 
-  it('has no incident while all servers live', async () => {
+  it('sees no incident while all servers live', async () => {
     expect(await cli('incidents')).toBe('There was no incident within a day.\n');
   });
 
@@ -81,7 +81,7 @@ describe('an operator of a fleet', () => {
     await expect(cli('watch', '--kind', 'servers')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('server.evicted') });
   });
 
-  it('gets no new games on a cordoned server until the server is uncordoned', async () => {
+  it('prevents new games on a cordoned server until the server is uncordoned', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));

@@ -127,7 +127,7 @@ describe('a fleet that receives bad input', () => {
       player.close();
     });
 
-    it('reports the error in a request in its own words, not in those of a library', async () => {
+    it('names the wrong field of a request and the rule that the field breaks', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, message: string][] = [
         ['rooms.join', undefined, 'is missing, and must be an object'],

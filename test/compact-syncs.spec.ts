@@ -118,7 +118,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
 
-  it('continues with an equal state after a lost connection', async () => {
+  it('shows a reconnected client the same state as the other players', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     socket.terminate();

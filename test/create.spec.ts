@@ -49,7 +49,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     expect(await (await fetch(started.page)).text()).toContain('<title>react</title>');
   }, 120_000);
 
-  it('runs an edit of the rules on new game servers, while `npm start` goes on', async () => {
+  it('runs edited rules on new game servers without a restart of `npm start`', async () => {
     const { output } = started as StartedProject;
     const file = join(react.folder, 'src/games/tic-tac-toe/tic-tac-toe.ts');
     await writeFile(file, (await readFile(file, 'utf8')).replace('TURN_MS = 30_000', 'TURN_MS = 20_000'));

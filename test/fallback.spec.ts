@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to a time before the start of a game', 
 });
 
 describe('a fleet whose store falls back to a time before the end of a game', () => {
-  it('does not restart the game, and runs its effects once', async () => {
+  it('does not restart the game, and runs each effect of the game once', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to a time before the end of a game', ()
     await close(...pair.players);
   }, 60_000);
 
-  it('does not restart the game also after a restart of all gateways', async () => {
+  it('does not restart the game even when all gateways restart', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);

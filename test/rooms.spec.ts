@@ -87,7 +87,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await expect(ada.roomsPage(query as never)).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining(field) });
     });
 
-    it('show the metadata of the game, also on the next server', async () => {
+    it('show the metadata of the game even after the loss of the game server', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       await room.start();
@@ -107,7 +107,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(async () => !ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
     }, 40_000);
 
-    it('can be followed by players at both gateways, also after a lost connection', async () => {
+    it('are kept current at both gateways, even after a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
       const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
@@ -233,7 +233,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     });
   });
 
-  it('with teams give the teams to each of their games', async () => {
+  it('with teams pass the teams to each game', async () => {
     const [ada, bob, cyd] = await players(3);
     const room = await table(ada, { teams: { count: 2, size: 2 } });
     const others = await Promise.all([join(bob, room.id), join(cyd, room.id)]);

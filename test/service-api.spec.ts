@@ -91,7 +91,7 @@ describe('the service API of two lobbies', () => {
     await until(() => session.room?.view.members.every(({ here }) => here) === true);
   });
 
-  it('starts a game with members who are not ready, and ends it', async () => {
+  it('starts and ends a game with members who are not ready', async () => {
     const users = newUsers(2);
     const session = await login(users[0]);
     const { body } = await call('POST', 'rooms', { body: roomOf(users) });
@@ -194,7 +194,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });
   });
 
-  it('has an OpenAPI description for its own token only', async () => {
+  it('shows its OpenAPI description only for the service token', async () => {
     const url = `${fleet.lobbies[0].opsUrl}/service/docs-json`;
     expect((await fetch(url, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(401);
     const response = await fetch(url, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });

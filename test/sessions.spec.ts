@@ -206,7 +206,7 @@ describe('the session of a player', () => {
     }, 20_000);
   });
 
-  it('is sent `paused` while the game server hangs', async () => {
+  it('receives `paused` while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {

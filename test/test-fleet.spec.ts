@@ -76,7 +76,7 @@ describe('a TestFleet', () => {
     await expect(fleet.partition('gateway-1', 'links')).rejects.toThrow('A gateway opens its links itself');
   });
 
-  it('adds a server, and stops it like an orchestrator', async () => {
+  it('adds a server, and stops the server as an orchestrator does', async () => {
     const added = await fleet.add('game', '9');
     await fleet.whole();
     await fleet.terminate('game-9');

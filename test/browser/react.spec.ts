@@ -142,7 +142,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(room.status).toBe('playing');
   });
 
-  it('renders without the room when the player has left it', async () => {
+  it('renders without the room after the player has left the room', async () => {
     const room = await meet();
     await page.getByText('Leave').click();
     await page.locator('#turn').waitFor({ state: 'detached' });

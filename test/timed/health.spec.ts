@@ -53,7 +53,7 @@ describe('a fleet with health checks through Redis', () => {
     await rooms[0].leave();
   });
 
-  it('keeps a foreign program while the program follows the contract', async () => {
+  it('evicts a foreign program only when the program stops answering checks', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);

@@ -272,7 +272,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('writes its file running.json again as soon as the disk allows it', async () => {
+  it('repeats a failed write of running.json until the write succeeds', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -381,7 +381,7 @@ describe('npm start', () => {
     }
   });
 
-  it('names a disk that is full at the start', async () => {
+  it('reports a full disk at the start', async () => {
     const { isFull, makeRoom } = fillDisk();
     try {
       if (!isFull) return;

@@ -178,7 +178,7 @@ describe('a game of chess', () => {
   });
 
   describe('in which positions repeat or nothing is captured', () => {
-    it('lets the player to move claim a draw when a position occurs for the third time', async () => {
+    it('allows the claim of a draw when a position occurs for the third time', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.command(0, 'claimDraw')).toBe('no-draw-claim');
@@ -213,7 +213,7 @@ describe('a game of chess', () => {
       expect(Object.keys(game.state.positions)).toHaveLength(1);
     });
 
-    it('allows the claim of a draw after fifty moves without a capture, and ends after seventy-five', async () => {
+    it('allows the claim of a draw after fifty moves without a capture, and ends after seventy-five such moves', async () => {
       const game = await play();
       for (const san of wander(100)) moves(game, san);
       expect(game.ended).toBeUndefined();

@@ -205,13 +205,13 @@ describe('the admin API', () => {
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it('accepts Basic authentication only for the API description', async () => {
+    it('accepts Basic authentication for the API description, but refuses it for the API', async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('answers at the paths for probes and metrics', async () => {
+    it('serves the probes and the metrics without a token', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -477,7 +477,7 @@ describe('the admin API', () => {
     });
   });
 
-  it('reports the capacity of the fleet as JSON and as metrics', async () => {
+  it('reports the number of wanted game servers as JSON and as a metric', async () => {
     const fleet = await get<FleetAnswer>('/api/fleet');
     expect(fleet).toMatchObject({ gateway: `hf:gateway:${NAME}`, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } });
     expect(Number.isInteger(fleet.wantedGameServers) && fleet.wantedGameServers >= 1).toBe(true);

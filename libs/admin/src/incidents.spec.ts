@@ -46,7 +46,7 @@ describe('incidentsOf', () => {
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
-  it('ends an incident with the eviction when the server had no rooms', () => {
+  it('ends an incident at the eviction of a server that had no rooms', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', 'refused']))).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
   });
 
@@ -64,7 +64,7 @@ describe('incidentsOf', () => {
     ]);
   });
 
-  it('ends when a suspected server registers again, or leaves, before a verdict', () => {
+  it('ends an incident when the suspected server restarts or leaves before its eviction', () => {
     const suspect: Told = [1_000, 'server.suspect', 'check-missed'];
     expect(incidentsOf(events(suspect, [2_000, 'server.registered', 'started', { incarnation: 2 }]))).toMatchObject([
       { outcome: 'restarted', endedAt: 2_000, returnedAt: 2_000 },
@@ -72,7 +72,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf(events(suspect, [2_000, 'server.left', 'by-itself']))).toMatchObject([{ outcome: 'restarted', endedAt: 2_000 }]);
   });
 
-  it('begins with the recovery of a server that restarted before a gateway suspected it', () => {
+  it('makes an incident of the recovery of a server that restarted before a gateway suspected it', () => {
     const incidents = incidentsOf(
       events(
         [1_000, 'server.registered', 'started', { incarnation: 2 }],

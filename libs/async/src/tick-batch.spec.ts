@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
     expect(batch.size).toBe(0);
   });
 
-  it('handles an item that is added during a call in the next call', async () => {
+  it('handles in the next call an item that was added during a call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

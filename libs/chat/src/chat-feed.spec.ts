@@ -49,7 +49,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends the messages of a read before a message that arrives during the read', async () => {
+  it('sends a message that arrives during a read after the messages of that read', async () => {
     const { feed, sent, stored } = start([entry(1)]);
     await feed.catchUp();
     stored.push(entry(2), entry(3));
@@ -60,7 +60,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends messages after a second read when the first read fails', async () => {
+  it('reads the missing messages again when the first read fails', async () => {
     const { feed, sent, stored, fail } = start([entry(1)]);
     await feed.catchUp();
     fail(true);
@@ -72,7 +72,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3]);
   });
 
-  it('sends the first message of a channel also when its number is not 1', async () => {
+  it('sends the first message of a channel even when the number of the message is not 1', async () => {
     const { feed, sent, stored } = start();
     await feed.catchUp();
     stored.push(entry(1_000));

@@ -192,7 +192,7 @@ describe('connect', () => {
     });
   });
 
-  it('names the remedy when the platform has no WebSocket', async () => {
+  it('names the remedy when the entry for browsers finds no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -206,7 +206,7 @@ describe('connect', () => {
     }
   });
 
-  it('uses the package ws when the platform has no WebSocket', async () => {
+  it('uses the package ws when the entry for Node finds no WebSocket', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
@@ -455,7 +455,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits a rewind once, before the events of the new history, when two messages report it', async () => {
+  it('emits a rewind only once when two messages report the rewind', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -570,7 +570,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('stays ended until the lobby starts another game, although an outdated view shows `playing`', async () => {
+  it('stays ended when an outdated view of the lobby shows `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -584,7 +584,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it("ends when the lobby reports the end, also without the owner's message `ended`", async () => {
+  it('ends when the lobby reports the end before the owner does', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -593,7 +593,7 @@ describe('a room of the client', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, also when the room has already applied it', async () => {
+  it('neither loses nor doubles a command that the room has already applied', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -615,7 +615,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not make a command fail when a gateway refuses its repetition', async () => {
+  it('does not make a command fail when a gateway refuses the repeated command once', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -696,7 +696,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('makes the client repeat requests that only read, and reject all other requests', async () => {
+  it('makes the client repeat requests that only read data, and reject all other requests', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -800,7 +800,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is optional: the client also reconnects when the storage throws', async () => {
+  it('is not needed for a reconnect when the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -819,8 +819,8 @@ describe('a session in the storage of the client', () => {
   });
 });
 
-describe('a request to enter a room whose answer is lost', () => {
-  it('resolves only when the room was created', async () => {
+describe('an unanswered request to create a room', () => {
+  it('resolves after a reconnect only when the server has created the room', async () => {
     for (const isCarriedOut of [true, false]) {
       const ada = await join();
       fleet.intercept = (message, line) => {
@@ -838,7 +838,7 @@ describe('a request to enter a room whose answer is lost', () => {
     }
   });
 
-  it('cancels the request at the server when the caller gives up', async () => {
+  it('is cancelled at the server when the caller aborts', async () => {
     const ada = await join();
     fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
     const reason = new Error('enough');

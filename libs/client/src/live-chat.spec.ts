@@ -107,7 +107,7 @@ describe('a chat of the client', () => {
     expect(seen).toEqual([1, 'missed', 9, 10]);
   });
 
-  it('emits a delivered message although the store has lost it', async () => {
+  it('emits a delivered message that the store has lost', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -162,7 +162,7 @@ describe('a chat of the client', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('emits only messages of its own lobby', async () => {
+  it('emits only messages of its own channel', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);

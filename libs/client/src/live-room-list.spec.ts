@@ -67,7 +67,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('b');
   });
 
-  it('reports the reason of its end', async () => {
+  it('emits an error when the server refuses to continue the list', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     server.answer = Promise.reject(new Error('lost'));

@@ -79,7 +79,7 @@ describe('an extension point', () => {
   it.each([
     ['after', [PartyModule, GermanModule]],
     ['before', [GermanModule, PartyModule]],
-  ])('uses the marked provider of a module %s it', async (_, imports) => {
+  ])('uses the marked provider of a module that is imported %s the module of the port', async (_, imports) => {
     const module = await start(...imports);
     await module.init();
     const { greeter } = module.get(Party);

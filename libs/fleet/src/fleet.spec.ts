@@ -180,7 +180,7 @@ describe('a registered server', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps its incarnation when a store that fell back contains an older record', async () => {
+  it('keeps its incarnation when the store contains an older record after a data loss', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });

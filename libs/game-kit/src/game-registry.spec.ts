@@ -142,7 +142,7 @@ describe('GameRegistry', () => {
     expect(put?.validate({ coins: 2, extra: 1 })).toEqual({ ok: true, value: { coins: 2 } });
   });
 
-  it('passes no data to a command without a schema', async () => {
+  it('removes the data of a command without a schema', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('contains all games before another provider reads the games at the start', async () => {
+  it('contains all games when another provider runs `onModuleInit`', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {

@@ -328,7 +328,7 @@ describe('the handshake of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('opens no link when a peer sends a proof and a bad frame together', async () => {
+  it('closes the link when a peer sends a bad frame directly after its proof', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     const who = { id: serverId('game', 'brief'), incarnation: 1 };
@@ -356,7 +356,7 @@ describe('a request on a link', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('may go in both directions of one link', async () => {
+  it('can be sent by both servers of a link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
@@ -476,7 +476,7 @@ describe('a frame on a link', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('ends the link when it is larger than the limit', async () => {
+  it('ends the link when the frame is larger than the limit', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -484,7 +484,7 @@ describe('a frame on a link', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('ends the link when it is malformed or has an unknown kind', async () => {
+  it('ends the link when the frame is malformed or has an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -651,7 +651,7 @@ async function pass(pings: number): Promise<void> {
 }
 
 describe('a second link to the same peer', () => {
-  it('replaces the first link when the same side dials again', async () => {
+  it('replaces the first link when the same server dials again', async () => {
     const side = await newSide();
     const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -676,7 +676,7 @@ describe('a second link to the same peer', () => {
     expect(side.links.get(id)?.incarnation).toBe(2);
   });
 
-  it('stays beside the first link when both sides dialed at the same time', async () => {
+  it('does not replace the first link when both servers dialed at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
     await until(() => a.opened.length === 2 && b.opened.length === 2);
@@ -728,7 +728,7 @@ describe('the silent peer of a link', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link after a suspension of this process, which delays received messages', async () => {
+  it('keeps its link when the receiving process was suspended', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -744,7 +744,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link together with the backlog when it reads nothing', async () => {
+  it('loses its link and the backlog when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -874,7 +874,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is opened also after more probes than the limit of unauthenticated connections', async () => {
+  it('can still be opened after many probes', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

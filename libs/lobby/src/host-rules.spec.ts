@@ -42,7 +42,7 @@ function refusal(act: () => unknown): string | null {
 }
 
 describe('the host of a room', () => {
-  it('is the only member who may use the rights of the host', () => {
+  it('is the only member who may start the game, change the room or remove members', () => {
     const both = room([member(ada), member(bob)]);
     expect(asHost(both, ada, NOW)).toBe(both.doc);
     expect(refusal(() => asHost(both, bob, NOW))).toBe('not-owner');
@@ -167,10 +167,13 @@ describe('the entry of a player or spectator', () => {
     [undefined, null, null],
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
-  ] as const)('with `watch` %j, has without the code the result %j, and with the code the result %j', (watch, stranger, guest) => {
-    expect(look({ watch }, NO_PASS)).toBe(stranger);
-    expect(look({ watch }, invited)).toBe(guest);
-  });
+  ] as const)(
+    'for a spectator with the setting `watch` %j has the result %j without the invite code, and %j with the code',
+    (watch, stranger, guest) => {
+      expect(look({ watch }, NO_PASS)).toBe(stranger);
+      expect(look({ watch }, invited)).toBe(guest);
+    },
+  );
 });
 
 describe('the start of a game', () => {
@@ -190,7 +193,7 @@ describe('the start of a game', () => {
     expect(refusal(() => checkStart(room([member(ada), member(bob, away(60_000))]), ada, { now: NOW }))).toBe('too-few-players');
   });
 
-  it('needs no host when all members have agreed to a rematch', () => {
+  it("does not need the host's request when all members have agreed to a rematch", () => {
     const agreed = room([member(ada, { readyRound: 0 }), member(bob, { readyRound: 0 })]);
     expect(refusal(() => checkStart(agreed, bob, { now: NOW }))).toBe('not-owner');
     expect(checkStart(agreed, bob, { now: NOW, isAgreed: true })).toHaveLength(2);

@@ -368,8 +368,8 @@ describe('a private room', () => {
   });
 });
 
-describe('the host of a room in two lobbies', () => {
-  it('is one member when both lobbies hand over the room at the same time', async () => {
+describe('the host whose requests two lobbies handle', () => {
+  it('can make only one member the next host when both requests arrive at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -383,7 +383,7 @@ describe('the host of a room in two lobbies', () => {
     expect(host).not.toBe(callers[0].user);
   });
 
-  it("removes a member from the room and from the user's entry once", async () => {
+  it('removes a member only once when the request arrives twice', async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -394,7 +394,7 @@ describe('the host of a room in two lobbies', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('removes a player from a running game through the owner of the game', async () => {
+  it('removes a player from a running game with a request to the game server', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -496,7 +496,7 @@ describe('a room with options', () => {
 });
 
 describe('the rooms of several lobbies', () => {
-  it('have exactly as many members as seats when many users join at once', async () => {
+  it('never have more members than seats when many users join at once', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -513,7 +513,7 @@ describe('the rooms of several lobbies', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('contain a user once when two joins run at the same time', async () => {
+  it('contain a user only once when two joins of the user run at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -521,7 +521,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created and left once when each request runs twice', async () => {
+  it('are created and left only once when the lobby gets each request twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -550,7 +550,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a suspended lobby handles an older leave of the user', async () => {
+  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -563,7 +563,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('release their members when they close', async () => {
+  it('release their members for other rooms when the rooms close', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -692,7 +692,7 @@ describe('the start of a game', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('is repeated on another server only when a server is lost or full', async () => {
+  it('is repeated on another server when the first server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not started again by a lobby that continues after the end of the match', async () => {
+  it('is not created by a suspended lobby that continues after the end of the match', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again to a player who missed the message', async () => {
+  it('is reported by a check to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -882,7 +882,7 @@ describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
   afterEach(() => redis.commands.flushdb());
 
-  it('is created exactly once when two lobbies find the match', async () => {
+  it('is created only once when two lobbies continue the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -901,7 +901,7 @@ describe('the room of a match whose lobby died', () => {
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 
-  it('does not affect other tickets and offers after a day without a running lobby', async () => {
+  it('does not end other tickets and offers after a day without a running lobby', async () => {
     const { servers, matchmaker, tickets, rounds } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
     const [away, waits, ...offered] = newCallers(4);
@@ -1080,7 +1080,7 @@ describe('the sweep of rooms', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes in its second run a member who is in no room according to Redis', async () => {
+  it('removes a member whose user is in no room according to two successive runs', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -1108,7 +1108,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops index entries without a record, also more entries than one run reads', async () => {
+  it('drops all index entries without a record, when one run cannot read all of them', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -1138,7 +1138,7 @@ describe('the region of a game', () => {
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is only the requested region', async () => {
+  it('is the requested region', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
@@ -1186,7 +1186,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member who is in the room again only because of a data loss', async () => {
+  it('removes a member whom a data loss of the store returned to the room', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1220,7 +1220,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as present after the sending gateway has ended', async () => {
+  it('does not mark a member as present after the gateway of the request has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1340,11 +1340,11 @@ describe('the list of public rooms', () => {
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
-  it('refuses a cursor that it did not return', async () => {
+  it('refuses a cursor that is not from one of its pages', async () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('drops the entry of a closed room during a read, but not the entry of a new room', async () => {
+  it('drops the entries of closed rooms, but not the entry of a room that is just being created', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
@@ -1456,7 +1456,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('returns the other matched players to the queue before the room exists', async () => {
+  it('returns the other matched players to the queue when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1495,7 +1495,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('loses a join that is written after the user was admitted again', async () => {
+  it('refuses a join with `overtaken` when the user was admitted again during the join', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1512,7 +1512,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is marked as away by the second sweep when no process reports its end', async () => {
+  it('is marked as away by the second sweep when no server reports the end of the session', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

@@ -93,7 +93,7 @@ describe('a match that another lobby completes', () => {
     expect(dissolve).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps the remaining members of a party in the room that it fills', async () => {
+  it('continues for the remaining members of a party when one member has left', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
     const ticket = ticketOf('ada', 'bo');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
@@ -104,7 +104,7 @@ describe('a match that another lobby completes', () => {
 });
 
 describe('a ticket whose match is dissolved', () => {
-  it('ends, but not the ticket of a later request of the same player', async () => {
+  it('ends, unless a later request of the player has replaced the ticket', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, end } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');
@@ -115,7 +115,7 @@ describe('a ticket whose match is dissolved', () => {
 });
 
 describe('a match that fills a free seat', () => {
-  it('stays open when the store does not answer, because the player may have joined', async () => {
+  it('is not dissolved when the store does not answer, because the player may have joined', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
     const { made, dissolve } = matchRooms({ change });
     const ticket = ticketOf('ada');

@@ -35,7 +35,7 @@ function matchmaker({ isLate = false, hint = null as { ticket: string; game: str
 }
 
 describe('a new search of a user', () => {
-  it('ends only its own ticket when a later request of the user was handled first', async () => {
+  it('ends only its own ticket when another lobby has already handled a later request of the user', async () => {
     const { made, end, endOfUser, add } = matchmaker({ isLate: true });
     await expect(made.find(caller, { game: 'go' })).rejects.toMatchObject({ code: 'overtaken' });
     const [[{ id }]] = add.mock.calls as unknown as [[{ id: string }]];

@@ -53,7 +53,7 @@ describe('OpenRooms', () => {
   it.each([
     ['public waiting rooms', false],
     ['running rooms of matches', true],
-  ])('read a limited number of many %s at a time, and reach all of them', async (_, isRunning) => {
+  ])('read only a limited number of many %s at a time, and reach all of the rooms', async (_, isRunning) => {
     const ids = await rooms(550, isRunning);
     const open = new OpenRooms(tickets, records);
     for (let rotation = 0; rotation < 3; rotation++) {
@@ -88,7 +88,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('drop closed rooms of the index', async () => {
+  it('remove closed rooms from the index', async () => {
     const [kept, closed] = await rooms(2, true);
     await redis.commands.del(`hf:room:{${closed}}`);
     await read(new OpenRooms(tickets, records), new Set(), () => false, 1);

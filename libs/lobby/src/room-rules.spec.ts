@@ -76,7 +76,7 @@ describe('a new room', () => {
     expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
-  it('has its creator as host, who is not ready', () => {
+  it('has its creator as host, and the host is not ready', () => {
     const doc = newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
       host: 'ada',
@@ -118,11 +118,11 @@ describe('a user who joins a waiting room', () => {
 
 describe('a member who leaves', () => {
   it.each([
-    ['does not change the host when another member leaves', 'bob', [member('ada'), member('bob')], 'ada'],
+    ['does not change the host when the host stays', 'bob', [member('ada'), member('bob')], 'ada'],
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
-    ['makes the next member who is here the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
-    ['makes a member who is away the host if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('may change the host: %s', (_, user, members, host) => {
+    ['makes the next member who is present the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
+    ['makes a member who is away the host when no member is present', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
+  ])('%s', (_, user, members, host) => {
     const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
@@ -140,7 +140,7 @@ describe('a member who leaves', () => {
 describe('the absence of a member', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('is counted from the first of several reports until the member returns', () => {
+  it('begins with the first report and ends when the member returns', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
@@ -149,7 +149,7 @@ describe('the absence of a member', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('follows the report with the highest request order, in any order of arrival', () => {
+  it('is decided by the report with the highest request order, in any order of arrival', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
@@ -176,7 +176,7 @@ describe('the absence of a member', () => {
 });
 
 describe('the readiness of a member', () => {
-  it('is valid only for the next round', () => {
+  it('is valid for only one round', () => {
     expect(setReady(room(), 'ada' as UserId, true).members[0].readyRound).toBe(4);
     expect(setReady(room(), 'bob' as UserId, false).members[1].readyRound).toBeNull();
     expect(refusal(() => checkStart(room(), 'ada' as UserId))).toBeNull();

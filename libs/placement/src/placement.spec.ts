@@ -359,7 +359,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the requirements of one room to no other room of the call', async () => {
+  it('applies the requirements of a room only to that room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -388,7 +388,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room also when only its second request in a call succeeds', async () => {
+  it('gives a lease to a room when only the second of two requests for the room succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -396,7 +396,7 @@ describe('LoadBalancerService', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('renews an expired reservation after another room of the call has deleted its lease', async () => {
+  it('renews the expired reservation of one room in the same call that places another room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -462,7 +462,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
   });
 
-  it('moves to another server when the request excludes the first one', async () => {
+  it('moves to another server when the request excludes the first server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -529,7 +529,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('is counted as a room of its server after the confirmation', async () => {
+  it('becomes a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -588,7 +588,7 @@ describe('the end of a game', () => {
 });
 
 describe('the report of a game server', () => {
-  it('corrects a wrong room count', async () => {
+  it('corrects a wrong number of rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -598,7 +598,7 @@ describe('the report of a game server', () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('leaves a reservation counted until its room is owned or confirmed', async () => {
+  it('counts each reservation until the server owns or confirms the room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -644,7 +644,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('restores the offers of its server when Redis has lost the offers', async () => {
+  it('restores the games that the server offers when Redis has lost them', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -665,7 +665,7 @@ describe('the report of a game server', () => {
 });
 
 describe('the placement calls of one process', () => {
-  it('run two at a time, and later requests share the next call', async () => {
+  it('are limited to two at a time, and later requests share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -701,7 +701,7 @@ describe('the placement calls of one process', () => {
 });
 
 describe('PlacementPool', () => {
-  it('makes a withheld server eligible when the last reason is removed', async () => {
+  it('makes a withheld server eligible when the last reason to withhold the server is removed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -717,7 +717,7 @@ describe('PlacementPool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps an early reason to withhold a server until a new incarnation reports', async () => {
+  it('withholds a server before its first report, until a new incarnation of the server reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -840,7 +840,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the placement strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that it added for a reservation', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that a reservation added', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application, and its score NaN counts as 0', async () => {
+  it('may be a class of the application', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;

@@ -95,7 +95,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('keeps its pace when the clock of Redis is set %s by an hour, unlike storeTime()', async (_, by) => {
+  ])('keeps its pace when the clock of Redis is set %s by an hour', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;
@@ -105,7 +105,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('is measured again after a reconnect, and ignores slow answers', async () => {
+  it('ignores slow answers of Redis, and is measured again after a reconnect', async () => {
     await clock.start();
     store.aheadMs += 300;
     store.roundTrips = [

@@ -81,7 +81,7 @@ describe('the opening of a room', () => {
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('happens once when one server requests it twice', async () => {
+  it('happens only once when one server requests the opening twice', async () => {
     const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
@@ -171,7 +171,7 @@ describe('an append to the log of a room', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('has its own result in a batch with different results', async () => {
+  it('has its own result in a batch with other appends', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await rooms.adopt(b.room, b.tenure, second);
     const writes = [
@@ -183,7 +183,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has its own result in a large batch, also when the batch is repeated', async () => {
+  it('has the same result when a large batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>
@@ -235,7 +235,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('returns `fenced`, `behind` or `missing` like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -391,7 +391,7 @@ describe('the handoff of a room', () => {
     expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('returns `fenced`, `behind` or `missing` like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -427,7 +427,7 @@ describe('the reassertion of a room', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('raises an older copy of the room to the version of the owner', async () => {
+  it('replaces an older copy of the room with the version of the owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -519,7 +519,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('returns `fenced`, `behind` or `conflict` like any append', async () => {
+  it('returns `fenced`, `behind` or `conflict` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const ended = { reason: 'finished' as const };
@@ -660,7 +660,7 @@ describe('the format of a room log', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays 3 after a handoff, and becomes 3 by an adoption with that format', async () => {
+  it('becomes 3 by an adoption with format 3, and never returns to 2', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;

@@ -111,7 +111,7 @@ describe('the generation of a Redis Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('ignores the answer to an INFO after a later INFO or a change of the nodes', async () => {
+  it('ignores a late answer to an earlier INFO', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');

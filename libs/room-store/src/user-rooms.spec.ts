@@ -53,7 +53,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('moves by no older request after `overtakeIfFree` outside of a room', async () => {
+  it('without a room is not moved by a request older than the last `overtakeIfFree`', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);

@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('produces the state that the handler left', () => {
+  it('produces the state at the end of the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -119,7 +119,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
   });
 
-  it('does not exist when the handler throws or makes a value that cannot be stored', () => {
+  it('is not made when the handler throws or the state cannot be stored', () => {
     fc.assert(
       fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
         const known = stored(before);
@@ -362,7 +362,7 @@ describe('an object in two places of the state', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may come from the data of the command', () => {
+  it('may be a part of the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);

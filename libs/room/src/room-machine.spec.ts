@@ -76,7 +76,7 @@ describe('a room', () => {
       expect(start(undefined)).toEqual({ count: 0 });
     });
 
-    it('throws the error of the setup, or an error for a state that is no object', () => {
+    it('throws when its setup throws or returns a state that is no object', () => {
       const broken = (): never => {
         throw new Error('no cards');
       };
@@ -341,7 +341,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('removes a timer also when its handler rejects', () => {
+    it('removes a fired timer even when the handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -355,7 +355,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('denies the game access to the timers of the seats', () => {
+    it('does not let the game schedule, cancel or read the timers of the seats', () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -480,7 +480,7 @@ describe('a room', () => {
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
     });
 
-    it('accepts an event for one seat, for all seats and for no seat', () => {
+    it('accepts events for one seat, for all seats or for no seat', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -554,7 +554,7 @@ describe('a room', () => {
       expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
     });
 
-    it('frees a seat after the grace period, also under another owner', () => {
+    it('frees a seat after the grace period', () => {
       const left: number[] = [];
       const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
@@ -576,7 +576,7 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('ignores the input %s of seat %d when it changes nothing', (event, seat) => {
+    ])('ignores the report `%s` of seat %d, which changes nothing', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
@@ -595,7 +595,7 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave also when the handler rejects', () => {
+    it('lets a player leave even when the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');
@@ -656,7 +656,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('has the result from its owner', () => {
+    it('has the result that the owner of the room gave', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });
@@ -685,7 +685,7 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });
 
-  it('returns the value that withChange returns for a known state', () => {
+  it('returns the same value as `withChange`', () => {
     const room = new Table();
     const before = room.value;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });

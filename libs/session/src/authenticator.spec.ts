@@ -157,13 +157,13 @@ describe('JwtAuthenticator with a shared secret', () => {
     ['has emoji', { sub: 'u1', name: 'Ada 👩‍🚀' }, 'Ada 👩‍🚀'],
     ['is blank', { sub: 'u1', name: '\u3164' }, 'u1'],
     ['is a number', { sub: 'u1', name: 7 }, 'u1'],
-    ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
-    ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('accepts a token whose name %s, and replaces the name', async (_, claims, name) => {
+    ['is missing and whose user id is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
+    ['is blank and whose user is blank', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
+  ])('accepts a token whose name %s, and returns a name that can be displayed', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 
-  it('refuses a token for another audience than that of the settings', async () => {
+  it('refuses a token for an audience that differs from the settings', async () => {
     const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
     await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
     expect(await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).toMatchObject({

@@ -180,7 +180,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('leaves no pending away mark when it never reached the store', async () => {
+  it('sets no away mark when its write never reached the store', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
@@ -215,7 +215,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('is refused when a resume runs between its read and its write', async () => {
+  it('is refused when a resume happens between the read and the write of the login', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const old = await first.logIn();

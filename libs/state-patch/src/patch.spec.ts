@@ -8,7 +8,7 @@ const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('a state patch', () => {
-  it('turns any plain value into any other, also with another order of keys at the receiver', () => {
+  it('turns any plain value into any other plain value, for any order of keys at the receiver', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (before, after) => {
         const patch = encodePatch(frozen(before), frozen(after));
@@ -47,7 +47,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('has the same bytes after any earlier encoding', () => {
+  it('has the same bytes whatever was encoded before', () => {
     const before = { cards: [{ suit: 1, rank: 2 }], x: 1.5 };
     const after = {
       cards: [
@@ -71,7 +71,7 @@ describe('a state patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('contains an edit once that is equal for neighboring items', () => {
+  it('contains only once an edit that is equal for neighboring items', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
     // The number of each item takes one byte, and the rest of the patch takes ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);

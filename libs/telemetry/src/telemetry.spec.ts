@@ -45,7 +45,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
   });
 
-  it('accepts any value', () => {
+  it('accepts circular values, and objects whose properties throw', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };
     circular.self = circular;
@@ -152,7 +152,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('do not contain metrics that a scrape resets', async () => {
+  it('contain no metric that a scrape resets', async () => {
     const module = await testingModule();
     expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
   });
@@ -171,7 +171,7 @@ describe('the ops endpoints', () => {
     expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
-  it('add each count of the frame path once, also after repeated reads', async () => {
+  it('count each relayed frame once, even after repeated reads', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });

@@ -53,7 +53,7 @@ describe("the ledger of a game's moves", () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('compares the moves with the newest board of a player', () => {
+  it('ignores a board that is older than another board of the player', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
@@ -90,7 +90,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('reports a run with a fault as failed, but not a run with a refusal', () => {
+  it('reports a run with a fault as failed, but accepts a run with a refused move', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);

@@ -100,7 +100,7 @@ describe('the prediction of the own entity', () => {
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('repeats the held input when a rewind has removed the input (reported: %s)', (rewound) => {
+  it.each([true, false])('sends the held input again after a rewind that removed the input (rewind reported: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('continues after a minute without a sync or a new input', () => {
+  it('moves the entity on a new input after a minute without a sync', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -123,7 +123,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)?.[1]).toBe(10);
   });
 
-  it('stops when the server has been silent for ten seconds', () => {
+  it('stops the entity after ten seconds without a sync', () => {
     const { car, sync, wait } = setUp();
     sync(0);
     car.hold(10);

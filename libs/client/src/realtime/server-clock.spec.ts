@@ -7,7 +7,7 @@ function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: numb
 }
 
 describe("the client's estimate of the server clock", () => {
-  it('relies on the syncs with the smallest delay', () => {
+  it('is computed from the syncs with the smallest delay', () => {
     const clock = new ServerClock();
     expect(clock.isSet).toBe(false);
     const now = run(clock, 0, 5_000, (at) => 30 + ((at * 7) % 90));

@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection without a hello, but not a hello that waits for the store', () => {
+  it('closes a connection without a hello, but not a connection whose hello waits for the store', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
@@ -94,7 +94,7 @@ describe('the limits of connections', () => {
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('limit the connections that an address opens within the window, including closed connections', () => {
+  it('count closed connections of an address until the end of the time window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('count the recent connections of an address also after a long connection closes', () => {
+  it('still count the recent connections of an address when a connection closes after an hour', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;

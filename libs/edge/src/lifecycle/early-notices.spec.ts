@@ -15,7 +15,7 @@ describe('the buffer of early notices', () => {
     expect(early.take(S, 0)).toEqual([]);
   });
 
-  it('drops the oldest notices at its limit and after some time', () => {
+  it('drops the oldest notices when the buffer is full or the notices expire', () => {
     const early = new EarlyNotices();
     for (let index = 0; index < 5_000; index++) early.add(`s${index}` as SessionId, bind, index / 1_000);
     expect(early.take('s0' as SessionId, 0)).toEqual([]);

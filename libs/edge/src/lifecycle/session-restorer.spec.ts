@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('set `isIncomplete` for some seconds after the loss', async () => {
+  it('make the gateway report `isIncomplete` for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
   });
 
-  it('replace an older login of the user in a store that has fallen back', async () => {
+  it('replace an older login of the user when the store lost its latest data', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('are audited once per store generation, and the gateway then sets its mark', async () => {
+  it('are compared with the store once per store generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned to the caller with the room of the user in the store', async () => {
+  it('are returned together with the room that the store has for the user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;

@@ -80,7 +80,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only when the gateway has the room record named by the answer (%s)', async (operation, answer) => {
+  ])('is answered only when the gateway has read the room record that the answer names (%s)', async (operation, answer) => {
     const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
     let letPass = (): void => {};
     whenKnown.mockImplementation(
@@ -188,7 +188,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it.each(['rooms.create', 'match.find'])('joins the room in the first answer to %s', async (operation) => {
+  it.each(['rooms.create', 'match.find'])('enters the room of the first answer to %s when the room still exists', async (operation) => {
     const repeated = newPlayerRequests();
     repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
     await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
@@ -200,7 +200,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
   });
 
-  it('joins the room of its first attempt when the first answer was lost', async () => {
+  it('enters the room of its first attempt when the first answer was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
@@ -241,7 +241,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is recorded when the session has cancelled an earlier search', async () => {
+  it('is stored when the session has cancelled an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports the last record only when the store is settled', async () => {
+  it('reports a change of an unsettled store only when the store is settled', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
@@ -107,7 +107,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
   });
 
-  it('reports every room when the settled store answers the second attempt', async () => {
+  it('repeats the comparison with the settled store when a read fails', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
@@ -167,7 +167,7 @@ describe('the cache of room records', () => {
     expect(reported).toHaveLength(2);
   });
 
-  it('accepts an older revision after a settlement without this gateway', async () => {
+  it('accepts an older revision from a restarted store', async () => {
     const before = await records.read(room.id);
     await records.save(room, { doc: { ...doc, seats: 3 } });
     await until(() => reported.length === 2);
@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it("reads a new room's record once for `whenKnown` and for a follower", async () => {
+  it('reads the record of a new room once for `whenKnown` and `follow`', async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);

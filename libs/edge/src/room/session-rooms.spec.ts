@@ -256,7 +256,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual([]);
   });
 
-  it("relays inputs to the room's owner, and drops inputs of unattached sessions or on a congested link", async () => {
+  it('relays inputs only of attached sessions, and drops inputs on a congested link', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const ada = gateway.player('ada');
@@ -344,7 +344,7 @@ describe('a gateway with players in a room', () => {
     expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
   });
 
-  it('reads the room record when the owner does not have the room', async () => {
+  it('reads the room record again when the owner reports that another server has the room', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session } = gateway.player('ada');
@@ -361,7 +361,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.attachRequests()).toHaveLength(2);
   });
 
-  it('delays a limited number of commands for a limited time, and refuses further commands', async () => {
+  it('delays commands before the attachment, and refuses them above a limit or after some time', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');

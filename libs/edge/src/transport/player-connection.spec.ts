@@ -291,8 +291,8 @@ describe('a WebSocket connection', () => {
   it.each([
     ['another path', '/other', SUBPROTOCOL_BINARY, undefined, 404],
     ['an unknown subprotocol', '/play', 'mqtt', undefined, 400],
-    ['a page of another origin', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
-  ])('is refused when its request is for %s', async (_, path, subprotocol, origin, status) => {
+    ['an origin that the gateway does not allow', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
+  ])('is refused when the upgrade request has %s', async (_, path, subprotocol, origin, status) => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocol, { origin });
     const [, response] = (await once(client, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -507,7 +507,7 @@ describe('hostile input of a player', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('has the same result for a stream that is split anywhere', () => {
+  it('has the same result for any split of the stream', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -549,7 +549,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('can be returned in a response that a client decodes', () => {
+  it('can be sent back in a response that a client decodes', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

@@ -35,7 +35,7 @@ describe('MassFailures', () => {
     expect(newFailures([suspect('a'), suspect('b')]).isMassUnheard()).toBe(false);
   });
 
-  it('trusts the state of a monitor more than the state in the directory', () => {
+  it("prefers the state of a server's monitor to the state in the directory", () => {
     const [a, b] = [suspect('a'), suspect('b')];
     expect(newFailures([a, b], { [a.id]: WELL }).isMassSilence(0)).toBe(false);
     const [c, d] = [server('c'), server('d')];

@@ -83,7 +83,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('include two games of a player that end at the same time', async () => {
+  it('include all games of a player that end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
@@ -132,7 +132,7 @@ describe('ratings in Redis', () => {
       expect(stored).toContain(other);
     });
 
-    it('are kept when an earlier version stored them without an expiry', async () => {
+    it('are read when an earlier version stored the ratings without an expiry', async () => {
       const { commands } = module.get(RedisConnections);
       await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
       expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);

@@ -93,7 +93,7 @@ describe('DefaultMatchStrategy', () => {
       ).toBeUndefined();
     });
 
-    it('places a ticket without latencies in any region', () => {
+    it('matches a ticket without latencies in the region of the other ticket', () => {
       expect(one([ticketOf(1, 1500, { waitedMs: 1 }), ticketOf(2, 1500, { regions: { ap: 20 } })])?.region).toBe('ap');
     });
 
@@ -127,7 +127,7 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(match(viewOf(3, { skill }, tickets)))).toEqual([['1', '3', '4']]);
     });
 
-    it('matches tickets whose roles complement each other', () => {
+    it('matches tickets only when each ticket accepts the role of the other ticket', () => {
       const role = (value: string, any: string[]) => ({ attributes: { role: { value, any } } });
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('tank', ['healer']))])).toEqual([]);
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('DefaultMatchStrategy', () => {
       }
     });
 
-    it('finds matches for more combinations of attributes than it has groups', () => {
+    it('finds all matches when each of 300 tickets has different attributes', () => {
       const tickets = Array.from({ length: 300 }, (_, index) =>
         ticketOf(index, 1500, { waitedMs: index, attributes: { level: { value: index, min: index - 1, max: index + 1 } } }),
       );
@@ -165,11 +165,11 @@ describe('DefaultMatchStrategy', () => {
         ),
       ).map(({ tickets }) => tickets.length);
 
-    it('proposes full matches immediately', () => {
+    it('proposes a match with the maximum number of players immediately', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('waits for a full match, and then proposes the largest possible match', () => {
+    it('waits for the maximum number of players, and then proposes the largest possible match', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -219,7 +219,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found(9_000)).toMatchObject([{ bots: 1, tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills teams with bots', () => {
+    it('fills the free seats of a team with bots', () => {
       const [found] = match(
         viewOf(4, { teams: { count: 2, size: 2 }, botsAfterMs: 1 }, [ticketOf(1, [1500, 1500], { waitedMs: 1 }), ticketOf(2, 1500)]),
       );
@@ -253,7 +253,7 @@ describe('DefaultMatchStrategy', () => {
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills a waiting room only when the tickets complete the minimum number of players', () => {
+    it('fills a waiting room only when the room then has the minimum number of players', () => {
       const room = roomOf('r', 3, { running: false, since: NOW - 9, players: ticketOf('in', 1500).players });
       const options = { players: { min: 3, max: 4 } };
       expect(fill(options, [ticketOf(1, 1500)], room)).toEqual([]);
@@ -335,7 +335,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '3')).toMatchObject({ place: 0, reason: expect.stringContaining('No match of this game can have these players') });
   });
 
-  it('estimates the remaining wait from recent tickets that waited longer', () => {
+  it('estimates the remaining wait from recent tickets that waited longer than the ticket', () => {
     const recent = [{ at: NOW, waitedMs: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000] }];
     const view = (waitedMs: number) => viewOf(2, {}, [ticketOf(1, 1500, { waitedMs })], { recent });
     expect(explain(view(0), '1').estimateMs).toBe(4_000);
@@ -343,7 +343,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view(9_000), '1').estimateMs).toBeUndefined();
   });
 
-  it('does not affect the next round', () => {
+  it('does not change the matches of the next round', () => {
     const strategy = new DefaultMatchStrategy();
     const view = viewOf(2, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(idsOf(strategy.match(view))).toEqual([['1', '2']]);

@@ -89,7 +89,7 @@ describe('the repair of matches and parties', () => {
 });
 
 describe('a lobby that no longer runs the matchmaking rounds', () => {
-  it('ends no ticket after the store has refused its commit', async () => {
+  it('ends no ticket after the store has refused the commit of a round', async () => {
     const ticket = (id: string, since: number) => ({ id, game: 'go', since, players: [{ user: `user-${id}`, name: id }] });
     const changes = [ticket('new', 10_000), ticket('old', 0)].map((one, index) => ({
       id: one.id,

@@ -11,7 +11,7 @@ function roomOf(id: string, ...users: string[]): OpenRoom {
 describe('the times of RoomVacancies', () => {
   const sinceOf = (vacancies: RoomVacancies, now: number, ...rooms: OpenRoom[]) => vacancies.since(rooms, now).map(({ since }) => since);
 
-  it('are kept for a room that some rounds do not see', () => {
+  it('are kept for a room that is missing from some rounds', () => {
     const vacancies = new RoomVacancies();
     sinceOf(vacancies, 1_000, roomOf('a', 'ada'), roomOf('b', 'bob'));
     for (let now = 2_000; now < 20_000; now += 1_000) sinceOf(vacancies, now, roomOf('a', 'ada'));
@@ -24,7 +24,7 @@ describe('the times of RoomVacancies', () => {
     expect(sinceOf(vacancies, 2_000, roomOf('a', 'cy'), roomOf('b', 'bob'))).toEqual([2_000, 1_000]);
   });
 
-  it('are forgotten for a room that no round sees for a long time', () => {
+  it('are forgotten for a room that is missing from all rounds for a long time', () => {
     const vacancies = new RoomVacancies();
     sinceOf(vacancies, 1_000, roomOf('a'), roomOf('b'));
     sinceOf(vacancies, 2_000, roomOf('a'));

@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is stored only after the store is settled, unlike earlier changes', async () => {
+  it('is stored only after the store is settled', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -160,7 +160,7 @@ describe('a game that has ended', () => {
   describe.each([
     ['in which a gateway has restored the record with the end', (epoch: number) => epoch],
     ['in which a gateway has restored the record with the end, but with an earlier epoch', () => 0],
-  ])('after a fallback of the store during the last append, %s,', (_, epochOf) => {
+  ])('when the store lost its latest data during the last append, %s,', (_, epochOf) => {
     it('is ended again with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
@@ -200,7 +200,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by its last owner after a fallback to the running game', async () => {
+  it('is ended again by its last owner when the store lost the end of the game', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -216,7 +216,7 @@ describe('a game that has ended', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is ended again by its last owner in place of an adoption after a fallback', async () => {
+  it('is ended again by its last owner instead of an adoption when the store lost the end of the game', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -236,7 +236,7 @@ describe('a store that owners compare with their rooms', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('does not count as audited while an owner has no audit mark, or a mark of another generation', async () => {
+  it('is not audited while an owner has no audit mark or a mark of another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +246,14 @@ describe('a store that owners compare with their rooms', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('counts as audited although a server has no audit mark, when the settlement no longer waits for this server', async () => {
+  it('is audited without the mark of a server for which the settlement no longer waits', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('counts as audited although a server has no audit mark, when this server has left the fleet', async () => {
+  it('is audited without the mark of a server that has left the fleet', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

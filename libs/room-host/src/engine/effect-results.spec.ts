@@ -201,7 +201,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(resultsOf(next).filter(({ outcome }) => outcome !== 'paid a')).toEqual([]);
   });
 
-  it('keeps its room on servers that support results', async () => {
+  it('prevents a migration of its room to a server that does not support results', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => new Promise(() => {}));
     const room = await casinos.open(host);

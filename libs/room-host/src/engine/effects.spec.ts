@@ -129,7 +129,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, with durability %s,', (durability) => {
-  it('is not used again after the store fell back and the server was lost', async () => {
+  it('is not used again after the store lost changes and the server crashed', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);

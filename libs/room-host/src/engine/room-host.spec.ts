@@ -363,7 +363,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('keeps its value when a change is too large or cannot be stored', () => {
+  it('keeps its state when a change is too large or cannot be stored', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -562,7 +562,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('waits for the next step in a game with steps', async () => {
+  it('contains the result of a command with the next step in a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -626,7 +626,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('is sent in a game with steps as soon as the step is durable', async () => {
+  it('contains a step as soon as the step is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -660,7 +660,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('continues from the last sync, also when it only repeated an acknowledgement', async () => {
+  it('continues from a sync that only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -675,7 +675,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('has RFC 6902 patches or an empty state patch for a compact client that returns', async () => {
+  it('contains RFC 6902 patches for a returning compact client that missed changes', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -779,7 +779,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is sent again to a player who returns before the next change', async () => {
+  it('is sent again to a player who returns before the next change is stored', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -919,7 +919,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('cause an audit when the store has an older version', async () => {
+  it('report the room for an audit when the store has an older version', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -931,7 +931,7 @@ describe('the appends of an owner', () => {
     expect(room.inFlight).not.toBeNull();
   });
 
-  it('contain only storable data, so that no other room is delayed', async () => {
+  it('do not delay another room when a change of one room cannot be stored', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const peer = host.attach(odd, 0);
@@ -944,7 +944,7 @@ describe('the appends of an owner', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command throws a value without a text', async () => {
+  it('continue after the handler of a command throws a value that is not an error', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -973,7 +973,7 @@ describe('the appends of an owner', () => {
 });
 
 describe('the view of a game', () => {
-  it('ends the game when it throws in a sync that waits for a step', async () => {
+  it('ends the game when the view throws in a sync that is sent with a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -986,7 +986,7 @@ describe('the view of a game', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends only the game of its room when it throws', async () => {
+  it('ends only the game of its room when the view throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1006,7 +1006,7 @@ describe('the view of a game', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('ends the game when it contains %s', async (_what, command, shown) => {
+  ])('ends the game when the view contains %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1017,7 +1017,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends the game when it returns data that cannot be sent to a new session', async () => {
+  it('ends the game when the view for a new session cannot be sent', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1056,11 +1056,11 @@ describe('the end of a game', () => {
   });
 });
 
-describe('the clock of a room', () => {
+describe('the room host', () => {
   const schedule = (host: ReturnType<typeof newHost>, room: HostedRoom, seq: number, name: string, ms: number) =>
     host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'timer', data: { name, ms } });
 
-  it('fires a due timer once', async () => {
+  it('fires a due timer only once', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 15);
@@ -1116,7 +1116,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('reports to the game that a player is away, returns or leaves', async () => {
+  it('tells the game when a player goes away, returns or leaves', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -1215,7 +1215,7 @@ describe('the inputs of players', () => {
       },
     );
 
-  it('are input of each step, which stores the number of the last input', async () => {
+  it('reach every step, and the number of the last input is stored', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);

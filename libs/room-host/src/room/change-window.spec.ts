@@ -90,7 +90,7 @@ describe('the recent changes of a room', () => {
     expect([recent.eventsAfter(0), recent.eventsAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
   });
 
-  it('contain events for longer than patches when few changes have events', () => {
+  it('keep events longer than patches when few changes have events', () => {
     const all = Array.from({ length: 4 * RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x', index % 8 === 0));
     const recent = recentOf(all);
     expect(recent.since(RECENT_CHANGES_MAX)).toBeNull();

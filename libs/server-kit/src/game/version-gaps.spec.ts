@@ -49,7 +49,7 @@ describe('a game server whose game has a new version and no migrateState', () =>
     expect(warnings(own, [], [server('hf:game:1', 1)])).toHaveLength(1);
   });
 
-  it('gives no warning about itself, a dead server, or a server without an older version', () => {
+  it('gives no warning about itself, a dead server, or a server whose version is not older', () => {
     const others = [server('hf:game:me', 1), server('hf:game:1', 1, 'dead'), server('hf:game:2', 2), server('hf:game:3', 3)];
     expect(warnings(own, others, others)).toEqual([]);
   });
