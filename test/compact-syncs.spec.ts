@@ -87,7 +87,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.sync)).toEqual([]);
   });
 
-  it('sends compact syncs also over TCP and to spectators', async () => {
+  it('sends compact syncs over TCP and to spectators too', async () => {
     const { room, other } = await play();
     const watcher = await player('Cyd', {}, fleet.gateways[0]?.tcpUrl);
     const watched = await watcher.watchRoom<Ledger>(room.id);

@@ -126,7 +126,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('that are private', () => {
-    it('are found by their code, also after the store loses the code', async () => {
+    it('are found by their code, even after the store loses the code', async () => {
       const [ada, bob, cyd, dan] = await players(4);
       const room = await table(ada, { private: true });
       const { code } = room.view;

@@ -16,7 +16,7 @@ describe("a line of a server's log", () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('is shown also at the level `warn` when it reports the end of a problem', () => {
+  it('is shown at the level `warn` when it reports the end of a problem', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();

@@ -86,7 +86,7 @@ describe('the arena game', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('lets a shot hit a ship at the past position that the shooting player sees', async () => {
+  it('lets a shot hit a ship where the shooting player saw the ship', async () => {
     const behind = 6;
     const game = await play(['Ann', 'Bob']);
     const states = [game.state];
@@ -109,7 +109,7 @@ describe('the arena game', () => {
     expect(hits).toBeGreaterThan(3);
   });
 
-  it('refuses a shot that refers to a state too far in the past', async () => {
+  it('refuses a shot at a state that is too old', async () => {
     const game = await play(['Ann']);
     expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
   });

@@ -110,7 +110,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
     });
 
-    it('ends by resignation, also when the opponent is to move', async () => {
+    it('ends by resignation, even when the opponent is to move', async () => {
       const game = await play();
       game.as(1).resign();
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
@@ -146,7 +146,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toMatchObject({ by: 'agreement' });
     });
 
-    it('does not let a player accept their own offer', async () => {
+    it('does not let a player accept an offer of the same player', async () => {
       const game = await play();
       game.as(0).offerDraw();
       expect(game.command(0, 'acceptDraw')).toBe('no-draw-offer');
@@ -159,7 +159,7 @@ describe('a game of chess', () => {
       expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('removes the offer when the opponent declines it', async () => {
+    it('removes the offer when the opponent declines the offer', async () => {
       const game = await play();
       game.as(0).offerDraw();
       game.as(1).declineDraw();

@@ -355,7 +355,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('limits the length of a refusal also for a long request', async () => {
+    it('limits the length of a refusal, even for a long request', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -363,7 +363,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('continues a list when the room of the cursor no longer exists', async () => {
+    it('continues a list even when the room of the cursor no longer exists', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -598,7 +598,7 @@ describe('the admin API', () => {
       expect(JSON.stringify(body)).toContain('server.evicted');
     });
 
-    it('keeps the events of servers after thousands of room events', async () => {
+    it('still returns the events of servers after thousands of room events', async () => {
       const beside = await listen('?kind=room');
       const { id: server, incarnation } = game.get(Self);
       const marker = randomUUID();

@@ -94,7 +94,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', reason]))).toEqual([]);
   });
 
-  it('lists each reason once, also when several gateways report it', () => {
+  it('lists each reason once, even when several gateways report the reason', () => {
     const [incident] = incidentsOf(events([1_000, 'server.suspect', 'check-missed'], [1_001, 'server.suspect', 'check-missed']));
     expect(incident?.reasons).toEqual(['check-missed']);
   });

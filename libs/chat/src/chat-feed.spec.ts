@@ -25,14 +25,14 @@ describe('the feed of a channel', () => {
     return { feed, sent, reads, stored, fail };
   };
 
-  it('sends each published message once, in order, without a read of the store', async () => {
+  it('sends the published messages once and in order without a read of the store', async () => {
     const { feed, sent, reads } = start([entry(7)]);
     await feed.catchUp();
     for (const seq of [8, 9, 9, 8, 10]) feed.take(entry(seq));
     expect([sent, reads]).toEqual([[8, 9, 10], [null]]);
   });
 
-  it('does not send messages that were stored before the feed began', async () => {
+  it('does not send messages that were stored before the start of the feed', async () => {
     const { feed, sent, stored } = start([entry(1), entry(2)]);
     await feed.catchUp();
     stored.push(entry(3));

@@ -123,7 +123,7 @@ describe('connect', () => {
     expect(fleet.heardKinds('hello')).toHaveLength(2);
   });
 
-  it('rejects with the first refusal when the caller allows only one attempt', async () => {
+  it('rejects after the first refusal when the caller allows only one attempt', async () => {
     fleet.intercept = (_, line) => {
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
       return true;
@@ -306,7 +306,7 @@ describe('a room of the client', () => {
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats all commands that follow a command refused as `busy`', async () => {
+  it('repeats the later commands when a command is refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -320,7 +320,7 @@ describe('a room of the client', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('sends each command once when a gateway refuses all of them as `busy`', async () => {
+  it('sends each command only once when a gateway refuses all commands as `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -331,7 +331,7 @@ describe('a room of the client', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('accepts a time limit of `waitFor` that exceeds the maximum of a timer', async () => {
+  it('accepts a time limit of 30 days for `waitFor`', async () => {
     const { room } = await play();
     const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -727,7 +727,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('is not reported when a client sends only pings for a long time', async () => {
+  it('is not reported while a client sends only pings', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -913,7 +913,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('does not resolve with a room that the player is leaving', async () => {
+  it('does not return the room that the player is leaving', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];

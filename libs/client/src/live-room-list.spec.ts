@@ -77,7 +77,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('a');
   });
 
-  it('is refused by a server that does not support subscriptions', async () => {
+  it('is refused with an error by a server that does not support subscriptions', async () => {
     const server = new Server();
     server.answer = Promise.resolve({ rooms: [] });
     await expect(followRooms(server.session)).rejects.toMatchObject({ code: 'unavailable', retry: false });

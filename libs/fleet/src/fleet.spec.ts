@@ -113,7 +113,7 @@ describe('a registered server', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('appears in the directory of another server also when the registration message is lost', async () => {
+  it('appears in the directory of another server even when the registration message is lost', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });

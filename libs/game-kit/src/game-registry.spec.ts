@@ -112,7 +112,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('binds each handler to a provider with injected services', async () => {
+  it('runs each handler on a provider with injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
@@ -147,7 +147,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('gives a game the names of all effects for which a provider has a handler', async () => {
+  it('lists the effects of a game for which a provider has a handler', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });

@@ -138,7 +138,7 @@ describe('the handshake of a link', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs once when many callers request one link at the same time', async () => {
+  it('runs only once when many callers request a link to one server at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -342,7 +342,7 @@ describe('the handshake of a link', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer for any order of the answers', async () => {
+  it('gets its own answer in any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -377,7 +377,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fails after its timeout, also when an answer arrives later', async () => {
+  it('fails after its timeout, even when an answer arrives later', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -426,7 +426,7 @@ describe('a frame on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrives in the order of sending, also between two events', async () => {
+  it('arrives in the order in which frames and events were sent', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -702,7 +702,7 @@ describe('the silent peer of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and once when it answers again', async () => {
+  it('is reported once as silent, and once when the peer answers again', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -764,7 +764,7 @@ describe('the silent peer of a link', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected after its link is closed, also when it does not read', async () => {
+  it('is disconnected after its link is closed, even when the peer reads nothing', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -836,7 +836,7 @@ describe('a link over TLS', () => {
     expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);
   });
 
-  it('accepts only certificates of the configured CA, also from a server with the right secret', async () => {
+  it('accepts only certificates of the configured CA, even from a server with the right secret', async () => {
     const [ours, theirs] = [await newCa('ours'), await newCa('theirs')];
     const [a, b] = [await newSide({ certificate: await certificate(ours) }), await newSide({ certificate: await certificate(ours) })];
     expect((await a.links.to(b.address)).isOpen).toBe(true);
@@ -848,7 +848,7 @@ describe('a link over TLS', () => {
     expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
   });
 
-  it('is not opened with a server without TLS or with another secret', async () => {
+  it('is not opened to a server without TLS or with another secret', async () => {
     const tls = await newSide({ certificate: await certificate() });
     const plain = await newSide({ handshakeTimeoutMs: 300 });
     await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });

@@ -303,7 +303,7 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
 }
 
 describe('a private room', () => {
-  it('keeps its code when its creation is repeated after a data loss of the store', async () => {
+  it('keeps its invite code when the creation is repeated after a data loss of the store', async () => {
     const { rooms } = newLobby();
     const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const first = await rooms.create(host, { game: 'duel', private: true });
@@ -331,7 +331,7 @@ describe('a private room', () => {
     expect(await rooms.whereIs(guest.user)).toBeNull();
   });
 
-  it('has its code again after a sweep when the store lost the code', async () => {
+  it('has its invite code again after a sweep when the store lost the code', async () => {
     const { rooms, sweeper } = newLobby();
     const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
     await redis.commands.del(inviteKey(room.doc.code as string));
@@ -484,7 +484,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a server of a version without room options', async () => {
+  it('is not opened by a game server whose version has no room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -571,7 +571,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last member leaves, also when all members leave at the same time', async () => {
+  it('close when the last member leaves, even when all members leave at the same time', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -581,7 +581,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('stay open while their game runs, also without members', async () => {
+  it('stay open while their game runs, even without members', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -616,7 +616,7 @@ describe('the start of a game', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('ends when it is cancelled during the wait for capacity', async () => {
+  it('ends when the host cancels the start during the wait for capacity', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -667,7 +667,7 @@ describe('the start of a game', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current room record, also without a message from the game server', async () => {
+  it('returns the current room record even when no message of the game server arrives', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -711,7 +711,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is cancelled with a code of the game, which all members see', async () => {
+  it('is cancelled when the game refuses the start, and all members see the code of the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -778,7 +778,7 @@ describe('a match of waiting players', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('cannot be requested by a member of a room', async () => {
+  it('cannot be requested by a player who is already in a room', async () => {
     const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
     await matchmaker.search(caller);
@@ -832,7 +832,7 @@ describe('a match of waiting players', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
-  it('uses the ratings of its mode, and its game receives the mode', async () => {
+  it('is found by the ratings of its mode, which its game receives', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
     const [first, second] = newCallers(2) as [Caller, Caller];
@@ -997,7 +997,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, back.user]);
   });
 
-  it('renews the invite codes of rooms with running games, including lost codes', async () => {
+  it('renews the invite codes of rooms with running games, even when the store lost a code', async () => {
     const { rooms, sweeper } = newLobby();
     const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
     for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
@@ -1159,7 +1159,7 @@ describe('the region of a game', () => {
 });
 
 describe('an outdated request that a suspended lobby handles after a newer request', () => {
-  it('does not move the user, for any operation', async () => {
+  it('does not move the user to another room', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());

@@ -104,7 +104,7 @@ describe('a user who joins a waiting room', () => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
-  it('changes nothing when the user is already a member, also in a full room', () => {
+  it('changes nothing when the user is already a member, even in a full room', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
       expect(join(record, { user: 'bob' as UserId, name: 'Bob' })).toBe(record.doc);
     }
@@ -162,7 +162,7 @@ describe('the absence of a member', () => {
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('is listed while no game runs', () => {
+  it('is returned by `absentees` only while no game runs', () => {
     const { members } = away(1_000);
     expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
     expect(absentees(room())).toEqual([]);
@@ -190,7 +190,7 @@ describe('the readiness of a member', () => {
 });
 
 describe('the start of a game by the rules of a room', () => {
-  it('makes all members players in their order, also a host who is not ready', () => {
+  it('makes all members players in their order, even a host who is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
@@ -213,7 +213,7 @@ describe('a user who joins a running game', () => {
   const playing = (change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}) =>
     room({ players: players('ada', 'bob'), ...change }, { status: 'playing', ...record });
 
-  it('gets a new seat after the last one', () => {
+  it('gets a new seat after the last seat', () => {
     const doc = join(playing(), eve, GRACE, 0);
     expect(doc.players).toEqual(['ada', 'bob', 'eve']);
     expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });

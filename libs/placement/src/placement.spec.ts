@@ -473,7 +473,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('keeps all counts exact when the reservation moves during a call for other rooms', async () => {
+  it('leaves all counts exact when it moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -565,7 +565,7 @@ describe('the end of a game', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('releases the slot of an unconfirmed reservation once', async () => {
+  it('releases the slot of an unconfirmed reservation only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const rooms = [newRoom(), newRoom()];
@@ -644,7 +644,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('restores the games that the server offers when Redis has lost them', async () => {
+  it('restores the list of its games when Redis has lost the list', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -729,7 +729,7 @@ describe('PlacementPool', () => {
     expect((await fleet.record(server))?.withheld).toEqual([]);
   });
 
-  it('ignores a call for an older incarnation', async () => {
+  it('ignores a request to withhold or readmit an older incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -741,7 +741,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted before any report', async () => {
+  it('forgets a server that was withheld and readmitted before its first report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application', async () => {
+  it('may be a class in the code of the application', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;

@@ -24,7 +24,7 @@ describe('an error', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('has a code and a message also when another server sent a malformed error', () => {
+  it('has a code and a message even when another server sent a malformed error', () => {
     for (const body of [
       null,
       7,

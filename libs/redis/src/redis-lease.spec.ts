@@ -63,7 +63,7 @@ describe('a lease in Redis', () => {
     expect(second).toHaveBeenCalledTimes(1);
   });
 
-  it('is renewed until the work ends, also beyond its time to live', async () => {
+  it('is renewed until the work ends, even beyond its time to live', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;

@@ -538,7 +538,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('is written once by `abandon`, and only for the expected record', async () => {
+  it('is written by `abandon` only once and only for the expected record', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };

@@ -318,7 +318,7 @@ describe('the draft of a handler', () => {
 });
 
 describe('an object in two places of the state', () => {
-  it('becomes two objects after the next change, also after a recovery', () => {
+  it('becomes two objects after the next change, with and without a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and empty without an edit', () => {
+  it('are few for few edits, and none without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([

@@ -287,7 +287,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_250 });
     });
 
-    it('fires a timer once', () => {
+    it('fires a timer only once', () => {
       const room = new Table({ timers: { turn: ({ state }) => add(state, 10) } });
       const change = room.changed({ kind: 'timer', name: 'turn' });
       expect(change.timers).toEqual({ turn: null });

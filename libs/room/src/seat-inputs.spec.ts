@@ -12,7 +12,7 @@ function newInputs(queue: number) {
 }
 
 describe('SeatInputs', () => {
-  it('gives each step the latest input, also repeatedly', () => {
+  it('gives each step the latest input until a newer input arrives', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     inputs.take(0, 9, 'b');

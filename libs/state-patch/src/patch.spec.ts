@@ -37,7 +37,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('is empty when nothing changed, also for equal copies', () => {
+  it('is empty for equal values, even when the values are copies', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(encodePatch(value, value)).toHaveLength(0);

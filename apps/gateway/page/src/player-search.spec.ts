@@ -71,7 +71,7 @@ describe('a search that the page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('keeps the start time from the last report of the server that contains the waiting time', () => {
+  it('shows the waiting time that the server last reported', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that the page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows the reason once when the search ends without a match', async () => {
+  it('shows the reason only once when the search ends without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));

@@ -37,7 +37,7 @@ function setUp() {
 }
 
 describe('the interpolation of entities', () => {
-  it('displays entities with a delay of one step and a small margin', () => {
+  it('displays entities one step and a small margin later', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);

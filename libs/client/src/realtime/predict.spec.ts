@@ -85,7 +85,7 @@ describe('the prediction of the own entity', () => {
     expect(wait(200)?.x).toBeCloseTo(10);
   });
 
-  it('repeats an unchanged input once per second', () => {
+  it('sends an unchanged input again once per second', () => {
     const { sent, sync, wait } = setUp();
     sync(0);
     wait(5_000);
@@ -134,7 +134,7 @@ describe('the prediction of the own entity', () => {
     expect(car.stats.silentMs).toBe(21_000);
   });
 
-  it('does not change the state that the server sent', () => {
+  it('does not change the state object of the room', () => {
     const { car, sync, wait } = setUp();
     const state: Race = { cars: [Object.freeze({ x: 1 })] };
     sync(0, 0, { state: Object.freeze(state) });
@@ -169,7 +169,7 @@ describe('the prediction of the own entity', () => {
     expect(() => setUp({ stepMs: 0 })).toThrow('stepMs is 0: it must be a number of ms above 0, such as 50.');
   });
 
-  it('ignores syncs after it has been stopped', () => {
+  it('ignores syncs after the prediction was stopped', () => {
     const { car, sync } = setUp();
     car.stop();
     sync(5);

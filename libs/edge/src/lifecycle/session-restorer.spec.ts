@@ -107,7 +107,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it("are restored in a new store generation that contains the gateway's mark", async () => {
+  it("are restored when the store generation changes, even when the gateway's mark survived", async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored when the sessions have ended and the store lost nothing', async () => {
+  it('are not restored after the end of the session when the store lost no data', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

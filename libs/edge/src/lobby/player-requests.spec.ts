@@ -60,14 +60,14 @@ function newPlayerRequests(...answers: unknown[]) {
 }
 
 describe('a request whose answer arrives before a restart of the store', () => {
-  it('is sent once', async () => {
+  it('is sent to a lobby only once', async () => {
     const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests).toEqual([{ operation: 'rooms.join', data: { room: 'a' }, number: 1 }]);
     expect(settled).toEqual([]);
   });
 
-  it('is sent once, also when the store was unavailable during the request', async () => {
+  it('is sent to a lobby only once, even when the store was unavailable for a moment', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;

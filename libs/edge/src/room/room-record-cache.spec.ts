@@ -53,7 +53,7 @@ describe('the cache of room records', () => {
     cache.onModuleDestroy();
   });
 
-  it('reports each revision of a room and its close', async () => {
+  it('reports each revision of a room and the close of the room', async () => {
     const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
     await until(() => reported.length === 3);
@@ -63,7 +63,7 @@ describe('the cache of room records', () => {
     expect(reported[3]).toBe('empty');
   });
 
-  it('applies a publication without reading the record', async () => {
+  it('applies a published change without reading the record', async () => {
     // Without a record in the store, only the publication can bring the change.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
@@ -178,7 +178,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual(before);
   });
 
-  it('reads the record when a publication belongs to a new store generation', async () => {
+  it('reads the record when a change is published in a new store generation', async () => {
     const before = { ...room };
     generation.current = 'two';
     // The new generation has another document under the known revision. The publication changes only the status.
@@ -189,7 +189,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
 
-  it('reports another owner with an equal revision in another store generation', async () => {
+  it('reports a new owner in a new store generation, even with an equal revision', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
     await cache.compareSettled();

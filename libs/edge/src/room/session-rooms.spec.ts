@@ -296,7 +296,7 @@ describe('a gateway with players in a room', () => {
     expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
   });
 
-  it('sends `paused` once, and `resumed` with the next owner', async () => {
+  it('sends `paused` once when the owner is lost, and `resumed` with the next owner', async () => {
     const gateway = new Gateway();
     const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -361,7 +361,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.attachRequests()).toHaveLength(2);
   });
 
-  it('delays commands before the attachment, and refuses them above a limit or after some time', async () => {
+  it('delays commands until the attachment, and refuses commands above a limit or after some time', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');
@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session again, with its last version, when the backlog is read', async () => {
+  it('attaches a slow session again with its last version when the client has read the backlog', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');

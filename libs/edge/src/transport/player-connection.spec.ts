@@ -230,7 +230,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toEqual([]);
   });
 
-  it('accepts a message in 8 fragments, but not in 200', async () => {
+  it('accepts a message in 8 fragments, but closes after a message in 200 fragments', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
     await until(() => gateway.frames.length === 1);
@@ -282,7 +282,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('closes during a message of more than four times the limit', async () => {
+  it('closes before the end of a message of more than four times the limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);

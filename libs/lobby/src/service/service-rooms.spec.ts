@@ -232,7 +232,7 @@ describe.each([
 });
 
 describe('the start of a game by a service', () => {
-  it('starts one game, also when the request is repeated after the end of the game', async () => {
+  it('starts only one game, even when the request is repeated after the end of the game', async () => {
     const { rooms } = new Process();
     const users = [{ user: `a-${randomUUID()}` as UserId }, { user: `b-${randomUUID()}` as UserId }];
     const { id } = await rooms.create(randomUUID(), { game: 'duel', users });

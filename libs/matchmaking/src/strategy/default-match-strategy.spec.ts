@@ -86,7 +86,7 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('keeps the maximum latency also for a ticket that waits longer than maxWaitMs', () => {
+    it('keeps the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
@@ -133,7 +133,7 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('returns the same matches as a new strategy for any number of combinations', () => {
+    it('returns the same matches as a new strategy for any number of combinations of attributes', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );
@@ -238,7 +238,7 @@ describe('DefaultMatchStrategy', () => {
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
-    it('fills a room with tickets other than those of banned users', () => {
+    it('fills a room without the tickets of banned users', () => {
       const banned = ticketOf(1, 1500);
       const room = roomOf('r', 2, { since: NOW - 9, banned: [banned.players[0]!.user] });
       expect(fill({}, [banned], room)).toEqual([]);

@@ -185,7 +185,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it('may belong to a match, which this build does not read either', async () => {
+  it('may belong to a match that this build does not read', async () => {
     const game = newGame();
     const key = `hf:match:{${game}}:matches`;
     await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('adds to the number of declined matches of a player, which expires after some time', async () => {
+  it('is counted for a player who declines the match, until the count expires', async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));

@@ -158,10 +158,10 @@ describe('a game that has ended', () => {
   });
 
   describe.each([
-    ['in which a gateway has restored the record with the end', (epoch: number) => epoch],
-    ['in which a gateway has restored the record with the end, but with an earlier epoch', () => 0],
+    ['and a gateway restored the record with the end', (epoch: number) => epoch],
+    ['and a gateway restored the record with the end and an earlier epoch', () => 0],
   ])('when the store lost its latest data during the last append, %s,', (_, epochOf) => {
-    it('is ended again with its effects and its epilogue', async () => {
+    it('has its effects and its epilogue after its owner has repeated the append', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
       const room = await hosts.open(paying);
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('keeps the result of another server that has ended the game', async () => {
+  it('has the result of the other server when another server has ended the game', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });

@@ -270,7 +270,7 @@ describe('a room that is frozen for a migration', () => {
 });
 
 describe('a game of durability `checkpoint`', () => {
-  it('gets a result again after the loss of the server when no checkpoint contains the result', async () => {
+  it('gets the result of an effect again when its server is lost before a checkpoint contains the result', async () => {
     const casinos = await newCasinos('checkpoint');
     const first = casinos.server('first');
     const room = await casinos.open(first);

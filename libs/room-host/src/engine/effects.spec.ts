@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a checkpoint that succeeds at a later attempt', async () => {
+  it('runs after the checkpoint even when only a later attempt at the checkpoint succeeds', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);

@@ -352,7 +352,7 @@ describe('a hosted room', () => {
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('answers a repeated command with the first refusal', () => {
+  it('answers a repeated command with the refusal of the first attempt', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -375,7 +375,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('keeps the version of the last durable step while later steps wait for the store', () => {
+  it('has the version of the last durable step while later steps wait for the store', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -849,7 +849,7 @@ describe('the refusal of a command', () => {
 });
 
 describe('the appends of an owner', () => {
-  it('are sent together for all rooms that change in one event-loop tick', async () => {
+  it('are sent to Redis together for all rooms that change in one event-loop tick', async () => {
     const host = newHost();
     const rooms = await Promise.all([host.room(), host.room(), host.room()]);
     for (const room of rooms)

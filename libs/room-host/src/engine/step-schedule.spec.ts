@@ -131,7 +131,7 @@ describe('StepSchedule', () => {
     }
   });
 
-  it('runs no step of a removed room, also when a step removes a room', () => {
+  it('runs no step of a removed room, even when another step removed the room', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const other = new Recorder(time);

@@ -83,7 +83,7 @@ describe('a player who joins a running game', () => {
     expect(room.attachments.size).toBe(0);
   });
 
-  it('joins once when the gateway repeats the request to attach', async () => {
+  it('joins only once when the gateway repeats the request to attach', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     for (const handle of [1, 2, 3]) attach(first, room, 'late', handle);
@@ -157,7 +157,7 @@ describe('the lock of a game', () => {
 });
 
 describe('a bot of a room', () => {
-  it('moves by itself, also after a migration', async () => {
+  it('moves without a request of a player, even after a migration', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'bot');
     await until(() => seen(room).includes('moves 2'));

@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is recovered as usual when its target is lost before the load', async () => {
+  it('is reported as `server-lost` when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -212,7 +212,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('migrates once when two migrations are requested at the same time', async () => {
+  it('migrates only once when two migrations are requested at the same time', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
