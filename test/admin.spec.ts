@@ -127,7 +127,7 @@ describe('an operator of a fleet', () => {
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
-  it('gets exit code 1 for a wrong token or address, and 2 for an unknown command', async () => {
+  it('gets the exit code 1 for a wrong token or address, and 2 for an unknown command', async () => {
     const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
     expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
     const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);

@@ -405,7 +405,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('keeps the later login, resume or goodbye of a player', async () => {
+  it('follows the latest login, resume or goodbye of a player', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);

@@ -142,7 +142,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await again).id).not.toBe(rooms[0].id);
   }, 40_000);
 
-  it('ends the search of a party when a player joins or leaves it', async () => {
+  it('ends the search of a party when a player joins or leaves the party', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const room = await ada.session.createRoom({ game: 'rumble', private: true });
     await bob.session.joinRoom(room.id);

@@ -58,7 +58,7 @@ describe('a rematch', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is placed on the emptiest server', async () => {
+  it('is placed on the server with the fewest rooms', async () => {
     const busy = fleet.games[0];
     const others = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');

@@ -156,7 +156,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       for (const field of ['password', 'inviteOnly', 'watch']) expect(room.view).not.toHaveProperty(field);
     });
 
-    it('allow an address only a limited number of wrong guesses', async () => {
+    it('allow an address only a limited number of wrong invite codes', async () => {
       const [ada] = await players(1);
       const codes: string[] = [];
       await until(async () => {
@@ -328,7 +328,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       20_000,
     );
 
-    it('show spectators the end in time when the owner is killed', async () => {
+    it('show spectators the end of the game after the delay, even when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();
@@ -350,7 +350,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await fleet.restart(owner);
     }, 40_000);
 
-    it('show spectators nothing too early when the owner is killed', async () => {
+    it('show spectators no state before the delay is over, even when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();

@@ -45,7 +45,7 @@ describe('a fleet with health checks through Redis', () => {
     },
   );
 
-  it('receives the load of a server with each answer', async () => {
+  it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     // The answer has the load at the time of the check. During the start of the game, only one player may be attached.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');

@@ -116,7 +116,7 @@ describe('the chat of a room', () => {
     return { room, record: record! };
   };
 
-  it('is open to members, and to spectators only when the room allows it', async () => {
+  it('is open to members, and to spectators only when the room allows spectators in the chat', async () => {
     const at = await start();
     const [ada, eve, spectator] = [newCaller(), newCaller(), newCaller()];
     const closed = await roomOf(at, ada);

@@ -219,7 +219,7 @@ describe('an input of a player', () => {
     expect(room.sendInput(1, {})).toBe(true);
   });
 
-  it('is refused with `bad-data` when it cannot be encoded', async () => {
+  it('is refused with `bad-data` when the input cannot be encoded', async () => {
     await play();
     expect(() => room.sendInput(1, new Date())).toThrow(expect.objectContaining({ code: 'bad-data' }));
   });

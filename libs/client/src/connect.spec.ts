@@ -183,7 +183,7 @@ describe('connect', () => {
     });
   });
 
-  it('accepts only WebSocket addresses in the entry for browsers', async () => {
+  it('refuses a TCP address in the entry for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -405,7 +405,7 @@ describe('a room of the client', () => {
     ]);
   });
 
-  it('emits `left` once, with the reason', async () => {
+  it('emits `left` only once, with the reason', async () => {
     const { session, room } = await play();
     const reasons: unknown[] = [];
     room.on('left', (reason) => reasons.push(reason));

@@ -78,7 +78,7 @@ describe('GatewayReach', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('calls its listeners once for each change', () => {
+  it('calls its listeners once at the start and once at the end of an isolation', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');

@@ -622,7 +622,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     expect([...side.links.all()]).toHaveLength(1);
   });
 
-  it('replaces invalid UTF-8 in a frame, and keeps the link', async () => {
+  it('replaces invalid UTF-8 in a frame, and does not close the link', async () => {
     const side = await newSide();
     const heard: unknown[] = [];
     side.links.onEvent((_, __, data) => heard.push(data));

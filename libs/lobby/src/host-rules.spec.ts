@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('may join the room again, and the room then forgets the removal', () => {
+  it('may join the room again, which deletes the record of the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -95,7 +95,7 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('must be a member, unless the host bans the user', () => {
+  it('must be a member of the room, unless the host bans the user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
@@ -168,7 +168,7 @@ describe('the entry of a player or spectator', () => {
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
   ] as const)(
-    'for a spectator with the setting `watch` %j has the result %j without the invite code, and %j with the code',
+    'has, for a spectator and `watch` %j, the result %j without the invite code and %j with the code',
     (watch, stranger, guest) => {
       expect(look({ watch }, NO_PASS)).toBe(stranger);
       expect(look({ watch }, invited)).toBe(guest);

@@ -769,7 +769,7 @@ describe('a match of waiting players', () => {
   // The tickets of one test would be matched with tickets of later tests, so they are removed.
   afterEach(() => redis.commands.flushdb());
 
-  it('starts a game, and the last search returns its room', async () => {
+  it('starts a game, and the last search returns the room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();
@@ -849,7 +849,7 @@ describe('a match of waiting players', () => {
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
     ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
-  ])('ends its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
+  ])('loses its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
@@ -1108,7 +1108,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops all index entries without a record, when one run cannot read all of them', async () => {
+  it('drops all index entries without a record, even when one run cannot read all entries', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());

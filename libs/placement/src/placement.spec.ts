@@ -139,7 +139,7 @@ async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
 }
 
 describe('LoadBalancerService', () => {
-  it('spreads rooms evenly when eight processes place rooms at the same time', async () => {
+  it('distributes rooms evenly when eight processes place rooms at the same time', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
     const fleet = await Fleet.started(processes[0], 7);
     const batches = processes.map(({ balancer }) =>
@@ -230,7 +230,7 @@ describe('LoadBalancerService', () => {
     expect(new Set(others)).toEqual(new Set([a, b]));
   });
 
-  it('compares counts as numbers, not as texts', async () => {
+  it('compares the numbers of rooms as numbers, not as texts', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     await fleet.report(fleet.servers[0], { rooms: 10 });

@@ -54,7 +54,7 @@ describe('the age of the loss of an owner', () => {
     expect(await observe(next, 5)).toBe(15_000);
   });
 
-  it('grows once when two processes observe the same loss', async () => {
+  it('does not grow faster when two processes observe the same loss', async () => {
     const [first, second] = [newAges(), newAges()];
     await first.ageMs(owner);
     await second.ageMs(owner);

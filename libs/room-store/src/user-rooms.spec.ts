@@ -36,7 +36,7 @@ describe('the room of a user', () => {
 });
 
 describe('a user in the store', () => {
-  it('is in the room of the latest request, in any order of handling', async () => {
+  it('is in the room of the latest request, in whichever order the requests are handled', async () => {
     const user = newUser();
     const { admissionNumber: turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();

@@ -202,7 +202,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('succeeds only when a concurrent resume fails', async () => {
+  it('is accepted only when a concurrent resume fails', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];
@@ -230,7 +230,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 
-  it('does not replace the connected session of a faster login', async () => {
+  it('does not replace the session of a concurrent login that was faster', async () => {
     const fleet = newFleet();
     await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
     expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);

@@ -47,7 +47,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('has the same bytes whatever was encoded before', () => {
+  it('does not depend on the values that were encoded earlier', () => {
     const before = { cards: [{ suit: 1, rank: 2 }], x: 1.5 };
     const after = {
       cards: [
@@ -77,7 +77,7 @@ describe('a state patch', () => {
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
-  it('is short when items with ids move within a list', () => {
+  it('has few bytes when items with ids move within a list', () => {
     const items = Array.from({ length: 60 }, (_, id) => ({ id, name: `unit ${id}` }));
     const copies = structuredClone(items);
     copies.splice(20, 1);

@@ -16,7 +16,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
 }
 
 describe('the log of a server', () => {
-  it('writes an event as one JSON object with its fields and the server', () => {
+  it('writes an event as one JSON object with the fields of the event and the server id', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);

@@ -31,7 +31,7 @@ describe("the client's estimate of the server clock", () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 30, 0);
   });
 
-  it('adapts slowly to a larger delay, and immediately to a smaller delay', () => {
+  it('changes slowly after a larger delay, and immediately after a smaller delay', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now, 20_000, () => 90);

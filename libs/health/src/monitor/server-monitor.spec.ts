@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns an unheard server that has lost Redis only when it is a game server: %s', async (type, reasons) => {
+  ])('condemns an unheard server that has lost Redis only when the server is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.storeLossDetector.isLost.mockResolvedValue(true);

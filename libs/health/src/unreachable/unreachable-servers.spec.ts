@@ -28,7 +28,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
+  it('does not evict a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');

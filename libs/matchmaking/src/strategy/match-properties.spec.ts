@@ -163,7 +163,7 @@ describe('the order in which the strategy serves tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('leaves no matchable ticket when tickets differ only in attributes or sizes', () => {
+  it('leaves no possible match when tickets differ only in attributes or party sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc

@@ -87,7 +87,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach coming 1 5']);
   });
 
-  it('drops the waiting sessions of a link that closes', async () => {
+  it('forgets the waiting sessions of a link that closes', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.loseLink();

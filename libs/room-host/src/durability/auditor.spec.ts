@@ -225,7 +225,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store that owners compare with their rooms', () => {
-  it('lets servers adopt rooms only after the audit of all living owners', async () => {
+  it('allows adoptions only after the audit of all living owners', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');

@@ -347,7 +347,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('accepts a gap in the command numbers of a client that has all earlier answers', () => {
+  it('accepts a gap in the command numbers when the client has all earlier answers', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
@@ -660,7 +660,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('continues from a sync that only repeated an acknowledgement', async () => {
+  it('is a patch from the last sync, even when that sync only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -813,7 +813,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('has a different code for an unknown command, a handler that throws, and a spectator', async () => {
+  it('has different codes for an unknown command, a handler that throws, and a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -1131,7 +1131,7 @@ describe('the room host', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports no absence to the game when a player returns before `awayAfterMs`', async () => {
+  it('does not tell the game about a player who returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);

@@ -100,7 +100,7 @@ describe("the load of a game's data", () => {
     },
   );
 
-  it('is repeated when it throws, up to a number of attempts', async () => {
+  it('is repeated up to a number of attempts when it throws', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(() => {
