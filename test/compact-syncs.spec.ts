@@ -87,7 +87,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.sync)).toEqual([]);
   });
 
-  it('sends compact syncs over TCP and to spectators too', async () => {
+  it('sends compact syncs over TCP and to spectators', async () => {
     const { room, other } = await play();
     const watcher = await player('Cyd', {}, fleet.gateways[0]?.tcpUrl);
     const watched = await watcher.watchRoom<Ledger>(room.id);
@@ -101,7 +101,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('sends an acknowledgement without a change in 12 bytes, and only to its player', async () => {
+  it('acknowledges a command without a change in 12 bytes, only to its player', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;

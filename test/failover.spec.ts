@@ -14,7 +14,7 @@ describe('a fleet of seven servers', () => {
   afterAll(() => fleet.stop());
 
   describe('without one of its game servers', () => {
-    it('continues the games of the lost server within a second, and loses no move', async () => {
+    it('continues each game of the lost server within a second and without the loss of a move', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
       const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));

@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to a time before the start of a game', 
 });
 
 describe('a fleet whose store falls back to a time before the end of a game', () => {
-  it('does not restart the game, and runs each effect of the game once', async () => {
+  it('neither restarts the game nor repeats its effects', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -242,7 +242,7 @@ describe('a fleet whose store loses all its data', () => {
 });
 
 describe('a gateway that starts while the store comes back empty', () => {
-  it('waits for the living servers, and then accepts resumes of players', async () => {
+  it('accepts resumes of players only after the living servers have registered again', async () => {
     const pair = await together(await newPlayers());
     const [ada, bob] = pair.players;
     const [living, starting] = fleet.gateways;

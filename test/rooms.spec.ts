@@ -171,7 +171,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('with a host', () => {
-    it('lose a member whom the host removes, and refuse a banned user', async () => {
+    it('refuse a user whom the host has banned', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -195,7 +195,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('lose an absent player whom the host removes during a game, and free the seat', async () => {
+    it('free the seat of an absent player whom the host removes during a game', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);

@@ -109,7 +109,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('GET', `rooms/${body.id}`, { key: null })).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
   });
 
-  it('adds a user to a locked room, and removes a user', async () => {
+  it('adds a user to a locked room', async () => {
     const [ada, bob] = newUsers(2);
     const [first, second] = [await login(ada), await login(bob)];
     const { body } = await call('POST', 'rooms', { body: roomOf([ada], { private: true, locked: true }) });

@@ -37,7 +37,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('suspends a server until its eviction, and then continues the server', async () => {
+  it('resumes a suspended server after the eviction of the server', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.pause(owner);
     await room.send('place', { cell: 4 });
@@ -76,7 +76,7 @@ describe('a TestFleet', () => {
     await expect(fleet.partition('gateway-1', 'links')).rejects.toThrow('A gateway opens its links itself');
   });
 
-  it('adds a server, and stops the server as an orchestrator does', async () => {
+  it('stops a server with SIGTERM, as an orchestrator does', async () => {
     const added = await fleet.add('game', '9');
     await fleet.whole();
     await fleet.terminate('game-9');

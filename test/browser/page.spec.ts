@@ -85,7 +85,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('plays a game of chess by click, drag and keyboard', async () => {
+  it('lets a player move chess pieces by click, drag and keyboard', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy');
     await cy.press(`Watch ${roomName}`);
@@ -123,7 +123,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('e2', 'white pawn');
   });
 
-  it('limits the name of a room to the maximum length at the server', async () => {
+  it('limits the name of a room to the length that the server allows', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     const field = ada.page.getByLabel('Name of the room');
@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await until(isInView);
   });
 
-  it('shows that a game is paused, and hides whose turn it is', async () => {
+  it('shows `paused` instead of the player to move while a game is paused', async () => {
     const [ada] = await playersIn('Chess');
     for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
     await ada.sees('The game is paused.');

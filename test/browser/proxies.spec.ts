@@ -130,7 +130,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await page.getByRole('cell', { name: 'hf:gateway:v6', exact: true }).waitFor();
   });
 
-  it('accepts a WebSocket only from the listed origins of apps', async () => {
+  it('accepts a WebSocket from the page of an app only when the origin is listed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-origins-'));
     const visitor = await Visitor.at(browser, 'App', 'about:blank');
     visitors.add(visitor);

@@ -117,7 +117,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('keeps the length of turns, and removes no player', async () => {
+  it('keeps the length of turns', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();

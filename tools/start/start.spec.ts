@@ -172,7 +172,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
 }
 
 describe('npm start', () => {
-  it('starts a fleet, restarts servers that die, and stops the whole fleet on Ctrl-C', async () => {
+  it('restarts servers that die, and stops the whole fleet on Ctrl-C', async () => {
     const port = await freePort();
     const start = new Start(['--port', String(port), '--games', '3']);
     await start.says(/Ready after/);
@@ -296,7 +296,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts directly after a kill of the last fleet, and removes the remains of that fleet', async () => {
+  it('starts directly after a kill of the last fleet', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);

@@ -454,7 +454,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room without its owner, and stores the note in the result', async () => {
+    it('ends the game of a room that has no owner, with the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,

@@ -145,21 +145,18 @@ describe('connect', () => {
     silent.close();
   });
 
-  it.each(['while it is opening', 'before it is called'])(
-    'rejects when the caller aborts %s, and leaves no connection open',
-    async (when) => {
-      const storage = memory();
-      const mounted = new AbortController();
-      if (when === 'before it is called') mounted.abort();
-      const opened = join({ storage, signal: mounted.signal });
-      const again = join({ storage });
-      mounted.abort();
-      await expect(opened).rejects.toBe(mounted.signal.reason);
-      const session = await again;
-      expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
-      await until(() => gateways[0].connections === 1);
-    },
-  );
+  it.each(['while it is opening', 'before it is called'])('leaves no connection open when the caller aborts %s', async (when) => {
+    const storage = memory();
+    const mounted = new AbortController();
+    if (when === 'before it is called') mounted.abort();
+    const opened = join({ storage, signal: mounted.signal });
+    const again = join({ storage });
+    mounted.abort();
+    await expect(opened).rejects.toBe(mounted.signal.reason);
+    const session = await again;
+    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+    await until(() => gateways[0].connections === 1);
+  });
 
   it('ignores an abort after the session is open', async () => {
     const mounted = new AbortController();
@@ -274,7 +271,7 @@ describe.each([
     expect(session.room).toBe(room);
   });
 
-  it('resumes its session with the newest secret, and continues the game', async () => {
+  it('continues the game after a resume with the newest secret', async () => {
     const { session, room } = await play(options, url());
     const { id, credentials } = session;
     for (const n of [1, 2, 3]) {

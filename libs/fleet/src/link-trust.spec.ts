@@ -56,7 +56,7 @@ class Around {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a server that compares link secrets', () => {
-  it('is not ready when most servers have another secret, and names the remedy', async () => {
+  it('is not ready when most other servers have another secret', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});

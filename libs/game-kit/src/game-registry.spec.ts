@@ -93,7 +93,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 describe('GameRegistry', () => {
   const players = [{ user: 'u1' as UserId, name: 'Ann' }];
 
-  it('finds a game in an imported module, and completes its options with defaults', async () => {
+  it('finds a game in an imported module, with defaults for omitted options', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
     expect(registry.all().map(({ definition }) => definition)).toEqual([
       {

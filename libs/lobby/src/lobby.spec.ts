@@ -447,7 +447,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows its options, and passes the options to the game server', async () => {
+  it('passes its options to the game server', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -769,7 +769,7 @@ describe('a match of waiting players', () => {
   // The tickets of one test would be matched with tickets of later tests, so they are removed.
   afterEach(() => redis.commands.flushdb());
 
-  it('starts a game, and the last search returns the room', async () => {
+  it('starts a game for the players', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();

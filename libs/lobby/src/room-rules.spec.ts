@@ -76,7 +76,7 @@ describe('a new room', () => {
     expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
-  it('has its creator as host, and the host is not ready', () => {
+  it('has its creator as host and only member', () => {
     const doc = newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
       host: 'ada',

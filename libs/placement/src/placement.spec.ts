@@ -665,7 +665,7 @@ describe('the report of a game server', () => {
 });
 
 describe('the placement calls of one process', () => {
-  it('are limited to two at a time, and later requests share the next call', async () => {
+  it('are limited to two at a time', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;

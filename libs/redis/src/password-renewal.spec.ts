@@ -57,7 +57,7 @@ describe('a server whose password file changes', () => {
     expect(await operator.client('LIST')).toContain('user=holdfast');
   });
 
-  it('reports a refused password once, and keeps its connections', async () => {
+  it('keeps its connections when Redis refuses the new password', async () => {
     await writeFile(file, 'two');
     await renewal.read();
     await renewal.read();

@@ -102,7 +102,7 @@ describe('the opening of a room', () => {
     expect(await statusOf(room)).toBe('waiting');
   });
 
-  it('gives the next game a higher epoch, and deletes the data of the last game', async () => {
+  it('deletes the data of the previous game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
@@ -689,7 +689,7 @@ describe('RoomLog.readTenures', () => {
 describe('a room log whose replicas do not answer', () => {
   const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
 
-  it('returns `unknown` for a write, and stores the repeated write once', async () => {
+  it('stores a write only once when the write is repeated after `unknown`', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0);
     expect(await careful.appendAll([write])).toEqual(['unknown']);

@@ -78,7 +78,7 @@ class Arena {
 }
 
 describe('a player who joins a running game', () => {
-  it('gets a new seat after the last seat, and `joined` runs for that seat', () => {
+  it('gets a new seat after the last seat', () => {
     const arena = new Arena();
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
     expect(arena.join(2, 'Cy')).toBe('changed');
@@ -86,7 +86,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.state.seen).toEqual(['joined 2 Cy']);
   });
 
-  it('gets a free seat, and continues its command numbers', () => {
+  it('gets a free seat, whose command numbers continue', () => {
     const arena = new Arena({ go: () => {} });
     arena.command('go');
     arena.handle({ kind: 'seat', seat: 0, event: 'left' });

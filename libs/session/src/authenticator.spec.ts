@@ -65,7 +65,7 @@ describe('GuestAuthenticator', () => {
 describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('returns the user and the name in the token, and not the name in the hello', async () => {
+  it('returns the user and the name in the token instead of the name in the hello', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });

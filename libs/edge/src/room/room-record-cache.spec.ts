@@ -156,7 +156,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('restores a record that the store lost, and does not report the room as closed', async () => {
+  it('restores a record that the store lost', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);

@@ -121,7 +121,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 300 }]);
     });
 
-    it('are removed for absent guests when other games end', async () => {
+    it('are deleted for guests who stay away when other games end', async () => {
       const guests = Array.from({ length: 150 }, (_, index) => `guest:${index}` as UserId);
       await rate('crowd', guests, 100);
       await pass(GUEST_TTL_MS + 1);
@@ -158,7 +158,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [dee])).toEqual([{ mu: 900, sigma: 1 }]);
   });
 
-  it('are stored by the rating store of the application, if any', async () => {
+  it('are not used when the application has its own rating store', async () => {
     @Extension(RatingStore)
     class FixedRatings extends RatingStore {
       ratings = async (): Promise<Rating[]> => [{ mu: 7, sigma: 1 }];

@@ -9,7 +9,7 @@ const match = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStr
 const pairs = (tickets: readonly Ticket[], options: MatchOptions = {}): string[][] => idsOf(match(viewOf(2, options, tickets)));
 
 describe('DefaultMatchStrategy', () => {
-  it('matches the longest-waiting tickets first, and leaves the newest ticket in the queue', () => {
+  it('matches the tickets that have waited longest', () => {
     const tickets = [ticketOf('young', 1500), ticketOf('old', 1500, { waitedMs: 20 }), ticketOf('middle', 1500, { waitedMs: 10 })];
     expect(pairs(tickets)).toEqual([['middle', 'old']]);
   });
@@ -27,13 +27,13 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs([ticketOf(1, 1500, { options: {} }), ticketOf(2, 1500)])).toHaveLength(1);
   });
 
-  it('ignores a ticket with an unknown mode and a party that is too large', () => {
+  it('ignores tickets with an unknown mode or with a party that is too large', () => {
     expect(pairs([ticketOf(1, 1500, { mode: 'none' }), ticketOf(2, 1500, { mode: 'none' })])).toEqual([]);
     expect(pairs([ticketOf(1, [1500, 1500, 1500]), ticketOf(2, 1500), ticketOf(3, 1500)])).toEqual([['2', '3']]);
   });
 
   describe('for a game with ratings', () => {
-    it('matches each ticket with the nearest rating', () => {
+    it('matches each ticket with the ticket of the nearest rating', () => {
       const tickets = [ticketOf(1, 1500, { waitedMs: 5 }), ticketOf(2, 1560), ticketOf(3, 1520), ticketOf(4, 1470)];
       expect(pairs(tickets, { skill })).toEqual([
         ['1', '3'],
@@ -195,7 +195,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.teams!.map((team) => team.length)).toEqual([3, 3]);
     });
 
-    it('finds teams that a greedy search misses', () => {
+    it('finds teams that a search without backtracking would miss', () => {
       const tickets = [
         ticketOf(1, [1500, 1500], { waitedMs: 9 }),
         ticketOf(2, [1501, 1501, 1501]),
@@ -233,7 +233,7 @@ describe('DefaultMatchStrategy', () => {
     const fill = (options: MatchOptions, tickets: readonly Ticket[], ...rooms: ReturnType<typeof roomOf>[]) =>
       match(viewOf({ min: 2, max: 4 }, { backfill, fillMs: 0, ...options }, tickets, { rooms }));
 
-    it('fills a running room with the tickets nearest to its players', () => {
+    it('fills a running room with the tickets whose ratings are nearest to its players', () => {
       const room = roomOf('r', 1, { since: NOW - 9, players: ticketOf('in', 1500).players });
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });

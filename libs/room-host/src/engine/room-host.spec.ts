@@ -763,7 +763,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('waits until earlier changes are durable, and precedes their sync', async () => {
+  it('waits until earlier changes are durable', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1215,7 +1215,7 @@ describe('the inputs of players', () => {
       },
     );
 
-  it('reach every step, and the number of the last input is stored', async () => {
+  it('reach every step of the game', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1304,7 +1304,7 @@ describe('the effects of a game', () => {
     effects.onModuleInit();
   }
 
-  it('run after their change is durable, and are repeated with the same key until they succeed', async () => {
+  it('are repeated with the same key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {
