@@ -112,7 +112,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     if (process.env.SHOW) process.stdout.write(`a kill costs ${costs.join(', ')} steps of ${STEP_MS} ms\n`);
   }, 90_000);
 
-  it('ignores inputs that players send while it has no server', async () => {
+  it('ignores inputs that players send while the game has no server', async () => {
     const [ada] = await drive();
     await until(() => ada.seen.length > 10 && ada.last.id > 5);
     const dead = await Promise.all(

@@ -115,7 +115,7 @@ describe('the code of the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('uses no Node modules or packages, so that it runs in a browser', () => {
+  it('uses no Node modules or packages, which a browser does not have', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;

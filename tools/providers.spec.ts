@@ -26,7 +26,7 @@ describe('a provider of the libraries and apps', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('has `@Extension` for each port of libs/health that it implements', () => {
+  it('has `@Extension` for each implemented port of libs/health', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);

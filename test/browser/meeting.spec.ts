@@ -274,7 +274,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('You win');
   });
 
-  it('shows spectators the chat of a room only when the host allows it', async () => {
+  it('shows spectators the chat of a room only with the permission of the host', async () => {
     const ada = await hostOf('Chess', 'The stage');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());

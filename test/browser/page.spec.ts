@@ -322,7 +322,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
   });
 
-  it('asks for a required token, and shows why the server refuses it', async () => {
+  it('asks for a required token, and shows why the server refuses a token', async () => {
     const secret = 'a secret for the tokens of tests only';
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
     const tokenFor = (name: string, expires: string) =>

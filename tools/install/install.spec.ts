@@ -145,7 +145,7 @@ describe('the check of the npm registry', () => {
     expect(unreachable(output, false)).toBe(expected);
   });
 
-  it('fails when npm hangs until it is killed', () => {
+  it('fails when npm hangs and must be killed', () => {
     expect(unreachable('npm notice PING https://r/', true)).toBe('https://r/ (no answer within 4 s)');
   });
 });

@@ -26,7 +26,7 @@ describe('pauseAfter', () => {
 });
 
 describe('the keeper of a program', () => {
-  it('restarts the program when it is killed', async () => {
+  it('restarts the program after a kill', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {

@@ -29,7 +29,7 @@ describe("a line of a server's log", () => {
     );
   });
 
-  it('is shown unchanged when it is not an event', () => {
+  it('is shown unchanged when the line is not an event', () => {
     expect(readable('TypeError: x is not a function', 'error')).toBe('TypeError: x is not a function');
     expect(readable('42', 'error')).toBe('42');
   });

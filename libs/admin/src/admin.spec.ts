@@ -254,7 +254,7 @@ describe('the admin API', () => {
       expect(body.message).toContain(`game:${NAME}`);
     });
 
-    it('shows a server as cordoned until an operator uncordons it', async () => {
+    it('shows a server as cordoned until an operator uncordons the server', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -627,7 +627,7 @@ describe('the admin API', () => {
       expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
     });
 
-    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
+    it('sends the server events that the gateway missed without a connection to Redis', async () => {
       const heard = await listen('?kind=server');
       const redis = gateway.get(RedisConnections);
       const missed = serverEvent();
@@ -705,7 +705,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor of a list', () => {
-  it('is accepted when it is the `next` of a page, and refused in any other form', () => {
+  it('is accepted in the form of the `next` of a page, and refused in any other form', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

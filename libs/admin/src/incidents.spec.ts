@@ -101,7 +101,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf(events(suspect, [2_000, 'server.left', 'by-itself']))).toMatchObject([{ outcome: 'restarted', endedAt: 2_000 }]);
   });
 
-  it('makes an incident of the recovery of a server that restarted before a gateway suspected it', () => {
+  it('makes an incident of the recovery of a server that restarted before any suspicion', () => {
     const incidents = incidentsOf(
       events(
         [1_000, 'server.registered', 'started', { incarnation: 2 }],

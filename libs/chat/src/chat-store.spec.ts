@@ -95,7 +95,7 @@ describe('the messages of a channel', () => {
     expect(ttlMs).toBeGreaterThan(CHAT_DEFAULTS.ttlMs - 60_000);
   });
 
-  it('are deleted with their room', async () => {
+  it('are deleted together with their room', async () => {
     const target = await newRoom();
     expect(await store.append(target, message('1'))).toMatchObject({ text: 'text 1' });
     await redis.commands.del(roomKey(target.room));

@@ -415,7 +415,7 @@ describe('a room of the client', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses until it has a new owner, and then sends the waiting commands', async () => {
+  it('sends the waiting commands when the room has a new owner', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -531,7 +531,7 @@ describe('a room of the client', () => {
   });
 
   it.each(['binary', 'json', 'tcp'] as const)(
-    'ends the session when the client repeatedly receives frames that it cannot decode (%s)',
+    'ends the session when the client repeatedly receives undecodable frames (%s)',
     async (way) => {
       const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
       const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
@@ -755,7 +755,7 @@ describe('the session of a client', () => {
     expect(session.status).toBe('open');
   });
 
-  it('ends at the gateway when the client closes it', async () => {
+  it('ends at the gateway when the client closes the session', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);
@@ -787,7 +787,7 @@ describe('a session in the storage of the client', () => {
     expect(again.room?.state).toEqual({ total: 3, added: [1, 2] });
   });
 
-  it('is replaced by a new session when it has expired', async () => {
+  it('is replaced by a new session after its expiry', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', JSON.stringify({ session: 'gone', secret: 'x' }));
     const session = await join({ storage });
@@ -1040,7 +1040,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('sends one request when it begins before a connection exists', async () => {
+  it('sends only one request when the search begins before a connection exists', async () => {
     const ada = await join();
     fleet.cutAll();
     await once(ada, 'reconnecting');
@@ -1079,7 +1079,7 @@ describe('a search for a quick match', () => {
     return () => expire();
   }
 
-  it('is requested again when the lobby died before it added the search', async () => {
+  it('is requested again when the lobby died before the search was stored', async () => {
     loseLobby(false);
     const ada = await join();
     const match = ada.quickMatch('tally');
@@ -1089,7 +1089,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('is not requested again when the lobby died after it added the search', async () => {
+  it('is not requested again when the lobby died after the search was stored', async () => {
     const expire = loseLobby(true);
     const ada = await join();
     const match = ada.quickMatch('tally');

@@ -131,7 +131,7 @@ describe('a chat of the client', () => {
     expect(session.requests.at(-1)).toEqual({ operation: 'chat.history', data: { to: 'room', room: ROOM, after: 1 } });
   });
 
-  it('emits a message only once when it repeats the request after a lost answer', async () => {
+  it('emits a message only once when the request is repeated after a lost answer', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session);
     await until(() => session.requests.length === 1);

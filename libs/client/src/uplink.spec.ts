@@ -146,7 +146,7 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('replaces its dead connection soon after a sleep', async () => {
+  it('replaces its dead connection soon after a sleep of the computer', async () => {
     await welcomed();
     sleep(HOUR);
     // The server no longer answers on the old connection.
@@ -314,7 +314,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
   });
 
-  it('is tried at the other gateways at once when one gateway refuses it', async () => {
+  it('is tried at the other gateways at once when one gateway refuses the connection', async () => {
     refused = (url) => (url === 'ws://a' ? LOST : null);
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();
@@ -323,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'is tried again when one gateway refuses it and another gateway does not answer: %j',
+    'is tried again when one gateway refuses and another gateway does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);

@@ -31,7 +31,7 @@ describe('the error filter of link handlers', () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 
-  it('answers `internal` to an unexpected error and logs it', async () => {
+  it('answers `internal` to an unexpected error, and logs the error', async () => {
     expect(await refusal(new Error('what?'))).toEqual({
       answer: expect.objectContaining({ code: 'internal' }),
       logged: ['request.failed'],

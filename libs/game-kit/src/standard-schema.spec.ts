@@ -10,7 +10,7 @@ describe('a schema of zod', () => {
     });
   });
 
-  it('has no description when JSON Schema cannot express it', () => {
+  it('has no description when JSON Schema cannot express the schema', () => {
     expect(describeSchema(z.object({ at: z.date() }))).toBeNull();
   });
 });

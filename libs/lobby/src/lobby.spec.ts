@@ -644,7 +644,7 @@ describe('the start of a game', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('changes nothing when it is cancelled before the lobby writes the room', async () => {
+  it('changes nothing when the start is cancelled before the lobby writes the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported by a check to a player who missed the message', async () => {
+  it('is reported again when the ticket of a player who missed the message is checked', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -1099,7 +1099,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops index entries without a record in its second run', async () => {
+  it('drops in its second run the index entries that have no record', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -1133,7 +1133,7 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it("is the region of the creator's gateway when it has capacity", async () => {
+  it("is the region of the creator's gateway when this region has capacity", async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
@@ -1143,7 +1143,7 @@ describe('the region of a game', () => {
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is the region of the player who waited longest when it has capacity', async () => {
+  it('is the region of the player who waited longest when this region has capacity', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);

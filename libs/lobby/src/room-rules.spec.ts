@@ -128,7 +128,7 @@ describe('a member who leaves', () => {
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('removes the room document as the last member', () => {
+  it('removes the room when no other member remains', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 

@@ -473,7 +473,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('leaves all counts exact when it moves during a call for other rooms', async () => {
+  it('leaves all counts exact when the reservation moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -503,7 +503,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('does not affect the next choice after it has ended', async () => {
+  it('does not affect the next choice after its end', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();

@@ -103,7 +103,7 @@ describe('the decoder of plain values', () => {
     },
   );
 
-  it('refuses a reference bomb before it reads the whole tree', () => {
+  it('refuses a reference bomb before the whole tree is read', () => {
     const bomb = referenceBomb();
     expect(bomb.length).toBeLessThan(700);
     const startedAt = performance.now();
@@ -115,7 +115,7 @@ describe('the decoder of plain values', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
-  it('refuses too many values before it allocates memory for these values', () => {
+  it('refuses too many values before memory is allocated for these values', () => {
     const limits = { nodes: 5, depth: 4, strictText: true };
     expect(decode(bytesOf('92 91 01 82 a1 61 01'.replace('82', '81')), limits)).toEqual([[1], { a: 1 }]);
     expect(() => decode(bytesOf('92 91 01 82 a1 61 01 a1 62 01'), limits)).toThrow('too many values');

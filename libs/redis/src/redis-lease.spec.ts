@@ -84,7 +84,7 @@ describe('a lease in Redis', () => {
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('passes to another process when it expires after the death of its holder', async () => {
+  it('passes to another process after the death of its holder and the expiry of the lease', async () => {
     await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
     expect(await leaseOf(other).run(async () => {})).toBe(false);
     await until(() => leaseOf(other).run(async () => {}));

@@ -202,7 +202,7 @@ describe('a value that a game passes to its room outside of the state', () => {
     ['the name of an effect', (room) => room.effect(7 as unknown as string), 'room.effect is given 7 as the name of an effect'],
     ['the name of a timer', (room) => room.schedule('__proto__', 1), "room.schedule('__proto__') names a timer that no @OnTimer handles"],
     ['the code of a refusal', (room) => room.reject('\ud83d'), 'as a code: give a text of 1 to 64 characters'],
-  ])('is refused when it cannot be stored: %s', (_what, say, flaw) => {
+  ])('is refused when the value cannot be stored: %s', (_what, say, flaw) => {
     const game = new Game();
     const outcome = game.handle(say);
     expect(outcome.kind).toBe('failed');

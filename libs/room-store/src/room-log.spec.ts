@@ -135,7 +135,7 @@ describe('an append to the log of a room', () => {
     );
   });
 
-  it('is stored once when it is repeated', async () => {
+  it('is stored only once when the append is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0, 2);
     expect(await one(write)).toBe('ok');
@@ -281,7 +281,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt('nowhere' as RoomId, tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
 
-  it('is refused without a running game', async () => {
+  it('is refused when no game runs', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
@@ -449,7 +449,7 @@ describe('the reassertion of a room', () => {
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('lets a repeated append succeed when the reasserted state contains it', async () => {
+  it('lets a repeated append succeed when the reasserted state contains the append', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
@@ -597,7 +597,7 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is copied to another key when it is a batch of effects', async () => {
+  it('is copied to another key when the data are a batch of effects', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };

@@ -103,7 +103,7 @@ describe('the mark of an input that may crash its owner', () => {
 });
 
 describe('the mark of a setup that may crash the owner', () => {
-  it('is part of the room record until it is removed', async () => {
+  it('is part of the room record until the mark is removed', async () => {
     const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);

@@ -76,7 +76,7 @@ describe('the result of an effect', () => {
     expect(applyChange(before, change)).toEqual(value);
   });
 
-  it('changes nothing when it is repeated or late, or has an unknown key', () => {
+  it('changes nothing when the result is repeated or late, or has an unknown key', () => {
     const before = bet(begin());
     const key = before.outbox[0]!.key;
     const { value } = changed(result(before, key, { ok: true, data: 1 }));

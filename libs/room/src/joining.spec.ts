@@ -153,7 +153,7 @@ describe('a bot in a game', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot', 'R2 here bot']);
   });
 
-  it('plays from the start when the setup adds it', () => {
+  it('plays from the start when the setup adds the bot', () => {
     const arena = new Arena(commands, undefined, (room) => void room.addBot('R1'));
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot']);
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);

@@ -257,7 +257,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('logs once that the key server is unreachable, and once that it is reachable again', async () => {
+  it('logs once when the key server becomes unreachable, and once when the key server answers again', async () => {
     const { sign } = await newSigner('k1');
     const said: [string, Record<string, unknown>][] = [];
     const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);

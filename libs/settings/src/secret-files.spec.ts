@@ -33,7 +33,7 @@ describe('a secret in a file', () => {
     expect(problem({ LINK_SECRET_FILE: file })).toThrow('LINK_SECRET is *** (5 characters): it must be at least 16 characters');
   });
 
-  it('is not read at the start when it is the password of Redis', () => {
+  it('is not read at the start when the secret is the password of Redis', () => {
     const { redis } = readSettings('lobby', { LINK_SECRET_FILE: file, REDIS_PASSWORD_FILE: file });
     expect(redis).toMatchObject({ password: null, passwordFile: file });
   });

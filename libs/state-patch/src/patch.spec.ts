@@ -139,7 +139,7 @@ describe('a value that is not plain', () => {
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });
 
-  it('is encoded as 0 when it is -0', () => {
+  it('is encoded as 0 when the value is -0', () => {
     expect(decodeValue(encodeValue([-0]))).toEqual([0]);
     expect(applyPatch([1.5], encodePatch([1.5], [-0]))).toEqual([0]);
   });

@@ -166,7 +166,7 @@ describe('the draft that is a copy of a state', () => {
     for (let count = 0; count < MANY; count++) expect(stepOf(before, edit)).toBeNull();
   });
 
-  it('produces a correct patch when it contains a part of the earlier state', () => {
+  it('produces a correct patch when the draft contains a part of the earlier state', () => {
     const before = { a: { n: 1 }, b: { m: { n: 1 } }, c: { x: 1, y: 1 }, list: [{ n: 1 }, { n: 2 }, { n: 3 }] };
     for (let count = 0; count < MANY; count++) {
       const { next, patch } = stepOf(before, (draft) => {

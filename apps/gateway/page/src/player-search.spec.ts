@@ -126,7 +126,7 @@ describe('a search that another page of the party begins', () => {
 });
 
 describe('a search that the page requests after a reload or a lost connection', () => {
-  it('is shown when it still runs at the server', async () => {
+  it('is shown when the search still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();
     expect(search.current?.since).toBe(600);
@@ -198,7 +198,7 @@ describe('an offered match', () => {
     expect(shown).toEqual(['Another player did not accept the match. Your search continues, and you are first in line.']);
   });
 
-  it('disappears when the player declines it', async () => {
+  it('disappears when the player declines the match', async () => {
     tell(OFFER);
     await search.decline();
     expect([search.offer, requests]).toEqual([null, ['match.decline']]);

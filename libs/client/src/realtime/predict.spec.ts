@@ -152,7 +152,7 @@ describe('the prediction of the own entity', () => {
     expect(Number.isInteger(shown?.lap)).toBe(true);
   });
 
-  it('reports the time from an input to the first sync that contains it', () => {
+  it('reports the time from an input to the first sync that contains the input', () => {
     const { car, sync, wait, sent } = setUp();
     sync(0);
     expect(car.stats.roundTripMs).toBeUndefined();

@@ -181,7 +181,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     },
   );
 
-  it('is not repeated when it only reads data', async () => {
+  it('is not repeated when the request only reads data', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
     await playerRequests.send(session, 'rooms.list', undefined, 500);
@@ -208,21 +208,21 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds when it is a leave and the player is in no room', async () => {
+  it('succeeds when the request is a leave and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds when it is a start and the game already runs', async () => {
+  it('succeeds when the request is a start and the game already runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds when it is a cancellation and the store has lost the search', async () => {
+  it('succeeds when the request is a cancellation and the store has lost the search', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });

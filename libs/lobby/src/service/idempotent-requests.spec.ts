@@ -36,7 +36,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('follows its stored plan when it is repeated after the death of its lobby', async () => {
+  it('follows its stored plan when another lobby repeats the request after the death of the first', async () => {
     const { key } = request();
     const seen: string[] = [];
     // A lobby that died before it stored the result: its work never ends, and its lease expires.

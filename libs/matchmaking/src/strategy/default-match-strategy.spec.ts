@@ -247,7 +247,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches tickets that wait longer before it fills a room', () => {
+    it('matches tickets that wait longer before a room is filled', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);

@@ -8,7 +8,7 @@ function roomOf(id: string, ...users: string[]): OpenRoom {
   return { room: id as RoomId, game: 'duel', running: true, free: 4 - users.length, players, since: 0 };
 }
 
-describe('the times of RoomVacancies', () => {
+describe('the times of the last changes of open rooms', () => {
   const sinceOf = (vacancies: RoomVacancies, now: number, ...rooms: OpenRoom[]) => vacancies.since(rooms, now).map(({ since }) => since);
 
   it('are kept for a room that is missing from some rounds', () => {
@@ -18,7 +18,7 @@ describe('the times of RoomVacancies', () => {
     expect(sinceOf(vacancies, 20_000, roomOf('b', 'bob'), roomOf('c'))).toEqual([1_000, 20_000]);
   });
 
-  it('restart when the members of a room change', () => {
+  it('are renewed when the members of a room change', () => {
     const vacancies = new RoomVacancies();
     sinceOf(vacancies, 1_000, roomOf('a', 'ada'), roomOf('b', 'bob'));
     expect(sinceOf(vacancies, 2_000, roomOf('a', 'cy'), roomOf('b', 'bob'))).toEqual([2_000, 1_000]);

@@ -309,7 +309,7 @@ describe('a stored match', () => {
     expect((await store.ofUser(game, users[0])) as object).toMatchObject({ ticket: { id: later.id } });
   });
 
-  it('is deleted with its tickets when it is finished', async () => {
+  it('is deleted with its tickets when the match is finished', async () => {
     const { game, users, match } = await matched();
     await store.finish(match);
     await store.finish(match);

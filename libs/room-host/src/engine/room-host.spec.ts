@@ -406,7 +406,7 @@ describe('a hosted room', () => {
     expect(room.changesSince(199)).toHaveLength(1);
   });
 
-  it('changes its status only along the transitions in the table', () => {
+  it('changes its status only along the allowed transitions', () => {
     const room = alone();
     expect(() => room.become('lame')).toThrow(/cannot become lame/);
     room.become('freezing');

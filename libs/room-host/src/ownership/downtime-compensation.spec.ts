@@ -61,7 +61,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeLessThan(5_000);
   });
 
-  it('moves its timers by both downtimes when the first adopter dies before it stores the compensation', async () => {
+  it('moves its timers by both downtimes when the first adopter dies before its first write', async () => {
     const { id } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);

@@ -97,7 +97,7 @@ describe("the load of a game's data", () => {
     expect(starts).toHaveLength(1);
   });
 
-  it('is repeated up to a number of attempts when it throws', async () => {
+  it('is repeated up to a number of attempts when the handler throws', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(() => {

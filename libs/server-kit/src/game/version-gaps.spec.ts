@@ -35,7 +35,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
 describe('a game server whose game has a new version and no migrateState', () => {
   const own = rules('chess', 2, false);
 
-  it('warns once that it cannot run rooms of an older version, with the remedy', () => {
+  it('warns once that rooms of an older version cannot run, and names the remedy', () => {
     expect(warnings(own, [server('hf:game:1', 1)], [server('hf:game:1', 1), server('hf:game:2', 1)])).toEqual([
       {
         event: 'game.cannot-migrate',
