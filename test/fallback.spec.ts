@@ -348,7 +348,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
 });
 
 describe('a fleet whose store falls back to a time before a room changed its owner', () => {
-  it('continues the game at the new owner, both after a migration and after an adoption', async () => {
+  it('continues the game at the new owner after a migration or an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -385,7 +385,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game when the older data has the players in the queue', async () => {
+  it('keeps players in their game when the older data contain their searches', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');

@@ -156,7 +156,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it.each([
     ['a desktop', { viewport: { width: 1_280, height: 600 } }],
     ['a phone', PHONE],
-  ])('shows a spectator the latest of many moves, on %s', async (_screen, options) => {
+  ])('shows a spectator the latest move after many moves, on %s', async (_screen, options) => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     const knights = 'Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8';
     const moves = `${knights} a3 a6 ${knights} b3 b6 c3 c6 d3 d6 e3 e6 g3 g6 h3 h6 ${knights}`.split(' ');
@@ -271,7 +271,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('enters a room by its link, as a spectator when the room is full', async () => {
+  it('opens a full room by its link as a spectator', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();

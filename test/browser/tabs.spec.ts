@@ -31,7 +31,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     await fleet?.stop();
   });
 
-  it('sends one move when the player clicks two cells at once', async () => {
+  it('sends only one move when the player clicks two cells at once', async () => {
     await ada.page.locator('.ttt-board').evaluate((board) => {
       for (const cell of [0, 1, 0]) board.querySelectorAll<HTMLElement>('.ttt-cell')[cell].click();
     });

@@ -74,7 +74,7 @@ describe('the built client', () => {
     ['chat', 'chat.history'],
     ['lobby', 'rooms.list'],
   ])(
-    'has the entry %s, which each bundler adds to a page for at most 3 KB',
+    'has the entry %s, which adds at most 3 KB to a page with each bundler',
     async (entry, request) => {
       const withEntry = await bundlesOf(`@holdfast/client/${entry}`);
       expect(withEntry.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(

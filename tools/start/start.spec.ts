@@ -364,7 +364,7 @@ describe('npm start', () => {
     expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
   });
 
-  it('names a read-only folder, and the setting that selects another folder', async () => {
+  it('names a read-only folder and the setting that selects another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
     // When this user cannot mount, a file in place of the folder has the same effect as a read-only disk.

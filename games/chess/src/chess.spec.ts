@@ -153,7 +153,7 @@ describe('a game of chess', () => {
       expect(game.command(0, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('refuses an acceptance or a refusal when no offer exists', async () => {
+    it('refuses an acceptance or a refusal of a draw when no offer exists', async () => {
       const game = await play();
       expect(game.command(1, 'acceptDraw')).toBe('no-draw-offer');
       expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
@@ -205,7 +205,7 @@ describe('a game of chess', () => {
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('does not store positions that cannot occur again', async () => {
+    it('deletes stored positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -270,7 +270,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('ends when a move arrives after the time is over, but before the timer fires', async () => {
+    it('ends when a move arrives after the time is over', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });

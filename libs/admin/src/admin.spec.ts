@@ -263,7 +263,7 @@ describe('the admin API', () => {
       expect(back).toMatchObject({ cordoned: false, willing: true, withheld: [] });
     });
 
-    it('cordons a server and sends it a drain request', async () => {
+    it('cordons a server, and sends a drain request to the server', async () => {
       const { status, body } = await ask('POST', `/api/servers/${gameId}/drain`);
       expect({ status, moved: body.moved, left: body.left, cordoned: body.server.cordoned }).toEqual({
         status: 200,
@@ -297,7 +297,7 @@ describe('the admin API', () => {
       await game.get(ServerRegistration).setState('ready');
     });
 
-    it('refuses to drain a gateway, and names the alternative', async () => {
+    it('refuses to drain a gateway', async () => {
       const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
       expect({ status, body }).toEqual({
         status: 400,
@@ -570,7 +570,7 @@ describe('the admin API', () => {
       expect(again.filter((told) => rooms.includes(told.room as RoomId)).map((told) => told.room)).toEqual(rooms.slice(1));
     });
 
-    it('sends recent events to a new reader on request', async () => {
+    it('sends recent events to a new reader that requests them', async () => {
       const room = randomUUID() as string as RoomId;
       const before = await listen();
       game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });

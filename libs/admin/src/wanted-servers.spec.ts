@@ -52,7 +52,7 @@ describe('the stabilized number of wanted game servers', () => {
     expect(window.add(5, 2, 1)).toBe(5);
   });
 
-  it('shrinks only when a smaller number was enough for a whole window', () => {
+  it('shrinks only when a smaller number was enough for the whole window', () => {
     const window = new StabilizationWindow(100);
     window.add(5, 5, 0);
     expect(window.add(5, 5, 150)).toBe(5);

@@ -287,7 +287,7 @@ describe.each([
 });
 
 describe('a room of the client', () => {
-  it('rejects a command with the code of the game and leaves the state unchanged', async () => {
+  it('rejects a command with the code of the game', async () => {
     const { room } = await play();
     const { state } = room;
     await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
@@ -296,7 +296,7 @@ describe('a room of the client', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles each unanswered command by the answer to that command', async () => {
+  it('resolves or rejects each command with the answer to that command', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
@@ -747,7 +747,7 @@ describe('the session of a client', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('reconnects after the time in the goodbye of a stopping gateway', async () => {
+  it('reconnects after the time that the goodbye of a stopping gateway names', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -775,7 +775,7 @@ describe('a session in the storage of the client', () => {
     expect(stored()).toBeNull();
   });
 
-  it('is resumed by the next visit, with continued command numbers', async () => {
+  it('is resumed by the next visit to the page', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -936,7 +936,7 @@ describe('a search for a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when the caller aborts the search after the match', async () => {
+  it('resolves with the matched room when the caller aborts the search too late', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -990,7 +990,7 @@ describe('a search for a quick match', () => {
     });
   });
 
-  it('does not fail when an earlier search is refused', async () => {
+  it('continues when an earlier search of the player is refused', async () => {
     const ada = await join();
     let refuseFirst = (): void => {};
     fleet.intercept = (message, line) => {

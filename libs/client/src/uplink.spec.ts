@@ -179,7 +179,7 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('tries immediately when the device is back online', async () => {
+  it('tries to connect immediately when the device is back online', async () => {
     uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     line?.closed('gone');
@@ -191,7 +191,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('tries again soon when the event `online` comes before the network works', async () => {
+  it('tries to connect again soon when the event `online` comes before the network works', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     isUp = false;
@@ -217,7 +217,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('has exactly one connection after the network was lost many times', async () => {
+  it('has exactly one connection after many losses of the network', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
     await welcomed();
     for (let times = 0; times < 20; times++) {

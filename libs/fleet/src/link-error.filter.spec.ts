@@ -27,7 +27,7 @@ describe('the error filter of link handlers', () => {
     });
   });
 
-  it('answers a `HoldfastError` with its code, and logs nothing', async () => {
+  it('answers a `HoldfastError` with its code, without a log line', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 

@@ -134,7 +134,7 @@ describe('GameRegistry', () => {
     expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
   });
 
-  it('refuses data against the schema of a command, and names the field', async () => {
+  it('refuses data that violate the schema of a command, and names the field', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     const put = rules?.commands.get('put');
     expect(put?.validate({ coins: 0 })).toEqual({ ok: false, message: expect.stringMatching(/^coins: /) as unknown });
@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects of the same name in two games', async () => {
+  it('keeps effects of equal name in two games apart', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game once when two providers have its class', async () => {
+  it('finds a game only once when two providers have the same class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );

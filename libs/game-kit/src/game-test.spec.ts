@@ -276,7 +276,7 @@ describe('GameTest', () => {
     expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
   });
 
-  it('excludes effects of earlier changes from the size of the state', async () => {
+  it('does not count the effects of earlier changes towards the size of the state', async () => {
     const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
     for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
     expect(game.effects).toHaveLength(5);

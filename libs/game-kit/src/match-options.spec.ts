@@ -36,7 +36,7 @@ describe('checkedMatchRules', () => {
     });
   });
 
-  it('gives each mode the rules of the game that the mode does not replace', () => {
+  it('gives each mode the rules of the game, except for rules that the mode replaces', () => {
     const rules = checkedMatchRules(
       {
         rating: true,

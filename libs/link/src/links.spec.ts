@@ -222,7 +222,7 @@ describe('the handshake of a link', () => {
     expect(thief.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
   });
 
-  it('refuses a proof that was made for the other role, or with swapped nonces', () => {
+  it('refuses a proof that was made for the other role or with swapped nonces', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.identity).toEqual(who);
@@ -254,7 +254,7 @@ describe('the handshake of a link', () => {
     expect([...b.links.all()]).toEqual([]);
   });
 
-  it('refuses a server without the secret, and signs only a nonce for that server', async () => {
+  it('refuses a server without the secret', async () => {
     const a = await newSide();
     const asked: Buffer[] = [];
     const server = await listening((socket) => {
@@ -362,7 +362,7 @@ describe('a request on a link', () => {
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('rejects with the refusal of the other server, including the time until the next attempt', async () => {
+  it('rejects with the refusal of the other server and the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
@@ -517,7 +517,7 @@ describe('a server that receives random bytes', () => {
     );
   });
 
-  it('ends the link of the sender, and no other link', async () => {
+  it('ends only the link of the sender', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const other = await Stranger.dial(side.address.port);

@@ -177,7 +177,7 @@ describe('the entry of a player or spectator', () => {
 });
 
 describe('the start of a game', () => {
-  it('omits a member who is away and not ready after some seconds', () => {
+  it('leaves out a member who has been away and not ready for some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);
@@ -211,7 +211,7 @@ describe('the teams of a room', () => {
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });
 
-  it('are chosen by each member, or by the host for any member', () => {
+  it('can be chosen by each member, or by the host for any member', () => {
     const before = room([member(ada, { team: 0 }), member(bob, { team: 1 })], { teams });
     expect(moveToTeam(before, bob, 0, bob, NOW).members[1]!.team).toBe(0);
     expect(moveToTeam(before, ada, 0, bob, NOW).members[1]!.team).toBe(0);

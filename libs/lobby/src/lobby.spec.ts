@@ -315,7 +315,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
   });
 
-  it('is not found by the code of a closed room or by an earlier code', async () => {
+  it('is found only by its current code', async () => {
     const { rooms } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', private: true });
@@ -422,7 +422,7 @@ describe('the host whose requests two lobbies handle', () => {
 });
 
 describe('a rematch', () => {
-  it('starts one game when the last two members agree at the same time', async () => {
+  it('starts only one game when the last two members agree at the same time', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', seats: 2 });
@@ -590,7 +590,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed by game up to the requested number when they are public', async () => {
+  it('are listed by game, up to the requested number, when the rooms are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -658,7 +658,7 @@ describe('the start of a game', () => {
     await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('opens one game when two requests run at the same time', async () => {
+  it('opens only one game when two requests run at the same time', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -724,7 +724,7 @@ describe('the start of a game', () => {
     expect(viewOf(started)).not.toHaveProperty('startFailure');
   });
 
-  it("waits for the load of the game's data, and fails when the load fails", async () => {
+  it("waits for the load of the game's data", async () => {
     const lobby = newLobby();
     lobby.servers.loadMs = 30_000;
     const { room, host } = await readyRoom(lobby);
@@ -932,7 +932,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('gets the missing players, who are ready at once', async () => {
+  it('gets the missing players, and all of them are ready', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -980,7 +980,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away beyond the grace period, but not a member who returned', async () => {
+  it('removes a member who is away for longer than the grace period', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -1324,7 +1324,7 @@ describe('the list of public rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for simultaneous requests, and includes every earlier change', async () => {
+  it('is read from the store only once for simultaneous requests', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();

@@ -125,7 +125,7 @@ describe('a ticket whose match is dissolved', () => {
 });
 
 describe('a match that fills a free seat', () => {
-  it('makes the lobby read the room again for the next search', async () => {
+  it('makes the lobby read the open room again for the next search', async () => {
     const { made, readAgain } = matchRooms({ record: playing('ada') });
     const ticket = ticketOf('ada');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);

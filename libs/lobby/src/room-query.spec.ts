@@ -61,7 +61,7 @@ describe('the order of rooms', () => {
     expect(sorted(rooms, sort)).toBe(order);
   });
 
-  it('is complete, so that each room is on exactly one page', () => {
+  it('puts each room on exactly one page', () => {
     const value = fc.oneof(fc.nat({ max: 3 }), fc.constantFrom('x', 'y'), fc.boolean(), fc.constant(undefined));
     const some = fc.uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 2 }), value, fc.nat({ max: 2 })), { selector: ([id]) => id });
     fc.assert(

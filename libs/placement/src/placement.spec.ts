@@ -149,7 +149,7 @@ describe('LoadBalancerService', () => {
     expect([fullest, emptiest]).toEqual([58, 57]);
   });
 
-  it('keeps the load balanced while servers open rooms and send reports', async () => {
+  it('distributes rooms evenly while servers open rooms and send reports', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 4);
     const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
@@ -631,7 +631,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('voids the reservations of the former incarnation', async () => {
+  it('cancels the reservations of the former incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -780,7 +780,7 @@ describe('PlacementPool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused at once, with the time until the next attempt', async () => {
+  it('is refused at once with the time until the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -884,7 +884,7 @@ describe('the placement strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest server first, and then the next server', async () => {
+  it('packed fills one server before it places rooms on the next server', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -924,7 +924,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps exact counts when a weight is too large to be exact', async () => {
+  it('has exact counts even when a weight is too large for an exact number', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -935,7 +935,7 @@ describe('the placement strategy', () => {
 });
 
 describe('a new game server in placement', () => {
-  it('gets all new rooms without a ramp, until its load equals that of the other servers', async () => {
+  it('without a ramp gets all new rooms until its load equals the load of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -945,7 +945,7 @@ describe('a new game server in placement', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts at the score of the other servers, and ends the ramp at its own score', async () => {
+  it('starts its ramp at the score of the other servers', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);

@@ -55,7 +55,7 @@ async function certificate(): Promise<{ ca: string; cert: string; key: string }>
 }
 
 describe('a server that cannot connect to Redis', () => {
-  it('names the settings of the login that Redis refuses, and shows no password', async () => {
+  it('names the settings of the login that Redis refuses, but no password', async () => {
     const { port } = await start('data', { password: 'word' });
     const advice = 'refuses the login of this server';
     expect(await problemOf({ url: `redis://127.0.0.1:${port}` })).toMatch(

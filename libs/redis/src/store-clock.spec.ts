@@ -79,7 +79,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -40],
     ['ahead', 40],
-  ])('approaches a Redis clock that has drifted %s, without a step back or a jump', async (_, drift) => {
+  ])('gradually approaches a Redis clock that has drifted %s', async (_, drift) => {
     await clock.start();
     store.aheadMs += drift;
     for (let sample = 0; sample < 40; sample++) {

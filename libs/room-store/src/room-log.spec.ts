@@ -126,7 +126,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
-  it('may have more changes than Lua can unpack at once', async () => {
+  it('may contain thousands of changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.readTenures([room]))[0]).toMatchObject({ version: 9_001 });
@@ -193,7 +193,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('has the result `unknown` when Redis rejects it and accepts the rest of the batch', async () => {
+  it('has the result `unknown` when Redis rejects only this append of a batch', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -573,7 +573,7 @@ describe('the unreadable data of a room', () => {
     expect(await one(append(room, tenure, 2))).toBe('fenced');
   });
 
-  it('is stored for some time after the end of its game', async () => {
+  it('stays in the store for some time after the end of the game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await redis.commands.set(checkpointKey(room), 'broken');
@@ -706,7 +706,7 @@ describe('a room log whose replicas do not answer', () => {
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('rejects an adoption, because only one copy of the data may exist', async () => {
+  it('makes an adoption fail, because only one copy of the data may exist', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -63,7 +63,7 @@ function changed(outcome: RoomOutcome<Casino>): Extract<RoomOutcome<Casino>, { k
 }
 
 describe('the result of an effect', () => {
-  it('reaches the game with the key and the request of the effect', () => {
+  it('reaches the game together with the key and the data of the effect', () => {
     const before = bet(begin());
     const [charge, log] = before.outbox;
     expect(charge).toMatchObject({ name: 'charge', key: 'r:7:1:0', timer: '$result:1:0' });

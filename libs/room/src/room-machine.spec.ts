@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('cancels a timer without a handler in the current rules', () => {
+    it('cancels a timer for which the current rules have no handler', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -441,7 +441,7 @@ describe('a room', () => {
         (there) => there.reject('moved'),
         "room.reject('moved') is given a code that only the server may use",
       ],
-    ])('fails on %s without a change, and names the game, room and handler', (_, ask, message) => {
+    ])('fails on %s without a change of the room', (_, ask, message) => {
       const room = new Table({
         effects: ['pay'],
         commands: {
@@ -672,7 +672,7 @@ describe('a room', () => {
 });
 
 describe('applyChange', () => {
-  it('refuses a change that does not follow the version', () => {
+  it('refuses a change that does not follow the version of the value', () => {
     const room = new Table();
     const { value } = room;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });

@@ -224,7 +224,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('refuses a token with a withdrawn key after the fetched keys have expired', async () => {
+  it('refuses a token with a withdrawn key when the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -232,7 +232,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await refusal(authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
   });
 
-  it('does not fetch the keys for each token with an unknown key', async () => {
+  it('does not fetch the keys again for each token with an unknown key', async () => {
     await newSigner('k1');
     const stranger = await newSigner('k9', false);
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });

@@ -110,7 +110,7 @@ describe('SessionStore.create', () => {
     expect((await resume(gateway, other)).session).toBe(other.session);
   });
 
-  it('leaves one live session after many concurrent logins', async () => {
+  it('leaves exactly one session after many concurrent logins', async () => {
     const gateways = [await newGateway(), await newGateway(), await newGateway()];
     const user = newUser();
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));

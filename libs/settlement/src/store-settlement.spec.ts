@@ -220,7 +220,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('resolves for all waiting callers when the connection returns to a settled generation', async () => {
+  it('resolves `whenSettled` for all callers when the connection returns to a settled generation', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;

@@ -60,7 +60,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('shortens long texts, and omits additional properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -73,7 +73,7 @@ describe('the log of a server', () => {
     }
   });
 
-  it('writes an error at the level debug when another line reports its cause', () => {
+  it('writes an error at the level `debug` when another line already reports the cause', () => {
     const { log, lines } = logInto('json');
     log.reportElsewhere((error) => String(error).includes('away'));
     log.error('request.failed', { error: new Error('the store is away') });

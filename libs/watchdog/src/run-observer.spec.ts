@@ -75,7 +75,7 @@ describe("the watchdog's observer of runs", () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop, and reports it sooner during game code', () => {
+  it('reports a blocked event loop sooner when game code runs', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);

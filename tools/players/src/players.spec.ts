@@ -67,7 +67,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('returns percentiles of more answers than it stores', () => {
+  it('returns correct percentiles of more answers than the tally stores', () => {
     const tally = new Tally();
     tally.acknowledged(5_000);
     for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
@@ -76,7 +76,7 @@ describe('the tally of a run of simulated players', () => {
     expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
   });
 
-  it('includes an unfinished pause with its current length', () => {
+  it('includes a pause that has not ended', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);

@@ -45,7 +45,7 @@ describe('the interpolation of entities', () => {
     expect(things.time).toBeCloseTo(5_000 + now() - 58, 0);
   });
 
-  it('adds and removes an entity when the displayed time reaches the change', () => {
+  it('shows and hides an entity when the displayed time reaches the change', () => {
     const { step, fly } = setUp();
     fly(20);
     expect(step([{ id: 2, x: 7 }])).toMatchObject([{ id: 1 }]);

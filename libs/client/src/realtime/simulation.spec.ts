@@ -49,7 +49,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     for (const { otherJerk } of all) expect(otherJerk).toBeLessThanOrEqual(loss === 0 ? 0.25 * FRAME : 4 * FRAME);
   });
 
-  it('adapts the delay of other ships to the jitter', () => {
+  it('adapts the display delay of other ships to the jitter of the network', () => {
     for (const { delayMs } of all) {
       expect(delayMs).toBeGreaterThanOrEqual(STEP_MS);
       expect(delayMs).toBeLessThanOrEqual(STEP_MS + network.jitterMs + 20 + (loss === 0 ? 0 : holdMs(latencyMs)));

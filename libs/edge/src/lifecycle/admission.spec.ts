@@ -58,7 +58,7 @@ describe('the resume of an unknown session', () => {
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused with another code, such as `busy`, without a check of the store', async () => {
+  it('is refused without a check of the store when the refusal has another code, such as `busy`', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

@@ -99,7 +99,7 @@ describe('sessions that the store lost', () => {
     expect(await restorer.isIncomplete()).toBe(false);
   });
 
-  it('are restored when the store lost them before the first check of the gateway', async () => {
+  it('are restored when the loss happened before the first check of the gateway', async () => {
     const { restorer, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await redis.commands.flushdb();
@@ -196,7 +196,7 @@ describe('sessions that the store lost', () => {
       { session: gatewaySession.id, user: gatewaySession.user },
     ];
 
-    it('continue when the store is emptied between the check and the renewal', async () => {
+    it('continue when the store is emptied between the check and the renewal of the sessions', async () => {
       const { restorer, store, newSession } = newGateway();
       const player = await newSession();
       await restorer.check();

@@ -163,7 +163,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is repeated when the room record of the answer arrives only after the restart', async () => {
+  it('is repeated when the room record that the answer names arrives only after the restart', async () => {
     const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
@@ -230,7 +230,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
 });
 
 describe('the search of a session', () => {
-  it('stays cancelled when the answer to `match.find` arrives last', async () => {
+  it('stays cancelled when the answer to `match.find` arrives after the answer to `match.cancel`', async () => {
     let answerSearch = (_: unknown): void => {};
     const { playerRequests, session, answers } = newPlayerRequests();
     answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });

@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
-  it('reports every room after a reconnect to the same store generation', async () => {
+  it('reports every room after a reconnect, even to the same store generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -206,7 +206,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('waits for the publication of a revision without reading the record', async () => {
+  it('waits for a published revision without reading the record', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {

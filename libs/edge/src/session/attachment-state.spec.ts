@@ -140,7 +140,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached.slice(0, 2), lost, ...placedAgain]).sent).toEqual([]);
   });
 
-  it('sends one `paused` when the owner first stalls and then is lost', () => {
+  it('sends only one `paused` when the owner first stalls and then is lost', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
@@ -149,7 +149,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('keeps the epoch when the game ends, but not when the session leaves', () => {
+  it('remembers the epoch of the owner when the game ends, but not when the session leaves', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

@@ -259,7 +259,7 @@ describe('a WebSocket connection', () => {
     expect(closed.code).toBe(4_321);
   });
 
-  it('closes when the client ends the socket without a close frame', async () => {
+  it('closes when the client closes the socket without a close frame', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.end();
     await until(() => gateway.closings === 1);
@@ -401,7 +401,7 @@ describe('a TCP connection', () => {
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('reports the backlog of a client that does not read, until the kernel accepts the bytes', async () => {
+  it('reports the backlog of a client that does not read', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));

@@ -50,7 +50,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await other.record()).state).toBe('ready');
   });
 
-  it('evicts a server and runs one cleanup on a Redis Cluster', async () => {
+  it('evicts a server, and starts only one cleanup, on a Redis Cluster', async () => {
     await world.redisServer.stop();
     await world.startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const admin = new Redis(world.redisServer.url);

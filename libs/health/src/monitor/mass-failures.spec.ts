@@ -44,7 +44,7 @@ describe('MassFailures', () => {
     expect(newFailures([c, d], { [c.id]: silent, [d.id]: silent }).isMassUnheard()).toBe(true);
   });
 
-  it('counts a recent death as a silent server until the window is over', () => {
+  it('counts a server that died recently as silent until the end of the time window', () => {
     const failures = newFailures([suspect('a'), server('b')]);
     failures.recordDeath(0);
     expect(failures.isMassSilence(1)).toBe(true);

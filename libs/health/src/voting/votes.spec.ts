@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts one vote for each listed gateway, and no other votes', async () => {
+  it('counts only one vote for each listed gateway, and no votes of other servers', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);

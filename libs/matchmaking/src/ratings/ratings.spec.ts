@@ -40,12 +40,12 @@ describe('ratingsAfter', () => {
     expect(second.mu).toBeGreaterThan(third.mu);
   });
 
-  it('changes the ratings of all players of a team in one direction', () => {
+  it('raises or lowers the ratings of all players of one team together', () => {
     const after = ratingsAfter(teamsOf([[ada, bob]], [[cy, dee]]), [null, null, null, null]);
     expect(after.map(({ mu }) => Math.sign(mu - RATING_DEFAULT.mu))).toEqual([1, 1, -1, -1]);
   });
 
-  it('adds little for a win against a much weaker player', () => {
+  it('raises a rating only a little after a win against a much weaker player', () => {
     const strong: Rating = { mu: 2_000, sigma: 100 };
     const [expected] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 1_000, sigma: 100 }]);
     const [surprise] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 2_400, sigma: 100 }]);
@@ -70,7 +70,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [])).toEqual([]);
   });
 
-  it('change once when the rating effect of a game runs twice', async () => {
+  it('change only once when the rating effect of a game runs twice', async () => {
     const rated: RatedGame = { game, id: 'room:0', ...teamsOf([[ada]], [[bob]]) };
     const effect = { key: 'k', roomId: 'room', data: rated } as Effect<RatedGame>;
     const updates = module.get(RatingUpdates);
@@ -139,7 +139,7 @@ describe('ratings in Redis', () => {
     });
   });
 
-  it('are separate for each mode, and keep their earlier key for games without a mode', async () => {
+  it('are separate for each mode', async () => {
     const rated: RatedGame = { game, id: 'moded:0', mode: 'duel', ...teamsOf([[dee]], [['eve' as UserId]]) };
     const updates = module.get(RatingUpdates);
     await updates.update({ key: 'k', roomId: 'moded', data: rated } as Effect<RatedGame>);

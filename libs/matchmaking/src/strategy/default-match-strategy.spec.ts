@@ -78,7 +78,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.region).toBe('us');
     });
 
-    it('matches two tickets only within the widening latency limit of a common region', () => {
+    it('matches two tickets only when both are within the widening latency limit of one region', () => {
       const at = (waitedMs: number) =>
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10, us: 180 } }), ticketOf(2, 1500, { waitedMs, regions: { us: 10 } })]);
       expect(at(0)).toBeUndefined();
@@ -116,7 +116,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('finds tickets with equal attributes when the nearest ticket has other attributes', () => {
+    it('matches tickets with equal attributes when the ticket with the nearest rating has other attributes', () => {
       const attributes = (language: string) => ({ attributes: { language } });
       const tickets = [
         ticketOf(1, 1500, { waitedMs: 9 }),

@@ -79,7 +79,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
   });
 
-  it('attaches a session once with the version of its last request', async () => {
+  it('attaches a session only once, with the version in its last request', async () => {
     const server = new Server();
     server.ask(['coming', 1, 3]);
     server.ask(['coming', 1, 5]);

@@ -67,7 +67,7 @@ describe('the audit of an owner', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns, and does not change the record', async () => {
+  it('drops a room that another server owns without a change of the record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -122,7 +122,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is restored with its result when the store loses the room before the last answer', async () => {
+  it('is restored with its result when the store loses the room before the answer to the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {

@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal by the handler, without another attempt', async () => {
+  it('is the refusal of the handler, without another attempt', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -156,7 +156,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs).toHaveLength(1);
   });
 
-  it("ends the game when the game's handler of the result fails", async () => {
+  it("ends the game when the game's handler for the result fails", async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -216,7 +216,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(await format()).toBe('3');
   });
 
-  it('returns its result once when the room migrates during the effect', async () => {
+  it('returns its result only once when the room migrates during the effect', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));

@@ -547,7 +547,7 @@ describe('the output of a room', () => {
     expect(hashes).toEqual([hashValue(stateOf(room))]);
   });
 
-  it('combines the changes of one sync period, with each event once', async () => {
+  it('combines the changes of one sync period', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 5 }) });
     const [one, two] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -722,7 +722,7 @@ describe('the output of a room', () => {
 });
 
 describe('the commands that arrive in one event-loop tick', () => {
-  it('are handled in order within each room, each with its own outcome', async () => {
+  it('are handled in order within each room', async () => {
     const host = newHost();
     const [one, other] = [await host.room(), await host.room()];
     const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
@@ -897,7 +897,7 @@ describe('the appends of an owner', () => {
     expect(room.durable.state).toMatchObject({ count: room.durable.version });
   });
 
-  it('make the owner drop the room without a message when the store answers `fenced`', async () => {
+  it('make the owner drop the room when the store answers `fenced`', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);

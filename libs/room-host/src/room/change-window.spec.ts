@@ -18,7 +18,7 @@ function change(version: number, text: string, hasEvents: boolean): Change {
 const bringing = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.boolean()), { maxLength: 120 });
 
 describe('a window of the latest changes', () => {
-  it('contains the last changes up to a maximum number and size', () => {
+  it('contains the last changes, up to a maximum number and a maximum number of bytes', () => {
     fc.assert(
       fc.property(bringing, (all) => {
         const window = new ChangeWindow(20, 2_000);

@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('are sent to a returning player as one state when only each single change fits into a sync', async () => {
+  it('are sent to a returning player as one state when only their sum is too large', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
