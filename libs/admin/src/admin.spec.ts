@@ -705,7 +705,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor of a list', () => {
-  it('is accepted in the form of the `next` of a page, and refused in any other form', () => {
+  it('is accepted in the form that a page returns, and refused in any other form', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

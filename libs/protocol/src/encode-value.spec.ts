@@ -119,7 +119,7 @@ describe('encodeValue', () => {
     }
   });
 
-  it('refuses a cycle and a value that is nested too deeply', () => {
+  it('refuses a cyclic value and a value that is nested too deeply', () => {
     const nested = (depth: number): unknown => {
       let value: unknown = 1;
       for (let level = 0; level < depth; level++) value = level % 2 ? [value] : { a: value };
