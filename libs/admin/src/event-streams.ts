@@ -25,7 +25,6 @@ export interface StreamResponse {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** Selects the events that a reader receives. */
 export interface EventFilter {
   /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all events. */
   readonly kinds: readonly string[];
@@ -46,8 +45,8 @@ interface Kept {
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /**
-   * Server events have a list of their own. Otherwise the loss of one server, which can cause thousands of room events, would push them
-   * out.
+   * Server events have a list of their own. The loss of one server can cause thousands of room events, which would push the server events
+   * out of a shared list.
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];
@@ -104,7 +103,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Runs before the HTTP server closes, because the close of the server waits for every open response. */
+  /** Closes the streams before the HTTP server closes, because the HTTP server waits for every open response. */
   onModuleDestroy(): void {
     for (const response of this.open.keys()) response.end();
     this.open.clear();
@@ -149,7 +148,9 @@ function textOf(event: PublishedOperatorEvent): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Returns the events of a message. Returns an empty list for any other message, because another program may publish on the channel. */
+/**
+ * Returns the events of a message. Returns an empty list for a message in another form, because another program may publish on the channel.
+ */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const events: unknown = JSON.parse(message);

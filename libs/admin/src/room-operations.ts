@@ -46,8 +46,8 @@ export class RoomOperations {
         await this.ask(owner, 'room.end', { room, result, ...(round !== undefined && { round }) });
       } catch (error) {
         if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
-        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt asks that
-        // server.
+        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt sends the
+        // request to the new owner.
         if (!(await this.roomLog.abandon(room, owner, result))) continue;
       }
       this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });
@@ -77,6 +77,6 @@ export class RoomOperations {
   }
 }
 
-/** Refusals after which the server in the room's record is gone or does not own the room. */
+/** Codes of refusals that mean that the room has no owner. */
 const WITHOUT_OWNER = ['server-lost', 'not-found', 'room-unknown'];
 const END_ATTEMPTS_MAX = 3;

@@ -5,7 +5,6 @@ export interface ScaleThresholds {
   readonly downAtPercent: number;
 }
 
-/** The load of a game server, and whether the server stays in the fleet. */
 export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
@@ -16,9 +15,9 @@ export interface GameServerLoad {
 }
 
 /**
- * Returns the number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
- * it is the number that brings the load to the middle between the thresholds, so that one change of the fleet does not cause the opposite
- * change. The number is never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
+ * Returns the number of game servers that the fleet needs now. Pure. While the load is between the thresholds, returns the current number.
+ * Otherwise returns the number that brings the load to the middle between the thresholds, so that the fleet does not grow and shrink in
+ * turns. Never returns zero, because the first game needs a server. Includes cordoned servers, because an autoscaler includes them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');
