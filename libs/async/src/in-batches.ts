@@ -1,6 +1,6 @@
 import { sleep } from './sleep.js';
 
-/** Default number of items in a batch. Redis, and then this process, needs one or two milliseconds for this many rooms or sessions. */
+/** Default number of items in a batch. Redis reads a batch of this size in one or two milliseconds, and so does this process. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 
