@@ -8,7 +8,6 @@ import type { GatewaySession } from '../session/gateway-session.js';
 interface Departure {
   readonly session: GatewaySession;
   readonly data: Control['user.gone']['data'];
-  /** Called when a lobby has carried out the departure. */
   readonly done: () => void;
   isSending: boolean;
 }
@@ -29,8 +28,8 @@ export class Departures {
    */
   private readonly pending = new Map<UserId, Departure>();
   /**
-   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, the oldest first. If the store falls back, it may lose these
-   * departures, so `repeat` sends them again.
+   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, oldest first. `repeat` sends them again after the store fell
+   * back, because the store may have lost them.
    */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
@@ -49,13 +48,13 @@ export class Departures {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest departure is dropped. Its session has long been marked as away, so the sweep of the lobbies finds the user.
+    // At the limit, drops the oldest departure. Its session is already marked as away, so the sweep of the lobbies removes the user later.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);
   }
 
-  /** Sends again the departures that no lobby has answered, at most `DEPARTURES_AT_ONCE` of them. The gateway calls this periodically. */
+  /** Repeats at most `DEPARTURES_AT_ONCE` departures that no lobby has answered. The gateway calls this method periodically. */
   retry(): void {
     let count = 0;
     for (const departure of this.pending.values()) {
@@ -66,7 +65,7 @@ export class Departures {
     }
   }
 
-  /** Sends the recent departures again after the store fell back, because it may have lost them. */
+  /** Repeats the recent departures after the store fell back, because the store may have lost them. */
   repeat(): void {
     this.forgetOld();
     for (const [user, { departure }] of this.done) {

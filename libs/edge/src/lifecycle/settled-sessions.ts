@@ -37,7 +37,7 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.settlement.onSettled(() => void this.settled());
-    // `onSettled` is not called when the store lost data without a restart, or was settled before this gateway restored its sessions.
+    // `onSettled` misses two cases: the store lost data without a restart, or it was settled before this gateway had restored its sessions.
     this.restorer.onRestored(() => {
       if (this.settlement.isSettled) void this.settled();
     });
@@ -56,8 +56,8 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /**
-   * Removes the user from rooms that the session had left, because the store may list the user there again. Does not remove the user from a
-   * room that the user entered later, by a request or a match.
+   * Removes the user from rooms that the session had left, because the restored record may contain the user again. Does not remove the user
+   * from a room that the user has entered since, by a request or a match.
    */
   private leaveAgain({ session, outcome, before }: RestoredSession): void {
     const { user, binding, leftRooms } = session;
@@ -82,12 +82,12 @@ export class SettledSessions implements OnApplicationBootstrap {
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The search has ended. The client learns this from its next `me`.
+      // The search has ended. The client learns it from the answer to its next `me`.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }
 
-  /** Makes a request, and repeats it while lobbies restart, or do not know yet that the store is settled. */
+  /** Sends a request, and repeats it while lobbies restart or do not know yet that the store is settled. */
   private async repeated<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {

@@ -6,28 +6,28 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** After the delay of the spectators, the gateway waits this long for the owner's message about the end of a game, in ms. */
+/** Time in ms for which the gateway waits for the owner's message about the end of a game, in addition to the delay of the spectators. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
 /** The progress of a client in a game: the last round and version that the client received. */
 export interface ClientGame {
   readonly round: number;
   readonly version: number | null;
-  /** The epoch of the owner that sent that version. Null: the client does not know it. */
+  /** The epoch of the owner that sent this version. Null: the client does not know the epoch. */
   readonly epoch: number | null;
 }
 
 /** A listener for the rooms of which this gateway has sessions. */
 export interface OccupancyListener {
-  /** The first session of the room is at this gateway now. */
+  /** The first session of the room has arrived at this gateway. */
   occupied(room: RoomId): void;
-  /** The last session of the room at this gateway is gone. */
+  /** The last session of the room has left this gateway. */
   vacated(room: RoomId): void;
 }
 
 /**
- * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
- * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
+ * Binds sessions to rooms and applies each change of a room's record to its sessions. It sends the sessions the view of the room, attaches
+ * them to the owner while a game runs, sends them the end of the game, and unbinds them when the room closes.
  */
 @Injectable()
 export class SessionRooms implements OnModuleInit {
@@ -67,19 +67,19 @@ export class SessionRooms implements OnModuleInit {
       if (binding && connection && isFor(binding, record)) connection.sendFrame(frame);
   }
 
-  /** Lets each session accept the next record of its room with any revision, because revisions may go back in a store that lost data. */
+  /** Lets each session accept the next record of its room with any revision, because revisions may decrease after the store lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
   /**
-   * Binds the session to a room, which it follows from now on. Does nothing when the session already has this binding.
+   * Binds the session to a room and begins to follow the room. Does nothing when the session already has this binding.
    *
    * @param game the progress of the client in a game of the room
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // When the session ended before the answer to its request arrived, its departure removes the user from the room.
+    // The session ended before the answer to its request arrived. Its departure removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -99,15 +99,18 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room. The player may have learned of the match from
-   * an answer before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the
-   * player has left.
+   * Binds the session to the room of a match, unless the player has already left that room. The notice may be late: the player may have
+   * entered the room through an answer and left it since. A notice with a later revision takes effect, because a later match may use the
+   * same room.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
   }
 
-  /** Unbinds a session whose user has left the room. Without a binding, records the room, so that a late notice of a match is ignored. */
+  /**
+   * Unbinds a session whose user has left the room. If the session has no binding, records the room, so that the gateway ignores a late
+   * notice of a match.
+   */
   leave(session: GatewaySession, room: RoomId): void {
     if (session.binding) this.unbind(session, 'left');
     else session.recordLeftRoom(room);
