@@ -22,16 +22,12 @@ export interface GameOptions {
    * `@OnStep`. In a game without steps, the default is 0: each change is sent immediately.
    */
   readonly syncHz?: number;
-  /**
-   * Time for which the room keeps the seat of a player who is away, in ms. After this time, the room treats the player as having left.
-   * Default: 60000.
-   */
+  /** Time for which the room keeps the seat of a player who is away, in ms. After this time, the player loses the seat. Default: 60000. */
   readonly seatGraceMs?: number;
   /**
-   * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a proxy of the state, which is
-   * fast when handlers change a small part of a large state. `copy`: the handler writes to a copy of the whole state, which is fast when
-   * handlers change most of the state. `auto`: the room measures how much of the state the handlers change, and chooses. Default: `auto`
-   * for games with `@OnStep`, else `proxy`.
+   * The kind of draft that a handler writes to. `proxy`: a proxy of the state, which is fast when handlers change a small part of a large
+   * state. `copy`: a copy of the whole state, which is fast when handlers change most of the state. `auto`: the room measures how much of
+   * the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**

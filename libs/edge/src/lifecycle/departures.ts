@@ -14,11 +14,9 @@ interface Departure {
 
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
- * matchmaking. A lobby may still handle a join of the session, so this gateway may not know the room of the user. The store orders the
- * departure after that join (`RequestOrder`).
- *
- * A departure without an answer is sent again. If this gateway dies before the answer, its index still names the session, and
- * `GatewayCleanup` marks the user as away.
+ * matchmaking. This gateway may not know the room of the user, because a lobby may still handle a join. The request order places the
+ * departure after this join (`RequestOrder`). The gateway repeats a departure until it has an answer. If this gateway dies before the
+ * answer, `GatewayCleanup` finds the session in the index and marks the user as away.
  */
 @Injectable()
 export class Departures {

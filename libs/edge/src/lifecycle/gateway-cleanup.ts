@@ -20,11 +20,10 @@ interface AbsentUser {
 }
 
 /**
- * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends by an eviction, by a goodbye, or when the same
- * name registers again. A sweep finds gateways that no event has cleaned up.
- *
- * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. The cleanup removes each session from the
- * index only after handling the session, so a repeated cleanup finds the remaining sessions.
+ * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends when it is evicted, when it says goodbye, or
+ * when its name registers again. A sweep finds ended gateways whose event was lost. The cleanup may run twice, in two processes at the same
+ * time, or may stop at any point. It removes a session from the index only after it has handled the session, so that a repeated cleanup
+ * finds the remaining sessions.
  */
 @Injectable()
 @Extension(ServerEndListener)

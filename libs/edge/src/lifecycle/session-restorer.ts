@@ -96,11 +96,9 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
-   * generation is not known.
-   *
-   * The store may lose everything between the check of the store and the renewal, or the check may have read the store before a loss. So
-   * this method checks the store a second time, and then once more renews each session that seems to be over.
+   * Renews the time to live of the sessions. Returns the sessions that have ended. Rejects when the store does not answer, and while the
+   * store generation is unknown. The store may lose data between the check of the store and the renewal. So if sessions seem to have ended,
+   * this method checks the store again and repeats their renewal.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     const missing = new Set(await this.touchAfterCheck(sessions));

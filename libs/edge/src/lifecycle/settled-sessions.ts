@@ -14,11 +14,10 @@ import { SearchChecks } from './search-checks.js';
 import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 
 /**
- * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
- * from rooms that they had left, and repeats lost searches for a match.
- *
- * The gateway never repeats a join. `PlayerRequests` answers a join only when the gateway has the record that contains the join, so the
- * gateway can restore that record. So if the record in a settled store lacks a user, a lobby has removed that user.
+ * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms, removes users from
+ * rooms that they had left, and repeats lost searches for a match. It never repeats a join: `PlayerRequests` answers a join only after the
+ * gateway has the record with the join, so that the gateway can restore it. If a record of the settled store lacks a user, a lobby has
+ * removed the user.
  */
 @Injectable()
 export class SettledSessions implements OnApplicationBootstrap {

@@ -37,11 +37,10 @@ interface CachedRoom {
 }
 
 /**
- * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A comparison
- * with the store, at intervals and after each reconnect, finds changes whose publication was lost.
- *
- * While a restarted store is not settled, the cache accepts no record and reports no room as closed. A record may then be an older copy,
- * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
+ * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. The cache
+ * also compares its records with the store, periodically and after each reconnect, because publications may be lost. While a restarted
+ * store is not settled, the cache accepts no record and reports no room as closed, because a record may be missing or an older copy. After
+ * the store is settled, the cache compares all rooms.
  */
 @Injectable()
 export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
@@ -109,11 +108,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Resolves when this gateway has the record of this store generation at revision `rev` or later. Only then can the gateway restore that
-   * revision. Resolves also when the room is closed, when a record arrives or is compared in a later store generation, and after
-   * `timeoutMs`.
-   *
-   * The cache follows the room until the end of the event-loop tick, so a caller that follows it in the same tick causes no second read.
+   * Resolves when this gateway has the record of this store generation at revision `rev` or later. The gateway can restore a revision only
+   * after it has received the revision. Resolves also when the room is closed, when a record arrives or is compared in a later store
+   * generation, and after `timeoutMs`. The cache follows the room until the end of the event-loop tick, so that a caller can follow the
+   * room in the same tick without a second read.
    */
   async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
     if (this.isKnownAt(this.rooms.get(id), rev)) return;

@@ -164,10 +164,7 @@ export class SessionRooms implements OnModuleInit {
     session.delayedCommands = [];
   }
 
-  /**
-   * Attaches a slow session again when its client has read the backlog. The owner then sends one sync with everything that the client
-   * missed.
-   */
+  /** Attaches a slow session again when its client has read the backlog. The owner then sends one sync with all missed changes. */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
@@ -183,7 +180,6 @@ export class SessionRooms implements OnModuleInit {
     for (const session of [...sessions]) this.follow(session, record, frames);
   }
 
-  /** Sends the whole view to one session, and applies the record to it. */
   private catchUp(session: GatewaySession, record: RoomRecord): void {
     this.isNewView(record);
     this.follow(session, record, new ViewFrames(record));
@@ -192,10 +188,10 @@ export class SessionRooms implements OnModuleInit {
   /**
    * Applies a record to one session of its room.
    *
-   * @param frames the views of the room, encoded once for all sessions. Null: they have not changed.
+   * @param frames the views of the room, encoded once for all sessions. Null: the views have not changed.
    */
   private follow(session: GatewaySession, record: RoomRecord, frames: ViewFrames | null): void {
-    // A record that is older than the binding of the session has no effect, because a newer record follows.
+    // Ignores a record that is older than the binding of the session, because a newer record follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     const removal = removalOf(record, session.user, session.binding.watching);
     if (removal !== null) return this.remove(session, removal);
@@ -213,8 +209,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator has not seen the end of the game yet, because the room has a delay. The owner sends the rest of the game
-   * and its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns whether a spectator has not seen the end of the game yet, because spectators see this room with a delay. The owner sends the
+   * rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;
@@ -269,8 +265,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether the record changes the view of the members, and remembers the new view. The view does not contain the owner of the
-   * game.
+   * Returns whether the record changes the view of the members, and remembers the new view. A change of the owner alone does not change the
+   * view.
    */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
@@ -280,7 +276,7 @@ export class SessionRooms implements OnModuleInit {
   }
 }
 
-/** The views of one record as frames, each encoded once and only when somebody needs it. */
+/** The views of one record as frames. Each view is encoded at its first use, and only once. */
 class ViewFrames {
   private member: Uint8Array | undefined;
   private spectator: Uint8Array | undefined;
@@ -298,7 +294,7 @@ class ViewFrames {
   }
 }
 
-/** Returns why the user may not stay in the room. Null: the user may stay. */
+/** Returns the reason why the user may not stay in the room. Null: the user may stay. */
 function removalOf(record: RoomRecord, user: UserId, watching: boolean): LeftReason | null {
   const { doc } = record;
   if (watching ? !doc.banned && doc.watch !== 'nobody' : isMember(record, user)) return null;
