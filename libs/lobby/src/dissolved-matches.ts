@@ -10,7 +10,7 @@ import { MatchNotifier } from './match-notifier.js';
 export interface FailedOffer {
   /** The end of the tickets of these players. Undefined: the players have declined the match. */
   readonly end?: TicketEnd;
-  /** Returns whether a player needs no message about the end, because the answer to the player's own request shows the end. */
+  /** Returns whether a player gets a message about the end. A player whose own request ended the offer needs no message. */
   readonly isTold?: (user: UserId) => boolean;
 }
 
@@ -85,13 +85,16 @@ export class DissolvedMatches {
         if (!returned[index]) return;
         // The session of a player may have ended while the ticket was in the match. The departure did not find a waiting ticket then.
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+        let hasEnded = false;
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
           // Ends only this ticket, because the user may already search with another ticket.
-          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
+          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone)) {
+            hasEnded = true;
             await this.notifier.endedForOthers(ended, user, gone);
+          }
         }
-        await this.notifier.tell(ticket, { event: 'searching', returned: true });
+        if (!hasEnded) await this.notifier.tell(ticket, { event: 'searching', returned: true });
       }),
     );
   }
