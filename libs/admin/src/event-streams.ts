@@ -80,8 +80,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the server events from before the start of this gateway, and those that it missed while Redis was unreachable. If the read fails,
-   * these events are missing until the next read.
+   * Reads the server events from before the start of this gateway, and the events that it missed while Redis was unreachable. If the read
+   * fails, these events are missing until the next read.
    */
   private async readJournal(): Promise<void> {
     this.readsJournal = true;
@@ -132,7 +132,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private record(event: PublishedOperatorEvent): void {
     if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
     else {
-      // The channel and the journal both have the events of servers.
+      // Server events arrive both over the channel and from the journal.
       if (this.known.has(event.id)) return;
       this.known.add(event.id);
       const removed = add(this.ofServers, { order: this.received++, event });
@@ -151,7 +151,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      // Destroys the connection, because `end` would wait until the slow reader has read everything.
+      // Destroys the connection, because `end` would wait until the slow reader has read the whole backlog.
       response.destroy();
       return;
     }

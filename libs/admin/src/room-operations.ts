@@ -8,7 +8,7 @@ import { RoomReader } from './room-reader.js';
 import { ServerReader } from './server-reader.js';
 
 /**
- * Carries out an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
+ * Executes an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
  * owner directly in Redis.
  */
 @Injectable()

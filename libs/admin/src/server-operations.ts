@@ -8,7 +8,7 @@ import { Log } from '#libs/telemetry';
 import { DRAIN_WAIT_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
-/** Carries out an operator's requests about servers. Each operation is idempotent. It never affects a later incarnation of the server. */
+/** Executes an operator's requests about servers. Each operation is idempotent. It never affects a later incarnation of the server. */
 @Injectable()
 export class ServerOperations {
   constructor(

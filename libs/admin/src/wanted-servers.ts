@@ -9,7 +9,8 @@ export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
   /**
-   * `leaving`: the server migrates its rooms to other servers and then stops. `cordoned`: the server keeps its rooms and takes no new ones.
+   * `leaving`: the server migrates its rooms to other servers and then stops. `cordoned`: the server keeps its rooms but takes no new
+   * rooms.
    */
   readonly status: 'open' | 'cordoned' | 'leaving';
 }
@@ -35,8 +36,8 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 
 /**
  * Stabilizes the number of wanted game servers: the result is the maximum of all samples within a window. So the result grows immediately,
- * and falls only after fewer servers were enough for a whole window. It never falls before the first window is over, because a new gateway
- * does not know the past.
+ * and falls only after a whole window of lower samples. It never falls in the first window, because a new gateway does not know the earlier
+ * samples.
  */
 export class StabilizationWindow {
   private readonly samples: { readonly at: number; readonly wanted: number }[] = [];

@@ -14,7 +14,7 @@ export class SingleFlight<Result = void> {
     return this.current !== null;
   }
 
-  /** Returns the promise of the current run. Without a current run, starts one. */
+  /** Returns the promise of the current run. If no task runs, starts a run. */
   join(): Promise<Result> {
     return this.current ?? this.start();
   }

@@ -3,7 +3,7 @@ import type { RoomId, SessionId } from '#libs/protocol';
 /** A session with a connection to this gateway, to which a chat message is sent. */
 export interface ChatListener {
   readonly session: SessionId;
-  /** True until the connection closes on which the session began to follow the lobby. */
+  /** The session began to follow the lobby on a connection. True until this connection closes. */
   readonly isOpen: boolean;
   sendFrame(frame: Uint8Array): void;
 }
@@ -15,6 +15,6 @@ export abstract class ChatAudience {
    * this gateway.
    */
   abstract onRooms(listener: { occupied(room: RoomId): void; vacated(room: RoomId): void }): void;
-  /** Sends a frame to the members of the room, and to its spectators if the room lets them. */
+  /** Sends a frame to the members of the room. Spectators also get the frame if the room allows them to read the chat. */
   abstract sendToRoom(room: RoomId, frame: Uint8Array): void;
 }

@@ -13,7 +13,7 @@ export class ChatFeed {
   private mustReadAgain = false;
 
   /**
-   * @param read returns the stored messages above a number, and with null the recent ones; `last` is the number of the newest one
+   * @param read returns the stored messages above a number; null: the recent messages; `last`: the number of the newest message
    * @param send sends a frame to the followers
    */
   constructor(

@@ -38,8 +38,8 @@ export interface ConnectOptions {
   readonly subprotocol?: Encoding;
   /**
    * The decoder of compact syncs, from the entry `compact` of the client. With this decoder, syncs have far fewer bytes. A client with the
-   * decoder also reads the syncs of older servers. Default: no decoder. Exception: the entry point for Node has this decoder as the
-   * default. Null: no decoder.
+   * decoder can also read the syncs of older servers. Null: no decoder. The default is null in browsers, and this decoder in the entry
+   * point for Node.
    */
   readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;

@@ -36,7 +36,7 @@ export interface OpenChatOptions {
   readonly keep?: number;
 }
 
-/** The part of a session that a chat uses. */
+/** The functions of a session that a chat needs. */
 export type ChatSession = Pick<Session, 'request' | 'on'> & {
   readonly room: { readonly id: RoomId; on(name: 'left', listener: () => void): () => void } | null;
 };

@@ -71,7 +71,7 @@ const AGAIN_MS = 20;
 /** Maximum delay of `setTimeout`, in ms (24.8 days). With a longer delay, `setTimeout` calls back immediately. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-/** The implementation of `Room`. The session passes the frames of the server to it. */
+/** The implementation of `Room`. It receives the frames of the server from the session. */
 export class LiveRoom implements Room {
   state: unknown;
   version = -1;
@@ -168,8 +168,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // A refusal of `rooms.cancelStart` means that the player has left the room or that the session is over. So there is no start to
-        // cancel.
+        // A refusal of `rooms.cancelStart` means that there is no start to cancel: the player has left the room, or the session has ended.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;

@@ -57,7 +57,7 @@ interface Search {
   ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
-  /** Number of requests for this search that have no answer yet. */
+  /** Number of unanswered requests for this search. */
   unanswered: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
@@ -77,7 +77,7 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection. Compact syncs do not name their room, so they belong to this room. */
   private placedRoom: RoomId | null = null;
-  /** Number of checks whether the server still has the search. It shows whether a newer check has begun. */
+  /** Number of the latest check whether the server still has the search. A check with a lower number is outdated. */
   private connections = 0;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
@@ -444,7 +444,7 @@ export class LiveSession implements Session {
       },
       (error: unknown) => {
         search.unanswered -= 1;
-        // After a lost connection, the client does not know whether the server has the search. The next connection shows it.
+        // After a lost connection, the client does not know whether the server has the search. The client checks it after the reconnect.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
@@ -481,7 +481,7 @@ export class LiveSession implements Session {
     const { connections } = this;
     try {
       const { room, searching } = await untilAnswered(() => this.enterCurrent());
-      // If the client has reconnected meanwhile, only the check on the newest connection decides.
+      // Ignores the result if a newer check has begun.
       const isLast = this.connections === connections && search.unanswered === 0;
       if (!room && searching === null && isLast) this.findAgain(search);
     } catch (error) {

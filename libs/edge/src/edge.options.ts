@@ -70,7 +70,7 @@ export const LIST_FEEDS_MAX = 128;
 export const EDGE_BACKLOG_LIST_BYTES = 65_536;
 /** Maximum number of wrong invite codes and passwords that one address may send in a burst. */
 export const GUESSES_BURST = 10;
-/** Maximum average number of wrong invite codes and passwords of one address, per second: ten per minute. */
+/** Maximum average rate of wrong invite codes and passwords of one address, per second. The rate equals ten per minute. */
 export const GUESSES_PER_SECOND = 1 / 6;
 /** Time that the empty budget for wrong invite codes and passwords needs to refill, in ms. */
 export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
@@ -106,7 +106,7 @@ export const FOLLOW_TICK_MS = 100;
 export const OWNER_END_WAIT_MS = 250;
 /** Time for which the gateway waits until the client has read the last message, in ms. Afterwards the gateway destroys the socket. */
 export const GOODBYE_MS = 500;
-/** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
+/** Time without a connection after which the other members see a player as away, in ms. Most players reconnect within this time. */
 export const AWAY_AFTER_MS = 1_500;
 /**
  * Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby sends a few reads and one write to Redis.
@@ -126,7 +126,7 @@ export const GATEWAY_SWEEP_MS = 5_000;
 export const CLEANUP_LEASE_MS = 10_000;
 /** Pause in ms before the gateway repeats a comparison of rooms with the settled store that got no answer. */
 export const COMPARE_RETRY_MS = 100;
-/** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
+/** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
  * Interval at which the gateway renews the stored rooms of connected users, in ms. A renewed entry stays in the store for at least a day.

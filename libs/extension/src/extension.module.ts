@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ExtensionExplorer } from './extension-explorer.js';
 
-/** Import this module into every module that has a port for implementations of an application. */
+/** Every module must import this module if it has a port that an application may implement. */
 @Module({ imports: [DiscoveryModule], providers: [ExtensionExplorer], exports: [ExtensionExplorer] })
 export class ExtensionModule {}

@@ -6,7 +6,7 @@ export interface OfferedGame {
   readonly version: number;
   /** The oldest version of a room that this server can continue. Undefined: the server can continue rooms of every older version. */
   readonly oldestVersion?: number;
-  /** The lowest and highest number of players. */
+  /** Minimum and maximum number of players. */
   readonly seats: { readonly min: number; readonly max: number };
   /** True: rooms of this game may have options. Undefined: they may not have options. */
   readonly options?: true;
@@ -19,17 +19,17 @@ export interface OfferedGame {
   readonly format?: number;
   /** Maximum time for which the game may load data before it begins, in ms (`@OnLoad`). Undefined: the game loads no data. */
   readonly loadMs?: number;
-  /** The JSON Schema of the options. Absent: the schema library cannot describe the options, or the description is too long. */
+  /** The JSON Schema of the options. Undefined: the schema library cannot describe the options, or the description is too long. */
   readonly optionsSchema?: JsonSchema;
   /** The teams of a room that is created without `teams`. */
   readonly teams?: TeamRules;
-  /** True: the server passes teams to the game. Absent: its version does not know teams. */
+  /** True: the server passes teams to the game. Undefined: its version does not support teams. */
   readonly supportsTeams?: true;
   /** True: the server can show the game to spectators with a delay. Undefined: its version has no such delay. */
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server begins a game with bots. */
   readonly bots?: true;
-  /** The rules by which matchmaking finds the players of a match. Absent: the default rules. */
+  /** The rules by which matchmaking finds the players of a match. Undefined: the default rules. */
   readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
@@ -63,7 +63,7 @@ export interface FleetOptions {
   readonly games?: OfferedGames;
   /** The build of this server, for rolling deploys. */
   readonly build?: string;
-  /** The region of this server, for placement. Absent: no region. */
+  /** The region of this server, for placement. Default: no region. */
   readonly region?: string | null;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary?: boolean;
@@ -84,7 +84,7 @@ export const OWN_RECORD_POLL_MS = 500;
 export const POLL_MS = 1_000;
 /** Minimum poll interval per known server, in ms. So a process reads at most 100 records per second. */
 export const POLL_MS_PER_SERVER = 10;
-/** Interval of the polls until the first successful poll, in ms. It is short, because a process knows no other server before. */
+/** Interval of the polls until the first success, in ms. It is short, because a process knows no other server before the first success. */
 export const FIRST_POLL_MS = 100;
 /**
  * Time for which the directory keeps a server without a record, in ms. The server may write its record again, for example after an operator

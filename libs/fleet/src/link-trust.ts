@@ -62,7 +62,7 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when fewer servers, including this server, have the secret of this server than another secret. */
+  /** True when more servers have another secret than the same secret as this server. This server itself counts, too. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;

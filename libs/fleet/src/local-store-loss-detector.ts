@@ -73,7 +73,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** True when most of the asked servers write to the store and this server cannot. */
+  /** True when most of the asked servers write to the store but this server cannot. */
   get isLocal(): boolean {
     return this.localRounds >= 2;
   }
@@ -182,7 +182,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
  * Counts the servers that can write to the store while this server cannot.
  *
  * @param ownAge time since the last write of this server, in ms
- * @param ages time since the last write of each other server, in ms; null: it has never written
+ * @param ages time since the last write of each other server, in ms; null: the server has never written
  */
 export function countWriting(ownAge: number, ages: readonly (number | null)[]): number {
   return ages.filter((age) => age !== null && age < FRESH_MS && age + LATER_MS < ownAge).length;

@@ -170,7 +170,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // The record of a dead server is removed after its cleanup. The listeners were already called when the server died.
+      // A dead server loses its record after its cleanup. The listeners were already called when the server died.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;

@@ -15,7 +15,6 @@ export interface GameRules<State> {
 // biome-ignore lint/suspicious/noConfusingVoidType: `undefined` alone would refuse handlers without a `return`
 export type Nothing = void | undefined;
 
-/** Any value except a promise. */
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
 /** The whole state of a game, derived from its class. The client's `StateOf` is only the part that a player sees. */

@@ -53,7 +53,7 @@ export interface GameTestOptions {
   readonly mode?: string;
   /** The seed of `room.random`. Two tests with the same seed get the same random numbers. */
   readonly seed?: number;
-  /** The time at the start, in ms since 1970. */
+  /** The start time of the test, in ms since 1970. */
   readonly now?: number;
   /**
    * Names of effects without a handler in this test. `room.effect` fails for a name that is not in this list and has no `@EffectHandler` in
@@ -274,7 +274,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** Returns functions that cause the seat events `away`, `back` and `left` for this seat. */
+  /** Returns functions that trigger the seat events `away`, `back` and `left` for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: Exclude<SeatEvent, 'joined'>) => () =>
       void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
@@ -466,7 +466,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     );
   }
 
-  /** Returns the result of `act`. Adds the game and the step to the error when a value is not plain data. */
+  /** Returns the result of `act`. If `act` fails because of a value that is not plain data, adds `where` to the error. */
   private inPlainData<T>(where: string, act: () => T): T {
     try {
       return act();

@@ -170,7 +170,7 @@ export interface PatienceOptions {
 export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
 /** Defaults of `@OnLoad`. The time limit is shorter than for `@OnResult`, because players wait for the load. */
 export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
-/** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see nothing while they wait for the load. */
+/** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see no game while they wait for the load. */
 export const LOAD_MS_MAX = 60_000;
 
 /**

@@ -87,7 +87,7 @@ function needsBots(match: MatchRules | undefined): boolean {
   return match !== undefined && [match, ...Object.values(match.modes ?? {})].some(({ botsAfterMs }) => botsAfterMs !== undefined);
 }
 
-/** Returns the decorated methods of a provider, inherited ones included. Throws when a decorator is used wrongly. */
+/** Returns the decorated methods of a provider, including inherited methods. Throws when a decorator is applied wrongly. */
 export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {

@@ -27,7 +27,7 @@ export class SyncTraffic {
 
   /**
    * @param seat the seat that gets the syncs; null: a spectator
-   * @param seconds the room time that was measured
+   * @param seconds the measured room time, in s
    */
   constructor(
     readonly seat: Seat | null,

@@ -17,7 +17,10 @@ export class BatchWriter {
   private isWaiting = false;
   /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
-  /** The chunks that wait behind `inFlight`, oldest first. Null: no chunk waits. An empty array would need memory for each connection. */
+  /**
+   * The chunks that wait behind `inFlight`, oldest first. Null: no chunk waits. An empty array instead of null would need memory for each
+   * connection.
+   */
   private waiting: Buffer[] | null = null;
 
   /**

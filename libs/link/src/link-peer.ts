@@ -269,7 +269,7 @@ export class LinkPeer {
     return this.open(this.writer.reserve(LENGTH_BYTES + length), kind, length);
   }
 
-  /** Writes the length and the kind of a frame into reserved bytes. Returns the position of the kind. */
+  /** Writes the length and the kind of a frame into reserved bytes. Returns the offset of the kind. */
   private open(start: number, kind: number, length: number): number {
     const { chunk } = this.writer;
     chunk.writeUInt32BE(length, start);

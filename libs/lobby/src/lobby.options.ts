@@ -50,7 +50,7 @@ export const BACKFILL_ROOMS = 100;
 export const ROOM_REFUSED_MS = 5_000;
 /** Number of declined or missed matches after which a player must wait before the next search. */
 export const DECLINES_MAX = 2;
-/** Time for which a declined or missed match counts, in ms. Each further one restarts the time for all of them. */
+/** Time for which a declined or missed match counts, in ms. Each further declined or missed match restarts this time. */
 export const DECLINES_FORGOTTEN_MS = 120_000;
 /** Maximum number of game servers that one start of a game tries. When a server is lost or full, the start tries another server. */
 export const START_TRIES_MAX = 4;

@@ -70,7 +70,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // After `UNDISPUTED_MS`, another lobby may have made the room, and the game may be over. This happens when this lobby was suspended.
+    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby may have made the room, and the game may have ended.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -133,11 +133,12 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. Keeps the match, so that the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The strategy has an outdated record of the room and would choose the room again. Exception: a ban concerns only one player.
+      // The strategy has an outdated record of the room and would choose the room again. After a ban, the room stays available, because the
+      // ban concerns only one player.
       this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
-    // The strategy has an older record of the room, with more free seats. The next rounds would choose the room for too many players.
+    // The strategy has an outdated record of the room, with more free seats, and would choose the room for too many players.
     this.open.readAgain(match.game, null);
     await this.finish(match, tickets, record);
     return record;

@@ -336,7 +336,7 @@ export class Matchmaker {
     if (match) await this.dissolved.failOffer(match, (one) => one === user);
   }
 
-  /** Returns the state of the user's search as a message. Null: the user is not searching, and has no search that ended lately. */
+  /** Returns the state of the user's search as a message. Null: the user is not searching, and no recent search has ended. */
   async status(user: UserId): Promise<MatchMessage | null> {
     const hint = await this.userRooms.ticketOf(user);
     return hint && this.stateOf(await this.store.ofUser(hint.game, user), hint.game, hint.ticket);

@@ -56,7 +56,7 @@ export class RoomHosting {
 
   /**
    * Removes a member, also during a game. The gateway of the member reads the removal from the record. The owner of the game frees the seat
-   * when this gateway detaches the player. If the player is away, the owner frees the seat at the event `room.members-removed`.
+   * when the gateway detaches the player. If the player is away, the owner frees the seat at the event `room.members-removed`.
    *
    * @throws the refusals of `kick`
    */

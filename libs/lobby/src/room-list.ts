@@ -17,7 +17,7 @@ interface Listed {
 
 interface Read {
   readonly rooms: readonly Listed[];
-  /** The last entry of the index that was read. Null: there are no more entries. */
+  /** The last index entry of this read. Null: the index has no further entries. */
   readonly end: IndexEntry | null;
 }
 

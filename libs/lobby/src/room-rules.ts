@@ -213,7 +213,7 @@ export function checkStart(record: RoomRecord, user: UserId, { now, isAgreed = f
   return players;
 }
 
-/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis. Somebody may have set it back meanwhile. */
+/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis. Somebody may have set this clock back. */
 export function isAwayFor({ here, awaySince }: DocMember, ms: number, now: number): boolean {
   return !here && awaySince !== undefined && now - awaySince >= ms;
 }
@@ -236,7 +236,7 @@ export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' |
   });
 }
 
-/** Adds a member at the end, in the smallest team. */
+/** Adds a member at the end of the list, in the smallest team. */
 export function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
   const members = [...doc.members, inSmallestTeam(doc, memberOf(person))];
   const { kicked, ...rest } = doc;

@@ -71,7 +71,8 @@ export class RoomSearch {
 
   /**
    * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. After each `FOLLOW_SLICE_MS` of
-   * this work, the lobby handles other requests. Only one gateway's queries are handled at a time. So many queries delay only each other.
+   * this work, the lobby handles other requests. The queries of only one gateway run at a time. So a gateway with many queries delays only
+   * the queries of other gateways.
    */
   follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
     return this.turns.run('', async () => {
@@ -140,14 +141,14 @@ export class RoomSearch {
   }
 }
 
-/** Maximum number of queries whose first page a lobby keeps. It suffices for all lists that eight gateways may follow. */
+/** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
 const FOLLOWED_MAX = 1_024;
 /**
  * Maximum number of sort orders that a lobby keeps for a snapshot. Without the limit, players could fill the memory with orders by many
  * fields.
  */
 const ORDERS_MAX = 64;
-/** Time after which the work on followed lists lets other requests of the lobby run, in ms. */
+/** Time in ms after which the work on followed lists pauses for other requests of the lobby. */
 const FOLLOW_SLICE_MS = 4;
 
 /** The position in the list of rooms at which the next page begins. */

@@ -228,7 +228,7 @@ export class RoomService {
     return left.room;
   }
 
-  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither. */
+  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither the code nor the password. */
   private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
     if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
     const { code, password } = shown;
@@ -277,8 +277,8 @@ export class RoomService {
   }
 
   /**
-   * Returns the user's room from Redis. If a failover lost it, returns the room that the gateway sent with the request. Null: the user is
-   * in no room.
+   * Returns the user's room from Redis. If a failover lost the user's room, returns the room that the gateway sent with the request. Null:
+   * the user is in no room.
    */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);

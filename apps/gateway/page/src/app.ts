@@ -46,7 +46,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Redraws the page once a second, because it shows how long a search has run and how much time is left to accept a match.
+    // Redraws the page once a second, because the page shows the duration of a search and the time that is left to accept a match.
     setInterval(() => this.stage.at === 'inside' && (this.stage.search.current || this.stage.search.offer) && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(

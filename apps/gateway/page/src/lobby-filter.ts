@@ -6,7 +6,7 @@ export const SORTS = { newest: 'Newest first', players: 'Most players first', na
 export type SortName = keyof typeof SORTS;
 
 export interface LobbyFilter {
-  /** Null: the rooms of all games. */
+  /** The game whose rooms the list shows. Null: the rooms of all games. */
   readonly game: string | null;
   /** True: the list shows only rooms with a free seat. */
   readonly isFree: boolean;
@@ -37,7 +37,7 @@ export function isFiltered(filter: LobbyFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 
-/** Returns the options of a game that the filter can show: options with a small set of values. */
+/** Returns the options of a game by which players can filter its rooms: options with a small set of values. */
 export function filterFields(game: GameInfo | undefined): Exclude<OptionField, { kind: 'number' | 'text' }>[] {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }

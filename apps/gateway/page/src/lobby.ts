@@ -2,10 +2,7 @@ import type { GameInfo, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing } from '#libs/client/lobby';
 import { ALL_ROOMS, type LobbyFilter, queryOf } from './lobby-filter.js';
 
-/**
- * Interval in ms at which the page reads the games. After a failed subscription to the list of rooms, the page also retries it at this
- * interval.
- */
+/** Interval in ms at which the page reads the games. At this interval, the page also repeats a failed subscription to the list of rooms. */
 const REFRESH_MS = 2_000;
 
 /** The games and the list of rooms that the page shows while the player is in no room. */

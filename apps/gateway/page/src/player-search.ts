@@ -80,7 +80,7 @@ export class PlayerSearch {
     const message = await this.session.matchStatus().catch(() => undefined);
     if (message === undefined) return;
     if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
-    // When this page began the search, the call of `quickMatch` in `find` reports its end.
+    // If this page began the search, the call of `quickMatch` in `find` reports the end of the search.
     if (this.stop) return;
     if (message && this.current) return this.take(message);
     this.current = null;

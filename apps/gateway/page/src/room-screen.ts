@@ -81,8 +81,8 @@ export class RoomScreen {
   }
 
   /**
-   * The seat for whose move the game waits. Null: the game waits for several seats or for none. Undefined: no game runs, or the seat is not
-   * known.
+   * The seat for whose move the game waits. Null: the game waits for several seats or for none. Undefined: no game runs, or the page does
+   * not know the seat.
    */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Removes the token from an address. Returns the token and the rest of the address. Otherwise the token would stay visible in the address
- * bar and in copied links.
+ * Splits an address into the token and the rest. The page then shows only the rest, so that the token is not visible in the address bar or
+ * in copied links.
  */
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);

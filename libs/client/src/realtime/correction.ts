@@ -24,7 +24,7 @@ export class Correction<Entity extends object> {
   ) {}
 
   /**
-   * Starts a correction. `shown`: the entity as it was displayed last. `actual`: the entity as it would be displayed without a correction.
+   * Starts a correction. `shown`: the last displayed value of the entity. `actual`: the value that would be displayed without a correction.
    */
   begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);

@@ -5,7 +5,7 @@ import { ServerClock } from './server-clock.js';
 
 /** Number of latest states that are remembered. It suffices for the longest delay at 60 states per second. */
 const STATES_MAX = 64;
-/** Default limits in ms, of the delay and of the time for which a motion continues without a new state. */
+/** Default limits of the delay, and default of `extrapolateMs`, in ms. */
 const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
@@ -25,7 +25,7 @@ const GAPS = 15;
 const IDLE_STEPS = 2.5;
 /** Fraction (0 to 1) of the latest syncs that must arrive before their display time. This fraction determines the delay. */
 const IN_TIME = 0.9;
-/** Addition to the delay, in ms, for syncs that arrive a little later than expected. */
+/** Margin that is added to the delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
 /**
  * Maximum deviation of the speed of the displayed time, as a fraction of the speed of the server's time. A player does not see such a small
@@ -57,7 +57,7 @@ export interface InterpolationOptions<State, Entity extends object> {
 
 /** The result of `interpolate`. */
 export interface Interpolation<Entity> {
-  /** Returns the entities to draw now. Call it in each frame. */
+  /** Returns the entities to draw now. Call this method in each frame. */
   sample(): readonly Entity[];
   /** Age of the displayed state, in ms, compared with a state that arrives now with the smallest delay. */
   readonly delayMs: number;
@@ -210,7 +210,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const target = this.clock.at(now) - this.delay;
     const error = target - (this.displayed + elapsed);
     if (elapsed > STEP_OVER_MS) {
-      // The page displayed nothing for a while, so there is no motion to smooth.
+      // The page has drawn no frames for a while, so there is no displayed motion to continue.
       this.displayed = target;
       this.corrections.clear();
     } else if (Math.abs(error) > STEP_OVER_MS) {

@@ -208,7 +208,6 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.to = this.from && this.next(this.from);
   }
 
-  /** Predicts the steps up to now. */
   private advance(): void {
     const now = this.now();
     const elapsed = now - this.time;

@@ -21,7 +21,7 @@ export interface FeedSync<State = unknown> {
   readonly rewound?: boolean | undefined;
 }
 
-/** The part of a `Room` that prediction and interpolation use. A `Room` of the client fits this interface. */
+/** The part of a `Room` that prediction and interpolation need. A `Room` of the client implements this interface. */
 export interface RoomFeed<State = unknown> {
   /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;

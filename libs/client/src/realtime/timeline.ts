@@ -21,7 +21,7 @@ interface Step<Input> {
   readonly input: Input;
   /** The number of the input if this step is the first step with that input. Otherwise 0. */
   readonly number: number;
-  /** True when the input differs from the input of the step before. */
+  /** True when the input differs from the input of the previous step. */
   readonly isChange: boolean;
 }
 
@@ -97,7 +97,7 @@ export class Timeline<Input> {
     const at = input > this.answered ? this.steps.findIndex(({ number }) => number === input) : -1;
     if (at !== -1) {
       this.leads = [...this.leads.slice(1 - LEADS), position - (first + at)];
-      // Counts only changed inputs, because a repeated input has no effect on the state. It only measures the lead.
+      // Considers only changed inputs. A repeated input has no effect on the state and only measures the lead.
       const isChange = this.steps.some((step) => step.isChange && step.number > this.answered && step.number <= input);
       if (isChange) this.contained = Math.min(Math.max(this.contained, first + at), first + at + Math.max(serverSteps, 1) - 1);
     }

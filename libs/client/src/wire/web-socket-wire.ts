@@ -41,7 +41,7 @@ export function openWebSocket(
   socket.binaryType = 'arraybuffer';
   const release = (): void => {
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // The package `ws` throws when an error has no listener, even after this client has released the socket.
+    // Keeps a listener for errors, because the package `ws` throws errors without a listener, even after the close of the wire.
     socket.onerror = () => {};
   };
   const fail = (reason: string, isFaulty = false): void => {

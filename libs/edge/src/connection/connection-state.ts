@@ -13,7 +13,7 @@ export class ConnectionState {
   slowSince: number | null = null;
   /** True after a resume, until a message after `welcome` proves that the client has the new secret. */
   mustConfirm = false;
-  /** The timer that closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
+  /** The timer that closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is closed. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;

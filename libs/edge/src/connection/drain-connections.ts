@@ -9,7 +9,7 @@ export const RECONNECTING_MAX = 16;
  * Maximum time for which the drain waits until a disconnected player has arrived at another gateway, in ms. The player may never arrive.
  */
 const RECONNECT_MS_MAX = 250;
-/** Time after which the drain disconnects all remaining players together, in ms, because the process has a limited time to stop. */
+/** Time in ms after which the drain disconnects all remaining players at once. The process has a limited time to stop. */
 const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 

@@ -48,8 +48,8 @@ const FURTHER_PAGE_PRICE = 16;
 const PAGE_ROOMS = 100;
 
 /**
- * The price of a hello, in messages. It includes the end of a session, because a connection has at most one hello and ends at most one
- * session.
+ * The price of a hello, in messages. The price includes the end of a session, because a connection has at most one hello and ends at most
+ * one session.
  */
 export const HELLO_PRICE = 6;
 

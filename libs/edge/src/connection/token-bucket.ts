@@ -34,7 +34,7 @@ export class TokenBucket {
 
   /**
    * Returns the time in ms until the bucket has `count` tokens, or a full burst if `count` is larger. Assumes that no tokens are taken
-   * meanwhile.
+   * during this time.
    */
   waitMs(count: number, now: number): number {
     this.refill(now);

@@ -73,7 +73,7 @@ const helloSchema = z.object({
   compact: z.boolean().optional(),
 });
 
-/** Admits players: carries out the login or resume that a `hello` requests. */
+/** Admits players: executes the login or the resume that a `hello` requests. */
 @Injectable()
 export class Admission {
   constructor(

@@ -40,7 +40,7 @@ export class Departures {
    * Requests the departure of the session's user.
    *
    * @param order the request order of the departure, later than every request of the session
-   * @param done called when a lobby has carried out the departure
+   * @param done called when a lobby has executed the departure
    */
   add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;

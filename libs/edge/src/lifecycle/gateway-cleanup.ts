@@ -134,7 +134,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
     try {
       await new RedisLease(this.redis, redisName(`settling:${keyOf(gateway)}`), CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
-      // The error is only logged, because the next sweeps find this gateway and repeat the cleanup.
+      // Only logs the error, because the next sweep repeats the cleanup.
       this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
     }
   }

@@ -243,7 +243,10 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** Ends a session that is no longer in the store: another session of the user replaced it, it expired, or the store lost it. */
+  /**
+   * Ends a session that is no longer in the store: another session of the user replaced the session, the session expired, or the store lost
+   * it.
+   */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
     if (session.isOver) return;

@@ -75,8 +75,8 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      // A search that began after the loss still has its ticket. A second ticket would replace it and end the match that is being made with
-      // it.
+      // A search that began after the loss still has its ticket. A second ticket would replace this ticket and end a match that is just
+      // being made.
       if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);

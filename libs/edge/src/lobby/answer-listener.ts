@@ -1,8 +1,8 @@
 import type { GatewaySession } from '../session/gateway-session.js';
 
 /**
- * Port: the gateway calls it after it has sent the answer to a request that a lobby has carried out. Mark each implementation with
- * `@Extension(AnswerListener)`. Several implementations are allowed. `answered` must return at once and must not throw.
+ * Port: the gateway calls each implementation after it has sent the answer to a successful request of a player. Mark each implementation
+ * with `@Extension(AnswerListener)`. Several implementations are allowed. `answered` must return at once and must not throw.
  */
 export abstract class AnswerListener {
   abstract answered(session: GatewaySession, operation: string, data: unknown): void;

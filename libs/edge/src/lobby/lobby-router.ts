@@ -40,7 +40,7 @@ export class LobbyRouter implements OnModuleInit {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {
-      // Without a lobby, the event is lost. The later sweep of a lobby makes the change instead.
+      // Without a lobby, the event is lost. A later sweep of a lobby makes the same change.
     }
   }
 

@@ -18,7 +18,7 @@ import { LobbyRouter } from './lobby-router.js';
 /** A query, with all sessions of this gateway that subscribe to its list. */
 interface Feed {
   readonly query: RoomListQuery;
-  /** The tag of the version of `rooms`. Null: this gateway has not read the list yet. */
+  /** The tag with which a lobby identifies the version of `rooms`. Null: this gateway has not read the list yet. */
   tag: string | null;
   rooms: readonly RoomSummary[];
   readonly subscribers: Map<GatewaySession, Subscriber>;

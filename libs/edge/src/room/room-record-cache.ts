@@ -146,7 +146,6 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     return this.rooms.get(id)?.record ?? null;
   }
 
-  /** Returns every known record. */
   all(): RoomRecord[] {
     return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
   }

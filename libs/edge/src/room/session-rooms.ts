@@ -58,8 +58,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Sends a frame to those sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room, or null
-   * while it is not known.
+   * Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room. Null: this
+   * gateway does not have the record yet.
    */
   sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
     const record = this.cache.get(room);
@@ -79,7 +79,7 @@ export class SessionRooms implements OnModuleInit {
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The session ended before the answer to its request arrived. Its departure removes the user from the room.
+    // The session ended before the answer to its request arrived. The departure of the session removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');

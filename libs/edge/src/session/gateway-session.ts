@@ -105,7 +105,7 @@ export class GatewaySession {
     return this.leftRooms.some((left) => left.room === room && rev <= left.rev);
   }
 
-  /** @param rev the last revision of the room that this gateway knew. Absent: the gateway did not know any revision */
+  /** @param rev the last revision of the room that this gateway knew. Undefined: the gateway knew no revision */
   recordLeftRoom(room: RoomId, rev = Number.POSITIVE_INFINITY): void {
     this.leftRooms = [{ room, rev, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }

@@ -51,7 +51,7 @@ interface Suspicion {
 export class ServerMonitor {
   private suspicion = newSuspicion();
   private lastAnswerAt: number;
-  /** The time of the last check, whose answer is expected. Null: no check was sent yet. */
+  /** The time at which the last check was sent. Null: no check was sent yet. */
   private checkedAt: number | null = null;
   /** The last event-loop lag that the server reported, in ms. */
   private lagMs = 0;
@@ -61,7 +61,7 @@ export class ServerMonitor {
   private condemnAgainAt = 0;
   private storeLossCheckAt = 0;
 
-  /** @param dueAt when the first check is due */
+  /** @param dueAt the time at which the first check is due */
   constructor(
     private readonly context: MonitorContext,
     private record: ServerRecord,
@@ -100,7 +100,7 @@ export class ServerMonitor {
   }
 
   /**
-   * Judges the answer to the last check. The read of the answer has sent the next check.
+   * Judges the answer to the last check. The same script call has read the answer and sent the next check.
    *
    * @param record null: the server has no record
    * @param sentAt the time at which the next check was sent

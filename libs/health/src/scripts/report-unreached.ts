@@ -11,7 +11,7 @@ export type ReportAnswer =
    * check.
    */
   | { readonly kind: 'reported'; readonly reports: number; readonly rooms: number }
-  /** A check waits for the server's answer. If the server is suspect, its checker judges it. */
+  /** The server has not answered its last check yet. If the server is suspect, its checker judges it. */
   | { readonly kind: 'unheard' }
   /** This incarnation is dead, the server has a newer incarnation, or its record is lost. */
   | { readonly kind: 'over' };

@@ -14,7 +14,7 @@ import { votingGateways } from './voting-gateways.js';
  */
 export type VerdictOutcome = 'over' | 'open' | 'acquitted';
 
-/** Votes for the eviction of a server, and asks the other gateways for their votes. */
+/** Votes for the eviction of a server, and requests the votes of the other gateways. */
 @Injectable()
 export class Verdicts {
   constructor(

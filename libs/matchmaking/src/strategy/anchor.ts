@@ -133,7 +133,7 @@ function roomTargets(room: OpenRoom, rules: MatchRules, isFull: boolean): Pick<A
   return { targets };
 }
 
-/** Returns the free places of the teams of a running room, at most `free` in total. The smallest team gets them first. */
+/** Returns the free places of the teams of a running room, at most `free` in total. The smallest team is filled first. */
 function freeOfTeams(inTeams: readonly number[], { teams }: MatchRules, free: number): number[] {
   const capacities = inTeams.map(() => 0);
   const count = [...inTeams];

@@ -80,7 +80,7 @@ function placeOf(entry: Entry, order: readonly Entry[]): number {
   return low + 1;
 }
 
-/** The sorted waiting times of recent matches, by view and mode. */
+/** A cache of the sorted waiting times of recent matches, by list of matches and by mode. */
 const waits = new WeakMap<readonly RecentMatch[], Map<string | undefined, readonly number[]>>();
 
 /** Returns an estimate of the remaining waiting time, in ms: the median of the recent tickets that waited longer than this ticket. */

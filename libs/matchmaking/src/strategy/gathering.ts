@@ -23,8 +23,8 @@ export interface Gathered {
 const CONFLICTS_MAX = 16;
 
 /**
- * Maximum number of comparisons of attributes per round, in a bucket with many combinations of attributes. They take about half a second.
- * Each anchor has an equal share of this number.
+ * Maximum number of comparisons of attributes per round, in a bucket with many combinations of attributes. This number of comparisons takes
+ * about half a second. Each anchor has an equal share of this number.
  */
 const COMPARISONS_MAX = 500_000;
 /**

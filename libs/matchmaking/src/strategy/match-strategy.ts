@@ -19,7 +19,7 @@ export interface RecentMatch {
   readonly mode?: string;
   /** Store time of the match, in ms. */
   readonly at: number;
-  /** Times for which the tickets of the match had waited, in ms. */
+  /** The waiting time of each ticket of the match, in ms. */
   readonly waitedMs: readonly number[];
 }
 
@@ -34,7 +34,7 @@ export interface ProposedMatch {
   readonly bots?: number;
 }
 
-/** The explanation of why a ticket still waits. */
+/** The reason why a ticket still waits, with the figures behind it. */
 export interface MatchExplanation {
   /** Position in the order of service among the tickets of the same mode and options, from 1. */
   readonly place: number;

@@ -84,7 +84,6 @@ class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
 class LowerSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position = -1;
-  /** The first and the last position of the entries with this rating. */
   private runStart = -1;
   private runEnd = -1;
 

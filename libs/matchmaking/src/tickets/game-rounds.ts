@@ -37,7 +37,6 @@ export interface GameRoundsPorts {
   readonly log: Log;
   /** Undefined: this process records no metrics. */
   readonly metrics?: Metrics;
-  /** The id of this lobby. */
   readonly lobby: string;
   /** Maximum absence of a player before the ticket ends, in ms. */
   readonly graceMs: number;
@@ -68,7 +67,7 @@ export class GameRounds {
   // report a new connection.
   /** For each match, the time since the last change of its stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
-  /** For each ticket, the time for which one of its players has been away. */
+  /** For each ticket with an absent player, the time since the player went away. */
   private readonly absences = new ObservedAges(() => this.time.now());
   private readonly vacancies = new RoomVacancies();
   /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */
@@ -128,7 +127,6 @@ export class GameRounds {
     this.wakeUp();
   }
 
-  /** Starts the next round now, because a ticket has changed. */
   wake(): void {
     this.isWoken = true;
     this.wakeUp();

@@ -37,6 +37,6 @@ export abstract class MatchHost {
   /** Sends the players of a ticket the reason why they wait. */
   abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
 
-  /** Returns the tickets of parties whose room has other members than the ticket. */
+  /** Returns the party tickets whose players differ from the current members of the party's room. */
   abstract changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]>;
 }

@@ -56,7 +56,7 @@ export class QueueStatistics {
     if (ratings.length > 1) push(this.spreads, Math.max(...ratings) - Math.min(...ratings));
   }
 
-  /** @param waits how long the waiting tickets have waited, in ms */
+  /** @param waits the waiting times of all tickets in the queue, in ms */
   report(waits: readonly number[], now: number): Omit<QueueReport, 'game' | 'runner' | 'tickets' | 'players' | 'paused'> {
     this.times = this.times.filter((at) => now - at < MINUTE_MS);
     const matched = this.latest.flatMap(({ waitedMs }) => waitedMs);

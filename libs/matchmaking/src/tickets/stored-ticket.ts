@@ -34,7 +34,7 @@ export interface TicketBody {
   readonly regions?: Readonly<Record<string, number>>;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
   readonly priority?: number;
-  /** The waiting room of a party, to which its members return when a match fails. */
+  /** The waiting room of the party. The members of the party return to this room when a match fails. */
   readonly party?: RoomId;
 }
 

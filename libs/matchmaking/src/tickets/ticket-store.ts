@@ -58,7 +58,7 @@ export interface TicketEnd {
 export interface TicketChange {
   readonly id: string;
   readonly change: number;
-  /** Null: the ticket has ended, or `isForeign` is true. */
+  /** The ticket after the change. Null: the ticket has ended, or `isForeign` is true. */
   readonly ticket: StoredTicket | null;
   /** True: a lobby of a later build has stored the ticket. Only a lobby of that build may match or end the ticket. */
   readonly isForeign?: true;
@@ -343,7 +343,7 @@ export class TicketStore implements OnModuleInit {
     return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
   }
 
-  /** Returns the matches of a game whose rooms are not made yet. Leaves out those that only a lobby of a later build reads. */
+  /** Returns the matches of a game whose rooms are not made yet. Skips matches that only a lobby of a later build can read. */
   async matches(game: string): Promise<MatchRecord[]> {
     return (await this.redis.commands.hvals(keysOf(game).matches)).flatMap((text) => parseMatch(text) ?? []);
   }
@@ -354,10 +354,9 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Returns stored tickets by id. An id without a ticket is left out.
+   * Returns stored tickets by id. Skips an id without a ticket.
    *
-   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without this ticket, the match would look incomplete to
-   * the caller
+   * @throws `unavailable` for a ticket that only a lobby of a later build can read, because the match would otherwise look incomplete
    */
   async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
     if (ids.length === 0) return [];
@@ -371,7 +370,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Makes a lobby the runner of the rounds of a game. Null: there is no work. `isHeld` is false when another lobby is the runner.
+   * Makes a lobby the runner of the rounds of a game. Null: the game has no tickets or matches. `isHeld` is false when another lobby is the
+   * runner.
    *
    * @param deadFence the token of a runner that this lobby has observed to be dead
    */
@@ -395,7 +395,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Counts a match that a user declined or did not answer, and returns the count. The count ends after `ttlMs` without another such match.
+   * Counts a match that a user declined or did not answer, and returns the count. The count expires after `ttlMs` without another such
+   * match.
    */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
     return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
@@ -408,7 +409,10 @@ export class TicketStore implements OnModuleInit {
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Adds a room of a match to the rooms with seats for later players. The list may be outdated, because the record of the room decides. */
+  /**
+   * Adds the room of a match to the list of rooms that later players may join. The list may be outdated, because the record of the room
+   * decides.
+   */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
