@@ -37,11 +37,11 @@ export interface PlacementRequest extends RoomWish, Place {
 export interface PlacementWait {
   /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /** Called before each further attempt. Throws when the caller does not want the room any more; `place` then rejects with that error. */
+  /** Called before each further attempt. When it throws, because the room needs no server any more, `place` rejects with this error. */
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that must own a room, and the incarnation that was chosen. A later incarnation does not know the room. */
+/** The server that was chosen for a room, with its incarnation. A later incarnation of the server does not know the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
@@ -56,13 +56,10 @@ interface Placed extends Choice {
 }
 
 /**
- * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so any number of concurrent callers
- * spread rooms evenly.
- *
- * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
- * excluded or gone. The reservation counts against the server until the server reports the room as its own (`PlacementReporter`,
- * `confirm`), the reservation is cancelled, or the lease expires. If a caller dies meanwhile, no slot is lost: the next caller gets the
- * same answer, or the lease expires.
+ * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so concurrent callers spread rooms evenly. A
+ * reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
+ * excluded or gone. The reservation ends when the server reports the room as its own (`PlacementReporter`, `confirm`), when a caller
+ * cancels it, or when the lease expires. If a caller dies, no slot is lost: the next caller gets the same answer, or the lease expires.
  */
 @Injectable()
 export class LoadBalancerService {

@@ -18,7 +18,7 @@ export interface Offerer {
 
 /**
  * Returns the keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each key
- * lists the orders of its servers. So a choice reads only the best servers of a few orders, no matter how many other servers exist. Most
+ * lists the orders of its servers. So a choice reads only the best servers of a few orders, and its cost does not grow with the fleet. Most
  * fleets have one order, or one per build while two builds run.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {

@@ -6,18 +6,15 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/**
- * Time for which Redis stores that an incarnation was removed, in ms. It is longer than any suspension after which a process still
- * continues.
- */
+/** Time for which Redis stores that an incarnation was removed, in ms. The time is longer than any suspension that a process survives. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** The reason why a server is not eligible. Callers may also use words that are not in this list. */
+/** A reason to withhold a server. A caller may also pass a reason that is not in this list. */
 export type WithholdReason = 'suspect' | 'unheard' | 'cordoned' | 'draining' | (string & {});
 
 export interface PooledServer {
   readonly server: ServerId;
-  /** Null: the server is known by name, but has not reported yet. */
+  /** Null: the server has not reported yet. */
   readonly incarnation: number | null;
   readonly rooms: number;
   readonly players: number;

@@ -9,7 +9,7 @@ export interface PlacementOptions {
    */
   readonly strategy?: StrategyName;
   /**
-   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the start of a room can take.
+   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the slowest start of a room.
    * Otherwise two servers may get the same room.
    */
   readonly claimMs?: number;

@@ -35,8 +35,8 @@ export interface Caller {
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that was suspended may handle the request after newer ones. A request that is older than the user's
-   * last change of room is refused. Absent: the request is never refused for its order.
+   * The order of the request. A lobby that was suspended may handle requests late. It refuses a request that is older than the user's last
+   * change of room. Absent: the order of the request is not checked.
    */
   readonly asked?: RequestOrder;
 }
@@ -51,10 +51,7 @@ export interface PlayerRequest {
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
-  /**
-   * The first revision of the room that contains the player. A view of the room with a lower revision does not show whether this player is
-   * in it.
-   */
+  /** The first revision of the room with this player. A view with a lower revision does not show whether the player is in the room. */
   readonly rev: number;
 }
 
@@ -190,7 +187,7 @@ export interface Control {
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** The request for the attachment of one session to the owner of its room. */
+/** A request to attach one session to the owner of its room. */
 export interface AttachRequest {
   readonly room: RoomId;
   readonly epoch: number;

@@ -12,11 +12,11 @@ export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
   /**
-   * The part of a length that has arrived, as a number. An array would cost 200 bytes for each connection, because each connection has a
+   * The bytes of an incomplete length, as a number. An array would cost 200 bytes for each connection, because each connection has a
    * splitter.
    */
   private lengthSoFar = 0;
-  /** The number of bytes of the length that have arrived. */
+  /** The number of bytes in the incomplete length. */
   private lengthFilled = 0;
 
   constructor(
@@ -41,7 +41,7 @@ export class FrameSplitter {
     }
   }
 
-  /** The number of stored bytes of a frame that has not arrived completely. */
+  /** The number of stored bytes of the incomplete frame. */
   get bytesHeld(): number {
     return this.filled + this.lengthFilled;
   }

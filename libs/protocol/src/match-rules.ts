@@ -25,17 +25,16 @@ export interface ModeMatchOptions {
   /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
   readonly latency?: Partial<MatchWindow>;
   /**
-   * Time in ms after which a match may be smaller than the maximum number of players. It counts from the start of the oldest search of the
-   * match. Default: 5000.
+   * Time after which a match may have fewer players than the maximum, in ms, counted from the oldest search of the match. Default: 5000.
    */
   readonly fillMs?: number;
-  /** After this time, a difference of ratings does not delay a match any more, in ms. Default: 60000. */
+  /** Time after which a difference of ratings does not delay a match any more, in ms. Default: 60000. */
   readonly maxWaitMs?: number;
-  /** After this time a search ends without a match, in ms. Default: 600000. */
+  /** Time after which a search ends without a match, in ms. Default: 600000. */
   readonly expireMs?: number;
-  /** Time for which a match is offered to its players, in ms. All of them must accept it. Absent: a match starts without an offer. */
+  /** Time for which players can accept an offered match, in ms. All of them must accept it. Absent: a match starts without an offer. */
   readonly acceptMs?: number;
-  /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
+  /** Time after which bots fill a match up to the minimum number of players, in ms. Absent: no bots. */
   readonly botsAfterMs?: number;
   /** Selects the existing rooms whose free seats matchmaking fills. */
   readonly backfill?: {
@@ -48,7 +47,7 @@ export interface ModeMatchOptions {
   readonly options?: RoomOptions;
 }
 
-/** A limit that widens while a player waits: `from` at first, `to` after `overMs` of waiting, and linear between. */
+/** A limit that widens while a player waits. It begins at `from`, and grows linearly to `to` within `overMs`. */
 export interface MatchWindow {
   readonly from: number;
   readonly to: number;
@@ -92,14 +91,14 @@ export const MAX_WAIT_MS_DEFAULT = 60_000;
 /** Default of `expireMs`: after ten minutes the player has probably left the device. */
 export const EXPIRE_MS_DEFAULT = 600_000;
 
-/** Returns the complete rules of a game with these seats. `options` must be valid (`@Game` checks them). */
+/** Returns the complete rules of a game with this number of seats. `options` must be valid (`@Game` checks them). */
 export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {}): MatchRules {
   const { modes, rating: wanted = false, ...own } = options;
   const rating = wanted === false ? undefined : wanted;
   const rules = rulesOf(seats, own, rating);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
-    // The teams of the game and the number of players of the mode exclude each other. The mode takes precedence.
+    // A mode with its own teams or number of players inherits neither of the two from the game.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
     return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating)] as const;

@@ -6,10 +6,10 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
-/** The binary form, in which the server may also send compact syncs. */
+/** The binary form of messages. A server may then also send compact syncs. */
 export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
-// ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
+// ── Messages from the player ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The first message of every connection. It has one of: a guest's name, a token, or a session with its secret. */
 export interface Hello {
@@ -19,18 +19,18 @@ export interface Hello {
   name?: string;
   /** The token of a token login (`AUTH=jwt`). */
   token?: string;
-  /** With a resume: the session and its secret, both together. */
+  /** The session to resume and its secret, both together. */
   session?: SessionId;
   secret?: string;
-  /** With a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
+  /** For a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
   room?: RoomId;
-  /** With a resume: the round of the client's last state. */
+  /** For a resume: the round of the client's last state. */
   round?: number;
-  /** With a resume: the version of the state that the client has. */
+  /** For a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the last `placed` before the client received `version`. The server needs it to find out whether the game was rewound
-   * after that version.
+   * The `epoch` of the last `placed` that the client received before `version`. With it, the server detects that the game was rewound after
+   * that version.
    */
   epoch?: number;
   /**
@@ -90,7 +90,7 @@ export interface Bye {
 
 export type PlayerMessage = Hello | Request | Command | Input | Ack | Ping | Bye;
 
-// ── To the player ──────────────────────────────────────────────────────────────────────────────────────────────
+// ── Messages to the player ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Welcome {
   kind: 'welcome';
@@ -168,20 +168,20 @@ export interface RoomView {
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: true;
   teams?: TeamRules;
-  /** The users who may not join or watch the room. Only members see this list. Absent: none. */
+  /** The users who may not join or watch the room. Only members see this list. Absent: nobody is banned. */
   banned?: { user: UserId; name?: string }[];
 }
 
 /**
- * The form of a result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the
- * points of each seat.
+ * A result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points of each
+ * seat.
  */
 export interface RankedResult {
   ranking: Seat[][];
   scores?: number[];
 }
 
-/** The end of a game: the result that the game gave (`room.end(result)`), or the reason for which it was ended. */
+/** The end of a game, with the result from the game (`room.end(result)`) or the reason for which the game was ended. */
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
@@ -213,8 +213,8 @@ export interface RoomMessage {
 }
 
 /**
- * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. Either `rooms` is the whole list, which replaces
- * the client's, or the other fields are the changes since the last message or the answer.
+ * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. `rooms` is the whole new list. Without `rooms`, the
+ * other fields are the changes since the previous message or answer.
  */
 export interface RoomsMessage {
   kind: 'rooms';
@@ -231,7 +231,7 @@ export interface RoomsMessage {
   order?: RoomId[];
 }
 
-/** A seat of a running game, and the player or bot that has this seat, or had it last. */
+/** A seat of a running game, with its current or last player or bot. */
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
@@ -242,8 +242,8 @@ export interface RoomPlayerInfo {
 }
 
 /**
- * The players of the running game changed: somebody took a seat. This list replaces the list in `placed`. The server sends it after the
- * sync with that change.
+ * The players of the running game changed, because somebody took a seat. This list replaces the list in `placed`. It follows the sync with
+ * the change.
  */
 export interface Players {
   kind: 'players';
@@ -269,8 +269,8 @@ export interface Placed {
   /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
-   * The former owner was lost together with changes that were not stored. The game was rewound to version `to`, which is older than the
-   * client's version. Everything after `to` is undone, events included. A sync with the current state follows.
+   * The last owner crashed before it had stored all changes. The game was rewound to version `to`, which is older than the client's
+   * version. Everything after `to` is undone, events included. A sync with the current state follows.
    */
   rewound?: { from: number; to: number };
 }
@@ -385,7 +385,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** The state of a search: an estimate of the remaining time, and its reason. Every field is a hint. */
+/** The state of a search: its age, its position and an estimate of the remaining time. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;
@@ -395,7 +395,7 @@ export interface MatchProgress {
   waiting: number;
   /** An estimate of the remaining time, from recent matches, in ms. Absent: there was no recent match. */
   estimateMs?: number;
-  /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
+  /** The largest difference of ratings that the search accepts now. Absent: the game has no ratings. */
   window?: number;
   /** A sentence for people that explains why the search takes long. */
   reason?: string;
@@ -415,7 +415,7 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
     } & Partial<MatchProgress>)
   | {
       event: 'offered';
-      /** The id for `match.accept` and `match.decline`. */
+      /** The id to pass to `match.accept` and `match.decline`. */
       offer: string;
       /** The remaining time to answer, in ms. */
       acceptMs: number;
@@ -471,7 +471,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time, in ms. Absent: a reconnect does not help, so the client does not try it. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect would fail as well. */
   retryAfterMs?: number;
 }
 

@@ -55,7 +55,7 @@ export type AttributeValue = string | number;
 /**
  * The condition of a ticket for one attribute, such as the language or the map.
  *
- * - A string or number: the others must accept exactly this value.
+ * - A string or number: all tickets of the match must accept exactly this value.
  * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
  * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
  *   player of level 12 who accepts everybody from level 9.
@@ -85,13 +85,13 @@ export interface MatchWish {
   /** The latencies that the player has measured, by region, in ms. */
   regions?: Readonly<Record<string, number>>;
   attributes?: Readonly<Record<string, AttributeWish>>;
-  /** True: the members of the caller's waiting room search together. Only the host of the room may send it. */
+  /** True: all members of the caller's waiting room search together. Only the host of the room may set this field. */
   party?: true;
 }
 
 /**
- * The chat of the player's room, or of the lobby of a game. `room`: the id of the room that the client means. The server refuses the
- * request (`not-in-room`) when the player is in another room by now. Otherwise a repeated message could reach the wrong room.
+ * A chat: that of the player's room, or that of the lobby of a game. `room`: the id of the player's room. The server refuses the request
+ * with `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
@@ -115,7 +115,7 @@ export interface RoomSummary {
   /** The region in which the game of the room must run. Absent: the game may run in every region. */
   region?: string;
   options?: RoomOptions;
-  /** The metadata of the running game. Absent: no game runs, or it has set none. */
+  /** The metadata of the running game. Absent: no game runs, or the game has set no metadata. */
   metadata?: RoomMetadata;
   /** True: the room needs a password. */
   password?: true;

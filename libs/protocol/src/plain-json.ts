@@ -27,7 +27,7 @@ export function assertPlainJson(value: unknown, limits: ReadLimits): void {
 interface Budget {
   nodes: number;
   readonly areTextsChecked: boolean;
-  /** Whether the value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
+  /** True when the value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
   hasLargeNumbers: boolean;
 }
 

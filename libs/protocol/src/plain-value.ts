@@ -57,7 +57,7 @@ export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value
     const value = readValue(limits.depth);
     const end = at;
     source = NO_BYTES;
-    // `take` may call the decoder, which overwrites the variables below. So this function reads none of these variables after `take`.
+    // Reads no variable of the decoder after `take`, because `take` may call the decoder, which overwrites them.
     take(value, start, end);
     start = end;
   }
@@ -253,8 +253,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// Keys and short texts repeat often. These tables of recent texts save the cost of creating them again. The decoder compares an entry byte
-// by byte, so a client can replace the entries of other clients, but cannot change the texts that they receive.
+// Tables of recent keys and short texts, which repeat often. A table entry saves the cost of creating the text again. The decoder compares
+// an entry byte by byte. So a client can replace entries, but cannot change the texts that other clients receive.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
@@ -314,7 +314,7 @@ function asciiOf(start: number, end: number): string {
   return text;
 }
 
-// A byte order mark at the beginning counts as a character of the text.
+// A byte order mark at the beginning is a character of the text.
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

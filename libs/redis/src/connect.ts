@@ -20,10 +20,12 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // `PubSub` subscribes again after a reconnect. If ioredis did that and got no reply, an unhandled rejection would end the process.
+    // `PubSub` subscribes again after a reconnect. When ioredis subscribes again and gets no reply, an unhandled rejection ends the
+    // process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // Longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the connection.
+    // This limit is longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the
+    // connection.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
@@ -44,8 +46,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // ioredis adds the sentinels that a sentinel knows. Their announced ports use TLS when the data nodes use TLS. If only the
-        // sentinels or only the data nodes use TLS for clients, connections to these ports would hang.
+        // ioredis also connects to the announced ports of other sentinels. These connections use TLS when the data nodes use TLS. They
+        // would hang if only the sentinels or only the data nodes used TLS.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });

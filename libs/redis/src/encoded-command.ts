@@ -3,8 +3,8 @@ import { Command } from 'ioredis';
 export type CallArgument = string | number | Uint8Array;
 
 /**
- * The buffer in which each call is encoded. It grows to the size of the largest call. The encoded bytes are then copied, because a socket
- * may need them for some time.
+ * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because a socket
+ * may read them after the next call.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 

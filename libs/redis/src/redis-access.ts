@@ -94,7 +94,7 @@ class RenewablePassword {
     try {
       this.known = read(passwordFile) || this.known;
     } catch {
-      // The file cannot be read while it is being replaced, so the last known password stays.
+      // Keeps the last known password while the file is being replaced.
     }
     return this.known;
   }

@@ -39,7 +39,7 @@ export class StoreClock implements OnModuleDestroy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Takes the first sample, and continues to take samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
+   * Takes the first sample, and starts the periodic samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
    * Rejects when Redis does not answer.
    */
   async start(): Promise<void> {

@@ -4,8 +4,8 @@ import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
 /**
- * TTL of a heartbeat, in ms: longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`). Without a heartbeat, the next owner could not
- * compute the downtime.
+ * TTL of a heartbeat, in ms. It is longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`), because the next owner computes the
+ * downtime from the heartbeat.
  */
 const RETENTION_MS = 40 * 24 * 3_600_000;
 
@@ -19,7 +19,7 @@ export interface OwnerHeartbeat {
 
 /**
  * The heartbeats of owners, from which the next owner computes the downtime. The elapsed part of the key's TTL is the age of the heartbeat,
- * so only the store's clock measures it. The value is the time of the owner's clock, which the timers of its rooms use.
+ * so only the store's clock measures it. The value is the owner's own clock, which the timers of its rooms use.
  */
 @Injectable()
 export class OwnerHeartbeats {

@@ -22,7 +22,7 @@ export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'mem
     })),
     ...(doc.options && { options: doc.options }),
     ...(doc.startFailure && record.status === 'waiting' && { startFailure: doc.startFailure }),
-    // Spectators of a room with a delay see the end later, so they get the result only then.
+    // Hides the result from spectators of a room with a delay, because they see the end later.
     ...(record.result && !(viewer === 'spectator' && doc.watchDelayMs) && { lastResult: record.result }),
     ...(doc.private && { private: true as const }),
     ...(doc.inviteOnly && { inviteOnly: true as const }),

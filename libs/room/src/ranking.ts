@@ -3,8 +3,8 @@ import { quoted } from './game-mistake.js';
 import type { RoomValue } from './room-value.js';
 
 /**
- * Returns what is wrong with the ranking of a result. Null: it is a `RankedResult`, or the result has no ranking. A list of objects is not
- * a ranking, because games may use that name for a form of their own.
+ * Returns the flaw of the ranking in a result. Null: the ranking is valid, or there is none. A field `ranking` with a list of objects is
+ * not a ranking, because games may have a field of this name for their own data.
  */
 export function rankingFlaw(result: unknown, seats: number): string | null {
   if (!isObject(result) || !Array.isArray(result.ranking)) return null;
@@ -45,7 +45,7 @@ export const RATING_EFFECT = '$rating';
 /** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */
 export interface RatedGame {
   readonly game: string;
-  /** Identifies this game among all games: the room and the round. It stays the same when the end of the game is repeated. */
+  /** The id of this game among all games: the room and the round. It is the same when the end of the game is repeated. */
   readonly id: string;
   readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
   /** The mode whose ratings change. Absent: the ratings of the game. */

@@ -38,7 +38,7 @@ export function issueSentence(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** Names only some of the unknown keys, because a peer can send any number of them. */
+/** Names only a few unknown keys, because a peer can send any number of keys. */
 const KEYS_MAX = 5;
 const KEY_CHARACTERS_MAX = 40;
 

@@ -18,10 +18,10 @@ export interface Identity {
 }
 
 /**
- * Port: finds the user to whom credentials belong. Each implementation decides whether the same credentials always give the same user, or a
- * new user each time.
+ * Port: finds the user to whom credentials belong. An implementation may return the same user for the same credentials, or a new user each
+ * time.
  *
- * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
+ * Throws `unauthorized` when the credentials are wrong, and `unavailable` when they cannot be checked now.
  *
  * To use another authenticator, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */

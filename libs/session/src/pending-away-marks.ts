@@ -3,16 +3,16 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { markAway } from './scripts/mark-away.js';
 
-/** The gateway and secret of a session at the time when its connection was lost. */
+/** The gateway and secret that a session had when its connection was lost. */
 interface LostConnection {
   readonly gateway: ServerId;
   readonly secretHash: string;
 }
 
 /**
- * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login.
- * Keeps marks that the store did not confirm, and retries them. Their number is limited by the number of sessions,
- * because no new session begins while the store accepts no writes.
+ * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login. Keeps the marks
+ * that the store did not confirm, and repeats them. There is at most about one for each session, because no session begins while the store
+ * accepts no writes.
  */
 @Injectable()
 export class PendingAwayMarks {
@@ -40,7 +40,7 @@ export class PendingAwayMarks {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // When the store is not available, `retry` writes the mark later.
+      // Ignores an error, because `retry` repeats the mark later.
     }
   }
 }

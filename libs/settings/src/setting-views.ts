@@ -14,7 +14,7 @@ export interface SettingView {
   readonly from: 'environment' | 'file' | 'default';
 }
 
-/** Returns the effective settings of a server. A value that is not valid is shown as it is written; `readSettings` explains what is wrong. */
+/** Returns the effective settings of a server. An invalid value is shown unchanged, because `readSettings` reports it. */
 export function viewSettings(type: ServerType, environment: Environment = loadEnvironment()): readonly SettingView[] {
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };
   return Object.values<Group>(SETTINGS)

@@ -5,7 +5,8 @@ import { emptyRecord } from './record-copy.js';
 import type { RoundingTree } from './rounding-tree.js';
 
 /**
- * The exception for a value that is not plain data. It is no Error, because it needs no stack: a general check finds the path of the value.
+ * The exception for a value that is not plain data. It has no stack and is no Error, because a general check finds the path of the value
+ * later.
  */
 export class NotPlain {}
 

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** All values of each label. */
+/** The allowed values of each label. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;
 
 /** One value for each label. */

@@ -58,8 +58,8 @@ export class Log {
   }
 
   /**
-   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line already reports the
-   * cause. Use it for a cause of many errors at once, such as an unreachable Redis.
+   * Writes an error or a warning as `debug` when `isReported` returns true for its field `error`, because another line already reports the
+   * cause. Use it for a cause of many errors, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;

@@ -8,7 +8,7 @@ export interface PausedMainThread {
 }
 
 const FRAMES_MAX = 12;
-/** A game may choose the name of a function, so its length is limited. */
+/** Maximum length of a function name, because a game may choose any name. */
 const NAME_CHARS_MAX = 80;
 
 /**

@@ -341,7 +341,7 @@ export class TicketStore implements OnModuleInit {
     return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
   }
 
-  /** Returns the matches of a game whose rooms are not made yet. Leaves out those that only a lobby of a later build reads. */
+  /** Returns the matches of a game whose rooms are not made yet. Leaves out matches in the format of a later build. */
   async matches(game: string): Promise<MatchRecord[]> {
     return (await this.redis.commands.hvals(keysOf(game).matches)).flatMap((text) => parseMatch(text) ?? []);
   }
@@ -386,27 +386,33 @@ export class TicketStore implements OnModuleInit {
     return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
   }
 
-  /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
+  /**
+   * Renews the lease of the runner and stores the time of the queue. Returns false when another lobby has become the runner. With `ttlMs`
+   * 0, releases the lease.
+   */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
   /**
-   * Counts a match that a user declined or did not answer, and returns the count. The count ends after `ttlMs` without another such match.
+   * Adds one to the number of matches that a user has declined or not answered, and returns this number. `ttlMs` after the last such match,
+   * the number becomes 0.
    */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
     return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
 
-  /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
+  /** Returns the number of matches that a user has declined or not answered, and the time in ms until the number becomes 0. */
   async declinesOf(game: string, user: UserId): Promise<{ readonly count: number; readonly forgottenInMs: number }> {
     const key = declinesKey(game, user);
     const [count, ttl] = await Promise.all([this.redis.commands.get(key), this.redis.commands.pttl(key)]);
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Adds a room of a match to the rooms with seats for later players. The list may be outdated, because the record of the room decides. */
+  /**
+   * Adds a room of a match to the list of rooms with seats for later players. The list is a hint, because the record of the room decides.
+   */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
@@ -441,7 +447,10 @@ export class TicketStore implements OnModuleInit {
   }
 }
 
-/** Time for which the last summary of a queue is shown, in ms. A queue without a runner is empty, so its summary disappears. */
+/**
+ * Time for which the last summary of a queue is shown, in ms. The summary of an empty queue then disappears, because an empty queue has no
+ * runner.
+ */
 const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {

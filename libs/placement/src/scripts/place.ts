@@ -26,7 +26,7 @@ export interface ChoiceRequest {
   readonly weight: number;
 }
 
-/** Terms that all rooms of a call share. */
+/** The parameters that apply to all rooms of a call. */
 export interface ChoiceTerms {
   readonly claimMs: number;
   readonly takes: 'lowest' | 'highest';

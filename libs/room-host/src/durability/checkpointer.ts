@@ -104,8 +104,8 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits until a replica has the checkpoint, because an effect changes other systems. If the store lost the checkpoint, these changes
-      // would remain.
+      // Waits until a replica has the checkpoint, because the effects change other systems. If the store lost the checkpoint, the game
+      // would be rewound but these systems would not.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
@@ -114,10 +114,10 @@ export class Checkpointer implements OnModuleInit {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);
     } else {
-      // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
+      // The log still has all changes, so nothing is lost. The next change of the room tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait for this checkpoint, so the server tries again to write it, even if the room does not change any more.
+      // Effects wait for this checkpoint, so the server repeats it even if the room does not change any more.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

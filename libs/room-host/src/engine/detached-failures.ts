@@ -42,7 +42,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Returns the text of a thrown value. The watchdog limits the time for this, because making the text may run code of the game. */
+  /** Returns the text of a thrown value, under the time limit of the watchdog, because making the text may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {
@@ -68,8 +68,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // A failure in work that an effect handler started and did not await does not end the game, because effect handlers are not part of the
-    // game's rules.
+    // Does not end the game when an effect handler did not await its own work, because effect handlers are not part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

@@ -13,8 +13,8 @@ export interface EffectAttempt {
 }
 
 /**
- * Logs and counts effect handlers that do not settle. While the room stays on this server, no server runs such an effect again, because
- * its handler may still be working.
+ * Logs and counts effect handlers that do not settle. This server does not run such an effect again, because its handler may still be
+ * working.
  */
 @Injectable()
 export class EffectWatch {

@@ -36,15 +36,15 @@ export class RecentChanges {
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
       if (this.changes.push(version, hasEvents, entry)) continue;
-      // The change is too large to be kept. Patches need a sequence of changes without a gap, so the earlier changes are dropped, too.
+      // The change is too large to be kept. Earlier changes are dropped, too, because patches must have no gap.
       while (!this.changes.isEmpty) this.dropWhole();
       if (hasEvents) this.keepEntry(version, entry);
     }
   }
 
   /**
-   * Adds only the events of these changes, for changes that do not lead to the current state or are not packed. Drops the patches of all
-   * earlier changes.
+   * Adds only the events of these changes, and drops the patches of all earlier changes. For changes that do not lead to the current state
+   * or are not packed.
    */
   pushEvents(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();
@@ -69,8 +69,8 @@ export class RecentChanges {
   }
 
   /**
-   * Returns the latest events, together with the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes
-   * that the store has not acknowledged.
+   * Returns the latest events and the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes that the
+   * store has not acknowledged.
    */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
     const kept = this.eventsAfter(this.eventsSince) ?? [];
@@ -88,8 +88,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds the events of a change that is not kept whole. Drops events that cannot be packed, and all earlier events; the game is about to
-   * end because of such events.
+   * Adds the events of a change that is not kept whole. When they cannot be packed, drops them and all earlier events. The game is then
+   * about to end.
    */
   private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;

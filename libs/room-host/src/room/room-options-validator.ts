@@ -7,7 +7,7 @@ import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard } from '#libs/watchdog';
 import { logGameFailure } from './log-game-failure.js';
 
-/** Validates the options of a room that does not exist yet. The schema is code of the game, so it runs under the watchdog. */
+/** Validates the options of a room before the room exists. The schema is code of the game, so it runs under the watchdog. */
 @Injectable()
 export class RoomOptionsValidator {
   constructor(
@@ -41,5 +41,5 @@ export class RoomOptionsValidator {
 }
 
 const HANDLER = 'options';
-/** Replaces the room id in logs, because the room does not exist yet. */
+/** Replaces the room id in logs while the room does not exist yet. */
 const NO_ROOM = '-';

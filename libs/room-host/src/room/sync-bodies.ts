@@ -20,7 +20,7 @@ export interface SeenChange extends SyncExtras {
 }
 
 /**
- * Returns the body of a sync with the patches of RFC 6902. Null: nothing has changed, and the sync is not `isOwed`.
+ * Returns the body of a sync with RFC 6902 patches. Null: nothing has changed, and `isOwed` is false.
  * @param known the patches from `before` to `after`, if the caller has them
  * @throws UnstorableError when `after` is not plain data
  */

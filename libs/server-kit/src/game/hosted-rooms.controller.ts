@@ -41,7 +41,7 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // A lobby may reach this server although most gateways cannot. Refuses the start in this case, because most players would miss it.
+    // Refuses the start when a lobby reaches this server but most gateways do not, because most players would miss the game.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }
