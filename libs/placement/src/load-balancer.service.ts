@@ -49,8 +49,8 @@ export interface Placement {
 
 interface Placed extends Choice {
   /**
-   * `again`: the room had this reservation before. `placed`: a new reservation on a server with the preferred region and build.
-   * `elsewhere`: a new reservation on another server.
+   * `again`: the room already had this reservation. `placed`: the reservation is new, on a server with the preferred region and build.
+   * `elsewhere`: the reservation is new, on another server.
    */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
@@ -98,14 +98,14 @@ export class LoadBalancerService {
   }
 
   /**
-   * Confirms a reservation: the server has opened the room. False: the reservation was confirmed before or no longer exists, or the
-   * incarnation of the server is over.
+   * Confirms a reservation, because the server has opened the room. False: the reservation was already confirmed or no longer exists, or
+   * the incarnation has ended.
    */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
   }
 
-  /** Cancels the reservation of a room that is not started after all. False: the room had no reservation. */
+  /** Cancels the reservation of a room that will not start. False: the room had no reservation. */
   async cancel(room: RoomId): Promise<boolean> {
     return cancelReservation(this.redis.commands, room);
   }
@@ -139,8 +139,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. It polls
-   * because no process learns of every change of the capacity: reports, cancelled reservations and expired reservations all change it.
+   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Polling is
+   * necessary, because no process learns of every change of the capacity: of each report, and of each cancelled or expired reservation.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;

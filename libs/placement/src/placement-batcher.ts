@@ -15,10 +15,7 @@ interface PendingChoice {
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * Sends the requests of one event-loop tick in one call of a script, because the overhead of a call is as large as the cost of placing
- * several rooms.
- */
+/** Sends the requests of one event-loop tick in one call of a script, because one call takes as long as the placement of several rooms. */
 export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;
@@ -30,8 +27,8 @@ export class PlacementBatcher {
   ) {}
 
   /**
-   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may have made a choice
-   * nevertheless; a repeated request then returns the same server.
+   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may have chosen a server
+   * nevertheless. A repeated request then returns this server.
    */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {

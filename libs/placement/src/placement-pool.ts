@@ -22,8 +22,8 @@ export interface PooledServer {
   /** Number of reservations on the server whose rooms it has not opened yet. */
   readonly reserved: number;
   /**
-   * The number by which the servers are ordered: the sum of the strategy's score, the weight of the reservations, and the handicap of a new
-   * server.
+   * The number by which the servers are ordered: the strategy's score, plus the weight of the reservations, plus the amount that the ramp
+   * adds for a new server.
    */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
@@ -32,8 +32,8 @@ export interface PooledServer {
 }
 
 /**
- * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have
- * several reasons at once, and each caller adds and removes only its own. All methods are idempotent.
+ * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have several
+ * reasons at once, and each caller adds and removes only its own reason. All methods are idempotent.
  *
  * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call may arrive late, or
  * before the first report.

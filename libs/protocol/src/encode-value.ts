@@ -22,7 +22,7 @@ export function encodeValue(value: unknown): Uint8Array {
 
 /** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
-/** Minimum number of free bytes in the pool. When a result leaves fewer, the encoder begins a new pool. */
+/** Minimum number of free bytes in the pool. With fewer free bytes, the encoder begins a new pool. */
 const POOL_REST_MIN = 512;
 /**
  * Maximum size of the scratch buffer that is kept for the next result, in bytes. The encoder writes a large result to the scratch buffer
@@ -138,8 +138,8 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
 }
 
 /**
- * Writes an object that is not a plain one. The tag of the object (`[object Map]`) decides, because an object of another realm (`node:vm`)
- * has another prototype.
+ * Writes an object with another prototype than `Object.prototype`. The tag of the object (`[object Map]`) shows its kind, because an object
+ * of another realm (`node:vm`) has another prototype.
  */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);

@@ -4,9 +4,9 @@ import { HoldfastError } from './errors.js';
 export const LENGTH_BYTES = 4;
 
 /**
- * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, valid only during the call. Only a
- * frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is stored, so a
- * client cannot make the server allocate more than the limit.
+ * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, which is valid only during the
+ * call. Only a frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is
+ * stored, so a client cannot make the server allocate more than the limit.
  */
 export class FrameSplitter {
   private partial: Uint8Array | null = null;

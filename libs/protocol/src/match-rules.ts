@@ -3,8 +3,8 @@ import type { RoomOptions } from './operations.js';
 /** The rules of a game's matches, as its author writes them (`match` of `@Game`). All fields are optional. */
 export interface MatchOptions extends ModeMatchOptions {
   /**
-   * True: players have one rating in this game, which the ranking result of each game updates. `per-mode`: one for each mode, and one for games
-   * without a mode. Default: false.
+   * True: each player has one rating in this game, which the ranking of each result updates. `per-mode`: each player has one rating for
+   * each mode, and one for games without a mode. Default: false.
    */
   readonly rating?: boolean | 'per-mode';
   /**
@@ -20,7 +20,10 @@ export interface ModeMatchOptions {
   readonly players?: number | { readonly min: number; readonly max: number };
   /** Number of teams and players of each team. All teams of a match have the same size. */
   readonly teams?: { readonly count: number; readonly size: number | { readonly min: number; readonly max: number } };
-  /** Allowed difference of ratings, in points. Absent in a game without ratings: ratings do not matter. Default with ratings: `SKILL_WINDOW_DEFAULT`. */
+  /**
+   * Allowed difference of ratings, in points. Default: `SKILL_WINDOW_DEFAULT` in a game with ratings, and no limit in a game without
+   * ratings.
+   */
   readonly skill?: Partial<MatchWindow>;
   /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
   readonly latency?: Partial<MatchWindow>;
@@ -58,7 +61,7 @@ export interface MatchWindow {
 export interface MatchRules {
   readonly seats: { readonly min: number; readonly max: number };
   readonly teams?: { readonly count: number; readonly size: { readonly min: number; readonly max: number } };
-  /** The allowed difference of ratings. Absent: ratings do not matter. */
+  /** The allowed difference of ratings, in points. Absent: any difference is allowed. */
   readonly skill?: MatchWindow;
   readonly latency: MatchWindow;
   readonly fillMs: number;
@@ -67,16 +70,16 @@ export interface MatchRules {
   readonly acceptMs?: number;
   readonly botsAfterMs?: number;
   readonly backfill: { readonly running: boolean; readonly waiting: boolean };
-  /** Absent: players have no ratings. */
+  /** The kind of ratings of the game. Absent: players have no ratings. */
   readonly rating?: true | 'per-mode';
   readonly options?: RoomOptions;
-  /** The rules of each mode. Absent in the rules of a mode itself. */
+  /** The rules of each mode. Absent: the game has no modes, or this object has the rules of a mode. */
   readonly modes?: Readonly<Record<string, MatchRules>>;
 }
 
 /**
- * The default window of ratings. With a difference of 100 points, the stronger player wins two games of three. A difference of 600 points
- * is that between a beginner and a good player. After a long wait, such a match is better than no match.
+ * The default window of ratings. With a difference of 100 points, the stronger player wins two games of three. A beginner and a good player
+ * differ by 600 points. After a long wait, a match with this difference is better than no match.
  */
 export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 30_000 };
 /**
@@ -84,11 +87,11 @@ export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 3
  * no match with a higher latency.
  */
 export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
-/** Default of `fillMs`: a player who sees others arrive accepts a wait of some seconds. */
+/** Default of `fillMs`, in ms. A player accepts a wait of some seconds while others arrive. */
 export const FILL_MS_DEFAULT = 5_000;
-/** Default of `maxWaitMs`: after a minute a player prefers any opponent to none. */
+/** Default of `maxWaitMs`, in ms. After a minute, a player prefers any opponent to none. */
 export const MAX_WAIT_MS_DEFAULT = 60_000;
-/** Default of `expireMs`: after ten minutes the player has probably left the device. */
+/** Default of `expireMs`, in ms. After ten minutes, the player has probably left the device. */
 export const EXPIRE_MS_DEFAULT = 600_000;
 
 /** Returns the complete rules of a game with this number of seats. `options` must be valid (`@Game` checks them). */

@@ -11,7 +11,7 @@ export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
 // ── Messages from the player ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The first message of every connection. It has one of: a guest's name, a token, or a session with its secret. */
+/** The first message of every connection. It contains a guest's name, or a token, or a session with its secret. */
 export interface Hello {
   kind: 'hello';
   protocol: number;
@@ -53,8 +53,8 @@ export interface Command {
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
-   * earlier ones. So the room never skips a command that was lost on the way. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when each earlier command has reached
+   * the room or is answered. So the room never skips a command that was lost on the way. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -163,7 +163,7 @@ export interface RoomView {
   locked?: true;
   /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
-  /** The time by which spectators see the game later than its players, in ms. Absent: without a delay. */
+  /** Time by which spectators see the game later than its players, in ms. Absent: no delay. */
   watchDelayMs?: number;
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: true;
@@ -235,7 +235,7 @@ export interface RoomsMessage {
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
-  /** True: server code plays this seat. */
+  /** True: server code of the game plays this seat. */
   bot?: true;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   team?: number;
@@ -252,8 +252,8 @@ export interface Players {
 }
 
 /**
- * The game of the player's room runs. The server then sends the refusals of this seat's commands that the room still stores (`rejected`),
- * then a sync. The order matters: the sync's `seq` answers every command up to it that was not refused.
+ * The game of the player's room runs. The server then sends the stored refusals of this seat's commands (`rejected`), and after them a
+ * sync. The order matters, because the sync's `seq` acknowledges every earlier command that was not refused.
  */
 export interface Placed {
   kind: 'placed';
@@ -306,7 +306,7 @@ export interface CompactSync {
   kind: 'compact';
   /** The acknowledgement, as in `Sync`: the highest seq of this seat's commands that is applied at `version`. */
   seq: number;
-  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: they have sampled no input. */
+  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: the steps have sampled no input. */
   input: number;
   version: number;
   /**
@@ -315,11 +315,11 @@ export interface CompactSync {
    */
   from?: number;
   /**
-   * The room time of the last change of the state up to `version`, in ms. The client starts its clock of the room with it. Only games with
-   * steps send it, in the first sync after a `placed`.
+   * The room time of the last change of the state up to `version`, in ms. With it, the client sets its clock of the room. Present only in
+   * games with steps, in the first sync after a `placed`.
    */
   time?: number;
-  /** Instead of `time`: the room time from version `from` to this sync, in ms. */
+  /** The room time from version `from` to this sync, in ms. A sync has either this field or `time`. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;
@@ -403,7 +403,7 @@ export interface MatchProgress {
 
 /**
  * A message about the player's search for a match. `ticket` names the search, which is one search for all members of a party. Every search
- * ends with `matched`, `cancelled` or `expired`; after `matched` the `room` message follows.
+ * ends with `matched`, `cancelled` or `expired`. After `matched`, the `room` message follows.
  */
 export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
   | ({
@@ -433,8 +433,8 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
 /** One message in a chat, as the server stores it. */
 export interface ChatEntry {
   /**
-   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms. So
-   * the numbers still grow after Redis has lost the messages of a channel.
+   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms, so
+   * that the positions still grow after Redis has lost the messages of a channel.
    */
   seq: number;
   user: UserId;
@@ -447,7 +447,7 @@ export interface ChatEntry {
 
 /**
  * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose
- * `seq` is not above the last received `seq`. When `seq` skips a number, messages were lost: read them with `chat.history`.
+ * `seq` is not above the last received `seq`. When `seq` skips a number, a message was lost, and `chat.history` returns it.
  */
 export interface ChatMessage extends ChatEntry {
   kind: 'chat';

@@ -1,8 +1,8 @@
 import { NotPlainError, type ReadLimits } from './plain-value.js';
 
 /**
- * Parses the dialect of `plain-value.ts` in JSON form: the same limits for values and depth, no key `__proto__`, and no lone surrogates. Of
- * a repeated key, the last value counts. Throws `NotPlainError`, whose message quotes nothing of the text.
+ * Parses the dialect of `plain-value.ts` in JSON form: the same limits for values and depth, no key `__proto__`, and no lone surrogates.
+ * When a key occurs twice, the last value is valid. Throws `NotPlainError` with a message that quotes nothing of the text.
  */
 export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   let value: unknown;

@@ -12,7 +12,7 @@ import { RoomRecovery } from './room-recovery.js';
 
 /**
  * Recovers rooms whose owner ended without an eviction, for example because the owner or the whole fleet restarted within seconds. It
- * starts a recovery when a game server leaves or registers a new incarnation. In addition, a periodic sweep searches all rooms.
+ * starts a recovery when a game server leaves or registers a new incarnation, and after a periodic sweep over all rooms.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {

@@ -226,7 +226,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Returns the ready game servers that this process cannot reach. A request to them to adopt a room would time out. */
+  /** Returns the ready game servers that this process cannot reach, because a request to adopt rooms would time out there. */
   private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')

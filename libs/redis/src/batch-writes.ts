@@ -12,7 +12,7 @@ export function batchWrites(client: Redis): void {
 function batchWritesOf(stream: Redis['stream']): void {
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
   const end = stream.end.bind(stream) as (...args: unknown[]) => typeof stream;
-  /** Pending text. It is one string, because a stream examines each string that it gets several times. */
+  /** Pending text, as one string, because a stream is faster with one long string than with many short ones. */
   let text = '';
   let isDue = false;
   let isCorked = false;

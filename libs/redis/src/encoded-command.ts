@@ -54,7 +54,7 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Writes ASCII text without measuring it, because it has one byte per character. Encodes other text first to know its length. */
+/** Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to know its length. */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

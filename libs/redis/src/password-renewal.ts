@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisConnections } from './redis-connections.js';
 
-/** Period of the reads of the password's file, in ms. */
+/** Interval at which the password's file is read, in ms. */
 const READ_EVERY_MS = 2_000;
 
 export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };

@@ -45,7 +45,7 @@ export class RedisConnections implements OnApplicationShutdown {
     const client = connect(this.options, this.access);
     LuaScript.prepare(client);
     if (client instanceof Redis) batchWrites(client);
-    // Without a listener ioredis prints each failed attempt. The listener also keeps the reason for error messages.
+    // Without a listener, ioredis prints each failed attempt. The listener also stores the reason for error messages.
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });

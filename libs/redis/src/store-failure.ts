@@ -1,6 +1,6 @@
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
 
-/** Error codes with which Redis says that it cannot do its work now. */
+/** Error codes of Redis which mean that Redis cannot do its work now. */
 const REPLY_CODES = [
   'LOADING',
   'READONLY',

@@ -72,7 +72,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.probeFailure;
   }
 
-  /** Time for which Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
+  /** Time for which Redis has been unavailable to this server, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }

@@ -10,13 +10,13 @@ export interface RoomHostOptions {
    * large one would delay other rooms.
    */
   readonly stateBytesMax: number;
-  /** Maximum size of one packed sync, in bytes. A frame that is too long for a link would close the link. */
+  /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, which would close the link. */
   readonly syncBytesMax: number;
   /** Number of changes since the last checkpoint after which the next one is written. */
   readonly checkpointEveryChanges: number;
   /** Packed size of the changes since the last checkpoint after which the next one is written, in bytes. */
   readonly checkpointEveryBytes: number;
-  /** Time since the last checkpoint after which the next change causes a new one, in ms. */
+  /** Time since the last checkpoint after which the next change causes another checkpoint, in ms. */
   readonly checkpointEveryMs: number;
   /** Number of migrations that a drain runs at the same time. */
   readonly migrationsAtOnce: number;
@@ -106,7 +106,7 @@ export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
 export const ENDED_REMEMBERED_MS = 600_000;
 export const ENDED_REMEMBERED_MAX = 20_000;
 /**
- * Time that must pass between the last end of a game and a planned exit, in ms. By then, a Redis that writes to disk once a second has
- * stored the end.
+ * Time between the last end of a game and a planned exit of the server, in ms. Within this time, a Redis that writes to disk once a second
+ * stores the end.
  */
 export const ENDED_DURABLE_MS = 2_000;

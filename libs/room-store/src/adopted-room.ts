@@ -22,11 +22,11 @@ export interface AdoptedRoom {
   readonly doc: RoomDoc;
   /** The revision of the record after the adoption. */
   readonly rev: number;
-  /** The last input on which an owner of the room crashed or hung. It must not run again. Null: there is none. */
+  /** The last input on which an owner of the room crashed or hung. It must not run again. Null: no owner crashed or hung. */
   readonly poison: SuspectInput | null;
   /** The number of owners that crashed or hung on inputs of this room. */
   readonly losses: number;
-  /** The room time now, in ms since 1970, after a handoff to this owner. Null: the room was not handed off to this owner. */
+  /** The room time at the adoption, in ms since 1970, if the room was handed off to this owner. Null: it was not handed off. */
   readonly handedAt: number | null;
   /** The takeovers of this game, with this adoption unless it follows a handoff. Epochs and versions rise along the list. */
   readonly takeovers: readonly Takeover[];

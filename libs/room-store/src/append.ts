@@ -16,7 +16,7 @@ export interface Tenure extends RoomOwnership {
  * - `behind`: the store has an older version or epoch than the owner, because it lost data.
  * - `missing`: the store has no record of the room.
  * - `conflict`: another writer with the same epoch has written other changes.
- * - `unknown`: no answer came. The caller must then repeat the same write, and make no other write before.
+ * - `unknown`: no answer came. The caller must repeat the same write before it makes another one.
  */
 export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
 

@@ -23,7 +23,7 @@ import { suspectEffectOf } from './suspect-marks.js';
 
 const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 
-/** The stored data of games that have ended: effects that are not done, and epilogues. The last append of a game writes both. */
+/** The stored data of ended games: pending effects and epilogues. The last append of a game writes both. */
 @Injectable()
 export class EndedGameStore {
   private readonly writes: ReplicatedWrites;

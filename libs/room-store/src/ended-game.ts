@@ -17,7 +17,7 @@ export interface EndedGame extends DocAtRev {
   readonly epoch: number;
   readonly batch: string;
   readonly result: GameResult;
-  /** Effects that are not done yet. */
+  /** Pending effects. */
   readonly effects: readonly PendingEffect[];
   readonly epilogue: Epilogue | null;
   /** The number of games that were played to their end in the room, including this game. */

@@ -42,7 +42,7 @@ export class InviteCodes {
     return (await this.redis.commands.getex(inviteKey(code), 'PX', CODE_TTL_MS)) as RoomId | null;
   }
 
-  /** Extends the life of the codes of these rooms, and writes the codes that the store has lost. Idempotent. */
+  /** Renews the TTL of the codes of these rooms, and restores the codes that the store has lost. Idempotent. */
   async renew(rooms: readonly { readonly room: RoomId; readonly code: string }[]): Promise<void> {
     const found = await Promise.all(rooms.map(({ code }) => this.find(code)));
     const lost = rooms.filter((_, index) => found[index] === null);
@@ -61,8 +61,8 @@ export function newInviteCode(): string {
 }
 
 /**
- * Returns the code that a person typed: upper case, without spaces and dashes, and with the digits for the letters O, I and L. Null: it
- * cannot be a code.
+ * Returns the code that a person typed: upper case, without spaces and dashes, and with the digits for the letters O, I and L. Null: the
+ * text cannot be a code.
  */
 export function readInviteCode(text: string): string | null {
   const code = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');

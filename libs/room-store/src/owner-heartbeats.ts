@@ -13,7 +13,7 @@ const RETENTION_MS = 40 * 24 * 3_600_000;
 export interface OwnerHeartbeat {
   /** The age of the heartbeat, in ms of store time. */
   readonly ageMs: number;
-  /** The owner's own clock at the heartbeat, in ms since 1970. Null: an older version wrote none. */
+  /** The owner's own clock at the heartbeat, in ms since 1970. Null: the owner has an older version and wrote no clock. */
   readonly clock: number | null;
 }
 
@@ -34,7 +34,7 @@ export class OwnerHeartbeats {
     await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', RETENTION_MS);
   }
 
-  /** Returns the last heartbeat of an owner. Null: it wrote none, or the heartbeat has expired. */
+  /** Returns the last heartbeat of an owner. Null: there is none, or it has expired. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);

@@ -45,8 +45,8 @@ export interface LivingGame extends DocAtRev {
 export type StoredTenure = (Tenure & { readonly version: number; readonly status: string }) | null;
 
 /**
- * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a server that lost a room cannot change it,
- * and a write without an answer can be repeated.
+ * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a former owner cannot change the room, and a
+ * write without an answer can be repeated.
  */
 @Injectable()
 export class RoomLog {
@@ -167,7 +167,10 @@ export class RoomLog {
     }
   }
 
-  /** Returns an epoch for the room's next owner, from store time, above all earlier epochs. Rejects when the store does not answer. */
+  /**
+   * Returns a new epoch for the room's next owner, based on store time and above all earlier epochs. Rejects when the store does not
+   * answer.
+   */
   async nextEpoch(room: RoomId, epoch: number): Promise<number> {
     return Number(await nextEpochScript.run(this.redis.appends, [roomKey(room)], [epoch]));
   }

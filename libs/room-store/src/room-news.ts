@@ -34,7 +34,7 @@ export function readNews(known: RoomRecord | null, message: string): RoomNews {
 
 /** The parsers of the text after the revision, by the first word of the message. */
 const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Partial<RoomRecord>) | undefined>> = {
-  /** `since status start doc`: a lobby changed its part. */
+  /** `since status start doc`: a lobby changed its part of the record. */
   saved(words) {
     const [since, afterSince] = cut(words);
     const [status, afterStatus] = cut(afterSince);

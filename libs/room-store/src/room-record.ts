@@ -16,7 +16,7 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
-  /** The claims of the member's last login that reached a lobby. Absent: none. Players do not see them. */
+  /** The claims of the member's last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
   readonly claims?: Claims;
   /** The round for which this member is ready. The member is ready when this equals the room's `round`, so nobody is ready after a game. */
   readonly readyRound: number | null;
@@ -46,8 +46,8 @@ export interface RoomDoc {
   readonly private: boolean;
   readonly members: readonly DocMember[];
   /**
-   * The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends or another player
-   * takes the seat.
+   * The users who play the current game, by seat. A player who leaves the room is listed until the game ends or another player takes the
+   * seat.
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
@@ -114,7 +114,7 @@ export interface RoomRecord {
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;
-  /** The id of the current or last start. It identifies one placement of the room. */
+  /** The id of the current or last start of a game, which identifies one placement of the room. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
   /** The fencing token of the current or last owner. 0: the room has had no owner. */

@@ -260,7 +260,7 @@ export class RoomRecords implements OnModuleInit {
     return this.pageOf(game === undefined ? allListedKey() : listedKey(game), after, limit);
   }
 
-  /** Adds a public room. The call is idempotent. */
+  /** Adds a public room to the indexes. Idempotent. */
   async enlist(room: RoomId, game: string, createdAt: number): Promise<void> {
     const { commands } = this.redis;
     const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(listedGamesKey(), game)];

@@ -1,7 +1,7 @@
 import type { RoomSummary, RoomView, UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from './room-record.js';
 
-/** Returns the part of a record that its members see, or with `spectator` the part that its spectators see. */
+/** Returns the part of a record that members see. With `spectator`, returns the part that spectators see. */
 export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'member'): RoomView {
   const { doc } = record;
   return {

@@ -23,7 +23,7 @@ export function readStored<Value>(what: string, read: () => Value): Value {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws `UnreadableError` if `holds` is false, because `part` is missing or has the wrong kind. */
+/** Throws `UnreadableError` if `holds` is false. `part`: the part of the data that is missing or has the wrong type. */
 export function assertStored(holds: boolean, what: string, part: string): asserts holds {
   if (!holds) throw new UnreadableError(what, `${part} is missing or of the wrong kind`);
 }

@@ -229,8 +229,8 @@ export class UserRooms {
   }
 
   /**
-   * Makes all older requests late, as `overtake` does, if the user is in no room or is a spectator. Otherwise changes nothing and returns
-   * the user's room.
+   * Makes all older requests late, as `overtake` does, if the user is in no room or is a spectator. Otherwise returns the user's room and
+   * changes nothing.
    */
   async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [order?.turn ?? '', order?.number ?? '', this.ttlSeconds, '1'];

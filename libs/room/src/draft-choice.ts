@@ -33,7 +33,7 @@ export class DraftChoice {
   next(): Exclude<DraftMode, 'auto'> {
     if (this.mode !== 'auto') return this.mode;
     if (!this.isKnown || this.parts * COPY_NS <= PROXY_NS + this.changed * PROXY_PART_NS) return 'copy';
-    // Only a run on a copy shows how much a handler changes, so some runs on a large state use a copy.
+    // Some runs on a large state use a copy, because only a run on a copy shows how much a handler changes.
     if (this.runsUntilCopy-- > 0) return 'proxy';
     this.runsUntilCopy = Math.max(PROBE_RUNS_MIN, this.parts / PROBE_PARTS);
     return 'copy';

@@ -1,8 +1,8 @@
 import type { Claims } from '#libs/protocol';
 
 /**
- * The types that belong to the names of one game. `GameRoom`, `Setup` and others take them as a type parameter. A part that is absent is not
- * checked: then every name is allowed, with any data.
+ * The types of the events, effects and other data of one game. `GameRoom`, `Setup` and other types have a parameter for them. A missing
+ * part is not checked: every name is then allowed, with any data.
  *
  * @example
  * interface Table extends GameTypes {

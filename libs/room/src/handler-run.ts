@@ -43,7 +43,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
     private readonly rules: RoomRules<State>,
-    /** The input that the handler handles, for error messages. */
+    /** The input that the handler processes, for error messages. */
     public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
@@ -269,7 +269,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 }
 
-/** Thrown by `room.reject`. */
+/** The error that `room.reject` throws. */
 export class Rejection extends Error {
   constructor(
     readonly code: string,
@@ -290,7 +290,7 @@ const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
  */
 const MOVED = 'moved';
 
-/** True when the value stands for the list of seats, even an invalid list. False when it is an options object. */
+/** True when the value is meant as a list of seats, even if the list is invalid. False when it is an options object. */
 function isSeats(given: readonly Seat[] | EmitOptions | undefined): given is readonly Seat[] | undefined {
   return given === null || typeof given !== 'object' || Array.isArray(given);
 }

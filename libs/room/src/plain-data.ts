@@ -46,7 +46,7 @@ export function firstNotPlain(value: unknown, root = 'state'): string | null {
   }
 }
 
-/** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of thing that it names, such as `event`. */
+/** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of the named object, such as `event`. */
 export function assertPlainName(name: unknown, what: string): asserts name is string {
   if (typeof name !== 'string') throw new UnstorableError(`the name of the ${what}`, `is ${kindOf(name)}`);
   if (!name.isWellFormed()) throw new UnstorableError(`the name of the ${what}`, LONE_SURROGATE);
@@ -262,7 +262,7 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype));
 }
 
-/** True for `Object.prototype` of any realm. A class that extends null has a prototype without these methods. */
+/** True for `Object.prototype` of any realm. False for the prototype of a class that extends null, which lacks these methods. */
 function isObjectPrototype(prototype: unknown): boolean {
   if (typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) !== null) return false;
   return Object.hasOwn(prototype, 'hasOwnProperty') && Object.hasOwn(prototype, 'isPrototypeOf');

@@ -53,8 +53,8 @@ export interface RatedGame {
 }
 
 /**
- * Returns the teams of a ranking. Seats without a team are teams of one. The place of a team is that of its best seat. Seats that the ranking
- * does not have share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
+ * Returns the teams of a ranking. A seat without a team is a team of one. The place of a team is the place of its best seat. Seats that the
+ * ranking does not list share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
  *
  * @param isPerMode whether each mode of the game has ratings of its own
  */

@@ -38,9 +38,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: the options of the room, as received. `loaded`: what the game's `@OnLoad` method
-   * returned. `mode`: the mode of the match. Throws what the game throws.
+   * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of this start,
+   * for the keys of effects. `options`: the options of the room, as received. `loaded`: the result of the game's `@OnLoad` method. `mode`:
+   * the mode of the match. Throws the error of the game.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -172,7 +172,7 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
-   * @throws UnstorableError, or what the game throws
+   * @throws UnstorableError, or the error of the game
    */
   view(state: State, seat: Seat | null): unknown {
     return this.rules.view ? plainCopy(this.rules.view(freezeDeep(state), seat), 'view') : state;
@@ -327,7 +327,7 @@ export class RoomMachine<State = unknown> {
     const rule = this.rules.results?.get(effect.name);
     let result: EffectResult;
     try {
-      // The game gets copies, so it cannot change the room's value.
+      // Passes copies to the game, so that the game cannot change the room's value.
       const copied = reply.ok ? { ...reply, data: copyOf(reply.data, `result of ${effect.name}`) } : reply;
       result = { ...copied, key, request: copyOf(effect.data, 'request') };
     } catch (error) {

@@ -66,9 +66,9 @@ export interface RoomContext<Types = GameTypes> {
   /** Lets players join again after `lock`. */
   unlock(): void;
   /**
-   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it; without one, this call
-   * fails. The seat that a player takes just now, in `@OnSeat('left')` and `@OnSeat('joined')`, is not free. A player who joins may take
-   * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
+   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. Throws in a game without a `@Bot` method. A seat that a player
+   * is just taking, in `@OnSeat('left')` or `@OnSeat('joined')`, is not free. A player who joins may take the seat from the bot: the game
+   * then receives `left` and `joined` for the seat. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
   /** Removes the bot of a seat. The seat is then `left`, and `@OnSeat('left')` does not run. Does nothing when no bot has the seat. */
@@ -86,7 +86,9 @@ export interface RoomContext<Types = GameTypes> {
   end(result?: unknown): void;
 }
 
-/** The room during `setup`, which makes the first state. It can schedule, emit and end, but has no state yet. */
+/**
+ * The room during `setup`, which makes the first state. Timers and events are available, and the game may end, but there is no state yet.
+ */
 export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext<Types> {
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
@@ -95,7 +97,7 @@ export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext
 /** The room during a handler. `state` is a draft that the handler changes in place. */
 export interface GameRoom<State, Input = unknown, Types = GameTypes> extends RoomContext<Types> {
   readonly state: State;
-  /** The seat of the command or seat event; -1 in all other handlers. */
+  /** The seat of the command or seat event. -1 in all other handlers. */
   readonly seat: Seat;
   /**
    * Returns the data of the latest valid input of this seat, frozen. Undefined: no input has arrived since the player connected or the room
@@ -206,7 +208,7 @@ export interface RoomRules<State = unknown> {
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Plays the bots of a room. Absent or null: bots do nothing. */
   readonly bot?: BotRule | null;
-  /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
+  /** Returns the part of the state that a seat may see (null: a spectator). Pure. Null: everybody sees the whole state. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
@@ -225,7 +227,7 @@ export interface LoadRule {
 export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly roomId: RoomId;
   readonly game: string;
-  /** Identifies this start. The key is the same when another server repeats the load because the first server died. */
+  /** Identifies this start. If the server dies and another server repeats the load, the key is the same. */
   readonly key: string;
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;

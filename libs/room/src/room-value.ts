@@ -37,7 +37,7 @@ export interface SeatValue {
  */
 export interface RoomValue<State = unknown> {
   readonly room: RoomId;
-  /** The number of the game in this room, from 0. Absent means 0. */
+  /** The number of the game in this room, counted from 0. Absent: 0. */
   readonly round?: number;
   readonly game: string;
   /** The version of the rules that wrote `state`. */
@@ -56,9 +56,9 @@ export interface RoomValue<State = unknown> {
   readonly loaded?: unknown;
   /** The mode of the match, for the ratings of that mode. Absent: the room was made without a mode. */
   readonly mode?: string;
-  /** True: the game takes no more players (`room.lock()`). Absent: it is not locked. */
+  /** True: the game takes no more players (`room.lock()`). Absent: the game is not locked. */
   readonly locked?: true;
-  /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: the game has no metadata. */
   readonly metadata?: RoomMetadata;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
@@ -137,11 +137,11 @@ export interface ChangeByPatches extends ChangeRecord {
 /** A change of a game whose handlers run on a copy. */
 export interface ChangeByDelta extends ChangeRecord {
   readonly patches?: undefined;
-  /** The state patch from the state before this change; empty when the state stays. */
+  /** The state patch from the state before this change. Empty: the state does not change. */
   readonly delta: Uint8Array;
 }
 
-/** The parts of a change beside the state. */
+/** The parts of a change in addition to the state. */
 export interface ChangeRecord {
   /** The version after this change. */
   readonly version: number;
@@ -156,7 +156,7 @@ export interface ChangeRecord {
   readonly timers?: Readonly<Record<string, number | null>>;
   /** True: the game is locked from this change on. False: the game is unlocked from this change on. Absent: the lock has not changed. */
   readonly locked?: boolean;
-  /** The metadata of the room from this change on; null: none. Absent: unchanged. */
+  /** The metadata of the room from this change on. Null: the room has no metadata. Absent: the metadata have not changed. */
   readonly metadata?: RoomMetadata | null;
   readonly ended?: GameResult;
 }

@@ -10,7 +10,7 @@ export function describeFlawsForPeople(): void {
   z.config({ customError: issueSentence });
 }
 
-/** Returns the description of a flaw. It follows the name of the field: `seats: must be at most 4`. */
+/** Returns the description of a flaw as the text after the name of the field: `seats: must be at most 4`. */
 export function issueSentence(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

@@ -39,11 +39,11 @@ export interface ServerPlan<Type extends ServerType> {
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
   /** Starts the work that needs a ready server. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** Hands over the work of a server that stops. Runs while the server is still in the fleet. */
+  /** Hands over the work of a stopping server to other servers. Runs while this server is still in the fleet. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
+/** Time limit for requests that arrive before the fleet knows that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
  * Pause after the server has published the state `draining`, in ms. In this time, other servers finish requests for which they had already
@@ -138,7 +138,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.on('SIGTERM', () => void stop('SIGTERM'));
   const interrupted = (): void => void stop('SIGINT');
   if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
-  // SIGHUP: the terminal of this process was closed.
+  // A SIGHUP means that the terminal of this process was closed.
   process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
     if (notice === 'replaced') void stop('replaced', 1);

@@ -11,8 +11,8 @@ export interface Identity {
   /** The name that other players see. */
   readonly name: string;
   /**
-   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. They belong to the session, so each login sets
-   * them anew. Other players do not see them unless a game shows them. Absent: there are no claims.
+   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. The claims belong to the session, so each login
+   * replaces them. Other players do not see them unless a game shows them. Absent: there are no claims.
    */
   readonly claims?: Claims;
 }

@@ -185,12 +185,14 @@ function refusal(cause: unknown): HoldfastError {
     case errors.JOSENotSupported.code:
       return new HoldfastError('unauthorized', 'The token is not a valid JWT.', { cause });
     default:
-      // The gateway could not fetch the keys. The player is not at fault and may try again.
+      // The gateway could not fetch the keys, so the player may try again.
       return new HoldfastError('unavailable', 'Tokens cannot be checked now: try again later.', { cause });
   }
 }
 
-/** Returns the message of an error and the code or message of its cause. An error of `fetch` says only "fetch failed" by itself. */
+/**
+ * Returns the message of an error, and the code or message of its cause. Without the cause, an error of `fetch` says only "fetch failed".
+ */
 function sentenceOf(cause: unknown): string {
   const { message, cause: beneath } = cause as { message?: string; cause?: { message?: string; code?: string } };
   return [message, beneath?.code ?? beneath?.message].filter(Boolean).join(': ') || String(cause);

@@ -82,7 +82,7 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
  * character into up to 18. It is above every limit for names.
  */
 const INPUT_CHARS_MAX = 512;
-/** Maximum number of rounds of `cleanNickname`. The property test found no input that needs more than two. */
+/** Maximum number of rounds of `cleanNickname`. The property test found no input with more than two rounds. */
 const ROUNDS_MAX = 8;
 /** Maximum number of combining marks on one letter. Source: UTS #39, section 5.4. */
 const MARKS_MAX = 4;
@@ -136,7 +136,7 @@ const ALLOWED = `(?:${RGI_EMOJI}|${FREEFORM}|${CONTEXT_RULES.join('|')})`;
 const ALLOWED_START = new RegExp(`^${ALLOWED}+`, 'v');
 const ALLOWED_RUNS = new RegExp(`${ALLOWED}+`, 'gv');
 
-/** Emoji and Hangul compatibility jamo, which NFKC must not change. The parentheses make `split` return them as well. */
+/** Matches emoji and Hangul compatibility jamo, which NFKC must not change. The parentheses make `split` return the matches, too. */
 const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E])`, 'v');
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');

@@ -29,7 +29,7 @@ export class PendingAwayMarks {
     void this.write(session, lost);
   }
 
-  /** Retries all unconfirmed marks if there is a connection to the store. The gateway calls this regularly. */
+  /** Repeats all unconfirmed marks if there is a connection to the store. The gateway calls this method regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
     for (const lost of this.unwritten.values()) void this.write(lost.session, lost);

@@ -6,7 +6,7 @@ export function sessionKey(session: SessionId): string {
   return redisName(`session:${session}`);
 }
 
-/** String: the id of the live session of a user, who has at most one. */
+/** String: the id of the live session of a user. A user has at most one live session. */
 export function userSessionKey(user: UserId): string {
   return redisName(`user-session:{${user}}`);
 }

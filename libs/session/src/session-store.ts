@@ -64,7 +64,7 @@ const ROTATE_TRIES_MAX = 5;
 const CLAIM_TRIES_MAX = 5;
 /**
  * Maximum TTL of the witness (`witnessKey`), in ms. When the witness has expired, the gateway checks its sessions as after a data loss. The
- * witness expires when the clock of Redis is set ahead by more than this time, or when the gateway was suspended for longer.
+ * witness expires when the clock of Redis is set ahead by more than this time, or when the gateway is suspended for longer than this time.
  */
 const WITNESS_MS_MAX = 60_000;
 /**

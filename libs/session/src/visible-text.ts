@@ -19,5 +19,7 @@ export function checkText(entered: string, limits: NicknameLimits): CheckedText 
   return flaw === null ? { ok: true, text } : { ok: false, flaw };
 }
 
-/** Visible characters that names allow only in some places, such as the middle dot and Arabic digits. A text may have them anywhere. */
+/**
+ * Visible characters that a name may have only in some places, such as the middle dot and Arabic digits. A text may have them everywhere.
+ */
 const CONTEXTUAL = /[\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9\u3031-\u3035\u303B\u0640]|\u00A0|\u3000/gu;

@@ -9,7 +9,7 @@ import type { Group } from './setting-group.js';
 /** One effective setting of a server, without secrets. */
 export interface SettingView {
   readonly variable: string;
-  /** The value. Null: not set, and without a default. `***`: a secret. */
+  /** The value. Null: the variable is not set and has no default. `***`: the value is a secret. */
   readonly value: unknown;
   readonly from: 'environment' | 'file' | 'default';
 }

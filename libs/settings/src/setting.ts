@@ -110,8 +110,8 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. `auto` helps in
- * containers, whose address is not known before they run.
+ * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. Use `auto` in
+ * containers, because their address is not known before they run.
  */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z

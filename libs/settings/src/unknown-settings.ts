@@ -16,7 +16,7 @@ const MISTAKES_PER_LETTER = 1 / 6;
 /** Variables of `npm start` and of the tests, which are no settings of servers. */
 const TOOLS = /^HOLDFAST_(DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
 
-/** Finds variables that are probably misspelled settings, or that begin with `HOLDFAST_` and are unknown. Pure. */
+/** Finds variables that are probably misspelled settings, and unknown variables whose name begins with `HOLDFAST_`. Pure. */
 export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
   const known = allVariables();
   return Object.keys(environment)

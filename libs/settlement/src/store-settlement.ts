@@ -126,7 +126,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // Ignores an error: the connection is lost again, or the store accepts no commands yet. The next `poll` tries again.
+      // Ignores an error, because the next `poll` tries again. Either the connection is lost again, or the store accepts no commands yet.
     } finally {
       this.isPolling = false;
     }

@@ -30,7 +30,7 @@ export class PatchReader {
     return after;
   }
 
-  /** Reads a whole value. */
+  /** Decodes bytes of a whole value. */
   whole(bytes: Uint8Array): unknown {
     const { values } = this;
     values.begin(bytes, 0, bytes.length);

@@ -22,7 +22,7 @@ export class ByteReader {
     return this.bytes[this.at++]!;
   }
 
-  /** Passes over `count` bytes and returns the position of the first one. */
+  /** Skips `count` bytes and returns the position of the first of them. */
   take(count: number): number {
     const { at } = this;
     if (count > this.end - at) refuse('it ends too early');

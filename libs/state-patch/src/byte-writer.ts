@@ -1,7 +1,7 @@
 import { SHORT_TEXT, SHORT_TEXT_BYTES_MAX, TEXT } from './format.js';
 import { assertWellFormed } from './plain.js';
 
-/** From this value on, a varint is written in two parts, because bit operations of JavaScript have 32 bits. */
+/** Lowest value that is written in two parts as a varint, because bit operations of JavaScript have only 32 bits. */
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
@@ -90,7 +90,7 @@ export class ByteWriter {
     this.length += encoded.length;
   }
 
-  /** Copies everything written so far. A loop is faster than `set` for a few bytes. */
+  /** Copies all written bytes. For a few bytes, a loop is faster than `set`. */
   copyTo(target: Uint8Array, at: number): void {
     const { bytes, length } = this;
     if (length > 64) target.set(bytes.subarray(0, length), at);

@@ -35,7 +35,6 @@ export class DiffWriter {
     return this.values.bytes.slice(0, this.values.length);
   }
 
-  /** Begins a message. */
   protected reset(): void {
     this.operations.reset();
     this.values.begin();

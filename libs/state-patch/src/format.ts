@@ -18,7 +18,7 @@ export const REMOVE = 3;
 export const AGAIN = 4;
 /** Repeats the previous operation for the next children. The gap is the number of these children minus 1. */
 export const RUN = 5;
-/** Kinds 6 to 10 add a number of decimal steps to a number: the step is 10^-(kind - 6). */
+/** Kinds 6 to 10 add a multiple of a decimal step to a number. The step is 10^-(kind - 6). */
 export const ADD = 6;
 /** Adds a number of steps between neighboring float32 values. */
 export const STEP32 = 11;
@@ -59,5 +59,5 @@ export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;
 export const SMALL_MAX = 127;
 
-/** Maximum nesting of objects and arrays. It equals the limit of a room's state. */
+/** Maximum nesting of objects and arrays. It equals the maximum nesting of a room's state. */
 export const DEPTH_MAX = 500;

@@ -10,7 +10,7 @@ import { assertFinite, assertWellFormed, type PlainRecord, refuseDepth, refuseKi
 let state = 0;
 let words = 0;
 
-/** The first word of a value, by its kind. */
+/** The first word that is hashed for a value. It depends on the kind of the value. */
 const NULL = 0;
 const FALSE = 1;
 const TRUE = 2;
@@ -81,7 +81,7 @@ function hashKeys(keys: readonly string[]): number {
   return hash;
 }
 
-/** Mixes in one word for each code point, and then their number. */
+/** Hashes one word for each code point, and then the number of code points. */
 function mixText(text: string): void {
   assertWellFormed(text);
   let count = 0;

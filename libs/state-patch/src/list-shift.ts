@@ -15,7 +15,7 @@ export const SHIFT_DISTANCE_AT_FIRST = 1;
 export const SHIFT_FAILURES_MAX = 8;
 
 /**
- * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: the search found neither.
+ * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: the search found no removal or insertion.
  * @param end the end of the compared part of `before`
  */
 export function shiftAt(

@@ -25,7 +25,7 @@ export class Siblings {
   }
 }
 
-/** Writes operations. An operation that repeats the operation on a sibling is shortened. */
+/** Writes operations. Shortens an operation that repeats the operation on a sibling. */
 export class OperationWriter extends ByteWriter {
   /** Writes an operation other than ENTER. */
   operation(siblings: Siblings, kind: number, index: number): void {

@@ -7,9 +7,9 @@ import { editedPrimitive } from './primitive-edit.js';
 import { ValueReader } from './value-reader.js';
 
 /**
- * Returns which part of a state costs how many bytes of a patch. The items of a list share one path: `ships[].x`. The bytes of an operation
- * belong to the first child that it changes or, when it adds a key, to its object. The bytes of a value belong to its own child. The root
- * has the path ''. The sum is the length of the patch.
+ * Returns the number of bytes of a patch for each part of a state, by path. The items of a list share one path: `ships[].x`. The bytes of
+ * an operation belong to the first child that it changes or, when it adds a key, to its object. The bytes of a value belong to its own
+ * child. The root has the path ''. The sum is the length of the patch.
  *
  * @param before the value to which the patch applies
  * @throws StatePatchError when the bytes do not fit `before`

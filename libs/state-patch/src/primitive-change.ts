@@ -97,7 +97,7 @@ function isSteps(integer: number): boolean {
   return integer > -STEPS_MAX && integer < STEPS_MAX;
 }
 
-/** Counts common characters at the start. Only ASCII counts, because programming languages count other characters differently. */
+/** Counts common ASCII characters at the start. Other characters have different lengths in other programming languages. */
 function commonStart(a: string, b: string, max: number): number {
   for (let at = 0; at < max; at++) {
     const unit = a.charCodeAt(at);

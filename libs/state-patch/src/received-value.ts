@@ -15,8 +15,7 @@ const PARTS_MAX = 100_000;
 let partsLeft = 0;
 
 /**
- * Returns a copy of a new value that equals what a receiver decodes: the keys of its objects are sorted, and -0 is 0. Its numbers are
- * rounded.
+ * Returns a copy of a new value as a receiver decodes it: with sorted keys, rounded numbers, and 0 for -0.
  *
  * @param tree null: the numbers stay as they are
  * @throws NotPlain

@@ -79,7 +79,7 @@ interface Path {
   readonly round: Rounding | null;
 }
 
-/** Maximum number of paths. The size of the tree grows with the number of paths. */
+/** Maximum number of paths, which limits the size of the tree. */
 const PATHS_MAX = 64;
 
 /** Sorts paths by precedence, the lowest first. A later path replaces the rounding of an earlier path. */

@@ -211,7 +211,7 @@ export class StepDiff extends DiffWriter {
 
   private mixedItems(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
     const siblings = this.begin(depth);
-    /** The items of the next value so far. Null: they are still equal to the old items. */
+    /** The items of the next value so far. Null: they equal the old items so far. */
     let next: unknown[] | null = null;
     let index = 0;
     let afterIndex = 0;

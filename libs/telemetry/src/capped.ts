@@ -7,7 +7,7 @@ const LINE_CHARACTERS_MAX = 16_000;
 const VALUES_MAX = 200;
 const DEPTH_MAX = 6;
 
-/** The values of properties with these names are written as `***`, at any depth. The case of the name does not matter. */
+/** Names of properties whose values are written as `***`, at any depth, in upper or lower case. */
 const SECRETS = new Set(['secret', 'token', 'password', 'authorization', 'cookie']);
 const CENSORED = '***';
 

@@ -9,8 +9,8 @@ import { Metrics } from './metrics.js';
  */
 export const LAG_RESOLUTION_MS = 20;
 /**
- * The metric shows the lag of the last complete period of this length, in ms. A scrape does not reset the lag, so several Prometheus
- * servers read the same value.
+ * Length of the period that the metric shows, in ms. The metric shows the last complete period. A scrape does not reset the lag, so several
+ * Prometheus servers read the same value.
  */
 const PERIOD_MS = 10_000;
 

@@ -29,7 +29,7 @@ export class LabelledCounter<Values extends LabelValues> {
     this.counter.inc(labels, count);
   }
 
-  /** Returns the counts, with their labels. */
+  /** Returns the count of each series, with its labels. */
   async counts(): Promise<readonly { readonly labels: LabelsOf<Values>; readonly value: number }[]> {
     return (await this.counter.get()).values as { labels: LabelsOf<Values>; value: number }[];
   }

@@ -10,9 +10,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
- * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`. Do not log
- * in a loop over frames.
+ * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot, verb), so that
+ * it can be searched and counted. Values belong in the fields, and an error in the field `error`. Do not log in a loop over frames.
  *
  * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
  * the line `log.dropped` says how many.

@@ -12,7 +12,10 @@ const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
  * The metrics of this measurement are not exported, because each scrape resets them.
  */
 const UNUSED_LAG_PRECISION_MS = 86_400_000;
-/** The metrics of prom-client that each scrape resets. With two Prometheus servers, each would see only a part of the values. */
+/**
+ * The metrics of prom-client that each scrape resets. They are not exported, because each of two Prometheus servers would see only a part
+ * of the values.
+ */
 const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
   (part) => `nodejs_eventloop_lag${part}_seconds`,
 );

@@ -4,11 +4,11 @@ import { isatty } from 'node:tty';
 export interface OutputLimits {
   /** Size of the buffer for text that cannot be written yet, in characters. When it is full, new lines are dropped. */
   readonly bufferChars: number;
-  /** Time for which the process waits for a slow reader before it exits, in ms. */
+  /** Maximum time for which the process waits for a slow reader before it exits, in ms. */
   readonly exitMs: number;
 }
 
-/** The buffer has space for several thousand lines while a reader pauses. That is little compared with the memory of a server. */
+/** The buffer has space for several thousand lines, and is small compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
 /** First and longest pause between two attempts to write, in ms. The pause doubles with each attempt. */
@@ -29,8 +29,8 @@ export interface OutputLoss {
  * Writes lines to a file descriptor. It never throws and never blocks on a disk or a reader. It buffers lines that cannot be written now,
  * up to a limit, and drops and counts the rest.
  *
- * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. For this they are opened as
- * non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
+ * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. To make this possible, they are
+ * opened as non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
  *
  * Pino's own `sonic-boom` blocks in both of its modes. In synchronous mode it sleeps on `EAGAIN`. In asynchronous mode a full pipe blocks a
  * thread, and the process cannot exit.
@@ -40,7 +40,7 @@ export class OutputWriter {
   private readonly limits: OutputLimits;
   private queue: string[] = [];
   private queuedChars = 0;
-  /** The unwritten end of a partly written chunk. It is written before the queue. */
+  /** The unwritten end of a partly written chunk, which is written before the queue. */
   private rest: Buffer | null = null;
   private isWriting = false;
   private isEnding = false;
@@ -193,7 +193,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns how to write to a descriptor without blocking. */
+/** Returns the way to write to a descriptor without blocking. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);

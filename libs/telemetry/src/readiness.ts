@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Returns null when ready, else a reason for the operator. */
+/** Returns null when the part of the server is ready, otherwise the reason, for the operator. */
 export type ReadinessCheck = () => string | null;
 
 /** Decides whether this server should get work. Each part of the server registers a check. */

@@ -111,8 +111,8 @@ export class Certificate {
 }
 
 /**
- * Returns the certificate that the settings name, or null when they name none. Does not check for a certificate without a key, because the
- * settings were already checked for it.
+ * Returns the certificate that the settings name, or null when they name none. Does not check whether the certificate has a key, because
+ * `readSettings` checks it.
  */
 export function certificateFrom(
   {

@@ -26,7 +26,7 @@ export interface RunSubject {
    * earlier run, `run` repeats the work, and this method throws an `OverrunError`.
    */
   runOnce<T>(label: number, work: () => T): T;
-  /** Replaces the facts about the room or effect. */
+  /** Replaces the data about the room or effect. */
   update(subject: Subject): void;
   /** Call it when no code of this subject runs any more. */
   dispose(): void;
@@ -48,7 +48,9 @@ export interface QueuedRun {
 /** Port of `libs/room-host`: runs code of games that may never return. `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
-  /** Returns the number for a name, such as `command place`. Call it once for each name, because each call stores the name forever. */
+  /**
+   * Returns a new number for a name, such as `command place`. Call it only once for each name, because each call stores the name forever.
+   */
   abstract label(name: string): number;
   /**
    * Runs `runs` in order, each with its own limits, with less overhead than one call of `RunSubject.run` for each. Stops after an
@@ -61,7 +63,7 @@ export abstract class HandlerGuard {
   abstract readonly current: Subject | undefined;
 }
 
-/** Runs everything without limits: for tests, and when the watchdog is switched off. */
+/** Runs all work without limits, for tests and when the watchdog is switched off. */
 export const DIRECT_GUARD: HandlerGuard = {
   subject: (subject) => ({
     subject,

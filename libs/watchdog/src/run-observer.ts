@@ -29,7 +29,7 @@ export type Action =
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, also repeatedly. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** End the process, because the run cannot be interrupted. */
+  /** End the process, because nothing can interrupt the run. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }

@@ -15,7 +15,7 @@ export interface OverrunReport extends RunFacts {
   /** Time for which the run has lasted or the event loop has been blocked, in ms. */
   readonly ms: number;
   readonly grownMb: number;
-  /** The main thread's stack, innermost call first. Null when it could not be read. */
+  /** The main thread's stack, innermost call first. Null: the stack could not be read. */
   readonly stack: readonly string[] | null;
 }
 

@@ -151,8 +151,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // Tries again to find the blocking code. The first attempt may have failed because the main thread ran native code and could not be
-  // paused.
+  // Repeats the search for the blocking code. The first attempt may have failed, because native code cannot be paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }

@@ -39,7 +39,7 @@ const HEADER_BYTES_MAX = 14;
  */
 const RESERVED = 0x70;
 const MASKED = 0x80;
-/** The code of a close frame that has no code. A frame never contains this number. Source: RFC 6455, section 7.4.1. */
+/** The code that stands for a close frame without a code. A frame never contains this number. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
@@ -73,8 +73,8 @@ export class WebSocketReader {
   ) {}
 
   /**
-   * Reads bytes as they come from the socket; delivered messages are views of `chunk`. Bytes after a close frame, or after an
-   * error, are ignored.
+   * Reads bytes as they come from the socket. Delivered messages are views of `chunk`. Bytes after a close frame, or after an error, are
+   * ignored.
    *
    * @throws WebSocketError when the client broke the protocol
    */

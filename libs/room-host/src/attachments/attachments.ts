@@ -99,7 +99,7 @@ export class Attachments implements OnModuleInit {
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
-    // A version is the number of changes in one round. A client with the version of another round is handled as a client without a state.
+    // A version is the number of changes in one round. So a client with the version of another round gets the whole state.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
@@ -204,7 +204,7 @@ export class Attachments implements OnModuleInit {
 
   private sendRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
-    // The refusal may depend on changes that are not durable yet, so it waits for them.
+    // The refusal waits for changes that are not durable yet, because it may depend on them.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
     else this.outputs.refuse(attachment, seq, error);
   }

@@ -253,12 +253,12 @@ export class Appender implements OnModuleInit {
     return append;
   }
 
-  /** Lets the end of a game wait until the store is settled. */
+  /** Delays the end of a game until the store is settled. */
   private hold(room: HostedRoom): void {
     this.stalled(room);
     this.held.add(room);
     if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
-    // When the wait is longer than `STALL_PAUSE_MS`, players receive a pause.
+    // Sends a pause to the players when the wait is longer than `STALL_PAUSE_MS`.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
@@ -328,9 +328,7 @@ export class Appender implements OnModuleInit {
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
-  /**
-   * Calls `write`, which throws when a view of the game contains data that cannot be sent. In this case only the game of this room ends.
-   */
+  /** Calls `write`. When `write` throws, because a view of the game contains data that cannot be sent, ends only the game of this room. */
   private send(room: HostedRoom, write: () => void): void {
     try {
       write();

@@ -34,7 +34,7 @@ export class Auditor implements OnModuleInit {
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The store generation for which this server has marked its audit as done. Null: it has not finished an audit yet. */
+  /** The store generation for which this server has marked its audit as done. Null: this server has not finished an audit yet. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -231,7 +231,7 @@ export class Auditor implements OnModuleInit {
     }
   }
 
-  /** Starts an audit after this process slept, because other servers may have evicted it meanwhile. */
+  /** Starts an audit after this process slept, because other servers may have evicted this server meanwhile. */
   @Interval(PAUSE_TICK_MS)
   noticeOwnPause(): void {
     const now = performance.now();

@@ -22,13 +22,13 @@ interface Progress {
 }
 
 /**
- * Keeps logs short: after a number of changes or bytes, or after a time, a checkpoint replaces the log of a room. A game of durability
- * `checkpoint` has no log, and only its checkpoints are stored.
+ * Writes checkpoints, each of which replaces the log of a room. A checkpoint is due after a number of changes or bytes, or after a time. A
+ * game with durability `checkpoint` has no log, so only its checkpoints are stored.
  */
 @Injectable()
 export class Checkpointer implements OnModuleInit {
   private readonly waiting = new Set<HostedRoom>();
-  /** Rooms whose checkpoint is under way. A room has at most one. */
+  /** Rooms whose checkpoint is under way. A room has at most one checkpoint under way. */
   private readonly underWay = new Set<HostedRoom>();
   /** The progress of each room towards its next checkpoint. */
   private readonly progress = new Map<HostedRoom, Progress>();

@@ -73,7 +73,7 @@ export class EndedGames implements OnModuleInit {
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Records that all effects of the game that ended in this epoch are done. A restoration of the end then does not include them. */
+  /** Records that all effects of the game that ended in this epoch are done, so that a restoration of the end leaves them out. */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
@@ -108,7 +108,8 @@ export class EndedGames implements OnModuleInit {
 
   /**
    * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this promise before it exits, because no
-   * other server can restore the effects and the epilogue. A Redis that writes to disk once a second has written both to disk by then.
+   * other server can restore the effects and the epilogue. Within this time, a Redis that writes to disk once a second has written both to
+   * disk.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
@@ -147,8 +148,8 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Removes old entries from the front, and stops at the first entry that is not old. A search of all entries would be slow when a thousand
-   * games end in one tick.
+   * Removes the old entries at the front, and stops at the first entry that is not old. A search of all entries would be slow when a
+   * thousand games end in one tick.
    */
   private forgetOld(): void {
     const now = performance.now();

@@ -7,9 +7,7 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/**
- * Handles errors of timers and promises that a handler created and did not await. The game of the handler ends, and the server continues.
- */
+/** Catches errors of timers and promises that a handler created and did not await. Only the game of the handler ends. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;

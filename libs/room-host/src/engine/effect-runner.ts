@@ -152,11 +152,11 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     try {
       for (let pauseMs = RETRY_MS, attempts = 1; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX), attempts += 1) {
         try {
-          // The handler gets a copy, so it cannot change the room's value.
+          // Passes a copy to the handler, so that the handler cannot change the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          // The watchdog also limits the time for the copy, because copying may run getters of the result.
+          // Makes the copy under the watchdog, because copying may run getters of the result.
           const copied =
             result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
           return { kind: 'done', reply: { ok: true, data: copied } };
@@ -166,7 +166,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
             this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
             return failure(code, message);
           }
-          // The watchdog limits the time for `described`, because it may run code of the handler.
+          // Calls `described` under the watchdog, because it may run code of the handler.
           const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {

@@ -35,8 +35,8 @@ export class RoomEngine {
   }
 
   /**
-   * Returns the outcome of an input that the room cannot handle now, because the room migrates, was dropped or has too many changes to
-   * store. Null: the room can handle the input.
+   * Returns the refusal of an input if the room migrates, was dropped or has too many changes to store. Null: the room can handle the
+   * input.
    */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };

@@ -26,7 +26,7 @@ export const PROCESS_TIME: StepTime = {
 };
 
 /**
- * Maximum number of missed steps that the schedule runs late. It drops older missed steps, so that the delay of a slow process does not
+ * Maximum number of missed steps that the schedule runs late. Older missed steps are dropped, so that the delay of a slow process does not
  * grow.
  */
 export const CATCH_UP_STEPS_MAX = 4;

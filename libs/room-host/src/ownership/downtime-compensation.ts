@@ -59,7 +59,7 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Returns the room time on this owner and the downtime. The room time never goes back, even if this owner's clock is behind the last
+   * Returns the downtime, and the room time on this owner. The room time never goes back, even if this owner's clock is behind the last
    * owner's clock.
    */
   timeOf({ handedAt, checkpoint, log }: Pick<AdoptedRoom, 'handedAt' | 'checkpoint' | 'log'>, since: Downtime) {

@@ -22,7 +22,7 @@ export class GameLoads {
   constructor(private readonly log: Log) {}
 
   /**
-   * Returns what the game has loaded. Undefined: the game loads nothing.
+   * Returns the data that the game has loaded. Undefined: the game loads nothing.
    *
    * @throws the game's own code when the method refuses the start; `load-failed` when all attempts failed or the time is over; `game-failed`
    *   when the watchdog interrupted the method; `bad-data` for refused options

@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Shortest time between two writes of the metadata of one room, in ms. A game may change its metadata in each step, so without a limit the
- * writes could overload Redis.
+ * Shortest time between two writes of the metadata of one room, in ms. Without this limit, a game that changes its metadata in each step
+ * could overload Redis.
  */
 const METADATA_EVERY_MS = 500;
 

@@ -68,7 +68,7 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
   return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
 }
 
-/** Describes a value that a game threw. It may have any type and any length. */
+/** Describes a value that a game threw. The value may have any type and any length. */
 function thrown(cause: unknown): string {
   if (cause instanceof GameError) return cause.message.slice(0, THROWN_CHARS_MAX);
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;

@@ -49,7 +49,7 @@ export class RoomAdopter {
   ) {}
 
   /**
-   * Adopts a room and restores its value. Null: the record names another owner or epoch, the game has ended, or this server had to end it.
+   * Adopts a room and restores its value. Null: the record names another owner or epoch, or the game has ended or was ended here.
    *
    * @param epochMin lowest epoch that the new tenure may have
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
@@ -146,7 +146,7 @@ export class RoomAdopter {
       machine.dispose();
       throw error;
     }
-    // The logged changes do not lead to the upgraded state. Only their events are kept, and players receive a snapshot.
+    // The logged changes do not lead to the upgraded state. So only their events are kept, and players receive a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };

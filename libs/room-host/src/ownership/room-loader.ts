@@ -80,7 +80,9 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /** Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects; each room has its own result. */
+  /**
+   * Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects, because each room has its own result.
+   */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);

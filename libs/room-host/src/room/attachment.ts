@@ -15,7 +15,7 @@ export interface Attachment {
   readonly since: number;
   /** True: the client reads compact syncs. */
   readonly compact: boolean;
-  /** The version that was sent to the session last. -1: no state has been sent. */
+  /** The last version that was sent to the session. -1: no state has been sent. */
   version: number;
   /** The state, or the seat's view of it, that the client has. Undefined: no state has been sent. */
   seen: unknown;

@@ -1,6 +1,6 @@
 /** Maximum number of views with which another view is compared. More comparisons would slow down a sync in which all views differ. */
 const KNOWN_MAX = 8;
-/** After this number of views without an equal pair, all further views of the sync are regarded as different. */
+/** Number of views after which all further views of a sync are regarded as different, if no two of them were equal. */
 const MISSES_MAX = 16;
 /**
  * Number of levels to which two views are compared. Below, the parts must be the same objects. They usually are, because a view takes them

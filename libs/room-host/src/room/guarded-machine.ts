@@ -143,7 +143,7 @@ export class GuardedMachine implements HostedMachine {
     history?: PastStates,
   ): RoomOutcome<unknown> {
     const { machine } = this;
-    // These inputs run no code of the game, so they need no watchdog.
+    // An input that runs no code of the game needs no watchdog.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
     // The whole batch with this input already runs under the watchdog.
     if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure, history));
@@ -228,7 +228,7 @@ export class HandlerLabels {
     return this.guard.label(`effect ${name}`);
   }
 
-  /** Returns the number of a command. Commands that the game does not have share one number, because players can send any name. */
+  /** Returns the number of a command. All unknown commands share one number, because players can send any name. */
   private command(name: string, rules: RoomRules): number {
     if (!rules.commands.has(name)) return this.unknownCommand;
     const label = this.guard.label(`command ${name}`);

@@ -31,9 +31,9 @@ import type { RoomTime } from './room-time.js';
 import { StateSize } from './state-size.js';
 
 /**
- * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: has a new owner in the store, and is kept
- * without output until the new owner has loaded it. `dropped`: this server does not own the room, and must not write or send anything for
- * it.
+ * The status of a room on this server. `active`: the room handles inputs. `freezing`: the room refuses inputs, and its changes are being
+ * stored. `lame`: the store names a new owner, and the room sends nothing until the new owner has loaded it. `dropped`: this server does
+ * not own the room, and must not write or send anything for it.
  */
 export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
 
@@ -44,7 +44,7 @@ const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
   dropped: [],
 };
 
-/** A refusal that is sent once the changes up to `afterVersion` are durable, because it may depend on them. */
+/** A refusal that may depend on changes up to `afterVersion`. It is sent once these changes are durable. */
 export interface WaitingRefusal {
   readonly afterVersion: number;
   readonly attachment: Attachment;
@@ -276,9 +276,7 @@ export class HostedRoom {
     return this.machine.handle(from, input, refused, this.tenureName, this.past);
   }
 
-  /**
-   * Applies an outcome that was computed from the current value. A change that cannot be stored or is too large leaves the room as it was.
-   */
+  /** Applies an outcome that was computed from the current value. Drops a change that cannot be stored or is too large. */
   apply(input: RoomInput, outcome: RoomOutcome<unknown>): HandledOutcome {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
@@ -296,10 +294,7 @@ export class HostedRoom {
     return outcome;
   }
 
-  /**
-   * Returns the state as `seat` may see it. A null seat stands for spectators. When the view of the game has failed, returns null for every
-   * seat.
-   */
+  /** Returns the state as `seat` may see it (null: a spectator). Returns null for every seat when the view of the game has failed. */
   view(state: unknown, seat: Seat | null): unknown {
     // After a failure, does not call the view again, because each call may take the whole time that the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
@@ -344,7 +339,7 @@ export class HostedRoom {
     return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
-  /** The highest seq of the seat that was applied or refused. */
+  /** The highest seq of a command of the seat that was applied or refused. */
   seenSeq(seat: Seat): number {
     return this.seen[seat]!;
   }
@@ -378,14 +373,14 @@ export class HostedRoom {
     this.stepsOnTheirWay.push(this.value.version);
   }
 
-  /** Makes the value after the changes the durable value. */
+  /** Sets the durable value to the value after the stored changes. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
     while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
       this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log, or at its end, has no packed changes. Players who reconnect to such a game receive the whole state.
+    // Without a log, and at the end of a game, there are no packed changes. Players who reconnect then receive the whole state.
     const kept = changes.map(withoutVolatile);
     if (append && !append.ended) this.recent.push(kept, append.entries);
     else this.recent.pushEvents(kept);
@@ -393,8 +388,8 @@ export class HostedRoom {
 
   /**
    * Returns the version to which the game was rewound for a client that received `version` in epoch `versionEpoch`. Null: the game was not
-   * rewound, or the client has no version. A rewind happens with durability `checkpoint`, or when the store and the owner were lost
-   * together.
+   * rewound, or the client has no version. A rewind happens with durability `checkpoint`, or when the store lost data and the owner was
+   * lost at the same time.
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;

@@ -5,8 +5,8 @@ import { EVENT_TAIL_BYTES_MAX, RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../r
 import { ChangeWindow } from './change-window.js';
 
 /**
- * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Only
- * the events of earlier changes are kept, so that a client that gets a snapshot receives every event once.
+ * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Of
+ * earlier changes only the events are kept, so that a client with a snapshot receives every event once.
  *
  * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.
  */
@@ -25,7 +25,7 @@ export class RecentChanges {
   }
 
   /**
-   * Adds changes that follow each other, newest last. Events up to the version `upTo` are not added twice.
+   * Adds successive changes, newest last. Does not add events up to the version `upTo` again.
    * @param entries the same changes, packed by `packChange`
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {

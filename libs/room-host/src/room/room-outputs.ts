@@ -79,7 +79,7 @@ export class RoomOutputs {
     // Repeats the recorded refusals before the sync, because the client may have missed them. Otherwise the `seq` of the sync would
     // acknowledge the refused commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // The client has a state of the lost history, so no patch of the current history can be applied to it.
+    // The client has a state from before the rewind, so no patch of the current history can be applied to it.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
     const changes = held === null || hasViews(room) ? null : room.changesSince(held);
     if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))

@@ -12,7 +12,7 @@ export class StateSize {
   /** @param bytesMax limit of the packed value, in bytes */
   constructor(private readonly bytesMax: number) {}
 
-  /** The packed size of the value when it was measured last, in bytes. */
+  /** The last measured packed size of the value, in bytes. */
   get bytes(): number {
     return this.measuredBytes;
   }

@@ -20,7 +20,7 @@ export class SyncPacer {
    * Adds changes to the unsent changes of the room.
    *
    * @param before the value before `changes`
-   * @returns whether the unsent changes are due now; if not, `onDue` is called later
+   * @returns whether the unsent changes are due now. If they are not, `onDue` is called later
    */
   add(room: HostedRoom, before: RoomValue, changes: readonly Change[]): boolean {
     if (room.unsent) room.unsent.changes.push(...changes);

@@ -15,7 +15,7 @@ export interface GameServerOptions extends ServerOptions {
   readonly games: readonly AppModule[];
 }
 
-/** Returns the plan of a game server. */
+/** Returns the parts that `runServer` needs to run a game server. */
 export function gameServerPlan({ games, extensions }: GameServerOptions): ServerPlan<'game'> {
   return {
     type: 'game',

@@ -23,7 +23,7 @@ type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>
  */
 const OPERATOR_DRAIN_MS = 60_000;
 
-/** Requests of other servers about the rooms of this server. */
+/** Serves the requests of other servers about the rooms of this server. */
 @Controller()
 export class HostedRoomsController {
   constructor(

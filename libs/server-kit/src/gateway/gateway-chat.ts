@@ -4,7 +4,7 @@ import { AnswerListener, type GatewaySession, type OccupancyListener, SessionRoo
 import { Extension } from '#libs/extension';
 import type { Operations, RoomId } from '#libs/protocol';
 
-/** The sessions to which the chat of a room is delivered. */
+/** The sessions that receive the chat of a room. */
 @Injectable()
 @Extension(ChatAudience)
 export class GatewayChatAudience extends ChatAudience {
