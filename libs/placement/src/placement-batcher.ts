@@ -15,7 +15,10 @@ interface PendingChoice {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends the requests of one event-loop tick in one call of a script, because one call takes as long as the placement of several rooms. */
+/**
+ * Sends the requests of one event-loop tick in one call of a script, because the overhead of one call equals the cost of placing several
+ * rooms.
+ */
 export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;

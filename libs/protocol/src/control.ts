@@ -30,8 +30,8 @@ export interface Caller {
   /** The claims of the player's login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The player's room according to the gateway, in case that Redis has lost the user's room. The room's record decides whether the user is
-   * a member.
+   * The player's room according to the gateway, for a lobby that finds that Redis has lost the user's room. The room's record decides
+   * whether the user is a member.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**

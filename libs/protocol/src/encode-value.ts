@@ -138,8 +138,8 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
 }
 
 /**
- * Writes an object with another prototype than `Object.prototype`. The tag of the object (`[object Map]`) shows its kind, because an object
- * of another realm (`node:vm`) has another prototype.
+ * Writes an object whose prototype is not `Object.prototype`. The tag of the object (`[object Map]`) decides whether it is allowed, because
+ * a plain object of another realm (`node:vm`) also has another prototype.
  */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);

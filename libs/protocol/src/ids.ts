@@ -13,7 +13,7 @@ export type UserId = Branded<'UserId'>;
 /** The beginning of the id of a guest. A guest is a user who cannot log in again, and exists only as long as the session. */
 export const GUEST_PREFIX = 'guest:';
 
-/** Returns whether the user is a guest. An authenticator of an application may also give its users ids with `GUEST_PREFIX`. */
+/** Returns whether the user is a guest. An authenticator of an application may mark its own guests with `GUEST_PREFIX`. */
 export function isGuest(user: UserId): boolean {
   return user.startsWith(GUEST_PREFIX);
 }

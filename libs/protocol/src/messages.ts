@@ -447,7 +447,7 @@ export interface ChatEntry {
 
 /**
  * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose
- * `seq` is not above the last received `seq`. When `seq` skips a number, a message was lost, and `chat.history` returns it.
+ * `seq` is not above the last received `seq`. When `seq` skips a number, read the missing messages with `chat.history`.
  */
 export interface ChatMessage extends ChatEntry {
   kind: 'chat';

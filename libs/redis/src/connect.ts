@@ -46,8 +46,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // ioredis also connects to the announced ports of other sentinels. These connections use TLS when the data nodes use TLS. They
-        // would hang if only the sentinels or only the data nodes used TLS.
+        // Sentinels announce the ports of other sentinels, and ioredis connects to these ports with TLS when the data nodes use TLS. These
+        // connections would hang if only the sentinels or only the data nodes used TLS.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });

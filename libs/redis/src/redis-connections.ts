@@ -14,7 +14,7 @@ export const REDIS_OPTIONS = Symbol('RedisOptions');
 
 /**
  * This process's connections. Each purpose has its own connection, so that a long answer delays no other purpose: `appends` for the rooms'
- * change logs, `subscriptions` for pub/sub (see `PubSub`), and `commands` for everything else.
+ * change logs, `subscriptions` for pub/sub (`PubSub`), and `commands` for all other commands.
  */
 @Injectable()
 export class RedisConnections implements OnApplicationShutdown {

@@ -18,7 +18,10 @@ export interface DocMember {
   readonly name: string;
   /** The claims of the member's last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
   readonly claims?: Claims;
-  /** The round for which this member is ready. The member is ready when this equals the room's `round`, so nobody is ready after a game. */
+  /**
+   * The round for which this member is ready. The member is ready when this round equals the room's `round`, so nobody is ready after a
+   * game.
+   */
   readonly readyRound: number | null;
   readonly here: boolean;
   /** The store time at which the member became away, in ms since 1970. Absent while `here`. */
@@ -110,7 +113,7 @@ export interface RoomRecord {
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly status: RoomStatus;
-  /** In ms since 1970 of store time: the later of the last write by a lobby and the last change of the status. */
+  /** The later of two store times, in ms since 1970: the last write by a lobby, and the last change of the status. */
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;

@@ -115,8 +115,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns a text for each room that differs whenever the room looks different in a list, in the order of the ids. Null: there is no room
-   * with this id.
+   * Returns one text for each room, in the order of the ids. The text changes whenever the fields of the room in a list change. Null: there
+   * is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
     const { commands } = this.redis;
@@ -226,8 +226,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns a page of the index of all rooms, newest first, after the position `after`. The room at this position need not exist any more.
-   * So the pages do not shift when rooms are added or removed.
+   * Returns a page of the index of all rooms, newest first, after the position `after`. Pages do not shift when rooms are added or removed,
+   * even if the room at `after` no longer exists.
    */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(roomsKey(), after, limit);

@@ -217,7 +217,7 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A record of an older version does not contain the request (`by`). It is treated as a record of this request.
+    // A record of an older version does not contain the request (`by`), so it is treated as a record of this request.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }

@@ -6,7 +6,7 @@ export type EffectReply<Data = unknown> =
 /**
  * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`:
  * the data that the game gave to `room.effect`. After the code `timed-out` or `effect-failed`, the handler may still have done its work, or
- * may do it later. The handler defines the meaning of a code that it gave to `refuse`.
+ * may do it later. The handler also defines its own codes (`refuse`).
  */
 export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
 

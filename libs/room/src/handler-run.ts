@@ -114,7 +114,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // Does not test `if (to)`: with 0 instead of [0], the event would then be sent to everybody.
+    // Does not test `if (to)`. With 0 instead of [0], that test would send the event to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({

@@ -16,7 +16,10 @@ export type RoomInput =
    * The code of the game makes a move for the bot of this seat. `inputs`: receives the input of the bot. Absent: the game has no inputs.
    */
   | { readonly kind: 'bot'; readonly seat: Seat; readonly inputs?: BotInputs }
-  /** The room had no owner for `ms`, so all its timers are delayed by this time. It is the first input on a new owner after an adoption. */
+  /**
+   * The room had no owner for `ms`, so all its timers are delayed by this time. This input is the first one on a new owner after an
+   * adoption.
+   */
   | { readonly kind: 'paused'; readonly ms: number }
   /**
    * The effect with this key, whose result the game awaits, has succeeded or failed for good. Only the first result of an effect counts.

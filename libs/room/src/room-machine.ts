@@ -437,7 +437,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** One version in this number is frozen for its views. Freezing every state would be slow. */
+/** Number of versions of which one is frozen for its views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(

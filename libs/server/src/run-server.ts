@@ -46,8 +46,8 @@ export interface ServerPlan<Type extends ServerType> {
 /** Time limit for requests that arrive before the fleet knows that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
- * Pause after the server has published the state `draining`, in ms. In this time, other servers finish requests for which they had already
- * chosen this server.
+ * Pause after the server has published the state `draining`, in ms. In this time, other servers finish the requests for which they had
+ * already chosen this server.
  */
 const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
@@ -108,7 +108,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
-  // Stops here, because a game server with a wrong link secret must not get any room.
+  // Refuses the start of a game server with a wrong link secret, because this server must not get any room.
   await app.get(LinkTrust).compareSecrets();
   await registration.setState('ready');
   await plan.ready?.(app);

@@ -11,8 +11,8 @@ interface LostConnection {
 
 /**
  * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login. Keeps the marks
- * that the store did not confirm, and repeats them. There is at most about one for each session, because no session begins while the store
- * accepts no writes.
+ * that the store did not confirm, and repeats them. The number of sessions limits the number of marks, because no session begins while the
+ * store accepts no writes.
  */
 @Injectable()
 export class PendingAwayMarks {

@@ -83,9 +83,9 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  * Stores sessions, which outlive connections and gateways. The record is written at login, so a session survives the
  * sudden death of its gateway.
  *
- * A user has at most one live session. The key `hf:user-session:{USER}` names it, and no other session of the user can be resumed. The
- * record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written first
- * and read last. So each of several concurrent logins and resumes either succeeds or is refused or notified.
+ * A user has at most one live session. The key `hf:user-session:{USER}` contains its id, and no other session of the user can be resumed.
+ * The record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written
+ * first and read last. So each of several concurrent logins and resumes either succeeds or is refused or notified.
  *
  * A secret is valid until the player has received its successor. The `welcome` with the successor may be lost, so only a later message or
  * resume of the player proves that it arrived. After that, a stolen old secret is useless.

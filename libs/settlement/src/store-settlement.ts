@@ -19,7 +19,7 @@ interface Awaited {
 }
 
 /**
- * Decides whether servers may trust the store. A Redis that was restarted or failed over may have any earlier state, or nothing. Each
+ * Decides whether servers may trust the store. A Redis that was restarted or failed over may have an earlier state, or no data at all. Each
  * living game server and gateway then restores the lost data that it still has in memory, and sets its mark in the store. The store is
  * *settled* when all of them have set their marks. From then on, a record that is not in the store is lost or never existed. Before that, a
  * record may be outdated. So a server must not rely on it, and must not write a value that depends on it. Each process polls the store
@@ -49,7 +49,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onModuleInit(): void {
-    // Stops waiting for a server only when the server has left by itself or was evicted. A server without a record may write it again soon.
+    // Stops waiting for a server only when the server has left by itself or was evicted. A server without a record may write its record
+    // again soon.
     this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
@@ -133,8 +134,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Returns whether this generation was already settled when this process started. This process then waits for no marks. Some may be
-   * missing, such as the mark of a server that cannot reach the store.
+   * Returns whether this generation was already settled when this process started. This process then waits for no marks, because some marks
+   * may be missing: a server that cannot reach the store sets none.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());

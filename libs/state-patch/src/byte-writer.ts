@@ -5,7 +5,7 @@ import { assertWellFormed } from './plain.js';
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
-/** Size of a buffer above which it is released before the next message, in bytes. So one large state does not occupy memory for good. */
+/** Size above which a buffer is released before the next message, in bytes. So one large state does not occupy memory for good. */
 const KEPT_BYTES_MAX = 2 ** 20;
 
 /** Appends bytes to a buffer that grows. The buffer is reused for the next message. */

@@ -14,7 +14,9 @@ export const LAG_RESOLUTION_MS = 20;
  */
 const PERIOD_MS = 10_000;
 
-/** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets a histogram. */
+/**
+ * Measures how late the timers of this process fire. Each of the two readers has its own histogram, because a read resets the histogram.
+ */
 @Injectable()
 export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
   private readonly sinceTaken = newHistogram();

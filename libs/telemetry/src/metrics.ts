@@ -8,8 +8,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 /** Buckets in seconds, from a round trip to Redis on loopback to an outage of Redis. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /**
- * Precision of prom-client's own measurement of the event loop, in ms. A large value, so that the measurement rarely wakes an idle process.
- * The metrics of this measurement are not exported, because each scrape resets them.
+ * Precision of prom-client's own measurement of the event loop, in ms. The value is large, so that the measurement rarely wakes an idle
+ * process. The metrics of this measurement are not exported, because each scrape resets them.
  */
 const UNUSED_LAG_PRECISION_MS = 86_400_000;
 /**

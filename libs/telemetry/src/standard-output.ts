@@ -13,8 +13,8 @@ export function standardWriter(fd: 1 | 2): OutputWriter {
 }
 
 /**
- * Redirects `console` and all other output of this process to the writers of the log. A full disk or a stalled reader then neither throws
- * an error into the code that writes nor blocks it. Call this function once, before the first output.
+ * Redirects `console` and all other output of this process to the writers of the log. A full disk or a stalled reader then causes no error
+ * in the code that writes, and does not block this code. Call this function once, before the first output.
  */
 export function guardStandardStreams(): void {
   for (const [stream, fd] of [

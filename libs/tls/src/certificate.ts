@@ -88,8 +88,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // Reports an error only once until the files change. The next check reads the files again, because one of the two may not be written
-      // yet.
+      // Reports an error only once until the files change. The next check reads the files again, because one of the two files may not be
+      // written yet.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;

@@ -58,10 +58,7 @@ interface Block {
   limit: 'none' | 'known' | 'unknown';
 }
 
-/**
- * Decides from a series of samples what the watchdog must do with the main thread. Keeps the earlier samples it needs, and has no side
- * effects.
- */
+/** Decides from a series of samples what the watchdog must do with the main thread. Stores earlier samples, but has no side effects. */
 export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;

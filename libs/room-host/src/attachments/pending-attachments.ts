@@ -72,8 +72,8 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * Resolves when the player has a durable seat, or when it is clear that the player gets no seat. Null: the attachment need not wait. This
-   * server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
+   * Resolves when the player has a durable seat, or when it is clear that the player gets no seat. Null: the attachment need not wait,
+   * because this server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
    */
   private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
     const hosted = this.rooms.get(room);

@@ -61,8 +61,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Starts an audit. When an audit is already running, returns its promise. An urgent request then also stops a running regular audit
-   * early, and makes another audit follow. Never rejects.
+   * Starts an audit. When an audit is already running, returns its promise. In this case, an urgent request makes another audit follow, and
+   * stops the running audit early if it is a regular one. Never rejects.
    */
   audit(reason: string): Promise<void> {
     if (this.auditing) {

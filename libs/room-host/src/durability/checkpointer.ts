@@ -114,7 +114,7 @@ export class Checkpointer implements OnModuleInit {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);
     } else {
-      // The log still has all changes, so nothing is lost. The next change of the room tries again.
+      // The log still has all changes, so nothing is lost. The next change of the room causes another attempt.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
       // Effects wait for this checkpoint, so the server repeats it even if the room does not change any more.

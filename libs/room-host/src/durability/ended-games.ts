@@ -91,7 +91,7 @@ export class EndedGames implements OnModuleInit {
       games.map(async ({ room, game }, index) => {
         const isStored = stored[index]?.status !== 'playing' && (stored[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
-        // A store that fell back may list effects as pending that are done, and these must not run a second time.
+        // A store that fell back may list effects that are already done. They must not run a second time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };
       }),

@@ -66,7 +66,8 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // Does not end the game when an effect handler did not await its own work, because effect handlers are not part of the game's rules.
+    // Does not end the game after a failure in work that an effect handler did not await, because effect handlers are not part of the
+    // game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

@@ -78,7 +78,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
   }
 
   /**
-   * Runs the effects of a game that has ended. They are stored under a separate key in Redis, which is deleted once all of them are done.
+   * Runs the effects of a game that has ended. Redis stores these effects under a separate key, which is deleted once all of them are done.
    */
   async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
@@ -122,7 +122,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
         if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
         else if (outcome.kind === 'done') this.noteDone(room, effect.key);
         if (outcome.kind !== 'stopped' || room.value.ended) return;
-        // Marks the effect as done before the game ends. Otherwise it would run again after the end of the game.
+        // Marks the effect as done before the game ends. Otherwise the effect would run again after the end of the game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });

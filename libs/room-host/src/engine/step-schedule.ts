@@ -30,7 +30,10 @@ export const PROCESS_TIME: StepTime = {
  * grow.
  */
 export const CATCH_UP_STEPS_MAX = 4;
-/** Largest time by which a step may run early, in ms. Without it, a step could be one ms late, because timers count whole milliseconds. */
+/**
+ * Largest time by which a step may run early, in ms. Without this tolerance, a step could be one ms late, because timers count whole
+ * milliseconds.
+ */
 const EARLY_MS = 1;
 /**
  * Maximum time that steps may take in one call of the timer, in ms. The remaining steps wait, so that other work of the process can run.

@@ -15,7 +15,7 @@ interface Waiting extends Moment {
   readonly at: number;
 }
 
-/** Maximum number of waiting values. For a longer delay, values of a longer time are joined into one. */
+/** Maximum number of waiting values. With a longer delay, values are joined over a longer time. */
 export const MOMENTS_MAX = 240;
 /** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;

@@ -2,10 +2,7 @@
 const KNOWN_MAX = 8;
 /** Number of views after which all further views of a sync are regarded as different, if no two of them were equal. */
 const MISSES_MAX = 16;
-/**
- * Number of levels to which two views are compared. Below, the parts must be the same objects. They usually are, because a view takes them
- * from the state.
- */
+/** Number of levels to which two views are compared. Deeper parts must be the same objects, as they usually are in views of one state. */
 const LEVELS_MAX = 4;
 
 /**

@@ -165,8 +165,8 @@ export class HostedRoom {
   /** The command that crashed the room's last owner. Null: no command did so. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
   /**
-   * The key of the effect that crashed the room's last owner. This effect must not run. It is pending until the change that drops it is
-   * durable. Null: no effect did so.
+   * The key of the effect that crashed the room's last owner. This effect must not run. The effect is pending until the change that drops
+   * it is durable. Null: no effect did so.
    */
   poisonedEffect: string | null = null;
 

@@ -43,8 +43,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds only the events of these changes, and drops the patches of all earlier changes. For changes that do not lead to the current state
-   * or are not packed.
+   * Adds only the events of these changes, and drops the patches of all earlier changes. Call it for changes that do not lead to the
+   * current state or are not packed.
    */
   pushEvents(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();

@@ -3,7 +3,10 @@ import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 
 /** Longest time for which a sync waits for the next step, in sync periods. */
 const STEP_PERIODS_MAX = 1.5;
-/** Largest time by which a sync may be early, in ms. Without it, a sync could be one ms late, because timers count whole milliseconds. */
+/**
+ * Largest time by which a sync may be early, in ms. Without this tolerance, a sync could be one ms late, because timers count whole
+ * milliseconds.
+ */
 const EARLY_MS = 1;
 
 /**
