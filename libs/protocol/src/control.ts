@@ -51,7 +51,10 @@ export interface PlayerRequest {
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
-  /** The first revision of the room with this player. A view with a lower revision does not show whether the player is in the room. */
+  /**
+   * The first revision of the room that lists this player. A view with a lower revision is too old to show whether the player is in the
+   * room.
+   */
   readonly rev: number;
 }
 
@@ -141,7 +144,7 @@ export interface Control {
    * decides, and the owner also reads the record when the grace of a seat is over.
    */
   'room.members-removed': { data: { room: RoomId }; answer: null };
-  /** Operator → owner: end the game. With `round`: end it only if it has this number in its room. */
+  /** Operator → owner: end the game. With `round`: only if the game with this number is running. */
   'room.end': { data: { room: RoomId; result: GameResult; round?: number }; answer: null };
   /** Server → server: return the time since your last successful write to Redis, in ms. Null: the server has never written to Redis. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };

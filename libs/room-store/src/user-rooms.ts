@@ -9,7 +9,7 @@ export interface UserRoom {
   readonly watching: boolean;
 }
 
-/** The conditions of a move. Without conditions, no move is refused. */
+/** The conditions under which a user is moved to another room. Without conditions, no move is refused. */
 export interface MoveTerms {
   /** The request that asks for the move. The move is refused when the user was moved or admitted after this request. */
   readonly asked?: RequestOrder;
@@ -189,8 +189,8 @@ export class UserRooms {
   }
 
   /**
-   * Removes the user from the room, and makes all older requests late. False: this request is late itself, because the user has returned to
-   * the room.
+   * Removes the user from the room, and voids all older requests of the user. False: this request is itself too late, because the user has
+   * returned to the room.
    */
   async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
     const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
@@ -198,8 +198,8 @@ export class UserRooms {
   }
 
   /**
-   * Ends the stay of a user whose session is over: removes the user from any room, and makes all older requests late. Returns the room in
-   * which the user was, also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
+   * Ends the stay of a user whose session is over: removes the user from any room, and voids all older requests. Returns the room in which
+   * the user was, also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);
@@ -222,14 +222,14 @@ export class UserRooms {
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
-  /** Makes all older requests of the user late. False: this request is late itself. */
+  /** Voids all older requests of the user. False: this request is itself older than the user's last move or admission. */
   async overtake(user: UserId, order: RequestOrder | undefined): Promise<boolean> {
     if (!order) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;
   }
 
   /**
-   * Makes all older requests late, as `overtake` does, if the user is in no room or is a spectator. Otherwise returns the user's room and
+   * Voids all older requests, as `overtake` does, if the user is in no room or is a spectator. Otherwise returns the user's room and
    * changes nothing.
    */
   async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {

@@ -11,7 +11,7 @@ export function userSessionKey(user: UserId): string {
   return redisName(`user-session:{${user}}`);
 }
 
-/** String: a random value that a gateway writes from time to time. The store has lost data when the gateway then reads another value. */
+/** String: a random value that a gateway writes from time to time. If the gateway later reads another value, the store has lost data. */
 export function witnessKey(gateway: ServerId): string {
   return redisName(`sessions:${gateway}:witness`);
 }
