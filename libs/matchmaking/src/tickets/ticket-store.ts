@@ -388,7 +388,10 @@ export class TicketStore implements OnModuleInit {
     return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
   }
 
-  /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
+  /**
+   * Renews the lease of the runner and stores the time of the queue. Returns false when another lobby has become the runner. With `ttlMs`
+   * 0, releases the lease.
+   */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
@@ -402,7 +405,7 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
 
-  /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
+  /** Returns the number of matches that a user has declined or not answered, and the time in ms until the number becomes 0. */
   async declinesOf(game: string, user: UserId): Promise<{ readonly count: number; readonly forgottenInMs: number }> {
     const key = declinesKey(game, user);
     const [count, ttl] = await Promise.all([this.redis.commands.get(key), this.redis.commands.pttl(key)]);
@@ -447,7 +450,10 @@ export class TicketStore implements OnModuleInit {
   }
 }
 
-/** Time for which the last summary of a queue is shown, in ms. A queue without a runner is empty, so its summary disappears. */
+/**
+ * Time for which the last summary of a queue is shown, in ms. The summary of an empty queue then disappears, because an empty queue has no
+ * runner.
+ */
 const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {
