@@ -5,8 +5,8 @@ const STICK_DEAD = 10;
 /** Distance that the finger must move before the stick also runs the engine, in CSS pixels. */
 const STICK_THRUST = 30;
 /**
- * Largest difference between the directions of the ship and the stick at which the ship does not turn. Without this tolerance, the ship
- * would turn left and right around the direction of the stick.
+ * Largest difference between the directions of the ship and the stick for which the ship does not turn. Without it, the ship would turn
+ * left and right around the direction of the stick.
  */
 const STICK_EXACT = 3;
 
@@ -36,8 +36,8 @@ export class HeldControls {
     const { signal } = this.stop;
     window.addEventListener('keydown', (event) => this.key(event, true), { signal });
     window.addEventListener('keyup', (event) => this.key(event, false), { signal });
-    // The browser does not report a key that is released while another window has the focus. Without this listener, the ship would act as
-    // if the key were still down.
+    // The browser does not report a key that is released while another window has the focus. So the page releases all keys when it loses
+    // the focus.
     window.addEventListener('blur', () => this.release(), { signal });
     document.addEventListener('visibilitychange', () => this.release(), { signal });
     field.addEventListener('pointerdown', (event) => this.grab(event), { signal });

@@ -3,7 +3,6 @@ import { positionOf } from '../src/shots.js';
 import { DIRECTIONS, FIELD, HEALTH_MAX, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
 import { Sparks } from './sparks.js';
 
-/** The name and the color of each ship. */
 export interface ShipLooks {
   nameOf(seat: Seat): string;
   colorOf(seat: Seat): string;

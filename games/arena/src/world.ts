@@ -73,8 +73,8 @@ export interface Ship extends Motion {
 }
 
 /**
- * A shot in flight. A shot moves in a straight line, so the state contains only its start. A sync contains a shot only when it is fired and
- * when it is removed.
+ * A shot in flight. A shot moves in a straight line, so its start is enough to compute its position. A sync contains a shot only when it is
+ * fired and when it is removed.
  */
 export interface Shot {
   readonly id: number;
@@ -112,8 +112,8 @@ export interface Controls {
 }
 
 /**
- * The longest time by which a shot may hit ships in the past, in steps. A player with a slower connection must aim ahead. With a
- * higher limit, a shot could hit a player who has been behind a rock for a long time.
+ * The longest time by which a shot may hit ships in the past, in steps. With a higher limit, a shot could hit a player who has been behind
+ * a rock for a long time. A player with a slower connection must aim ahead.
  */
 export const BEHIND_MAX = 8;
 

@@ -19,7 +19,7 @@ export class ClockFace {
     this.runningSince = runningSince;
     if (runningSince === null) return;
     const offset = now - runningSince;
-    // A start time in the future proves that this computer's clock is behind.
+    // If the start time seems to be in the future, this computer's clock is behind the server's clock.
     if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
       this.offsetMs = offset;
       this.isLearnt = true;

@@ -70,7 +70,8 @@ export function halfMovesOf(fen: string): number {
 
 /**
  * Returns whether `side` could mate by any series of legal moves, even with help. When a player's time is over and the opponent could not
- * mate, the game is a draw. Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
+ * mate, the game is a draw. Decides by the material on the board, and does not analyze blocked positions. Source: FIDE Laws of Chess,
+ * article 6.9.
  */
 export function canMate(fen: string, side: Side): boolean {
   const position = new Position(fen, { skipValidation: true });

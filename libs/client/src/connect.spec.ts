@@ -474,7 +474,7 @@ describe('a room of the client', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // A later owner reports the rewind once more, because the first owner was lost before it sent the state.
+    // The first owner was lost before it sent its state. So the second owner reports the rewind again.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },

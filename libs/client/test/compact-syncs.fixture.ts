@@ -1,7 +1,7 @@
 import { applyPatches, encodeCompactSync, encodeServerMessage, type Sync } from '#libs/protocol';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** A state patch that fits no value: it edits a child that is not there. */
+/** A state patch that is valid for no value, because it edits a child that does not exist. */
 const MISFIT = Uint8Array.of(0x02, 0x1f, 0x70, 0x00);
 
 /** Writes the syncs of one session in compact form. */

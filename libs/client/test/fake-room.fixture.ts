@@ -21,7 +21,7 @@ export class FakeRoom {
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();
   readonly seats: FakeSeat[] = [];
-  /** While true, the room applies commands and sends nothing. */
+  /** True: the room applies commands, but sends no answers and no syncs. */
   mute = false;
   private readonly changes: { patches: Patch[]; events: GameEvent[] }[] = [];
 

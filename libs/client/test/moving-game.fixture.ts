@@ -39,7 +39,7 @@ export interface Network {
 export interface Scenario extends Network {
   readonly seed: number;
   readonly durationMs: number;
-  /** The time, in ms, in which the server runs no step and drops inputs. `isTimeStopped`: the room time does not include the pause. */
+  /** The time, in ms, for which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
   /** Number of steps by which the server goes back at the end of the pause. */
   readonly rewindSteps?: number;

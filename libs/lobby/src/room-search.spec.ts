@@ -120,7 +120,7 @@ describe('the lists of rooms that sessions follow', () => {
     await search.page({ game: 'go', filter: { name: 'even' } });
     const begin = performance.now();
     let calls = 0;
-    // Each look at the clock costs half a millisecond, so that the test does not depend on the speed of the machine.
+    // The fake clock advances by half a millisecond with each read, so that the test does not depend on the speed of the machine.
     jest.spyOn(performance, 'now').mockImplementation(() => begin + calls++ / 2);
     let turns = 0;
     let isOver = false;

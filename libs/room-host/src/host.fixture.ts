@@ -41,7 +41,7 @@ import { MachineFactory } from './room/machine-factory.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
-/** A game server of `Hosts`: all of `libs/room-host`, and only the needed parts of other libraries. */
+/** A game server of `Hosts`. It has all of `libs/room-host`, and those parts of other libraries that `libs/room-host` needs. */
 export class Host {
   readonly self: { id: ServerId; incarnation: number; state: string };
   readonly rooms: HostedRooms;
@@ -60,18 +60,17 @@ export class Host {
   readonly loader: RoomLoader;
   readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
-  /** The operator events that this server has published. */
   readonly operatorEvents: OperatorEvent[] = [];
   /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether this server's record is the record of an earlier version, which does not know results of effects. */
+  /** Whether the record of this server is that of an earlier version, which does not support results of effects. */
   isOfEarlierVersion = false;
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
-   * The way in which this server answers requests to load rooms. `as it is`: as usual. `nothing`: with the error `server-lost`. `never`:
-   * with this error, but only after `giveUp`.
+   * How this server answers a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`: with
+   * this error, but only after a call of `giveUp`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;

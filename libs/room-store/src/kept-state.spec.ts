@@ -6,8 +6,8 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the owner's state, for any value that a game puts into it. Each run uses other random values. A
- * failure prints the seed that repeats it. `KEPT_RUNS=50000` runs many more cases.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values.
+ * `KEPT_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
@@ -312,7 +312,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** Returns the whole value as a text, for a comparison before and after. */
+/** Returns the value as text, so that a test can compare it before and after an act. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -323,7 +323,10 @@ interface Step {
   readonly make: () => unknown;
 }
 
-/** Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or one that throws on a read. */
+/**
+ * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * throws.
+ */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);

@@ -46,7 +46,9 @@ function dripping(text: string): { heard: () => string; closed: Promise<void> } 
   return { heard: () => heard, closed: new Promise((resolve) => socket.on('close', () => resolve())) };
 }
 
-/** Sends a request and does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection. */
+/**
+ * Sends a request, but does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection.
+ */
 function reading(): { socket: Socket; cut: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   sockets.push(socket);

@@ -55,7 +55,7 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
     refusedWith = (error as unknown as Record<symbol, number>)[key];
   });
   for (const chunk of chunks) if (!isOver) receiver.write(Buffer.from(chunk));
-  // Waits a tick, because a stream emits an error only in a later tick.
+  // Waits for one event-loop tick, because a stream emits its errors in a later tick.
   await new Promise((resolve) => setImmediate(resolve));
   return { delivered, refusedWith };
 }
@@ -66,7 +66,7 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
  */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 
-/** Cuts the bytes, and `REST` after them, into chunks of these lengths, which repeat. */
+/** Cuts the bytes, followed by `REST`, into chunks. The lengths of the chunks are these lengths, again and again. */
 function cut(bytes: Uint8Array, lengths: readonly number[]): Buffer[] {
   const stream = Buffer.concat([bytes, REST]);
   const chunks: Buffer[] = [];
@@ -95,7 +95,7 @@ const frame = fc
       fc.integer({ min: 0, max: 65_535 }).map((code) => Uint8Array.of(code >> 8, code & 0xff, 111, 107)),
       fc.constantFrom(124, 125, 126, 127, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1).map((length) => new Uint8Array(length).fill(97)),
     ),
-    /** Minimum number of bytes of the extended length. 0: the shortest form. */
+    /** Minimum number of bytes in which the header encodes the extended length. 0: as few as possible. */
     lengthBytes: often(0, 2, 8),
     /** Number that is added to the length in the header, so that the header announces too many bytes. */
     tooLong: often(0, 1, 2 ** 31, 2 ** 40),

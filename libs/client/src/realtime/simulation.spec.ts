@@ -33,7 +33,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
   it('displays the own ship near its later position on the server', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // When TCP must repeat the message about a change of the turn, the ship turns later on the server.
+      // TCP must repeat the message about the turn, so the ship turns later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });

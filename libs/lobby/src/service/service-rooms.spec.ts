@@ -28,7 +28,7 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that these processes leave no timers. */
+/** Rejects at the end of the tests. The commands of dead processes wait for it, so that no timer of a dead process remains. */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -141,7 +141,7 @@ async function diesAtEachStep<Setup>(
     const answer = await request(new Process().rooms, key, setup);
     if (first) expect(answer).toEqual(first);
     await check(answer, setup);
-    // A later repeat gets the same answer from any lobby.
+    // Any lobby gives the same answer to a later repeat.
     expect(await request(new Process().rooms, key, setup)).toEqual(answer);
     if (!dying.hasDied) return step - 1;
   }

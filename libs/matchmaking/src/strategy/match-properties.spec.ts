@@ -229,13 +229,16 @@ describe('the result of the strategy', () => {
   });
 });
 
-/** Returns whether `a` is before `b` in the order of service: it waits longer, with 10 seconds more for each failed match. */
+/**
+ * Returns whether the strategy must match ticket `a` before ticket `b`. The ticket with the longer waiting time comes first. Each failed
+ * match adds 10 seconds to the waiting time.
+ */
 function isServedBefore(a: Ticket, b: Ticket): boolean {
   const order = ({ since, priority = 0 }: Ticket): number => since - priority * 10_000;
   return order(a) < order(b) || (order(a) === order(b) && a.id < b.id);
 }
 
-/** Returns the rule that a match breaks. Null: none. */
+/** Returns the rule that a match breaks. Null: it breaks no rule. */
 function flawOf({ tickets, region, room: id, bots = 0 }: ProposedMatch, view: MatchQueueView): string | null {
   const room = view.rooms.find((one) => one.room === id);
   const [first] = tickets;

@@ -225,7 +225,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
     expect([await stateOf(game, ada), await stateOf(game, bob)]).toEqual(['matched', 'matched']);
     expect(await store.matches(game)).toEqual([good.match]);
-    // The runner repeats the commit, because the answer was lost.
+    // The runner lost the answer, so it repeats the commit.
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 

@@ -137,7 +137,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1);
-    // The store loses the changes since `before`, and the only server that had them is lost at the same time.
+    // The store loses the changes since `before`. At the same time, the only server that had these changes dies.
     const tenure = await bank.tenure(opened.id);
     first.stop();
     await bank.redis.commands.del(...keys);
