@@ -12,8 +12,8 @@ import { Prometheus } from './harness/prometheus.js';
 const run = promisify(execFile);
 const SOON_MS = 30_000;
 /**
- * Alerts that a busy test machine causes. In fast motion one slow second is enough for them, where the rules wait for minutes. Their own
- * tests are those of promtool.
+ * Alerts that a busy test machine may cause. This spec shortens the windows of the rules, so that one slow second is enough for these
+ * alerts. Only the unit tests of promtool test them.
  */
 const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
 
@@ -70,7 +70,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
     const evaluated = await prometheus.evaluations();
-    // Long enough for any alert to fire: a condition must hold for one second, and the longest window has 8 seconds.
+    // Any alert has fired after this time. A condition must hold for one second, and the longest window has 8 seconds.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
     // A gateway on a busy machine may not trust its own checks for a moment.
     expect((await names()).filter((name) => name !== 'HoldfastHealthChecksVoid')).toEqual([]);

@@ -24,7 +24,7 @@ describe('a fleet with slow readers', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // The health checks are slow, because an eviction would disturb the test.
+      // The health checks are slow, because an eviction of a server would make the test fail.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -41,7 +41,7 @@ describe('a fleet with slow readers', () => {
       noted.push(id);
       await room.send('note', { id });
     };
-    // Without pings, the gateway would close the connection as dead. The test needs a close because of the backlog.
+    // Without pings, the gateway would close the connection as dead. In this test it must close the connection because of the backlog.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(50_000);
@@ -102,7 +102,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return also changes the state, possibly after the note. So the test waits until Ada has the same version as Bob.
+    // Ada's return also changes the state, perhaps after the note. So the test waits until Ada and Bob have the same version.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -137,7 +137,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may buffer some bytes of the gateway. Then the gateway accepts a few commands above the limit.
+    // The gateway accepts a few commands above the limit when the kernel buffers some of its bytes.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');

@@ -31,7 +31,8 @@ beforeEach(async () => {
 });
 
 /**
- * The wall clock of one server, which is ahead by `aheadMs`. `set` makes the clock jump, and resolves when the server uses the new time.
+ * The wall clock of one server. `aheadMs`: the time by which it is ahead at first. `set` makes the clock jump, and resolves when the server
+ * uses the new time.
  */
 class Clock {
   private readonly file: string;

@@ -8,7 +8,7 @@ const SECOND = 1_000;
 const SEAT_GRACE_MS = SECOND;
 /**
  * Time limit for the removal of a member whose session has ended, in ms. The gateway reports a lost connection after 1.5 s. Then the grace
- * begins. A sweep removes the member some seconds after the grace.
+ * begins. Some seconds after the grace, a sweep removes the member.
  */
 const SETTLED_MS = 20 * SECOND;
 
@@ -62,7 +62,7 @@ class Player {
     return result as Result;
   }
 
-  /** Sends all messages in one TCP segment. */
+  /** Writes all messages at once, so that they arrive in one TCP segment. */
   write(...messages: PlayerMessage[]): void {
     const frames = messages.map(encodePlayerMessage).map((frame) => {
       const length = Buffer.alloc(LENGTH_BYTES);
@@ -157,7 +157,7 @@ describe('a session that ends during one of its requests', () => {
       await hosts[index].ask('rooms.start');
       await guest.ask('rooms.leave');
     }
-    // The room allows one spectator, so this request fails if an ended session still counts as a spectator.
+    // The room accepts one spectator. So this request fails if an ended session still counts as a spectator.
     await guest.ask('rooms.watch', { room: rooms[3] });
     guest.raw.close();
   }
@@ -174,7 +174,7 @@ describe('a session that ends during one of its requests', () => {
   const isKicked: Ending = async (player, request) => {
     player.write(request, { kind: 'ping', nonce: 1 });
     await player.raw.hears('pong');
-    // A request frame without its header.
+    // This frame has only the byte for its kind, and no header of a request.
     player.raw.send(Buffer.from([KIND.request]));
     await player.raw.isClosedByServer();
   };

@@ -1,7 +1,7 @@
 import { redisName } from '#libs/redis';
 import { answered, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** The size of a message that overflows the output buffer of a subscriber, in bytes. */
+/** The size of a message that exceeds the output buffer of a subscriber in Redis, in bytes. */
 const TOO_LARGE = 400_000;
 
 describe('a fleet on a Redis with the limits of cloud providers', () => {

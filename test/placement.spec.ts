@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms, so that only the second hundred rooms decide the distribution over the servers.
+    // Removes all rooms. Only the next hundred rooms are counted.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -205,7 +205,7 @@ describe('placement in a full fleet', () => {
     await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await room.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
 
-    // The recovered games fill the restarted server first, so the start of this room must wait for their end.
+    // The restarted server first gets the recovered games. So the start of this room must wait until they end.
     await fleet.restart(server);
     await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     await Promise.all(going.map(({ rooms }) => rooms[0].leave()));
@@ -214,7 +214,7 @@ describe('placement in a full fleet', () => {
   }, 30_000);
 });
 
-/** Connects two players without a room, at different gateways. */
+/** Connects two players at different gateways. The players have no room. */
 async function pair(fleet: Fleet): Promise<readonly [Session, Session]> {
   return [await fleet.newPlayer('Host'), await fleet.newPlayer('Guest')];
 }
@@ -226,7 +226,7 @@ async function seated([host, guest]: readonly [Session, Session]): Promise<Room>
   return room;
 }
 
-/** Starts one room for each pair and returns the rooms. Puts all pairs into rooms first, so that all starts come at the same time. */
+/** Starts one room for each pair, and returns the rooms. First puts all pairs into rooms, so that all starts happen at the same time. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));

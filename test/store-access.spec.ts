@@ -39,7 +39,10 @@ async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: strin
   return { data, sentinel };
 }
 
-/** Writes a CA, and a certificate signed by this CA for `name`, or for 127.0.0.1 without a name. Returns the paths of the files. */
+/**
+ * Writes a CA and a certificate that the CA signed. The certificate is for `name`, or for 127.0.0.1 without a name. Returns the paths of
+ * the files.
+ */
 async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
   const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
   const options = { keyType: 'ec', algorithm: 'sha256' } as const;
@@ -57,8 +60,8 @@ async function certificates(name?: string): Promise<{ ca: string; cert: string; 
 }
 
 /**
- * Makes the fleet use all commands of Redis that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
- * gateway. Returns the games, which continue.
+ * Makes the fleet use all Redis commands that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
+ * gateway. Returns the running games.
  */
 async function exercise(): Promise<LedgerGame[]> {
   const games = await LedgerGame.many(fleet, 3);
@@ -243,7 +246,7 @@ describe('the password of a fleet for Redis', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The password is changed in the wrong order: first in the file, then in Redis.
+    // Changes the password in the wrong order: first in the file, then in Redis.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));
@@ -270,7 +273,7 @@ describe('a maxmemory-policy that deletes keys', () => {
       expect(server.logged('store.policy-wrong')).toMatchObject([{ level: 'error', policy: 'allkeys-lru' }]);
       expect(await metric(server)).toBe('1');
       await until(() => events.told('store.policy-wrong', server.id).length === 1);
-      // The server must stay ready. All servers use this Redis, so all of them would become unready together.
+      // The server must stay ready. All servers use this Redis, so otherwise all of them would become unready together.
       expect((await server.ops('/readyz')).status).toBe(200);
     }
     await expect(fleet.start('game', 'late')).rejects.toThrow(/maxmemory-policy allkeys-lru/);

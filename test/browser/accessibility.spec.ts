@@ -174,7 +174,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await look(ada, 'ended by an operator');
     await operator.page.getByRole('cell', { name: 'waiting' }).first().waitFor();
     await look(operator, 'dashboard');
-    // A copy of Ada's tab continues her session, and the first tab shows this.
+    // A copy of Ada's tab takes over her session. The first tab shows that it has lost the session.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();
     await look(ada, 'continued in another place');

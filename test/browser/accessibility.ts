@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** The folder for screenshots of each state, for developers who change the pages. Without a folder, the tests take no screenshots. */
+/** Folder for screenshots of each tested state, which help developers who change the pages. Without it, the tests take no screenshots. */
 const PICTURES = process.env.PICTURES;
 
 const DESKTOP = { width: 1280, height: 800 };

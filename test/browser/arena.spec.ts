@@ -10,7 +10,6 @@ interface Frame {
   readonly x: number;
   readonly y: number;
   readonly heading: number;
-  /** Number of shots that the ship has fired. */
   readonly fired: number;
   /** Distance by which the latest state from the server corrected the predicted position, in units of the field. */
   readonly correction: number;

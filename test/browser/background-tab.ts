@@ -27,7 +27,6 @@ export class BackgroundTab {
     return new BackgroundTab(devTools, targetId, sessionId);
   }
 
-  /** Opens another tab in front of this tab. */
   async hide(): Promise<void> {
     const { targetId } = await this.devTools.send('Target.createTarget', { url: 'about:blank' });
     await this.devTools.send('Target.activateTarget', { targetId });

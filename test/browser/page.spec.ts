@@ -241,7 +241,7 @@ describeInChromium('the players’ page, in Chromium', () => {
       const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
       if (isFirst) await ada.mark(4);
       await ada.sees("Bob's turn");
-      // Simulates a phone that changes its network: the connection stays open, but no data passes.
+      // Simulates a phone that changes its network: the connection stays open, but transfers no data.
       proxy.swallow();
       await bob.mark(0);
       await ada.page.context().setOffline(true);

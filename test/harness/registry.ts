@@ -14,7 +14,7 @@ export interface Registry {
   readonly url: string;
   /** Publishes the package in a folder. */
   publish(folder: string): Promise<void>;
-  /** Runs a program with npm and pnpm set to this registry. Rejects with its output when it fails. */
+  /** Runs a program whose npm and pnpm use this registry. Rejects with the program's output when it fails. */
   run(folder: string, command: string, args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }

@@ -83,7 +83,7 @@ describeWithCompiler.each([
     return Number(seconds) * SECOND - Date.now();
   }
 
-  /** Sets the clock of the store, without any other fault. */
+  /** Sets the clock of the store. Causes no other fault. */
   async function step(): Promise<void> {
     clock.set(byMs);
     expect(Math.abs((await storeAheadMs()) - byMs)).toBeLessThan(2 * SECOND);
@@ -243,7 +243,7 @@ describeWithCompiler.each([
     await loseOwner();
     await move(1, 'a6');
     expect(since).toEqual(since.toSorted((a, b) => a - b));
-    // Only the real thinking time is deducted from the players' clocks. The jump of the store's clock by an hour must not count.
+    // The players' clocks must lose only the real thinking time, and not the hour by which the store's clock jumped.
     const taken = clocks[0] + (clocks.length - 1) * INCREMENT_MS - (clocks.at(-1) as number);
     expect(taken).toBeGreaterThanOrEqual(-SLACK_MS);
     expect(taken).toBeLessThan(performance.now() - startedAt - paused + 2 * (SECOND + SLACK_MS));
