@@ -12,16 +12,16 @@ import { pause } from './until.js';
 type BankRoom = Room<BankRules>;
 
 /**
- * The fraction of commands without an effect, from 0 to 1. A rewind loses only commands since the last checkpoint or effect, so some
- * commands need no effect.
+ * The fraction of commands without an effect, from 0 to 1. A rewind can lose only the commands since the last checkpoint or effect. So some
+ * commands must have no effect.
  */
 const TOUCH_SHARE = 0.75;
 const UNANSWERED_MAX = 6;
-/** The time without a new version after which a game counts as stuck, in ms. Faults last 11 s at most. */
+/** The time without a new version after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. */
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  /** The version that a player had at the acknowledgement of each transfer. */
+  /** For each acknowledged transfer, the version of the game at the player when the acknowledgement arrived. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;
@@ -88,7 +88,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // Waits also for `ended`, because a game of durability `none` may end before a player has received its state.
+      // Also waits for `ended`, because a game of durability `none` may end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {

@@ -13,7 +13,7 @@ interface Wait {
   readonly ms: number;
 }
 
-/** An answer that takes at least this long counts as a long wait, in ms. Without a fault, every answer is faster. */
+/** The time of an answer from which on it counts as a long wait, in ms. Without a fault, every answer is faster. */
 const LONG_WAIT_MS = 100;
 /** The time for which an ended fault still counts as the cause of waits, in ms. */
 const AFTERMATH_MS = 5_000;
@@ -63,7 +63,7 @@ export class Pauses {
 
 function causeOf({ from, ms }: Wait, faults: readonly Fault[]): string {
   const felt = faults.filter((fault) => fault.from < from + ms && fault.until + AFTERMATH_MS > from);
-  // A fault that began during a wait did not make the wait begin.
+  // A fault that began during a wait is not its cause, if an earlier fault was still in effect.
   const before = felt.filter((fault) => fault.from <= from);
   return (before.at(-1) ?? felt[0])?.kind ?? NO_FAULT;
 }
