@@ -2,17 +2,17 @@ import type { Table } from './table.js';
 
 /** One requirement of the protocol. `run` throws `CaseFailure` when the client does not meet it. */
 export interface Case {
-  /** A sentence whose subject is the client. */
+  /** A sentence about the client. Its subject is the client. */
   readonly name: string;
   /** The number of gateways. Default: 1. */
   readonly gateways?: number;
   run(table: Table): Promise<void>;
 }
 
-/** Thrown when the client behaves differently than the protocol requires. The message says what was expected and what happened. */
+/** Thrown when the client behaves differently from the protocol. The message says what the case expected and what happened. */
 export class CaseFailure extends Error {}
 
-/** Thrown when the client does not support an optional part of the protocol, with the reason. */
+/** Thrown when the client does not support an optional part of the protocol. The message is the reason. */
 export class CaseSkipped extends Error {}
 
 export function expectThat(isTrue: boolean, message: string): asserts isTrue {

@@ -11,7 +11,7 @@ export class Inbox<T> {
     this.changed();
   }
 
-  /** Checks again all conditions that `take` and `until` wait for. */
+  /** Checks the conditions of all pending calls of `take` and `until` again. */
   changed(): void {
     for (const look of [...this.watchers]) look();
   }
@@ -38,12 +38,12 @@ export class Inbox<T> {
     return this.all[at]!;
   }
 
-  /** Forgets everything that has arrived until now. */
+  /** Drops all items that have arrived so far. */
   skip(): void {
     this.next = this.all.length;
   }
 
-  /** Fails when an item for which `isWanted` is true has arrived, or arrives within `waitMs`. */
+  /** Fails when a matching item has arrived, or arrives within `waitMs`. */
   async none(what: string, isWanted: (item: T) => boolean, waitMs: number): Promise<void> {
     const start = this.next;
     const find = (): T | undefined => this.all.slice(start).find(isWanted);

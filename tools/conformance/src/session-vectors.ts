@@ -14,7 +14,7 @@ import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
 /** One step of a recorded session. */
 export type SessionStep =
-  /** The client sends a message. `frame`: its bytes in hexadecimal; another order of the keys in a map is allowed. */
+  /** The client sends a message. `frame`: its bytes in hexadecimal. A client may write the keys of a map in another order. */
   | { readonly fromPlayer: PlayerMessage; readonly frame: string }
   /** The server sends a message. In `compact`, `state` and `patch` are hexadecimal. */
   | { readonly toPlayer: ServerMessage | object; readonly frame: string }
@@ -111,7 +111,7 @@ class Recorder {
     this.has(version, state);
   }
 
-  /** A sync from the state that the client has to the next state. */
+  /** A sync that leads from the state of the client to the next state. */
   changed(version: number, state: unknown, { seq = 0, input = 0, event, elapsed, isHashed }: ChangeOptions = {}): void {
     const events = event && { events: [{ version, ...event }] };
     if (this.form === 'classic') {
@@ -152,7 +152,7 @@ interface ChangeOptions {
   readonly isHashed?: boolean;
 }
 
-/** Returns the board after these moves, which the seats make in turn. */
+/** Returns the board after these moves. The seats move in turn. */
 function board(moves: readonly number[]): { cells: (number | null)[]; turn: number; moves: number } {
   const cells = Array<number | null>(9).fill(null);
   for (const [index, cell] of moves.entries()) cells[cell] = index % 2;
