@@ -10,8 +10,8 @@ export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSo
 }
 
 /**
- * Trusts a server that shows exactly the certificate in this file, whatever its name and issuer: the gateway of a local fleet is
- * addressed by IP address. The file is read for each connection, because certificates are renewed.
+ * Trusts a server that shows exactly the certificate in this file, with any name and issuer. The name cannot match, because the gateway of
+ * a local fleet is addressed by IP address. Reads the file for each connection, because certificates are renewed.
  */
 function trusting(file: string): NonNullable<ConnectOptions['WebSocket']> {
   return class extends WebSocket {
