@@ -5,8 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\n]+)["']/g;
 
 /**
- * Returns the modules of a project that some entries load: the entries, and all modules that these import, without installed packages.
- * It reads built JavaScript. A module that only looks like an import (in a comment) may be in the result, too.
+ * Returns all modules of a project that some entries load, including the entries. Leaves out installed packages. Reads built JavaScript.
+ * The result may contain a module that only a comment mentions.
  *
  * @param {readonly string[]} entries @param {string} root the folder whose package.json has the map of imports that begin with `#`
  * @returns {Set<string>}
