@@ -81,7 +81,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const evaluated = await prometheus.evaluations();
     // Any alert has fired after this time. A condition must hold for one second, and the longest window has 8 seconds.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
-    // A gateway on a busy machine may not trust its own checks for a moment.
+    // On a busy machine, a gateway sometimes does not trust its own checks. Then this alert fires, too.
     expect((await names()).filter((name) => name !== 'HoldfastHealthChecksVoid')).toEqual([]);
     await rooms[0].leave();
   });
@@ -113,7 +113,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
       'HoldfastGameServersWanted',
     );
     await fleet.restart(owner);
-    // The ops port changes with the restart, so Prometheus needs the new targets.
+    // The server gets another ops port with the restart. So Prometheus needs the new targets.
     await prometheus.scrape(targets());
     await quiet();
     await rooms[0].leave();

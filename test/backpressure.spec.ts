@@ -4,7 +4,8 @@ import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState
 
 const BACKLOG_BYTES_MAX = 65_536;
 /**
- * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The last accepted frames may exceed this limit.
+ * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The gateway accepts a frame as long as the backlog
+ * is below this limit, so the last accepted frames may exceed it.
  */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
@@ -52,8 +53,7 @@ describe('a fleet with slow readers', () => {
     const others = beside.count;
     // The gateway does not send Ada the syncs of these notes. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // The pings end here. After the gateway has closed the socket, a ping would reset the socket, and Ada could not read the remaining
-    // data.
+    // Sends no more pings. A ping to the closed socket would reset the connection, and Ada could not read the remaining data.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);

@@ -540,7 +540,7 @@ async function talk(port: number, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(heard);
 }
 
-/** Returns the lines of the output that are not structured log lines. */
+/** Returns the lines of the output that are not JSON log lines. */
 function lastSentence(said: string): string {
   return said
     .trim()

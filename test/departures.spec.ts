@@ -93,7 +93,7 @@ describe('a session that ends during one of its requests', () => {
         SEAT_GRACE_MS: String(SEAT_GRACE_MS),
         SESSION_TTL_MS: String(10 * SECOND),
         WATCHERS_PER_ROOM: '1',
-        // The tests suspend the lobby for some seconds. It must not be evicted.
+        // The lobby must not be evicted, although the tests suspend it for some seconds.
         HEALTH_INTERVAL_MS: '3000',
         HEALTH_MAX_MISSES: '10',
       },
@@ -114,7 +114,7 @@ describe('a session that ends during one of its requests', () => {
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /**
-   * Suspends the lobby. Meanwhile `ending` sends one request of each player and ends the player's session. Then the lobby continues.
+   * Suspends the lobby. Meanwhile `ending` sends one request for each player, and then ends the player's session. Then the lobby continues.
    * Returns the players by the name of their request, and the rooms with their hosts.
    */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {

@@ -191,7 +191,7 @@ describe('a fleet whose store loses all its data', () => {
     stopped = [...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.fallBack('nothing');
-    // The suspension is too short for an eviction by the health checks.
+    // The suspension is short, so the health checks do not evict the server.
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     for (const server of stopped) server.kill('SIGCONT');
     for (const pair of pairs) await play(pair, 2);
@@ -445,7 +445,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Returns a list that grows by the reason of each `left` that a player receives. */
+/** Returns a list of the reasons of all `left` messages that a player receives. The list grows with each message. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

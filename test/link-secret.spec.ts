@@ -9,7 +9,7 @@ const ROOMS = 12;
  * number is above one.
  */
 const KILLS = 5;
-/** Time in which a server tries several times to open a link, in ms. */
+/** Time in which a server makes several attempts to open a link, in ms. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {
@@ -71,7 +71,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
   }, 90_000);
 });
 
-/** Returns options that connect two players through the gateways with the right secret. */
+/** Returns options for two players who connect through the gateways with the right secret. */
 function throughGood(fleet: Fleet, good: readonly FleetServer[]) {
   const [first, second] = fleet.gateways.filter((gateway) => good.includes(gateway));
   return [{ gateway: first }, { gateway: second }] as const;

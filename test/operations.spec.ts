@@ -131,7 +131,7 @@ describe('a running fleet', () => {
   });
 });
 
-/** Sends requests one after another until shortly after the server has exited. Returns their outcomes. */
+/** Sends requests one after another until shortly after the server has exited. Returns the outcome of each request. */
 async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: Promise<unknown>): Promise<string[]> {
   const outcomes: string[] = [];
   let hasGone = false;

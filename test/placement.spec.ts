@@ -53,7 +53,7 @@ describe('the placement of rooms in a fleet', () => {
 describe('a rematch', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Without a ramp, a new server gets its full share of rooms at once.
+    // Without a ramp, a new server immediately gets its full share of rooms.
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
   }, 60_000);
   afterAll(() => fleet.stop());
@@ -79,7 +79,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   const STARTS = 12;
   let fleet: Fleet;
   beforeAll(async () => {
-    // The test suspends the game servers for a moment. They must not be evicted.
+    // The game servers must not be evicted, although the test suspends them for a moment.
     const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
   }, 60_000);
@@ -145,7 +145,7 @@ describe('the start of a game whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The suspended server continues, and reads the requests that were sent to it meanwhile.
+    // The suspended server continues. It reads the requests that arrived meanwhile.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);
@@ -237,7 +237,7 @@ async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise
   return fleet.redis.client.hget(redisName(`room:{${id}}`), 'owner');
 }
 
-/** Returns for each game server how many of these rooms name it as owner in their record. */
+/** Returns the number of these rooms that each game server owns, from the rooms' records. */
 async function spread(fleet: Fleet, rooms: readonly Room[]): Promise<number[]> {
   const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
   return fleet.games.map(({ id }) => owners.filter((owner) => owner === id).length);

@@ -15,7 +15,7 @@ import { TokenBucket } from '../libs/edge/src/connection/token-bucket.js';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 const SECOND = 1_000;
-/** Number of runs of each operation. */
+/** Number of measured runs of each operation. */
 const COUNT = 40;
 /** Duration of each mix of operations, in ms. */
 const MIX_MS = Number(process.env.PRICES_MIX_MS ?? 1_500);
@@ -23,7 +23,10 @@ const WARM_UP_MS = 300;
 const MESSAGES_PER_SECOND = 100;
 const MESSAGES_BURST = 200;
 const ATTACKERS = 4;
-/** Limit of a lobby's CPU time for one message, in ms, on the machine that `docs/security.md` describes. A busy machine needs more. */
+/**
+ * Limit of the CPU time that a lobby needs for one message, in ms. The limit is for the machine that `docs/security.md` describes. A busy
+ * machine needs more.
+ */
 const LOBBY_MS_PER_MESSAGE = 1;
 const GAME = { game: 'tic-tac-toe' };
 

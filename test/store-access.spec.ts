@@ -31,7 +31,9 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** Reads the users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel. */
+/**
+ * Reads the Redis users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel.
+ */
 async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: string; sentinel: string }> {
   const lines = [...(await readFile(PAGE, 'utf8')).matchAll(/^ {4}ACL SETUSER (holdfast on >PASSWORD .*)$/gm)].map(([, line]) => line);
   expect(lines).toHaveLength(2);
@@ -85,7 +87,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands and logins that these nodes refused by the rights of the user, from `ACL LOG`. */
+/** Returns the commands and logins that these nodes refused because the user lacks the rights. Reads them from `ACL LOG`. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }
@@ -144,7 +146,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
         const [one] = cluster.url.split(',');
         const port = new URL(one).port;
         return {
-          // The URL names one node twice, because a URL with a single address means a single Redis.
+          // The URL contains one node twice, because a URL with one address means a single Redis and not a Cluster.
           url: `rediss://holdfast:of-the-fleet@127.0.0.1:${port},127.0.0.1:${port}`,
           env: { REDIS_TLS_CA: tls.ca, REDIS_TLS_NAME: 'redis.example.org' },
           client: cluster.client,

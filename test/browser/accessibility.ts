@@ -10,8 +10,8 @@ const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
 /**
- * Runs axe on the page in its current state: in light and dark colors, in the size of a desktop and of a phone. Returns the violations, one
- * line each. With the variable PICTURES it also takes screenshots.
+ * Runs axe on the page in its current state, in light and in dark colors, in the size of a desktop and of a phone. Returns the violations,
+ * one line each. With the variable PICTURES it also takes screenshots.
  */
 export async function violationsOf(page: Page, state: string): Promise<string[]> {
   const found: string[] = [];

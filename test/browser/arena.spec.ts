@@ -17,7 +17,7 @@ interface Frame {
 
 /** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves further. */
 const MOVED = 0.3;
-/** The longest time for which the ship may stand still, in ms. A player would see a longer stop. */
+/** The longest time for which the ship may stand still, in ms. A player would notice a longer stop. */
 const STILL_MS_MAX = 100;
 
 describeInChromium('the arena, in Chromium', () => {

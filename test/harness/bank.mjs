@@ -11,7 +11,7 @@ import { Module } from './nest.mjs';
  */
 
 const PURSE = 10_000;
-/** The time between checkpoints, in ms. It is long enough that a killed server loses changes of the game with `checkpoint`. */
+/** The time between checkpoints, in ms. It is long, so that a killed server loses changes of the game with `checkpoint`. */
 const CHECKPOINT_MS = 3_000;
 const PAYING_MS = 20;
 
@@ -54,7 +54,7 @@ decorate(EffectHandler('bank-transfer'), Clearing, 'pay');
 class BankGames {}
 Module({ providers: [bankOf('every-change'), bankOf('checkpoint'), bankOf('none'), Clearing] })(BankGames);
 
-/** The modules to import for these games; empty without TEST_BANK. */
+/** The modules with these games. Empty without TEST_BANK. */
 export const BankModule = process.env.TEST_BANK ? [BankGames] : [];
 
 /** @param {Function} decorator @param {Function} target @param {string} name */

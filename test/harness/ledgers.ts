@@ -104,7 +104,7 @@ export class LedgerGame {
       });
       expect(room.state?.applied).toEqual(this.acknowledged);
     }
-    // Each player received the event of every note once. The events of one seat are in the order of its notes.
+    // Checks that each player received the event of every note once, and that the events of a seat have the order of its notes.
     for (const heard of this.heard) {
       expect([0, 1].map((seat) => heard.filter((id) => id.startsWith(`${seat}-`)))).toEqual(this.acknowledged);
     }
@@ -116,7 +116,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Repeats the request to leave, because a store may break connections a second time after a failover.
+      // Repeats the request to leave, because a store may close connections a second time after a failover.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

@@ -93,7 +93,7 @@ async function setTargets(home: string, targets: readonly string[]): Promise<voi
   await rename(join(home, 'targets.new'), join(home, 'targets.json'));
 }
 
-/** Shortens all times in the rules: each `for` is one second, and each window of minutes is 8 seconds. */
+/** Shortens all times in the rules. Each `for` becomes one second, and each window of minutes becomes 8 seconds. */
 function fastMotion(rules: string): string {
   return rules.replace(/for: \d+[ms]/g, 'for: 1s').replace(/\[\d+m\]/g, '[8s]');
 }

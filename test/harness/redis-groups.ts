@@ -11,7 +11,10 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Time without an answer after which a sentinel considers the primary down, in ms. An operator would choose a longer time. */
+/**
+ * Time without an answer after which a sentinel considers the primary down, in ms. It is shorter than in production, so that the tests are
+ * fast.
+ */
 const DOWN_AFTER_MS = 1_000;
 
 /** Passwords, users and TLS of a group of Redis processes. */
@@ -187,7 +190,7 @@ function portForSentinels(port: number, tls: RedisSecurity['tls']): Record<strin
   };
 }
 
-/** Returns the options of a client that trusts the CA and does not check which host a certificate names. */
+/** Returns the options of a client that trusts the CA. The client does not check the host name in a certificate. */
 function trusting({ ca }: { readonly ca: string }): { ca: Buffer; checkServerIdentity(): undefined } {
   return { ca: readFileSync(ca), checkServerIdentity: () => undefined };
 }

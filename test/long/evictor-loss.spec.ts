@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { redisName } from '#libs/redis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
-/** Number of players at the killed gateway. One request cannot hold so many, so the cleanup has several steps. */
+/** Number of players at the killed gateway. One request to Redis cannot contain all of them, so the cleanup has several steps. */
 const PLAYERS = 100;
 
 describe('a gateway that is killed during the cleanup of another gateway', () => {

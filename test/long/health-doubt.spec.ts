@@ -4,11 +4,11 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Duration of a short suspension, in ms: the gateway is late for its own checks, but no command times out. */
+/** Duration of a short suspension, in ms. In this time the gateway misses the times of its own checks, but no Redis command times out. */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
-/** The test runs three fleets with different faults at the same time, because it mostly waits. */
+/** The test mostly waits. So it runs three fleets with different faults at the same time. */
 describe('a fleet whose gateways or Redis are suspended', () => {
   const fleets: Fleet[] = [];
   const streams: EventStream[] = [];

@@ -46,7 +46,7 @@ class Asker {
 describe('a suspended lobby with outdated requests of players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // The limit of messages is high, because the test sends requests in a loop.
+    // The limit of messages per second is high, because the test sends requests in a loop.
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', MESSAGES_BURST: '100000' };
     fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env });
   }, 60_000);

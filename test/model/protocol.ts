@@ -46,7 +46,7 @@ export interface Hosted {
   readonly epoch: number;
   readonly batch: string;
   readonly durable: readonly string[];
-  /** The history with the changes that are not durable yet. It begins with `durable`. */
+  /** The history including changes that are not durable yet. It begins with `durable`. */
   readonly value: readonly string[];
   readonly inFlight: { readonly to: number; readonly batch: string } | null;
   /** Refusals that are not recorded yet, not even in `value`. */
@@ -57,7 +57,7 @@ export interface Hosted {
   readonly seen: readonly number[];
   /** Whether the store has answered that its log is shorter than the history of this owner. */
   readonly behind: boolean;
-  /** The new owner, while the room migrates; otherwise null. */
+  /** The new owner while the room migrates. Null: the room does not migrate. */
   readonly to: Tenure | null;
 }
 
@@ -65,7 +65,7 @@ export interface Player {
   readonly commands: number;
   /** The state of each command, as one character: `?` no answer, `+` applied, `-` refused. */
   readonly answers: string;
-  /** The server to which the player is attached; null when there is none. */
+  /** The server to which the player is attached. Null: the player is not attached. */
   readonly at: number | null;
   readonly epoch: number;
   /**
@@ -105,18 +105,18 @@ interface Reply {
 export interface Budget {
   readonly kill: number;
   readonly pause: number;
-  /** Evictions of servers that are not dead. */
+  /** Number of evictions of servers that are not dead. */
   readonly falseVerdict: number;
   readonly fallback: number;
-  /** Fallbacks to an empty store. */
+  /** Number of fallbacks to an empty store. */
   readonly wipe: number;
   readonly lostReply: number;
   readonly disconnect: number;
   readonly migrate: number;
   readonly checkpoint: number;
-  /** Commands that the handler refuses. */
+  /** Number of commands that the handler refuses. */
   readonly refusal: number;
-  /** Changes without a command (finished effects). */
+  /** Number of changes without a command, such as finished effects. */
   readonly chore: number;
   readonly copy: number;
 }
@@ -209,7 +209,7 @@ export function initialState(servers: number, commands: readonly number[], budge
   };
 }
 
-/** Returns whether all commands are answered and a living owner runs the room at the epoch of the store. */
+/** Returns whether this state is the goal: all commands are answered, and a living owner runs the room at the epoch of the store. */
 export function isGoal(state: State): boolean {
   if (state.players.some(({ answers }) => answers.includes('?'))) return false;
   return state.servers.some(
@@ -741,7 +741,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // An earlier answer has already confirmed this append.
+  // An earlier answer has already confirmed this append, so this one changes nothing.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);

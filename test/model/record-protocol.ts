@@ -54,7 +54,7 @@ export interface Store {
 export interface Server {
   readonly isDead: boolean;
   readonly room: Hosted | null;
-  /** The last game that ended on this server. */
+  /** The last game that ended on this server. Null: none. */
   readonly ended: EndedGame | null;
   /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
@@ -72,7 +72,7 @@ export interface Hosted {
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** Whether the store has answered that it has fewer changes than the owner. */
+  /** Whether the store has answered that it has fewer changes than this owner. */
   readonly isBehind: boolean;
 }
 
@@ -120,7 +120,7 @@ export interface User {
   readonly mustRejoin: boolean;
   /** Whether the session has just left the room, as far as its gateway knows. */
   readonly hasLeft: boolean;
-  /** The epoch of the owner to which the session is attached; 0 without an attachment. */
+  /** The epoch of the owner to which the session is attached. 0: the session is not attached. */
   readonly epoch: number;
   /** The round that the player's client plays. Null: it plays none. */
   readonly round: number | null;
@@ -618,7 +618,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Returns whether the operation must begin again, because it read its data in another generation of the store. */
+/** Returns whether the operation must begin again. This is so when it read its data in another store generation. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -718,7 +718,10 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Writes the record and checks the user's room in one step. After a create or join, the check is a separate step. A start has no check. */
+/**
+ * Writes the record and checks the user's room in one step. For a create or a join, the check is a separate step. For a start, there is no
+ * check.
+ */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];

@@ -83,7 +83,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   },
 ];
 
-/** These scenarios have too many states to explore, so the test takes random walks through them. */
+/** The scenarios of the random walks. They have too many states to explore. */
 export const RECORD_WALKS: readonly RecordScenario[] = [
   {
     name: 'two games, and a store that falls back three times',

@@ -174,7 +174,7 @@ describe('the model of the store', () => {
     let moments: readonly Moment[] = [];
     const trace: string[] = [];
     try {
-      // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` occur.
+      // In half of the rooms the epoch is ahead of the clock. So both sides of `max(old + 1, now)` occur.
       const epoch = random.int(2) ? 9_000_000_000_000 : random.of([null, 5]);
       if (random.int(6)) {
         model = {

@@ -232,7 +232,7 @@ export interface StoredUser {
 
 export const NOBODY: StoredUser = { room: '', turn: 0, movedTurn: 0, movedNumber: 0 };
 
-/** The order of a request: the number of the admission, and the number within it. */
+/** The position of a request in the request order: the number of the admission, and the number of the request within it. */
 export interface Asked {
   readonly turn: number;
   readonly number: number;

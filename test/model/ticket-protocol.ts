@@ -54,23 +54,23 @@ interface Commit extends Match {
 }
 
 export interface Rules {
-  /** The commit does not compare the fencing token. */
+  /** True: the commit does not compare the fencing token. */
   readonly ignoresFence?: boolean;
-  /** The commit takes a ticket that has changed since the lobby read it. */
+  /** True: the commit takes a ticket that has changed since the lobby read it. */
   readonly ignoresChanges?: boolean;
-  /** The commit takes a ticket that another match holds. */
+  /** True: the commit takes a ticket that another match holds. */
   readonly ignoresHolds?: boolean;
-  /** The commit takes the tickets that exist, although one ticket of the match is missing. */
+  /** True: when one ticket of the match is missing, the commit takes the other one. */
   readonly commitsPart?: boolean;
-  /** The commit removes the tickets and stores no match. */
+  /** True: the commit removes the tickets from the queue, but stores no match. */
   readonly storesNoMatch?: boolean;
-  /** The lobby removes the match before it makes the room. */
+  /** True: the lobby removes the match before it makes the room. */
   readonly finishesFirst?: boolean;
-  /** A match is dissolved although all players have accepted it. */
+  /** True: a lobby may dissolve a match that all players have accepted. */
   readonly dissolvesMaking?: boolean;
-  /** A cancel ends a ticket that a match holds. */
+  /** True: a cancellation ends a ticket that a match holds. */
   readonly cancelsHeld?: boolean;
-  /** Each lobby that makes the room of a match gives it a new id. */
+  /** True: each lobby that makes the room of a match uses a new room id. */
   readonly newRoomIds?: boolean;
 }
 

@@ -7,7 +7,7 @@ const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const SECOND = 1_000;
 
-/** In each test some servers have faults. All other servers must not be evicted. */
+/** In each test some servers have faults. No other server may be evicted. */
 describe('a fleet with three gateways', () => {
   let fleet: Fleet;
   let proxy: HalfOpenProxy;

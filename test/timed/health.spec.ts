@@ -138,7 +138,7 @@ describe('a fleet with health checks through Redis', () => {
   }, 30_000);
 });
 
-/** A server of the fleet, written with ioredis alone: a hash, an entry in a set, a channel, and a port that accepts connections. */
+/** A server of the fleet that uses only ioredis: a hash, an entry in a set, a channel, and a port that accepts connections. */
 class Member {
   static count = 0;
   answers = 0;

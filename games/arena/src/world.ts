@@ -67,7 +67,7 @@ export interface Ship extends Motion {
   loadedAt: number;
   /** True: the engine runs. Only the page uses this field, to draw the flame. */
   thrust: boolean;
-  /** Number of ships destroyed, and number of shots fired. */
+  /** Number of ships that this ship has destroyed, and number of shots that it has fired. */
   score: number;
   fired: number;
 }
@@ -84,7 +84,7 @@ export interface Shot {
   readonly heading: number;
   /** The step in which the shot was fired. */
   readonly at: number;
-  /** Number of steps by which the other ships on the shooting player's screen were in the past. Absent: 0. */
+  /** Number of steps by which the other ships on the shooting player's screen were behind. Absent: 0. */
   readonly behind?: number;
 }
 

@@ -248,7 +248,7 @@ type Promotion = Exclude<PieceKind, 'p' | 'k'>;
 
 function moveList(made: readonly string[], startFen: string | undefined): TemplateResult {
   const [, turn, , , , first] = startFen?.split(' ') ?? [];
-  // When Black moves first, an ellipsis stands in the column of White's move.
+  // When Black moves first, shows an ellipsis in place of White's move.
   const moves = turn === 'b' && made.length > 0 ? ['…', ...made] : made;
   const pairs = Array.from({ length: Math.ceil(moves.length / 2) }, (_, at) => moves.slice(2 * at, 2 * at + 2));
   return html`<ol class="moves" aria-label="Moves" tabindex="0">

@@ -3,8 +3,8 @@ import type { Side } from '../src/position.js';
 
 /**
  * Computes the time that each player has left, also between two moves. `runningSince` of the state is a time of the server, so the page
- * measures the offset of this computer's time. It measures the offset with each move that arrives while the page is open, and keeps the
- * smallest offset, because the message with the smallest offset had the shortest delay.
+ * must know the offset of this computer's clock. It measures the offset with each move that arrives while the page is open. It keeps the
+ * smallest offset, which belongs to the message with the shortest delay.
  */
 export class ClockFace {
   private offsetMs = 0;

@@ -40,7 +40,7 @@ const Move = z.union([
   z.object({ from: square, to: square, promotion: z.enum(['q', 'r', 'b', 'n']).optional() }),
 ]);
 
-/** Options of a room: the position in which its games begin. */
+/** Options of a room. They set the position in which the room's games begin. */
 const RoomOptions = z.strictObject({
   fen: z
     .string()

@@ -42,7 +42,7 @@ export function automaticEnd({ over, fen }: PlayedMove, times: number): Automati
 
 export type AutomaticEnd = 'checkmate' | 'stalemate' | 'insufficient' | 'repetition' | 'fifty-moves';
 
-/** Counts the position after a move. Returns all occurrences, and how often this position has occurred. */
+/** Counts the position after a move. Returns the new counts of all positions, and the count of this position. */
 export function countPosition(before: Occurrences, fen: string): { readonly occurrences: Occurrences; readonly times: number } {
   const occurrences = halfMovesOf(fen) === 0 ? {} : before;
   const key = repetitionKey(fen);
@@ -63,7 +63,7 @@ export function sideToMove(fen: string): Side {
   return fen.split(' ', 2)[1] === 'b' ? 'b' : 'w';
 }
 
-/** Returns the number of moves of both sides since the last capture or pawn move. */
+/** Returns the number of single moves since the last capture or pawn move. Moves of both sides count. */
 export function halfMovesOf(fen: string): number {
   return Number(fen.split(' ')[4]);
 }

@@ -954,7 +954,7 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Delays the answer to the next request of this operation. Returns a function that sends the answer, with a room. */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer. The answer contains a room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {
@@ -1064,7 +1064,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Lets the lobby of the first search die before its answer. `isAdded`: the lobby has added the search before its death. */
+  /** The lobby that handles the first search dies before it answers. `isAdded`: it has added the search to the queue before its death. */
   function loseLobby(isAdded: boolean): () => void {
     const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
     let expire = (): void => {};
@@ -1117,7 +1117,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Makes the fleet refuse the next request of this operation with a code that allows another attempt. */
+  /** Makes the fleet refuse the next request of this operation. The code of the refusal allows the client to try again. */
   function refuseOnce(operation: string): void {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'request' || message.operation !== operation) return false;

@@ -66,7 +66,7 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** Returns whether the game of this round has ended and no other has begun. */
+  /** Returns whether the game of this round has ended, and the next game has not begun. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }

@@ -634,7 +634,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 });
 
-/** Functions that are not faked, so that sockets and promises work. The test controls only intervals and the monotonic clock. */
+/** Jest must not fake these functions, because sockets and promises need them. The test controls only intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 

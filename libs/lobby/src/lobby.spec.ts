@@ -90,7 +90,7 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** Replaces the act by which a fake server opens a room. */
+  /** The act that replaces the opening of a room by a fake server. Undefined: the fake server opens the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   /** The servers whose version supports options of rooms. */
@@ -115,9 +115,9 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The time limits of the requests to servers, in ms. */
+  /** The timeouts of requests to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: the answer of a server does not contain the published message about the room, as in an older version. */
+  /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -266,7 +266,7 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** Commits a match of these callers, as a lobby that dies before it makes the room. */
+/** Commits a match of these callers. The lobby dies before it makes the room of the match. */
 async function committed(tickets: TicketStore, callers: readonly Caller[], stage: MatchRecord['stage'] = 'making') {
   const id = `match-${randomUUID()}` as RoomId;
   const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
@@ -819,7 +819,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and also the hints that name it.
+    // Redis lost the ticket, and the hints that contain the ticket's id.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -1177,7 +1177,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user has left the room and joined it again. The repeated request belongs to the first stay, so it must not remove the user.
+    // The user has left the room and joined it again. The repeated request is older than the second join, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });

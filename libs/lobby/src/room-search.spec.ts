@@ -7,7 +7,10 @@ import { RoomSearch } from './room-search.js';
 
 const ROOMS = 1_600;
 
-/** An index of many public rooms, the newest first. Rooms with an even number are called `even`, and the oldest room is called `oldest`. */
+/**
+ * An index of many public rooms, sorted from the newest to the oldest. Rooms with an even number are called `even`, and the oldest room is
+ * called `oldest`.
+ */
 class ManyRooms implements Pick<RoomRecords, 'listed' | 'readListed' | 'readListDigests'> {
   readonly reads: number[] = [];
   private readonly entries = Array.from({ length: ROOMS }, (_, age) => ({

@@ -66,7 +66,7 @@ export class Host {
   readonly storeClock: StoreClock;
   /** Whether the record of this server is that of an earlier version, which does not support results of effects. */
   isOfEarlierVersion = false;
-  /** Whether the directory of other servers contains this one. */
+  /** Whether the directory of the other servers lists this server. */
   isListed = true;
   /**
    * How this server answers a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`: with
@@ -74,7 +74,7 @@ export class Host {
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;
-  /** Answers the requests to load rooms that wait because `loadAnswers` is `never`. */
+  /** Answers the waiting requests to load rooms. They wait because `loadAnswers` is `never`. */
   giveUp: () => void = () => {};
   private readonly auditing: NodeJS.Timeout;
   private readonly isGivenUp = new Promise<void>((resolve) => {
@@ -226,7 +226,7 @@ export class Host {
     return peer;
   }
 
-  /** Stops like a process after `kill -9`: it writes and sends nothing any more. */
+  /** Simulates `kill -9`: from now on, the server writes and sends nothing. */
   stop(): void {
     this.isListed = false;
     clearInterval(this.auditing);

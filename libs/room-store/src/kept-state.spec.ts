@@ -39,7 +39,7 @@ describe('the state of a game with a failover after each change', () => {
       }),
       { numRuns: RUNS },
     );
-    // Stored and refused states must both be frequent. Otherwise the property would test only one of the two.
+    // The test needs many stored states and many refused states. Otherwise it would test only one of the two.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -284,8 +284,8 @@ function expectSame(stored: RoomValue<State>, owner: RoomValue<State>): void {
 }
 
 /**
- * Returns the path of the first difference, including prototypes and the order of keys. Null when there is none. (Jest's own comparison
- * mistakes a key `constructor` for a class.)
+ * Returns the path of the first difference. Compares prototypes and the order of keys, too. Returns null when there is no difference. Does
+ * not use Jest's comparison, which mistakes a key `constructor` for a class.
  */
 function otherwise(a: unknown, b: unknown, path: string): string | null {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? null : path;

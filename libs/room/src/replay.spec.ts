@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A recorded list of edits would not reproduce the state of this case. The handler places objects inside other objects that it has placed
- * twice, and changes both afterwards.
+ * In this case a recorded list of edits would lead to another state. The handler puts objects into other objects that it has put into the
+ * state twice, and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

@@ -103,7 +103,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads its answer too slowly',
     async () => {
-      // Makes the timeout for stalled connections so long that only the time limit of the answer can close this connection.
+      // The timeout for stalled connections is so long that only the time limit of the answer can close this connection.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();

@@ -207,7 +207,7 @@ describe('StoreSettlement', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
-    // In a new generation, the settlement waits for the lost server again for the full time.
+    // In the new generation, the settlement waits for the full time again, because the server is still lost.
     world.restart('two');
     world.mark(slow);
     await world.pass();

@@ -48,7 +48,7 @@ export const plainValues: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** Makes a random edit of a value and shares the parts that it does not edit. */
+/** Edits a value at random. The result shares the unchanged parts with the old value. */
 export class RandomEdit {
   private depth = 0;
 

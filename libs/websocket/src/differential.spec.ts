@@ -3,8 +3,8 @@ import ws from 'ws';
 import { WebSocketError, WebSocketReader } from './frame-reader.js';
 
 /**
- * Compares `WebSocketReader` with the receiver of the library `ws`, which is used far more widely. For the same bytes both must deliver the
- * same messages. When one of them refuses the bytes, the other must refuse them with the same close code.
+ * Compares `WebSocketReader` with the receiver of `ws`, a widely used library. For the same bytes, both must deliver the same messages.
+ * When one of them refuses the bytes, the other must refuse them with the same close code.
  */
 const MESSAGE_BYTES_MAX = 1_000;
 
@@ -61,8 +61,8 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
 }
 
 /**
- * Bytes that follow every stream. They complete a frame that was cut off, and begin a frame that both readers refuse. Without them, one
- * reader might still wait for bytes when the other has already refused the stream.
+ * Bytes that follow every stream. They complete a frame that was cut off, and then begin a frame that both readers refuse. Without them,
+ * one reader might wait for more bytes while the other has already refused the stream.
  */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 

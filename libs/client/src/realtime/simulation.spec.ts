@@ -74,7 +74,7 @@ describe('a page whose server is away for two seconds', () => {
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
     expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
-    // The ship is corrected once, by the distance that it flew ahead of the server.
+    // The client corrects the ship once, by the distance that the ship flew ahead of the server.
     expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
     expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
     const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));

@@ -51,7 +51,7 @@ function newPlayerRequests(...answers: unknown[]) {
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
-  /** Returns a function that simulates a restart of the store and then returns the answer. */
+  /** Returns a function that simulates a restart of the store, and then returns the answer. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;

@@ -147,7 +147,7 @@ async function diesAtEachStep<Setup>(
   }
 }
 
-/** Returns the answer. Null: the process died before the answer, and Redis has executed all commands that the process sent. */
+/** Returns the answer. Null: the process died before it sent the answer. In both cases, Redis has executed all commands of the process. */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(

@@ -152,7 +152,7 @@ describe('the order in which the strategy serves tickets', () => {
     const matched = new Set(matches.flatMap(({ tickets }) => tickets));
     for (const ticket of view.tickets) {
       if (matched.has(ticket)) continue;
-      // The strategy made each match for its first ticket.
+      // The strategy builds each match around its first ticket.
       const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
       const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
       expect(possibleMatch(ticket, left, view)).toBeNull();
@@ -282,7 +282,7 @@ function acceptsRegion({ regions, since }: Ticket, region: string, isAnchorOverd
   return !regions || (regions[region] ?? 1e9) <= (isAnchorOverdue ? rules.latency.to : latencyLimit(rules, now - since));
 }
 
-/** Searches all sets of the other tickets for a match with this one. */
+/** Tries all sets of other tickets to find a match for this ticket. */
 function possibleMatch(ticket: Ticket, others: readonly Ticket[], { rules: gameRules, now }: MatchQueueView): string[] | null {
   const rules = rulesOfMode(gameRules, ticket.mode)!;
   const waitedMs = now - ticket.since;
@@ -308,7 +308,7 @@ function possibleMatch(ticket: Ticket, others: readonly Ticket[], { rules: gameR
   return null;
 }
 
-/** Returns whether parties of these sizes make a match that is allowed after this time of waiting. */
+/** Returns whether parties of these sizes may be matched after this waiting time. */
 function fills(sizes: readonly number[], rules: MatchRules, waitedMs: number): boolean {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const range = rules.teams?.size ?? rules.seats;

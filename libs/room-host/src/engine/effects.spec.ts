@@ -9,7 +9,7 @@ interface Purse {
   left: number;
 }
 
-/** The payments that another system has received, by key. It ignores a key that it has received before. */
+/** The payments that another system has received, by key. That system ignores a key that it has received before. */
 type Paid = Map<string, unknown>;
 
 /** Servers with a game that makes payments by effects. Checkpoints are written so rarely that only an effect causes one. */

@@ -959,7 +959,7 @@ describe('the appends of an owner', () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
-    // Adds a value that cannot be packed directly to the change, because the rules would refuse the value.
+    // The rules would refuse a value that cannot be packed. So the test adds the value directly to the change.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
