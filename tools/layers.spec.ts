@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** Checks the layer table of ARCHITECTURE.md. To move a library to another layer, change the table there. */
+/** Checks the layer table of ARCHITECTURE.md. The table also defines the layers, so change it to move a library. */
 const ROOT = join(__dirname, '..');
 const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
 const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);

@@ -44,7 +44,7 @@ export async function build({ force = false, log = () => {}, parts = FLEET } = {
   return { built };
 }
 
-/** Folders whose TypeScript is compiled to dist/<the same path>. */
+/** Folders with TypeScript that the build compiles to the same path in dist/. */
 const CODE = ['apps', 'libs', 'games', 'tools', 'bench'];
 
 /**
@@ -148,7 +148,7 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
-  // `tools/testing` is not server code. Only tests and its own package use it.
+  // Leaves out `tools/testing`, because only tests and its own package use it.
   if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }

@@ -21,7 +21,7 @@ const MODULES = [
 ];
 /** CommonJS packages. The build loads them, because it must know the names of their exports. */
 const COMMON_JS = ['express', 'ioredis', 'pino-pretty', 'prom-client', 'reflect-metadata'];
-/** Packages that stay in node_modules, because they find their own files (pages, native parts) by their location. */
+/** Packages that stay in node_modules. They find their own files, such as pages and native code, by their location. */
 const LEFT_ALONE = ['swagger-ui-dist', 'pino'];
 
 const ENTRY = '\0entry:';
@@ -44,7 +44,7 @@ export async function bundleDependencies() {
   const bundle = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((name) => [`${name}/index`, ENTRY + name])),
     platform: 'node',
-    // rxjs exports its CommonJS copy for Node, which is 50 % larger.
+    // Uses the ES modules of rxjs. For Node, rxjs exports its CommonJS copy, which is 50 % larger.
     resolve: { alias: { rxjs$: join(FROM, 'rxjs/dist/esm/index.js'), 'rxjs/operators$': join(FROM, 'rxjs/dist/esm/operators/index.js') } },
     external: (id) => isPackage(id) && (LEFT_ALONE.includes(packageOf(id)) || !existsSync(join(FROM, packageOf(id)))),
     // Disables tree shaking, because it would remove code that patches global objects.
@@ -84,7 +84,7 @@ const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
  */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
-  // Declares each export under another name first, because names such as `static` can be exported but not declared.
+  // First declares each export under another name. Names such as `static` can be exported, but not declared.
   const exported = names.map((key, index) => `const v${index} = all.${key};\nexport { v${index} as ${key} };`);
   return [`import all from '${name}';`, 'export default all;', ...exported].join('\n');
 }

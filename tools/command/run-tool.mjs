@@ -39,8 +39,8 @@ export function isHelpRequested(argv) {
 }
 
 /**
- * Removes the `--` of `npm start -- --port 8000`. npm removes it by itself, but pnpm and Yarn pass it on, after the arguments in
- * package.json.
+ * Removes the `--` of `npm start -- --port 8000`. npm removes the `--` itself. But pnpm and Yarn pass it to the script, after the arguments
+ * in package.json.
  *
  * @param {readonly string[]} argv
  */

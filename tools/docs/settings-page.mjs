@@ -168,7 +168,7 @@ export function settingsPage(settings) {
   return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
 }
 
-/** Pure: returns the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
+/** Pure: returns a table with these settings. @param {Settings} settings @param {readonly string[]} variables */
 export function settingsTable(settings, variables) {
   const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
   return [

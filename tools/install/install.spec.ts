@@ -79,7 +79,7 @@ describe('an installation without a network', () => {
     await rm(clone, { recursive: true, force: true, maxRetries: 3 });
   });
 
-  /** Resolves with the message of the failure and its duration. */
+  /** Returns the message of the failed installation, and its duration. */
   async function failure(registry: string, also = ''): Promise<{ message: string; ms: number }> {
     const program = `
       const { install } = await import(${JSON.stringify(join(clone, 'tools/install/install.mjs'))});

@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 /** Time limit for an answer of the registry, in ms. Afterwards, the registry counts as unreachable. */
 const ANSWER_TIMEOUT_MS = 4_000;
-/** Time after which npm is killed, in ms. npm itself cannot interrupt the lookup of the registry's address. */
+/** Time after which this program kills npm, in ms. npm cannot interrupt its lookup of the registry's address. */
 const KILL_AFTER_MS = ANSWER_TIMEOUT_MS + 1_000;
 
 /**

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this code: the repository, an image, or an installed package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The name of the file in which a project outside of this repository names its servers. */
+/** The name of the configuration file of a project outside of this repository. It names the servers of the project. */
 export const CONFIG_FILE = 'holdfast.config.json';
 
-/** The folder that the tools work on: the repository, or the project in which `holdfast` was started. */
+/** The project on which the tools work: this repository, or the project in which `holdfast` was started. */
 export const PROJECT = projectFolder(process.cwd(), ROOT);
 
 /** Files of the tools on this machine: a downloaded Redis, its data, and logs. Deleting the folder loses only saved games. */

@@ -1,7 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** The limit of the buffer in characters: several thousand lines. Without a limit, a full disk would fill the memory. */
+/**
+ * The limit of the buffer, in characters. It allows for several thousand lines. Without a limit, the buffer would fill the memory while the
+ * disk is full.
+ */
 const BUFFER_CHARS = 1_048_576;
 const CHUNK_CHARS = 65_536;
 /** First pause between two attempts to write, in ms. Each further pause is twice as long. */

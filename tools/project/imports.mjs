@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** The specifier of a static import, an export from another module, or a dynamic import of a constant. */
+/** Matches the specifier of a static import, of an export from another module, or of a dynamic import with a constant. */
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\n]+)["']/g;
 
 /**

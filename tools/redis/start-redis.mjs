@@ -107,7 +107,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
 function configuration(port, dir, appendonly, sentinel, more) {
   /** @type {Record<string, string | number>} */
   const lines = { port, bind: '127.0.0.1', dir: `"${dir}"`, daemonize: 'no' };
-  // A Redis that evicts keys would silently lose rooms.
+  // The private Redis must not evict keys, because it would silently lose rooms.
   if (!sentinel) Object.assign(lines, { save: '""', appendonly: appendonly ? 'yes' : 'no', 'maxmemory-policy': 'noeviction' });
   return Object.entries({ ...lines, ...more })
     .map(([name, value]) => `${name} ${value}\n`)
@@ -152,7 +152,7 @@ function answers(port, pid, password, ca) {
     socket.on(ca ? 'secureConnect' : 'connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
-      // With a password in `config`, this function cannot read the pid of the Redis that answers, so it accepts any answer.
+      // When `config` has a password, this function cannot read the pid of the Redis that answers. So it accepts the answer of any Redis.
       if (reply.startsWith('-NOAUTH')) return settle(true);
       if (reply.startsWith('-')) return settle(false);
       const found = /process_id:(\d+)/.exec(reply);

@@ -5,7 +5,7 @@ import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
 
 export const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
 export const LOGS = join(HOLDFAST_DIR, 'logs');
-/** The servers of the fleet write their ready files here. */
+/** The folder in which the servers of the fleet write their ready files. */
 export const READY_FILES = join(HOLDFAST_DIR, 'run');
 export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
 

@@ -55,7 +55,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
       };
     }),
     ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' } })),
-    // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
+    // When all game servers stop together, no server can take their rooms. So their drain is short, and the rooms stay in Redis.
     ...numbered('game', games, (index) => ({
       env: {
         ...shared,

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** Pauses before a restart, in ms. The pause grows with each death of a program that keeps dying. */
+/** Pauses before a restart, in ms. When a program dies again and again, the pause grows with each death. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**

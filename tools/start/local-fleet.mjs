@@ -203,7 +203,8 @@ export class LocalFleet {
   }
 
   /**
-   * Collects the edits of the project, and checks the types. The returned loop restarts the servers that load a changed file.
+   * Starts to collect the edits of the project and to check its types. Returns the loop that restarts the servers which load a changed
+   * file.
    *
    * @returns {Promise<DevLoop>}
    */

@@ -30,7 +30,7 @@ export class Renewal {
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
   async run(types) {
-    // Stops servers that are still starting. They have an older build, and their start would delay the new one.
+    // Stops servers that are still starting with an older build. Their start would delay the new build.
     this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
     for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
@@ -63,7 +63,7 @@ export class Renewal {
     this.#interrupted = [];
   }
 
-  /** Ends all processes that are not part of the fleet. */
+  /** Ends all processes that do not belong to the fleet yet. */
   async abandon() {
     await Promise.all([...this.#candidates].map((candidate) => this.#end(candidate)));
   }

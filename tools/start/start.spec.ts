@@ -43,7 +43,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-// Makes the stand-in servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
+// Makes the fake servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
 writeFileSync(join(home, 'package.json'), '{}');
 /** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');
@@ -124,7 +124,7 @@ async function changed<T>(value: () => T, from: T): Promise<void> {
   await eventually(() => expect(value()).not.toBe(from), 20_000);
 }
 
-/** Returns the command line of a process, which `ps` shows to all users. */
+/** Returns the command line of a process, as `ps` shows it to all users. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }

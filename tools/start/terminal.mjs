@@ -53,7 +53,7 @@ export class Terminal {
     return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
-  /** Returns the name in its color. The first eight names have different colors. @param {string} name */
+  /** Returns the name in the color that belongs to it. The first eight names have different colors. @param {string} name */
   name(name) {
     if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
     return this.paint(this.#colours.get(name), name);

@@ -34,10 +34,13 @@ const PHASES = [
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
-/** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
+/** The phase of `npm run test:long`. It tests failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run test:outside`: whole projects outside of this repository. Each installs hundreds of packages, so CI runs only short forms. */
+/**
+ * The phase of `npm run test:outside`. It tests whole projects outside of this repository. Each project installs hundreds of packages, so
+ * CI runs only short forms of these tests.
+ */
 const OUTSIDE_PHASE = {
   name: 'outside',
   args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/outside/', '--maxWorkers', '1'],

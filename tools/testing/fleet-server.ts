@@ -78,8 +78,8 @@ export class FleetServer {
   }
 
   /**
-   * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready. Rejects with the server's last lines if
-   * the server ends first or is not ready in time.
+   * Starts the process of a server and passes the process to `spawned`. Resolves when the server is ready. Rejects with the last lines of
+   * the server if it ends first or is not ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main, cwd, output, mayBeUnready } = spec;

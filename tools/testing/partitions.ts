@@ -54,7 +54,9 @@ export class Partitions {
   }
 }
 
-/** The module that lets a server listen behind a proxy: beside this file in the package, and among the tools in the repository. */
+/**
+ * The module that lets a server listen behind a proxy. In the package it is beside this file, and in the repository it is among the tools.
+ */
 function listenBehind(): string {
   const places = ['./listen-behind.mjs', '../process/listen-behind.mjs'].map((path) => new URL(path, import.meta.url));
   return (places.find((url) => existsSync(fileURLToPath(url))) ?? places[0]).href;

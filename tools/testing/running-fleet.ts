@@ -22,7 +22,7 @@ export interface TestFleetOptions {
   /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Starts a store other than a private Redis. `stop` of the fleet stops the store too. */
+  /** Starts another store than a private Redis. `stop` of the fleet also stops this store. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /** Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes a proxy. */
   readonly partitions?: boolean;
@@ -185,7 +185,7 @@ export class RunningFleet {
     this.partitions.cut(nameOf(server), side);
   }
 
-  /** Ends all partitions. */
+  /** Ends all cuts by `partition`. */
   async heal(): Promise<void> {
     this.partitions?.mend();
   }
@@ -260,7 +260,7 @@ export class RunningFleet {
     );
   }
 
-  /** Prints the last lines of all servers, to explain a failed test. */
+  /** Prints the last lines of all servers, which help to explain a failed test. */
   print(test: string): void {
     const words = [...this.former, ...this.servers].map((server) => `${server.id}${server.exit ? ' (ended)' : ''}\n${lastWords(server)}`);
     process.stderr.write(`\n── ${test}: the last lines of the servers ──\n${words.join('\n')}\n`);

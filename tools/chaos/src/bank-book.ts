@@ -1,11 +1,11 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** The facts about one bank game that its players have received. */
+/** The facts about one bank game, as far as its players received them. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** The ids of acknowledged transfers. A transfer that a rewind has undone is removed when its player receives `rewound`. */
+  /** The ids of acknowledged transfers. When a player receives `rewound`, the transfers that the rewind has undone are removed. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   readonly asked: ReadonlySet<string>;
   /** The result of the game. Null: the game did not end by its rules. */

@@ -17,7 +17,7 @@ export interface Bank {
 const Transfer = z.object({ id: z.string().max(64) });
 const TARGET_MIN = 10;
 const TARGET_MAX = 25;
-/** The time between checkpoints, in ms. It is long enough that a killed server loses changes. */
+/** The time between checkpoints, in ms. It is long, so that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
 /** The duration of a payment, in ms. It is so long that a killed server is usually making a payment. */
 const PAYING_MS = 20;

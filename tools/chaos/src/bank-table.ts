@@ -27,7 +27,7 @@ interface Book extends BankGameBook {
   result: BankResult | null;
 }
 
-/** Two players who play one bank game after another, all of one durability, and record each game in a book. */
+/** Two players who play one bank game after another, and record each game in a book. All games have the same durability. */
 export class BankTable {
   readonly books = new Map<string, Book>();
   private players: Session[] = [];
@@ -58,7 +58,7 @@ export class BankTable {
     );
   }
 
-  /** Plays one game after another. Resolves after `stop()`, once the current game has ended. */
+  /** Plays one game after another. After `stop()`, resolves when the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {

@@ -10,7 +10,7 @@ import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** The maximum number of games that are played in one room before the players enter another room. */
+/** Maximum number of games in one room. After them, the players enter another room. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
@@ -21,7 +21,7 @@ const UNANSWERED_MAX = 12;
  * fault, the timer of a game changes it every second.
  */
 const STUCK_MS = 40_000;
-/** The time limit for the last events of a game to arrive after its end, in ms. */
+/** The time after the end of a game within which its last events must arrive, in ms. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -64,7 +64,7 @@ export class ChainTable {
     );
   }
 
-  /** Plays games in one room after another. Resolves after `stop()`, once the current game has ended. */
+  /** Plays games in one room after another. After `stop()`, resolves when the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {

@@ -1,4 +1,4 @@
-/** One event in a game of chain: a command with its number, or a firing of the timer (`beat`). */
+/** One entry in a game of chain: a command with its number, or a call of the timer (`beat`). */
 export interface Entry {
   readonly kind: 'add' | 'beat';
   /** The id that the player chose for the command. For a beat, its time in ms since 1970. */
@@ -7,7 +7,7 @@ export interface Entry {
   readonly n: number;
 }
 
-/** The event that the game emits with each entry. */
+/** The event that the game emits for each entry. */
 export interface Link extends Entry {
   readonly game: string;
   /** The number of the entry in its game, from 1 and without gaps. */

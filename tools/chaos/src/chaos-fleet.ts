@@ -38,7 +38,7 @@ export function siteName(type: ServerType, name: string): string {
  */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
-/** The servers and the Redis of one run. Each of them is a separate process. */
+/** The servers and the Redis of one run. Each one is a separate process. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
   /** The connection of the tool itself to Redis. */
@@ -50,7 +50,7 @@ export class ChaosFleet {
   private cuts: { readonly links: CuttableProxy; readonly store: CuttableProxy } | null = null;
   /** The URLs to which players connect. */
   readonly gatewayUrls: string[] = [];
-  /** The file of the certificate of these URLs; null without TLS. */
+  /** The certificate file of these URLs. Null without TLS. */
   certificate: string | null = null;
 
   private constructor(
@@ -111,7 +111,7 @@ export class ChaosFleet {
     await this.workshop.ended(this.redis.process, 5_000);
   }
 
-  /** Copies the current files of Redis, for `rewindRedis`. */
+  /** Copies the files of Redis. `rewindRedis` can restore the copy later. */
   async keepRedis(): Promise<string> {
     const kept = join(this.folder, 'redis-kept');
     await rm(kept, { recursive: true, force: true });
@@ -129,7 +129,7 @@ export class ChaosFleet {
     return join(this.folder, 'redis', 'appendonlydir');
   }
 
-  /** Starts Redis with its append-only file. */
+  /** Starts Redis, which reads its append-only file. */
   async restartRedis(): Promise<void> {
     this.redis = await this.workshop.startRedis({ dir: join(this.folder, 'redis'), appendonly: true, port: this.redis.port });
     this.redisCondition = 'up';
@@ -197,7 +197,7 @@ export class ChaosFleet {
     await rm(join(this.folder, 'redis', 'appendonlydir'), { recursive: true, force: true });
   }
 
-  /** Returns the processes of this run that still exist, each with its pid and command line. */
+  /** Returns the pid and command line of each process of this run that still exists. */
   async orphans(): Promise<string[]> {
     const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
     const found = await Promise.all(
@@ -265,7 +265,7 @@ export class ChaosFleet {
           ...cut,
           HOLDFAST_CHAOS_RUN: this.mark,
           ...(type === 'game' && { [LEDGER_VARIABLE]: this.bankLedger }),
-          // A restart keeps the ports, so that players can reconnect to the same URL.
+          // A restart keeps the ports, so that players reconnect to the same URL.
           ...(type === 'gateway' && {
             PUBLIC_PORT: String(await this.workshop.freePort()),
             TCP_PORT: String(await this.workshop.freePort()),

@@ -17,9 +17,9 @@ export interface Kind {
    * The weight of this kind in the random choice, relative to the weights of all kinds. A kind with weight 0 happens only with `--faults`.
    */
   readonly weight: number;
-  /** True: no other fault of a server or of Redis may happen at the same time. */
+  /** True: no other fault of a server or of Redis may happen during this fault. */
   readonly isAlone?: boolean;
-  /** True: the fault affects only players. Such a fault may happen while another fault lasts. */
+  /** True: the fault affects only players. Such a fault may happen during another fault. */
   readonly isOfPlayers?: boolean;
   /**
    * Chooses the target of a fault. Returns null when the fault is not possible now: there is no target, or the fault would affect the last
@@ -44,7 +44,7 @@ export interface World {
 export class Faults {
   readonly done: Fault[] = [];
   private readonly underWay = new Set<Promise<void>>();
-  /** The kinds of the current faults of servers or Redis. */
+  /** The kinds of the faults of servers or Redis that last now. */
   private readonly kindsUnderWay: Kind[] = [];
   private isOver = false;
   private wake: () => void = () => {};

@@ -13,7 +13,7 @@ const INTO_MATCH_MS = [0, 25] as const;
 const DOWN_MS = [300, 3_000] as const;
 const STOP_MS = [2_500, 7_500] as const;
 
-/** Returns the faults during matchmaking: the lobby that runs the rounds dies or hangs just after a ticket was added. */
+/** Returns the faults during matchmaking. The lobby that runs the rounds dies or hangs just after a ticket was added. */
 export function matchFaults(world: World): Kind[] {
   return [
     { name: 'kill-runner', weight: 2, plan: () => onRunner(world, 'kill') },

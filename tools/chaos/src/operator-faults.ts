@@ -72,8 +72,8 @@ function empty(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Uncordons a server, because a cordoned server would take no rooms for the rest of the run. Repeats the request until a gateway accepts it
- * or the server is down; gives up after `ANEW_MS`.
+ * Uncordons a server. A cordoned server would get no rooms for the rest of the run. Repeats the request until a gateway accepts it or the
+ * server is down. Gives up after `ANEW_MS`.
  */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>

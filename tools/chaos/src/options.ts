@@ -23,7 +23,7 @@ export interface ChaosOptions {
   readonly commandsPerSecond: number;
   /** True: players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
-  /** The kinds of faults to cause. An empty list means all kinds. */
+  /** The kinds of faults that the tool causes. An empty list means all kinds. */
   readonly faults: readonly string[];
   /** True: prints only one JSON object. */
   readonly json: boolean;

@@ -43,8 +43,8 @@ function slow({ fleet, chance }: World): Plan {
 }
 
 /**
- * Plans to resume a session over a second connection. The gateway must then close the first connection, and the second connection must
- * belong to the same user.
+ * Plans to resume a session over a second connection. The gateway must then close the first connection. The second connection must belong
+ * to the same user.
  */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);

@@ -22,7 +22,7 @@ export class SearchBook {
     private readonly violation: (sentence: string) => void,
   ) {}
 
-  /** Records the start of a search, and returns the function that records its outcome. */
+  /** Records the start of a search. Returns a function that records its outcome. */
   begin(player: string, at: number): (outcome: Exclude<SearchOutcome, 'waiting'>, room?: string) => void {
     const search: Search = { player, from: at, outcome: 'waiting', room: null };
     this.searches.push(search);

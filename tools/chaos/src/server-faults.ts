@@ -99,7 +99,7 @@ function setClock({ chance }: World, server: ChaosServer): Plan {
   };
 }
 
-/** Plans to block the event loop of a server. The server must not be evicted for this, which `Innocents` checks. */
+/** Plans to block the event loop of a server. `Innocents` checks that the server is not evicted for this. */
 function block(server: ChaosServer): Plan {
   return { what: `${server.id}, four fifths of its time`, act: () => server.block() };
 }

@@ -92,7 +92,7 @@ function flush({ fleet }: World): Plan | null {
   return isWell ? { what: 'emptied', act: async () => void (await fleet.client.flushall()) } : null;
 }
 
-/** Plans to delete all records of servers, as an operator might by mistake. Every living server must restore its record. */
+/** Plans to delete all records of servers, as an operator might do by mistake. Every living server must restore its record. */
 function dropRegistry({ fleet, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   return {

@@ -19,7 +19,7 @@ export function expectThat(isTrue: boolean, message: string): asserts isTrue {
   if (!isTrue) throw new CaseFailure(message);
 }
 
-/** Compares two plain values. The order of keys does not matter. */
+/** Compares two plain values. Ignores the order of keys. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   const [found, wanted] = [canonical(actual), canonical(expected)];
   if (found !== wanted) throw new CaseFailure(`${what}: expected ${short(wanted)}, found ${short(found)}`);

@@ -17,8 +17,7 @@ export class Inbox<T> {
   }
 
   /**
-   * Returns the next item for which `isWanted` is true. Skips the items before it, also for later calls. Waits until such an item has
-   * arrived.
+   * Returns the next matching item, and waits for it if necessary. Drops the items before it.
    *
    * @param what names the item in the message of a failure
    * @param whyNot returns why the item cannot arrive any more, or null

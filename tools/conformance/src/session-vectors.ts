@@ -29,7 +29,7 @@ export interface SessionVector {
   readonly steps: readonly SessionStep[];
 }
 
-/** Returns sessions as a client and servers have them, encoded by the codecs of the product. */
+/** Returns typical sessions of a client. The codecs of the product have encoded their messages. */
 export function recordedSessions(): SessionVector[] {
   return [turnBasedGame('classic'), turnBasedGame('compact'), resumedGame(), rewoundGame(), gameWithSteps()];
 }

@@ -23,7 +23,7 @@ const CONNECTION_MS = 8_000;
 /** Time within which a case observes whether the client does a forbidden act, in ms. */
 export const QUIET_MS = 500;
 
-/** The participants of one case: a client under test, and the gateways whose URLs it has. */
+/** The participants of one case: a client under test, and the gateways that the client knows. */
 export class Table {
   /** Number of the last secret. Each welcome has a new secret. */
   private secrets = 0;

@@ -95,7 +95,7 @@ interface EventsWanted {
   readonly signal?: AbortSignal;
 }
 
-/** The fields of an operator event that the CLI shows. The description of the admin API has all fields. */
+/** The fields of an operator event that this tool shows. The description of the admin API lists all fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;

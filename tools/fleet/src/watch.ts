@@ -24,8 +24,7 @@ export async function watch(invocation: Invocation): Promise<void> {
   const { client, options, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // If this first request fails, the command ends. After a later failure the command tries again, because the fleet may be unreachable for
-  // a while.
+  // When the first request fails, the command ends. After a later failure it tries again, because the fleet may be unreachable for a while.
   await client.get('/api/fleet');
   const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
   screen?.start();

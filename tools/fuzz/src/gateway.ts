@@ -38,7 +38,7 @@ export async function startGateway(redisUrl: string): Promise<Gateway> {
     FRAME_BYTES_MAX: '4096',
     MESSAGES_PER_SECOND: many,
     MESSAGES_BURST: many,
-    // Sessions of closed connections must expire while the fuzzer runs.
+    // The TTL of sessions is short, so that sessions of closed connections expire while the fuzzer runs.
     SEAT_GRACE_MS: '1000',
     SESSION_TTL_MS: '10000',
   });

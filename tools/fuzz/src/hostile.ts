@@ -37,7 +37,10 @@ const STRINGS = ['', '\u0000', '\ud800', '__proto__', '../../etc/passwd', '*', '
 
 const key = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) });
 
-/** Hostile values. Objects may have an own key `__proto__`: `fromEntries` defines it, while an assignment would set the prototype. */
+/**
+ * Hostile values. An object may have an own key `__proto__`. Only `fromEntries` can create this key, because an assignment would set the
+ * prototype.
+ */
 export const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -66,7 +69,7 @@ const OPERATIONS = [
 const operation = fc.oneof(fc.constantFrom(...OPERATIONS), fc.constantFrom(...STRINGS));
 const number = fc.oneof(fc.nat(), fc.constantFrom(...NUMBERS));
 
-/** Messages of every kind, with any value in any field. */
+/** Messages of every kind. Each field may have any value. */
 export const message: fc.Arbitrary<PlayerMessage> = fc
   .oneof(
     fc.record({ kind: fc.constant('hello'), protocol: fc.oneof(fc.constant(1), value), name: fc.oneof(fc.constant('ada'), value) }),
@@ -111,7 +114,7 @@ function bent(bytes: Buffer, { how, at, to, bytes: more }: Bend): Buffer {
   return changed;
 }
 
-/** Returns the bytes unchanged, or modified up to three times. */
+/** Returns the bytes unchanged or with up to three modifications. */
 export function bentBytes(sound: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(sound, fc.array(bend, { maxLength: 3 })).map(([bytes, bends]) => bends.reduce(bent, bytes));
 }

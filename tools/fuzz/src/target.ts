@@ -15,10 +15,10 @@ export interface Target<Case = unknown> {
 /** The code with which a server reports its own defect. A refusal with this code is a finding. */
 export const DEFECT = 'internal';
 
-/** Time limit for any case on a busy machine, in ms. */
+/** Time limit for any case, in ms. It allows for a busy machine. */
 export const CASE_MS_MAX = 5_000;
 
-/** Time limit for a case that only decodes, in ms. Decoding takes microseconds; the limit allows for a busy machine. */
+/** Time limit for a case that only decodes, in ms. Decoding takes microseconds, so the limit allows for a busy machine. */
 export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}

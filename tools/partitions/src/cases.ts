@@ -18,7 +18,7 @@ export interface PartitionCase {
   readonly waitMsMax: number;
   /** The allowed reasons for the eviction of a server. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];
-  /** The operator events that must be published, as kind and reason: `server.evicted unreachable`. */
+  /** The operator events that gateways must publish, as kind and reason: `server.evicted unreachable`. */
   readonly mustTell: readonly string[];
   act(partitions: Partitions, parties: Parties): Promise<void>;
 }

@@ -28,7 +28,7 @@ export interface CaseReport {
   readonly cuts: number;
   /** The distribution of the times of slow answers, in ms. An answer is slow when it takes more than 100 ms. */
   readonly waits: Spread;
-  /** The distribution of the times from `paused` to `resumed`, in ms. */
+  /** The distribution of the lengths of pauses, from `paused` to `resumed`, in ms. */
   readonly pauses: Spread;
   readonly waitMsMax: number;
   /** Number of players who received the end of a game and no earlier event of it. */

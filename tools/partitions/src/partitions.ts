@@ -9,7 +9,7 @@ import type { Network } from '../../network/network.mjs';
  */
 export type Party = ChaosServer | 'redis' | 'players';
 
-/** Cuts between one server and other members of the network. All rules are in the namespace of that server. */
+/** Makes cuts between one server and other members of the network. All rules are in the network namespace of that server. */
 export class Partitions {
   private readonly rules = new Map<ChaosServer, { input: string[]; output: string[] }>();
 

@@ -26,10 +26,10 @@ export interface Remark {
   readonly what: string;
 }
 
-/** Plays every game of a file, each with two players who see only what the fleet sends them. */
+/** Plays every game of a file. Each game has two players, who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks of the run. `remarkCount` counts all remarks. */
+  /** The first remarks of the run. `remarkCount` also counts further ones. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */

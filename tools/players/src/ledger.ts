@@ -14,7 +14,7 @@ export interface SeenBoard {
 export interface Verdict {
   /** Number of acknowledged moves that are missing on the board. */
   readonly lost: number;
-  /** Number of moves that a player received twice or that the game counted twice. */
+  /** Number of moves that a player received twice, or that the game counted twice. */
   readonly doubled: number;
 }
 

@@ -23,7 +23,7 @@ export interface PlayersOptions {
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** The longest pause before a move, in ms. The length of each pause is random. */
+  /** The longest pause before a move, in ms. Each pause has a random length. */
   readonly thinkMs: number;
   readonly pgn: string | null;
   /** Chess: true plays no game when the file contains a game that cannot be read. */

@@ -58,7 +58,7 @@ export class PgnScanner {
     const isBlank = text.trim() === '';
     // A comment or variation without an end stops at the beginning of the next game.
     if ((this.isInComment || this.depth > 0) && this.wasBlank && TAG_LINE.test(text)) done.push(...this.endUnclosed());
-    // A line that begins with % is for other programs (section 6).
+    // Ignores a line that begins with %, because such lines are for other programs (section 6).
     if (!isBlank && (this.isInComment || !text.startsWith('%'))) this.scan(number, text, done);
     this.wasBlank = isBlank;
     return done;

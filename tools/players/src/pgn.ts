@@ -71,7 +71,7 @@ export function replay(scanned: ScannedGame): ReadGame {
   };
 }
 
-/** Returns a name without control characters, so that a terminal can print it; `?` if there is none. */
+/** Returns a name that a terminal can print: without control characters. Returns `?` when the name is empty. */
 function nameOf(tag: string | undefined): string {
   return tag?.replace(/\p{Cc}/gu, '').slice(0, NAME_CHARS_MAX) || '?';
 }

@@ -8,7 +8,7 @@ const OPEN_AT_ONCE = 16;
 /** The time for which a request is repeated when it may still succeed, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
-/** Time for which a start may wait for capacity, in ms. */
+/** Time for which the start of a game may wait for free capacity, in ms. */
 const START_MS = 5_000;
 
 /** Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal. */

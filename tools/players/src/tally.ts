@@ -41,7 +41,7 @@ export class Tally {
     };
   }
 
-  /** The longest pause, in ms. An unfinished pause counts with its current length. */
+  /** The longest pause, in ms. A pause that has not ended counts with its length until now. */
   get longestPauseMs(): number {
     return Math.max(this.endedPausesMaxMs, ...[...this.openPauses].map((lengthMs) => lengthMs()));
   }

@@ -27,7 +27,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
       bytesRead += (chunk as Buffer).length;
       const lines = (rest + decoder.decode(chunk as Buffer)).split(LINE_END);
       rest = lines.pop() ?? '';
-      // The second half of a CRLF may be in the next chunk.
+      // The LF of a CRLF may be in the next chunk.
       if (rest === '' && lines.length > 0 && decoder.endsWithCr) rest = `${lines.pop()}\r`;
       if (rest.length > LINE_CHARS_MAX) throw new Error(`${path}, line ${number + lines.length + 1}, ${TOO_LONG}`);
       for (const text of lines) yield { number: ++number, text, bytesRead };
@@ -67,7 +67,7 @@ abstract class Decoder {
     return text;
   }
 
-  /** Returns the text of the bytes after the last line end. Call this at the end of the file. */
+  /** Returns the text after the last line end. Call this at the end of the file. */
   abstract end(): string;
   protected abstract textOf(bytes: Buffer): string;
 }

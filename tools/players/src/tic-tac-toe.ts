@@ -11,12 +11,12 @@ type Table = Room<TicTacToe>;
 
 /** The time limit for the last games to end after the time of the run, in ms. It is long, because the fleet may still be recovering. */
 const LAST_GAMES_MS = 30_000;
-/** The time limit for the game of two ready players to begin, in ms, even when a server is lost meanwhile. */
+/** The time limit for the start of a game of two ready players, in ms. It allows for the loss of a server. */
 const BEGIN_MS = 20_000;
 /** The time limit for one turn, and for the return to the lobby, in ms. A game that takes longer hangs. */
 const GAME_MS = 60_000;
 
-/** Plays tic-tac-toe with pairs of players until the time is up. */
+/** Lets pairs of players play tic-tac-toe until the time of the run is over. */
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
@@ -111,7 +111,7 @@ export class TicTacToeRun {
   private async play(room: Table, player: string, round: number): Promise<void> {
     this.tables.set(room, player);
     try {
-      // Waits until `result` is null, because the result of the previous game stays until the new game begins.
+      // Waits until `result` is null. Until the new game begins, it is the result of the previous game.
       await room.waitFor(({ result, version }) => result === null && version >= 0, { timeoutMs: BEGIN_MS });
       await this.playOn(room, player, `${room.id}/${round}`);
     } finally {

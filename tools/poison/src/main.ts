@@ -31,7 +31,7 @@ export interface CaseReport {
   readonly ms: number;
   /** The distribution of the times of slow answers to innocent players, in ms. An answer is slow when it takes more than 100 ms. */
   readonly waits: Spread;
-  /** The distribution of the lengths of the pauses of innocent players, in ms. */
+  /** The distribution of the lengths of innocent players' pauses, in ms. */
   readonly pauses: Spread;
   readonly faults: readonly string[];
 }

@@ -55,7 +55,7 @@ export const POISONS = {
   'fake-interrupt': (): void => {
     throw Object.assign(new Error('not interrupted'), { code: 'ERR_SCRIPT_EXECUTION_INTERRUPTED' });
   },
-  /** Throws an error whose description never returns. */
+  /** Throws an error whose stack is computed by an endless loop. */
   'endless-error': (): void => {
     throw Object.defineProperty(new Error('endless'), 'stack', { get: POISONS.loop });
   },
