@@ -12,8 +12,8 @@ import { Prometheus } from './harness/prometheus.js';
 const run = promisify(execFile);
 const SOON_MS = 30_000;
 /**
- * Alerts that a busy test machine may cause. This spec shortens the windows of the rules, so that one slow second is enough for these
- * alerts. Only the unit tests of promtool test them.
+ * Alerts that a busy test machine may cause, because this spec shortens the times of the rules: one slow second is enough. So these tests
+ * ignore them. `test/long/alerts.spec.ts` causes these alerts.
  */
 const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
 

@@ -51,7 +51,7 @@ describe('a fleet with slow readers', () => {
       return (await metric(gateway, 'holdfast_backpressure_total', 'where="player"')) > 0;
     }, 20_000);
     const others = beside.count;
-    // The gateway does not send Ada the syncs of these notes. She receives the changes after her resume.
+    // The gateway does not send Ada the syncs of these notes. Ada receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
     // Sends no more pings. A ping to the closed socket would reset the connection, and Ada could not read the remaining data.
     clearInterval(pinging);

@@ -28,7 +28,7 @@ describe('a fleet that receives bad input', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** After each test all servers must be alive, and a new game must work. */
+  /** After each test, all servers must run, and a new game must work. */
   afterEach(async () => {
     expect(fleet.servers.map(({ exit }) => exit)).toEqual(fleet.servers.map(() => null));
     const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');

@@ -14,7 +14,7 @@ const SETTLED_MS = 20 * SECOND;
 
 let nextUser = 0;
 
-/** A player over TCP with a token, so that the same user can log in twice. */
+/** A player over TCP. The player has a token, so that the same user can log in twice. */
 class Player {
   private nextId = 0;
 

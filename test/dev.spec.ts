@@ -13,7 +13,7 @@ import { until } from './harness/index.js';
 
 const RULES = 'games/tic-tac-toe/src/tic-tac-toe.ts';
 
-/** `npm run dev` in a copy of this repository, which shares the installed packages and the build. */
+/** `npm run dev` in a copy of this repository. The copy uses the installed packages and the build of the repository. */
 class DevelopedFleet {
   text = '';
 

@@ -52,7 +52,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // Keeps the responses to other requests and drops this one. `hears` searches the whole list of messages, so the list must stay short.
+    // Drops this response from the list of messages, because `hears` searches the whole list. Keeps the responses to other requests.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);

@@ -87,7 +87,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands and logins that these nodes refused because the user lacks the rights. Reads them from `ACL LOG`. */
+/** Returns the commands and logins that these nodes refused because the user lacked the rights. Reads them from `ACL LOG`. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }

@@ -37,7 +37,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     violations.push(...(await violationsOf(visitor.page, state)));
   };
 
-  /** Starts a game of two players. Returns the players, of whom the first has seat 0, and the address of their room. */
+  /** Starts a game of two players. Returns the players and the address of their room. The first player has seat 0. */
   async function playersIn(game: string, status = 'Your turn'): Promise<[Visitor, Visitor, url: string]> {
     const ada = await visit('Ada');
     await ada.press(`Create a room: ${game}`);

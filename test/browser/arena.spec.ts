@@ -15,7 +15,7 @@ interface Frame {
   readonly correction: number;
 }
 
-/** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves further. */
+/** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves farther. */
 const MOVED = 0.3;
 /** The longest time for which the ship may stand still, in ms. A player would notice a longer stop. */
 const STILL_MS_MAX = 100;

@@ -42,7 +42,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return visitors.add(await Visitor.open(browser, name, url, options));
   };
 
-  /** Starts a game of two visitors. The first one made the room and has seat 0, which is X or White. */
+  /** Starts a game of two visitors. The first one made the room and has seat 0. Seat 0 plays X or White. */
   const playersIn = async (game: string, options: readonly VisitorOptions[] = []): Promise<[Visitor, Visitor]> => {
     const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
     await ada.press(`Create a room: ${game}`);

@@ -79,7 +79,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
   const shows = (id: string, text: string) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
   const renders = () => page.evaluate(() => ({ ...(globalThis as unknown as WithPage).reactPage.renders }));
 
-  /** Matches Ann, who plays in the page, with Bob. Resolves with Bob's room. */
+  /** Matches Ann with Bob. Ann plays in the page. Resolves with Bob's room. */
   async function meet(): Promise<Room> {
     await mount('Ann');
     await shows('status', 'open');

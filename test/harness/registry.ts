@@ -9,7 +9,7 @@ import { until } from '../../tools/process/until.mjs';
 
 const run = promisify(execFile);
 
-/** An npm registry on loopback, with storage of its own. */
+/** An npm registry on loopback. Its storage is separate from that of other registries. */
 export interface Registry {
   readonly url: string;
   /** Publishes the package in a folder. */

@@ -19,7 +19,7 @@ export type Victim = 'game server' | 'gateway' | 'lobby' | 'Redis' | 'PostgreSQL
 /** The coins that each player and the house have at the beginning. */
 const COINS = 500;
 
-/** A fleet whose game servers have the casino of docs/writing-a-game.md, with its wallet in a real PostgreSQL. */
+/** A fleet with the casino of docs/writing-a-game.md. The wallet of the casino uses a real PostgreSQL. */
 export class WalletFleet {
   private servers = 0;
 

@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
+    // Makes the gateway choose a lobby for each player. The gateway then sends all requests of the player to this lobby.
     await asker.me();
     return asker;
   }

@@ -11,7 +11,6 @@ const UNSYNCED_MS = 1_000;
 let fleet: Fleet;
 let games: LedgerGame[];
 
-/** One test: its failure and its assertions. */
 interface Check {
   /** The processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;

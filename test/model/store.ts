@@ -213,8 +213,8 @@ export function save(room: StoredRoom | null, args: SaveArgs, now: number): { is
 }
 
 /**
- * Closes a room. Does nothing when the record has changed or a game runs. `closed`: the epoch in the key `closed`; null when the room is
- * not closed.
+ * Closes a room. Does nothing when the record has changed or a game runs. `closed`: the epoch in the key `closed`. Null: the room is not
+ * closed.
  */
 export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
   if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };
@@ -321,7 +321,6 @@ export function open(room: StoredRoom | null, args: OpenArgs, now: number): { ep
   return { epoch, room: { ...room, ...begun, checkpoint: args.checkpoint || null, rev: room.rev + 1 } };
 }
 
-/** A room without any data. */
 export const EMPTY: StoredRoom = {
   epoch: null,
   owner: '',

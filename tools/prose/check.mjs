@@ -82,7 +82,7 @@ export function problemsOfNames(files) {
   ];
 }
 
-/** Finds the relative links in all pages whose target does not exist. @returns {Problem[]} */
+/** Finds relative links whose target does not exist, in all pages. @returns {Problem[]} */
 export function problemsOfLinks() {
   const pages = filesUnder('.', /\.md$/);
   const texts = new Map(pages.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));

@@ -97,7 +97,7 @@ export async function main(argv) {
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // `--forceExit` ends the run even if a test left a connection open.
+    // `--forceExit` ends the run, even if a test has left a connection open.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);

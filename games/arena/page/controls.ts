@@ -20,7 +20,10 @@ const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
   Space: 'fire',
 };
 
-/** Reads the controls that the player holds down: keys, or one finger that steers on the field and another one on the fire button. */
+/**
+ * Reads the controls that the player holds down: keys, or two fingers. One finger steers on the field, and the other one is on the fire
+ * button.
+ */
 export class HeldControls {
   /** The stick as it is drawn, in CSS pixels of the field. Null: no finger steers. */
   stick: { readonly fromX: number; readonly fromY: number; x: number; y: number } | null = null;

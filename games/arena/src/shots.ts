@@ -7,7 +7,7 @@ export const SHOT_STEPS = 24;
 /** Number of steps between two shots of a ship. */
 export const RELOAD_STEPS = 5;
 
-/** Returns the position of a shot at a step, which may be a fraction. */
+/** Returns the position of a shot at a step. The step may be a fraction. */
 export function positionOf(shot: Shot, step: number): { x: number; y: number } {
   const { x, y } = vectorOf(shot.heading);
   const distance = (step - shot.at) * SHOT_SPEED;

@@ -1111,8 +1111,8 @@ describe('the sweep of rooms', () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
-    // Dropping an entry moves the other entries, so the sweep needs more than one round for all entries. With a slow Redis it may need one
-    // more.
+    // When the sweep drops an entry, the other entries move. So the sweep needs more than one round for all entries. With a slow Redis it
+    // may need one more.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
@@ -1272,7 +1272,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
 });
 
 describe('the list of public rooms', () => {
-  /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
+  /** Writes many rooms at once, in the form in which a lobby writes them. The test chooses their creation times. */
   async function writeRooms(
     count: number,
     room: (index: number) => { game: string; private: boolean; createdAt: number },

@@ -13,7 +13,7 @@ interface Wait {
   readonly ms: number;
 }
 
-/** The time of an answer from which on it counts as a long wait, in ms. Without a fault, every answer is faster. */
+/** Minimum time of an answer that counts as a long wait, in ms. Without a fault, every answer is faster. */
 const LONG_WAIT_MS = 100;
 /** The time after the end of a fault within which the fault still counts as the cause of waits, in ms. */
 const AFTERMATH_MS = 5_000;

@@ -184,7 +184,7 @@ function turnBasedGame(form: 'classic' | 'compact'): SessionVector {
   return { name: `a game of tic-tac-toe with ${form} syncs`, steps: session.steps };
 }
 
-/** The gateway dies before the answer to a command. The room has applied the command, and confirms it after the resume. */
+/** The gateway dies before it sends the answer to a command. The room has applied the command, and confirms it after the resume. */
 function resumedGame(): SessionVector {
   const session = new Recorder('classic');
   session.login();

@@ -19,8 +19,8 @@ export interface Verdict {
 }
 
 /**
- * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure; evaluated after the
- * game. A command without an answer may or may not be in the game, so it is not recorded.
+ * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure. The tool evaluates it
+ * after the game. A command without an answer may or may not be in the game, so it is not recorded.
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];

@@ -112,7 +112,7 @@ class Process {
   }
 }
 
-/** Frees the leases of dead processes, which would expire after some seconds. */
+/** Frees the leases of dead processes. Otherwise they would expire only after some seconds. */
 async function expireLeases(): Promise<void> {
   const leases = await redis.commands.keys('*:lease');
   if (leases.length > 0) await redis.commands.del(...leases);
