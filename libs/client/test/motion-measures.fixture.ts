@@ -45,8 +45,8 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
 }
 
 /**
- * Returns the smallest distance between the displayed ship and its path on the server, in units. Only the part of the path counts that the
- * ship flew when the inputs of this moment arrived. It is two steps long, because the server applies an input in its next step.
+ * Returns the smallest distance between the displayed ship and its path on the server, in units. Uses only the few steps around the time at
+ * which the inputs of this moment arrive. The server applies an input in its next step, so that time is not exact.
  */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;

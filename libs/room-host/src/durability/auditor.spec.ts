@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // Each append of another room writes one batch. If the end of the game did not wait, the first batch would contain it.
+    // The owner writes all due appends together. If the end of the game did not wait, the first of these two writes would contain it.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);

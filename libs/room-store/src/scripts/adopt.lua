@@ -12,7 +12,7 @@
 --         {'0', owner, incarnation, epoch, status}: nothing is written, because the room has another epoch or owner, or no game
 --         {'log'}: nothing is written, because this version of Holdfast cannot read the log or the checkpoint
 --         an error of Redis: nothing is written, because Redis could not read the log
--- A takeover is an adoption without a handoff. The list of takeovers tells clients which of their changes are lost.
+-- A takeover is an adoption without a handoff. From the takeovers, a client learns which of its versions are lost.
 
 -- Maximum number of takeovers in a record. When there is one more, the script merges the two oldest ones.
 local TAKEOVERS_MAX = 32
@@ -84,7 +84,7 @@ end
 -- The message contains all changed fields, so that a gateway with a thousand of these rooms does not have to read each record.
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
--- Joins the log to one string, because a reply with thousands of elements is slow to parse. The reader can split it, because MessagePack
--- encodes the length of each change.
+-- Joins the log to one string, because a reply with thousands of elements is slow to parse. The reader can split it, because each value of
+-- MessagePack shows where it ends.
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
   poison, tostring(losses), roomTime, room[16] or '', rev }
