@@ -80,7 +80,7 @@ class Spenders {
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
         () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
-        // The command failed because the game has ended.
+        // Ignores the error: the command failed because the game has ended.
         () => {},
       );
     }

@@ -2,7 +2,7 @@ import { FIELD, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf 
 
 /** Speed of a shot, in units per step. */
 export const SHOT_SPEED = 42;
-/** Number of steps for which a shot flies. */
+/** Number of steps after which a shot ends. */
 export const SHOT_STEPS = 24;
 /** Number of steps between two shots of a ship. */
 export const RELOAD_STEPS = 5;

@@ -1,6 +1,6 @@
 import type { Seat } from '#libs/game-kit';
 
-/** Steps a second. */
+/** Number of steps per second. */
 export const STEP_HZ = 20;
 /** The field: x from 0 to `width`, y from 0 (top) to `height`, in units. */
 export const FIELD = { width: 1_600, height: 1_000 } as const;
@@ -89,7 +89,7 @@ export interface Shot {
 }
 
 export interface ArenaState {
-  /** Number of the last step. */
+  /** Number of the last step that has run. */
   step: number;
   /** The step at which the round ends. */
   endsAt: number;

@@ -54,7 +54,7 @@ class Bank extends Hosts {
     return this.add(name, {}, new Map([['pay', pay]]));
   }
 
-  /** Stops the server like a process after `kill -9`, and lets another server adopt the room. */
+  /** Stops the server as `kill -9` would do, and lets another server adopt the room. */
   async lose(owner: Host, room: HostedRoom): Promise<{ owner: Host; room: HostedRoom }> {
     const tenure = await this.tenure(room.id);
     owner.stop();
