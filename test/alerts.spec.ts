@@ -100,7 +100,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     expect(named.filter((name) => !exported.has(name))).toEqual([]);
   });
 
-  it('fires for a lost game server until it is back when no other server can take its rooms', async () => {
+  it('fires while the only game server is lost, and clears when the server is back', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = fleet.games[0]!;
     owner.kill();
