@@ -26,7 +26,7 @@ interface Place {
 interface Setup {
   /** The file of the configuration in `deploy/nginx` or `deploy/haproxy`. */
   readonly example: string;
-  /** Returns the configuration for this folder and port, with the addresses of the fleet filled in. */
+  /** Returns the configuration for this folder and port. The addresses are those of the fleet. */
   readonly configuration: (example: string, place: Place) => string;
   readonly args: (config: string, home: string) => readonly string[];
 }
