@@ -155,7 +155,10 @@ describe('two gateways behind proxies that end TLS', () => {
     const stopping = fleet.gateways[0]!;
     const visitors = visitUntilOver();
     const notes = noteUntilOver(rooms);
-    await fleet.terminate(stopping);
+    const stopped = fleet.terminate(stopping);
+    await until(async () => (await stopping.ops('/readyz')).status === 503, DRAIN_DELAY_MS / 2);
+    expect(await firstMessage(stopping.publicUrl, '127.0.9.1')).toBe('welcome');
+    await stopped;
     await until(() => visitors.count() > 20, 30_000);
     expect(await visitors.end()).toEqual([]);
     await notes.end();
@@ -174,13 +177,16 @@ describe('two gateways behind proxies that end TLS', () => {
   }, 120_000);
 
   /** Logs in over JSON. Returns `welcome`, or the code of the refusal. */
-  async function firstMessage(url: string, localAddress: string): Promise<string> {
+  async function firstMessage(url: string, localAddress: string, opened = sockets): Promise<string> {
     const socket = new WebSocket(url, 'holdfast.v1.json', { ca, localAddress, family: 4 });
-    sockets.push(socket);
+    opened.push(socket);
     socket.on('open', () => socket.send(JSON.stringify({ kind: 'hello', protocol: 1, name: 'Ada' })));
-    const [message] = await once(socket, 'message');
-    const { kind, code } = JSON.parse(String(message)) as { kind: string; code?: string };
-    return code ?? kind;
+    const closed = once(socket, 'close').then(([code]) => `closed with ${code}`);
+    const heard = once(socket, 'message').then(([message]) => {
+      const { kind, code } = JSON.parse(String(message)) as { kind: string; code?: string };
+      return code ?? kind;
+    });
+    return Promise.race([heard, closed]);
   }
 
   async function firstTcpMessage(localAddress: string): Promise<string> {
@@ -210,18 +216,20 @@ describe('two gateways behind proxies that end TLS', () => {
     return rooms;
   }
 
-  /** Logs in new players through both proxies, one after another. `end` returns the failures. */
+  /** Logs in new players through both proxies, without a second attempt. `end` returns the failures. */
   function visitUntilOver() {
     const failures: string[] = [];
+    const own: typeof sockets = [];
     let count = 0;
     let isOver = false;
     const running = (async () => {
       for (; !isOver; count++) {
         const url = urls()[count % 2 === 0 ? 0 : 2]!;
-        await player(`Visitor${count}`, url).then(
-          (session) => session.close(),
-          (error: Error) => failures.push(`${url}: ${error.message}`),
-        );
+        const outcome = await firstMessage(url, `127.0.9.${(count % 250) + 2}`, own).catch((error: Error) => error.message);
+        // nginx has no health checks, so it may choose the gateway just before its port closes. Clients try again after this code.
+        const isRetried = outcome === 'shutting-down' && url === urls()[2];
+        if (outcome !== 'welcome' && !isRetried) failures.push(`${url}: ${outcome}`);
+        for (const socket of own.splice(0)) socket.close();
       }
     })();
     return {
