@@ -31,7 +31,7 @@ describe('a fleet with slow readers', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('disconnects a player who does not read, and later sends the missed changes in one sync', async () => {
+  it('sends all missed changes in one sync to a player who was disconnected as a slow reader', async () => {
     const [gateway] = fleet.gateways;
     const beside = await LedgerGame.begin(fleet);
     const { ada, bob, room } = await inALedger();

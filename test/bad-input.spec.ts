@@ -64,7 +64,7 @@ describe('a fleet that receives bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers a message of an unknown kind with an error, and does not disconnect', async () => {
+    it('answers a message of an unknown kind with an error on the same connection', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -127,7 +127,7 @@ describe('a fleet that receives bad input', () => {
       player.close();
     });
 
-    it('reports the error in a request in its own words, not in those of a library', async () => {
+    it('names the wrong field of a request and the rule that the field breaks', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, message: string][] = [
         ['rooms.join', undefined, 'is missing, and must be an object'],
@@ -319,7 +319,7 @@ describe('a fleet that receives bad input', () => {
     expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
   });
 
-  it('accepts a WebSocket with 15 KB of cookies, and answers 431 to larger headers', async () => {
+  it('accepts a WebSocket with 15 KB of cookies, but answers 431 to larger headers', async () => {
     const statusOf = (cookie: string): Promise<number> =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { headers: { cookie } });

@@ -39,7 +39,7 @@ describe('a fleet whose servers and Redis fail at random', () => {
 
 describe('a fleet whose servers are restarted in turn', () => {
   it(
-    'applies each command once, and keeps all games running',
+    'applies each command exactly once',
     async () => {
       const shape = ['--gateways', '2', '--lobbies', '2', '--games', '2'];
       const report = await chaos('--rolling', ...shape, '--rooms', '6', '--others', '12', '--commands-per-second', '40');

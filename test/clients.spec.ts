@@ -125,7 +125,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     pilot.kill();
   }, 90_000);
 
-  it('plays over TLS, and refuses a certificate that it does not trust', async () => {
+  it('plays over TLS, and refuses an untrusted certificate', async () => {
     if (!programs) return;
     const home = await mkdtemp(join(tmpdir(), 'holdfast-clients-tls-'));
     try {

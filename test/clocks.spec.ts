@@ -146,7 +146,7 @@ describe('a turn of a game', () => {
 });
 
 describe('the time of a room', () => {
-  it("follows the store's clock on every owner, and never goes back", async () => {
+  it("follows the store's clock on every owner without a step back", async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -180,7 +180,7 @@ describe('a fleet whose servers have clocks that differ by two hours', () => {
     expect((await bob.rooms()).map(({ id }) => id)).toEqual([younger.id, elder.id]);
   });
 
-  it('resumes each session at another gateway, and finishes a game', async () => {
+  it('resumes each session at another gateway', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0 });
     const { server } = await start('gateway', '1', HOUR);
     await start('gateway', '2', -HOUR);

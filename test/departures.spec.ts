@@ -257,7 +257,7 @@ describe('a session that ends during one of its requests', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room when it ends while no lobby runs', async () => {
+  it('leaves its room when the session ends while no lobby runs', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

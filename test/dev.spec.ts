@@ -125,7 +125,7 @@ describe('npm run dev', () => {
     expect(pauses).toEqual([]);
   });
 
-  it('keeps the old build when an edit cannot start, and runs the next valid edit', async () => {
+  it('keeps the old build when the edited code cannot start, and runs the next valid edit', async () => {
     const before = fleet.pids();
     let from = fleet.text.length;
     fleet.edit((text) => `${text}throw new Error('the rules are broken');\n`);

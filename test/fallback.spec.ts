@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to a time before the start of a game', 
 });
 
 describe('a fleet whose store falls back to a time before the end of a game', () => {
-  it('does not restart the game, and runs its effects once', async () => {
+  it('neither restarts the game nor repeats its effects', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to a time before the end of a game', ()
     await close(...pair.players);
   }, 60_000);
 
-  it('does not restart the game also after a restart of all gateways', async () => {
+  it('does not restart the game even when all gateways restart', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -242,7 +242,7 @@ describe('a fleet whose store loses all its data', () => {
 });
 
 describe('a gateway that starts while the store comes back empty', () => {
-  it('waits for the living servers, and then accepts resumes of players', async () => {
+  it('accepts resumes of players only after the living servers have registered again', async () => {
     const pair = await together(await newPlayers());
     const [ada, bob] = pair.players;
     const [living, starting] = fleet.gateways;
@@ -348,7 +348,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
 });
 
 describe('a fleet whose store falls back to a time before a room changed its owner', () => {
-  it('continues the game at the new owner, both after a migration and after an adoption', async () => {
+  it('continues the game at the new owner after a migration or an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -385,7 +385,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game when the older data has the players in the queue', async () => {
+  it('keeps players in their game when the older data contain their searches', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
@@ -405,7 +405,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('keeps the later login, resume or goodbye of a player', async () => {
+  it('follows the latest login, resume or goodbye of a player', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);

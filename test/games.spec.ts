@@ -96,7 +96,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
 });
 
 describe('a game of tic-tac-toe in a fleet', () => {
-  it('passes the turn of a player who does not move, and ends when neither player moves', async () => {
+  it('ends when both players let their turns expire', async () => {
     const { rooms } = await (shared as Fleet).twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[1].waitFor(({ state }) => state?.turn === 1, { timeoutMs: 2 * TURN_MS });
     expect(rooms[1].state).toMatchObject({ moves: 0, passes: 1 });

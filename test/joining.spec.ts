@@ -10,7 +10,7 @@ interface Open {
 }
 type OpenRoom = Omit<Room, 'send'> & { send(name: string): Promise<void> };
 
-describe('a game that players may join while it runs', () => {
+describe('a game that players may join during the game', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });

@@ -55,7 +55,7 @@ async function readyRoom(ada: Session, bob: Session, options?: Record<string, un
   return [room, other];
 }
 
-describe('a game that loads data before it begins', () => {
+describe('a game that loads data before its start', () => {
   it('gets the loaded data and the claims of its players', async () => {
     const [room, other] = await readyRoom(await logIn('ada', { rank: 7 }), await logIn('bob', {}, 1));
     await room.start();

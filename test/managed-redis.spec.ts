@@ -31,7 +31,7 @@ describe('a fleet on a Redis with the limits of cloud providers', () => {
     for (const server of fleet.servers) expect([...server.logged('server.condemned'), ...server.logged('server.evicted')]).toEqual([]);
   });
 
-  it('starts without CONFIG, and plays games', async () => {
+  it('runs games without the command CONFIG', async () => {
     await Promise.all(games.map((game) => game.goesOn(20)));
   });
 

@@ -54,7 +54,7 @@ describe('a server whose output no process reads', () => {
   });
 
   it.each(['json', 'pretty'])(
-    'answers health checks while it logs 100,000 lines (%s)',
+    'answers health checks while 100,000 lines are logged (%s)',
     async (format) => {
       const path = join(home, `${format}.fifo`);
       execFileSync('mkfifo', [path]);

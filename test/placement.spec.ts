@@ -58,7 +58,7 @@ describe('a rematch', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is placed on the emptiest server', async () => {
+  it('is placed on the server with the fewest rooms', async () => {
     const busy = fleet.games[0];
     const others = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -123,7 +123,7 @@ describe('the start of a game whose game server hangs', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is repeated on another server only', async () => {
+  it('is repeated only on another server', async () => {
     const { client } = fleet.redis;
     const [hung, other] = fleet.games;
     const offered = async (): Promise<boolean> => {
@@ -174,7 +174,7 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('cancels a start that waits for capacity on request', async () => {
+  it('lets the host cancel a start that waits for capacity', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
     const late = await seated(await pair(fleet));
     const abort = new AbortController();

@@ -294,7 +294,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('uses at most a fixed share of Redis and the lobby, for any operations', async () => {
+  it('takes at most a fixed share of the time of Redis and the lobby, with any operations', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
@@ -380,7 +380,7 @@ describe('the operations of one address', () => {
     return answers.flatMap(({ error }) => error ?? []);
   };
 
-  it('are limited by their cost, and accepted again after the time in the refusal', async () => {
+  it('are limited by their price, and accepted again after the waiting time in the refusal', async () => {
     const sentAt = performance.now();
     const errors = await listsAtOnce('127.0.5.1', 14);
     const messages = 100 + (100 * (performance.now() - sentAt)) / 1_000;
@@ -400,7 +400,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the time in the refusal, also after too many messages', async () => {
+  it('are accepted after the waiting time in the refusal when other messages have reached the limit', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');
@@ -412,7 +412,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are limited together, also when the address opens new connections', async () => {
+  it('are limited together, even when the address opens new connections', async () => {
     let done = 0;
     const from = performance.now();
     for (let round = 0; round < 5; round++) {

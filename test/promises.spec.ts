@@ -31,7 +31,7 @@ describe('the table of promises in the README', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('promises what the tests check, in the row "%s"', (name, cells) => {
+  it.each(rows)('contains the promises that the tests check in the row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

@@ -15,7 +15,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('change once when one server dies before the update and the next server after it', async () => {
+  it('change only once when one server dies before the update and the next server dies after the update', async () => {
     const players = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const rooms = await Promise.all(players.map((player) => player.quickMatch('rumble', { mode: 'ranked' })));
     const untilPlaying = () => Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', SOON)));

@@ -39,7 +39,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes at another gateway, unless it resumes at once', async () => {
+    it('is away until a resume at another gateway, unless the resume happens at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -85,7 +85,7 @@ describe('the session of a player', () => {
     }, 30_000);
   });
 
-  it('is away when it does not resume after the goodbye of its stopping gateway', async () => {
+  it('is away when the client does not resume after the goodbye of its stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
@@ -206,7 +206,7 @@ describe('the session of a player', () => {
     }, 20_000);
   });
 
-  it('is sent `paused` while the game server hangs', async () => {
+  it('receives `paused` while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {

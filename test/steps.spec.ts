@@ -112,7 +112,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     if (process.env.SHOW) process.stdout.write(`a kill costs ${costs.join(', ')} steps of ${STEP_MS} ms\n`);
   }, 90_000);
 
-  it('ignores inputs that players send while it has no server', async () => {
+  it('ignores inputs that players send while the game has no server', async () => {
     const [ada] = await drive();
     await until(() => ada.seen.length > 10 && ada.last.id > 5);
     const dead = await Promise.all(
@@ -175,7 +175,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     slow.close();
   }, 60_000);
 
-  it('drops inputs above the rate limit, and keeps the connection', async () => {
+  it('drops inputs above the rate limit without closing the connection', async () => {
     const [gateway] = fleet.gateways as [FleetServer];
     const player = await RawPlayer.welcomed(gateway, 'Fast', 'binary');
     await player.asks(1, 'rooms.create', { game: 'drive' });

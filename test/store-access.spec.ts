@@ -90,7 +90,7 @@ async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
 const nodesOf = (store: FleetStore): Redis[] => (store.client instanceof Cluster ? store.client.nodes('master') : [store.client]);
 
 describe('a fleet whose user of Redis has only the documented permissions', () => {
-  it('needs no other permission on a single Redis, also after the loss of all data', async () => {
+  it('needs no other permission on a single Redis, even after the loss of all data', async () => {
     const { data } = await documentedUsers();
     fleet = await startFleet({
       games: 2,
@@ -163,7 +163,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     ['users and passwords, of which only the data nodes have TLS', { data: true, sentinels: false }],
     ['users and passwords, of which only the sentinels have TLS', { data: false, sentinels: true }],
   ])(
-    'needs no other permission behind sentinels with %s, also after a failover',
+    'needs no other permission behind sentinels with %s, even after a failover',
     async (_, hasTls) => {
       const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
       let sentinels!: SentinelStore;
@@ -257,7 +257,7 @@ describe('the password of a fleet for Redis', () => {
 });
 
 describe('a maxmemory-policy that deletes keys', () => {
-  it('prevents the start of a server, and is reported by running servers', async () => {
+  it('prevents the start of a server, and is reported by servers that already run', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;
     const events = await EventStream.of(fleet.gateways[0]);

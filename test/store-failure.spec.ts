@@ -129,7 +129,7 @@ describe('a fleet with a failing store', () => {
   afterAll(() => fleet.stop());
 
   it.each(TROUBLES)(
-    'refuses players with `unavailable` when the store $name, and later continues its games',
+    'refuses players with `unavailable` when the store $name',
     async ({ begin, end, reason }) => {
       const games = await LedgerGame.many(fleet, GAMES);
       await Promise.all(games.map((game) => game.goesOn()));

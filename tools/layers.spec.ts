@@ -22,7 +22,7 @@ const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 const BROWSER = ['libs/client', 'libs/game-page'];
 
 describe('the layers in ARCHITECTURE.md', () => {
-  it('contain each library and app once', () => {
+  it('contain each library and each app exactly once', () => {
     const present = [...new Set(files.map((file) => file.unit))].filter((unit) => !unit.startsWith('games/')).sort();
     expect(present.filter((unit) => !table.has(unit))).toEqual([]);
   });
@@ -50,7 +50,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('consist of listed folders that import only from lower folders', () => {
+  it('consist of the listed folders, which import only from lower folders', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) => {
       const folders = FOLDERS[unit];
       const rank = folders?.indexOf(folderOf(path) ?? '') ?? -1;
@@ -115,7 +115,7 @@ describe('the code of the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('uses no Node modules or packages, so that it runs in a browser', () => {
+  it('uses no Node modules or packages, which a browser does not have', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;

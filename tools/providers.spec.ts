@@ -26,7 +26,7 @@ describe('a provider of the libraries and apps', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('has `@Extension` for each port of libs/health that it implements', () => {
+  it('has `@Extension` for each implemented port of libs/health', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);
@@ -58,7 +58,7 @@ describe('the search for timers and listeners', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds a timer or listener that starts in: %s', (members) => {
+  ])('finds the timer or listener that starts with the provider in: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe('the search for timers and listeners', () => {
     'onModuleInit() { this.links.onClosed(() => {}); }',
     'private later = () => setTimeout(() => {}, 5);',
     'constructor() { this.known.add("a"); }',
-  ])('accepts: %s', (members) => {
+  ])('finds no timer or listener in: %s', (members) => {
     expect(startsOf(provider(members))).toEqual([]);
   });
 

@@ -91,7 +91,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
     expect(learned).toEqual([]);
   });
 
-  it('keeps its connection while it is frozen, and shows the missed moves within two seconds', async () => {
+  it('keeps its connection while the tab is frozen, and shows the missed moves within two seconds', async () => {
     const before = await adaMovesIfFirst();
     await tab.hide();
     await tab.freeze();

@@ -38,7 +38,7 @@ describeInChromium('the bundled client, in Chromium', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('plays a game to its end when %s has built it', async (bundler) => {
+  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('built by %s, plays a game to its end', async (bundler) => {
     const { file } = bundles.find((each) => each.bundler === bundler) as Bundle;
     const url = fleet.gateways[0]?.publicUrl as string;
     const context = await browser.newContext({ bypassCSP: true });

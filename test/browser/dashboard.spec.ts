@@ -70,7 +70,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await spare.exited;
   }, 60_000);
 
-  it('shows how long a hanging gateway has not answered, and current data when it answers again', async () => {
+  it('shows how long a hanging gateway has not answered', async () => {
     fleet.gateways[0]!.kill('SIGSTOP');
     try {
       await page.getByText(/The gateway has not answered for 5 seconds\. What you see is \d+ seconds old\./).waitFor();

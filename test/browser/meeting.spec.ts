@@ -148,7 +148,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.page.getByText('Bob', { exact: true }).waitFor();
   });
 
-  it('lets players with the invite code into a private room with a password', async () => {
+  it('admits a player to a private room with the invite code and the password', async () => {
     const ada = await hostOf('Chess', 'The vault', async ({ page }) => {
       await page.getByLabel('Private').check();
       await page.getByText('Who may join and watch').first().click();
@@ -274,7 +274,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('You win');
   });
 
-  it('shows spectators the chat of a room only when the host allows it', async () => {
+  it('shows spectators the chat of a room only with the permission of the host', async () => {
     const ada = await hostOf('Chess', 'The stage');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());

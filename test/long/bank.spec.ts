@@ -144,7 +144,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version after the rewind', async () => {
+  it('tells both players the lost version and the version that remains', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -164,7 +164,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
 });
 
 describe('a game of durability `checkpoint` that loses two servers in succession', () => {
-  it('tells each player the lost version and the last valid version', async () => {
+  it('tells each player the lost version and the version that remains', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });

@@ -53,7 +53,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect of a game', () => {
-  it('is repeated once under the same key by the next owner', async () => {
+  it('is repeated only once by the next owner, under the same key', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });
@@ -76,7 +76,7 @@ describe('an effect of a game', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner, also as the last effect of the game', async () => {
+  it('is run by the next owner even as the last effect of the game', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });

@@ -149,7 +149,7 @@ describe('the presence of players at a suspended server', () => {
     await fleet.whole();
   }, 60_000);
 
-  it('is restored when their suspended gateway continues', async () => {
+  it('is restored when the suspended gateway of the players continues', async () => {
     const [first, second] = fleet.gateways;
     const bob = await fleet.newPlayer('Bob', { gateway: second });
     const room = await bob.createRoom({ game: 'tic-tac-toe' });

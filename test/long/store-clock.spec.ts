@@ -117,7 +117,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('keeps the length of turns, and removes no player', async () => {
+  it('keeps the length of turns', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();
@@ -154,7 +154,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('continues a search for a match, also under the next runner of the rounds', async () => {
+  it('continues a search for a match, even after another lobby has taken over the matchmaking rounds', async () => {
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const ends: unknown[] = [];
     ada!.on('match', ({ event }) => event === 'expired' && ends.push(event));
@@ -186,7 +186,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 90_000);
 
-  it('extends a turn only by the pause when the game server is killed', async () => {
+  it('extends a turn only by the downtime of its room when the game server is killed', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);
     const owner = await fleet.ownerOf(room);
@@ -204,7 +204,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('never sets the time of a room back, also under later owners', async () => {
+  it('never sets the time of a room back, even when the room changes its owner', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];

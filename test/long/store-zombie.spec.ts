@@ -8,7 +8,7 @@ describe('an owner that was suspended until its eviction', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('writes nothing and sends nothing to players when it continues', async () => {
+  it('writes nothing and sends nothing to players when the process continues', async () => {
     const games = await LedgerGame.many(fleet, 6);
     await Promise.all(games.map((game) => game.goesOn()));
     const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));

@@ -82,7 +82,7 @@ describe('the explorer finds a violation when the model leaves out the rule that
 });
 
 describe('a scenario without events', () => {
-  it('is at its goal before its first step', () => {
+  it('has reached its goal at the start', () => {
     expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
   });
 });

@@ -434,7 +434,7 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('has the answers and writes of the real room scripts for random requests', async () => {
+  it('answers and writes like the real room scripts for random requests', async () => {
     const seen = new Set<string>();
     for (; sequence < SEQUENCES; sequence++) for (const outcome of await runSequence(sequence + 1)) seen.add(outcome);
     // Every possible answer of each script must have occurred, because otherwise the sequences do not cover the scripts.
@@ -532,7 +532,7 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('has the answers and writes of the real user scripts for random requests', async () => {
+  it('answers and writes like the real user scripts for random requests', async () => {
     const seen = new Set<string>();
     for (let seed = 1; seed <= SEQUENCES; seed++) for (const outcome of await runUser(seed)) seen.add(outcome);
     const wanted = ['move 0', 'move 1', 'leave 0', 'leave 1', 'restore 0', 'restore 1', 'restore 2', 'overtake 0', 'overtake 1', 'admit '];

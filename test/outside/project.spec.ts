@@ -170,7 +170,7 @@ describe('a separate project with the packed packages', () => {
     edit("size: number = 'ten'", 'size: number = 10');
   }, 180_000);
 
-  it('is operated by `holdfast fleet`, also when a reader closes the pipe', async () => {
+  it('is operated by `holdfast fleet`, even when a reader closes the pipe', async () => {
     const { stdout } = await run('bash', ['-c', '"$0" fleet servers | head -1', holdfast], { cwd: root, env });
     expect(stdout).toMatch(/^SERVER +STATE/);
     const { stdout: games } = await run(holdfast, ['fleet', '--json', 'list', '--type', 'gateway'], { cwd: root, env });

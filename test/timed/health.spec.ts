@@ -45,7 +45,7 @@ describe('a fleet with health checks through Redis', () => {
     },
   );
 
-  it('receives the load of a server with each answer', async () => {
+  it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     // The answer has the load at the time of the check. During the start of the game, only one player may be attached.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
@@ -53,7 +53,7 @@ describe('a fleet with health checks through Redis', () => {
     await rooms[0].leave();
   });
 
-  it('keeps a foreign program while the program follows the contract', async () => {
+  it('evicts a foreign program only when the program stops answering checks', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);

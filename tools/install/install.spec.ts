@@ -50,7 +50,7 @@ describe('several commands that start together in a fresh clone', () => {
     );
   }
 
-  it('install the dependencies once, and the other commands wait', async () => {
+  it('install the dependencies only once', async () => {
     const results = await Promise.all([install(), install(), install()]);
     expect(results.map(({ installed }) => installed).sort()).toEqual([false, false, true]);
     expect(await readFile(join(clone, 'npm-runs'), 'utf8')).toBe('begins\nends\n');
@@ -145,7 +145,7 @@ describe('the check of the npm registry', () => {
     expect(unreachable(output, false)).toBe(expected);
   });
 
-  it('fails when npm hangs until it is killed', () => {
+  it('fails when npm hangs and must be killed', () => {
     expect(unreachable('npm notice PING https://r/', true)).toBe('https://r/ (no answer within 4 s)');
   });
 });

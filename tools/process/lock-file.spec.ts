@@ -44,7 +44,7 @@ async function diary(): Promise<string[]> {
 }
 
 describe('a lock in a file', () => {
-  it('admits one process at a time', async () => {
+  it('is held by one process at a time', async () => {
     const holders = ['a', 'b', 'c', 'd'].map((name) => holder(name, 100));
     expect(await Promise.all(holders.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
     const lines = await diary();

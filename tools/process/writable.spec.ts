@@ -11,7 +11,7 @@ describe('the check of a folder that a tool needs', () => {
   });
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  it('creates the folder when it is missing', () => {
+  it('creates a missing folder', () => {
     assertWritable(join(home, 'a/b'), 'give up');
     expect(readdirSync(join(home, 'a/b'))).toEqual([]);
     // The image runs as a user other than that of the build.

@@ -172,7 +172,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
 }
 
 describe('npm start', () => {
-  it('starts a fleet, restarts servers that die, and stops the whole fleet on Ctrl-C', async () => {
+  it('restarts servers that die, and stops the whole fleet on Ctrl-C', async () => {
     const port = await freePort();
     const start = new Start(['--port', String(port), '--games', '3']);
     await start.says(/Ready after/);
@@ -272,7 +272,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('writes its file running.json again as soon as the disk allows it', async () => {
+  it('repeats a failed write of running.json until the write succeeds', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -296,7 +296,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts directly after a kill of the last fleet, and removes the remains of that fleet', async () => {
+  it('starts directly after a kill of the last fleet', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
@@ -364,7 +364,7 @@ describe('npm start', () => {
     expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
   });
 
-  it('names a read-only folder, and the setting that selects another folder', async () => {
+  it('names a read-only folder and the setting that selects another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
     // When this user cannot mount, a file in place of the folder has the same effect as a read-only disk.
@@ -381,7 +381,7 @@ describe('npm start', () => {
     }
   });
 
-  it('names a disk that is full at the start', async () => {
+  it('reports a full disk at the start', async () => {
     const { isFull, makeRoom } = fillDisk();
     try {
       if (!isFull) return;

@@ -67,7 +67,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('b');
   });
 
-  it('reports the reason of its end', async () => {
+  it('emits an error when the server refuses to continue the list', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     server.answer = Promise.reject(new Error('lost'));
@@ -77,7 +77,7 @@ describe('a list of rooms that a client follows', () => {
     expect(ids(list)).toBe('a');
   });
 
-  it('is refused by a server that does not support subscriptions', async () => {
+  it('is refused with an error by a server that does not support subscriptions', async () => {
     const server = new Server();
     server.answer = Promise.resolve({ rooms: [] });
     await expect(followRooms(server.session)).rejects.toMatchObject({ code: 'unavailable', retry: false });

@@ -14,7 +14,7 @@ describe('countWriting', () => {
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
 
-  it('counts no server while no server can write', () => {
+  it('returns 0 when no server can write', () => {
     for (const ms of [0, 500, 1_000, 1_900, 3_000]) expect(countWriting(ms + 1_000, [ms, ms + 300, ms + 700, ms + 1_000])).toBe(0);
   });
 

@@ -95,7 +95,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('makes one system call for the bytes of several ticks that may wait', async () => {
+  it('makes one system call for waiting bytes of several ticks', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -115,7 +115,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('sends bytes that may wait before later bytes of the same tick', async () => {
+  it('sends waiting bytes before the later bytes of the same tick', async () => {
     const { sockets, heard, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -134,7 +134,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('keeps bytes while the kernel accepts none', async () => {
+  it('keeps bytes while the kernel accepts no bytes', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');
@@ -170,7 +170,7 @@ describe('BatchWriter', () => {
 });
 
 describe('takeChunk', () => {
-  it('returns a chunk that is large enough and not in use elsewhere', () => {
+  it('returns a chunk that is large enough and that no other caller uses', () => {
     const sizes = [1, 512, 513, 4_096, 5_000, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1];
     const taken = [...sizes, ...sizes].map((bytes) => ({ bytes, chunk: takeChunk(bytes) }));
     for (const [index, { bytes, chunk }] of taken.entries()) {

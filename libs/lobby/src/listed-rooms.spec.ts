@@ -3,7 +3,7 @@ import type { RoomRecords } from '#libs/room-store';
 import { ListedRooms } from './listed-rooms.js';
 
 describe('the snapshots of public rooms', () => {
-  it('never reuse the version of an earlier list', async () => {
+  it('never reuse the version number of an earlier snapshot', async () => {
     let digest = 'before';
     const records = {
       listed: async (game: string) => (game === 'go' ? [{ room: 'r' as RoomId, createdAt: 1 }] : []),

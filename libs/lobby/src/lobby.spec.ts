@@ -303,7 +303,7 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
 }
 
 describe('a private room', () => {
-  it('keeps its code when its creation is repeated after a data loss of the store', async () => {
+  it('keeps its invite code when the creation is repeated after a data loss of the store', async () => {
     const { rooms } = newLobby();
     const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const first = await rooms.create(host, { game: 'duel', private: true });
@@ -315,7 +315,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
   });
 
-  it('is not found by the code of a closed room or by an earlier code', async () => {
+  it('is found only by its current code', async () => {
     const { rooms } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', private: true });
@@ -331,7 +331,7 @@ describe('a private room', () => {
     expect(await rooms.whereIs(guest.user)).toBeNull();
   });
 
-  it('has its code again after a sweep when the store lost the code', async () => {
+  it('has its invite code again after a sweep when the store lost the code', async () => {
     const { rooms, sweeper } = newLobby();
     const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
     await redis.commands.del(inviteKey(room.doc.code as string));
@@ -368,8 +368,8 @@ describe('a private room', () => {
   });
 });
 
-describe('the host of a room in two lobbies', () => {
-  it('is one member when both lobbies hand over the room at the same time', async () => {
+describe('the host whose requests two lobbies handle', () => {
+  it('can make only one member the next host when both requests arrive at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -383,7 +383,7 @@ describe('the host of a room in two lobbies', () => {
     expect(host).not.toBe(callers[0].user);
   });
 
-  it("removes a member from the room and from the user's entry once", async () => {
+  it('removes a member only once when the request arrives twice', async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -394,7 +394,7 @@ describe('the host of a room in two lobbies', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('removes a player from a running game through the owner of the game', async () => {
+  it('removes a player from a running game with a request to the game server', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -422,7 +422,7 @@ describe('the host of a room in two lobbies', () => {
 });
 
 describe('a rematch', () => {
-  it('starts one game when the last two members agree at the same time', async () => {
+  it('starts only one game when the last two members agree at the same time', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', seats: 2 });
@@ -447,7 +447,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows its options, and passes the options to the game server', async () => {
+  it('passes its options to the game server', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -484,7 +484,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a server of a version without room options', async () => {
+  it('is not opened by a game server whose version has no room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -496,7 +496,7 @@ describe('a room with options', () => {
 });
 
 describe('the rooms of several lobbies', () => {
-  it('have exactly as many members as seats when many users join at once', async () => {
+  it('never have more members than seats when many users join at once', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -513,7 +513,7 @@ describe('the rooms of several lobbies', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('contain a user once when two joins run at the same time', async () => {
+  it('contain a user only once when two joins of the user run at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -521,7 +521,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created and left once when each request runs twice', async () => {
+  it('are created and left only once when the lobby gets each request twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -550,7 +550,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a suspended lobby handles an older leave of the user', async () => {
+  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -563,7 +563,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('release their members when they close', async () => {
+  it('release their members for other rooms when the rooms close', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -571,7 +571,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last member leaves, also when all members leave at the same time', async () => {
+  it('close when the last member leaves, even when all members leave at the same time', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -581,7 +581,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('stay open while their game runs, also without members', async () => {
+  it('stay open while their game runs, even without members', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -590,7 +590,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed by game up to the requested number when they are public', async () => {
+  it('are listed by game, up to the requested number, when the rooms are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -616,7 +616,7 @@ describe('the start of a game', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('ends when it is cancelled during the wait for capacity', async () => {
+  it('ends when the host cancels the start during the wait for capacity', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -644,7 +644,7 @@ describe('the start of a game', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('changes nothing when it is cancelled before the lobby writes the room', async () => {
+  it('changes nothing when the start is cancelled before the lobby writes the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -658,7 +658,7 @@ describe('the start of a game', () => {
     await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('opens one game when two requests run at the same time', async () => {
+  it('opens only one game when two requests run at the same time', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -667,7 +667,7 @@ describe('the start of a game', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current room record, also without a message from the game server', async () => {
+  it('returns the current room record even when no message of the game server arrives', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -692,7 +692,7 @@ describe('the start of a game', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('is repeated on another server only when a server is lost or full', async () => {
+  it('is repeated on another server when the first server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -711,7 +711,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is cancelled with a code of the game, which all members see', async () => {
+  it('is cancelled when the game refuses the start, and all members see the code of the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -724,7 +724,7 @@ describe('the start of a game', () => {
     expect(viewOf(started)).not.toHaveProperty('startFailure');
   });
 
-  it("waits for the load of the game's data, and fails when the load fails", async () => {
+  it("waits for the load of the game's data", async () => {
     const lobby = newLobby();
     lobby.servers.loadMs = 30_000;
     const { room, host } = await readyRoom(lobby);
@@ -769,7 +769,7 @@ describe('a match of waiting players', () => {
   // The tickets of one test would be matched with tickets of later tests, so they are removed.
   afterEach(() => redis.commands.flushdb());
 
-  it('starts a game, and the last search returns its room', async () => {
+  it('starts a game for the players', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();
@@ -778,7 +778,7 @@ describe('a match of waiting players', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('cannot be requested by a member of a room', async () => {
+  it('cannot be requested by a player who is already in a room', async () => {
     const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
     await matchmaker.search(caller);
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not started again by a lobby that continues after the end of the match', async () => {
+  it('is not created by a suspended lobby that continues after the end of the match', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again to a player who missed the message', async () => {
+  it('is reported again when the ticket of a player who missed the message is checked', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -832,7 +832,7 @@ describe('a match of waiting players', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
-  it('uses the ratings of its mode, and its game receives the mode', async () => {
+  it('is found by the ratings of its mode, which its game receives', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
     const [first, second] = newCallers(2) as [Caller, Caller];
@@ -849,7 +849,7 @@ describe('a match of waiting players', () => {
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
     ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
-  ])('ends its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
+  ])('loses its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
@@ -882,7 +882,7 @@ describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
   afterEach(() => redis.commands.flushdb());
 
-  it('is created exactly once when two lobbies find the match', async () => {
+  it('is created only once when two lobbies continue the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -901,7 +901,7 @@ describe('the room of a match whose lobby died', () => {
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 
-  it('does not affect other tickets and offers after a day without a running lobby', async () => {
+  it('does not end other tickets and offers after a day without a running lobby', async () => {
     const { servers, matchmaker, tickets, rounds } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
     const [away, waits, ...offered] = newCallers(4);
@@ -932,7 +932,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('gets the missing players, who are ready at once', async () => {
+  it('gets the missing players, and all of them are ready', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -980,7 +980,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away beyond the grace period, but not a member who returned', async () => {
+  it('removes a member who is away for longer than the grace period', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -997,7 +997,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, back.user]);
   });
 
-  it('renews the invite codes of rooms with running games, including lost codes', async () => {
+  it('renews the invite codes of rooms with running games, even when the store lost a code', async () => {
     const { rooms, sweeper } = newLobby();
     const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
     for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
@@ -1080,7 +1080,7 @@ describe('the sweep of rooms', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes in its second run a member who is in no room according to Redis', async () => {
+  it('removes a member whose user is in no room according to two successive runs', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -1099,7 +1099,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops index entries without a record in its second run', async () => {
+  it('drops in its second run the index entries that have no record', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -1108,7 +1108,7 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops index entries without a record, also more entries than one run reads', async () => {
+  it('drops all index entries without a record, even when one run cannot read all entries', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -1133,17 +1133,17 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it("is the region of the creator's gateway when it has capacity", async () => {
+  it("is the region of the creator's gateway when this region has capacity", async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is only the requested region', async () => {
+  it('is the requested region', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is the region of the player who waited longest when it has capacity', async () => {
+  it('is the region of the player who waited longest when this region has capacity', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -1159,7 +1159,7 @@ describe('the region of a game', () => {
 });
 
 describe('an outdated request that a suspended lobby handles after a newer request', () => {
-  it('does not move the user, for any operation', async () => {
+  it('does not move the user to another room', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -1186,7 +1186,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member who is in the room again only because of a data loss', async () => {
+  it('removes a member whom a data loss of the store returned to the room', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1220,7 +1220,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as present after the sending gateway has ended', async () => {
+  it('does not mark a member as present after the gateway of the request has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1324,7 +1324,7 @@ describe('the list of public rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for simultaneous requests, and includes every earlier change', async () => {
+  it('is read from the store only once for simultaneous requests', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -1340,11 +1340,11 @@ describe('the list of public rooms', () => {
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
-  it('refuses a cursor that it did not return', async () => {
+  it('refuses a cursor that is not from one of its pages', async () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('drops the entry of a closed room during a read, but not the entry of a new room', async () => {
+  it('drops the entries of closed rooms, but not the entry of a room that is just being created', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
@@ -1456,7 +1456,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('returns the other matched players to the queue before the room exists', async () => {
+  it('returns the other matched players to the queue when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1495,7 +1495,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('loses a join that is written after the user was admitted again', async () => {
+  it('refuses a join with `overtaken` when the user was admitted again during the join', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1512,7 +1512,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is marked as away by the second sweep when no process reports its end', async () => {
+  it('is marked as away by the second sweep when no server reports the end of the session', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

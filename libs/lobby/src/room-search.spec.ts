@@ -99,7 +99,7 @@ describe('a search among more rooms than a snapshot contains', () => {
 describe('the lists of rooms that sessions follow', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('contain the rooms on the first page of their query', async () => {
+  it('contain the same rooms as the first page of a search', async () => {
     const { search } = start();
     const queries: RoomListQuery[] = [
       { game: 'go', filter: { name: 'even' } },

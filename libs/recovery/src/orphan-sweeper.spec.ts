@@ -46,7 +46,7 @@ function newSweeper() {
 }
 
 describe('OrphanSweeper', () => {
-  it('recovers in the second sweep the rooms of an owner without a living record', async () => {
+  it('recovers the rooms of a dead owner in its second sweep', async () => {
     const room = await playedBy(dead);
     await playedBy(alive);
     const { sweeper, recovered } = newSweeper();
@@ -57,7 +57,7 @@ describe('OrphanSweeper', () => {
     expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
   });
 
-  it('starts a recovery in each further sweep until the index of the lost owner is empty', async () => {
+  it('starts a recovery in each further sweep until the lost owner has no rooms in the index', async () => {
     await records.noteOwner(['over' as RoomId], dead.server, dead.incarnation);
     await records.noteOwner(['played' as RoomId], alive.server, alive.incarnation);
     const { sweeper, recovered } = newSweeper();

@@ -62,7 +62,7 @@ describe("the changes in a room's log", () => {
     );
   });
 
-  it('keep the bytes of a state patch when another change is read', () => {
+  it('do not change when the buffer from which they were read is overwritten', () => {
     const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
     const read = unpackChange(log);
     log.fill(0);

@@ -14,7 +14,7 @@ const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 type State = Record<string, unknown>;
 
 describe('the state of a game with a failover after each change', () => {
-  it('equals the stored state, unless the room refuses the change', () => {
+  it('equals the stored state after every change that the room accepts', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
@@ -131,7 +131,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('makes a view throw that writes to the state, within 16 changes', () => {
+  it('is frozen in at least one of 16 views, so that a view that writes to the state throws', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -202,7 +202,7 @@ describe('a value that a game passes to its room outside of the state', () => {
     ['the name of an effect', (room) => room.effect(7 as unknown as string), 'room.effect is given 7 as the name of an effect'],
     ['the name of a timer', (room) => room.schedule('__proto__', 1), "room.schedule('__proto__') names a timer that no @OnTimer handles"],
     ['the code of a refusal', (room) => room.reject('\ud83d'), 'as a code: give a text of 1 to 64 characters'],
-  ])('is refused when it cannot be stored: %s', (_what, say, flaw) => {
+  ])('is refused when the value cannot be stored: %s', (_what, say, flaw) => {
     const game = new Game();
     const outcome = game.handle(say);
     expect(outcome.kind).toBe('failed');

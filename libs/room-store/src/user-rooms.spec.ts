@@ -36,7 +36,7 @@ describe('the room of a user', () => {
 });
 
 describe('a user in the store', () => {
-  it('is in the room of the latest request, in any order of handling', async () => {
+  it('is in the room of the latest request, in whichever order the requests are handled', async () => {
     const user = newUser();
     const { admissionNumber: turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();
@@ -53,7 +53,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('moves by no older request after `overtakeIfFree` outside of a room', async () => {
+  it('without a room is not moved by a request older than the last `overtakeIfFree`', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);

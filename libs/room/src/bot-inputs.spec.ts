@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is refused by the schema, and the previous input remains current', () => {
+  it('stays the previous input when the schema refuses a new input', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();

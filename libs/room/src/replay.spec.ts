@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('produces the state that the handler left', () => {
+  it('produces the state at the end of the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -119,7 +119,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
   });
 
-  it('does not exist when the handler throws or makes a value that cannot be stored', () => {
+  it('is not made when the handler throws or the state cannot be stored', () => {
     fc.assert(
       fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
         const known = stored(before);
@@ -318,7 +318,7 @@ describe('the draft of a handler', () => {
 });
 
 describe('an object in two places of the state', () => {
-  it('becomes two objects after the next change, also after a recovery', () => {
+  it('becomes two objects after the next change, with and without a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -362,7 +362,7 @@ describe('an object in two places of the state', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may come from the data of the command', () => {
+  it('may be a part of the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and empty without an edit', () => {
+  it('are few for few edits, and none without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([

@@ -141,7 +141,7 @@ describe('cleanNickname', () => {
     );
   });
 
-  it('keeps a name that checkNickname accepts', () => {
+  it('returns a name unchanged when checkNickname accepts the name', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);

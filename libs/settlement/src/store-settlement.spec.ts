@@ -119,7 +119,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits for no marks in a process that starts in a settled store', async () => {
+  it('waits for no marks in a process that starts after the settlement', async () => {
     world.add('game', 'cut off');
     world.settledByOthers = 'one';
     await world.pass();
@@ -199,7 +199,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits only once per store generation for a server', async () => {
+  it('waits for a server at most once per store generation', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -220,7 +220,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('resolves for all waiting callers when the connection returns to a settled generation', async () => {
+  it('resolves `whenSettled` for all callers when the connection returns to a settled generation', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;

@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers every message whole and in order for any split of frames and reads', () => {
+  it('delivers complete messages in order for any split of frames and reads', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -153,7 +153,7 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('delivers the messages before a frame %s, and refuses the frame', (_, bad, closeCode) => {
+  ])('refuses a frame %s after the messages before the frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });

@@ -37,7 +37,7 @@ describe('the vectors in conformance/', () => {
   });
 
   it.each(read('sessions.json').sessions.map((session) => [session.name, session] as const))(
-    'contain the states that a client computes in %s',
+    'contain, in %s, the states that a client computes from the frames',
     (_name, { steps }) => {
       let state: unknown;
       let states = 0;

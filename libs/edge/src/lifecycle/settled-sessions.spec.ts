@@ -107,7 +107,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
   });
 
-  it('repeats its search unless a lobby has found a match', async () => {
+  it('repeats its search when no lobby has found a match', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
@@ -131,7 +131,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.requested).toEqual([]);
   });
 
-  it('sends the repeated departure before an unanswered join', async () => {
+  it('gives the repeated departure a request order before an unanswered join', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);
@@ -141,7 +141,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('repeats its departures also when the store is settled before the restoration', async () => {
+  it('repeats its departures even when the store is settled before the session is restored', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

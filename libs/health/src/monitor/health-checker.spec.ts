@@ -34,7 +34,7 @@ describe('the health checker, over a real Redis', () => {
     ]);
   });
 
-  it('evicts a server that hangs after at most three unanswered checks', async () => {
+  it('evicts a hanging server after at most three unanswered checks', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -62,7 +62,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, fresh.id)).toEqual([]);
   });
 
-  it('condemns a server only when both its link and its Redis answers are silent', async () => {
+  it('does not evict a server that answers on its link but not through Redis', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -96,7 +96,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('delays the eviction of many silent servers, but not of servers that refuse connections', async () => {
+  it('delays the eviction of many silent servers, but not of a server that refuses connections', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -114,7 +114,7 @@ describe('the health checker, over a real Redis', () => {
   });
 
   describe('with links to other servers', () => {
-    it('keeps one link between two gateways, in any order of their starts', async () => {
+    it('keeps only one link between two gateways', async () => {
       const gateways = [await world.linked('2', { type: 'gateway' }), await world.linked('1', { type: 'gateway' })];
       const [two, one] = gateways.map(({ module }) => module.get(FleetLinks));
       await eventually(() => {
@@ -143,7 +143,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('evicts a server sooner when the link is lost and a new dial gets no answer', async () => {
+    it('evicts a server sooner when its link is lost and a new connection attempt gets no answer', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');

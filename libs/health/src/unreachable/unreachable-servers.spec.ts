@@ -28,7 +28,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
+  it('does not evict a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -39,7 +39,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(alone, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('publishes one operator event when a server becomes unreachable', async () => {
+  it('publishes only one operator event when a server becomes unreachable', async () => {
     const events: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
@@ -56,7 +56,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('keeps a report that arrives while a health check waits for its answer', async () => {
+  it('does not lose a report that arrives while a health check waits for its answer', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');

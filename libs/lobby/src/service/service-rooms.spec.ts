@@ -172,7 +172,7 @@ describe.each([
   const roomWith = async (users: readonly UserId[]): Promise<RoomId> =>
     (await new Process().rooms.create(randomUUID(), { game: 'duel', users: users.map((user) => ({ user })) })).id;
 
-  it('creates one room with all users when it is repeated', async () => {
+  it('creates only one room with all users when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => newUsers(),
@@ -186,7 +186,7 @@ describe.each([
     expect(steps).toBeGreaterThan(10);
   });
 
-  it('adds a user to the room once when it is repeated', async () => {
+  it('adds a user to the room only once when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -202,7 +202,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('removes a user from the room when it is repeated', async () => {
+  it('removes a user from the room when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -218,7 +218,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('closes the room when it is repeated', async () => {
+  it('closes the room when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => roomWith(newUsers()),
@@ -232,7 +232,7 @@ describe.each([
 });
 
 describe('the start of a game by a service', () => {
-  it('starts one game, also when the request is repeated after the end of the game', async () => {
+  it('starts only one game, even when the request is repeated after the end of the game', async () => {
     const { rooms } = new Process();
     const users = [{ user: `a-${randomUUID()}` as UserId }, { user: `b-${randomUUID()}` as UserId }];
     const { id } = await rooms.create(randomUUID(), { game: 'duel', users });

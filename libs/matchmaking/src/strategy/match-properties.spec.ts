@@ -101,7 +101,7 @@ const viewArb = (tickets = 12): fc.Arbitrary<MatchQueueView> =>
 const matchesOf = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStrategy().match(view)];
 
 describe('the proposed matches', () => {
-  it('contain each ticket at most once and fill each room at most once', () => {
+  it('contain each ticket and each room at most once', () => {
     fc.assert(
       fc.property(viewArb(), (view) => {
         const matches = matchesOf(view);
@@ -163,7 +163,7 @@ describe('the order in which the strategy serves tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('leaves no matchable ticket when tickets differ only in attributes or sizes', () => {
+  it('leaves no possible match when tickets differ only in attributes or party sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc
@@ -199,7 +199,7 @@ describe('the result of the strategy', () => {
     );
   });
 
-  it('does not depend on earlier calls, also when the caller read only part of their results', () => {
+  it('does not depend on earlier calls', () => {
     const stepsArb = fc.array(
       fc.record({
         keep: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),

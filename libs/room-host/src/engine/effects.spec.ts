@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a checkpoint that succeeds at a later attempt', async () => {
+  it('runs after the checkpoint even when only a later attempt at the checkpoint succeeds', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -129,7 +129,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, with durability %s,', (durability) => {
-  it('is not used again after the store fell back and the server was lost', async () => {
+  it('is not used again after the store lost changes and the server crashed', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);

@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('the mistake of a game', () => {
-  it.each(Object.keys(asks))('makes the server refuse the command and log one line when the game tries to %s', async (name) => {
+  it.each(Object.keys(asks))('makes the server refuse the command when the game tries to %s', async (name) => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'fine');
     const before = room.value;

@@ -35,7 +35,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
 describe('a game server whose game has a new version and no migrateState', () => {
   const own = rules('chess', 2, false);
 
-  it('warns once that it cannot run rooms of an older version, with the remedy', () => {
+  it('warns once that rooms of an older version cannot run, and names the remedy', () => {
     expect(warnings(own, [server('hf:game:1', 1)], [server('hf:game:1', 1), server('hf:game:2', 1)])).toEqual([
       {
         event: 'game.cannot-migrate',
@@ -49,7 +49,7 @@ describe('a game server whose game has a new version and no migrateState', () =>
     expect(warnings(own, [], [server('hf:game:1', 1)])).toHaveLength(1);
   });
 
-  it('gives no warning about itself, a dead server, or a server without an older version', () => {
+  it('gives no warning about itself, a dead server, or a server whose version is not older', () => {
     const others = [server('hf:game:me', 1), server('hf:game:1', 1, 'dead'), server('hf:game:2', 2), server('hf:game:3', 3)];
     expect(warnings(own, others, others)).toEqual([]);
   });
