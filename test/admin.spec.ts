@@ -23,8 +23,8 @@ describe('an operator of a fleet', () => {
   });
 
   /**
-   * Calls the admin API, by default on the second gateway, and returns the answer. Throws on an error status. The tests read the event
-   * stream of the first gateway. So they also show that the first gateway publishes the events of the second.
+   * Calls the admin API and returns the answer. Throws on an error status. By default it calls the second gateway. The tests read the event
+   * stream of the first gateway, so they also show that it publishes events of the second.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {

@@ -11,8 +11,8 @@ import { playFirstMove } from './harness/first-move.js';
 const execute = promisify(execFile);
 
 /**
- * Installs and plays only the template with the most packages. The other templates use its packages, and only their types are checked.
- * `test/outside/create.spec.ts` does all of this with each template.
+ * This test installs and plays only the template with the most packages. For the other templates, it only checks the types.
+ * `test/outside/create.spec.ts` installs and plays every template.
  */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;

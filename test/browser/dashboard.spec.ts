@@ -83,7 +83,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   it('keeps the keyboard focus on a button when its tables change', async () => {
     const drain = page.getByRole('button', { name: 'Drain hf:game:1' });
     const focused = (): Promise<string | undefined> => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.path);
-    // The dashboard may replace the button just when the button gets the focus, so the test tries again.
+    // The dashboard may replace the button at the moment of the focus. So the test tries again.
     await until(async () => {
       await drain.focus();
       return (await focused()) !== undefined;

@@ -143,7 +143,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
       await page.goto(pathToFileURL(join(dir, 'app.html')).href);
       expect(await connects(page, fleet.gateways[0].publicUrl)).toBe(true);
       expect(await connects(page.frames()[1], fleet.gateways[0].publicUrl)).toBe(true);
-      // Another host name for the same port is another origin.
+      // A different host name makes a different origin, even for the same port.
       await page.goto(`http://localhost:${fleet.gateways[0].ports.publicPort}/about.json`);
       expect(await connects(page, fleet.gateways[0].publicUrl)).toBe(false);
     } finally {

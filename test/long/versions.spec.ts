@@ -28,7 +28,7 @@ describe('a room with version 1 of its game', () => {
     expect(old.logged('server.drained')).toMatchObject([{ moved: 2, left: 0 }]);
     expect(await fleet.redis.client.hget(redisName(`room:{${movedByPlan.rooms[0].id}}`), 'gameVersion')).toBe('2');
 
-    // After the kill no server has version 2 of the game, so the room must wait for a new server.
+    // After the kill, no server has version 2 of the game. So the room must wait for a new server.
     newer.kill();
     await newer.exited;
     await Promise.all(

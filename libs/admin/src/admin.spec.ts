@@ -322,7 +322,7 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. The pages must list them in one fixed order, so that no room is missing or listed
+      // Some rooms were created in the same millisecond. Without a fixed order of these rooms, a page could leave out a room or list it
       // twice.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
@@ -672,7 +672,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The kernel buffers the first megabytes, so the server sees a backlog only after more data.
+      // The kernel buffers the first megabytes, so the server has a backlog only after more data.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -680,8 +680,8 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The server did not write the last two events. At the first of them the backlog was over the limit, and at the second the stream was
-      // closed.
+      // The last two events are missing in the stream. The server found the backlog too large at the first one, and closed the stream at
+      // the second one.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);

@@ -47,7 +47,7 @@ afterEach(() => {
 
 const UPGRADE = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
 
-/** Records the events of connections. */
+/** A gateway that records the events of its connections. */
 class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
@@ -137,7 +137,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
+  // Payload lengths at which the encoding of the length changes, and the lengths next to them (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
@@ -332,7 +332,7 @@ describe('the public port of a gateway', () => {
   });
 
   it('closes the socket of a client that does not read its answer', async () => {
-    // More bytes than a kernel buffers for a client that reads nothing.
+    // A kernel buffers fewer bytes than this for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
     const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
