@@ -17,7 +17,7 @@ export default defineConfig({
   outDir: join(ROOT, 'dist/site'),
   cacheDir: join(ROOT, '.holdfast/site-cache'),
   srcExclude: [
-    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,test,coverage}/**',
+    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,releases,test,coverage}/**',
     '{bench,clients,conformance,tools}/**/!(README|RESULTS|index).md',
     '{bench,tools}/**/README.md',
     '**/node_modules/**',
@@ -68,6 +68,7 @@ export default defineConfig({
         text: 'Operations',
         items: [
           page('Runbook', '/operations'),
+          page('Upgrading', '/upgrading'),
           page('Settings', '/settings'),
           page('Security', '/security'),
           page('Chaos tests', '/chaos'),
