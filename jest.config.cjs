@@ -14,10 +14,19 @@ const swc = [
   },
 ];
 
+/** The examples of docs/ import the packages by their names. Here these are the sources, as for tsc. */
+const packageSources = Object.fromEntries(
+  Object.entries(require('./tsconfig.json').compilerOptions.paths).map(([name, [source]]) => [
+    `^${name.replace('*', '([^/]+)')}$`,
+    source.replace('./', '<rootDir>/').replace('*', '$1'),
+  ]),
+);
+
 const common = {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['holdfast-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.holdfast'],
+  moduleNameMapper: packageSources,
   resolver: '<rootDir>/tools/jest/resolver.cjs',
   setupFiles: ['reflect-metadata', '<rootDir>/tools/jest/own-redis.cjs'],
   transform: { '\\.m?[jt]s$': swc },

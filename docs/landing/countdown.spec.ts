@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Countdown } from './countdown.js';
 
 describe('the example game on the home page', () => {

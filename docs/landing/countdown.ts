@@ -1,4 +1,4 @@
-import { Command, Game, type GameRoom } from '#libs/game-kit';
+import { Command, Game, type GameRoom } from '@holdfast/game-kit';
 
 type Pile = { coins: number; turn: number };
 
