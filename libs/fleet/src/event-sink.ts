@@ -31,6 +31,7 @@ export const OPERATOR_EVENT_KINDS = [
   'room.dropped',
   'room.given-up',
 ] as const;
+/** The kind of an operator event. `docs/operations.md` describes each kind. */
 export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 
 /** An operator event, reported by the process that caused or observed it. */
@@ -64,5 +65,6 @@ export interface PublishedOperatorEvent extends OperatorEvent {
  * of its process, in addition to the event stream of the admin API. See `docs/extending.md`.
  */
 export abstract class EventSink {
+  /** Publishes an event. Returns at once. */
   abstract publish(event: OperatorEvent): void;
 }

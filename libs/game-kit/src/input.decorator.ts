@@ -1,6 +1,7 @@
 import { quoted } from '#libs/room';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
+/** The options of `@Input`. */
 export interface InputOptions {
   /**
    * Number of inputs of a seat that may wait for steps, 1 to 16. Each step then uses one of these inputs, in order. When more arrive, the

@@ -116,6 +116,7 @@ export class HoldfastError extends Error {
     });
   }
 
+  /** Returns the error in the form in which it is sent. */
   toBody(): ErrorBody {
     return errorBody(this.code, this.message, this.retry, this.retryAfterMs);
   }

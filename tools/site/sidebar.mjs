@@ -1,0 +1,59 @@
+import { REFERENCE } from './reference-entries.mjs';
+
+/** @param {string} text @param {string} link */
+const page = (text, link) => ({ text, link });
+
+/** The pages in the order in which somebody reads them. */
+export const SIDEBAR = [
+  {
+    text: 'Learn',
+    items: [page('Getting started', '/getting-started'), page('Start this repository', '/readme'), page('Glossary', '/glossary')],
+  },
+  {
+    text: 'Guides',
+    items: [
+      page('Write a game', '/writing-a-game'),
+      page('Real time', '/real-time'),
+      page('Matchmaking', '/matchmaking'),
+      page('Placement', '/placement'),
+      page('Extending', '/extending'),
+      page('Packages', '/packages'),
+      page('From Colyseus', '/from-colyseus'),
+    ],
+  },
+  {
+    text: 'Reference',
+    collapsed: true,
+    items: [page('All entries', '/reference/'), ...REFERENCE.map(({ page: name, name: text }) => page(text, `/reference/${name}`))],
+  },
+  {
+    text: 'Operations',
+    items: [
+      page('Runbook', '/operations'),
+      page('Settings', '/settings'),
+      page('Security', '/security'),
+      page('Chaos tests', '/chaos'),
+      page('Measurements', '/results'),
+    ],
+  },
+  {
+    text: 'Protocol',
+    items: [
+      page('Protocol', '/protocol'),
+      page('State patches', '/state-patch'),
+      page('Client for Python', '/clients/python'),
+      page('Client for C#', '/clients/csharp'),
+      page('Conformance', '/conformance'),
+    ],
+  },
+  {
+    text: 'Understand',
+    items: [
+      page('Architecture', '/architecture'),
+      page('Decisions', '/adr/'),
+      page('Field cases', '/field-cases'),
+      page('Changelog', '/changelog'),
+      page('Contributing', '/contributing'),
+    ],
+  },
+];
