@@ -3,9 +3,9 @@
  *
  * @typedef {object} ReferenceEntry
  * @property {string} page the page of the reference, without its extension
- * @property {string} name what a program imports
+ * @property {string} name the specifier of the import
  * @property {string} source the file with its exports
- * @property {string} about what the entry has, in one sentence
+ * @property {string} about the contents of the entry, in one sentence
  */
 
 /** @type {readonly ReferenceEntry[]} */
