@@ -44,8 +44,8 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{apps,libs,games,packages,docs,tools,bench}/**/*.spec.ts'],
-      // The templates of projects have tests for another runner. `test/create.spec.ts` runs them.
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/packages/create-holdfast/templates/'],
+      // The templates of projects, and the project of the tutorial, have tests for another runner. `test/create.spec.ts` runs them.
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/packages/create-holdfast/templates/', '<rootDir>/docs/learn/project/'],
     },
     {
       ...common,

@@ -7,7 +7,14 @@ const page = (text, link) => ({ text, link });
 export const SIDEBAR = [
   {
     text: 'Learn',
-    items: [page('Getting started', '/getting-started'), page('Start this repository', '/readme'), page('Glossary', '/glossary')],
+    items: [
+      page('1. Getting started', '/getting-started'),
+      page('2. Your own rules', '/learn/own-rules'),
+      page('3. A page, a lost server', '/learn/own-page'),
+      page('4. Deploy', '/learn/deploy'),
+      page('Start this repository', '/readme'),
+      page('Glossary', '/glossary'),
+    ],
   },
   {
     text: 'Guides',
