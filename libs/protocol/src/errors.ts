@@ -75,6 +75,9 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
+/** A code of Holdfast, or a code of a game (`room.reject('not-your-turn')`). */
+export type RefusalCode = ErrorCode | (string & {});
+
 /**
  * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
  * in ms.
@@ -95,7 +98,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    readonly code: ErrorCode | (string & {}),
+    readonly code: RefusalCode,
     message?: string,
     options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
