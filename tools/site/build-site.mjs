@@ -11,8 +11,8 @@ export const SITE = join(DIST, 'site');
 /**
  * Builds the site into dist/site.
  *
- * @throws {PlainError} when a link leads nowhere, in a page of the repository or on the built site, or when a public declaration has no
- *   docstring
+ * @throws {PlainError} when the target of a link does not exist, in a page of the repository or on the built site, or when a public
+ *   declaration has no docstring
  */
 export async function buildSite(outDir = SITE) {
   refuse(problemsOfLinks().map(describe), 'links lead nowhere. Correct them.');

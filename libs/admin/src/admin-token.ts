@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { HoldfastError } from '#libs/protocol';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 
-/** Compares a token in constant time, so that the duration does not show how much of a guess is right. */
+/** Compares a token in constant time, so that an attacker cannot guess the token from the duration of the comparison. */
 export class TokenCheck {
   private readonly digest: Buffer;
 
@@ -17,8 +17,8 @@ export class TokenCheck {
 }
 
 /**
- * Refuses every request of the admin API without the token. Only the bearer header counts, because a browser never sends it by
- * itself.
+ * Refuses every request of the admin API without the token. Reads the token only from the bearer header, because a browser never sends this
+ * header by itself.
  */
 @Injectable()
 export class AdminGuard implements CanActivate {
@@ -47,8 +47,8 @@ export function bearerOf(header: string | undefined): string | null {
 }
 
 /**
- * Returns the token from a browser's own prompt, where a person typed any user name and the token as the password. Null: the header is
- * absent, has another scheme, or has no password.
+ * Returns the password that a person typed into the browser's own prompt: the token. Returns null when the header is absent, has another
+ * scheme, or has no password.
  */
 export function passwordOf(header: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(header ?? '')?.[1];

@@ -25,7 +25,6 @@ export interface StreamResponse {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** Selects the events that a reader receives. */
 export interface EventFilter {
   /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all events. */
   readonly kinds: readonly string[];
@@ -46,11 +45,16 @@ interface Kept {
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /**
-   * Server events have a list of their own. Otherwise the loss of one server, which can cause thousands of room events, would push them
-   * out.
+   * Server events have a list of their own. The loss of one server can cause thousands of room events, which would push the server events
+   * out of a shared list.
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];
+  /** The ids of the events in `ofServers`. */
+  private readonly known = new Set<string>();
+  private readsJournal = false;
+  /** Events that arrived during a read of the journal. They are newer than the events of the journal. */
+  private readonly arrived: PublishedOperatorEvent[] = [];
   private readonly open = new Map<StreamResponse, EventFilter>();
   private received = 0;
 
@@ -63,21 +67,31 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     await this.pubSub.subscribe(operatorEventsChannel(), (message) => {
-      for (const event of eventsOf(message)) this.record(event);
+      for (const event of eventsOf(message)) {
+        if (this.readsJournal) this.arrived.push(event);
+        else this.record(event);
+      }
     });
-    this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
+    this.pubSub.onReconnect(() => {
+      this.writeAll(': Redis was unreachable; some events of rooms may be missing\n\n');
+      void this.readJournal();
+    });
     await this.readJournal();
   }
 
-  /** Reads the server events from before the start of this gateway. If the read fails, the gateway serves only later events. */
+  /**
+   * Reads the server events from before the start of this gateway, and the events that it missed while Redis was unreachable. If the read
+   * fails, these events are missing until the next read.
+   */
   private async readJournal(): Promise<void> {
+    this.readsJournal = true;
     try {
-      const before = await this.journal.read(OPERATOR_EVENTS_KEPT);
-      const known = new Set(this.ofServers.map(({ event }) => event.id));
-      const missing = before.filter(({ id }) => !known.has(id));
-      this.ofServers.unshift(...missing.map((event, index) => ({ order: index - missing.length, event })));
+      for (const event of await this.journal.read(OPERATOR_EVENTS_KEPT)) this.record(event);
     } catch (error) {
       this.log.warn('events.journal-unread', { error });
+    } finally {
+      this.readsJournal = false;
+      for (const event of this.arrived.splice(0)) this.record(event);
     }
   }
 
@@ -104,7 +118,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Runs before the HTTP server closes, because the close of the server waits for every open response. */
+  /** Closes the streams before the HTTP server closes, because the HTTP server waits for every open response. */
   onModuleDestroy(): void {
     for (const response of this.open.keys()) response.end();
     this.open.clear();
@@ -116,9 +130,14 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   private record(event: PublishedOperatorEvent): void {
-    const kept = isOfServers(event) ? this.ofServers : this.ofRooms;
-    kept.push({ order: this.received++, event });
-    if (kept.length > OPERATOR_EVENTS_KEPT) kept.shift();
+    if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
+    else {
+      // Server events arrive both over the channel and from the journal.
+      if (this.known.has(event.id)) return;
+      this.known.add(event.id);
+      const removed = add(this.ofServers, { order: this.received++, event });
+      if (removed) this.known.delete(removed.event.id);
+    }
     if (this.open.size === 0) return;
     const text = textOf(event);
     for (const [response, filter] of this.open) if (isWanted(event, filter)) this.write(response, text);
@@ -132,7 +151,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      // Destroys the connection, because `end` would wait until the slow reader has read everything.
+      // Destroys the connection, because `end` would wait until the slow reader has read the whole backlog.
       response.destroy();
       return;
     }
@@ -145,11 +164,19 @@ function isWanted(event: PublishedOperatorEvent, { kinds, severity }: EventFilte
   return kinds.length === 0 || kinds.some((kind) => event.kind === kind || event.kind.startsWith(`${kind}.`));
 }
 
+/** Adds an event to a list of limited length. Returns the event that it removes, if any. */
+function add(kept: Kept[], event: Kept): Kept | undefined {
+  kept.push(event);
+  return kept.length > OPERATOR_EVENTS_KEPT ? kept.shift() : undefined;
+}
+
 function textOf(event: PublishedOperatorEvent): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Returns the events of a message. Returns an empty list for any other message, because another program may publish on the channel. */
+/**
+ * Returns the events of a message. Returns an empty list for a message in another form, because another program may publish on the channel.
+ */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const events: unknown = JSON.parse(message);

@@ -16,8 +16,8 @@ export class RoomReader {
   ) {}
 
   /**
-   * Lists rooms, newest first. It reads a bounded part of the index, so a page may be short when few rooms match. `next` is the cursor of
-   * the next page; null: this is the last page.
+   * Lists rooms, newest first. Reads a bounded part of the index, so a page may be short when few rooms match. `next`: the cursor of the
+   * next page. Null: this is the last page.
    */
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();

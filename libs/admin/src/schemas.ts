@@ -3,7 +3,7 @@ import { OPERATOR_EVENT_KINDS, SERVER_STATES, SEVERITIES } from '#libs/fleet';
 import { EVICTION_REASONS } from '#libs/health';
 import { SERVER_TYPES } from '#libs/protocol';
 
-/** The inputs and outputs of the admin API. Types, validation and the OpenAPI document are all derived from these schemas. */
+/** The inputs and outputs of the admin API. The types, the validation and the OpenAPI document are derived from these schemas. */
 
 const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
 const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);
@@ -128,7 +128,7 @@ export const HistoryAnswer = z.object({
 });
 export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
 
-/** A missing body is allowed too, because `curl -X POST` sends no body. */
+/** The body may be missing, because `curl -X POST` sends no body. */
 export const MigrateBody = z
   .object({ to: z.string().min(1).max(128).optional().describe('the target server; absent: placement chooses one') })
   .nullish();

@@ -6,7 +6,7 @@ interface Handler {
 }
 
 /**
- * The handlers of effects. Each effect belongs to one game, so two games may use the same name for different effects.
+ * The handlers of effects. Each effect belongs to one game, so effects of two games may have the same name.
  *
  * @internal
  */
@@ -31,7 +31,9 @@ export class EffectHandlers {
     }
   }
 
-  /** Returns the handler of an effect of a game. `game` null: the game is unknown, so the first handler with this name is returned. */
+  /**
+   * Returns the handler of an effect of a game. If `game` is null, because the game is unknown, returns the first handler with this name.
+   */
   get(game: string | null, name: string): EffectRun | undefined {
     const own = game === null ? undefined : this.byGame.get(game)?.get(name);
     const handler = own ?? this.shared.get(name);
