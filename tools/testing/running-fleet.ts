@@ -10,6 +10,7 @@ import { Partitions, type Side } from './partitions.js';
 import { isWhole } from './readiness.js';
 import type { ServerType } from './server-type.js';
 
+/** The options of `TestFleet.start`. Without options, the fleet has one server of each type. */
 export interface TestFleetOptions {
   /** Number of gateways. The default for each type of server is 1. */
   readonly gateways?: number;
@@ -30,6 +31,7 @@ export interface TestFleetOptions {
   readonly output?: number;
 }
 
+/** The options of `connect` of a fleet: those of the client, and the gateway to use. */
 export interface PlayerOptions extends ConnectOptions {
   /**
    * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Default: each new player gets the next

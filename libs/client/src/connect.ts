@@ -13,11 +13,15 @@ import type { OpenWire } from './wire/wire.js';
  * players; with `localStorage` they share one session.
  */
 export interface SessionStorage {
+  /** Returns the stored value. Null: there is none. */
   getItem(key: string): string | null;
+  /** Stores a value. */
   setItem(key: string, value: string): void;
+  /** Removes a value. A missing value is no error. */
   removeItem(key: string): void;
 }
 
+/** The options of `connect`. Give `name`, `token`, `storage`, or `session` with `secret`. */
 export interface ConnectOptions {
   /** Guest login: the name that other players see, 1 to 32 characters. */
   readonly name?: string;

@@ -8,6 +8,7 @@ import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
  */
 export type RoomPhase = 'waiting' | 'starting' | 'playing' | 'paused' | 'ended' | 'left';
 
+/** The events of a room, each with the arguments of its listeners. */
 export interface RoomEvents<Rules = unknown> {
   /** The lobby's view has changed: a member joined, left, or is ready. */
   view: [view: RoomView];
@@ -117,18 +118,24 @@ export interface Room<Rules = unknown> {
    */
   sendInput(number: number, data: unknown): boolean;
 
+  /** Says that this player is ready for the next game, or with `false` that the player is not. */
   ready(ready?: boolean): Promise<void>;
   /**
+   * Starts the game. Only the host may do this, and all other members must be ready.
+   *
    * @param options `waitMs`: the time for which the start waits for a free game server before the refusal `no-capacity`. `signal`: cancels
    * the start. The promise then rejects with the signal's reason, or resolves when the game has already started.
+   * @throws `not-owner`, `not-ready` with the names of the members who are not ready, `too-few-players`, `no-capacity`, `load-failed`
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
+  /** Leaves the room, and the running game with it. A game takes this as final. */
   leave(): Promise<void>;
   /**
    * Agrees to another game with the same members, after a game has ended. The next game starts when the last member who is present agrees.
    */
   rematch(): Promise<void>;
 
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
   /**
    * Resolves as soon as `predicate` is true. Rejects with `not-in-room` when the player leaves, with `timed-out` after the time limit, or

@@ -76,6 +76,9 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
+/** A code of Holdfast, or a code of a game (`room.reject('not-your-turn')`). */
+export type RefusalCode = ErrorCode | (string & {});
+
 /**
  * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
  * in ms.
@@ -96,7 +99,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    readonly code: ErrorCode | (string & {}),
+    readonly code: RefusalCode,
     message?: string,
     options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
@@ -117,6 +120,7 @@ export class HoldfastError extends Error {
     });
   }
 
+  /** Returns the error in the form in which it is sent. */
   toBody(): ErrorBody {
     return errorBody(this.code, this.message, this.retry, this.retryAfterMs);
   }
