@@ -22,6 +22,7 @@ import { type Control, HoldfastError, type RoomId, type ServerId, serverId, type
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
+import { SessionModule } from '#libs/session';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
@@ -41,6 +42,7 @@ import type {
 } from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
+const TOKENS = [{ name: 'ada', role: 'operator' as const, token: TOKEN }];
 const GAME = `game-${randomUUID()}`;
 const NAME = randomUUID().slice(0, 8);
 const CHECKER = HealthModule.forChecker();
@@ -90,8 +92,9 @@ function modules(type: 'gateway' | 'game', name: string) {
 @Module({
   imports: [
     ...modules('gateway', NAME),
+    SessionModule.forRoot({ auth: { kind: 'guest' } }),
     CHECKER,
-    AdminModule.forRoot({ token: TOKEN, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } }, CHECKER),
+    AdminModule.forRoot({ tokens: TOKENS, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } }, CHECKER),
   ],
 })
 class TestGatewayModule {}
@@ -138,7 +141,7 @@ describe('the admin API', () => {
     if (module === TestGameModule) app.useGlobalFilters(app.get(LinkErrorFilter));
     app.connectMicroservice({ strategy: new LinkTransport(app.get(Links)) }, { inheritAppConfig: true });
     await app.startAllMicroservices();
-    if (module === TestGatewayModule) serveAdminDocs(app, { token: TOKEN });
+    if (module === TestGatewayModule) serveAdminDocs(app, { tokens: TOKENS });
     await app.listen(0, '127.0.0.1');
     await app.get(ServerRegistration).register({ linkHost: '127.0.0.1', linkPort, opsHost: '127.0.0.1', opsPort: 1 });
     await app.get(ServerRegistration).setState('ready');
@@ -219,21 +222,33 @@ describe('the admin API', () => {
   it('describes each of its paths, with parameters and answers', async () => {
     const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/acts/{id}',
+      '/api/audit',
+      '/api/bans',
       '/api/events',
       '/api/fleet',
       '/api/incidents',
+      '/api/mutes',
+      '/api/players',
+      '/api/players/{user}',
+      '/api/players/{user}/ban',
+      '/api/players/{user}/kick',
+      '/api/players/{user}/mute',
       '/api/queues',
       '/api/rooms',
       '/api/rooms/{id}',
       '/api/rooms/{id}/end',
       '/api/rooms/{id}/history',
       '/api/rooms/{id}/migrate',
+      '/api/rooms/{id}/replay',
+      '/api/series',
       '/api/servers',
       '/api/servers/{id}',
       '/api/servers/{id}/cordon',
       '/api/servers/{id}/drain',
       '/api/servers/{id}/evict',
       '/api/servers/{id}/uncordon',
+      '/api/whoami',
     ]);
     expect(JSON.stringify(document.paths['/api/rooms'].get.parameters)).toContain('"playing"');
     expect(JSON.stringify(document.paths['/api/fleet'].get.responses)).toContain('wantedGameServers');
@@ -434,7 +449,7 @@ describe('the admin API', () => {
     it("forwards a migration request to the room's owner, and returns the owner's refusal", async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
-      expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
+      expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2`, act: expect.any(String) } });
       expect(asked).toEqual([{ pattern: 'room.migrate', data: { room: id, to: `hf:game:${NAME}-2` } }]);
       const refused = await ask('POST', `/api/rooms/${id}/migrate`);
       expect(refused).toMatchObject({ status: 503, body: { code: 'no-capacity', retry: true, retryAfterMs: 250 } });

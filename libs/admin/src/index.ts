@@ -1,3 +1,5 @@
+export type { NamedToken } from './access/admin-tokens.js';
+export type { Actor, Role } from './access/roles.js';
 export * from './admin.module.js';
 export * from './admin.options.js';
 export * from './admin-docs.js';
@@ -6,7 +8,6 @@ export { bearerOf, refusalOf, TokenCheck } from './admin-token.js';
 export * from './fleet-capacity.js';
 export { PlainInputPipe } from './plain-input.pipe.js';
 export { RoomOperations } from './room-operations.js';
-export { RoomReader } from './room-reader.js';
 export * from './schemas.js';
 export { ServerReader } from './server-reader.js';
 export * from './wanted-servers.js';

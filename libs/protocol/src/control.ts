@@ -149,6 +149,29 @@ export interface Control {
    * Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it has never written to Redis.
    */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
+  /** Operator → any server: describe the process of the server. */
+  'server.inspect': {
+    data: Record<string, never>;
+    answer: {
+      pid: number;
+      /** The version of Node.js. */
+      node: string;
+      uptimeMs: number;
+      heapBytes: number;
+      storeAvailable: boolean;
+      links: readonly { server: ServerId; incarnation: number; silent: boolean; backlogBytes: number }[];
+    };
+  };
+  /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
+  'players.find': {
+    data: PlayerSearch;
+    answer: { total: number; matched: number; players: readonly ConnectedPlayer[] };
+  };
+  /**
+   * Operator → gateway: end this session, which is over in the store already. `code`: the code of the goodbye. `ended`: false when this
+   * gateway does not have the session.
+   */
+  'player.disconnect': { data: { session: SessionId; code: 'kicked' | 'suspended' }; answer: { ended: boolean } };
   /**
    * Owner → gateway, event: this handle is not attached, or is not attached any more. Except after `ended` and `forbidden`, the gateway
    * waits for the owner of the room and attaches the session again.
@@ -188,6 +211,29 @@ export interface Control {
    * of two versions can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
+}
+
+/** A search for players at one gateway. */
+export interface PlayerSearch {
+  /** Part of the user id or name, or the beginning of the address, without case. Absent: all players. */
+  readonly text?: string;
+  /** Only users after this one, in the order of their ids. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** A session at a gateway, as operators see it. */
+export interface ConnectedPlayer {
+  readonly user: UserId;
+  readonly name: string;
+  readonly session: SessionId;
+  readonly room: RoomId | null;
+  readonly watching: boolean;
+  readonly searching: boolean;
+  /** Time since the session came to the gateway, in ms. */
+  readonly heldMs: number;
+  /** The connection of the player. Null: it was lost, and the session waits for a resume. */
+  readonly connection: { readonly transport: string; readonly address: string; readonly backlogBytes: number } | null;
 }
 
 /** The request for the attachment of one session to the owner of its room. */

@@ -8,6 +8,7 @@ import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
+import { adminTokens } from './admin-tokens.js';
 import { GatewayChatAudience, LobbyChatFollower } from './gateway-chat.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
@@ -41,7 +42,7 @@ export class GatewayServerModule {
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
         checker,
-        AdminModule.forRoot({ ...admin, scale }, checker),
+        AdminModule.forRoot({ tokens: adminTokens(admin), scale }, checker),
       ],
       controllers: [OwnerController],
       providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts, GatewayChatAudience, LobbyChatFollower],
