@@ -27,6 +27,15 @@ describe('the alert rules', () => {
   }, 120_000);
 });
 
+describe('each alert rule', () => {
+  it('fires in a test with a real Prometheus', async () => {
+    const rules = await readFile(join(ROOT, 'deploy/prometheus/holdfast.rules.yml'), 'utf8');
+    const tests = await Promise.all(['test/alerts.spec.ts', 'test/long/alerts.spec.ts'].map((path) => readFile(join(ROOT, path), 'utf8')));
+    const caused = tests.flatMap((text) => text.match(/'Holdfast\w+'/g) ?? []);
+    expect([...rules.matchAll(/alert: (\w+)/g)].map(([, name]) => `'${name}'`).filter((name) => !caused.includes(name))).toEqual([]);
+  });
+});
+
 describe('the table of alerts in docs/operations.md', () => {
   it('has a row for each alert of the rules, with its severity', async () => {
     const rules = await readFile(join(ROOT, 'deploy/prometheus/holdfast.rules.yml'), 'utf8');

@@ -7,6 +7,7 @@
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
 // - `rumble`, a game with rules for matches (`rumble.mjs`),
+// - `toil`, a game that keeps its server busy (`toil.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
 // - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
 // - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
@@ -26,6 +27,7 @@ import { OpenModule } from './open.mjs';
 import { ProfilesModules } from './profiles.mjs';
 import { RumbleModule } from './rumble.mjs';
 import { TableModule } from './table.mjs';
+import { ToilModule } from './toil.mjs';
 
 class Fleeting {
   setup() {
@@ -56,6 +58,7 @@ await startGameServer({
     ...OpenModule,
     ...TableModule,
     ...RumbleModule,
+    ...ToilModule,
     ...LedgerModule,
     ...BankModule,
     ...CasinoModules,

@@ -151,7 +151,7 @@ export class LocalFleet {
 
   /** @param {string} url @param {(text: string) => void} say */
   async useRedis(url, say) {
-    const shown = url.replace(/\/\/[^@/]*@/g, '//***@');
+    const shown = url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
     say(`Redis at ${shown}`);
     const problem = await pingRedis(url);
     if (problem)

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import {
+  EventJournal,
   EventSink,
   FleetModule,
   LinkErrorFilter,
@@ -627,6 +628,33 @@ describe('the admin API', () => {
       const heard = await listen('?recent=1000&kind=server');
       await until(() => heard.some(({ detail }) => detail?.marker === marker));
     });
+
+    it('sends an event of a server once when the journal and the channel both have it', async () => {
+      const heard = await listen('?kind=server');
+      const event = serverEvent();
+      const redis = gateway.get(RedisConnections);
+      const publish = (published: PublishedOperatorEvent) => redis.commands.publish('hf:events', JSON.stringify([published]));
+      await publish(event);
+      await publish(event);
+      const last = serverEvent();
+      await publish(last);
+      await until(() => heard.some(({ id }) => id === last.id));
+      expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
+    });
+
+    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
+      const heard = await listen('?kind=server');
+      const redis = gateway.get(RedisConnections);
+      const missed = serverEvent();
+      await gateway.get(EventJournal).append([missed]);
+      redis.subscriptions.disconnect(true);
+      await until(() => heard.some(({ id }) => id === missed.id));
+    });
+
+    function serverEvent(): PublishedOperatorEvent {
+      const { id: server, incarnation } = game.get(Self);
+      return { id: randomUUID(), at: Date.now(), by: server, kind: 'server.unheard', server, incarnation, reason: 'answers-its-link-only' };
+    }
 
     it('lists the incidents of servers', async () => {
       const server = `hf:game:${randomUUID()}` as ServerId;

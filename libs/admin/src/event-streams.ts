@@ -51,6 +51,11 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];
+  /** The ids of the events in `ofServers`. */
+  private readonly known = new Set<string>();
+  private readsJournal = false;
+  /** Events that arrived during a read of the journal. They are newer than the events of the journal. */
+  private readonly arrived: PublishedOperatorEvent[] = [];
   private readonly open = new Map<StreamResponse, EventFilter>();
   private received = 0;
 
@@ -63,21 +68,31 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     await this.pubSub.subscribe(operatorEventsChannel(), (message) => {
-      for (const event of eventsOf(message)) this.record(event);
+      for (const event of eventsOf(message)) {
+        if (this.readsJournal) this.arrived.push(event);
+        else this.record(event);
+      }
     });
-    this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
+    this.pubSub.onReconnect(() => {
+      this.writeAll(': Redis was unreachable; some events of rooms may be missing\n\n');
+      void this.readJournal();
+    });
     await this.readJournal();
   }
 
-  /** Reads the server events from before the start of this gateway. If the read fails, the gateway serves only later events. */
+  /**
+   * Reads the server events from before the start of this gateway, and those that it missed while Redis was unreachable. If the read fails,
+   * these events are missing until the next read.
+   */
   private async readJournal(): Promise<void> {
+    this.readsJournal = true;
     try {
-      const before = await this.journal.read(OPERATOR_EVENTS_KEPT);
-      const known = new Set(this.ofServers.map(({ event }) => event.id));
-      const missing = before.filter(({ id }) => !known.has(id));
-      this.ofServers.unshift(...missing.map((event, index) => ({ order: index - missing.length, event })));
+      for (const event of await this.journal.read(OPERATOR_EVENTS_KEPT)) this.record(event);
     } catch (error) {
       this.log.warn('events.journal-unread', { error });
+    } finally {
+      this.readsJournal = false;
+      for (const event of this.arrived.splice(0)) this.record(event);
     }
   }
 
@@ -116,9 +131,14 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   private record(event: PublishedOperatorEvent): void {
-    const kept = isOfServers(event) ? this.ofServers : this.ofRooms;
-    kept.push({ order: this.received++, event });
-    if (kept.length > OPERATOR_EVENTS_KEPT) kept.shift();
+    if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
+    else {
+      // The channel and the journal both have the events of servers.
+      if (this.known.has(event.id)) return;
+      this.known.add(event.id);
+      const removed = add(this.ofServers, { order: this.received++, event });
+      if (removed) this.known.delete(removed.event.id);
+    }
     if (this.open.size === 0) return;
     const text = textOf(event);
     for (const [response, filter] of this.open) if (isWanted(event, filter)) this.write(response, text);
@@ -143,6 +163,12 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
 function isWanted(event: PublishedOperatorEvent, { kinds, severity }: EventFilter): boolean {
   if (!isAtLeast(event.severity ?? severityOf(event), severity)) return false;
   return kinds.length === 0 || kinds.some((kind) => event.kind === kind || event.kind.startsWith(`${kind}.`));
+}
+
+/** Adds an event to a list of limited length. Returns the event that it removes, if any. */
+function add(kept: Kept[], event: Kept): Kept | undefined {
+  kept.push(event);
+  return kept.length > OPERATOR_EVENTS_KEPT ? kept.shift() : undefined;
 }
 
 function textOf(event: PublishedOperatorEvent): string {

@@ -46,6 +46,35 @@ describe('incidentsOf', () => {
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
+  it('ends an incident whose recovery a second gateway completes after the first one died', () => {
+    const died = events(
+      [1_000, 'server.evicted', 'silent'],
+      [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],
+      // The first gateway died here.
+      [6_000, 'recovery.started', 'server-lost', { detail: { rooms: 2 } }],
+    );
+    const done = events([6_100, 'recovery.done', 'server-lost', { detail: { rooms: 2, ms: 100 } }]);
+    expect(incidentsOf([...died, ...done])).toMatchObject([{ endedAt: 6_100, rooms: 9, pauseMs: 5_100 }]);
+  });
+
+  it('ends an incident when the second gateway finds no room that waits', () => {
+    expect(
+      incidentsOf(
+        events(
+          [1_000, 'server.evicted', 'silent'],
+          [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],
+          [6_000, 'recovery.done', 'server-lost', { detail: { rooms: 0, ms: 0 } }],
+        ),
+      ),
+    ).toMatchObject([{ endedAt: 6_000, rooms: 9, pauseMs: 5_000 }]);
+  });
+
+  it('does not change an incident without rooms at the end of its recovery', () => {
+    expect(
+      incidentsOf(events([1_000, 'server.evicted', 'silent'], [1_100, 'recovery.done', 'server-lost', { detail: { rooms: 0, ms: 0 } }])),
+    ).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
+  });
+
   it('ends an incident with the eviction when the server had no rooms', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', 'refused']))).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
   });

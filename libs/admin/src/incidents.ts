@@ -101,13 +101,19 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
     incident.endedAt = at;
   } else if (kind === 'recovery.started') {
     if (incident.outcome === 'suspected') incident.outcome = 'restarted';
-    incident.rooms = typeof detail?.rooms === 'number' ? detail.rooms : 0;
+    // A second gateway, which continues the recovery of a gateway that died, counts only the rooms that are left.
+    incident.rooms = Math.max(incident.rooms, roomsOf(detail));
     incident.endedAt = null;
     incident.pauseMs = null;
-  } else if (kind === 'recovery.done') {
+  } else if (kind === 'recovery.done' && (incident.endedAt === null || roomsOf(detail) > 0)) {
+    incident.rooms = Math.max(incident.rooms, roomsOf(detail));
     incident.endedAt = at;
-    incident.pauseMs = at - incident.beganAt;
+    incident.pauseMs = incident.rooms > 0 ? at - incident.beganAt : null;
   }
+}
+
+function roomsOf(detail: PublishedOperatorEvent['detail']): number {
+  return typeof detail?.rooms === 'number' ? detail.rooms : 0;
 }
 
 function noteReturn(incident: Draft, { server, incarnation = 0, at }: PublishedOperatorEvent): void {

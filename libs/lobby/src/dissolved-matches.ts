@@ -83,13 +83,16 @@ export class DissolvedMatches {
         if (!returned[index]) return;
         // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+        let hasEnded = false;
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
           // Ends only this ticket, because the user may search with another ticket by now.
-          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
+          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone)) {
+            hasEnded = true;
             await this.notifier.endedForOthers(ended, user, gone);
+          }
         }
-        await this.notifier.tell(ticket, { event: 'searching', returned: true });
+        if (!hasEnded) await this.notifier.tell(ticket, { event: 'searching', returned: true });
       }),
     );
   }

@@ -28,10 +28,11 @@ function matchRooms({
   record = null as RoomRecord | null,
   change = async (): Promise<RoomRecord> => record!,
 } = {}) {
-  const dissolve = jest.fn(async () => [true]);
+  const dissolve = jest.fn(async (_match: MatchRecord, ends: readonly unknown[]) => ends.map(() => true));
   const finish = jest.fn(async () => {});
   const matched = jest.fn(async (_ticket: StoredTicket) => {});
-  const end = jest.fn(async () => []);
+  const end = jest.fn(async (_game: string, [{ id }]: readonly { id: string }[]) => [{ id }]);
+  const tell = jest.fn(async () => {});
   const tickets = { isOpen: async () => true, dissolve, finish, end };
   const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
   const userRooms = {
@@ -41,7 +42,8 @@ function matchRooms({
     moveStatus: async (user: string) => ({ isLate: late.includes(user) }),
   };
   const starter = { start: async () => Promise.reject(new HoldfastError('room-playing')) };
-  const notifier = { matched, ended: async () => {}, endedForOthers: async () => {}, tell: async () => {} };
+  const notifier = { matched, ended: async () => {}, endedForOthers: async () => {}, tell };
+  const readAgain = jest.fn();
   const games = { get: () => undefined, matchRulesOf: () => undefined };
   const log = { info: () => {}, warn: () => {} };
   const records = { read: async () => record };
@@ -59,12 +61,12 @@ function matchRooms({
       games,
       notifier,
       {},
-      { readAgain: () => {} },
+      { readAgain },
       log,
       { matchWaitMs: 1 },
     ] as unknown as ConstructorParameters<typeof MatchRooms>),
   );
-  return { made, dissolve, finish, matched, end };
+  return { made, dissolve, finish, matched, end, tell, readAgain };
 }
 
 /** The record of a room in play with these members. */
@@ -112,9 +114,24 @@ describe('a ticket whose match is dissolved', () => {
     expect(end).toHaveBeenCalledWith('go', [expect.objectContaining({ id: ticket.id })], expect.anything());
     expect(end).toHaveBeenCalledTimes(1);
   });
+
+  it('sends its players only that the search ended when one of them has left', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
+    const { made, tell } = matchRooms({ change, late: ['ada'] });
+    const [left, waiting] = [ticketOf('ada', 'bo'), ticketOf('cy')];
+    await made.make(matchOf([left, waiting], { room: ROOM }), [left, waiting]);
+    expect(tell.mock.calls).toEqual([[expect.objectContaining({ id: waiting.id }), { event: 'searching', returned: true }]]);
+  });
 });
 
 describe('a match that fills a free seat', () => {
+  it('makes the next search read the room again', async () => {
+    const { made, readAgain } = matchRooms({ record: playing('ada') });
+    const ticket = ticketOf('ada');
+    await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
+    expect(readAgain).toHaveBeenCalledWith('go', null);
+  });
+
   it('stays open when the store does not answer, because the player may have joined', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
     const { made, dissolve } = matchRooms({ change });

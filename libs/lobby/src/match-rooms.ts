@@ -138,6 +138,8 @@ export class MatchRooms extends MatchHost {
       this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
+    // The strategy has an older record of the room, with more free seats. The next rounds would choose the room for too many players.
+    this.open.readAgain(match.game, null);
     await this.finish(match, tickets, record);
     return record;
   }

@@ -88,6 +88,16 @@ describe('OpenRooms', () => {
     }
   });
 
+  it('are read again when a room changes during a read', async () => {
+    const [room] = await rooms(1, true);
+    const open = new OpenRooms(tickets, records);
+    const reading = open.next('duel', RULES);
+    open.readAgain('duel', null);
+    expect(await reading).toMatchObject([{ room }]);
+    await redis.commands.del(`hf:room:{${room}}`);
+    expect(await open.next('duel', RULES)).toEqual([]);
+  });
+
   it('drop closed rooms of the index', async () => {
     const [kept, closed] = await rooms(2, true);
     await redis.commands.del(`hf:room:{${closed}}`);

@@ -17,6 +17,8 @@ interface Progress {
   /** The result of the last read, and its time in ms of the monotonic clock. */
   rooms: readonly OpenRoom[];
   readAt: number;
+  /** Number of calls of `readAgain`. A read during which it changes may have missed the change of a room. */
+  changes: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export class OpenRooms {
   async next(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
     const progress = this.progressOf(game);
     if (performance.now() - progress.readAt < BACKFILL_READ_MS) return progress.rooms;
-    const { vacant, turns } = progress;
+    const { vacant, turns, changes } = progress;
     const listed = await this.records.listed(game, progress.after, BACKFILL_ROOMS);
     const made = await this.tickets.openRooms(game, progress.cursor, BACKFILL_ROOMS);
     const due = turns.next(() => vacant, BACKFILL_ROOMS);
@@ -54,7 +56,7 @@ export class OpenRooms {
     progress.after = listed.length < BACKFILL_ROOMS ? null : listed.at(-1)!;
     progress.cursor = made.next;
     progress.rooms = rooms.filter(({ room }) => !this.refused.has(room));
-    progress.readAt = performance.now();
+    if (progress.changes === changes) progress.readAt = performance.now();
     return progress.rooms;
   }
 
@@ -64,7 +66,9 @@ export class OpenRooms {
    */
   readAgain(game: string, refused: RoomId | null): void {
     if (refused !== null) this.refused.set(refused, performance.now());
-    this.progressOf(game).readAt = Number.NEGATIVE_INFINITY;
+    const progress = this.progressOf(game);
+    progress.readAt = Number.NEGATIVE_INFINITY;
+    progress.changes += 1;
   }
 
   private progressOf(game: string): Progress {
@@ -75,6 +79,7 @@ export class OpenRooms {
       turns: new KeyRotation(),
       rooms: [],
       readAt: Number.NEGATIVE_INFINITY,
+      changes: 0,
     };
     this.games.set(game, known);
     return known;

@@ -80,7 +80,11 @@ export class RoomRecovery {
     const startedAt = performance.now();
     await this.untilSettled();
     let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) {
+      // The process that began the recovery may have died before it reported the end.
+      this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: 0, ms: 0 } });
+      return;
+    }
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
@@ -145,17 +149,19 @@ export class RoomRecovery {
       const record = records[index];
       if (!record || !isOwnedBy(record, owner)) over.push(batch[index]!);
       else if (record.durability === 'none') {
-        await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' });
-        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
+        if (await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' }))
+          this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
         done.push(record.id);
       } else if (lostMs > this.options.orphanTtlMs) {
-        this.log.warn('recovery.room-orphaned', { roomId: record.id });
-        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
-        await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' });
+        if (await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' })) {
+          this.log.warn('recovery.room-orphaned', { roomId: record.id });
+          this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
+        }
         done.push(record.id);
       } else lost.push(record);
     }
     done.push(...(await Promise.all([this.revive(lost, owner), this.finish(over, owner)])).flat());
+    for (const id of done) this.refusedBy.delete(id);
     await this.records.forgetOwner(done, owner.server, owner.incarnation);
     return batch.filter((id) => !done.includes(id));
   }
@@ -169,17 +175,20 @@ export class RoomRecovery {
     const left = over.filter((_, index) => hasEffects[index]);
     const done = over.filter((_, index) => !hasEffects[index]);
     if (left.length === 0) return done;
-    const ready = this.directory.byType('game').filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)));
+    const unreachable = this.outOfReach();
+    const ready = this.directory
+      .byType('game')
+      .filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)) && !unreachable.includes(id));
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
     // Sends epoch 0, which no room in play has. So the server adopts no game and only runs the effects.
-    const adopted = await this.requestAdoption(
+    const { accepted } = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
       owner,
     );
-    return [...done, ...adopted];
+    return [...done, ...accepted];
   }
 
   /** Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that are done. */
@@ -187,7 +196,13 @@ export class RoomRecovery {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
     const byServer = new Map<ServerId, RoomRecord[]>();
     for (const { record, server } of placed) byServer.set(server, [...(byServer.get(server) ?? []), record]);
-    const outcomes = await Promise.all([...byServer].map(([server, rooms]) => this.requestAdoption(server, rooms, owner)));
+    const outcomes = await Promise.all(
+      [...byServer].map(async ([server, rooms]) => {
+        const { accepted, refused } = await this.requestAdoption(server, rooms, owner);
+        for (const id of refused) this.refusedBy.set(id, [...(this.refusedBy.get(id) ?? []), server]);
+        return accepted;
+      }),
+    );
     return outcomes.flat();
   }
 
@@ -243,11 +258,12 @@ export class RoomRecovery {
   /** The versions (`game@version`) for which `recovery.version-missing` was logged, so that it is logged once. */
   private readonly versionsMissing = new Set<string>();
 
+  /** Asks a server to adopt rooms. `refused`: the rooms that the server did not adopt, for example because it did not answer. */
   private async requestAdoption(
     server: ServerId,
     rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[],
     owner: RoomOwnership,
-  ): Promise<RoomId[]> {
+  ): Promise<{ readonly accepted: RoomId[]; readonly refused: RoomId[] }> {
     const tenures: RoomTenure[] = rooms.map(({ id, epoch }) => ({ room: id, epoch, ...owner }));
     let results: readonly AdoptResult[];
     try {
@@ -265,25 +281,22 @@ export class RoomRecovery {
     const refusals = results.flatMap((outcome) => (outcome.result === 'failed' ? [outcome.code] : []));
     if (refusals.length > 0)
       this.log.warn('recovery.refused', { target: server, rooms: refusals.length, codes: [...new Set(refusals)].join(' ') });
-    return rooms.flatMap(({ id }, index) => {
+    const accepted: RoomId[] = [];
+    const refused: RoomId[] = [];
+    for (const [index, { id }] of rooms.entries()) {
       const outcome = results[index];
-      if (outcome?.result === 'failed') {
-        this.refusedBy.set(id, [...(this.refusedBy.get(id) ?? []), server]);
-        return [];
-      }
-      this.refusedBy.delete(id);
-      if (outcome?.result === 'adopted') {
-        this.metrics.roomsRecovered.inc();
-        this.sink.publish({
-          kind: 'room.recovered',
-          room: id,
-          server,
-          reason: 'server-lost',
-          detail: { from: owner.server, epoch: outcome.epoch },
-        });
-      }
-      return [id];
-    });
+      (outcome?.result === 'failed' ? refused : accepted).push(id);
+      if (outcome?.result !== 'adopted') continue;
+      this.metrics.roomsRecovered.inc();
+      this.sink.publish({
+        kind: 'room.recovered',
+        room: id,
+        server,
+        reason: 'server-lost',
+        detail: { from: owner.server, epoch: outcome.epoch },
+      });
+    }
+    return { accepted, refused };
   }
 
   /** For each room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */

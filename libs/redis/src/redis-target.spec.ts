@@ -83,4 +83,11 @@ describe('redacted', () => {
     expect(redacted('redis://u:w@a:1,redis://u:w@b:2')).toBe('redis://***@a:1,redis://***@b:2');
     expect(redacted('sentinel://u:w@a:1,b:2/main')).toBe('sentinel://***@a:1,b:2/main');
   });
+
+  it('removes a password that contains a slash, an at sign or a space', () => {
+    for (const password of ['ab/cd', 'a@b', 'a b', '/@/', 'a//b', 'a:b@c/d']) {
+      expect(redacted(`redis://u:${password}@host:1/0`)).toBe('redis://***@host:1/0');
+      expect(redacted(`sentinel://:${password}@a:1,b:2/main`)).toBe('sentinel://***@a:1,b:2/main');
+    }
+  });
 });

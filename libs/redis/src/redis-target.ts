@@ -35,7 +35,7 @@ export function parseRedisUrl(url: string): RedisTarget {
 
 /** Replaces the login of each address by `***`, for logs and messages. */
 export function redacted(url: string): string {
-  return url.replace(/\/\/[^@/]*@/g, '//***@');
+  return url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
 }
 
 function refuse(url: string, why = `allowed: ${ALLOWED}`): never {

@@ -80,6 +80,8 @@ describe('readSettings', () => {
       'LINK_SECRET is *** (7 characters): it must be at least 16 characters',
     ]);
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
+    for (const password of ['hunter2/x', 'x@hunter2', 'x hunter2'])
+      expect(problemsOf('lobby', { ...secrets, REDIS_URL: `http://me:${password}@store` }).join()).not.toContain('hunter2');
   });
 
   it('refuses DURABILITY_REPLICAS for a Redis Cluster', () => {

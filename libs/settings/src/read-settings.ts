@@ -71,7 +71,7 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
 
 /** Returns a URL without its user and password. Other values stay as they are. */
 export function withoutPassword<T>(value: T): T {
-  return (typeof value === 'string' ? value.replace(/\/\/[^@/]*@/g, '//***@') : value) as T;
+  return (typeof value === 'string' ? value.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@') : value) as T;
 }
 
 /**

@@ -426,6 +426,8 @@ export class GameRounds {
       if (isPaused) paused += 1;
     }
     this.ports.metrics?.matchTickets.set({ game }, queue.size);
+    // Prometheus sees no increase of a counter that does not exist before the first match.
+    this.ports.metrics?.matches.inc({ game }, 0);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now) };
   }
