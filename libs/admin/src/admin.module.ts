@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ExtensionModule } from '#libs/extension';
 import { TicketStore } from '#libs/matchmaking';
+import { ModerationModule } from '#libs/moderation';
 import { AdminGuard } from './access/admin.guard.js';
 import { WhoamiController } from './access/whoami.controller.js';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
@@ -10,6 +12,7 @@ import { AuditLog } from './audit/audit-log.js';
 import { EventStreams } from './event-streams.js';
 import { EventsController, FleetController, IncidentsController } from './fleet.controller.js';
 import { FleetCapacity } from './fleet-capacity.js';
+import { GatewayPlayers } from './players/gateway-players.js';
 import { PlayerOperations } from './players/player-operations.js';
 import { PlayerReader } from './players/player-reader.js';
 import { BansController, MutesController, PlayersController } from './players/players.controller.js';
@@ -36,7 +39,7 @@ export class AdminModule {
   static forRoot(options: AdminOptions, checker: DynamicModule): DynamicModule {
     return {
       module: AdminModule,
-      imports: [checker],
+      imports: [checker, ExtensionModule, ModerationModule],
       controllers: [
         WhoamiController,
         FleetController,
@@ -69,6 +72,7 @@ export class AdminModule {
         AuditLog,
         ActTracker,
         ActRecorder,
+        GatewayPlayers,
         PlayerReader,
         PlayerOperations,
         SeriesReader,

@@ -1,9 +1,9 @@
-import type { NamedToken } from './access/admin-tokens.js';
+import type { AdminToken } from './access/admin-tokens.js';
 import type { ScaleThresholds } from './wanted-servers.js';
 
 export interface AdminOptions {
   /** The tokens of operators and viewers. A request must have one of them: `Authorization: Bearer …`. */
-  readonly tokens: readonly NamedToken[];
+  readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
      * The wanted number of servers is the maximum of the last `windowMs`. So it falls only after fewer servers were enough for this time.

@@ -1,4 +1,4 @@
-export type { NamedToken } from './access/admin-tokens.js';
+export type { AdminToken } from './access/admin-tokens.js';
 export type { Actor, Role } from './access/roles.js';
 export * from './admin.module.js';
 export * from './admin.options.js';
@@ -7,6 +7,7 @@ export { AdminErrorFilter } from './admin-error.filter.js';
 export { bearerOf, refusalOf, TokenCheck } from './admin-token.js';
 export * from './fleet-capacity.js';
 export { PlainInputPipe } from './plain-input.pipe.js';
+export { LocalPlayers } from './players/local-players.js';
 export { RoomOperations } from './room-operations.js';
 export * from './schemas.js';
 export { ServerReader } from './server-reader.js';

@@ -163,10 +163,7 @@ export interface Control {
     };
   };
   /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
-  'players.find': {
-    data: PlayerSearch;
-    answer: { total: number; matched: number; players: readonly ConnectedPlayer[] };
-  };
+  'players.find': { data: ConnectedPlayerQuery; answer: FoundPlayers };
   /**
    * Operator → gateway: end this session, which is over in the store already. `code`: the code of the goodbye. `ended`: false when this
    * gateway does not have the session.
@@ -214,12 +211,24 @@ export interface Control {
 }
 
 /** A search for players at one gateway. */
-export interface PlayerSearch {
+export interface ConnectedPlayerQuery {
   /** Part of the user id or name, or the beginning of the address, without case. Absent: all players. */
   readonly text?: string;
+  /** Only this user. Absent: all users. */
+  readonly user?: UserId;
   /** Only users after this one, in the order of their ids. */
   readonly after?: string;
   readonly limit: number;
+}
+
+/** The sessions of one gateway that match a search. */
+export interface FoundPlayers {
+  /** Number of sessions at the gateway. */
+  readonly total: number;
+  /** Number of sessions that match the search, also before `after`. */
+  readonly matched: number;
+  /** In the order of the user ids. */
+  readonly players: readonly ConnectedPlayer[];
 }
 
 /** A session at a gateway, as operators see it. */

@@ -2,7 +2,7 @@ import { TokenCheck } from '../admin-token.js';
 import type { Actor } from './roles.js';
 
 /** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */
-export interface NamedToken extends Actor {
+export interface AdminToken extends Actor {
   readonly token: string;
 }
 
@@ -13,7 +13,7 @@ export interface NamedToken extends Actor {
 export class AdminTokens {
   private readonly known: readonly { readonly actor: Actor; readonly check: TokenCheck }[];
 
-  constructor(tokens: readonly NamedToken[]) {
+  constructor(tokens: readonly AdminToken[]) {
     this.known = tokens.map(({ name, role, token }) => ({ actor: { name, role }, check: new TokenCheck(token) }));
   }
 

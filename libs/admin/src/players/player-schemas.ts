@@ -41,7 +41,7 @@ export const PlayersAnswer = z.object({
 });
 export type PlayersAnswer = z.infer<typeof PlayersAnswer>;
 
-export const PlayerAnswer = z.object({
+export const UserAnswer = z.object({
   user: z.string(),
   name: z.string().nullable().describe('null: the user has no session'),
   session: z
@@ -57,7 +57,7 @@ export const PlayerAnswer = z.object({
   ban: SanctionView.nullable(),
   mute: SanctionView.nullable(),
 });
-export type PlayerAnswer = z.infer<typeof PlayerAnswer>;
+export type UserAnswer = z.infer<typeof UserAnswer>;
 
 /** A missing body is allowed too, because `curl -X POST` sends no body. */
 export const SanctionBody = z

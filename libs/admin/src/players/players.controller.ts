@@ -14,12 +14,12 @@ import {
   KickAnswer,
   LiftAnswer,
   MuteAnswer,
-  PlayerAnswer,
   PlayersAnswer,
   PlayersQuery,
   SanctionBody,
   SanctionsAnswer,
   SanctionsQuery,
+  UserAnswer,
 } from './player-schemas.js';
 
 @AdminApi('players')
@@ -38,8 +38,8 @@ export class PlayersController {
 
   @Get(':user')
   @ApiOperation({ summary: 'One user: the session, the connection, the room, and whether an operator has banned or muted the user.' })
-  @ApiOkResponse({ standardSchema: PlayerAnswer })
-  async one(@Param('user') user: UserId): Promise<PlayerAnswer> {
+  @ApiOkResponse({ standardSchema: UserAnswer })
+  async one(@Param('user') user: UserId): Promise<UserAnswer> {
     return this.players.one(user);
   }
 

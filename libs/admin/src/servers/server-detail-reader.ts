@@ -5,6 +5,7 @@ import type { Control } from '#libs/protocol';
 import { INCIDENT_EVENTS_READ, INSPECT_MS } from '../admin.options.js';
 import { incidentsOf } from '../incidents.js';
 import { ServerReader } from '../server-reader.js';
+import { within } from '../within.js';
 import type { ServerDetail } from './server-schemas.js';
 
 /** Reads everything that operators may want to know about one server. */
@@ -42,18 +43,5 @@ export class ServerDetailReader {
     if (record.id === this.self.id) return this.report.read();
     const asked = this.links.to(record).then((peer) => peer.request('server.inspect', {}, { timeoutMs: INSPECT_MS }));
     return within(INSPECT_MS, asked as Promise<Control['server.inspect']['answer']>);
-  }
-}
-
-/** Returns null when the work fails or takes longer than `ms`. */
-async function within<Value>(ms: number, work: Promise<Value>): Promise<Value | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ms, null);
-  });
-  try {
-    return await Promise.race([work.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

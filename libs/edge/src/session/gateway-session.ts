@@ -66,6 +66,8 @@ export class GatewaySession {
   isAway = false;
   /** Whether the session was removed from the table of this gateway. A late answer to a request must not bind such a session to a room. */
   isOver = false;
+  /** The time at which the session came to this gateway, in ms of the monotonic clock. */
+  readonly heldSince = performance.now();
   /** The hash of the player's current secret. With it, the gateway restores the session in a store that lost the session. */
   secretHash = '';
 

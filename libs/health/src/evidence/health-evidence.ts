@@ -6,7 +6,7 @@ import { VOTE_MS } from '../health.options.js';
 import { checkerOf } from '../monitor/checker-choice.js';
 import { votingGateways } from '../voting/voting-gateways.js';
 
-/** What the gateways hold against a server now. */
+/** The reports of gateways about one server. */
 export interface ServerEvidence {
   /** The gateway that checks the server. Null: there is no gateway besides the server itself. */
   readonly checker: ServerId | null;

@@ -1,4 +1,4 @@
-import type { NamedToken as AdminToken, Role } from '#libs/admin';
+import type { AdminToken, Role } from '#libs/admin';
 import type { NamedToken, SettingsOf } from '#libs/settings';
 
 /** Returns the tokens of all operators and viewers. A token without a name gets the name of its role. */

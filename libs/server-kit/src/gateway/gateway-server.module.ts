@@ -11,9 +11,11 @@ import { certificateFrom } from '#libs/tls';
 import { adminTokens } from './admin-tokens.js';
 import { GatewayChatAudience, LobbyChatFollower } from './gateway-chat.js';
 import { GatewayFacts } from './gateway-facts.js';
+import { GatewayPlayersController } from './gateway-players.controller.js';
 import { OwnerController } from './owner.controller.js';
 import { playerRedirectWiring } from './player-redirect-wiring.js';
 import { type PublicPagesOptions, publicPages } from './public-pages.js';
+import { SessionTablePlayers } from './session-table-players.js';
 
 @Module({})
 export class GatewayServerModule {
@@ -44,8 +46,15 @@ export class GatewayServerModule {
         checker,
         AdminModule.forRoot({ tokens: adminTokens(admin), scale }, checker),
       ],
-      controllers: [OwnerController],
-      providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts, GatewayChatAudience, LobbyChatFollower],
+      controllers: [OwnerController, GatewayPlayersController],
+      providers: [
+        certificateLog(certificate),
+        playerRedirectWiring,
+        GatewayFacts,
+        GatewayChatAudience,
+        LobbyChatFollower,
+        SessionTablePlayers,
+      ],
     };
   }
 }
