@@ -1,0 +1,51 @@
+import { ActionIcon, Button, Menu } from '@mantine/core';
+import { useMayAct } from '../session/session.js';
+import type { Act } from './act.js';
+import { useAsk } from './act-context.js';
+
+interface ActsProps {
+  readonly acts: readonly Act[];
+  /** The target of the acts, for screen readers: `game:1`. */
+  readonly about: string;
+}
+
+/** The acts of one thing as buttons. A viewer sees none. */
+export function ActButtons({ acts, about }: ActsProps) {
+  const ask = useAsk();
+  if (!useMayAct()) return null;
+  return acts.map((act) => (
+    <Button
+      key={act.verb}
+      variant={act.isDangerous ? 'outline' : 'default'}
+      color={act.isDangerous ? 'red' : undefined}
+      aria-label={`${act.verb} ${about}`}
+      onClick={() => ask(act)}
+    >
+      {act.verb}
+    </Button>
+  ));
+}
+
+/** The acts of one row of a table as a menu. */
+export function ActMenu({ acts, about }: ActsProps) {
+  const ask = useAsk();
+  if (!useMayAct() || acts.length === 0) return null;
+  return (
+    <Menu>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Acts for ${about}`}>
+          <span aria-hidden="true" className="dots">
+            ⋯
+          </span>
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {acts.map((act) => (
+          <Menu.Item key={act.verb} color={act.isDangerous ? 'red' : undefined} onClick={() => ask(act)}>
+            {act.verb} …
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
