@@ -25,6 +25,8 @@ import { RoomReplays } from './rooms/room-replays.js';
 import { RoomsController } from './rooms.controller.js';
 import { SeriesController } from './series/series.controller.js';
 import { SeriesReader } from './series/series-reader.js';
+import { SeriesStore } from './series/series-store.js';
+import { SeriesWriter } from './series/series-writer.js';
 import { ServerOperations } from './server-operations.js';
 import { ServerReader } from './server-reader.js';
 import { ServerDetailReader } from './servers/server-detail-reader.js';
@@ -75,6 +77,8 @@ export class AdminModule {
         GatewayPlayers,
         PlayerReader,
         PlayerOperations,
+        SeriesStore,
+        SeriesWriter,
         SeriesReader,
       ],
       exports: [FleetCapacity],

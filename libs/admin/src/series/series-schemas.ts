@@ -12,7 +12,7 @@ export const SeriesQuery = z.object({
     .max(3_600)
     .optional()
     .describe('seconds between two points, rounded up to what is kept (10 s for an hour, 60 s for a day); absent: about 240 points'),
-  server: z.string().min(1).max(128).optional().describe('only this server in `servers`'),
+  server: z.string().min(1).max(128).optional().describe('only this server in `servers`, with all its values'),
 });
 export type SeriesQuery = z.infer<typeof SeriesQuery>;
 
@@ -27,7 +27,7 @@ export const SeriesAnswer = z.object({
     ackP99Ms: values.describe('the worst game server'),
     lagMs: values.describe('event loop lag, p99 of the worst server'),
     gameServers: values.describe('living game servers'),
-    ownerlessRooms: values.describe('rooms of lost servers that wait for their recovery'),
+    ownerlessRooms: values.describe('rooms that lost servers had, until the recovery of their last room'),
   }),
   servers: z
     .array(
@@ -35,12 +35,12 @@ export const SeriesAnswer = z.object({
         id: z.string(),
         type: z.string(),
         load: values.describe('rooms of a game server, or sessions of a gateway'),
-        cpuPercent: values,
-        lagMs: values,
-        commandsPerSecond: values,
+        cpuPercent: values.optional().describe('only with `server`, like the following lists'),
+        lagMs: values.optional(),
+        commandsPerSecond: values.optional(),
       }),
     )
-    .describe('at most 200 servers'),
+    .describe('the servers of these samples; a sample has at most 200'),
   pauses: z
     .array(z.object({ at: msSince1970, pauseMs: z.int(), server: z.string(), rooms: z.int() }))
     .describe('the incidents of this time in which players had to wait'),
