@@ -14,6 +14,6 @@ export const theme = createTheme({
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs', transitionDuration: 0 } }),
     Menu: Menu.extend({ defaultProps: { position: 'bottom-end', shadow: 'md', transitionProps: { duration: 0 } } }),
     // Mantine's lock of the page behind a dialog writes a <style>. styles/layout.css locks it instead.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 0 } } }),
+    ModalRoot: Modal.Root.extend({ defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 0 } } }),
   },
 });

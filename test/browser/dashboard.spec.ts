@@ -239,24 +239,24 @@ describeInChromium('the dashboard, in Chromium', () => {
   it('has no page with a violation of axe, or that is wider than a phone', async () => {
     const { id } = game.rooms[0];
     const user = game.players[0].user;
-    const addresses = [
-      '',
-      'incidents',
-      'servers/hf%3Agame%3A1',
-      'rooms',
-      `rooms/${id}`,
-      'players',
-      `players/${user}`,
-      'queues',
-      'charts',
-      'events',
-      'audit',
-    ];
+    const pages = [
+      ['Fleet', ''],
+      ['Incidents', 'incidents'],
+      ['game:1', 'servers/hf%3Agame%3A1'],
+      ['Rooms', 'rooms'],
+      [id, `rooms/${id}`],
+      ['Players', 'players'],
+      ['Ada', `players/${user}`],
+      ['Matchmaking', 'queues'],
+      ['Charts', 'charts'],
+      ['Events', 'events'],
+      ['Audit', 'audit'],
+    ] as const;
     const violations: string[] = [];
-    for (const address of addresses) {
+    for (const [name, address] of pages) {
       await open(`#/${address}`);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'hidden' });
+      await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+      await until(async () => (await page.getByRole('status', { name: 'Loading' }).count()) === 0);
       violations.push(...(await violationsOf(page, `dashboard ${address}`, 'brief')));
     }
     expect(violations).toEqual([]);

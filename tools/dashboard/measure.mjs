@@ -3,11 +3,21 @@ import { serveSyntheticApi } from './synthetic-api.mjs';
 
 // Measures the dashboard in Chromium, with a synthetic fleet of 100 servers and 10,000 rooms: the time until each page shows its facts,
 // and the times between two frames while its tables scroll. Build before: `npm run build && node tools/dashboard/measure.mjs`
-const PAGES = { fleet: '#/', rooms: '#/rooms', server: '#/servers/hf%3Agame%3A1', players: '#/players', charts: '#/charts', events: '#/events' };
+const PAGES = {
+  fleet: '#/',
+  rooms: '#/rooms',
+  server: '#/servers/hf%3Agame%3A1',
+  players: '#/players',
+  charts: '#/charts',
+  events: '#/events',
+};
 const SCROLL_MS = 4_000;
 
 const api = await serveSyntheticApi();
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+});
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 await context.addInitScript(() => sessionStorage.setItem('holdfast-admin-token', 'a token'));
 console.log('page      ready ms  transferred KB  DOM nodes  frames  p50 ms  p99 ms  longest ms  long tasks ms');
@@ -20,12 +30,25 @@ for (const [name, address] of Object.entries(PAGES)) {
   });
   const began = performance.now();
   await page.goto(api.url + address);
-  await page.locator(name === 'charts' ? 'canvas' : 'tr[data-key]').first().waitFor();
+  await page
+    .locator(name === 'charts' ? 'canvas' : 'tr[data-key]')
+    .first()
+    .waitFor();
   const readyMs = performance.now() - began;
   const { frames, longTasksMs, nodes } = await page.evaluate(scrollAndCount, SCROLL_MS);
   frames.sort((one, other) => one - other);
   const at = (/** @type {number} */ part) => (frames[Math.floor(frames.length * part)] ?? 0).toFixed(1);
-  const columns = [name, readyMs.toFixed(0), (bytes / 1024).toFixed(0), nodes, frames.length, at(0.5), at(0.99), (frames.at(-1) ?? 0).toFixed(1), longTasksMs.toFixed(0)];
+  const columns = [
+    name,
+    readyMs.toFixed(0),
+    (bytes / 1024).toFixed(0),
+    nodes,
+    frames.length,
+    at(0.5),
+    at(0.99),
+    (frames.at(-1) ?? 0).toFixed(1),
+    longTasksMs.toFixed(0),
+  ];
   console.log(columns.map((value, index) => String(value).padEnd([10, 10, 16, 11, 8, 8, 8, 12, 0][index] ?? 0)).join(''));
   await page.close();
 }

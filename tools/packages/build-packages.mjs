@@ -25,7 +25,10 @@ export async function buildPackages({ names, log = () => {} } = {}) {
   const shipsCode = shipsLibraries || manifests.some(({ holdfast }) => holdfast?.tree);
   const shipsDashboard = manifests.some(({ holdfast }) => holdfast?.files?.dashboard);
   const parts = await Promise.all(wanted.map(packagePart));
-  await build({ parts: [...(shipsCode ? [SERVERS] : []), ...(shipsDashboard ? [DASHBOARD] : []), ...(shipsLibraries ? [DECLARATIONS] : []), ...parts], log });
+  await build({
+    parts: [...(shipsCode ? [SERVERS] : []), ...(shipsDashboard ? [DASHBOARD] : []), ...(shipsLibraries ? [DECLARATIONS] : []), ...parts],
+    log,
+  });
 }
 
 /**

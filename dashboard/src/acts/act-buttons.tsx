@@ -1,4 +1,5 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
+import { useState } from 'react';
 import { useMayAct } from '../session/session.js';
 import type { Act } from './act.js';
 import { useAsk } from './act-context.js';
@@ -26,18 +27,22 @@ export function ActButtons({ acts, about }: ActsProps) {
   ));
 }
 
-/** The acts of one row of a table as a menu. */
+/** The acts of one row of a table as a menu. The menu is made when it is opened first, so that long tables stay quick. */
 export function ActMenu({ acts, about }: ActsProps) {
   const ask = useAsk();
+  const [wasOpened, setWasOpened] = useState(false);
   if (!useMayAct() || acts.length === 0) return null;
+  const button = {
+    type: 'button',
+    className: 'row-acts',
+    'aria-label': `Acts for ${about}`,
+    children: <span aria-hidden="true">⋯</span>,
+  } as const;
+  if (!wasOpened) return <button {...button} aria-haspopup="menu" aria-expanded={false} onClick={() => setWasOpened(true)} />;
   return (
-    <Menu>
+    <Menu defaultOpened>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Acts for ${about}`}>
-          <span aria-hidden="true" className="dots">
-            ⋯
-          </span>
-        </ActionIcon>
+        <button {...button} />
       </Menu.Target>
       <Menu.Dropdown>
         {acts.map((act) => (

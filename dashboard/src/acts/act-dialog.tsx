@@ -31,32 +31,41 @@ export function ActDialog({ act }: { readonly act: Act }) {
   };
   const failures = Object.values(run.states).filter(({ state }) => state === 'failed').length;
   return (
-    <Modal opened={isOpen} onClose={close} title={act.title} closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
-      {run.phase === 'asking' ? (
-        <Question
-          act={act}
-          onCancel={close}
-          onConfirm={(given) => {
-            input.current = given;
-            void start(given);
-          }}
-        />
-      ) : (
-        <>
-          <Outcome act={act} run={run} />
-          <div className="dialog-end">
-            {run.phase === 'ended' && failures > 0 && (
-              <Button variant="default" onClick={() => void start(input.current)}>
-                Try again
-              </Button>
-            )}
-            <Button variant={run.phase === 'ended' ? 'filled' : 'default'} onClick={close} data-autofocus>
-              {run.phase === 'ended' ? 'Close' : 'Continue in the background'}
-            </Button>
-          </div>
-        </>
-      )}
-    </Modal>
+    // Without Mantine's own header: axe takes a <header> in a dialog for a second banner of the page.
+    <Modal.Root opened={isOpen} onClose={close}>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body>
+          <Modal.Title component="h2" className="dialog-title">
+            {act.title}
+          </Modal.Title>
+          {run.phase === 'asking' ? (
+            <Question
+              act={act}
+              onCancel={close}
+              onConfirm={(given) => {
+                input.current = given;
+                void start(given);
+              }}
+            />
+          ) : (
+            <>
+              <Outcome act={act} run={run} />
+              <div className="dialog-end">
+                {run.phase === 'ended' && failures > 0 && (
+                  <Button variant="default" onClick={() => void start(input.current)}>
+                    Try again
+                  </Button>
+                )}
+                <Button variant={run.phase === 'ended' ? 'filled' : 'default'} onClick={close} data-autofocus>
+                  {run.phase === 'ended' ? 'Close' : 'Continue in the background'}
+                </Button>
+              </div>
+            </>
+          )}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

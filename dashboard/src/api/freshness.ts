@@ -43,13 +43,3 @@ export function useFreshness(): Freshness {
   }, [client]);
   return freshness;
 }
-
-/** Returns the time in ms since 1970, and renders the component again each second. */
-export function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}

@@ -2338,7 +2338,7 @@ export interface operations {
                 minutes?: number;
                 /** @description seconds between two points, rounded up to what is kept (10 s for an hour, 60 s for a day); absent: about 240 points */
                 step?: number;
-                /** @description only this server in `servers` */
+                /** @description only this server in `servers`, with all its values */
                 server?: string;
             };
             header?: never;
@@ -2370,18 +2370,19 @@ export interface operations {
                             lagMs: (number | null)[];
                             /** @description living game servers */
                             gameServers: (number | null)[];
-                            /** @description rooms of lost servers that wait for their recovery */
+                            /** @description rooms that lost servers had, until the recovery of their last room */
                             ownerlessRooms: (number | null)[];
                         };
-                        /** @description at most 200 servers */
+                        /** @description the servers of these samples; a sample has at most 200 */
                         servers: {
                             id: string;
                             type: string;
                             /** @description rooms of a game server, or sessions of a gateway */
                             load: (number | null)[];
-                            cpuPercent: (number | null)[];
-                            lagMs: (number | null)[];
-                            commandsPerSecond: (number | null)[];
+                            /** @description only with `server`, like the following lists */
+                            cpuPercent?: (number | null)[];
+                            lagMs?: (number | null)[];
+                            commandsPerSecond?: (number | null)[];
                         }[];
                         /** @description the incidents of this time in which players had to wait */
                         pauses: {

@@ -48,8 +48,14 @@ export function optionsOf({ labels, unit, colors, pauses, width }: ChartOptions)
         value: (_: UPlot, value: number | null) => (value === null ? '–' : `${number(value)}${unit && ` ${unit}`}`),
       })),
     ],
-    hooks: { drawClear: [(plot) => drawPauses(plot, pauses(), colors.pause)] },
+    hooks: { drawClear: [(plot) => drawPauses(plot, pauses(), colors.pause)], draw: [showLatest], setCursor: [showLatest] },
   };
+}
+
+/** Without a pointer on the chart, the legend shows the latest values. */
+function showLatest(plot: UPlot): void {
+  const [times] = plot.data;
+  if (plot.cursor.idx == null && times.length > 0) plot.setLegend({ idx: times.length - 1 }, false);
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });

@@ -31,12 +31,12 @@ export function Chart({ title, unit = '', at, lines, pauses }: ChartProps) {
   const data = useMemo(() => [at.map((ms) => ms / 1_000), ...lines.map(({ values }) => values)] as UPlot.AlignedData, [at, lines]);
   const latest = useRef(data);
   latest.current = data;
-  const labels = lines.map(({ label }) => label).join('\n');
+  const labels = JSON.stringify(lines.map(({ label }) => label));
 
   useEffect(() => {
     const element = place.current as HTMLDivElement;
     const options = optionsOf({
-      labels: labels.split('\n'),
+      labels: JSON.parse(labels) as string[],
       unit,
       colors: colorsOf(element, scheme),
       pauses: () => shownPauses.current,
@@ -44,9 +44,6 @@ export function Chart({ title, unit = '', at, lines, pauses }: ChartProps) {
     });
     const made = new UPlot(options, latest.current, element);
     plot.current = made;
-    const showLatest = () => made.setLegend({ idx: latest.current[0].length - 1 });
-    showLatest();
-    made.over.addEventListener('mouseleave', showLatest);
     const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: options.height }));
     resized.observe(element);
     return () => {
@@ -55,10 +52,7 @@ export function Chart({ title, unit = '', at, lines, pauses }: ChartProps) {
     };
   }, [labels, unit, scheme]);
 
-  useEffect(() => {
-    plot.current?.setData(data);
-    if (plot.current?.cursor.idx == null) plot.current?.setLegend({ idx: data[0].length - 1 });
-  }, [data]);
+  useEffect(() => plot.current?.setData(data), [data]);
 
   return (
     <Section title={title} className="chart">

@@ -63,20 +63,14 @@ function Charts({ series }: { readonly series: Series }) {
         ]}
       />
       <Chart {...common} title="Games per server" lines={games.map(({ id, load }) => ({ label: shortServer(id), values: load }))} />
-      <Chart
-        {...common}
-        title="CPU per server"
-        unit="%"
-        lines={busiest(series).map(({ id, cpuPercent }) => ({ label: shortServer(id), values: cpuPercent }))}
-      />
     </div>
   );
 }
 
-function busiest({ servers }: Series, type?: string): Series['servers'] {
+function busiest({ servers }: Series, type: string): Series['servers'] {
   const last = (values: readonly (number | null)[]) => values.findLast((value) => value !== null) ?? 0;
   return servers
-    .filter((server) => type === undefined || server.type === type)
+    .filter((server) => server.type === type)
     .sort((one, other) => last(other.load) - last(one.load) || one.id.localeCompare(other.id))
     .slice(0, SERVERS_SHOWN);
 }

@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { useAsk } from '../acts/act-context.js';
 import { end, migrate } from '../acts/room-acts.js';
 import { roomsQuery, serversQuery } from '../api/queries.js';
-import type { ShownRoom, Server } from '../api/types.js';
+import type { Server, ShownRoom } from '../api/types.js';
 import { Age } from '../parts/age.js';
 import { number, shortServer } from '../parts/format.js';
 import { Empty, Missing, Page, Section } from '../parts/page.js';

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { ActButtons } from '../acts/act-buttons.js';
 import { serverActs } from '../acts/server-acts.js';
 import { roomsQuery, serverQuery } from '../api/queries.js';
@@ -19,6 +20,7 @@ import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
 
 const route = getRouteApi('/servers/$id');
+const ServerCharts = lazy(async () => ({ default: (await import('../charts/server-charts.js')).ServerCharts }));
 
 /** Everything that the fleet knows about one server. */
 export function ServerPage() {
@@ -77,6 +79,9 @@ export function ServerPage() {
           <IncidentList label={`Incidents of ${name}`} incidents={server.incidents} hidesServer />
         </Section>
       )}
+      <Suspense>
+        <ServerCharts id={id} />
+      </Suspense>
       {server.type === 'game' && <Rooms id={id} name={name} />}
       <Section title="Links" aside={<span className="aside">to other servers</span>}>
         {server.live ? (

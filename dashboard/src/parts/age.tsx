@@ -1,12 +1,12 @@
-import { useNow } from '../api/freshness.js';
+import { useEverySecond } from '../api/clock.js';
 import { age, dayTime } from './format.js';
 
 /** A time as its distance from now: `12 s ago`. The exact time is its title. */
 export function Age({ at, suffix = ' ago' }: { readonly at: number; readonly suffix?: string }) {
-  const now = useNow();
+  const text = useEverySecond((now) => age(now - at));
   return (
     <time dateTime={new Date(at).toISOString()} title={dayTime(at)}>
-      {age(now - at)}
+      {text}
       {suffix}
     </time>
   );

@@ -1,27 +1,28 @@
-import { Link } from '@tanstack/react-router';
 import { NONE, shortServer } from './format.js';
 
-export function ServerLink({ id }: { readonly id: string | null | undefined }) {
-  if (!id) return NONE;
+interface NameLinkProps {
+  readonly to: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Plain links, because a table has hundreds of them, and a link of the router watches the address for its whole life. */
+function NameLink({ to, id, name }: NameLinkProps) {
   return (
-    <Link to="/servers/$id" params={{ id }} className="name" title={id}>
-      {shortServer(id)}
-    </Link>
+    <a href={`#/${to}/${encodeURIComponent(id)}`} className="name" title={id}>
+      {name}
+    </a>
   );
 }
 
-export function RoomLink({ id, children }: { readonly id: string; readonly children?: string }) {
-  return (
-    <Link to="/rooms/$id" params={{ id }} className="name" title={id}>
-      {children ?? id}
-    </Link>
-  );
+export function ServerLink({ id }: { readonly id: string | null | undefined }) {
+  return id ? <NameLink to="servers" id={id} name={shortServer(id)} /> : NONE;
+}
+
+export function RoomLink({ id, name }: { readonly id: string; readonly name?: string }) {
+  return <NameLink to="rooms" id={id} name={name || id} />;
 }
 
 export function PlayerLink({ user, name }: { readonly user: string; readonly name?: string | null }) {
-  return (
-    <Link to="/players/$user" params={{ user }} className="name" title={user}>
-      {name || user}
-    </Link>
-  );
+  return <NameLink to="players" id={user} name={name || user} />;
 }

@@ -77,8 +77,19 @@ export function Missing({ error, retry }: { readonly error: Error | null; readon
   );
 }
 
+/** A defect of the page itself, or a part of it that cannot be loaded, as after a deploy. */
 export function PageFailure({ error, reset }: ErrorComponentProps) {
-  return <Missing error={error instanceof Error ? error : new Error(String(error))} retry={reset} />;
+  return (
+    <Page title="This page does not work">
+      <Missing error={error instanceof Error ? error : new Error(String(error))} retry={reset} />
+      <p>
+        <a href={location.href} onClick={() => location.reload()}>
+          Load the dashboard again
+        </a>{' '}
+        if the fleet has a new build.
+      </p>
+    </Page>
+  );
 }
 
 export function NotFoundPage() {

@@ -1,4 +1,3 @@
-import { Checkbox } from '@mantine/core';
 import { type ReactNode, useMemo } from 'react';
 import { ActMenu } from '../acts/act-buttons.js';
 import { roomActs } from '../acts/room-acts.js';
@@ -54,8 +53,8 @@ function checkboxes(selected: ReadonlySet<string>, toggle: (id: string) => void)
     hidesTitle: true,
     from: 'tablet',
     cell: ({ id, status }) => (
-      <Checkbox
-        size="xs"
+      <input
+        type="checkbox"
         disabled={status !== 'playing'}
         checked={selected.has(id)}
         onChange={() => toggle(id)}
@@ -67,7 +66,7 @@ function checkboxes(selected: ReadonlySet<string>, toggle: (id: string) => void)
 
 /** The gateway sorts the columns with `sort`. Their ids are its orders. */
 const COLUMNS: readonly Column<ShownRoom>[] = [
-  { id: 'name', title: 'Room', sort: true, cell: ({ id, name }) => <RoomLink id={id}>{name || id}</RoomLink> },
+  { id: 'name', title: 'Room', sort: true, cell: ({ id, name }) => <RoomLink id={id} name={name} /> },
   { id: 'game', title: 'Game', sort: true, from: 'tablet', cell: ({ game }) => game },
   { id: 'status', title: 'Status', cell: (room) => <RoomStatus room={room} /> },
   { id: 'owner', title: 'Owner', from: 'tablet', cell: ({ owner }) => <ServerLink id={owner?.server} /> },

@@ -1,4 +1,4 @@
-import { Button, Checkbox } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMemo } from 'react';
 import { ActMenu } from '../acts/act-buttons.js';
 import { useAsk } from '../acts/act-context.js';
@@ -70,7 +70,7 @@ function checkboxes(selected: ReadonlySet<string>, toggle: (id: string) => void)
     from: 'tablet',
     cell: ({ id, type, state }) =>
       type === 'game' && state !== 'dead' ? (
-        <Checkbox size="xs" checked={selected.has(id)} onChange={() => toggle(id)} aria-label={`Select ${shortServer(id)}`} />
+        <input type="checkbox" checked={selected.has(id)} onChange={() => toggle(id)} aria-label={`Select ${shortServer(id)}`} />
       ) : null,
   };
 }

@@ -4,10 +4,9 @@ import { useFilters } from './use-filters.js';
 /** The selected rows of a table, which the address keeps. Rows that are gone are not selected any more. */
 export function useSelection(present: readonly string[]) {
   const [{ selected: text = '' }, setFilters] = useFilters();
-  const selected = useMemo(() => {
-    const chosen = new Set(text.split(' '));
-    return new Set(present.filter((key) => chosen.has(key)));
-  }, [text, present]);
+  // A text is equal after a poll that changed nothing about it. A new set would render all rows again.
+  const chosen = text === '' ? '' : present.filter((key) => text.split(' ').includes(key)).join(' ');
+  const selected = useMemo(() => new Set(chosen === '' ? [] : chosen.split(' ')), [chosen]);
   const toggle = useCallback(
     (key: string) => {
       const next = new Set(selected);

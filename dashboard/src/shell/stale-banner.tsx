@@ -1,4 +1,5 @@
-import { type Freshness, useNow } from '../api/freshness.js';
+import { useEverySecond } from '../api/clock.js';
+import type { Freshness } from '../api/freshness.js';
 
 /** Says that the gateway does not answer, and how old the facts on the page are. */
 export function StaleBanner({ freshness: { problem, since } }: { readonly freshness: Freshness }) {
@@ -11,6 +12,6 @@ export function StaleBanner({ freshness: { problem, since } }: { readonly freshn
 }
 
 function FactsAge({ since }: { readonly since: number }) {
-  const seconds = Math.max(0, Math.round((useNow() - since) / 1_000));
+  const seconds = useEverySecond((now) => Math.max(0, Math.round((now - since) / 1_000)));
   return <span>What you see is {seconds} seconds old. Another gateway may answer.</span>;
 }

@@ -30,3 +30,7 @@ export function sortingOf(text: string | undefined, fallback: Sorting): Sorting 
 export function textOf({ column, isDescending }: Sorting): string {
   return isDescending ? `-${column}` : column;
 }
+
+export function cellClass<Row>({ isNumber, from, grows }: Column<Row>): string | undefined {
+  return [isNumber && 'number', from && `from-${from}`, grows && 'grows'].filter(Boolean).join(' ') || undefined;
+}

@@ -12,6 +12,7 @@ import { type ReactNode, useMemo, useRef } from 'react';
 import type { Column, Sorting } from './column.js';
 import { HeaderCell } from './header-cell.js';
 import { TableArea } from './table-area.js';
+import { TableRow } from './table-row.js';
 import { useKeptFocus } from './use-kept-focus.js';
 
 const ROW_PX = 37;
@@ -95,19 +96,15 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
             end = itemEnd;
             return [
               gap > 0 && <Gap key={`gap ${row.id}`} height={gap} columns={columns.length} />,
-              <tr
+              <TableRow
                 key={row.id}
-                data-key={row.id}
-                aria-rowindex={index + 2}
-                aria-selected={selected ? selected.has(row.id) : undefined}
+                row={row.original}
+                rowKey={row.id}
+                index={index}
+                columns={columns}
+                isSelected={selected?.has(row.id)}
                 className={classOf?.(row.original)}
-              >
-                {columns.map((column) => (
-                  <td key={column.id} className={cellClass(column)}>
-                    {column.cell(row.original)}
-                  </td>
-                ))}
-              </tr>,
+              />,
             ];
           })}
           {isVirtual && total > end && <Gap height={total - end} columns={columns.length} />}
@@ -125,10 +122,6 @@ function Gap({ height, columns }: { readonly height: number; readonly columns: n
       <td colSpan={columns} style={{ height }} />
     </tr>
   );
-}
-
-export function cellClass<Row>({ isNumber, from, grows }: Column<Row>): string | undefined {
-  return [isNumber && 'number', from && `from-${from}`, grows && 'grows'].filter(Boolean).join(' ') || undefined;
 }
 
 function definitionOf<Row extends object>({ id, sort }: Column<Row>): ColumnDef<typeof features, Row> {

@@ -1,5 +1,4 @@
-import type { Column, Sorting } from './column.js';
-import { cellClass } from './data-table.js';
+import { type Column, cellClass, type Sorting } from './column.js';
 
 interface HeaderCellProps<Row> {
   readonly column: Column<Row>;

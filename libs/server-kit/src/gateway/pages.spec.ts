@@ -49,7 +49,9 @@ describe('the pages of a gateway', () => {
   it('for operators run scripts and styles only from files of the gateway, and are not kept by browsers', async () => {
     const { headers } = await fetch(await ops.getUrl());
     const policy = headers.get('content-security-policy')?.split('; ');
-    expect(policy).toEqual(expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]));
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]),
+    );
     expect(headers.get('cache-control')).toBe('no-cache');
   });
 
