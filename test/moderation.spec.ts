@@ -115,6 +115,26 @@ describe('operators and players of a fleet', () => {
     expect(body.acts).toMatchObject([{ actor: 'wall', role: 'viewer', act: 'player.kick', outcome: 'refused', code: 'forbidden' }]);
   }, 20_000);
 
+  it('answers with 503 within seconds while Redis hangs, kicks nobody, and still lists players', async () => {
+    const player = await login('hal');
+    fleet.redis.pause();
+    try {
+      const since = performance.now();
+      const answers = await Promise.all([
+        ask('POST', 'players/hal/kick'),
+        ask('GET', 'audit'),
+        ask('GET', 'rooms?q=x'),
+        ask('GET', 'series'),
+      ]);
+      for (const { status, body } of answers) expect({ status, code: body.code }).toEqual({ status: 503, code: 'unavailable' });
+      expect((await ask('GET', 'players?q=hal')).body).toMatchObject({ players: [{ user: 'hal' }] });
+      expect(performance.now() - since).toBeLessThan(6_000);
+    } finally {
+      fleet.redis.resume();
+    }
+    expect(player.status).toBe('open');
+  }, 30_000);
+
   it('lists players of all gateways page by page, and names a gateway that does not answer', async () => {
     for (const [index, user] of ['page-1', 'page-2', 'page-3'].entries()) await login(user, fleet.gateways[index % 2]);
     const first = (await ask('GET', 'players?q=page-&limit=2')).body;

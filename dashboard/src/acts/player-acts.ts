@@ -34,7 +34,7 @@ function ban(player: Facts): Act {
   return {
     verb: 'Ban',
     title: `Ban ${nameOf(player)}?`,
-    details: 'The session ends, and every login of this user is refused.',
+    details: 'The session ends, and every login of this user is refused. A guest is a new user at each login.',
     isDangerous: true,
     asksForEnd: true,
     targets: targetOf(player, async (user, { note, until }) => {

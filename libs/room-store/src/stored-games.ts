@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { unpackChanges } from './change-codec.js';
 import { type Checkpoint, unpackCheckpoint } from './checkpoint.js';
 import { checkpointKey, logKey, roomKey } from './room-keys.js';
+
+const readScript = new LuaScript('read_game', new URL('./scripts/read-game.lua', import.meta.url), 3);
 
 /** The stored data of a game at one time. */
 export interface StoredGame {
@@ -32,13 +34,15 @@ export class StoredGames {
 
   /** Reads checkpoint and log in one step. Null: there is no room. @throws `not-found` when the stored data cannot be read */
   async read(room: RoomId): Promise<StoredGame | null> {
-    const [record, checkpoint, log] = await this.transaction(room);
-    const version = versionOf(record);
-    if (version === null) return null;
+    const keys = [roomKey(room), logKey(room), checkpointKey(room)];
+    const answer = (await readScript.runBinary(this.redis.commands, keys, [])) as Buffer[] | null;
+    if (answer === null) return null;
+    const [version, checkpoint, ...log] = answer as [Buffer, Buffer, ...Buffer[]];
     return readable(() => {
-      const stored = checkpoint === null ? null : unpackCheckpoint(checkpoint as Buffer);
-      const { changes } = unpackChanges(Buffer.concat(log as Buffer[]));
-      return { version, checkpoint: stored, changes: changes.filter((change) => change.version > (stored?.value.version ?? -1)) };
+      const stored = checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null;
+      const { changes } = unpackChanges(Buffer.concat(log));
+      const from = stored?.value.version ?? -1;
+      return { version: Number(String(version)), checkpoint: stored, changes: changes.filter((change) => change.version > from) };
     });
   }
 
@@ -76,20 +80,6 @@ export class StoredGames {
       (change) => before === undefined || change.version < before,
     );
     return { version, changes, hasEarlier: changes.length > 0 && length > end + entries.length };
-  }
-
-  private async transaction(room: RoomId): Promise<[unknown, unknown, unknown]> {
-    const { commands } = this.redis;
-    const results = await commands
-      .multi()
-      .hmget(roomKey(room), 'rev', 'version')
-      .getBuffer(checkpointKey(room))
-      .lrangeBuffer(logKey(room), 0, -1)
-      .exec();
-    return (results ?? []).map(([error, answer]) => {
-      if (error) throw error;
-      return answer;
-    }) as [unknown, unknown, unknown];
   }
 }
 

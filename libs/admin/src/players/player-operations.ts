@@ -66,8 +66,8 @@ export class PlayerOperations {
   }
 }
 
-/** Maximum length of a user id in characters, as in the service API. */
-const USER_ID_MAX = 256;
+/** Maximum length of a user id in characters. The `sub` of a token has at most as many bytes. */
+const USER_ID_MAX = 512;
 
 /** @throws `bad-data` for an id that no user can have */
 function checkUser(user: string): void {

@@ -39,8 +39,10 @@ export const CATALOG_ROOMS_MAX = 50_000;
 export const CATALOG_READS_PER_SECOND = 2_000;
 /** Number of rooms up to which each request reads them anew, because that costs little. */
 const SMALL_CATALOG_ROOMS = 500;
-/** Number of rooms in one batch of reads. */
-const BATCH = 250;
+/** Number of rooms in one batch of reads: few enough not to delay the frames of players by more than some milliseconds. */
+const BATCH = 100;
+/** Age in ms up to which a large catalog is shown while the next one is read. */
+const SHOWN_MS = 30_000;
 /** Time in ms after the last search at which the catalog is dropped. */
 const UNUSED_MS = 60_000;
 /** Maximum length of the text of a room, in characters. A room with a thousand members is found by the first of them. */
@@ -66,12 +68,21 @@ export class RoomCatalog {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Returns the rooms. Reads them when the catalog is older than its size allows. Rejects when Redis does not answer. */
+  /**
+   * Returns the rooms. Reads them when the catalog is older than its size allows. A large catalog is returned at once and read in the
+   * background, unless it is too old. Rejects when Redis does not answer.
+   */
   async read(): Promise<Catalog> {
     this.usedAt = performance.now();
     const { length } = this.catalog.rooms;
     const maxAgeMs = length <= SMALL_CATALOG_ROOMS ? 0 : (1_000 * length) / CATALOG_READS_PER_SECOND;
-    return this.usedAt - this.readAt < maxAgeMs ? this.catalog : this.reads.join();
+    const ageMs = this.usedAt - this.readAt;
+    if (ageMs < maxAgeMs) return this.catalog;
+    const next = this.reads.join();
+    if (length <= SMALL_CATALOG_ROOMS || ageMs > SHOWN_MS) return next;
+    // A failure shows in `asOf`, and to the caller once the catalog is too old.
+    next.catch(() => {});
+    return this.catalog;
   }
 
   @Interval(UNUSED_MS)
