@@ -121,6 +121,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     expect(requests).toEqual([]);
+    await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Acts for lobby:1'));
   });
 
   it('keeps the keyboard focus in its row when the table changes', async () => {

@@ -122,7 +122,11 @@ function api(fleet) {
   const sanctions = [{ user: 'u17', until: Date.now() + 6e7, at: Date.now() - 6e6, by: 'ada', note: 'insults' }];
   router.get('/bans', (_, response) => void response.json({ sanctions, next: null, total: 1 }));
   router.get('/mutes', (_, response) => void response.json({ sanctions: [], next: null, total: 0 }));
-  router.get('/series', ({ query }, response) => void response.json(seriesOf(servers, Number(query.minutes ?? 60))));
+  router.get(
+    '/series',
+    ({ query }, response) =>
+      void response.json(seriesOf(query.server ? servers.filter(({ id }) => id === query.server) : servers, Number(query.minutes ?? 60))),
+  );
   router.get('/audit', (_, response) => void response.json({ acts: ACTS, next: null }));
   router.get('/acts/:id', (_, response) => void response.json({ ...ACTS[0], outcome: 'done', result: { moved: 118, left: 0 } }));
   router.get('/events', (_, response) => {

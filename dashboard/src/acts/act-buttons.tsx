@@ -1,5 +1,5 @@
 import { Button, Menu } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useMayAct } from '../session/session.js';
 import type { Act } from './act.js';
 import { useAsk } from './act-context.js';
@@ -30,6 +30,7 @@ export function ActButtons({ acts, about }: ActsProps) {
 /** The acts of one row of a table as a menu. The menu is made when it is opened first, so that long tables stay quick. */
 export function ActMenu({ acts, about }: ActsProps) {
   const ask = useAsk();
+  const target = useRef<HTMLButtonElement>(null);
   const [wasOpened, setWasOpened] = useState(false);
   if (!useMayAct() || acts.length === 0) return null;
   const button = {
@@ -42,11 +43,11 @@ export function ActMenu({ acts, about }: ActsProps) {
   return (
     <Menu defaultOpened>
       <Menu.Target>
-        <button {...button} />
+        <button {...button} ref={target} />
       </Menu.Target>
       <Menu.Dropdown>
         {acts.map((act) => (
-          <Menu.Item key={act.verb} color={act.isDangerous ? 'red' : undefined} onClick={() => ask(act)}>
+          <Menu.Item key={act.verb} className={act.isDangerous ? 'dangerous' : undefined} onClick={() => ask(act, target.current)}>
             {act.verb} …
           </Menu.Item>
         ))}

@@ -4,6 +4,8 @@ import { type FormEvent, useCallback, useRef, useState } from 'react';
 import { type Act, type ActInput, NOTE_LABEL, NOTE_MAX } from './act.js';
 import { type ActRun, useActRun } from './use-act-run.js';
 
+/** Time after which Mantine has returned the focus. */
+const FOCUS_MS = 100;
 const HOUR_MS = 3_600_000;
 const ENDS = [
   { value: '', label: 'until an operator lifts it' },
@@ -14,7 +16,7 @@ const ENDS = [
 ];
 
 /** Asks before an act, shows its progress, and then its result. */
-export function ActDialog({ act }: { readonly act: Act }) {
+export function ActDialog({ act, returnTo }: { readonly act: Act; readonly returnTo: HTMLElement | null }) {
   const [isOpen, setIsOpen] = useState(true);
   const isOpenNow = useRef(true);
   const onEnd = useCallback(
@@ -28,6 +30,8 @@ export function ActDialog({ act }: { readonly act: Act }) {
   const close = () => {
     isOpenNow.current = false;
     setIsOpen(false);
+    // Mantine returns the focus to the element that had it before, which may be an item of a closed menu.
+    setTimeout(() => document.activeElement === document.body && returnTo?.focus({ preventScroll: true }), FOCUS_MS);
   };
   const failures = Object.values(run.states).filter(({ state }) => state === 'failed').length;
   return (

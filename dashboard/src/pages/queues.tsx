@@ -57,7 +57,7 @@ const COLUMNS: readonly Column<Queue>[] = [
   },
   {
     id: 'waiting95',
-    title: 'p95',
+    title: 'Waiting p95',
     isNumber: true,
     from: 'tablet',
     sort: ({ waitingP95Ms }) => waitingP95Ms,
@@ -65,7 +65,7 @@ const COLUMNS: readonly Column<Queue>[] = [
   },
   {
     id: 'matched50',
-    title: 'Matched after p50',
+    title: 'Matched p50',
     isNumber: true,
     from: 'tablet',
     sort: ({ matchedP50Ms }) => matchedP50Ms,
@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<Queue>[] = [
   },
   {
     id: 'matched95',
-    title: 'p95',
+    title: 'Matched p95',
     isNumber: true,
     from: 'desktop',
     sort: ({ matchedP95Ms }) => matchedP95Ms,

@@ -70,16 +70,16 @@ function Steps({ from, to, chosen, onChoose }: StepsProps) {
     <div className="steps">
       <div className="steps-buttons">
         <Button variant="default" disabled={version <= from} onClick={() => onChoose(from)} aria-label="First version">
-          ⏮
+          «
         </Button>
         <Button variant="default" disabled={version <= from} onClick={() => onChoose(version - 1)} aria-label="Previous version">
-          ◀
+          ‹
         </Button>
         <Button variant="default" disabled={version >= to && !play.active} onClick={play.toggle}>
           {play.active ? 'Pause' : 'Play'}
         </Button>
         <Button variant="default" disabled={version >= to} onClick={() => onChoose(version + 1)} aria-label="Next version">
-          ▶
+          ›
         </Button>
         <Button
           variant={chosen === undefined ? 'filled' : 'default'}
