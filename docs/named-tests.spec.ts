@@ -36,7 +36,7 @@ describe('the page docs/field-cases.md', () => {
     .filter((line) => line.startsWith('| ') && !/^\| (-|case \|)/.test(line))
     .map((line) => line.slice(2, -2).split(' | '));
 
-  it('has a row of four cells with an outcome for each case', () => {
+  it('has for each case a row of four cells with an outcome', () => {
     expect(cases.length).toBeGreaterThan(80);
     expect(cases.filter((cells) => cells.length !== 4 || !/^(Held|Mended|Open)\b/.test(cells[2]!))).toEqual([]);
   });

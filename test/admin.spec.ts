@@ -23,8 +23,8 @@ describe('an operator of a fleet', () => {
   });
 
   /**
-   * Calls the admin API, by default on the second gateway, and returns the answer. Throws on an error status. The tests read the event
-   * stream of the first gateway. So they also show that the first gateway publishes the events of the second.
+   * Calls the admin API and returns the answer. Throws on an error status. By default it calls the second gateway. The tests read the event
+   * stream of the first gateway, so they also show that it publishes events of the second.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
@@ -105,7 +105,7 @@ describe('an operator of a fleet', () => {
     await expect(cli('ban', user, '--for', 'ever')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('such as 30m') });
   }, 20_000);
 
-  it('has no incident while all servers live', async () => {
+  it('sees no incident while all servers live', async () => {
     expect(await cli('incidents')).toBe('There was no incident within a day.\n');
   });
 
@@ -114,7 +114,7 @@ describe('an operator of a fleet', () => {
     await expect(cli('watch', '--kind', 'servers')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('server.evicted') });
   });
 
-  it('gets no new games on a cordoned server until the server is uncordoned', async () => {
+  it('prevents new games on a cordoned server until the server is uncordoned', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
@@ -127,7 +127,7 @@ describe('an operator of a fleet', () => {
     expect(listed).toHaveLength(4);
   }, 40_000);
 
-  it('evicts a server, and its game continues on another server', async () => {
+  it('evicts a server whose game continues on another server', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'd4' });
     const owner = await fleet.ownerOf(rooms[0]);
@@ -144,7 +144,7 @@ describe('an operator of a fleet', () => {
     expect(await until(() => told('room.recovered', rooms[0].id))).toMatchObject({ reason: 'server-lost', detail: { from: owner.id } });
   }, 40_000);
 
-  it('drains a server, and its games continue on other servers', async () => {
+  it('drains a server whose games continue on other servers', async () => {
     const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     const drained = await fleet.ownerOf(played[0].rooms[0]);
     expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms migrated\\.\n$`));
@@ -173,7 +173,7 @@ describe('an operator of a fleet', () => {
     expect(answer.at).toHaveLength(answer.fleet.games.length);
   }, 40_000);
 
-  it('gets exit code 1 for a wrong token or address, and 2 for an unknown command', async () => {
+  it('gets the exit code 1 for a wrong token or address, and 2 for an unknown command', async () => {
     const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
     expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
     const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);

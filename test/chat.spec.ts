@@ -31,7 +31,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows all members of a room the messages in one order, also after a late join', async () => {
+  it('shows all members of a room the messages in the same order, even after a late join', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');
@@ -57,12 +57,12 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     const seen = seenBy(chat);
     await expect(openChat(cy, { to: 'room' }).send('hi')).rejects.toMatchObject({ code: 'forbidden' });
     await chat.send('for members');
-    // If the gateway had sent the message to other sessions, it would have done so before this delivery to a member.
+    // If the gateway sent the message to other sessions, they would have received it before this delivery to a member.
     await until(() => seen.length === 1);
     expect(received).toEqual([]);
   });
 
-  it('lets spectators use the chat of a room that allows it', async () => {
+  it('lets spectators use the chat of a room that allows spectators in the chat', async () => {
     const ada = await fleet.newPlayer('Ada', { gateway: fleet.gateways[0] });
     const { room } = await ada.request('rooms.create', { game: 'tic-tac-toe', spectatorChat: true });
     await until(() => ada.room?.id === room.id);
@@ -85,7 +85,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     expect(await chat.send('y')).toMatchObject({ text: 'y' });
   });
 
-  it('shows the chat of a lobby only to the sessions that follow it', async () => {
+  it('shows the chat of a lobby only to the sessions that follow the chat', async () => {
     const [ada, bob, cy] = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => fleet.newPlayer(name)));
     const [one, two] = [openChat(ada, { to: 'lobby', game: 'chess' }), openChat(bob, { to: 'lobby', game: 'chess' })];
     const elsewhere = openChat(cy, { to: 'lobby', game: 'tic-tac-toe' });

@@ -31,7 +31,8 @@ beforeEach(async () => {
 });
 
 /**
- * The wall clock of one server, which is ahead by `aheadMs`. `set` makes the clock jump, and resolves when the server uses the new time.
+ * The wall clock of one server. `aheadMs`: the time by which it is ahead at first. `set` makes the clock jump, and resolves when the server
+ * uses the new time.
  */
 class Clock {
   private readonly file: string;
@@ -59,7 +60,7 @@ async function start(type: ServerType, name: string, aheadMs: number): Promise<{
   return { server: await fleet.start(type, name, clock.env), clock };
 }
 
-/** Starts a game of two players. `untilPassed` resolves when the first turn is over, with its length in ms. */
+/** Starts a game of two players. `untilPassed` resolves when the first turn is over. Its value is the length of the turn, in ms. */
 async function game(): Promise<{ room: Room<TicTacToe>; untilPassed: () => Promise<number> }> {
   const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   const since = performance.now();
@@ -140,13 +141,13 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The turn is extended by the downtime, which begins at the last heartbeat: up to a second before the kill.
+    // The downtime extends the turn. It begins at the last heartbeat, which may be up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });
 
 describe('the time of a room', () => {
-  it("follows the store's clock on every owner, and never goes back", async () => {
+  it("follows the store's clock on every owner without a step back", async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -180,7 +181,7 @@ describe('a fleet whose servers have clocks that differ by two hours', () => {
     expect((await bob.rooms()).map(({ id }) => id)).toEqual([younger.id, elder.id]);
   });
 
-  it('resumes each session at another gateway, and finishes a game', async () => {
+  it('resumes each session at another gateway', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0 });
     const { server } = await start('gateway', '1', HOUR);
     await start('gateway', '2', -HOUR);

@@ -87,7 +87,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.sync)).toEqual([]);
   });
 
-  it('sends compact syncs also over TCP and to spectators', async () => {
+  it('sends compact syncs over TCP and to spectators', async () => {
     const { room, other } = await play();
     const watcher = await player('Cyd', {}, fleet.gateways[0]?.tcpUrl);
     const watched = await watcher.watchRoom<Ledger>(room.id);
@@ -101,7 +101,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('sends an acknowledgement without a change in 12 bytes, and only to its player', async () => {
+  it('acknowledges a command without a change in 12 bytes, only to its player', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;
@@ -112,13 +112,13 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(acknowledged.map(({ length }) => length <= 12)).toEqual([true]);
     expect(room.state).toBe(state);
     expect(other.version).toBe(otherVersion);
-    // The other player received no sync for the version without a visible change. The next sync of that player begins at the version before
-    // it.
+    // The last change is not visible to the other player, so that player received no sync for it. The player's next sync begins at an
+    // earlier version than this player's.
     await note([room, other], 'b');
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
 
-  it('continues with an equal state after a lost connection', async () => {
+  it('shows a reconnected client the same state as the other players', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     socket.terminate();
@@ -128,7 +128,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect((RecordingSocket.opened.at(-1) as RecordingSocket).framesOf(KIND.compact).length).toBeGreaterThan(0);
   });
 
-  it('makes a client reconnect after a patch that is invalid or for another state', async () => {
+  it('reconnects a client after a patch that is invalid or for another state', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const frame = { kind: 'compact', seq: 0, input: 0, version: room.version + 1, from: room.version } as const;
@@ -161,7 +161,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.compact)).toHaveLength(2);
   });
 
-  it('shows clients with all forms of syncs the same state after the loss of their gateway', async () => {
+  it('shows all clients the same state after the loss of their gateway', async () => {
     const [gateway] = fleet.gateways;
     const { rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger', [{ gateway }, { gateway, encoding: 'binary' }]);
     const watchers = await Promise.all((['json', 'tcp'] as const).map((encoding) => fleet.newPlayer('Eve', { gateway, encoding })));

@@ -11,8 +11,8 @@ import { playFirstMove } from './harness/first-move.js';
 const execute = promisify(execFile);
 
 /**
- * Installs and plays only the template with the most packages. The other templates use its packages, and only their types are checked.
- * `test/outside/create.spec.ts` does all of this with each template.
+ * This test installs and plays only the template with the most packages. For the other templates, it only checks the types.
+ * `test/outside/create.spec.ts` installs and plays every template.
  */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
@@ -40,7 +40,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     await rm(home, { recursive: true, force: true });
   }, 60_000);
 
-  it('passes its type check and tests, and starts servers on which two players play', async () => {
+  it('starts servers on which two players play a game', async () => {
     await react.npm('run', 'typecheck');
     expect(await react.npm('test')).toContain('test/fleet.spec.ts');
     started = await react.start();
@@ -49,7 +49,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     expect(await (await fetch(started.page)).text()).toContain('<title>react</title>');
   }, 120_000);
 
-  it('runs an edit of the rules on new game servers, while `npm start` goes on', async () => {
+  it('runs edited rules on new game servers without a restart of `npm start`', async () => {
     const { output } = started as StartedProject;
     const file = join(react.folder, 'src/games/tic-tac-toe/tic-tac-toe.ts');
     await writeFile(file, (await readFile(file, 'utf8')).replace('TURN_MS = 30_000', 'TURN_MS = 20_000'));

@@ -13,7 +13,7 @@ describe('a fleet whose servers load extensions', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('authenticates players by the authenticator of an extension', async () => {
+  it('authenticates players with the authenticator of an extension', async () => {
     const url = fleet.gateways[0].publicUrl;
     const ada = await connect(url, { token: 'name:ada' });
     expect([ada.user, ada.name]).toEqual(['user-ada', 'ada']);
@@ -21,7 +21,7 @@ describe('a fleet whose servers load extensions', () => {
     await expect(connect(url, { token: 'other' })).rejects.toMatchObject({ code: 'unauthorized', message: 'The token must be name:NAME.' });
   });
 
-  it('has chat messages changed and refused by the moderator of an extension', async () => {
+  it('changes and refuses chat messages as the moderator of an extension decides', async () => {
     const ada = await connect(fleet.gateways[0].publicUrl, { token: 'name:ada' });
     const chat = openChat(ada, { to: 'lobby', game: 'chess' });
     expect(await chat.send('hello')).toMatchObject({ text: 'HELLO', user: 'user-ada' });

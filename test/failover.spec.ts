@@ -14,7 +14,7 @@ describe('a fleet of seven servers', () => {
   afterAll(() => fleet.stop());
 
   describe('without one of its game servers', () => {
-    it('continues the games of the lost server with every move within a second', async () => {
+    it('continues each game of the lost server within a second and without the loss of a move', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
       const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
@@ -70,7 +70,7 @@ describe('a fleet of seven servers', () => {
   });
 
   describe('without one of its lobbies', () => {
-    it('handles requests about rooms through its other lobby', async () => {
+    it('answers requests about rooms through its other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -79,7 +79,7 @@ describe('a fleet of seven servers', () => {
       const [killed] = fleet.lobbies;
       killed.kill();
       await killed.exited;
-      // Each request during or just after the loss of the lobby is answered, or refused with `retry`.
+      // While the lobby is lost, each request is answered or refused with `retry`.
       const asked = await Promise.allSettled(players.map((player) => player.me()));
       for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ retry: true });
 
@@ -98,7 +98,7 @@ describe('a fleet of seven servers', () => {
       await finish(going);
     }, 40_000);
 
-    it('answers pending requests through its other lobby, or refuses these requests with `retry`', async () => {
+    it('answers each pending request, or refuses the request with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
       await Promise.all(players.map((player) => player.me()));
@@ -227,7 +227,7 @@ describe('a fleet with one gateway and one lobby', () => {
   }, 40_000);
 });
 
-/** Plays moves one after another. The player whose turn it is sends each move, after seeing the latest state. */
+/** Plays moves one after another. The player who is to move waits for the latest state before sending the move. */
 async function play(rooms: readonly Room<Chess>[], moves: readonly string[]): Promise<void> {
   for (const san of moves) {
     const newest = rooms.reduce((a, b) => ((b.state?.moves.length ?? 0) > (a.state?.moves.length ?? 0) ? b : a));

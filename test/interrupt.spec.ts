@@ -1,7 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import { type Fleet, startFleet } from './harness/index.js';
 
-/** The watchdog of a game server interrupts handlers with SIGINT. Ctrl-C, which is a SIGINT too, must still drain the server. */
+/** The watchdog of a game server interrupts handlers with SIGINT. Ctrl-C also sends SIGINT, and must still drain the server. */
 describe('SIGINT from another process', () => {
   let fleet: Fleet;
   beforeAll(async () => {
@@ -9,7 +9,7 @@ describe('SIGINT from another process', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('drains a game server, and its games continue on another server', async () => {
+  it('drains a game server, whose games continue on another server', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const [first] = rooms;
     const mover = rooms.find(({ seat, state }) => seat === state?.turn) ?? first;

@@ -2,7 +2,6 @@ import type { Room, Session } from '#libs/client';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-/** The state of the game `open`, as a player sees it. */
 interface Open {
   log: string[];
   points: number[];
@@ -10,7 +9,7 @@ interface Open {
 }
 type OpenRoom = Omit<Room, 'send'> & { send(name: string): Promise<void> };
 
-describe('a game that players may join while it runs', () => {
+describe('a game that players may join during the game', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
@@ -19,7 +18,6 @@ describe('a game that players may join while it runs', () => {
 
   const stateOf = (room: Pick<Room, 'state'>) => room.state as Open | undefined;
 
-  /** Starts a game of one player. */
   async function running(): Promise<{ host: Session; room: OpenRoom }> {
     const host = await fleet.newPlayer('Host');
     const room = (await host.createRoom({ game: 'open' })) as unknown as OpenRoom;

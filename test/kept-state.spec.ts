@@ -52,7 +52,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
     ['a cut emoji', 'state.odd.here[0] is a string with half of a surrogate pair'],
     ['a key __proto__', 'state.odd.here[0] has a key __proto__'],
   ])(
-    'refuses a command that puts %s into the state, and logs one line',
+    'refuses a command that puts %s into the state',
     async (what, flaw) => {
       const { rooms, players } = await fleet.twoPlayersInAGame<Odd>('odd');
       const statuses: string[] = [];
@@ -71,7 +71,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
       await kill(await fleet.ownerOf(rooms[0]));
       await rooms[0].send('count');
       for (const room of rooms) await room.waitFor(({ state }) => state?.count === 3, { timeoutMs: 10_000 });
-      // No connection of a player changed its status.
+      // The players stayed connected all the time.
       expect(statuses).toEqual([]);
       await rooms[0].leave();
       await wholeAgain();
@@ -91,7 +91,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
     ['an unreadable log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
     ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
-    'ends the game of a room with %s, and the players can enter other rooms',
+    'ends the game of a room with %s and lets the players enter other rooms',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),

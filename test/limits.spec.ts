@@ -41,7 +41,7 @@ describe('a fleet with limits for clients', () => {
     nextDoor = `127.0.2.${cell + 1}`;
   });
 
-  /** After each test the running game must continue over the connections with which it began. */
+  /** After each test, the running game must continue over its first connections. */
   afterEach(async () => {
     await innocent.rooms[cell % 2].send('place', { cell: [0, 1, 2, 4, 3, 5, 7, 6, 8][cell] });
     cell += 1;
@@ -115,7 +115,7 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // Many messages are needed to exceed the limit, which accepts one message every 20 ms.
+    // The limit accepts one message every 20 ms, so only many messages exceed it.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
@@ -133,45 +133,42 @@ describe('a fleet with limits for clients', () => {
     for (const player of [first, second]) player.close();
   });
 
-  itWithPrlimit(
-    'serves connected players when it has no file descriptors left, closes new connections, and accepts others later',
-    async () => {
-      const connected = await RawPlayer.welcomed(gateway(), 'Connected', 'tcp', nextDoor);
-      const { pid } = gateway();
-      const limit = (soft: number): void => void execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`]);
-      const before = Number(/^Max open files\s+(\d+)/m.exec(await readFile(`/proc/${pid}/limits`, 'utf8'))?.[1]);
-      const { length: open } = await readdir(`/proc/${pid}/fd`);
-      const accepted: RawPlayer[] = [];
-      try {
-        limit(open + 5);
-        for (let host = 1; accepted.length < 50; host++) {
-          const player = await RawPlayer.connect(gateway(), 'tcp', `127.0.4.${host}`);
-          player.say({ kind: 'hello', protocol: 1, name: 'Late' });
-          await until(() => player.isClosed || player.heard.length > 0);
-          if (player.isClosed) break;
-          accepted.push(player);
-        }
-        expect(accepted.length).toBeLessThan(50);
-        for (let id = 1; id <= 3; id++) {
-          const refused = await RawPlayer.connect(gateway(), 'tcp', nextDoor);
-          await refused.isClosedByServer();
-          expect(refused.heard).toEqual([]);
-          expect((await connected.asks(id, 'me')).error).toBeUndefined();
-        }
-        accepted.pop()?.close();
-        await until(async () => {
-          const next = await RawPlayer.connect(gateway(), 'tcp', nextDoor);
-          next.say({ kind: 'hello', protocol: 1, name: 'Next' });
-          await until(() => next.isClosed || next.heard.length > 0);
-          accepted.push(next);
-          return !next.isClosed;
-        });
-      } finally {
-        limit(before);
-        for (const player of [connected, ...accepted]) player.close();
+  itWithPrlimit('closes new connections, but no old connections, when the gateway has no file descriptors left', async () => {
+    const connected = await RawPlayer.welcomed(gateway(), 'Connected', 'tcp', nextDoor);
+    const { pid } = gateway();
+    const limit = (soft: number): void => void execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`]);
+    const before = Number(/^Max open files\s+(\d+)/m.exec(await readFile(`/proc/${pid}/limits`, 'utf8'))?.[1]);
+    const { length: open } = await readdir(`/proc/${pid}/fd`);
+    const accepted: RawPlayer[] = [];
+    try {
+      limit(open + 5);
+      for (let host = 1; accepted.length < 50; host++) {
+        const player = await RawPlayer.connect(gateway(), 'tcp', `127.0.4.${host}`);
+        player.say({ kind: 'hello', protocol: 1, name: 'Late' });
+        await until(() => player.isClosed || player.heard.length > 0);
+        if (player.isClosed) break;
+        accepted.push(player);
       }
-    },
-  );
+      expect(accepted.length).toBeLessThan(50);
+      for (let id = 1; id <= 3; id++) {
+        const refused = await RawPlayer.connect(gateway(), 'tcp', nextDoor);
+        await refused.isClosedByServer();
+        expect(refused.heard).toEqual([]);
+        expect((await connected.asks(id, 'me')).error).toBeUndefined();
+      }
+      accepted.pop()?.close();
+      await until(async () => {
+        const next = await RawPlayer.connect(gateway(), 'tcp', nextDoor);
+        next.say({ kind: 'hello', protocol: 1, name: 'Next' });
+        await until(() => next.isClosed || next.heard.length > 0);
+        accepted.push(next);
+        return !next.isClosed;
+      });
+    } finally {
+      limit(before);
+      for (const player of [connected, ...accepted]) player.close();
+    }
+  });
 
   it('closes only unauthenticated connections above the limit of the link port', async () => {
     const { linkPort } = fleet.games[0].ports;

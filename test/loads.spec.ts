@@ -42,7 +42,7 @@ async function logIn(user: string, claims: Record<string, unknown> = {}, gateway
   return session;
 }
 
-/** Returns the servers that have loaded, and the keys of their starts, oldest first. */
+/** Returns the servers that have run the load of the game, and the keys of their starts, oldest first. */
 async function loads(): Promise<string[][]> {
   const text = await readFile(join(dir, 'loads'), 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));
@@ -55,7 +55,7 @@ async function readyRoom(ada: Session, bob: Session, options?: Record<string, un
   return [room, other];
 }
 
-describe('a game that loads data before it begins', () => {
+describe('a game that loads data before its start', () => {
   it('gets the loaded data and the claims of its players', async () => {
     const [room, other] = await readyRoom(await logIn('ada', { rank: 7 }), await logIn('bob', {}, 1));
     await room.start();

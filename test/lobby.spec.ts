@@ -85,7 +85,7 @@ describe('the service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player who sends a leave and a join together to the new room', async () => {
+  it('moves a player to the new room when a leave and a join arrive together', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -100,7 +100,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives one seat to a player who sends a leave and a join of one room together', async () => {
+  it('gives a player only one seat when a leave and a join of one room arrive together', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -135,7 +135,7 @@ describe('the service of two lobbies with one Redis', () => {
     await until(() => room.status === 'left', IDLE_MS + 5_000);
     expect(reasons).toEqual(['room-expired']);
     await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
-    // The expired room no longer counts as the player's room, so the player can create another one.
+    // The room has expired, so the player can create another one.
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
@@ -196,7 +196,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('never matches a player who repeats searches with that player', async () => {
+  it('never matches two searches of one player with each other', async () => {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
     let id = 0;
     for (let times = 0; times < 10; times++) {
@@ -214,7 +214,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('puts a player who aborts a search into the matched room or into no room', async () => {
+  it('leaves a player who aborts a search in the matched room or in no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -222,7 +222,7 @@ describe('the service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of ten rounds the abort comes before the match, and in the last round after it.
+      // In the first of every ten rounds, the abort comes before the match. In the last one, it comes after the match.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;

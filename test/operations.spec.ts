@@ -8,7 +8,7 @@ describe('a running fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** Sums one metric over all servers and labels. */
+  /** Sums one metric over all servers and all of its labels. */
   async function sum(name: string): Promise<number> {
     const pages = await Promise.all(fleet.servers.map((server) => server.ops('/metrics')));
     return pages
@@ -112,7 +112,7 @@ describe('a running fleet', () => {
       await rooms[0].leave();
     }, 30_000);
 
-    it('stops a game server with exit code 0, and its games continue on another server', async () => {
+    it('stops a game server, whose games continue on another server, with exit code 0', async () => {
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       const [leaving] = fleet.games;
       const asking = games.map(({ players }) => askUntilItHasGone(players[0], leaving.exited));
@@ -131,7 +131,7 @@ describe('a running fleet', () => {
   });
 });
 
-/** Sends requests one after another until shortly after the server has exited. Returns their outcomes. */
+/** Sends requests one after another until shortly after the server has exited. Returns the outcome of each request. */
 async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: Promise<unknown>): Promise<string[]> {
   const outcomes: string[] = [];
   let hasGone = false;

@@ -5,7 +5,7 @@ import { DIST } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 import { installProject, type Project, playOnAfterKill } from './harness/project.js';
 
-/** All steps for a game in a separate repository: pack, install, compile, test, start, play. */
+/** All steps for a game in a separate repository: packing, installing, compiling, testing, starting and playing. */
 describe('a project outside of this repository with the packed packages', () => {
   let home: string;
   let project: Project;

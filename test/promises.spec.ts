@@ -5,7 +5,7 @@ import { EVENTS, PROMISES } from './harness/promises.js';
 
 const HEADING = '## What is promised, with which Redis';
 
-/** Reads the first table below the heading: the names of its columns, and the name and cells of each row. */
+/** Reads the first table below the heading. Returns the names of its columns, and the name and the cells of each row. */
 function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const section = readme.slice(readme.indexOf(HEADING)).split('\n');
@@ -31,7 +31,7 @@ describe('the table of promises in the README', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('promises what the tests check, in the row "%s"', (name, cells) => {
+  it.each(rows)('contains the promises that the tests check in the row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

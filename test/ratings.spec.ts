@@ -15,7 +15,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('change once when one server dies before the update and the next server after it', async () => {
+  it('change only once when one server dies before the update and the next server dies after the update', async () => {
     const players = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const rooms = await Promise.all(players.map((player) => player.quickMatch('rumble', { mode: 'ranked' })));
     const untilPlaying = () => Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', SOON)));
@@ -26,7 +26,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     const counted = () => client.keys(fleet.redisName('ratings:{rumble}:counted:*'));
     const rated = async () => (await client.hmget(key, ...users)).map((text) => Number(text?.split(' ', 1)[0]));
 
-    // The first owner is killed, so that the next owner must read the game's mode from the store.
+    // Kills the first owner. The next owner must then read the game's mode from the store.
     const [first] = fleet.games;
     first!.kill();
     await first!.exited;

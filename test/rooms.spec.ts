@@ -3,7 +3,6 @@ import { followRooms, type RoomListing, roomControls } from '#libs/client/lobby'
 import { redisName } from '#libs/redis';
 import { ADMIN_TOKEN, type Fleet, startFleet, until } from './harness/index.js';
 
-/** The state of the game `table`. */
 interface Table {
   count: number;
   map: string;
@@ -37,7 +36,6 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     );
   const ids = (rooms: readonly RoomSummary[]): string[] => rooms.map(({ id }) => id);
 
-  /** Creates a room of the game `table`. */
   const table = async (host: Session, change: Partial<Parameters<Session['createRoom']>[0]> = {}): Promise<TableRoom> =>
     (await host.createRoom({ game: 'table', ...change })) as unknown as TableRoom;
   const join = async (player: Session, room: Parameters<Session['joinRoom']>[0]): Promise<TableRoom> =>
@@ -87,7 +85,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await expect(ada.roomsPage(query as never)).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining(field) });
     });
 
-    it('show the metadata of the game, also on the next server', async () => {
+    it('show the metadata of the game even after the loss of the game server', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       await room.start();
@@ -107,7 +105,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(async () => !ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
     }, 40_000);
 
-    it('can be followed by players at both gateways, also after a lost connection', async () => {
+    it('are kept current at both gateways, even after a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
       const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
@@ -126,7 +124,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('that are private', () => {
-    it('are found by their code, also after the store loses the code', async () => {
+    it('are found by their code, even after the store loses the code', async () => {
       const [ada, bob, cyd, dan] = await players(4);
       const room = await table(ada, { private: true });
       const { code } = room.view;
@@ -156,7 +154,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       for (const field of ['password', 'inviteOnly', 'watch']) expect(room.view).not.toHaveProperty(field);
     });
 
-    it('allow an address only a limited number of wrong guesses', async () => {
+    it('allow an address only a limited number of wrong invite codes', async () => {
       const [ada] = await players(1);
       const codes: string[] = [];
       await until(async () => {
@@ -171,7 +169,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('with a host', () => {
-    it('lose a member whom the host removes, and refuse a banned user', async () => {
+    it('refuse a user whom the host has banned', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -195,7 +193,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('lose an absent player whom the host removes during a game, and free the seat', async () => {
+    it('free the seat of an absent player whom the host removes during a game', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -233,7 +231,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     });
   });
 
-  it('with teams give the teams to each of their games', async () => {
+  it('with teams pass the teams to each game', async () => {
     const [ada, bob, cyd] = await players(3);
     const room = await table(ada, { teams: { count: 2, size: 2 } });
     const others = await Promise.all([join(bob, room.id), join(cyd, room.id)]);
@@ -279,7 +277,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   describe('with a delay for spectators', () => {
     const DELAY_MS = 1_500;
 
-    /** Lets a player count, and records each state that the spectator sees less than `DELAY_MS` after the change. */
+    /** Lets a player count. Records each state that the spectator sees earlier than `DELAY_MS` after the change. */
     function follow(room: TableRoom, watching: TableRoom) {
       const madeAt: number[] = [];
       const seen: number[] = [];
@@ -328,7 +326,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       20_000,
     );
 
-    it('show spectators the end in time when the owner is killed', async () => {
+    it('show spectators the end of the game after the delay, even when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();
@@ -350,7 +348,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await fleet.restart(owner);
     }, 40_000);
 
-    it('show spectators nothing too early when the owner is killed', async () => {
+    it('show spectators no state before the delay is over, even when the owner is killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();

@@ -91,7 +91,7 @@ describe('the service API of two lobbies', () => {
     await until(() => session.room?.view.members.every(({ here }) => here) === true);
   });
 
-  it('starts a game with members who are not ready, and ends it', async () => {
+  it('starts and ends a game with members who are not ready', async () => {
     const users = newUsers(2);
     const session = await login(users[0]);
     const { body } = await call('POST', 'rooms', { body: roomOf(users) });
@@ -109,7 +109,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('GET', `rooms/${body.id}`, { key: null })).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
   });
 
-  it('adds a user to a locked room, and removes a user', async () => {
+  it('adds a user to a locked room', async () => {
     const [ada, bob] = newUsers(2);
     const [first, second] = [await login(ada), await login(bob)];
     const { body } = await call('POST', 'rooms', { body: roomOf([ada], { private: true, locked: true }) });
@@ -194,7 +194,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });
   });
 
-  it('has an OpenAPI description for its own token only', async () => {
+  it('shows its OpenAPI description only for the service token', async () => {
     const url = `${fleet.lobbies[0].opsUrl}/service/docs-json`;
     expect((await fetch(url, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(401);
     const response = await fetch(url, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });

@@ -27,7 +27,7 @@ describe('a TestFleet', () => {
     room.on('pause', (reason) => pauses.push(reason));
   });
 
-  it('kills and restarts the server of a game, and the game continues', async () => {
+  it('kills and restarts the server of a game, which continues', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.kill(owner);
     await room.send('place', { cell: 4 });
@@ -37,7 +37,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('suspends a server until its eviction, and then continues the server', async () => {
+  it('resumes a suspended server after the eviction of the server', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.pause(owner);
     await room.send('place', { cell: 4 });
@@ -66,7 +66,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('cuts the links to a game server, and its games continue on another server', async () => {
+  it('cuts the links to a game server, whose games continue on another server', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.partition(owner, 'links');
     await room.send('place', { cell: 4 });
@@ -76,7 +76,7 @@ describe('a TestFleet', () => {
     await expect(fleet.partition('gateway-1', 'links')).rejects.toThrow('A gateway opens its links itself');
   });
 
-  it('adds a server, and stops it like an orchestrator', async () => {
+  it('stops a server with SIGTERM, as an orchestrator does', async () => {
     const added = await fleet.add('game', '9');
     await fleet.whole();
     await fleet.terminate('game-9');

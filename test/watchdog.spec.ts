@@ -5,7 +5,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 
 /** The watchdog relies on undocumented behavior of Node. So this test must fail with a version of Node that behaves differently. */
 describe('the watchdog in a separate process', () => {
-  it('interrupts only running handlers, and ignores interrupts from other sources', async () => {
+  it('interrupts a running handler, and ignores interrupts from other sources', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'test/fixtures/watchdog-checks.mjs')], { timeout: 40_000 });
     expect(JSON.parse(stdout)).toEqual({
       earlyCtrlC: 1,

@@ -21,7 +21,7 @@ const compose: { readonly services: Readonly<Record<string, Service>> } = parse(
 });
 const servers = ['gateway', 'lobby', 'game'] as const;
 
-/** Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does. */
+/** Replaces `${NAME:-default}` and `${NAME:?message}` in a text, as Docker Compose does. */
 function filledIn(text: string, given: Readonly<Record<string, string>>): string {
   return text.replace(/\$\{(\w+)(:-|:\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
     if (given[name]) return given[name];
@@ -44,7 +44,7 @@ describe('the file docker-compose.yml', () => {
     expect(messages.filter(({ rule }) => ['invalid-schema', 'invalid-yaml'].includes(rule))).toEqual([]);
   });
 
-  it.each(servers)('gives a %s only valid settings', (type) => {
+  it.each(servers)('starts a %s with valid settings', (type) => {
     const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
     const settings = readSettings(type, environmentOf(compose.services[type], given));
     expect(settings.redis.url).toBe('redis://redis:6379');
@@ -68,7 +68,7 @@ describe('the file docker-compose.yml', () => {
     for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
   });
 
-  it('checks the health of a server by a script that fails without a server', async () => {
+  it('checks the health of a server with a script that fails when no server runs', async () => {
     const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
     await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
   });

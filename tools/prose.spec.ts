@@ -18,7 +18,7 @@ describe('the language of the sources', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
-  it('contains no broken link', () => {
+  it('has no broken link', () => {
     expect(problemsOfLinks().map(lineOf)).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     violations.push(...(await violationsOf(visitor.page, state)));
   };
 
-  /** Starts a game of two players. Returns the players, of whom the first has seat 0, and the address of their room. */
+  /** Starts a game of two players. Returns the players and the address of their room. The first player has seat 0. */
   async function playersIn(game: string, status = 'Your turn'): Promise<[Visitor, Visitor, url: string]> {
     const ada = await visit('Ada');
     await ada.press(`Create a room: ${game}`);
@@ -180,7 +180,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await operator.page.getByText('has ended.').waitFor();
     await look(operator, 'dashboard with a result');
     await operator.press('Close');
-    // A copy of Ada's tab continues her session, and the first tab shows this.
+    // A copy of Ada's tab takes over her session. The first tab shows that it has lost the session.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();
     await look(ada, 'continued in another place');

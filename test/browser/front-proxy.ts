@@ -24,9 +24,9 @@ interface Place {
 }
 
 interface Setup {
-  /** The path of the documented configuration in `docs/`. */
+  /** Path of the example configuration in `docs/`. */
   readonly example: string;
-  /** Returns the configuration for this folder and port, with the addresses of the fleet filled in. */
+  /** Returns the configuration for this folder and port. The addresses are those of the fleet. */
   readonly configuration: (example: string, place: Place) => string;
   readonly args: (config: string, home: string) => readonly string[];
 }

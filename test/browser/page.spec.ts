@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the room of the current test, because the list may still contain rooms of earlier tests. */
+  /** The name of the current test's room. Each test uses another name, because the list may still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -42,7 +42,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return visitors.add(await Visitor.open(browser, name, url, options));
   };
 
-  /** Starts a game of two visitors. The first one made the room and has seat 0, which is X or White. */
+  /** Starts a game of two visitors. The first one made the room and has seat 0. Seat 0 plays X or White. */
   const playersIn = async (game: string, options: readonly VisitorOptions[] = []): Promise<[Visitor, Visitor]> => {
     const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
     await ada.press(`Create a room: ${game}`);
@@ -85,7 +85,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('plays a game of chess by click, drag and keyboard', async () => {
+  it('lets a player move chess pieces by click, drag and keyboard', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy');
     await cy.press(`Watch ${roomName}`);
@@ -123,7 +123,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('e2', 'white pawn');
   });
 
-  it('limits the name of a room to the maximum length at the server', async () => {
+  it('limits the name of a room to the length that the server allows', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     const field = ada.page.getByLabel('Name of the room');
@@ -156,7 +156,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it.each([
     ['a desktop', { viewport: { width: 1_280, height: 600 } }],
     ['a phone', PHONE],
-  ])('shows a spectator the latest of many moves, on %s', async (_screen, options) => {
+  ])('shows a spectator the latest move after many moves, on %s', async (_screen, options) => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     const knights = 'Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8';
     const moves = `${knights} a3 a6 ${knights} b3 b6 c3 c6 d3 d6 e3 e6 g3 g6 h3 h6 ${knights}`.split(' ');
@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await until(isInView);
   });
 
-  it('shows that a game is paused, and hides whose turn it is', async () => {
+  it('shows `paused` instead of the player to move while a game is paused', async () => {
     const [ada] = await playersIn('Chess');
     for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
     await ada.sees('The game is paused.');
@@ -241,7 +241,7 @@ describeInChromium('the players’ page, in Chromium', () => {
       const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
       if (isFirst) await ada.mark(4);
       await ada.sees("Bob's turn");
-      // Simulates a phone that changes its network: the connection stays open, but no data passes.
+      // Simulates a phone that changes its network: the connection stays open, but transfers no data.
       proxy.swallow();
       await bob.mark(0);
       await ada.page.context().setOffline(true);
@@ -271,7 +271,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('enters a room by its link, as a spectator when the room is full', async () => {
+  it('opens a full room by its link as a spectator', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();
@@ -322,7 +322,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
   });
 
-  it('asks for a required token, and shows why the server refuses it', async () => {
+  it('asks for a required token, and shows why the server refuses a token', async () => {
     const secret = 'a secret for the tokens of tests only';
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
     const tokenFor = (name: string, expires: string) =>

@@ -85,7 +85,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   }
 
   it.each(PROXIES)(
-    'serves the page and the dashboard below paths of %s that changes the host',
+    'serves the page and the dashboard below a path of %s, which changes the host header',
     async (_, kind) => {
       const proxy = await proxyBefore(fleet.gateways[0], kind);
       if (!proxy) return;
@@ -115,7 +115,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await refused;
   });
 
-  it.each(PROXIES)('limits the requests of each player behind %s, and not of the proxy as a whole', async (_, kind) => {
+  it.each(PROXIES)('limits the connections of each address behind %s separately', async (_, kind) => {
     const server = await startGateway('limited', { TRUSTED_PROXIES: '127.0.0.1', CONNECTIONS_PER_ADDRESS: '1' });
     const proxy = await proxyBefore(server, kind);
     if (!proxy) return;
@@ -132,7 +132,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await page.getByRole('link', { name: 'gateway:v6', exact: true }).waitFor();
   });
 
-  it('accepts a WebSocket only from the listed origins of apps', async () => {
+  it('accepts a WebSocket from the page of an app only when the origin is listed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-origins-'));
     const visitor = await Visitor.at(browser, 'App', 'about:blank');
     visitors.add(visitor);
@@ -145,7 +145,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
       await page.goto(pathToFileURL(join(dir, 'app.html')).href);
       expect(await connects(page, fleet.gateways[0].publicUrl)).toBe(true);
       expect(await connects(page.frames()[1], fleet.gateways[0].publicUrl)).toBe(true);
-      // Another host name for the same port is another origin.
+      // A different host name makes a different origin, even for the same port.
       await page.goto(`http://localhost:${fleet.gateways[0].ports.publicPort}/about.json`);
       expect(await connects(page, fleet.gateways[0].publicUrl)).toBe(false);
     } finally {

@@ -49,7 +49,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     context = await browser.newContext({ bypassCSP: true });
     page = await context.newPage();
     page.on('pageerror', (error) => failures.push(String(error)));
-    // React reports wrong uses of hooks on the console. The browser also reports there that the page has no icon.
+    // React reports wrong uses of hooks on the console. The line about the missing icon of the page is not a failure.
     page.on('console', (message) => {
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) failures.push(message.text());
     });
@@ -68,7 +68,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(failures).toEqual([]);
   });
 
-  /** Opens a page of the gateway without a program, so that the test can run its own. */
+  /** Opens a page of the gateway that has no program, so that the test can run its own program there. */
   async function open(): Promise<void> {
     await page.goto(new URL('/about.json', url.replace('ws', 'http')).href);
     await page.addScriptTag({ content: program });
@@ -79,7 +79,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
   const shows = (id: string, text: string) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
   const renders = () => page.evaluate(() => ({ ...(globalThis as unknown as WithPage).reactPage.renders }));
 
-  /** Matches Ann, who plays in the page, with Bob. Resolves with Bob's room. */
+  /** Matches Ann with Bob. Ann plays in the page. Resolves with Bob's room. */
   async function meet(): Promise<Room> {
     await mount('Ann');
     await shows('status', 'open');
@@ -98,7 +98,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     await room.waitFor(({ state }) => (state as { cells: unknown[] }).cells[4] !== null);
   }
 
-  it('opens one session when strict mode mounts the provider twice', async () => {
+  it('open only one session when strict mode mounts the provider twice', async () => {
     const sessions = () => fleet.redis.client.keys(fleet.redisName('session:*'));
     const before = await sessions();
     await mount('Ann');
@@ -107,7 +107,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(await sessions()).toHaveLength(before.length + 1);
   });
 
-  it('renders a component again only when its selected value changes', async () => {
+  it('render a component again only when its selected value changes', async () => {
     const room = await meet();
     const before = await renders();
     await mark(room, room.seat === 0 ? 8 : 4);
@@ -117,7 +117,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect([after.Cells, after.App]).toEqual([before.Cells, before.App]);
   });
 
-  it('shows the code of a command that the game refuses', async () => {
+  it('return the code of a command that the game refuses', async () => {
     const room = await meet();
     await mark(room, 4);
     await shows('turn', '1');
@@ -125,7 +125,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     await shows('refusal', room.seat === 0 ? 'cell-taken' : 'not-your-turn');
   });
 
-  it('resumes the session and its room after a reload', async () => {
+  it('resume the session and its room after a reload', async () => {
     await meet();
     await open();
     await mount();
@@ -133,7 +133,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     await shows('turn', '0');
   });
 
-  it('closes its connection but not its session when the provider is removed', async () => {
+  it('close the connection but not the session when the provider is removed', async () => {
     const room = await meet();
     await page.evaluate(() => (globalThis as unknown as WithPage).reactPage.unmount());
     await until(() => sockets === 0);
@@ -142,7 +142,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(room.status).toBe('playing');
   });
 
-  it('renders without the room when the player has left it', async () => {
+  it('return no room after the player has left the room', async () => {
     const room = await meet();
     await page.getByText('Leave').click();
     await page.locator('#turn').waitFor({ state: 'detached' });

@@ -9,12 +9,12 @@ import { until } from '../../tools/process/until.mjs';
 
 const run = promisify(execFile);
 
-/** An npm registry on loopback, with storage of its own. */
+/** An npm registry on loopback. Its storage is separate from that of other registries. */
 export interface Registry {
   readonly url: string;
   /** Publishes the package in a folder. */
   publish(folder: string): Promise<void>;
-  /** Runs a program with npm and pnpm set to this registry. Rejects with its output when it fails. */
+  /** Runs a program whose npm and pnpm use this registry. Rejects with the program's output when it fails. */
   run(folder: string, command: string, args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }

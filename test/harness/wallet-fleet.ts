@@ -19,7 +19,7 @@ export type Victim = 'game server' | 'gateway' | 'lobby' | 'Redis' | 'PostgreSQL
 /** The coins that each player and the house have at the beginning. */
 const COINS = 500;
 
-/** A fleet whose game servers have the casino of docs/writing-a-game.md, with its wallet in a real PostgreSQL. */
+/** A fleet with the casino of docs/writing-a-game.md. The wallet of the casino uses a real PostgreSQL. */
 export class WalletFleet {
   private servers = 0;
 
@@ -42,7 +42,8 @@ export class WalletFleet {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
     const postgres = await startPostgres({ postgres: found, dir: home });
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 2_000, query_timeout: 5_000 });
-    // Tests kill PostgreSQL, which breaks idle connections of this pool. Without a listener, that error would end the test's process.
+    // Tests kill PostgreSQL, which closes idle connections of this pool with an error. Without a listener, the error would end the test's
+    // process.
     pool.on('error', () => {});
     await pool.query(WALLET_SCHEMA);
     await pool.query('INSERT INTO accounts VALUES ($1, $2)', [HOUSE, COINS]);
@@ -67,8 +68,8 @@ export class WalletFleet {
   }
 
   /**
-   * Places a bet and waits until the wallet has reached the point. Kills the victim there, and lets the wallet continue. Returns the bet
-   * once it is decided and the wallet agrees with the game.
+   * Places a bet. When the wallet has reached the point, kills the victim, and lets the wallet continue. Returns the bet when it is decided
+   * and the wallet agrees with the game.
    */
   async betAndKill(room: Room<Casino>, coins: number, point: WalletPoint | null, victim: Victim | null): Promise<Bet> {
     const before = room.state?.bets.length ?? 0;
@@ -89,7 +90,6 @@ export class WalletFleet {
     return bet;
   }
 
-  /** Kills the victim, and replaces it. */
   async killAndReplace(victim: Victim, room: Room<Casino>): Promise<void> {
     await this.kill(victim, room);
     await this.replace(victim);
@@ -103,7 +103,7 @@ export class WalletFleet {
     await until(all, 60_000);
   }
 
-  /** Empties the ledger, so that it has only the games from now on. No bet may be open. */
+  /** Empties the ledger, so that it contains only later games. No bet may be open. */
   async forget(): Promise<void> {
     await this.pool.query('TRUNCATE bets');
     await this.pool.query('DELETE FROM accounts WHERE player <> $1', [HOUSE]);

@@ -57,7 +57,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     return room.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
   };
 
-  it('reports a server whose writes to Redis take long, and the slow acknowledgements of its games', async () => {
+  it('reports a server whose writes to Redis take long', async () => {
     const proxy = await DelayingProxy.before(fleet.redis.port, DISTANCE_MS);
     const store = new URL(fleet.redis.url);
     store.port = String(proxy.port);
@@ -76,7 +76,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await clears('HoldfastAcknowledgementsSlow');
   }, 240_000);
 
-  it('reports a gateway that alone cannot use Redis, and that therefore sees other servers and is not evicted', async () => {
+  it('reports a gateway that is the only server without Redis', async () => {
     const proxy = await CuttableProxy.to({ port: fleet.redis.port });
     const store = new URL(fleet.redis.url);
     store.port = String(proxy.port);
@@ -92,7 +92,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     proxy.close();
   }, 240_000);
 
-  it('reports a gateway that has more than 90 % of the connections that it takes', async () => {
+  it('reports a gateway that has more than 90 % of its maximum number of connections', async () => {
     const gateway = await fleet.start('gateway', 'small', { CONNECTIONS_MAX: '10' });
     await scraped();
     const sessions: Session[] = [];
@@ -103,7 +103,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await remove('gateway-small');
   }, 240_000);
 
-  it('reports a server whose steps take longer than their interval, and its late timers', async () => {
+  it('reports a server whose steps take longer than their interval', async () => {
     const room = await toil();
     await room.send('burn', { ms: 120 });
     await Promise.all(['HoldfastEventLoopLag', 'HoldfastStepsDropped'].map(fires));
@@ -111,7 +111,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await Promise.all(['HoldfastEventLoopLag', 'HoldfastStepsDropped'].map(clears));
   }, 240_000);
 
-  it('reports an effect that does not finish, and a result that reaches no game', async () => {
+  it('reports an effect that does not finish', async () => {
     const room = await toil();
     await room.send('work', { ms: 12_000 });
     await fires('HoldfastEffectsOverdue');
@@ -131,7 +131,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await clears('HoldfastClockWrong');
   }, 240_000);
 
-  it('reports ten tickets that wait while no match is made', async () => {
+  it('reports ten tickets that wait without a match', async () => {
     // No two tickets fit each other, except in the modes for four players, which have three tickets each.
     const modes = ['duo', 'duo', 'duo', 'asked-duo', 'asked-duo', 'asked-duo', 'open', 'ranked', 'asked', 'asked-duel'];
     const sessions: Session[] = [];
@@ -147,7 +147,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     for (const session of [...sessions, partner]) session.close();
   }, 240_000);
 
-  it('reports lobby requests that fail because no lobby is left', async () => {
+  it('reports requests that fail because no lobby runs', async () => {
     const session = await fleet.newPlayer('Ada');
     const lobby = fleet.lobbies[0]!;
     await fleet.kill(lobby);

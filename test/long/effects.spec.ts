@@ -40,7 +40,7 @@ async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; o
   return { game, owner };
 }
 
-/** Kills the game servers of the previous test, because each test starts its own. */
+/** Kills the game servers of the previous test, because each test starts its own servers. */
 beforeEach(async () => {
   await end(...fleet.games.filter(({ exit }) => !exit));
 });
@@ -53,7 +53,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect of a game', () => {
-  it('is repeated once under the same key by the next owner', async () => {
+  it('is repeated only once by the next owner, under the same key', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });
@@ -76,7 +76,7 @@ describe('an effect of a game', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner, also as the last effect of the game', async () => {
+  it('is run by the next owner even as the last effect of the game', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });
@@ -139,7 +139,7 @@ describe('a timer of a game', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // If another server still had an earlier timer, it would have fired before this timer.
+    // If another server still had an earlier timer, that timer would have fired before this one.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

@@ -22,7 +22,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     return fleet.servers.flatMap((server) => server.log().filter((line) => /CROSSSLOT|same slot|same node/i.test(line)));
   }
 
-  it('handles logins, rooms, matches and games', async () => {
+  it('supports logins, rooms, matches and games', async () => {
     const [ada, bob, eve] = await Promise.all(['Ada', 'Bob', 'Eve'].map((name) => fleet.newPlayer(name)));
     const room = await ada.createRoom<TicTacToe>({ game: 'tic-tac-toe', name: 'Over three' });
     expect((await bob.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -43,7 +43,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 
-  it('handles offers, repeated searches, parties, backfill, ratings and a killed lobby', async () => {
+  it('supports offers, repeated searches, parties, backfill, ratings and the loss of a lobby', async () => {
     const players = await Promise.all(['Ada', 'Bob', 'Cy', 'Dora'].map((name) => fleet.newPlayer(name)));
     const [ada, bob, cy, dora] = players as [Session, Session, Session, Session];
     const heard = new Map(players.map((player) => [player, [] as MatchMessage[]]));
@@ -91,7 +91,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
     await leaveAll();
 
-    // A ticket survives the end of its lobby, and the result of its game changes ratings.
+    // The ticket remains when its lobby has ended. The result of the game then changes the ratings of its players.
     const first = find(ada, { mode: 'ranked' });
     await until(async () => (await ada.me()).searching === 'rumble', 10_000);
     const [lobby] = fleet.lobbies;

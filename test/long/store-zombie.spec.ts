@@ -8,14 +8,14 @@ describe('an owner that was suspended until its eviction', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('writes nothing and sends nothing to players when it continues', async () => {
+  it('writes nothing and sends nothing to players when the process continues', async () => {
     const games = await LedgerGame.many(fleet, 6);
     await Promise.all(games.map((game) => game.goesOn()));
     const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
     const [stopped] = owners;
     const incarnation = Number(await fleet.redis.client.hget(stopped.id, 'incarnation'));
     const lost = games.filter((_, index) => owners[index] === stopped);
-    // Commands are being sent, so that the server has changes to append when it continues.
+    // The players send commands all the time, so the server has changes to append when it continues.
     stopped.kill('SIGSTOP');
     await until(async () => (await fleet.redis.client.hget(stopped.id, 'state')) === 'dead', 10_000);
     await Promise.all(lost.map((game) => game.goesOn()));

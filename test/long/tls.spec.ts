@@ -85,7 +85,7 @@ describe('a fleet with certificates', () => {
     }
   });
 
-  it('serves the page over https, also with a renewed certificate', async () => {
+  it('serves the page over https, even after the certificate is renewed', async () => {
     const { port } = new URL(fleet.gateways[0].pageUrl);
     const status = await new Promise((resolve, reject) =>
       https.get({ port, path: '/', rejectUnauthorized: false, agent: false }, ({ statusCode }) => resolve(statusCode)).on('error', reject),

@@ -10,7 +10,7 @@ describe('a room with version 1 of its game', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is placed only on servers with that version until a server upgrades its state', async () => {
+  it('is placed only on servers with version 1 until a server can upgrade its state', async () => {
     const games = await LedgerGame.many(fleet, 2);
     const [without, newer] = [await fleet.start('game', '2', { TEST_LEDGER: '0' }), await fleet.start('game', '3', { TEST_LEDGER: '2' })];
     await fleet.whole();
@@ -27,7 +27,7 @@ describe('a room with version 1 of its game', () => {
     expect(old.logged('server.drained')).toMatchObject([{ moved: 2, left: 0 }]);
     expect(await fleet.redis.client.hget(redisName(`room:{${movedByPlan.rooms[0].id}}`), 'gameVersion')).toBe('2');
 
-    // After the kill no server has version 2 of the game, so the room must wait for a new server.
+    // After the kill, no server has version 2 of the game. So the room must wait for a new server.
     newer.kill();
     await newer.exited;
     await Promise.all(
@@ -47,7 +47,7 @@ describe('a room with version 1 of its game', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);
 
-  it('waits for another server with that version when the only such server dies', async () => {
+  it('waits for another server with version 1 when the only such server dies', async () => {
     const first = await LedgerGame.begin(fleet);
     const owner = await fleet.ownerOf(first.rooms[0]);
     for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();
@@ -68,7 +68,7 @@ describe('a room with version 1 of a game that version 2 cannot upgrade', () => 
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('waits for a server that can upgrade its state, and is reported to operators once', async () => {
+  it('waits for a server that can upgrade the state of the room', async () => {
     const [old] = fleet.games;
     const game = await LedgerGame.begin(fleet);
     await game.goesOn();

@@ -1,8 +1,8 @@
 import { type Victim, WalletFleet, type WalletPoint } from '../harness/wallet-fleet.js';
 
 /**
- * The steps of a bet. Once the command is stored, the wallet begins to charge. The charge is written and then committed, but the server may
- * not know of the commit yet. Once the result is stored, the wallet begins to settle. The settlement is written, then committed.
+ * The steps of a bet: the command is stored, the charge is written, the charge is committed, the server learns of the commit, the result is
+ * stored, the settlement is written, the settlement is committed.
  */
 const POINTS: readonly WalletPoint[] = [
   'charge: before INSERT',
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
-  it('is charged and settled once after a kill at any step', async () => {
+  it('is charged and settled exactly once after a kill at any step', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const { rooms } = await wallets.play();

@@ -13,7 +13,9 @@ import { until } from '../harness/index.js';
 
 const run = promisify(execFile);
 const PACKAGES = ['client', 'game-kit', 'server', 'testing', 'cli'];
-/** Time limit from an edit until a server runs it, in ms. It allows for a busy machine, but is shorter than the start of a whole fleet. */
+/**
+ * Time limit from an edit until a server runs the new code, in ms. It allows for a busy machine. The start of a whole fleet takes longer.
+ */
 const ANSWER_MS = 2_000;
 
 const FILES: Readonly<Record<string, string>> = {
@@ -170,7 +172,7 @@ describe('a separate project with the packed packages', () => {
     edit("size: number = 'ten'", 'size: number = 10');
   }, 180_000);
 
-  it('is operated by `holdfast fleet`, also when a reader closes the pipe', async () => {
+  it('is operated by `holdfast fleet`, even when a reader closes the pipe', async () => {
     const { stdout } = await run('bash', ['-c', '"$0" fleet servers | head -1', holdfast], { cwd: root, env });
     expect(stdout).toMatch(/^SERVER +STATE/);
     const { stdout: games } = await run(holdfast, ['fleet', '--json', 'list', '--type', 'gateway'], { cwd: root, env });

@@ -45,7 +45,7 @@ describe('all packages from a registry', () => {
       await writeFile(join(folder, 'package.json'), JSON.stringify(await manifestOfProject()));
       const [command, ...args] = INSTALLERS[installer];
       await registry.run(folder, command, args);
-      // The lock of npm names the registry of each package. The lock of pnpm names no registry.
+      // The lock file of npm names the registry of each package. The lock file of pnpm does not.
       if (installer === 'npm')
         expect(await readFile(join(folder, 'package-lock.json'), 'utf8')).toContain(`${registry.url}@holdfast/server`);
 
@@ -59,7 +59,10 @@ describe('all packages from a registry', () => {
   );
 });
 
-/** The manifest of a project that names all peers of the packages, because pnpm gives a project only the packages that it names. */
+/**
+ * The manifest of a project that lists all peer dependencies of the packages. pnpm gives a project only the packages that its manifest
+ * lists.
+ */
 async function manifestOfProject(): Promise<object> {
   const manifests = await Promise.all(PACKAGES.map((name) => readManifest(join(ROOT, 'dist/packages', name))));
   const { devDependencies = {} } = await readManifest(ROOT);

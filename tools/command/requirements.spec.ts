@@ -4,7 +4,7 @@ import { isHelpRequested, withoutSeparator } from './run-tool.mjs';
 const engines = '^20.19.0 || ^22.13.0 || >=24.0.0';
 
 describe('the requirements of all tools', () => {
-  it('are met by the Node version that runs this test', () => {
+  it('are met by the Node version that runs the tests', () => {
     expect(missingRequirement()).toBeNull();
   });
 
@@ -20,7 +20,7 @@ describe('the requirements of all tools', () => {
     ['22.12.9', false],
     ['23.11.0', false],
     ['24.0.0-nightly', true],
-  ])('for Node %s, are met: %s', (version, isAllowed) => {
+  ])('are met by Node %s: %s', (version, isAllowed) => {
     expect(isSupported(version, engines)).toBe(isAllowed);
   });
 

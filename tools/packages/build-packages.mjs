@@ -8,9 +8,9 @@ import { librarySources, writeLibraries } from './libraries.mjs';
 import { builtManifest, folderOf, packageNames, rootManifest, SOURCES, sourceManifest } from './manifests.mjs';
 import { treeSources, writeTree } from './tree.mjs';
 
-/** Files of the repository that every package has. */
+/** Files of the repository that the build copies into every package. */
 const COMMON = ['LICENSE', 'CHANGELOG.md'];
-/** Files in the folder of a package that are not copied. */
+/** Files in the folder of a package that the build does not copy. */
 const NOT_COPIED = ['package.json', 'src', 'node_modules'];
 
 /**

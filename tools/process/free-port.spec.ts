@@ -22,7 +22,7 @@ describe('a free port', () => {
     expect(Math.min(...two)).toBeGreaterThan(Math.max(...one));
   });
 
-  it('satisfies the condition of the caller', async () => {
+  it('meets the condition of the caller', async () => {
     const { freePort } = (await import(MODULE)) as typeof import('./free-port.mjs');
     const ports = await Promise.all(Array.from({ length: 20 }, () => freePort('127.0.0.1', (port) => port % 2 === 0)));
     expect(ports.filter((port) => port % 2 !== 0)).toEqual([]);

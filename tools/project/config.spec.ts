@@ -1,13 +1,13 @@
 import { checkConfig } from './config.mjs';
 
 describe('holdfast.config.json', () => {
-  it('may be missing or empty, and then has all defaults', () => {
+  it('has all defaults when the file is missing or empty', () => {
     const entries = { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'dist/game.js' };
     expect(checkConfig({}, true)).toEqual({ config: { entries, watch: ['src'], tsconfig: 'tsconfig.json' } });
     expect(checkConfig({}, false)).toEqual({ config: { entries, watch: ['src'], tsconfig: null } });
   });
 
-  it('replaces single defaults', () => {
+  it('overrides only the defaults that the file names', () => {
     expect(checkConfig({ entries: { game: 'src/game.js' }, tsconfig: null }, true)).toEqual({
       config: { entries: { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'src/game.js' }, watch: ['src'], tsconfig: null },
     });

@@ -50,7 +50,7 @@ describe('a TypeScript project', () => {
     expect(JSON.parse(built('one.js.map')).sourcesContent[0]).toContain('@mark class One');
   });
 
-  it('is compiled again only in edited files, without removed files', async () => {
+  it('has new output only for edited files, and no output for removed files', async () => {
     write('src/two.ts', 'export class Two { readonly three = 3; }\n');
     expect((await compiler.update()).changed.sort()).toEqual([join(root, 'dist/two.js'), join(root, 'dist/two.js.map')]);
     expect(built('two.js')).toContain('three = 3');
@@ -69,7 +69,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed.filter((file) => file.endsWith('.js'))).toHaveLength(2);
   });
 
-  it('has its former build after `undo`, and then compiles the edit again', async () => {
+  it('has its former output after `undo`, and compiles the edits again with the next update', async () => {
     const before = built('two.js');
     write('src/two.ts', 'throw new Error("no start");\n');
     write('src/three.ts', 'export const three = 3;\n');

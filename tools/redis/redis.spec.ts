@@ -91,13 +91,13 @@ describe('pingRedis', () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('sends the password in the URL, and returns the refusal of Redis without a password', async () => {
+  it('returns the refusal of Redis when the URL has no password', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
   });
 
-  it('does not check a login in settings other than the URL', async () => {
+  it('returns no refusal for a missing password when the settings contain a password', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     for (const env of [{ REDIS_PASSWORD: 'word' }, { REDIS_PASSWORD_FILE: '/run/secrets/redis' }])
       expect(await pingRedis(redis.url, env)).toBeNull();
@@ -106,7 +106,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(sentinel, { REDIS_SENTINEL_PASSWORD: 'word' })).toBeNull();
   });
 
-  it('accepts a Redis whose TLS certificate only the servers trust', async () => {
+  it('accepts a Redis whose TLS certificate is not trusted', async () => {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'redis' }], { keyType: 'ec', algorithm: 'sha256' });
     const tls = { ca: join(dir, 'redis.crt'), cert: join(dir, 'redis.crt'), key: join(dir, 'redis.key') };
     await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);

@@ -10,7 +10,7 @@ export const SITE = join(DIST, 'site');
 /**
  * Builds the site into dist/site.
  *
- * @throws {PlainError} when a link leads nowhere, in a page of the repository or on the built site
+ * @throws {PlainError} when the target of a link does not exist, in a page of the repository or on the built site
  */
 export async function buildSite(outDir = SITE) {
   refuse(problemsOfLinks().map(describe));

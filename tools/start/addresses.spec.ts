@@ -16,7 +16,7 @@ describe('the addresses of a fleet', () => {
     expect([page(1), tcp(2), ops(3)]).toEqual(['http://[::1]:1', '[::1]:2', 'http://[::1]:3']);
   });
 
-  it('use TLS with a certificate, separately for players and operators', () => {
+  it('use TLS for players or operators when a certificate for players or operators is set', () => {
     const env = { PUBLIC_TLS_CERT: 'a.crt', OPS_TLS_CERT: '/b.crt', OPS_HOST: '10.0.0.1' };
     const { page, tcp, ops, ...rest } = addressesOf(options, env);
     expect(rest).toEqual({

@@ -20,7 +20,7 @@ function check(...argv: string[]): Promise<void> {
 }
 
 describe('the check of the ports of a fleet', () => {
-  it('accepts free ports, also on IPv6', async () => {
+  it('accepts free ports on IPv4 and IPv6', async () => {
     await check('--port', String(await freePort()));
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });

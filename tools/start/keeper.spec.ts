@@ -17,7 +17,7 @@ function keeperOf(script = 'echo ready; exec sleep 60') {
 }
 
 describe('pauseAfter', () => {
-  it('doubles the pause with each death up to a maximum, and resets it after a long run', () => {
+  it('doubles the pause with each death up to a maximum, and resets the pause after a long run', () => {
     const pauses: number[] = [];
     for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
@@ -26,7 +26,7 @@ describe('pauseAfter', () => {
 });
 
 describe('the keeper of a program', () => {
-  it('restarts the program when it is killed', async () => {
+  it('restarts the program after a kill', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -59,7 +59,7 @@ describe('the keeper of a program', () => {
     expect(keeper.child).toBeNull();
   });
 
-  it('rejects when the first start fails', async () => {
+  it('rejects the first start when the program ends before it is ready', async () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 
@@ -92,7 +92,7 @@ describe('a child process that depends on its parent', () => {
   });
 });
 
-/** Returns whether the process is running. A zombie process counts as ended. */
+/** Returns whether the process is running. A zombie process is not running. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

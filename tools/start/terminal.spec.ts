@@ -12,11 +12,11 @@ describe("a line of a server's log", () => {
     expect(readable(line, 'warn')).toBe('warn: server.suspect id=hf:game:2 misses=1');
   });
 
-  it('is hidden below the requested level', () => {
+  it('is hidden when its level is below the requested level', () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('is shown also at the level `warn` when it reports the end of a problem', () => {
+  it('at the level `info` is shown as `warn` when the line reports the end of a problem', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();
@@ -29,7 +29,7 @@ describe("a line of a server's log", () => {
     );
   });
 
-  it('is shown unchanged when it is not an event', () => {
+  it('is shown unchanged when the line is not an event', () => {
     expect(readable('TypeError: x is not a function', 'error')).toBe('TypeError: x is not a function');
     expect(readable('42', 'error')).toBe('42');
   });

@@ -45,7 +45,7 @@ describe('the tracker of a ship in the benchmarks', () => {
     expect(tracker.latenciesMs).toEqual([100]);
   });
 
-  it('turns the ship again only after the last turn was visible', () => {
+  it('turns the ship again only after a state has shown the last turn', () => {
     now = 1_000;
     expect(tracker.turn(now)).toBe(true);
     now = 10_000;

@@ -54,7 +54,7 @@ describe('the arena game', () => {
       const toWalls = Math.min(x, y, FIELD.width - x, FIELD.height - y);
       closest = Math.min(closest, toWalls, ...ROCKS.map((rock) => Math.hypot(x - rock.x, y - rock.y) - rock.radius));
     }
-    // Positions are rounded to one decimal.
+    // Positions are rounded to one decimal, so the measured distance may be slightly too small.
     expect(closest).toBeGreaterThan(SHIP_RADIUS - 0.2);
     expect(closest).toBeLessThan(SHIP_RADIUS + 1);
   });
@@ -69,7 +69,7 @@ describe('the arena game', () => {
     expect(game.state.shots).toEqual([]);
   });
 
-  it('gives the attacker a point for a destroyed ship, and returns the ship after two seconds', async () => {
+  it('gives the attacker a point, and returns the destroyed ship after two seconds', async () => {
     const game = await play(['Ann', 'Bob']);
     game.step(2 * STEP_HZ);
     expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
@@ -86,7 +86,7 @@ describe('the arena game', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('lets a shot hit a ship at the past position that the shooting player sees', async () => {
+  it('lets a shot hit a ship where the shooting player saw the ship', async () => {
     const behind = 6;
     const game = await play(['Ann', 'Bob']);
     const states = [game.state];
@@ -109,7 +109,7 @@ describe('the arena game', () => {
     expect(hits).toBeGreaterThan(3);
   });
 
-  it('refuses a shot that refers to a state too far in the past', async () => {
+  it('refuses a shot at a state that is too old', async () => {
     const game = await play(['Ann']);
     expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
   });
@@ -127,7 +127,7 @@ describe('the arena game', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bot 1']);
   });
 
-  it('gives the ship of a bot to a player who joins, in any seat', async () => {
+  it('replaces the ship of a bot with the ship of a player who joins', async () => {
     const game = await play(['Ann'], { shipsMin: 3 });
     expect(pilots(game)).toEqual(['Ann', 'Bot 1', 'Bot 2']);
     game.join('Bob', 1);

@@ -1,7 +1,7 @@
 import { Replay } from './replay.js';
 
 describe('the game on the page', () => {
-  it('follows the moves of the room', () => {
+  it('shows the position after the moves of the room', () => {
     const replay = new Replay();
     replay.follow(['f3', 'e5', 'g4', 'Qh4#']);
     expect(replay.last()).toMatchObject({ from: 'd8', to: 'h4' });
@@ -9,7 +9,7 @@ describe('the game on the page', () => {
     expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
   });
 
-  it('shows a move of the player at once, and takes it back on request', () => {
+  it('shows a move of the player at once, and can undo the move', () => {
     const replay = new Replay();
     replay.follow(['e4']);
     replay.tryOut('e7', 'e5', undefined);

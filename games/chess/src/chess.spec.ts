@@ -11,7 +11,6 @@ import { STANDARD_POSITION } from './set-up.js';
 const play = (options: Partial<ChessOptions> = {}, roomOptions?: unknown) =>
   GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)], options: roomOptions });
 
-/** Plays the moves in order, White first. */
 function moves(game: GameTest<Chess>, ...sans: string[]): void {
   for (const san of sans) game.as(game.state.turn === 'w' ? 0 : 1).move({ san });
 }
@@ -110,7 +109,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
     });
 
-    it('ends by resignation, also when the opponent is to move', async () => {
+    it('ends by resignation, even when the opponent is to move', async () => {
       const game = await play();
       game.as(1).resign();
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
@@ -146,20 +145,20 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toMatchObject({ by: 'agreement' });
     });
 
-    it('does not let a player accept their own offer', async () => {
+    it('does not let a player accept an offer of the same player', async () => {
       const game = await play();
       game.as(0).offerDraw();
       expect(game.command(0, 'acceptDraw')).toBe('no-draw-offer');
       expect(game.command(0, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('refuses an acceptance or a refusal when no offer exists', async () => {
+    it('refuses an acceptance or a refusal of a draw when no offer exists', async () => {
       const game = await play();
       expect(game.command(1, 'acceptDraw')).toBe('no-draw-offer');
       expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('removes the offer when the opponent declines it', async () => {
+    it('removes the offer when the opponent declines the offer', async () => {
       const game = await play();
       game.as(0).offerDraw();
       game.as(1).declineDraw();
@@ -178,7 +177,7 @@ describe('a game of chess', () => {
   });
 
   describe('in which positions repeat or nothing is captured', () => {
-    it('lets the player to move claim a draw when a position occurs for the third time', async () => {
+    it('allows the claim of a draw when a position occurs for the third time', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.command(0, 'claimDraw')).toBe('no-draw-claim');
@@ -205,7 +204,7 @@ describe('a game of chess', () => {
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('does not store positions that cannot occur again', async () => {
+    it('deletes stored positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -213,7 +212,7 @@ describe('a game of chess', () => {
       expect(Object.keys(game.state.positions)).toHaveLength(1);
     });
 
-    it('allows the claim of a draw after fifty moves without a capture, and ends after seventy-five', async () => {
+    it('allows the claim of a draw after fifty moves without a capture, and ends after seventy-five such moves', async () => {
       const game = await play();
       for (const san of wander(100)) moves(game, san);
       expect(game.ended).toBeUndefined();
@@ -270,7 +269,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('ends when a move arrives after the time is over, but before the timer fires', async () => {
+    it('ends when a move arrives after the time is over', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -297,7 +296,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
     });
 
-    it('stops its clocks when it ends before the time is over', async () => {
+    it('stops its clocks at its end', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.as(1).resign();

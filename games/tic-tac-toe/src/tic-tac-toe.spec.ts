@@ -5,7 +5,6 @@ import { TicTacToeModule } from './tic-tac-toe.module.js';
 const play = (imports: Parameters<typeof GameTest.create>[1]['imports'] = [TicTacToeModule]) =>
   GameTest.create(TicTacToe, { players: ['Ann', 'Bob'], imports });
 
-/** Marks the cells in order, Ann first. */
 function mark(game: GameTest<TicTacToe>, ...cells: number[]): void {
   for (const cell of cells) game.as(game.state.turn).place({ cell });
 }
@@ -75,7 +74,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.events).toEqual([{ name: 'passed', data: { seat: 0 } }]);
   });
 
-  it('gives each turn the full time', async () => {
+  it('restarts the time limit with each turn', async () => {
     const game = await play();
     game.advance(29_000);
     mark(game, 0);
@@ -91,7 +90,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('continues when no two successive turns are missed', async () => {
+  it('continues when a player marks a cell between two missed turns', async () => {
     const game = await play();
     game.advance(30_000);
     mark(game, 0);
@@ -107,7 +106,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 1, by: 'left' });
   });
 
-  it('uses the time per turn in its options', async () => {
+  it('limits a turn to the time in the options of its module', async () => {
     const game = await play([TicTacToeModule.forRoot({ turnMs: 5_000 })]);
     game.advance(5_000);
     expect(game.state.turn).toBe(1);

@@ -7,8 +7,8 @@ import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
 /**
- * Marks a class as a controller of the admin API. The admin token protects the controller, schemas validate its inputs, and all its
- * refusals have the same form.
+ * Marks a class as a controller of the admin API. Its requests need the admin token, schemas validate their inputs, and all refusals have
+ * the same form.
  */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(

@@ -30,15 +30,15 @@ interface DocsResponse {
   json(body: unknown): unknown;
 }
 
-/** Serves the description of the admin API at /api/docs (and as /api/docs-json). Call it before the application listens. */
+/** Serves the description of the admin API at /api/docs (and as /api/docs-json). Call this function before the application listens. */
 export function serveAdminDocs(app: INestApplication, { tokens }: Pick<AdminOptions, 'tokens'>): void {
   serveApiDocs(app, ADMIN_API, new AdminTokens(tokens));
 }
 
 /**
- * Serves the description of an API at /PREFIX/docs (and as /PREFIX/docs-json). Call it before the application listens. The document is built on
- * the first request. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too, any web
- * page that an operator visits could send requests in the name of the operator.
+ * Serves the description of an API at /PREFIX/docs (and as /PREFIX/docs-json). Call this function before the application listens. The first
+ * request builds the document. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too,
+ * any web page that an operator visits could send requests in the name of the operator.
  */
 export function serveApiDocs(app: INestApplication, api: DescribedApi, check: Pick<TokenCheck, 'accepts'>): void {
   const { prefix, title, setting } = api;

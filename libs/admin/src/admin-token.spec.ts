@@ -12,7 +12,7 @@ describe('the check of the admin token', () => {
   });
 
   it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])(
-    'requires the scheme `Bearer`, and names it in the refusal of %p',
+    'requires the scheme `Bearer`, and names the scheme in the refusal of %p',
     (header) => {
       expect(refusalOf(bearerOf(header), check)).toContain('Authorization: Bearer');
     },
@@ -25,7 +25,7 @@ describe('the check of the admin token', () => {
     },
   );
 
-  it('accepts the token as the password of Basic authentication, also when it contains colons', () => {
+  it('accepts a token with colons as the password of Basic authentication', () => {
     expect(passwordOf(`Basic ${Buffer.from('me:a:b').toString('base64')}`)).toBe('a:b');
     expect(passwordOf(`Basic ${Buffer.from('nothing').toString('base64')}`)).toBeNull();
     expect(passwordOf('Bearer me:a')).toBeNull();

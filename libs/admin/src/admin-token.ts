@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Compares a token in constant time, so that the duration does not show how much of a guess is right. */
+/** Compares a token in constant time, so that an attacker cannot guess the token from the duration of the comparison. */
 export class TokenCheck {
   private readonly digest: Buffer;
 
@@ -24,8 +24,8 @@ export function bearerOf(header: string | undefined): string | null {
 }
 
 /**
- * Returns the token from a browser's own prompt, where a person typed any user name and the token as the password. Null: the header is
- * absent, has another scheme, or has no password.
+ * Returns the password that a person typed into the browser's own prompt: the token. Returns null when the header is absent, has another
+ * scheme, or has no password.
  */
 export function passwordOf(header: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(header ?? '')?.[1];

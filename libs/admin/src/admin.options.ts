@@ -6,7 +6,8 @@ export interface AdminOptions {
   readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
-     * The wanted number of servers is the maximum of the last `windowMs`. So it falls only after fewer servers were enough for this time.
+     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. A short fall of the load therefore stops no
+     * server.
      */
     readonly windowMs: number;
   };
@@ -20,19 +21,16 @@ export const DRAIN_WAIT_MS = 120_000;
 export const DRAIN_PROGRESS_MS = 1_000;
 /** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
-/**
- * Interval at which the fleet's capacity is sampled, in ms. It is much shorter than any stabilization window, because a sample reads only
- * memory.
- */
+/** Interval at which the capacity of the fleet is sampled, in ms. A sample is cheap, because it reads only memory. */
 export const CAPACITY_SAMPLE_MS = 1_000;
 
-/** Maximum number of event streams of one gateway. Their readers are operators and dashboards, not players. */
+/** Maximum number of open event streams of one gateway. */
 export const STREAMS_MAX = 100;
-/** Number of past server events that a gateway keeps for new readers, and also of past room events. */
+/** Number of past server events that a gateway keeps for new readers. A second list of the same length has the room events. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
-/** Number of the latest events in the journal from which the list of incidents is built. */
+/** Number of events, counted from the end of the journal, from which the list of incidents is built. */
 export const INCIDENT_EVENTS_READ = 10_000;
-/** Backlog at which a stream is closed, in bytes. The reader reconnects with the id of the last event that it received. */
+/** Number of unsent bytes at which the gateway closes a stream. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms. They prevent proxies from closing a stream without events. */
 export const STREAM_KEEPALIVE_MS = 15_000;

@@ -214,13 +214,13 @@ describe('the admin API', () => {
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it('accepts Basic authentication only for the API description', async () => {
+    it('accepts Basic authentication for the API description, but refuses it for the API', async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('answers at the paths for probes and metrics', async () => {
+    it('serves the probes and the metrics without a token', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -344,7 +344,7 @@ describe('the admin API', () => {
       expect(body.message).toContain(`game:${NAME}`);
     });
 
-    it('shows a server as cordoned until an operator uncordons it', async () => {
+    it('shows a server as cordoned until an operator uncordons the server', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -353,7 +353,7 @@ describe('the admin API', () => {
       expect(back).toMatchObject({ cordoned: false, willing: true, withheld: [] });
     });
 
-    it('cordons a server and sends it a drain request', async () => {
+    it('cordons a server, and sends a drain request to the server', async () => {
       const { status, body } = await ask('POST', `/api/servers/${gameId}/drain`);
       expect({ status, moved: body.moved, left: body.left, cordoned: body.server.cordoned }).toEqual({
         status: 200,
@@ -387,7 +387,7 @@ describe('the admin API', () => {
       await game.get(ServerRegistration).setState('ready');
     });
 
-    it('refuses to drain a gateway, and names the alternative', async () => {
+    it('refuses to drain a gateway', async () => {
       const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
       expect({ status, body }).toEqual({
         status: 400,
@@ -412,7 +412,7 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. The pages must list them in one fixed order, so that no room is missing or listed
+      // Some rooms were created in the same millisecond. Without a fixed order of these rooms, a page could leave out a room or list it
       // twice.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
@@ -446,7 +446,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('limits the length of a refusal also for a long request', async () => {
+    it('limits the length of a refusal, even for a long request', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -454,7 +454,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('continues a list when the room of the cursor no longer exists', async () => {
+    it('continues a list even when the room of the cursor no longer exists', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -544,7 +544,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room without its owner, and stores the note in the result', async () => {
+    it('ends the game of a room that has no owner, with the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -568,7 +568,7 @@ describe('the admin API', () => {
     });
   });
 
-  it('reports the capacity of the fleet as JSON and as metrics', async () => {
+  it('reports the number of wanted game servers as JSON and as a metric', async () => {
     const fleet = await get<FleetAnswer>('/api/fleet');
     expect(fleet).toMatchObject({ gateway: `hf:gateway:${NAME}`, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } });
     expect(Number.isInteger(fleet.wantedGameServers) && fleet.wantedGameServers >= 1).toBe(true);
@@ -660,7 +660,7 @@ describe('the admin API', () => {
       expect(again.filter((told) => rooms.includes(told.room as RoomId)).map((told) => told.room)).toEqual(rooms.slice(1));
     });
 
-    it('sends recent events to a new reader on request', async () => {
+    it('sends recent events to a new reader that requests them', async () => {
       const room = randomUUID() as string as RoomId;
       const before = await listen();
       game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
@@ -689,7 +689,7 @@ describe('the admin API', () => {
       expect(JSON.stringify(body)).toContain('server.evicted');
     });
 
-    it('keeps the events of servers after thousands of room events', async () => {
+    it('still returns the events of servers after thousands of room events', async () => {
       const beside = await listen('?kind=room');
       const { id: server, incarnation } = game.get(Self);
       const marker = randomUUID();
@@ -704,7 +704,7 @@ describe('the admin API', () => {
       await until(() => heard.some(({ detail }) => detail?.marker === marker));
     });
 
-    it('sends an event of a server once when the journal and the channel both have it', async () => {
+    it('sends an event of a server only once when the journal and the channel both contain the event', async () => {
       const heard = await listen('?kind=server');
       const event = serverEvent();
       const redis = gateway.get(RedisConnections);
@@ -717,7 +717,7 @@ describe('the admin API', () => {
       expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
     });
 
-    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
+    it('sends the server events that the gateway missed without a connection to Redis', async () => {
       const heard = await listen('?kind=server');
       const redis = gateway.get(RedisConnections);
       const missed = serverEvent();
@@ -762,7 +762,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The kernel buffers the first megabytes, so the server sees a backlog only after more data.
+      // The kernel buffers the first megabytes, so the server has a backlog only after more data.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -770,8 +770,8 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The server did not write the last two events. At the first of them the backlog was over the limit, and at the second the stream was
-      // closed.
+      // The last two events are missing in the stream. The server found the backlog too large at the first one, and closed the stream at
+      // the second one.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);
@@ -795,7 +795,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor of a list', () => {
-  it('is accepted when it is the `next` of a page, and refused in any other form', () => {
+  it('is accepted in the form that a page returns, and refused in any other form', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

@@ -46,7 +46,7 @@ describe('incidentsOf', () => {
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
-  it('ends an incident whose recovery a second gateway completes after the first one died', () => {
+  it('ends an incident when a second gateway completes the recovery of a gateway that died', () => {
     const died = events(
       [1_000, 'server.evicted', 'silent'],
       [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],
@@ -57,7 +57,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf([...died, ...done])).toMatchObject([{ endedAt: 6_100, rooms: 9, pauseMs: 5_100 }]);
   });
 
-  it('ends an incident when the second gateway finds no room that waits', () => {
+  it('ends an incident when the second gateway finds no room without an owner', () => {
     expect(
       incidentsOf(
         events(
@@ -75,7 +75,7 @@ describe('incidentsOf', () => {
     ).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
   });
 
-  it('ends an incident with the eviction when the server had no rooms', () => {
+  it('ends an incident at the eviction of a server that had no rooms', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', 'refused']))).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
   });
 
@@ -93,7 +93,7 @@ describe('incidentsOf', () => {
     ]);
   });
 
-  it('ends when a suspected server registers again, or leaves, before a verdict', () => {
+  it('ends an incident when the suspected server restarts or leaves before its eviction', () => {
     const suspect: Told = [1_000, 'server.suspect', 'check-missed'];
     expect(incidentsOf(events(suspect, [2_000, 'server.registered', 'started', { incarnation: 2 }]))).toMatchObject([
       { outcome: 'restarted', endedAt: 2_000, returnedAt: 2_000 },
@@ -101,7 +101,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf(events(suspect, [2_000, 'server.left', 'by-itself']))).toMatchObject([{ outcome: 'restarted', endedAt: 2_000 }]);
   });
 
-  it('begins with the recovery of a server that restarted before a gateway suspected it', () => {
+  it('makes an incident of the recovery of a server that restarted before any suspicion', () => {
     const incidents = incidentsOf(
       events(
         [1_000, 'server.registered', 'started', { incarnation: 2 }],
@@ -123,7 +123,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf(events([1_000, 'server.evicted', reason]))).toEqual([]);
   });
 
-  it('lists each reason once, also when several gateways report it', () => {
+  it('lists each reason once, even when several gateways report the reason', () => {
     const [incident] = incidentsOf(events([1_000, 'server.suspect', 'check-missed'], [1_001, 'server.suspect', 'check-missed']));
     expect(incident?.reasons).toEqual(['check-missed']);
   });

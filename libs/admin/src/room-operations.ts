@@ -7,7 +7,7 @@ import { ROOM_REQUEST_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
 /**
- * Carries out an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
+ * Executes an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
  * owner directly in Redis.
  */
 @Injectable()
@@ -45,8 +45,8 @@ export class RoomOperations {
         await this.ask(owner, 'room.end', { room, result, ...(round !== undefined && { round }) });
       } catch (error) {
         if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
-        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt asks that
-        // server.
+        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt sends the
+        // request to the new owner.
         if (!(await this.roomLog.abandon(room, owner, result))) continue;
       }
       this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });
@@ -78,6 +78,6 @@ export class RoomOperations {
   }
 }
 
-/** Refusals after which the server in the room's record is gone or does not own the room. */
+/** Codes of refusals that mean that the room has no owner. */
 const WITHOUT_OWNER = ['server-lost', 'not-found', 'room-unknown'];
 const END_ATTEMPTS_MAX = 3;

@@ -3,7 +3,7 @@ import { OPERATOR_EVENT_KINDS, SERVER_STATES, SEVERITIES } from '#libs/fleet';
 import { EVICTION_REASONS } from '#libs/health';
 import { SERVER_TYPES } from '#libs/protocol';
 
-/** The inputs and outputs of the admin API. Types, validation and the OpenAPI document are all derived from these schemas. */
+/** The inputs and outputs of the admin API. The types, the validation and the OpenAPI document are derived from these schemas. */
 
 export const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
 const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);

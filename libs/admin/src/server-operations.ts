@@ -19,7 +19,7 @@ export interface DrainOutcome {
   readonly left: number;
 }
 
-/** Carries out an operator's requests about servers. Each operation is idempotent, and never affects a later incarnation. */
+/** Executes an operator's requests about servers. Each operation is idempotent. It never affects a later incarnation of the server. */
 @Injectable()
 export class ServerOperations {
   constructor(
@@ -99,7 +99,7 @@ export class ServerOperations {
     return this.eviction.evict(server, 'operator');
   }
 
-  /** True when placement withholds the server because of a drain. The server process itself begins and ends a drain. */
+  /** Returns true when placement withholds the server because of a drain. */
   private async isDrained({ id, incarnation }: ServerRecord): Promise<boolean> {
     const pooled = (await this.pool.status()).find(({ server }) => server === id);
     return pooled?.incarnation === incarnation && pooled.withheld.includes('draining');

@@ -29,7 +29,7 @@ describe('the number of wanted game servers', () => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('does not fall after a rise, or rise after a fall, when the fleet has the wanted number', () => {
+  it('never alternates between a rise and a fall under a constant load', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {
@@ -52,7 +52,7 @@ describe('the stabilized number of wanted game servers', () => {
     expect(window.add(5, 2, 1)).toBe(5);
   });
 
-  it('shrinks only when a smaller number was enough for a whole window', () => {
+  it('shrinks only when a smaller number was enough for the whole window', () => {
     const window = new StabilizationWindow(100);
     window.add(5, 5, 0);
     expect(window.add(5, 5, 150)).toBe(5);
@@ -62,7 +62,7 @@ describe('the stabilized number of wanted game servers', () => {
     expect(window.add(2, 3, 301)).toBe(2);
   });
 
-  it('restarts the window with each larger number', () => {
+  it('shrinks only when a full window has passed since the last larger number', () => {
     const window = new StabilizationWindow(100);
     window.add(4, 4, 0);
     window.add(2, 4, 90);

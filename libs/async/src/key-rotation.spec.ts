@@ -1,7 +1,7 @@
 import { KeyRotation } from './key-rotation.js';
 
 describe('KeyRotation', () => {
-  it('returns every key once before it returns a key again', () => {
+  it('returns each key once before any key is returned again', () => {
     const rotation = new KeyRotation<number>();
     const keys = Array.from({ length: 7 }, (_, index) => index);
     const turns = Array.from({ length: 3 }, () => rotation.next(() => keys, 3));

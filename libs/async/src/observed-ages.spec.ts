@@ -10,7 +10,7 @@ describe('ObservedAges', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  it('measures the age of a value from its first observation over many rounds', () => {
+  it('measures the age of a value from the first round that observed the value', () => {
     expect(ages.ageMs('a', 1)).toBe(0);
     for (let round = 1; round <= 3; round++) {
       ages.nextRound();

@@ -27,7 +27,7 @@ describe('SingleFlight', () => {
     expect(await third).toBe(2);
   });
 
-  it('starts one further run for all callers of `again` during a run', async () => {
+  it('starts one more run for all calls of `again` during a run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -42,7 +42,7 @@ describe('SingleFlight', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('starts one further run for callers of `again` also when the current run fails', async () => {
+  it('starts one more run for calls of `again` even when the current run fails', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -54,7 +54,7 @@ describe('SingleFlight', () => {
     expect(await again).toBe(2);
   });
 
-  it('starts a third run for a caller that calls `again` during the second run', async () => {
+  it('starts a third run for a call of `again` during the second run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     void flight.join();

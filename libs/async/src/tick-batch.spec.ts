@@ -3,7 +3,7 @@ import { TickBatch } from './tick-batch.js';
 const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
-  it('handles all items of one tick in one call, in the order in which they were added', async () => {
+  it('handles all items of one tick in one call and in order', async () => {
     const calls: number[][] = [];
     const batch = new TickBatch<number>(end, (items) => calls.push(items));
     batch.add(1);
@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
     expect(batch.size).toBe(0);
   });
 
-  it('handles an item that is added during a call in the next call', async () => {
+  it('handles in the next call an item that was added during a call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

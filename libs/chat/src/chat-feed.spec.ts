@@ -25,14 +25,14 @@ describe('the feed of a channel', () => {
     return { feed, sent, reads, stored, fail };
   };
 
-  it('sends each published message once, in order, without a read of the store', async () => {
+  it('sends the published messages once and in order without a read of the store', async () => {
     const { feed, sent, reads } = start([entry(7)]);
     await feed.catchUp();
     for (const seq of [8, 9, 9, 8, 10]) feed.take(entry(seq));
     expect([sent, reads]).toEqual([[8, 9, 10], [null]]);
   });
 
-  it('does not send messages that were stored before the feed began', async () => {
+  it('does not send messages that were stored before the start of the feed', async () => {
     const { feed, sent, stored } = start([entry(1), entry(2)]);
     await feed.catchUp();
     stored.push(entry(3));
@@ -49,7 +49,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends the messages of a read before a message that arrives during the read', async () => {
+  it('sends a message that arrives during a read after the messages of that read', async () => {
     const { feed, sent, stored } = start([entry(1)]);
     await feed.catchUp();
     stored.push(entry(2), entry(3));
@@ -60,7 +60,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends messages after a second read when the first read fails', async () => {
+  it('reads the missing messages again when the first read fails', async () => {
     const { feed, sent, stored, fail } = start([entry(1)]);
     await feed.catchUp();
     fail(true);
@@ -72,7 +72,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3]);
   });
 
-  it('sends the first message of a channel also when its number is not 1', async () => {
+  it('sends the first message of a channel even when the number of the message is not 1', async () => {
     const { feed, sent, stored } = start();
     await feed.catchUp();
     stored.push(entry(1_000));

@@ -56,7 +56,7 @@ describe('the messages of a channel', () => {
     expect(textsOf((await store.history(target, 10)).entries)).toEqual(['from Ada', 'from Bob']);
   });
 
-  it('are deleted beyond the limit, and a reader is told that messages are missing', async () => {
+  it('are limited in number, and a reader learns when the store has deleted unread messages', async () => {
     const few = storeWith({ kept: 3 });
     const target = newLobby();
     for (let id = 1; id <= 5; id++) await few.append(target, message(String(id)));
@@ -68,7 +68,7 @@ describe('the messages of a channel', () => {
     expect(await few.history(target, 10, all.last)).toEqual({ entries: [], last: all.last, missed: false });
   });
 
-  it('have higher numbers after a restart of the store that lost messages', async () => {
+  it('continue with higher numbers after the store has lost messages in a restart', async () => {
     const target = newLobby();
     const before = await store.append(target, message('1'));
     await store.append(target, message('2'));
@@ -81,7 +81,7 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are compared for repeats only with the latest messages of their sender', async () => {
+  it('are recognized as repeats only of the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });
@@ -95,7 +95,7 @@ describe('the messages of a channel', () => {
     expect(ttlMs).toBeGreaterThan(CHAT_DEFAULTS.ttlMs - 60_000);
   });
 
-  it('are deleted with their room', async () => {
+  it('are deleted together with their room', async () => {
     const target = await newRoom();
     expect(await store.append(target, message('1'))).toMatchObject({ text: 'text 1' });
     await redis.commands.del(roomKey(target.room));

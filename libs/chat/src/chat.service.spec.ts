@@ -81,7 +81,7 @@ describe('a chat message', () => {
     expect((await chat.history(newCaller(), LOBBY)).messages).toContainEqual(sent);
   });
 
-  it('is passed, changed or refused by the moderator of the application', async () => {
+  it('is passed, changed or refused as the moderator of the application decides', async () => {
     const { chat } = await start([Moderator]);
     const caller = newCaller();
     const send = (text: string) => chat.send(caller, { ...LOBBY, text, id: text });
@@ -114,7 +114,7 @@ describe('a chat message', () => {
     expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
-  it('is refused with the time to wait after too many messages of the user', async () => {
+  it('is refused with a waiting time when the user has sent too many messages', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });
@@ -135,7 +135,7 @@ describe('the chat of a room', () => {
     return { room, record: record! };
   };
 
-  it('is open to members, and to spectators only when the room allows it', async () => {
+  it('is open to members, and to spectators only when the room allows spectators in the chat', async () => {
     const at = await start();
     const [ada, eve, spectator] = [newCaller(), newCaller(), newCaller()];
     const closed = await roomOf(at, ada);

@@ -18,7 +18,7 @@ import type { ChatTarget } from './chat-keys.js';
 import { ChatModerator, type ChatVerdict, type ReviewedMessage } from './chat-moderator.js';
 import { ChatStore } from './chat-store.js';
 
-/** Sends and reads chat messages for players. It has no state, so every lobby may serve every player. */
+/** Sends and reads chat messages for players. The service keeps no state, so a player may use any lobby. */
 @Injectable()
 export class ChatService implements OnModuleInit {
   constructor(
@@ -32,14 +32,14 @@ export class ChatService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Removes the messages of a closed room. Nobody can read them any more, and otherwise they would stay until their TTL.
+    // Removes the messages of a closed room at once instead of after their TTL, because no player can read them any more.
     this.records.onClosed((room) => {
       this.store.forget({ room }).catch((error: unknown) => this.log.debug('chat.forget-failed', { roomId: room, error }));
     });
   }
 
   /**
-   * Sends a message once. After a lost answer, the caller may send the message again with the same id.
+   * Sends a message. After a lost answer, the caller may repeat the message with the same id, and the message is still sent once.
    *
    * @throws `not-in-room`, `forbidden`, `room-unknown`, `chat-muted`, `rate-limited`, `chat-refused`, or `unavailable` when the moderation
    *   does not answer
@@ -70,7 +70,7 @@ export class ChatService implements OnModuleInit {
     }
   }
 
-  /** Returns stored messages. Throws as `send` does for a user who may not read the channel. */
+  /** Returns stored messages. For a user who may not read the channel, throws the same errors as `send`. */
   async history(
     caller: Caller,
     { after, limit = CHAT_HISTORY_MAX, follow: _, ...channel }: Operations['chat.history']['data'],
@@ -100,7 +100,7 @@ export class ChatService implements OnModuleInit {
   }
 
   private async roomOf({ user, room }: Caller): Promise<{ readonly record: RoomRecord; readonly watching: boolean }> {
-    // A failover of Redis may have lost the stored room of the user. The request of the gateway then tells the room.
+    // After a failover, Redis may have lost the room of the user. The request of the gateway also contains this room.
     const pointer = (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
     const record = pointer && (await this.records.read(pointer.room));
     if (!record || !(pointer.watching || isMember(record, user))) throw new HoldfastError('not-in-room');

@@ -70,7 +70,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen).toEqual([{ version: 5, time: undefined, input: 0, state, previous: state, rewound: false }]);
   });
 
-  it('applies a patch from an earlier version whose state is equal to the current state', async () => {
+  it('applies a patch to an earlier version when the state has not changed since that version', async () => {
     await play();
     send({ version: 5, from: 0, patch: NOTHING });
     send({ version: 9, from: 0, patch: encodePatch(START, ONE) });
@@ -101,7 +101,7 @@ describe('a client that reads compact syncs', () => {
     expect(fleet.heardKinds('hello')[1]?.version).toBeUndefined();
   });
 
-  it('replaces its state when a whole state of a lower version arrives, and emits the new events', async () => {
+  it('replaces its state with a whole state of a lower version', async () => {
     await play();
     const events: unknown[] = [];
     room.on('event', ({ version, name }) => events.push(`${version} ${name}`));
@@ -151,7 +151,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it('reports a rewind only with the first sync after the rewind', async () => {
+  it('marks only the first sync after a rewind as rewound', async () => {
     await play();
     send({ version: 5, from: 0, patch: encodePatch(START, ONE) });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -188,7 +188,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.state).toEqual(START);
   });
 
-  it('continues its game at an older gateway and then at a newer gateway', async () => {
+  it('continues its game when the next gateway has an older or a newer version', async () => {
     await play();
     for (const isCompactKnown of [false, true, false]) {
       fleet.isCompactKnown = isCompactKnown;
@@ -219,7 +219,7 @@ describe('an input of a player', () => {
     expect(room.sendInput(1, {})).toBe(true);
   });
 
-  it('is refused with `bad-data` when it cannot be encoded', async () => {
+  it('is refused with `bad-data` when the input cannot be encoded', async () => {
     await play();
     expect(() => room.sendInput(1, new Date())).toThrow(expect.objectContaining({ code: 'bad-data' }));
   });

@@ -123,7 +123,7 @@ describe('connect', () => {
     expect(fleet.heardKinds('hello')).toHaveLength(2);
   });
 
-  it('rejects with the first refusal when the caller allows only one attempt', async () => {
+  it('rejects after the first refusal when the caller allows only one attempt', async () => {
     fleet.intercept = (_, line) => {
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
       return true;
@@ -145,21 +145,18 @@ describe('connect', () => {
     silent.close();
   });
 
-  it.each(['while it is opening', 'before it is called'])(
-    'rejects when the caller aborts %s, and leaves no connection open',
-    async (when) => {
-      const storage = memory();
-      const mounted = new AbortController();
-      if (when === 'before it is called') mounted.abort();
-      const opened = join({ storage, signal: mounted.signal });
-      const again = join({ storage });
-      mounted.abort();
-      await expect(opened).rejects.toBe(mounted.signal.reason);
-      const session = await again;
-      expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
-      await until(() => gateways[0].connections === 1);
-    },
-  );
+  it.each(['while it is opening', 'before it is called'])('leaves no connection open when the caller aborts %s', async (when) => {
+    const storage = memory();
+    const mounted = new AbortController();
+    if (when === 'before it is called') mounted.abort();
+    const opened = join({ storage, signal: mounted.signal });
+    const again = join({ storage });
+    mounted.abort();
+    await expect(opened).rejects.toBe(mounted.signal.reason);
+    const session = await again;
+    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+    await until(() => gateways[0].connections === 1);
+  });
 
   it('ignores an abort after the session is open', async () => {
     const mounted = new AbortController();
@@ -183,7 +180,7 @@ describe('connect', () => {
     });
   });
 
-  it('accepts only WebSocket addresses in the entry for browsers', async () => {
+  it('refuses a TCP address in the entry for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -192,7 +189,7 @@ describe('connect', () => {
     });
   });
 
-  it('names the remedy when the platform has no WebSocket', async () => {
+  it('names the remedy when the entry for browsers finds no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -206,7 +203,7 @@ describe('connect', () => {
     }
   });
 
-  it('uses the package ws when the platform has no WebSocket', async () => {
+  it('uses the package ws when the entry for Node finds no WebSocket', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
@@ -274,7 +271,7 @@ describe.each([
     expect(session.room).toBe(room);
   });
 
-  it('resumes its session with the newest secret, and continues the game', async () => {
+  it('continues the game after a resume with the newest secret', async () => {
     const { session, room } = await play(options, url());
     const { id, credentials } = session;
     for (const n of [1, 2, 3]) {
@@ -290,7 +287,7 @@ describe.each([
 });
 
 describe('a room of the client', () => {
-  it('rejects a command with the code of the game and leaves the state unchanged', async () => {
+  it('rejects a command with the code of the game', async () => {
     const { room } = await play();
     const { state } = room;
     await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
@@ -299,14 +296,14 @@ describe('a room of the client', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles each unanswered command by the answer to that command', async () => {
+  it('resolves or rejects each command with the answer to that command', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats all commands that follow a command refused as `busy`', async () => {
+  it('repeats the later commands when a command is refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -320,7 +317,7 @@ describe('a room of the client', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('sends each command once when a gateway refuses all of them as `busy`', async () => {
+  it('sends each command only once when a gateway refuses all commands as `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -331,7 +328,7 @@ describe('a room of the client', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('accepts a time limit of `waitFor` that exceeds the maximum of a timer', async () => {
+  it('accepts a time limit of 30 days for `waitFor`', async () => {
     const { room } = await play();
     const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -405,7 +402,7 @@ describe('a room of the client', () => {
     ]);
   });
 
-  it('emits `left` once, with the reason', async () => {
+  it('emits `left` only once, with the reason', async () => {
     const { session, room } = await play();
     const reasons: unknown[] = [];
     room.on('left', (reason) => reasons.push(reason));
@@ -418,7 +415,7 @@ describe('a room of the client', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses until it has a new owner, and then sends the waiting commands', async () => {
+  it('sends the waiting commands when the room has a new owner', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -455,7 +452,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits a rewind once, before the events of the new history, when two messages report it', async () => {
+  it('emits a rewind only once when two messages report the rewind', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -474,7 +471,7 @@ describe('a room of the client', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // A later owner reports the rewind once more, because the first owner was lost before it sent the state.
+    // The first owner was lost before it sent its state. So the second owner reports the rewind again.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
@@ -534,7 +531,7 @@ describe('a room of the client', () => {
   });
 
   it.each(['binary', 'json', 'tcp'] as const)(
-    'ends the session when the client repeatedly receives frames that it cannot decode (%s)',
+    'ends the session when the client repeatedly receives undecodable frames (%s)',
     async (way) => {
       const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
       const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
@@ -570,7 +567,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('stays ended until the lobby starts another game, although an outdated view shows `playing`', async () => {
+  it('stays ended when an outdated view of the lobby shows `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -584,7 +581,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it("ends when the lobby reports the end, also without the owner's message `ended`", async () => {
+  it('ends when the lobby reports the end before the owner does', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -593,7 +590,7 @@ describe('a room of the client', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, also when the room has already applied it', async () => {
+  it('neither loses nor doubles a command that the room has already applied', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -615,7 +612,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not make a command fail when a gateway refuses its repetition', async () => {
+  it('does not make a command fail when a gateway refuses the repeated command once', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -696,7 +693,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('makes the client repeat requests that only read, and reject all other requests', async () => {
+  it('makes the client repeat requests that only read data, and reject all other requests', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -727,7 +724,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('is not reported when a client sends only pings for a long time', async () => {
+  it('is not reported while a client sends only pings', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -750,7 +747,7 @@ describe('the session of a client', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('reconnects after the time in the goodbye of a stopping gateway', async () => {
+  it('reconnects after the time that the goodbye of a stopping gateway names', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -758,7 +755,7 @@ describe('the session of a client', () => {
     expect(session.status).toBe('open');
   });
 
-  it('ends at the gateway when the client closes it', async () => {
+  it('ends at the gateway when the client closes the session', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);
@@ -778,7 +775,7 @@ describe('a session in the storage of the client', () => {
     expect(stored()).toBeNull();
   });
 
-  it('is resumed by the next visit, with continued command numbers', async () => {
+  it('is resumed by the next visit to the page', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -790,7 +787,7 @@ describe('a session in the storage of the client', () => {
     expect(again.room?.state).toEqual({ total: 3, added: [1, 2] });
   });
 
-  it('is replaced by a new session when it has expired', async () => {
+  it('is replaced by a new session after its expiry', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', JSON.stringify({ session: 'gone', secret: 'x' }));
     const session = await join({ storage });
@@ -800,7 +797,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is optional: the client also reconnects when the storage throws', async () => {
+  it('is not needed for a reconnect when the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -819,8 +816,8 @@ describe('a session in the storage of the client', () => {
   });
 });
 
-describe('a request to enter a room whose answer is lost', () => {
-  it('resolves only when the room was created', async () => {
+describe('an unanswered request to create a room', () => {
+  it('resolves after a reconnect only when the server has created the room', async () => {
     for (const isCarriedOut of [true, false]) {
       const ada = await join();
       fleet.intercept = (message, line) => {
@@ -838,7 +835,7 @@ describe('a request to enter a room whose answer is lost', () => {
     }
   });
 
-  it('cancels the request at the server when the caller gives up', async () => {
+  it('is cancelled at the server when the caller aborts', async () => {
     const ada = await join();
     fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
     const reason = new Error('enough');
@@ -913,7 +910,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('does not resolve with a room that the player is leaving', async () => {
+  it('does not return the room that the player is leaving', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];
@@ -939,7 +936,7 @@ describe('a search for a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when the caller aborts the search after the match', async () => {
+  it('resolves with the matched room when the caller aborts the search too late', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -954,7 +951,7 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Delays the answer to the next request of this operation. Returns a function that sends the answer, with a room. */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer. The answer contains a room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {
@@ -993,7 +990,7 @@ describe('a search for a quick match', () => {
     });
   });
 
-  it('does not fail when an earlier search is refused', async () => {
+  it('continues when an earlier search of the player is refused', async () => {
     const ada = await join();
     let refuseFirst = (): void => {};
     fleet.intercept = (message, line) => {
@@ -1043,7 +1040,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('sends one request when it begins before a connection exists', async () => {
+  it('sends only one request when the search begins before a connection exists', async () => {
     const ada = await join();
     fleet.cutAll();
     await once(ada, 'reconnecting');
@@ -1064,7 +1061,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Lets the lobby of the first search die before its answer. `isAdded`: the lobby has added the search before its death. */
+  /** The lobby that handles the first search dies before it answers. `isAdded`: it has added the search to the queue before its death. */
   function loseLobby(isAdded: boolean): () => void {
     const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
     let expire = (): void => {};
@@ -1082,7 +1079,7 @@ describe('a search for a quick match', () => {
     return () => expire();
   }
 
-  it('is requested again when the lobby died before it added the search', async () => {
+  it('is requested again when the lobby died before the search was stored', async () => {
     loseLobby(false);
     const ada = await join();
     const match = ada.quickMatch('tally');
@@ -1092,7 +1089,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('is not requested again when the lobby died after it added the search', async () => {
+  it('is not requested again when the lobby died after the search was stored', async () => {
     const expire = loseLobby(true);
     const ada = await join();
     const match = ada.quickMatch('tally');
@@ -1117,7 +1114,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Makes the fleet refuse the next request of this operation with a code that allows another attempt. */
+  /** Makes the fleet refuse the next request of this operation. The code of the refusal allows the client to try again. */
   function refuseOnce(operation: string): void {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'request' || message.operation !== operation) return false;

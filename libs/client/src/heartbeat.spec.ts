@@ -34,7 +34,7 @@ describe('the heartbeat of a client', () => {
     expect(told).toEqual([1_000, 2_000, 3_000, 4_000, 5_000].map((at) => `ping at ${at}`));
   });
 
-  it('sends no ping while messages arrive and are sent', () => {
+  it('sends no ping while both sides send other messages', () => {
     for (let at = 0; at < 5_000; at += 250) {
       jest.advanceTimersByTime(250);
       heartbeat.heard();

@@ -15,9 +15,9 @@ class FakeSession implements ChatSession {
   readonly room = { id: ROOM, on: (name: 'left', listener: () => void) => this.leaving.on(name, listener) };
   stored: ChatEntry[] = [];
   readonly requests: { operation: string; data: Record<string, unknown> }[] = [];
-  /** The errors with which the next requests fail. */
+  /** The errors of the next requests, in order. */
   failures: HoldfastError[] = [];
-  /** Number of messages in one answer. */
+  /** Maximum number of messages in one answer. */
   page = 50;
   /** Each answer waits until this promise resolves. */
   gate: Promise<void> = Promise.resolve();
@@ -83,7 +83,7 @@ describe('a chat of the client', () => {
     expect(chat.messages.map(({ text }) => text)).toEqual(['text 1', 'text 2', 'text 3', 'text 4']);
   });
 
-  it('reads missing messages page by page, and keeps the order', async () => {
+  it('reads missing messages page by page, in order', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -107,7 +107,7 @@ describe('a chat of the client', () => {
     expect(seen).toEqual([1, 'missed', 9, 10]);
   });
 
-  it('emits a delivered message although the store has lost it', async () => {
+  it('emits a delivered message that the store has lost', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -131,7 +131,7 @@ describe('a chat of the client', () => {
     expect(session.requests.at(-1)).toEqual({ operation: 'chat.history', data: { to: 'room', room: ROOM, after: 1 } });
   });
 
-  it('repeats a message whose answer was lost, and emits the message once', async () => {
+  it('emits a message only once when the request is repeated after a lost answer', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session);
     await until(() => session.requests.length === 1);
@@ -162,7 +162,7 @@ describe('a chat of the client', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('emits only messages of its own lobby', async () => {
+  it('emits only messages of its own channel', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);

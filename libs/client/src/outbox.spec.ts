@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/protocol';
 import { Outbox } from './outbox.js';
 
-/** Adds a command. `fate` returns how it was settled: `open`, `applied`, or the code of the refusal. */
+/** Adds a command. `fate` returns its outcome: `open`, `applied`, or the code of the refusal. */
 function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
   const { seq, answered } = outbox.add(name, undefined);
   let fate = 'open';
@@ -20,7 +20,7 @@ const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).m
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the outbox of a client', () => {
-  it('reports as settled all commands before the first unanswered one', () => {
+  it('reports how many of the first commands have an answer', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -34,7 +34,7 @@ describe('the outbox of a client', () => {
     expect(outbox.oldest).toBe(4);
   });
 
-  it('applies an acknowledgement to all earlier commands that were not refused', async () => {
+  it('treats an acknowledgement as the answer to all earlier commands that were not refused', async () => {
     const outbox = new Outbox();
     const fates = [add(outbox), add(outbox), add(outbox)];
     outbox.refuse(2, new HoldfastError('not-your-turn'));
@@ -83,7 +83,7 @@ describe('the outbox of a client', () => {
     expect(twice.fate()).toBe('busy');
   });
 
-  it("accepts the room's refusal of a repeated command", async () => {
+  it('rejects a repeated command when the room refuses the command', async () => {
     const outbox = new Outbox();
     const refused = add(outbox);
     outbox.takeFrom(1);

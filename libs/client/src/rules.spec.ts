@@ -57,7 +57,7 @@ describe('Room<Rules>', () => {
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });
 
-  it('accepts any command when the class of the game is unknown', () => {
+  it('without a class of the game, accepts any command', () => {
     const play = (room: Room): Promise<void> => room.send('anything', { at: 'all' });
     expect(play).toBeDefined();
     holds<Same<StateOf<unknown>, unknown>>();

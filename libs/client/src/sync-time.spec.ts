@@ -8,7 +8,7 @@ describe('the room time of a sync', () => {
     expect(time.take({ version: 14, from: 11, elapsed: 60 })).toBe(1_110);
   });
 
-  it('ignores acknowledgements since the last change of the state', () => {
+  it('is computed from the last change of the state when acknowledgements followed the change', () => {
     const time = new SyncTime();
     time.take({ version: 10, time: 1_000 });
     time.take({ version: 11, from: 10, elapsed: 50 });
@@ -18,7 +18,7 @@ describe('the room time of a sync', () => {
     expect(time.take({ version: 15, from: 14, elapsed: 50 })).toBe(1_150);
   });
 
-  it('is correct when the base state was sent under a later version number', () => {
+  it('is correct when the state was sent under a later version number than its last change', () => {
     const time = new SyncTime();
     // The state changed last at version 10, at 1000 ms.
     time.take({ version: 12, time: 1_000 });

@@ -12,7 +12,7 @@ let isUp: boolean;
 let line: WireListener | null;
 /** Returns the goodbye with which the gateway at this URL refuses a hello. Null: it sends a welcome. */
 let refused: (url: string) => Goodbye | null;
-/** The URLs of all attempts. */
+/** The URLs of all attempts to connect. */
 let dialed: string[];
 let dials: number;
 let ended: HoldfastError[];
@@ -107,7 +107,7 @@ function sleep(ms: number): void {
 }
 
 describe('the uplink of a client', () => {
-  it('gives up after the configured time', async () => {
+  it('gives up the reconnection after the configured time', async () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -117,7 +117,7 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('excludes the sleep of its computer from the time limit', async () => {
+  it('does not count the sleep of the computer towards the time limit', async () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -134,7 +134,7 @@ describe('the uplink of a client', () => {
   it.each([
     ['ahead', HOUR],
     ['back', -HOUR],
-  ])('is not affected when the wall clock is set %s', async (_, byMs) => {
+  ])('measures the time limit correctly when the wall clock is set %s', async (_, byMs) => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -146,7 +146,7 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('replaces its dead connection soon after a sleep', async () => {
+  it('replaces its dead connection soon after a sleep of the computer', async () => {
     await welcomed();
     sleep(HOUR);
     // The server no longer answers on the old connection.
@@ -167,7 +167,7 @@ describe('the uplink of a client', () => {
     expect(dials).toBe(1);
   });
 
-  it('retries as long as the server keeps the session', async () => {
+  it('tries to reconnect as long as the server keeps the session', async () => {
     sessionMs = 600_000;
     uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
     await welcomed();
@@ -179,24 +179,24 @@ describe('the uplink of a client', () => {
     expect(ended).toMatchObject([{ code: 'unavailable' }]);
   });
 
-  it('tries immediately when the device is back online', async () => {
+  it('tries to connect immediately when the device is back online', async () => {
     uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     line?.closed('gone');
     await jest.advanceTimersByTimeAsync(1_000);
     expect(welcomes).toBe(1);
-    // Both signals of this wake-up must start only one attempt.
+    // The browser reports the wake-up with two events. Together they must start only one attempt.
     for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
     await jest.advanceTimersByTimeAsync(10);
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('tries again soon when the event `online` comes before the network works', async () => {
+  it('tries to connect again soon when the event `online` comes before the network works', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     isUp = false;
     line?.closed('gone');
-    // After this time the pauses have grown to many seconds.
+    // After this time, the pauses between attempts are many seconds long.
     await jest.advanceTimersByTimeAsync(200_000);
     page.dispatchEvent(new Event('online'));
     await jest.advanceTimersByTimeAsync(20);
@@ -217,7 +217,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('has exactly one connection after the network was lost many times', async () => {
+  it('has exactly one connection after many losses of the network', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
     await welcomed();
     for (let times = 0; times < 20; times++) {
@@ -234,7 +234,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual(before);
   });
 
-  it('no longer listens to the page after it has stopped', async () => {
+  it('does not reconnect on events of the page after the uplink has stopped', async () => {
     await welcomed();
     uplink.stop();
     page.dispatchEvent(new Event('online'));
@@ -258,7 +258,7 @@ describe('the uplink of a client', () => {
 describe('the first connection of an uplink', () => {
   const LOST: Goodbye = { kind: 'goodbye', code: 'unavailable', reason: 'What the store lost is being written again.', retryAfterMs: 500 };
 
-  it('is tried again after the time in the refusal', async () => {
+  it('is tried again after the time that the refusal names', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(490);
@@ -277,7 +277,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('fails with the refusal when the refusals last longer than its time limit', async () => {
+  it('fails with the refusal when the refusals last longer than the time limit', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(OPEN_MS - 1_500);
@@ -289,14 +289,14 @@ describe('the first connection of an uplink', () => {
     expect(dials).toBe(before);
   });
 
-  it('fails at once when the time in the refusal lies beyond its time limit', async () => {
+  it('fails at once when the refusal names a time beyond the time limit', async () => {
     refused = () => ({ ...LOST, retryAfterMs: 60_000 });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once after a final refusal, also when an earlier refusal was temporary', async () => {
+  it('fails at once after a final refusal, even when an earlier refusal was temporary', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -314,7 +314,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
   });
 
-  it('tries the other gateways at once when one gateway refuses it', async () => {
+  it('is tried at the other gateways at once when one gateway refuses the connection', async () => {
     refused = (url) => (url === 'ws://a' ? LOST : null);
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();
@@ -323,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'is tried again when one gateway refuses it and another gateway does not answer: %j',
+    'is tried again when one gateway refuses and another gateway does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);

@@ -21,7 +21,7 @@ export class FakeRoom {
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();
   readonly seats: FakeSeat[] = [];
-  /** While true, the room applies commands and sends nothing. */
+  /** True: the room applies commands, but sends no answers and no syncs. */
   mute = false;
   private readonly changes: { patches: Patch[]; events: GameEvent[] }[] = [];
 
@@ -66,7 +66,7 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** Returns whether the game of this round has ended and no other has begun. */
+  /** Returns whether the game of this round has ended, and the next game has not begun. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }

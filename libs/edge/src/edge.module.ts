@@ -37,11 +37,11 @@ export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
   /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
-  /** Handles plain HTTP requests on the public port. Absent: the gateway answers each of them with 404. */
+  /** Handles plain HTTP requests on the public port. Undefined: the gateway answers each request with 404. */
   readonly pages?: RequestListener;
 }
 
-/** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
+/** Accepts players and relays their messages. Requires `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
   static forRoot({ options, certificate = null, pages }: EdgeModuleOptions): DynamicModule {

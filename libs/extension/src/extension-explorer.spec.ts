@@ -41,7 +41,7 @@ class UnmarkedListener extends EndListener {}
 class OtherModule {}
 
 describe('ExtensionExplorer', () => {
-  it('finds a marked provider of any module once', async () => {
+  it('finds each marked provider of any module only once', async () => {
     const { explorer, get } = await start([Facts, UnmarkedListener]);
     expect(explorer.all(ServerEndListener)).toEqual([get(EndListener)]);
     expect(explorer.all(ServerEndListener)[0]).toBe(get(EndListener));
@@ -53,7 +53,7 @@ describe('ExtensionExplorer', () => {
     expect(explorer.single(HealthFacts)).toBeNull();
   });
 
-  it('refuses two implementations of a port that allows only one', async () => {
+  it('refuses two implementations of a port that allows only one implementation', async () => {
     const { explorer } = await start([OtherFacts, Facts]);
     expect(() => explorer.single(HealthFacts)).toThrow(
       'Facts and OtherFacts implement HealthFacts: mark only one of them with @Extension.',

@@ -79,7 +79,7 @@ describe('an extension point', () => {
   it.each([
     ['after', [PartyModule, GermanModule]],
     ['before', [GermanModule, PartyModule]],
-  ])('uses the marked provider of a module %s it', async (_, imports) => {
+  ])('uses the marked provider of a module that is imported %s the module of the port', async (_, imports) => {
     const module = await start(...imports);
     await module.init();
     const { greeter } = module.get(Party);
@@ -94,7 +94,7 @@ describe('an extension point', () => {
     await expect(module.init()).rejects.toThrow('Danish and German implement Greeter: mark only one of them with @Extension.');
   });
 
-  it('stops the start with its own message when it has no default and no provider', async () => {
+  it('stops the start with the message of the port when no default and no provider exist', async () => {
     @Module({ imports: [ExtensionModule], providers: extensionPoint(Greeter, null, 'Somebody must greet.') })
     class StrictModule {}
     await expect((await start(StrictModule)).init()).rejects.toThrow('Somebody must greet.');

@@ -16,7 +16,7 @@ import { SelfReport } from './self-report.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. It provides the `LinkIdentity` for `LinkModule`. */
+/** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. Provides the `LinkIdentity` for `LinkModule`. */
 @Module({})
 export class FleetModule {
   static forRoot(options: FleetOptions): DynamicModule {

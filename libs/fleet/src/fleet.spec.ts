@@ -113,7 +113,7 @@ describe('a registered server', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('appears in the directory of another server also when the registration message is lost', async () => {
+  it('appears in the directory of another server even when the registration message is lost', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -180,7 +180,7 @@ describe('a registered server', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps its incarnation when a store that fell back contains an older record', async () => {
+  it('keeps its incarnation when the store contains an older record after a data loss', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });

@@ -8,7 +8,7 @@ import type { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import type { ServerRegistration } from './server-registration.js';
 
-/** The `GatewayReach` of a game server among fake gateways. Each gateway has a working link to the server, a silent link, or none. */
+/** The `GatewayReach` of a game server with fake gateways. Each gateway has a working link to the server, a silent link, or none. */
 class Among {
   readonly reach: GatewayReach;
   readonly changes: boolean[] = [];
@@ -63,14 +63,14 @@ describe('GatewayReach', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link only after one second', () => {
+  it('counts a gateway as unreachable after one second without a link', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link immediately after an eviction of the server', () => {
+  it('counts a gateway without a link as unreachable immediately after an eviction of the server', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -78,7 +78,7 @@ describe('GatewayReach', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('calls its listeners once for each change', () => {
+  it('calls its listeners once at the start and once at the end of an isolation', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');
@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners when an isolation ends, also when they were not called at its start', () => {
+  it('calls its listeners at the end of an isolation of which no listener heard the start', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -95,7 +95,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('waits a second for new links after an eviction of a server that a majority reached', () => {
+  it('waits one second for new links after an eviction when most gateways had a link', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

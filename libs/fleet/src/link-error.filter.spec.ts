@@ -27,11 +27,11 @@ describe('the error filter of link handlers', () => {
     });
   });
 
-  it('answers a `HoldfastError` with its code, and logs nothing', async () => {
+  it('answers a `HoldfastError` with its code, without a log line', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 
-  it('answers `internal` to an unexpected error and logs it', async () => {
+  it('answers `internal` to an unexpected error, and logs the error', async () => {
     expect(await refusal(new Error('what?'))).toEqual({
       answer: expect.objectContaining({ code: 'internal' }),
       logged: ['request.failed'],

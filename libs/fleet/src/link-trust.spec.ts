@@ -6,7 +6,7 @@ import type { Self } from './self.js';
 import type { ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** The `LinkTrust` of a game server, with fake other servers. `hasSame`: the other server has the same link secret. */
+/** The `LinkTrust` of a game server. All other servers are fakes. `hasSame`: they have the same link secret as this server. */
 class Around {
   readonly records = new Map<ServerId, ServerRecord>();
   readonly verified: ServerId[] = [];
@@ -56,7 +56,7 @@ class Around {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a server that compares link secrets', () => {
-  it('is not ready when most servers have another secret, and names the remedy', async () => {
+  it('is not ready when most other servers have another secret', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});
@@ -77,7 +77,7 @@ describe('a server that compares link secrets', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is outvoted when a second server with another secret becomes ready later', async () => {
+  it('is not ready when a second server with another secret becomes ready later', async () => {
     const around = new Around(['a', 'gateway', false]);
     around.unproved(serverId('gateway', 'a'));
     await settled();
@@ -92,7 +92,7 @@ describe('a server that compares link secrets', () => {
     expect(around.trust.isOutvoted).toBe(true);
   });
 
-  it('is not outvoted by an unauthenticated peer that claims to be many servers', async () => {
+  it('stays ready when one unauthenticated peer claims to be many servers', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const around = new Around(...names.map((name): [string, ServerType, boolean] => [name, 'game', true]));
     for (const name of [...names, 'nobody', 'me']) around.unproved(serverId('game', name));
@@ -105,7 +105,7 @@ describe('a server that compares link secrets', () => {
     expect(around.lines).toEqual([]);
   });
 
-  it('is no longer outvoted when the other servers restart with the same secret', async () => {
+  it('is ready again when the other servers restart with the same secret', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
     const outvoted: boolean[] = [];
     around.trust.onChange(() => outvoted.push(around.trust.isOutvoted));

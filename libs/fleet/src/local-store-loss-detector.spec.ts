@@ -14,7 +14,7 @@ describe('countWriting', () => {
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
 
-  it('counts no server while no server can write', () => {
+  it('returns 0 when no server can write', () => {
     for (const ms of [0, 500, 1_000, 1_900, 3_000]) expect(countWriting(ms + 1_000, [ms, ms + 300, ms + 700, ms + 1_000])).toBe(0);
   });
 
@@ -34,7 +34,7 @@ describe('a gateway that has lost the store', () => {
     jest.useRealTimers();
   });
 
-  /** `wroteMs`: the time since the last write of each other server, in ms. At first there is no link to the other gateway. */
+  /** `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has no link to the other gateway. */
   function lossAmong(wroteMs: Record<ServerId, number>) {
     const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
     const links = new Map<ServerId, LinkPeer>();

@@ -23,13 +23,11 @@ interface Found {
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /**
-   * Returns the games and the effect handlers, each by name. Throws when a game is invalid, with an error that tells the author the reason.
-   */
+  /** Returns the games and the effect handlers by name. Throws when a game is invalid, with the reason. */
   explore(): Explored {
     const found = this.instances();
     const gamesOf = gameNamesByOwner(found);
-    // Finds all handlers before the games, because a provider of any module may handle an effect of a game.
+    // Finds all handlers before the games, because the handler of a game's effect may be in any module.
     const effectHandlers = new EffectHandlers();
     const loads = new Map<string, LoadRule>();
     for (const { instance, module } of found) this.addHandlers(instance, (game) => gamesOf(game, instance, module), effectHandlers, loads);
@@ -78,7 +76,7 @@ export class GameExplorer {
     }
   }
 
-  /** Returns each instance once, even when an alias (`useExisting`) lists it a second time. */
+  /** Returns each instance once, even when an alias (`useExisting`) provides the instance a second time. */
   private instances(): readonly Found[] {
     const instances = new Map<object, Found>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
@@ -99,8 +97,8 @@ export class GameExplorer {
 }
 
 /**
- * Returns a function that finds the games to which a handler belongs: the given class; else the game that has the handler; else the games
- * of the handler's module. An empty list: the handler belongs to all games.
+ * Returns a function that finds the games of a handler. If a class is given, this is its game. Otherwise it is the game that contains the
+ * handler, or else the games of the handler's module. Empty list: the handler belongs to all games.
  */
 function gameNamesByOwner(
   found: readonly Found[],

@@ -93,7 +93,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 describe('GameRegistry', () => {
   const players = [{ user: 'u1' as UserId, name: 'Ann' }];
 
-  it('finds a game in an imported module, and completes its options with defaults', async () => {
+  it('finds a game in an imported module, with defaults for omitted options', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
     expect(registry.all().map(({ definition }) => definition)).toEqual([
       {
@@ -112,7 +112,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('binds each handler to a provider with injected services', async () => {
+  it('runs each handler on a provider with injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
@@ -134,7 +134,7 @@ describe('GameRegistry', () => {
     expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
   });
 
-  it('refuses data against the schema of a command, and names the field', async () => {
+  it('refuses data that violate the schema of a command, and names the field', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     const put = rules?.commands.get('put');
     expect(put?.validate({ coins: 0 })).toEqual({ ok: false, message: expect.stringMatching(/^coins: /) as unknown });
@@ -142,12 +142,12 @@ describe('GameRegistry', () => {
     expect(put?.validate({ coins: 2, extra: 1 })).toEqual({ ok: true, value: { coins: 2 } });
   });
 
-  it('passes no data to a command without a schema', async () => {
+  it('removes the data of a command without a schema', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('gives a game the names of all effects for which a provider has a handler', async () => {
+  it('lists the effects of a game for which a provider has a handler', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects of the same name in two games', async () => {
+  it('keeps effects of equal name in two games apart', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('contains all games before another provider reads the games at the start', async () => {
+  it('contains all games when another provider runs `onModuleInit`', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game once when two providers have its class', async () => {
+  it('finds a game only once when two providers have the same class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );

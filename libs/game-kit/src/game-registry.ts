@@ -3,7 +3,7 @@ import type { RoomRules } from '#libs/room';
 import type { EffectHandlers } from './effect-handlers.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games of this process and the effect handlers. The registry looks for them at the first access. */
+/** The games and the effect handlers of this process. The registry finds them at the first access. */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
@@ -28,7 +28,7 @@ export class GameRegistry implements OnModuleInit {
     return this.found().effectHandlers;
   }
 
-  // Looks for the games at the first access, so that other providers can read the registry in their own `onModuleInit`.
+  // Finds the games at the first access, so that other providers can read the registry in their own `onModuleInit`.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal in `as`, but returns the code of the refusal in `command`', async () => {
+  it('throws the refusal of a command in `as`, and returns the code of the refusal in `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -180,7 +180,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('delays timers by `stall`, as on a busy server', async () => {
+  it('runs the due timers late after `stall`, as a busy server does', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'first', ms: 50 });
     game.stall(260);
@@ -216,7 +216,7 @@ describe('GameTest', () => {
     expect(game.command(0, 'roll')).toBe('game-ended');
   });
 
-  it('returns the view of a seat, and requires plain data', async () => {
+  it('returns the view of a seat, and throws when a view is not plain data', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
     expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');
@@ -276,7 +276,7 @@ describe('GameTest', () => {
     expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
   });
 
-  it('excludes effects of earlier changes from the size of the state', async () => {
+  it('does not count the effects of earlier changes towards the size of the state', async () => {
     const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
     for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
     expect(game.effects).toHaveLength(5);

@@ -78,7 +78,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('do not restrict a game that declares none', () => {
+  it('allow every name in a game without declarations', () => {
     const use = (room: GameRoom<Table>): void => {
       room.emit('anything', { at: 'all' }, [0]);
       room.emit('anything');
@@ -134,7 +134,7 @@ describe('the declared names of a game', () => {
     expect([Right, Wrong]).toHaveLength(2);
   });
 
-  it('are checked in the client and in the test of the game', () => {
+  it('make undeclared names and wrong data compile errors in the client and in GameTest', () => {
     const types: TypesOf<Casino>['events'] = { dealt: { cards: 1 }, closed: undefined };
     const use = (room: Room<Casino>, test: GameTest<Casino>): void => {
       void room.send('place-bet', { coins: 3 });

@@ -93,7 +93,7 @@ describe('the decorator @Input', () => {
     expect(() => game.input(2, { dx: 1 })).toThrow('there is no seat 2');
   });
 
-  it('makes `room.input` throw with the remedy where no input is available', async () => {
+  it('makes `room.input` name the remedy in its error where no input is available', async () => {
     const [track, deaf, odd] = await Promise.all(
       [TrackGame, DeafGame, OddGame].map((game) => GameTest.create(game, { players: ['Ann', 'Bob'] })),
     );
@@ -107,11 +107,11 @@ describe('the decorator @Input', () => {
     [{ dx: 1 }, undefined, 'give a Standard Schema'],
     [Steering, { queue: 0 }, `has @Input with queue 0; give a whole number from 1 to ${INPUT_QUEUE_MAX}`],
     [Steering, { queue: 1_000 }, 'has @Input with queue 1000'],
-  ])('stops the start when its arguments are %p and %p', async (schema, options, message) => {
+  ])('stops the start when the arguments of @Input are %p and %p', async (schema, options, message) => {
     await expect(started(withInput(schema, options))).rejects.toThrow(message);
   });
 
-  it('stops the start when a class has two of it, no steps, or no @Game', async () => {
+  it('stops the start when a class has @Input twice, no steps, or no @Game', async () => {
     @Game({ name: 'twice', version: 1, seats: 1 })
     @Input(Steering)
     @Input(Steering)

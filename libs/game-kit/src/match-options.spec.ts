@@ -29,14 +29,14 @@ describe('checkedMatchRules', () => {
     expect(checkedMatchRules({ rating: true, skill: { overMs: 5 } }, seats, false)?.skill).toEqual({ from: 100, to: 600, overMs: 5 });
   });
 
-  it('computes the number of players from the teams', () => {
+  it('computes the number of players from the number and the size of the teams', () => {
     expect(checkedMatchRules({ teams: { count: 2, size: { min: 3, max: 5 } } }, seats, false)).toMatchObject({
       seats: { min: 6, max: 10 },
       teams: { count: 2, size: { min: 3, max: 5 } },
     });
   });
 
-  it('gives each mode the rules of the game that the mode does not replace', () => {
+  it('gives each mode the rules of the game, except for rules that the mode replaces', () => {
     const rules = checkedMatchRules(
       {
         rating: true,
@@ -85,7 +85,7 @@ describe('the end of a game', () => {
     ['per-mode', 'duel', 'duel'],
     ['per-mode', undefined, undefined],
     [true, 'duel', undefined],
-  ] as const)('updates, for the rating %j and the mode %j, the ratings of the mode %j', async (rating, mode, named) => {
+  ] as const)('with the option `rating` %j in a match of mode %j, updates the ratings of mode %j', async (rating, mode, named) => {
     const game = await GameTest.create(rulesOf(rating), { players: ['Ada', 'Bob'], ...(mode && { mode }) });
     game.command(1, 'win');
     expect(game.effects.map(({ data }) => (data as { mode?: string }).mode)).toEqual([named]);

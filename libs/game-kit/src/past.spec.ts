@@ -36,14 +36,14 @@ class Roads implements GameRules<Road> {
 const play = () => GameTest.create(Roads, { players: ['Ann'] });
 
 describe('room.past', () => {
-  it('returns the state of the given time before now', async () => {
+  it('returns the state at the given time before now', async () => {
     const game = await play();
     game.step(10);
     for (const ms of [0, 1, 49, 50, 51, 100, 200]) game.as(0).look(ms);
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest stored state for a time longer than pastMs', async () => {
+  it('returns the oldest stored state for a time before pastMs', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);

@@ -47,7 +47,7 @@ class CounterGame implements GameRules<{ count: number }> {
 const play = () => GameTest.create(SeaGame, { players: ['Ann', 'Bob'] });
 
 describe('GameTest.measure', () => {
-  it('counts one sync per step of a game with steps, and the bytes of each state path', async () => {
+  it('counts one sync per step of a game with steps', async () => {
     const game = await play();
     const traffic = game.measure(0, () => game.step(20));
     expect(traffic.syncs).toHaveLength(20);

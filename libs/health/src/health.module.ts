@@ -18,12 +18,12 @@ import { VoteResponder } from './voting/vote-responder.js';
 import { VoterProbe } from './voting/voter-probe.js';
 
 /**
- * Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. `@Extension` marks the
- * implementations of the ports.
+ * Requires `RedisModule`, `TelemetryModule`, `LinkModule` and `FleetModule`. A checker also requires `ScheduleModule`. `@Extension` marks
+ * the implementations of the ports.
  */
 @Module({})
 export class HealthModule {
-  /** The part that a gateway imports in addition: it checks other servers. */
+  /** Returns the module with which a gateway also checks other servers. */
   static forChecker(options: Partial<CheckOptions> = {}): DynamicModule {
     return {
       module: HealthModule,
@@ -49,7 +49,7 @@ export class HealthModule {
     };
   }
 
-  /** The part that every server imports: it answers health checks. */
+  /** Returns the module with which every server answers health checks. */
   static forResponder(): DynamicModule {
     return {
       module: HealthModule,

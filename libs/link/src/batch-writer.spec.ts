@@ -64,7 +64,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // The bytes that may wait are still in the writer.
+        // The bytes that may wait are not sent yet.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
@@ -95,7 +95,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('makes one system call for the bytes of several ticks that may wait', async () => {
+  it('makes one system call for waiting bytes of several ticks', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -105,7 +105,7 @@ describe('BatchWriter', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => calls.mock.calls.length > 0);
-      // On a slow machine, three ticks may take longer than the waiting time.
+      // On a slow machine, three event-loop ticks may take longer than the time that bytes may wait.
       expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
       expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
     } finally {
@@ -115,7 +115,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('sends bytes that may wait before later bytes of the same tick', async () => {
+  it('sends waiting bytes before the later bytes of the same tick', async () => {
     const { sockets, heard, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -134,7 +134,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('keeps bytes while the kernel accepts none', async () => {
+  it('keeps bytes while the kernel accepts no bytes', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');
@@ -170,7 +170,7 @@ describe('BatchWriter', () => {
 });
 
 describe('takeChunk', () => {
-  it('returns a chunk that is large enough and not in use elsewhere', () => {
+  it('returns a chunk that is large enough and that no other caller uses', () => {
     const sizes = [1, 512, 513, 4_096, 5_000, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1];
     const taken = [...sizes, ...sizes].map((bytes) => ({ bytes, chunk: takeChunk(bytes) }));
     for (const [index, { bytes, chunk }] of taken.entries()) {

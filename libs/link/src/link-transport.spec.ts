@@ -6,7 +6,7 @@ import type { Links } from './links.js';
 type EventHandler = Parameters<Links['onEvent']>[0];
 
 describe('LinkTransport', () => {
-  it('subscribes to the observable of an event handler, so that the handler runs', async () => {
+  it('runs an event handler that returns an observable', async () => {
     let receive: EventHandler = () => {};
     const links = { onRequest: () => {}, onEvent: (handler: EventHandler) => (receive = handler) } as unknown as Links;
     const transport = new LinkTransport(links);

@@ -138,7 +138,7 @@ describe('the handshake of a link', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs once when many callers request one link at the same time', async () => {
+  it('runs only once when many callers request a link to one server at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -222,7 +222,7 @@ describe('the handshake of a link', () => {
     expect(thief.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
   });
 
-  it('refuses a proof that was made for the other role, or with swapped nonces', () => {
+  it('refuses a proof that was made for the other role or with swapped nonces', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.identity).toEqual(who);
@@ -240,7 +240,7 @@ describe('the handshake of a link', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server must send no `refused` frame, because its receiver would report that the secrets differ.
+    // The server must not send a `refused` frame. The peer would report wrongly that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -254,7 +254,7 @@ describe('the handshake of a link', () => {
     expect([...b.links.all()]).toEqual([]);
   });
 
-  it('refuses a server without the secret, and signs only a nonce for that server', async () => {
+  it('refuses a server without the secret', async () => {
     const a = await newSide();
     const asked: Buffer[] = [];
     const server = await listening((socket) => {
@@ -328,7 +328,7 @@ describe('the handshake of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('opens no link when a peer sends a proof and a bad frame together', async () => {
+  it('closes the link when a peer sends a bad frame directly after its proof', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     const who = { id: serverId('game', 'brief'), incarnation: 1 };
@@ -342,7 +342,7 @@ describe('the handshake of a link', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer for any order of the answers', async () => {
+  it('gets its own answer in any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -356,13 +356,13 @@ describe('a request on a link', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('may go in both directions of one link', async () => {
+  it('can be sent by both servers of a link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('rejects with the refusal of the other server, including the time until the next attempt', async () => {
+  it('rejects with the refusal of the other server and the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
@@ -377,7 +377,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fails after its timeout, also when an answer arrives later', async () => {
+  it('fails after its timeout, even when an answer arrives later', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -426,7 +426,7 @@ describe('a frame on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrives in the order of sending, also between two events', async () => {
+  it('arrives in the order in which frames and events were sent', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -476,7 +476,7 @@ describe('a frame on a link', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('ends the link when it is larger than the limit', async () => {
+  it('ends the link when the frame is larger than the limit', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -484,7 +484,7 @@ describe('a frame on a link', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('ends the link when it is malformed or has an unknown kind', async () => {
+  it('ends the link when the frame is malformed or has an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -517,7 +517,7 @@ describe('a server that receives random bytes', () => {
     );
   });
 
-  it('ends the link of the sender, and no other link', async () => {
+  it('ends only the link of the sender', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const other = await Stranger.dial(side.address.port);
@@ -587,7 +587,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Leaves out samples that are nested just deeper than players may send, because servers may send them.
+  // Leaves out samples that are nested slightly deeper than the limit for players, because servers may send them.
   it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
@@ -622,7 +622,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     expect([...side.links.all()]).toHaveLength(1);
   });
 
-  it('replaces invalid UTF-8 in a frame, and keeps the link', async () => {
+  it('replaces invalid UTF-8 in a frame, and does not close the link', async () => {
     const side = await newSide();
     const heard: unknown[] = [];
     side.links.onEvent((_, __, data) => heard.push(data));
@@ -634,7 +634,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 });
 
-/** Functions that are not faked, so that sockets and promises work. The test controls only intervals and the monotonic clock. */
+/** Jest must not fake these functions, because sockets and promises need them. The test controls only intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -651,7 +651,7 @@ async function pass(pings: number): Promise<void> {
 }
 
 describe('a second link to the same peer', () => {
-  it('replaces the first link when the same side dials again', async () => {
+  it('replaces the first link when the same server dials again', async () => {
     const side = await newSide();
     const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -676,7 +676,7 @@ describe('a second link to the same peer', () => {
     expect(side.links.get(id)?.incarnation).toBe(2);
   });
 
-  it('stays beside the first link when both sides dialed at the same time', async () => {
+  it('does not replace the first link when both servers dialed at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
     await until(() => a.opened.length === 2 && b.opened.length === 2);
@@ -702,7 +702,7 @@ describe('the silent peer of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and once when it answers again', async () => {
+  it('is reported once as silent, and once when the peer answers again', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -728,7 +728,7 @@ describe('the silent peer of a link', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link after a suspension of this process, which delays received messages', async () => {
+  it('keeps its link when the receiving process was suspended', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -744,7 +744,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link together with the backlog when it reads nothing', async () => {
+  it('loses its link and the backlog when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -753,7 +753,6 @@ describe('the silent peer of a link', () => {
     const peer = side.opened[0];
     stranger.socket.pause();
     const much = randomBytes(1024 * 1024);
-    // Sends more than the kernel can buffer.
     for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
     await turns();
     expect(peer.isCongested).toBe(true);
@@ -764,7 +763,7 @@ describe('the silent peer of a link', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected after its link is closed, also when it does not read', async () => {
+  it('is disconnected after its link is closed, even when the peer reads nothing', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -836,7 +835,7 @@ describe('a link over TLS', () => {
     expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);
   });
 
-  it('accepts only certificates of the configured CA, also from a server with the right secret', async () => {
+  it('accepts only certificates of the configured CA, even from a server with the right secret', async () => {
     const [ours, theirs] = [await newCa('ours'), await newCa('theirs')];
     const [a, b] = [await newSide({ certificate: await certificate(ours) }), await newSide({ certificate: await certificate(ours) })];
     expect((await a.links.to(b.address)).isOpen).toBe(true);
@@ -848,7 +847,7 @@ describe('a link over TLS', () => {
     expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
   });
 
-  it('is not opened with a server without TLS or with another secret', async () => {
+  it('is not opened to a server without TLS or with another secret', async () => {
     const tls = await newSide({ certificate: await certificate() });
     const plain = await newSide({ handshakeTimeoutMs: 300 });
     await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });
@@ -874,7 +873,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is opened also after more probes than the limit of unauthenticated connections', async () => {
+  it('can still be opened after many probes', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

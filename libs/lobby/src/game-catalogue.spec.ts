@@ -22,7 +22,7 @@ describe('GameCatalogue', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('returns equal data for one game and in the list when servers differ in their seats', () => {
+  it('has the same data in the list and for a single game when servers offer different seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },
@@ -30,7 +30,7 @@ describe('GameCatalogue', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('refuses a game that no server offers, with `no-capacity` for a formerly offered game', () => {
+  it('refuses an unknown game with `unknown-game`, and a formerly offered game with `no-capacity`', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])

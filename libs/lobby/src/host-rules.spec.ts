@@ -42,7 +42,7 @@ function refusal(act: () => unknown): string | null {
 }
 
 describe('the host of a room', () => {
-  it('is the only member who may use the rights of the host', () => {
+  it('is the only member who may start the game, change the room or remove members', () => {
     const both = room([member(ada), member(bob)]);
     expect(asHost(both, ada, NOW)).toBe(both.doc);
     expect(refusal(() => asHost(both, bob, NOW))).toBe('not-owner');
@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('may join the room again, and the room then forgets the removal', () => {
+  it('may join the room again, which deletes the record of the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -95,7 +95,7 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('must be a member, unless the host bans the user', () => {
+  it('must be a member of the room, unless the host bans the user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
@@ -167,14 +167,17 @@ describe('the entry of a player or spectator', () => {
     [undefined, null, null],
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
-  ] as const)('with `watch` %j, has without the code the result %j, and with the code the result %j', (watch, stranger, guest) => {
-    expect(look({ watch }, NO_PASS)).toBe(stranger);
-    expect(look({ watch }, invited)).toBe(guest);
-  });
+  ] as const)(
+    'has, for a spectator and `watch` %j, the result %j without the invite code and %j with the code',
+    (watch, stranger, guest) => {
+      expect(look({ watch }, NO_PASS)).toBe(stranger);
+      expect(look({ watch }, invited)).toBe(guest);
+    },
+  );
 });
 
 describe('the start of a game', () => {
-  it('omits a member who is away and not ready after some seconds', () => {
+  it('leaves out a member who has been away and not ready for some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);
@@ -190,7 +193,7 @@ describe('the start of a game', () => {
     expect(refusal(() => checkStart(room([member(ada), member(bob, away(60_000))]), ada, { now: NOW }))).toBe('too-few-players');
   });
 
-  it('needs no host when all members have agreed to a rematch', () => {
+  it("does not need the host's request when all members have agreed to a rematch", () => {
     const agreed = room([member(ada, { readyRound: 0 }), member(bob, { readyRound: 0 })]);
     expect(refusal(() => checkStart(agreed, bob, { now: NOW }))).toBe('not-owner');
     expect(checkStart(agreed, bob, { now: NOW, isAgreed: true })).toHaveLength(2);
@@ -208,7 +211,7 @@ describe('the teams of a room', () => {
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });
 
-  it('are chosen by each member, or by the host for any member', () => {
+  it('can be chosen by each member, or by the host for any member', () => {
     const before = room([member(ada, { team: 0 }), member(bob, { team: 1 })], { teams });
     expect(moveToTeam(before, bob, 0, bob, NOW).members[1]!.team).toBe(0);
     expect(moveToTeam(before, ada, 0, bob, NOW).members[1]!.team).toBe(0);

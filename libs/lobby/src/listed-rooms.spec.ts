@@ -3,7 +3,7 @@ import type { RoomRecords } from '#libs/room-store';
 import { ListedRooms } from './listed-rooms.js';
 
 describe('the snapshots of public rooms', () => {
-  it('never reuse the version of an earlier list', async () => {
+  it('never reuse the version number of an earlier snapshot', async () => {
     let digest = 'before';
     const records = {
       listed: async (game: string) => (game === 'go' ? [{ room: 'r' as RoomId, createdAt: 1 }] : []),
@@ -13,7 +13,7 @@ describe('the snapshots of public rooms', () => {
     };
     const rooms = new ListedRooms(records as unknown as RoomRecords);
     const before = await rooms.snapshot('go');
-    // Searches for many other games, also for unknown ones, remove this list from the memory of the lobby.
+    // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown ones, remove this list.
     for (let other = 0; other < 64; other++) await rooms.snapshot(`other-${other}`);
     digest = 'after';
     const after = await rooms.snapshot('go');

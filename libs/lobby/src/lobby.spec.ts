@@ -53,7 +53,7 @@ import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 import { UserTickets } from './user-tickets.js';
 
-// Uses a database of its own, because the sweeper reads all rooms.
+// A separate database, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
 /** The Redis connections of another process. */
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
@@ -79,7 +79,7 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Maximum number of Redis commands for a page of 100 rooms: the reads of its entries and of their records. */
+/** Maximum number of Redis commands for a page of 100 rooms: the reads of the page's entries and of their records. */
 const LIST_COMMANDS_MAX = 101;
 
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
@@ -90,7 +90,7 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** Replaces the act by which a fake server opens a room. */
+  /** The act that replaces the opening of a room by a fake server. Undefined: the fake server opens the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   /** The servers whose version supports options of rooms. */
@@ -98,7 +98,7 @@ class GameServers {
   readonly openings: Control['room.open']['data'][] = [];
   /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
   readonly removals: RoomId[] = [];
-  /** The answer of a game server to the options that a lobby lets it validate. */
+  /** The answer of a game server when a lobby asks it to validate options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
@@ -115,9 +115,9 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The time limits of the requests to servers, in ms. */
+  /** The timeouts of requests to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: the answer of a server does not contain the published message about the room, as in an older version. */
+  /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -214,7 +214,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   rounds.onApplicationBootstrap();
   lobbies.push({ stop: () => rounds.onModuleDestroy() });
   const matchmaker = Object.assign(maker, {
-    /** Searches, and returns the room of the match. Null: the caller waits. */
+    /** Starts a search, and returns the room of the match. Null: no match was found yet. */
     search: async (caller: Caller, wish: Partial<MatchWish> = {}): Promise<RoomRecord | null> => {
       const found = await maker.find(caller, { game: 'duel', ...wish });
       return 'room' in found ? found.room : null;
@@ -238,7 +238,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
-/** Numbers the requests of one caller. */
+/** Returns a function that gives the caller's requests increasing numbers. */
 function asks(caller: Caller): () => Caller {
   let number = 0;
   return () => {
@@ -266,7 +266,7 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** Commits a match of these callers, as a lobby that dies before it makes the room. */
+/** Commits a match of these callers. The lobby dies before it makes the room of the match. */
 async function committed(tickets: TicketStore, callers: readonly Caller[], stage: MatchRecord['stage'] = 'making') {
   const id = `match-${randomUUID()}` as RoomId;
   const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
@@ -303,7 +303,7 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
 }
 
 describe('a private room', () => {
-  it('keeps its code when its creation is repeated after a data loss of the store', async () => {
+  it('keeps its invite code when the creation is repeated after a data loss of the store', async () => {
     const { rooms } = newLobby();
     const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const first = await rooms.create(host, { game: 'duel', private: true });
@@ -315,7 +315,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
   });
 
-  it('is not found by the code of a closed room or by an earlier code', async () => {
+  it('is found only by its current code', async () => {
     const { rooms } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', private: true });
@@ -331,7 +331,7 @@ describe('a private room', () => {
     expect(await rooms.whereIs(guest.user)).toBeNull();
   });
 
-  it('has its code again after a sweep when the store lost the code', async () => {
+  it('has its invite code again after a sweep when the store lost the code', async () => {
     const { rooms, sweeper } = newLobby();
     const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
     await redis.commands.del(inviteKey(room.doc.code as string));
@@ -347,7 +347,7 @@ describe('a private room', () => {
     await hosting.update(host, { password: 'second' });
     await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
     await rooms.join(late, room.id, { password: 'second' });
-    // A member returns without a password.
+    // A member needs no password to join again.
     await rooms.join(guest, room.id);
     expect((await mustRead(room.id)).doc.members).toHaveLength(3);
   });
@@ -368,8 +368,8 @@ describe('a private room', () => {
   });
 });
 
-describe('the host of a room in two lobbies', () => {
-  it('is one member when both lobbies hand over the room at the same time', async () => {
+describe('the host whose requests two lobbies handle', () => {
+  it('can make only one member the next host when both requests arrive at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -383,7 +383,7 @@ describe('the host of a room in two lobbies', () => {
     expect(host).not.toBe(callers[0].user);
   });
 
-  it("removes a member from the room and from the user's entry once", async () => {
+  it('removes a member only once when the request arrives twice', async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -394,7 +394,7 @@ describe('the host of a room in two lobbies', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('removes a player from a running game through the owner of the game', async () => {
+  it('removes a player from a running game with a request to the game server', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -422,7 +422,7 @@ describe('the host of a room in two lobbies', () => {
 });
 
 describe('a rematch', () => {
-  it('starts one game when the last two members agree at the same time', async () => {
+  it('starts only one game when the last two members agree at the same time', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', seats: 2 });
@@ -447,7 +447,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows its options, and passes the options to the game server', async () => {
+  it('passes its options to the game server', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -484,7 +484,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a server of a version without room options', async () => {
+  it('is not opened by a game server whose version has no room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -496,7 +496,7 @@ describe('a room with options', () => {
 });
 
 describe('the rooms of several lobbies', () => {
-  it('have exactly as many members as seats when many users join at once', async () => {
+  it('never have more members than seats when many users join at once', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -507,13 +507,13 @@ describe('the rooms of several lobbies', () => {
     expect(new Set(refused)).toEqual(new Set(['room-full']));
     const { doc } = await mustRead(id);
     expect(new Set(doc.members.map(({ user }) => user)).size).toBe(4);
-    // A refused user is in no room and may join another one.
+    // A user who was refused is in no room, and may join another room.
     const loser = callers[outcomes.findIndex(({ status }) => status === 'rejected')];
     expect(await lobbies[0].rooms.whereIs(loser.user)).toBeNull();
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('contain a user once when two joins run at the same time', async () => {
+  it('contain a user only once when two joins of the user run at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -521,7 +521,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created and left once when each request runs twice', async () => {
+  it('are created and left only once when the lobby gets each request twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -550,7 +550,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a suspended lobby handles an older leave of the user', async () => {
+  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -563,7 +563,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('release their members when they close', async () => {
+  it('release their members for other rooms when the rooms close', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -571,7 +571,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last member leaves, also when all members leave at the same time', async () => {
+  it('close when the last member leaves, even when all members leave at the same time', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -581,7 +581,7 @@ describe('the rooms of several lobbies', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('stay open while their game runs, also without members', async () => {
+  it('stay open while their game runs, even without members', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -590,7 +590,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed by game up to the requested number when they are public', async () => {
+  it('are listed by game, up to the requested number, when the rooms are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -616,7 +616,7 @@ describe('the start of a game', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('ends when it is cancelled during the wait for capacity', async () => {
+  it('ends when the host cancels the start during the wait for capacity', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -644,7 +644,7 @@ describe('the start of a game', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('changes nothing when it is cancelled before the lobby writes the room', async () => {
+  it('changes nothing when the start is cancelled before the lobby writes the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -658,7 +658,7 @@ describe('the start of a game', () => {
     await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('opens one game when two requests run at the same time', async () => {
+  it('opens only one game when two requests run at the same time', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -667,7 +667,7 @@ describe('the start of a game', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current room record, also without a message from the game server', async () => {
+  it('returns the current room record even when no message of the game server arrives', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -692,7 +692,7 @@ describe('the start of a game', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('is repeated on another server only when a server is lost or full', async () => {
+  it('is repeated on another server when the first server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -711,7 +711,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is cancelled with a code of the game, which all members see', async () => {
+  it('is cancelled when the game refuses the start, and all members see the code of the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -724,7 +724,7 @@ describe('the start of a game', () => {
     expect(viewOf(started)).not.toHaveProperty('startFailure');
   });
 
-  it("waits for the load of the game's data, and fails when the load fails", async () => {
+  it("waits for the load of the game's data", async () => {
     const lobby = newLobby();
     lobby.servers.loadMs = 30_000;
     const { room, host } = await readyRoom(lobby);
@@ -766,10 +766,10 @@ describe('the start of a game', () => {
 });
 
 describe('a match of waiting players', () => {
-  // The tickets of one test would be matched with tickets of later tests, so they are removed.
+  // Removes the tickets, because they would be matched with tickets of later tests.
   afterEach(() => redis.commands.flushdb());
 
-  it('starts a game, and the last search returns its room', async () => {
+  it('starts a game for the players', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();
@@ -778,7 +778,7 @@ describe('a match of waiting players', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('cannot be requested by a member of a room', async () => {
+  it('cannot be requested by a player who is already in a room', async () => {
     const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
     await matchmaker.search(caller);
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not started again by a lobby that continues after the end of the match', async () => {
+  it('is not created by a suspended lobby that continues after the end of the match', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again to a player who missed the message', async () => {
+  it('is reported again when the ticket of a player who missed the message is checked', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -819,7 +819,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and also the hints that name it.
+    // Redis lost the ticket, and the hints that contain the ticket's id.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -832,7 +832,7 @@ describe('a match of waiting players', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
-  it('uses the ratings of its mode, and its game receives the mode', async () => {
+  it('is found by the ratings of its mode, which its game receives', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
     const [first, second] = newCallers(2) as [Caller, Caller];
@@ -849,7 +849,7 @@ describe('a match of waiting players', () => {
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
     ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
-  ])('ends its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
+  ])('loses its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
@@ -882,7 +882,7 @@ describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
   afterEach(() => redis.commands.flushdb());
 
-  it('is created exactly once when two lobbies find the match', async () => {
+  it('is created only once when two lobbies continue the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -891,7 +891,7 @@ describe('the room of a match whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // The queue time counts a longer step as a pause of the runner.
+    // Advances the clock in small steps. The queue time would count a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -901,7 +901,7 @@ describe('the room of a match whose lobby died', () => {
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 
-  it('does not affect other tickets and offers after a day without a running lobby', async () => {
+  it('does not end other tickets and offers after a day without a running lobby', async () => {
     const { servers, matchmaker, tickets, rounds } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
     const [away, waits, ...offered] = newCallers(4);
@@ -912,7 +912,6 @@ describe('the room of a match whose lobby died', () => {
     await matchmaker.search(waits);
     for (let time = 0; time < 3; time++) {
       pass(86_400_000);
-      // Returns after a round that began after this call.
       await rounds.settle('duel', 'none');
       await until(async () => (await tickets.reports())[0]?.tickets === 2);
     }
@@ -932,7 +931,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('gets the missing players, who are ready at once', async () => {
+  it('gets the missing players, and all of them are ready', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -980,7 +979,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away beyond the grace period, but not a member who returned', async () => {
+  it('removes a member who is away for longer than the grace period', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -997,7 +996,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, back.user]);
   });
 
-  it('renews the invite codes of rooms with running games, including lost codes', async () => {
+  it('renews the invite codes of rooms with running games, even when the store lost a code', async () => {
     const { rooms, sweeper } = newLobby();
     const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
     for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
@@ -1006,7 +1005,7 @@ describe('the sweep of rooms', () => {
     await redis.commands.del(redisName(`invite:${codes[1]}`));
     await sweeper.sweep();
     for (const code of codes) expect(await redis.commands.pttl(redisName(`invite:${code}`))).toBeGreaterThan(6 * 86_400_000);
-    // The next sweep reads no record of a room in play, because the codes were just renewed.
+    // The codes were just renewed, so the next sweep reads no records of running rooms.
     const reads = jest.spyOn(records, 'readListed');
     await sweeper.sweep();
     expect(reads).not.toHaveBeenCalled();
@@ -1080,7 +1079,7 @@ describe('the sweep of rooms', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes in its second run a member who is in no room according to Redis', async () => {
+  it('removes a member whose user is in no room according to two successive runs', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -1099,7 +1098,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops index entries without a record in its second run', async () => {
+  it('drops in its second run the index entries that have no record', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -1108,11 +1107,12 @@ describe('the sweep of rooms', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops index entries without a record, also more entries than one run reads', async () => {
+  it('drops all index entries without a record, even when one run cannot read all entries', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
-    // Dropped entries move the other entries, so the sweep of all entries takes more than one round. A slow Redis may need one more round.
+    // When the sweep drops an entry, the other entries move. So the sweep needs more than one round for all entries. With a slow Redis it
+    // may need one more.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
@@ -1133,17 +1133,17 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it("is the region of the creator's gateway when it has capacity", async () => {
+  it("is the region of the creator's gateway when this region has capacity", async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is only the requested region', async () => {
+  it('is the requested region', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is the region of the player who waited longest when it has capacity', async () => {
+  it('is the region of the player who waited longest when this region has capacity', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -1159,7 +1159,7 @@ describe('the region of a game', () => {
 });
 
 describe('an outdated request that a suspended lobby handles after a newer request', () => {
-  it('does not move the user, for any operation', async () => {
+  it('does not move the user to another room', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -1177,7 +1177,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user has left the room and joined it again. The repeated request belongs to the first stay, so it must not remove the user.
+    // The user has left the room and joined it again. The repeated request is older than the second join, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -1186,7 +1186,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member who is in the room again only because of a data loss', async () => {
+  it('removes a member whom a data loss of the store returned to the room', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1213,14 +1213,14 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // The gateway sent this report before the gateway died; the lobby handles the report afterwards.
+    // The gateway sent this report before it died. The lobby handles the report later.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as present after the sending gateway has ended', async () => {
+  it('does not mark a member as present after the gateway of the request has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1272,7 +1272,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
 });
 
 describe('the list of public rooms', () => {
-  /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
+  /** Writes many rooms at once, in the form in which a lobby writes them. The test chooses their creation times. */
   async function writeRooms(
     count: number,
     room: (index: number) => { game: string; private: boolean; createdAt: number },
@@ -1324,7 +1324,7 @@ describe('the list of public rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for simultaneous requests, and includes every earlier change', async () => {
+  it('is read from the store only once for simultaneous requests', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -1335,16 +1335,16 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The commands for the room and for two reads of 22 commands each. A hundred reads would need many more.
+    // Redis runs the commands for the room and for two reads of 22 commands each. A hundred reads would need many more commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
-  it('refuses a cursor that it did not return', async () => {
+  it('refuses a cursor that is not from one of its pages', async () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('drops the entry of a closed room during a read, but not the entry of a new room', async () => {
+  it('drops the entries of closed rooms, but not the entry of a room that is just being created', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
@@ -1390,7 +1390,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis sometimes counts a command of another connection, so the test compares the median.
+    // Compares the median, because Redis may also count a command of another connection.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);
@@ -1405,7 +1405,7 @@ describe('a session that ends during a request', () => {
     return () => ({ ...caller, asked: { turn, number: ++number } });
   }
 
-  /** Runs `act` once, before the next call of this method of `records`. */
+  /** Runs `act` once, just before the next call of `records.save` or `records.create`. */
   function onceBefore(step: 'save' | 'create', act: () => Promise<unknown>): void {
     const real = records[step].bind(records) as (...args: unknown[]) => Promise<never>;
     jest.spyOn(records, step).mockImplementationOnce(async (...args: unknown[]) => {
@@ -1456,7 +1456,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('returns the other matched players to the queue before the room exists', async () => {
+  it('returns the other matched players to the queue when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1495,7 +1495,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('loses a join that is written after the user was admitted again', async () => {
+  it('refuses a join with `overtaken` when the user was admitted again during the join', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1512,7 +1512,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is marked as away by the second sweep when no process reports its end', async () => {
+  it('is marked as away by the second sweep when no server reports the end of the session', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

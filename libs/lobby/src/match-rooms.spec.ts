@@ -21,7 +21,7 @@ function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> 
   return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
 }
 
-/** A `MatchRooms` whose dependencies are replaced. `left`: the users who have moved since their search. */
+/** A `MatchRooms` with fake dependencies. `left`: the users who have moved since their search. */
 function matchRooms({
   left = [] as string[],
   late = [] as string[],
@@ -95,7 +95,7 @@ describe('a match that another lobby completes', () => {
     expect(dissolve).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps the remaining members of a party in the room that it fills', async () => {
+  it('continues for the remaining members of a party when one member has left', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
     const ticket = ticketOf('ada', 'bo');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
@@ -106,7 +106,7 @@ describe('a match that another lobby completes', () => {
 });
 
 describe('a ticket whose match is dissolved', () => {
-  it('ends, but not the ticket of a later request of the same player', async () => {
+  it('ends, unless a later request of the player has replaced the ticket', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, end } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');
@@ -115,7 +115,7 @@ describe('a ticket whose match is dissolved', () => {
     expect(end).toHaveBeenCalledTimes(1);
   });
 
-  it('sends its players only that the search ended when one of them has left', async () => {
+  it('does not return to the queue when one of its players has left', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, tell } = matchRooms({ change, late: ['ada'] });
     const [left, waiting] = [ticketOf('ada', 'bo'), ticketOf('cy')];
@@ -125,14 +125,14 @@ describe('a ticket whose match is dissolved', () => {
 });
 
 describe('a match that fills a free seat', () => {
-  it('makes the next search read the room again', async () => {
+  it('makes the lobby read the open room again for the next search', async () => {
     const { made, readAgain } = matchRooms({ record: playing('ada') });
     const ticket = ticketOf('ada');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
     expect(readAgain).toHaveBeenCalledWith('go', null);
   });
 
-  it('stays open when the store does not answer, because the player may have joined', async () => {
+  it('is not dissolved when the store does not answer, because the player may have joined', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
     const { made, dissolve } = matchRooms({ change });
     const ticket = ticketOf('ada');

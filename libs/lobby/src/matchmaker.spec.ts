@@ -4,7 +4,7 @@ import { Matchmaker } from './matchmaker.js';
 
 const caller = { user: 'ada', name: 'Ada', session: 's', gateway: 'g', asked: { turn: 1, number: 1 } } as unknown as Caller;
 
-/** A matchmaker whose dependencies are replaced. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
+/** A matchmaker with fake dependencies. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
 function matchmaker({ isLate = false, hint = null as { ticket: string; game: string } | null } = {}) {
   const end = jest.fn(async () => []);
   const endOfUser = jest.fn(async () => true);
@@ -35,7 +35,7 @@ function matchmaker({ isLate = false, hint = null as { ticket: string; game: str
 }
 
 describe('a new search of a user', () => {
-  it('ends only its own ticket when a later request of the user was handled first', async () => {
+  it('ends only its own ticket when another lobby has already handled a later request of the user', async () => {
     const { made, end, endOfUser, add } = matchmaker({ isLate: true });
     await expect(made.find(caller, { game: 'go' })).rejects.toMatchObject({ code: 'overtaken' });
     const [[{ id }]] = add.mock.calls as unknown as [[{ id: string }]];
@@ -49,7 +49,7 @@ describe('a new search of a user', () => {
     expect(endOfUser).toHaveBeenCalledWith('ada', caller.asked, { event: 'cancelled', reason: 'cancelled' });
   });
 
-  it("does not end the user's ticket for the same game, because the store replaces that ticket", async () => {
+  it("leaves the replacement of the user's ticket for the same game to the store", async () => {
     const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'go' } });
     await made.find(caller, { game: 'go' });
     expect(endOfUser).not.toHaveBeenCalled();

@@ -38,7 +38,7 @@ async function rooms(count: number, isRunning: boolean, seats = 2): Promise<Room
   return ids;
 }
 
-/** Repeats the read of open rooms until a condition holds. Returns the number of records of each read. */
+/** Reads the open rooms until a condition holds. Returns the number of records that each read fetched. */
 async function read(open: OpenRooms, seen: Set<RoomId>, isDone: () => boolean, readsMax: number): Promise<number[]> {
   const readMany = jest.spyOn(records, 'readMany');
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
@@ -49,11 +49,11 @@ async function read(open: OpenRooms, seen: Set<RoomId>, isDone: () => boolean, r
   return readMany.mock.calls.map(([ids]) => ids.length);
 }
 
-describe('OpenRooms', () => {
+describe('the rotation through the open rooms of a game', () => {
   it.each([
     ['public waiting rooms', false],
     ['running rooms of matches', true],
-  ])('read a limited number of many %s at a time, and reach all of them', async (_, isRunning) => {
+  ])('reads all of many %s in parts of limited size', async (_, isRunning) => {
     const ids = await rooms(550, isRunning);
     const open = new OpenRooms(tickets, records);
     for (let rotation = 0; rotation < 3; rotation++) {
@@ -64,7 +64,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('find all rooms with a free seat in each read when few rooms exist', async () => {
+  it('finds all rooms with a free seat in each read when few rooms exist', async () => {
     const [waiting, running] = [await rooms(3, false), await rooms(3, true)];
     await rooms(3, true, 1);
     const open = new OpenRooms(tickets, records);
@@ -75,7 +75,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('read a room with a free seat more often than many full rooms', async () => {
+  it('reads a room with a free seat more often than a full room', async () => {
     await rooms(1_000, true, 1);
     const [vacant] = await rooms(1, true);
     const open = new OpenRooms(tickets, records);
@@ -88,7 +88,7 @@ describe('OpenRooms', () => {
     }
   });
 
-  it('are read again when a room changes during a read', async () => {
+  it('reads the rooms again when a room changes during a read', async () => {
     const [room] = await rooms(1, true);
     const open = new OpenRooms(tickets, records);
     const reading = open.next('duel', RULES);
@@ -98,7 +98,7 @@ describe('OpenRooms', () => {
     expect(await open.next('duel', RULES)).toEqual([]);
   });
 
-  it('drop closed rooms of the index', async () => {
+  it('removes closed rooms from the index', async () => {
     const [kept, closed] = await rooms(2, true);
     await redis.commands.del(`hf:room:{${closed}}`);
     await read(new OpenRooms(tickets, records), new Set(), () => false, 1);

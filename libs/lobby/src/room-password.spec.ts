@@ -8,13 +8,13 @@ describe('the password of a room', () => {
     expect(await isPassword('', stored)).toBe(false);
   });
 
-  it('has a new hash each time, and no hash contains the password', async () => {
+  it('has a different hash for each call, and no hash contains the password', async () => {
     const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
     expect(first).not.toBe(second);
     expect(first).not.toContain('sesame');
   });
 
-  it('matches its hash also when it is typed in another Unicode form', async () => {
+  it('matches its hash even when the password is typed in another Unicode form', async () => {
     expect(await isPassword('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
   });
 

@@ -57,11 +57,11 @@ describe('the order of rooms', () => {
     [{ by: 'metadata.level' }, 'eacdb'],
     [{ by: 'metadata.level', order: 'descending' }, 'dceab'],
     [{ by: 'created', order: 'descending' }, 'edcba'],
-  ] as [RoomSort, string][])('sorts, by %j, as %j', (sort, order) => {
+  ] as [RoomSort, string][])('is, for the sort %j, %j', (sort, order) => {
     expect(sorted(rooms, sort)).toBe(order);
   });
 
-  it('is complete, so that each room is on exactly one page', () => {
+  it('puts each room on exactly one page', () => {
     const value = fc.oneof(fc.nat({ max: 3 }), fc.constantFrom('x', 'y'), fc.boolean(), fc.constant(undefined));
     const some = fc.uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 2 }), value, fc.nat({ max: 2 })), { selector: ([id]) => id });
     fc.assert(

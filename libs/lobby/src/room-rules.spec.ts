@@ -76,7 +76,7 @@ describe('a new room', () => {
     expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
-  it('has its creator as host, who is not ready', () => {
+  it('has its creator as host and only member', () => {
     const doc = newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
       host: 'ada',
@@ -104,7 +104,7 @@ describe('a user who joins a waiting room', () => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
-  it('changes nothing when the user is already a member, also in a full room', () => {
+  it('changes nothing when the user is already a member, even in a full room', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
       expect(join(record, { user: 'bob' as UserId, name: 'Bob' })).toBe(record.doc);
     }
@@ -118,17 +118,17 @@ describe('a user who joins a waiting room', () => {
 
 describe('a member who leaves', () => {
   it.each([
-    ['does not change the host when another member leaves', 'bob', [member('ada'), member('bob')], 'ada'],
+    ['does not change the host when the host stays', 'bob', [member('ada'), member('bob')], 'ada'],
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
-    ['makes the next member who is here the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
-    ['makes a member who is away the host if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('may change the host: %s', (_, user, members, host) => {
+    ['makes the next member who is present the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
+    ['makes a member who is away the host when no member is present', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
+  ])('%s', (_, user, members, host) => {
     const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('removes the room document as the last member', () => {
+  it('removes the room when no other member remains', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
@@ -140,7 +140,7 @@ describe('a member who leaves', () => {
 describe('the absence of a member', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('is counted from the first of several reports until the member returns', () => {
+  it('begins with the first report and ends when the member returns', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
@@ -149,7 +149,7 @@ describe('the absence of a member', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('follows the report with the highest request order, in any order of arrival', () => {
+  it('is decided by the report with the highest request order, in any order of arrival', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
@@ -158,11 +158,11 @@ describe('the absence of a member', () => {
     expect(back.members[1]).toMatchObject({ here: true });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(7, 3))).toMatchObject({ members: back.members });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(8, 2)).members[1]).toMatchObject({ here: false });
-    // Servers other than the gateway of the user do not know the number of the admission.
+    // Only the gateway of the user knows the number of the admission. Other servers send no number.
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('is listed while no game runs', () => {
+  it('is returned by `absentees` only while no game runs', () => {
     const { members } = away(1_000);
     expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
     expect(absentees(room())).toEqual([]);
@@ -176,21 +176,21 @@ describe('the absence of a member', () => {
 });
 
 describe('the readiness of a member', () => {
-  it('is valid only for the next round', () => {
+  it('is valid for only one round', () => {
     expect(setReady(room(), 'ada' as UserId, true).members[0].readyRound).toBe(4);
     expect(setReady(room(), 'bob' as UserId, false).members[1].readyRound).toBeNull();
     expect(refusal(() => checkStart(room(), 'ada' as UserId))).toBeNull();
     expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada' as UserId))).toBe('not-ready');
   });
 
-  it('cannot change for a user who is not a member, or during a start or a game', () => {
+  it('cannot change during a start or a game', () => {
     expect(refusal(() => setReady(room(), 'cy' as UserId, true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada' as UserId, true))).toBe('room-playing');
   });
 });
 
 describe('the start of a game by the rules of a room', () => {
-  it('makes all members players in their order, also a host who is not ready', () => {
+  it('makes all members players in their order, even a host who is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
@@ -213,7 +213,7 @@ describe('a user who joins a running game', () => {
   const playing = (change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}) =>
     room({ players: players('ada', 'bob'), ...change }, { status: 'playing', ...record });
 
-  it('gets a new seat after the last one', () => {
+  it('gets a new seat after the last seat', () => {
     const doc = join(playing(), eve, GRACE, 0);
     expect(doc.players).toEqual(['ada', 'bob', 'eve']);
     expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });

@@ -21,7 +21,7 @@ afterEach(async () => {
   await Promise.all(modules.splice(0).map((module) => module.close()));
 });
 
-/** Starts one process that places rooms, with its own connections. */
+/** Starts a process that places rooms. It has its own Redis connections. */
 async function newProcess(options: PlacementOptions = {}, extensions: Type[] = []) {
   const module = await Test.createTestingModule({
     providers: extensions,
@@ -89,7 +89,7 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Makes the lease of a room expire. The reservation exists until a script deletes it. */
+/** Makes the lease of a room expire. The reservation remains until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
@@ -126,7 +126,7 @@ async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promi
   );
 }
 
-/** Maximum number of times that a test repeats a random choice until it varies. At the limit the test fails. */
+/** Maximum number of attempts until a random choice varies. The test fails after that. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
@@ -139,7 +139,7 @@ async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
 }
 
 describe('LoadBalancerService', () => {
-  it('spreads rooms evenly when eight processes place rooms at the same time', async () => {
+  it('distributes rooms evenly when eight processes place rooms at the same time', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
     const fleet = await Fleet.started(processes[0], 7);
     const batches = processes.map(({ balancer }) =>
@@ -149,7 +149,7 @@ describe('LoadBalancerService', () => {
     expect([fullest, emptiest]).toEqual([58, 57]);
   });
 
-  it('keeps the load balanced while servers open rooms and send reports', async () => {
+  it('distributes rooms evenly while servers open rooms and send reports', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 4);
     const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Calls many times, so that some random choices start near the end of the order and wrap around.
+    // Repeats the call many times. Some random choices then start near the end of the order and continue at its beginning.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -222,7 +222,7 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // The call also places rooms of any version. For them, a room of version 2 counts as load too.
+    // This call also places rooms of any version. For those rooms, the room of version 2 adds to the load of its server.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -230,7 +230,7 @@ describe('LoadBalancerService', () => {
     expect(new Set(others)).toEqual(new Set([a, b]));
   });
 
-  it('compares counts as numbers, not as texts', async () => {
+  it('compares the numbers of rooms as numbers, not as texts', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     await fleet.report(fleet.servers[0], { rooms: 10 });
@@ -359,7 +359,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the requirements of one room to no other room of the call', async () => {
+  it('applies the requirements of a room only to that room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -373,7 +373,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More rooms than one call can take.
+      // One call places fewer than 100 rooms.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -388,7 +388,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room also when only its second request in a call succeeds', async () => {
+  it('gives a lease to a room when only the second of two requests for the room succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -396,7 +396,7 @@ describe('LoadBalancerService', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('renews an expired reservation after another room of the call has deleted its lease', async () => {
+  it('renews the expired reservation of one room in the same call that places another room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -462,7 +462,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
   });
 
-  it('moves to another server when the request excludes the first one', async () => {
+  it('moves to another server when the request excludes the first server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -473,7 +473,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('keeps all counts exact when the reservation moves during a call for other rooms', async () => {
+  it('leaves all counts exact when the reservation moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -484,7 +484,7 @@ describe('the reservation of a room', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // The number of rooms on each server is random. It must always be equal to the number of answers that name the server.
+    // The server of each room is chosen at random. Each server must have as many reservations as answers name it.
     const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = placements.filter((placement) => placement.server === server).length;
@@ -503,7 +503,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('does not affect the next choice after it has ended', async () => {
+  it('does not affect the next choice after its end', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -529,7 +529,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('is counted as a room of its server after the confirmation', async () => {
+  it('becomes a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -565,7 +565,7 @@ describe('the end of a game', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('releases the slot of an unconfirmed reservation once', async () => {
+  it('releases the slot of an unconfirmed reservation only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const rooms = [newRoom(), newRoom()];
@@ -588,7 +588,7 @@ describe('the end of a game', () => {
 });
 
 describe('the report of a game server', () => {
-  it('corrects a wrong room count', async () => {
+  it('corrects a wrong number of rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -598,7 +598,7 @@ describe('the report of a game server', () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('leaves a reservation counted until its room is owned or confirmed', async () => {
+  it('counts each reservation until the server owns or confirms the room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -631,7 +631,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('voids the reservations of the former incarnation', async () => {
+  it('cancels the reservations of the former incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -644,7 +644,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('restores the offers of its server when Redis has lost the offers', async () => {
+  it('restores the list of its games when Redis has lost the list', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -665,7 +665,7 @@ describe('the report of a game server', () => {
 });
 
 describe('the placement calls of one process', () => {
-  it('run two at a time, and later requests share the next call', async () => {
+  it('are limited to two at a time', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -701,7 +701,7 @@ describe('the placement calls of one process', () => {
 });
 
 describe('PlacementPool', () => {
-  it('makes a withheld server eligible when the last reason is removed', async () => {
+  it('makes a withheld server eligible when the last reason to withhold the server is removed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -717,7 +717,7 @@ describe('PlacementPool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps an early reason to withhold a server until a new incarnation reports', async () => {
+  it('withholds a server before its first report, until a new incarnation of the server reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -729,7 +729,7 @@ describe('PlacementPool', () => {
     expect((await fleet.record(server))?.withheld).toEqual([]);
   });
 
-  it('ignores a call for an older incarnation', async () => {
+  it('ignores a request to withhold or readmit an older incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -741,7 +741,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted before any report', async () => {
+  it('forgets a server that was withheld and readmitted before its first report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -780,7 +780,7 @@ describe('PlacementPool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused at once, with the time until the next attempt', async () => {
+  it('is refused at once with the time until the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -840,7 +840,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the placement strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that it added for a reservation', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that a reservation added', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -884,7 +884,7 @@ describe('the placement strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest server first, and then the next server', async () => {
+  it('packed fills one server before it places rooms on the next server', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application, and its score NaN counts as 0', async () => {
+  it('may be a class in the code of the application', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -924,7 +924,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps exact counts when a weight is too large to be exact', async () => {
+  it('has exact counts even when a weight is too large for an exact number', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -935,7 +935,7 @@ describe('the placement strategy', () => {
 });
 
 describe('a new game server in placement', () => {
-  it('gets all new rooms without a ramp, until its load equals that of the other servers', async () => {
+  it('without a ramp gets all new rooms until its load equals the load of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -945,14 +945,14 @@ describe('a new game server in placement', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts at the score of the other servers, and ends the ramp at its own score', async () => {
+  it('starts its ramp at the score of the other servers', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because the start score of a new server is computed only from servers without a ramp.
+    // Ends the ramps of the two servers. Only servers without a ramp determine the start score of a new server.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);

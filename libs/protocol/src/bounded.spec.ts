@@ -2,7 +2,7 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('a text with a limited length', () => {
-  it('contains the original length when it is cut', () => {
+  it('contains its original length after a cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
@@ -14,7 +14,7 @@ describe('a text with a limited length', () => {
 });
 
 describe('an error', () => {
-  it('has a message of limited length, because a longer message is cut', () => {
+  it('cuts a message that is longer than the limit', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),
@@ -24,7 +24,7 @@ describe('an error', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('has a code and a message also when another server sent a malformed error', () => {
+  it('has a code and a message even when another server sent a malformed error', () => {
     for (const body of [
       null,
       7,

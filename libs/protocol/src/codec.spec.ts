@@ -23,7 +23,7 @@ const sessionId = name as fc.Arbitrary<SessionId>;
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
   .filter((value) => !JSON.stringify(value).includes('__proto__'));
-/** Any value of `data` without -0, which neither JSON nor the MessagePack dialect can represent. */
+/** Any value of `data` without -0, because neither JSON nor the MessagePack dialect can represent -0. */
 const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
@@ -126,7 +126,7 @@ describe('the codec of messages', () => {
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('writes header fields at the offsets in the table of headers', () => {
+  it('writes each header field at the offset in the table of headers', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -137,7 +137,7 @@ describe('the codec of messages', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('refuses a message that has the wrong direction', () => {
+  it('refuses a message of the server from a player, and a message of a player from the server', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -211,7 +211,7 @@ describe('the decoder of untrusted messages', () => {
     return fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
   });
 
-  it('accepts a body of the maximum depth, but not a deeper one', () => {
+  it('accepts a body of the maximum depth, but not a deeper body', () => {
     const nested = (depth: number): Uint8Array =>
       Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
     const message = decodePlayerMessage(nested(NESTING_MAX));

@@ -123,7 +123,7 @@ describe('the malformed bytes of a compact sync', () => {
     );
   });
 
-  it('are either refused with `bad-frame` or a valid frame when a frame is modified or truncated', () => {
+  it('are refused with `bad-frame`, or decoded as a valid frame, when they are modified or truncated', () => {
     return fc.assert(
       fc.property(syncs, fc.nat(), fc.nat({ max: 255 }), (sync, at, byte) => {
         const frame = encodeCompactSync(sync);

@@ -119,7 +119,7 @@ describe('encodeValue', () => {
     }
   });
 
-  it('refuses a cycle and a value that is nested too deeply', () => {
+  it('refuses a cyclic value and a value that is nested too deeply', () => {
     const nested = (depth: number): unknown => {
       let value: unknown = 1;
       for (let level = 0; level < depth; level++) value = level % 2 ? [value] : { a: value };
@@ -133,7 +133,7 @@ describe('encodeValue', () => {
     expect(() => encodeValue(cycle)).toThrow(NotPlainError);
   });
 
-  it('does not change earlier results, also after a refused value', () => {
+  it('does not change earlier results, even after a refused value', () => {
     const large = { text: 'x'.repeat(50_000) };
     const values = Array.from({ length: 2_000 }, (_, index) => (index % 300 === 17 ? large : { index, text: 'y'.repeat(index % 40) }));
     const results = values.map((value, index) => {

@@ -21,7 +21,7 @@ describe('HoldfastError', () => {
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is the only error that players receive: another error becomes `internal` without a message', () => {
+  it('replaces any other error for a player, with the code `internal` and no message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

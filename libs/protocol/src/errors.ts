@@ -89,7 +89,7 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Code throws it when a request cannot be served, and the gateway or the admin API answers with its code. A
+ * A refusal with a stable code. Throw it when a request cannot be served. The gateway or the admin API then answers with this code. A
  * message may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {

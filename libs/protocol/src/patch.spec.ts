@@ -26,7 +26,7 @@ describe('applyPatches', () => {
     expect(state.left.a).toEqual([1]);
   });
 
-  it('does not change the value that an earlier patch returned', () => {
+  it('does not change the value in an earlier patch of the list', () => {
     const value = { deep: [1] };
     applyPatches({}, [
       { op: 'add', path: '/x', value },
@@ -65,7 +65,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0 });
   });
 
-  it('produces the state of the recorded change', () => {
+  it('turns the state before a change into the state after the change', () => {
     const change = fc.array(
       fc.record({ at: fc.nat({ max: 7 }), key: fc.constantFrom('a', 'b', 'c/~'), kind: fc.constantFrom('set', 'push', 'cut', 'drop') }),
       { maxLength: 12 },

@@ -19,7 +19,7 @@ describe('JSON from a player', () => {
     ['too many values', wide(65_536)],
     ['nesting above the limit', nested(NESTING_MAX + 1)],
     ['nesting far above the limit', nested(100_000)],
-  ])('is refused when it has %s, and the error quotes nothing from the player', (_name, json) => {
+  ])('is refused when it has %s, in an error that quotes nothing from the player', (_name, json) => {
     expect(() => parsePlainJson(json, PLAYER_LIMITS)).toThrow(NotPlainError);
     expect(() => playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.not.stringContaining('hunter2') }),

@@ -8,7 +8,7 @@ import { decodeValue, decodeValues, NotPlainError, PLAYER_LIMITS, type ReadLimit
 
 const decode = (bytes: Uint8Array, limits: ReadLimits = PLAYER_LIMITS): unknown => decodeValue(bytes, 0, bytes.length, limits);
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-/** The decoder of msgpackr, to compare with. For plain values both decoders must return the same value. */
+/** The decoder of msgpackr. For plain values it must return the same value as the decoder under test. */
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 describe('a plain value', () => {
@@ -70,7 +70,7 @@ describe('a plain value', () => {
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
   });
 
-  it('has its own copies of the byte strings in a frame', () => {
+  it('does not change when the buffer of its frame is overwritten', () => {
     const frame = bytesOf('c4 02 01 02');
     const value = decode(frame);
     frame.fill(0xff);
@@ -94,7 +94,7 @@ describe('the decoder of plain values', () => {
   });
 
   it.each(NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample) && !sample[0].includes('513')))(
-    'refuses %s also in a message from a server',
+    'refuses %s in a message from a server',
     (_name, bytes) => {
       expect(() => unpack(bytes)).toThrow(NotPlainError);
       expect(() => decodeServerMessage(Buffer.concat([Buffer.from([KIND.placed]), bytes]))).toThrow(
@@ -103,7 +103,7 @@ describe('the decoder of plain values', () => {
     },
   );
 
-  it('refuses a reference bomb before it reads the whole tree', () => {
+  it('refuses a reference bomb before the whole tree is read', () => {
     const bomb = referenceBomb();
     expect(bomb.length).toBeLessThan(700);
     const startedAt = performance.now();
@@ -115,7 +115,7 @@ describe('the decoder of plain values', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
-  it('refuses too many values before it allocates memory for these values', () => {
+  it('refuses too many values before memory is allocated for these values', () => {
     const limits = { nodes: 5, depth: 4, strictText: true };
     expect(decode(bytesOf('92 91 01 82 a1 61 01'.replace('82', '81')), limits)).toEqual([[1], { a: 1 }]);
     expect(() => decode(bytesOf('92 91 01 82 a1 61 01 a1 62 01'), limits)).toThrow('too many values');
@@ -125,7 +125,7 @@ describe('the decoder of plain values', () => {
     expect(decode(wide.subarray(0, -1))).toHaveLength(65_535);
   });
 
-  it('decodes values up to the depth that servers write', () => {
+  it('decodes values up to the maximum depth that servers may write', () => {
     const nested = (depth: number): Buffer => Buffer.concat([Buffer.from('81a16191'.repeat(depth / 2), 'hex'), Buffer.from([1])]);
     expect(() => unpack(nested(SERVER_LIMITS.depth))).not.toThrow();
     expect(() => unpack(nested(SERVER_LIMITS.depth + 2))).toThrow('nested too deep');
@@ -158,7 +158,7 @@ describe('the decoder of plain values', () => {
 });
 
 describe('a series of plain values', () => {
-  it('is decoded one value at a time, and each value has its offsets', () => {
+  it('is decoded one value at a time, with the start and the end of each value', () => {
     const values = [1, 'two', { three: [3] }, false, null];
     const bytes = Buffer.concat(values.map((value) => pack(value)));
     const read: unknown[] = [];
@@ -169,7 +169,7 @@ describe('a series of plain values', () => {
     expect(read).toEqual(values);
   });
 
-  it('has the limits of a single value, and errors with offsets in the series', () => {
+  it('has limits that apply to each value separately', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');

@@ -44,7 +44,7 @@ describe('the age of the loss of an owner', () => {
     expect(await redis.commands.get(redisName(`loss-age:${owner.server}:1`))).toBe('1000');
   });
 
-  it('continues in the next process, without the time between both processes', async () => {
+  it('continues in the next process, without the time between the two processes', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);
@@ -54,7 +54,7 @@ describe('the age of the loss of an owner', () => {
     expect(await observe(next, 5)).toBe(15_000);
   });
 
-  it('grows once when two processes observe the same loss', async () => {
+  it('does not grow faster when two processes observe the same loss', async () => {
     const [first, second] = [newAges(), newAges()];
     await first.ageMs(owner);
     await second.ageMs(owner);
@@ -72,7 +72,7 @@ describe('the age of the loss of an owner', () => {
     expect(await ages.ageMs(owner)).toBe(60_000);
   });
 
-  it('continues from the stored age when a process observes the loss again', async () => {
+  it('continues from the stored age when a process that forgot the loss observes it again', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);

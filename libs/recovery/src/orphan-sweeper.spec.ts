@@ -10,7 +10,7 @@ import { OrphanSweeper } from './orphan-sweeper.js';
 import { ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import type { RoomRecovery } from './room-recovery.js';
 
-// Uses a database of its own, because the sweeper reads all rooms.
+// A separate database, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
@@ -46,7 +46,7 @@ function newSweeper() {
 }
 
 describe('OrphanSweeper', () => {
-  it('recovers in the second sweep the rooms of an owner without a living record', async () => {
+  it('recovers the rooms of a dead owner in its second sweep', async () => {
     const room = await playedBy(dead);
     await playedBy(alive);
     const { sweeper, recovered } = newSweeper();
@@ -57,7 +57,7 @@ describe('OrphanSweeper', () => {
     expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
   });
 
-  it('starts a recovery in each further sweep until the index of the lost owner is empty', async () => {
+  it('starts a recovery in each further sweep until the lost owner has no rooms in the index', async () => {
     await records.noteOwner(['over' as RoomId], dead.server, dead.incarnation);
     await records.noteOwner(['played' as RoomId], alive.server, alive.incarnation);
     const { sweeper, recovered } = newSweeper();

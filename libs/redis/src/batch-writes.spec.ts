@@ -17,7 +17,7 @@ describe('the Redis commands of one event-loop tick', () => {
   });
   afterEach(() => redis.onApplicationShutdown());
 
-  it('are executed in the order of the calls, with texts and with bytes', async () => {
+  it('are executed in the order of the calls, whether they contain texts or bytes', async () => {
     const key = `batch-writes:${process.pid}`;
     const pushed = Array.from({ length: 200 }, (_, index) => (index % 7 === 3 ? Buffer.from([index, 0, 0xff]) : `${index}: größer`));
     await Promise.all(pushed.map((item) => client.rpush(key, item)));
@@ -35,7 +35,7 @@ describe('the Redis commands of one event-loop tick', () => {
     await answers;
   });
 
-  it('are all sent before a later quit', async () => {
+  it('are sent before a later QUIT of the same tick', async () => {
     const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });

@@ -37,7 +37,10 @@ function startSentinel(
   return start(name, { sentinel: true, config: { 'sentinel monitor': `main 127.0.0.1 ${port} 1` }, ...options });
 }
 
-/** Returns the error of a failed start, or '' after a successful one. Waits for 1 s, because most of these connections never open. */
+/**
+ * Starts a connection, and returns the error as text, or '' after a successful start. Waits for 1 s, because most of these connections
+ * never open.
+ */
 async function problemOf(options: RedisOptions): Promise<string> {
   const redis = new RedisConnections(options);
   opened.push(redis);
@@ -55,7 +58,7 @@ async function certificate(): Promise<{ ca: string; cert: string; key: string }>
 }
 
 describe('a server that cannot connect to Redis', () => {
-  it('names the settings of the login that Redis refuses, and shows no password', async () => {
+  it('names the settings of the login that Redis refuses, but no password', async () => {
     const { port } = await start('data', { password: 'word' });
     const advice = 'refuses the login of this server';
     expect(await problemOf({ url: `redis://127.0.0.1:${port}` })).toMatch(
@@ -84,7 +87,7 @@ describe('a server that cannot connect to Redis', () => {
 });
 
 describe('a connection to Redis', () => {
-  it('handles a second error of its stream', async () => {
+  it('survives two errors of its socket in succession', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);
@@ -116,7 +119,7 @@ describe('the sentinel addresses that sentinels report', () => {
     ['are used when both have TLS', true, true, true],
     ['are not used when only the data nodes have TLS, because a client could not connect to them', true, false, false],
     ['are not used when only the sentinels have TLS', false, true, false],
-  ])('depend on TLS: they %s', (_, isOn, isTls, isUsed) => {
+  ])('%s', (_, isOn, isTls, isUsed) => {
     const redis = new RedisConnections({ url: 'sentinel://127.0.0.1:1/main', tls: { isOn }, sentinel: { isTls } });
     opened.push(redis);
     for (const client of [redis.commands, redis.appends]) expect((client as Redis).options.updateSentinels).toBe(isUsed);

@@ -6,7 +6,7 @@ interface Prefixes {
   readonly setKeyPrefix: typeof setKeyPrefix;
 }
 
-/** Loads the module again, so that it is in the state of a new process. */
+/** Loads the module again. The new copy has the state of a new process. */
 function newProcess(): Prefixes {
   let fresh!: Prefixes;
   jest.isolateModules(() => {
@@ -20,7 +20,7 @@ describe('redisName', () => {
     expect(newProcess().redisName('room:{1}')).toBe('hf:room:{1}');
   });
 
-  it('begins with the prefix of the process, which may be set several times to the same value', () => {
+  it('begins with the prefix of the process, even when the process sets the same prefix again', () => {
     const process = newProcess();
     process.setKeyPrefix('blue');
     expect(process.redisName('servers')).toBe('blue:servers');

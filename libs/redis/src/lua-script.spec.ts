@@ -39,7 +39,7 @@ describe('a Lua script', () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('returns the same result when the request is encoded in one pass', async () => {
+  it('returns the same result when `runEncoded` encodes the request', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);
@@ -53,7 +53,7 @@ describe('a Lua script', () => {
     await expect(broken.runEncoded(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
   });
 
-  it('runs in a pipeline that began before the first call of the script', async () => {
+  it('runs in a pipeline although Redis has not loaded the script yet', async () => {
     const client = redis.open();
     await redis.ready();
     const pipeline = client.pipeline();

@@ -43,7 +43,7 @@ const reconnected = (): Promise<unknown> =>
   until(async () => redis.isReady && (await redis.commands.set('key', '1').catch(() => null)) === 'OK');
 
 describe('a server whose password file changes', () => {
-  it('reports a changed password once when Redis accepts it', async () => {
+  it('reports a changed password once when Redis accepts the password', async () => {
     await renewal.read();
     expect(reports).toEqual([]);
     await operator.acl('SETUSER', 'holdfast', '>two');
@@ -57,7 +57,7 @@ describe('a server whose password file changes', () => {
     expect(await operator.client('LIST')).toContain('user=holdfast');
   });
 
-  it('reports a refused password once, and keeps its connections', async () => {
+  it('keeps its connections when Redis refuses the new password', async () => {
     await writeFile(file, 'two');
     await renewal.read();
     await renewal.read();

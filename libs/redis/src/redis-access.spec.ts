@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const url = 'redis://127.0.0.1:6379';
 
 describe('the credentials for Redis', () => {
-  it('come from the URL or the settings, separately for data nodes and sentinels', () => {
+  it('come from the URL or the settings, and may differ for data nodes and sentinels', () => {
     expect(new RedisAccess({ url: 'redis://u:w@store' }).credentials).toEqual({ user: 'u', password: 'w' });
     expect(new RedisAccess({ url: 'redis://u@store', login: { password: 'w' } }).credentials).toEqual({ user: 'u', password: 'w' });
     const access = new RedisAccess({ url: 'sentinel://u:w@a:1/main', sentinel: { login: { user: 's', password: 'v' } } });
@@ -25,7 +25,7 @@ describe('the credentials for Redis', () => {
     expect(new RedisAccess({ url: 'sentinel://u:w@a:1/main' }).sentinelCredentials).toEqual({ user: undefined, password: undefined });
   });
 
-  it('follow the password file, and stay the same while the file is missing or empty', () => {
+  it('change with the password file, and stay the same while the file is missing or empty', () => {
     writeFileSync(file, 'one\n');
     const access = new RedisAccess({ url, login: { passwordFile: file } });
     const password = (): string | undefined => access.credentials.password;

@@ -63,7 +63,7 @@ describe('a lease in Redis', () => {
     expect(second).toHaveBeenCalledTimes(1);
   });
 
-  it('is renewed until the work ends, also beyond its time to live', async () => {
+  it('is renewed until the work ends, even beyond its time to live', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;
@@ -84,7 +84,7 @@ describe('a lease in Redis', () => {
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('passes to another process when it expires after the death of its holder', async () => {
+  it('passes to another process after the death of its holder and the expiry of the lease', async () => {
     await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
     expect(await leaseOf(other).run(async () => {})).toBe(false);
     await until(() => leaseOf(other).run(async () => {}));

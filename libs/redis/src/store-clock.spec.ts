@@ -56,7 +56,7 @@ describe('StoreClock', () => {
     expect(clock.offsetMs).toBeCloseTo(wall - monotonic - store.aheadMs, 2);
   });
 
-  it('measures by the shortest round trip, and assumes equal times in both directions', async () => {
+  it('computes the offset from the shortest round trip, with equal times in both directions', async () => {
     store.roundTrips = [
       [300, 0],
       [4, 2],
@@ -66,7 +66,7 @@ describe('StoreClock', () => {
     expect(Math.abs(clock.now() - monotonic - store.aheadMs)).toBeLessThanOrEqual(1.1);
   });
 
-  it("does not change when the host's clock is set, and reports the offset of that clock", async () => {
+  it('does not change when the clock of the host is set', async () => {
     await clock.start();
     const before = clock.now();
     const offset = clock.offsetMs as number;
@@ -79,7 +79,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -40],
     ['ahead', 40],
-  ])('approaches a Redis clock that has drifted %s, without a step back or a jump', async (_, drift) => {
+  ])('gradually approaches a Redis clock that has drifted %s', async (_, drift) => {
     await clock.start();
     store.aheadMs += drift;
     for (let sample = 0; sample < 40; sample++) {
@@ -95,7 +95,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('keeps its pace when the clock of Redis is set %s by an hour, unlike storeTime()', async (_, by) => {
+  ])('keeps its pace when the clock of Redis is set %s by an hour', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;
@@ -105,7 +105,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('is measured again after a reconnect, and ignores slow answers', async () => {
+  it('ignores slow answers of Redis', async () => {
     await clock.start();
     store.aheadMs += 300;
     store.roundTrips = [

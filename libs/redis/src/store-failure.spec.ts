@@ -49,7 +49,7 @@ describe('an error of a Redis that cannot work', () => {
     expect(answerTo(new Error(message)).code).toBe('unavailable');
   });
 
-  it('is recognized by its code when it has no message', () => {
+  it('is recognized by its code when the error has no message', () => {
     const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(storeFailureOf(error)).toEqual({ reason: 'away', isCertain: false });
   });

@@ -44,7 +44,7 @@ async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnec
 }
 
 describe('the health of Redis', () => {
-  it('is reported once as bad when many requests fail, and once as good afterwards', async () => {
+  it('is reported as bad once when many requests fail, and as good once afterwards', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     for (let request = 0; request < 960; request++) expect(health.note(new Error('Command timed out'))).toBe(true);
     expect(changes).toEqual([{ isAvailable: false, reason: 'timeout', message: 'Command timed out' }]);
@@ -56,12 +56,12 @@ describe('the health of Redis', () => {
   it('does not change after errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // Such an error says nothing about Redis, because a game may have opened the connection.
+    // The error may come from a connection of a game, so it does not show that Redis is unavailable.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });
 
-  it('is reported as bad after a periodic write fails, also without any request', async () => {
+  it('is reported as bad after a periodic write fails, even without any request', async () => {
     const { redis, health, changes } = await healthOf((await start('one')).url);
     await redis.subscriptions.config('SET', 'maxmemory', '1');
     await until(() => health.whyNot);

@@ -6,7 +6,7 @@ import { packChange, unpackChange, unpackChanges } from './change-codec.js';
 const version = fc.nat();
 const path = fc.string().map((text) => `/${text}`);
 const PROTO = '__proto__';
-// MessagePack keeps these values, but a state may not contain them: -0, undefined, and a key that would be a prototype.
+// MessagePack can encode these values, but a state must not contain them: -0, undefined, and a key that would set a prototype.
 const value = fc
   .jsonValue({ depthSize: 'small' })
   .map((any) => JSON.parse(JSON.stringify(any).replaceAll(PROTO, PROTO.slice(2))) as unknown);
@@ -62,7 +62,7 @@ describe("the changes in a room's log", () => {
     );
   });
 
-  it('keep the bytes of a state patch when another change is read', () => {
+  it('do not change when the buffer from which they were read is overwritten', () => {
     const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
     const read = unpackChange(log);
     log.fill(0);

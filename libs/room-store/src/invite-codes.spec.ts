@@ -34,20 +34,20 @@ describe('an invite code', () => {
     expect(await invites.find(code)).toBeNull();
   });
 
-  it('is restored by its renewal when the store has lost the code', async () => {
+  it('is stored again by its renewal when the store has lost the code', async () => {
     const code = await invites.reserve(room);
     await redis.commands.del(inviteKey(code));
     await invites.renew([{ room, code }]);
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('stays with its room when another room requests it', async () => {
+  it('stays with its room when another room requests the code', async () => {
     const code = await invites.reserve(room);
     await invites.renew([{ room: 'room-2' as RoomId, code }]);
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('lives longer after each use', async () => {
+  it('expires later after each use', async () => {
     const code = await invites.reserve(room);
     await redis.commands.pexpire(inviteKey(code), 5_000);
     await invites.find(code);

@@ -6,15 +6,15 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the owner's state, for any value that a game puts into it. Each run uses other random values. A
- * failure prints the seed that repeats it. `KEPT_RUNS=50000` runs many more cases.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values.
+ * `KEPT_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
 type State = Record<string, unknown>;
 
 describe('the state of a game with a failover after each change', () => {
-  it('equals the stored state, unless the room refuses the change', () => {
+  it('equals the stored state after every change that the room accepts', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
@@ -39,7 +39,7 @@ describe('the state of a game with a failover after each change', () => {
       }),
       { numRuns: RUNS },
     );
-    // Stored and refused states must both be frequent. Otherwise the property would test only one of the two.
+    // The test needs many stored states and many refused states. Otherwise it would test only one of the two.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -131,7 +131,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('makes a view throw that writes to the state, within 16 changes', () => {
+  it('is frozen in at least one of 16 views, so that a view that writes to the state throws', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -202,7 +202,7 @@ describe('a value that a game passes to its room outside of the state', () => {
     ['the name of an effect', (room) => room.effect(7 as unknown as string), 'room.effect is given 7 as the name of an effect'],
     ['the name of a timer', (room) => room.schedule('__proto__', 1), "room.schedule('__proto__') names a timer that no @OnTimer handles"],
     ['the code of a refusal', (room) => room.reject('\ud83d'), 'as a code: give a text of 1 to 64 characters'],
-  ])('is refused when it cannot be stored: %s', (_what, say, flaw) => {
+  ])('is refused when the value cannot be stored: %s', (_what, say, flaw) => {
     const game = new Game();
     const outcome = game.handle(say);
     expect(outcome.kind).toBe('failed');
@@ -284,8 +284,8 @@ function expectSame(stored: RoomValue<State>, owner: RoomValue<State>): void {
 }
 
 /**
- * Returns the path of the first difference, including prototypes and the order of keys. Null when there is none. (Jest's own comparison
- * mistakes a key `constructor` for a class.)
+ * Returns the path of the first difference. Compares prototypes and the order of keys, too. Returns null when there is no difference. Does
+ * not use Jest's comparison, which mistakes a key `constructor` for a class.
  */
 function otherwise(a: unknown, b: unknown, path: string): string | null {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? null : path;
@@ -312,7 +312,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** Returns the whole value as a text, for a comparison before and after. */
+/** Returns the value as text, so that a test can compare it before and after an act. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -323,7 +323,10 @@ interface Step {
   readonly make: () => unknown;
 }
 
-/** Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or one that throws on a read. */
+/**
+ * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * throws.
+ */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);

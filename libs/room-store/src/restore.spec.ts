@@ -53,7 +53,7 @@ class Times {
     return { ...(ended as EndedGame), epoch: tenure.epoch, batch: append.batch, result, effects, epilogue: null, round, game: 'chess' };
   }
 
-  /** Reads the room's keys. Returns a function that writes these values to the store again. */
+  /** Saves the values of the room's keys. Returns a function that restores these values in the store. */
   async moment(): Promise<() => Promise<void>> {
     const keys = [roomKey, logKey, checkpointKey, closedKey, effectsKey, epilogueKey].map((key) => key(this.room));
     const dumps = await Promise.all(keys.map((key) => redis.commands.dumpBuffer(key)));
@@ -86,7 +86,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it('writes the newest record of two gateways in any order', async () => {
+  it("writes the newest of two gateways' records in any order", async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });
@@ -114,7 +114,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 
-  it('ends a game that is ended for the gateway and running in the store', async () => {
+  it('ends a game that still runs in the store when the gateway knows that the game has ended', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -145,7 +145,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that restores the end of a game', () => {
-  it('ends a game once that is still running in the store', async () => {
+  it('ends only once a game that still runs in the store', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -159,7 +159,7 @@ describe('an owner that restores the end of a game', () => {
     expect((await ends.lastEffects(times.room)).effects).toEqual(ended.effects);
   });
 
-  it('adds effects and epilogue only to a record that a gateway has restored', async () => {
+  it('restores the effects and the epilogue only after a gateway has restored the record', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const ended = await times.end(tenure);

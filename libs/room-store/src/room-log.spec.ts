@@ -81,7 +81,7 @@ describe('the opening of a room', () => {
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('happens once when one server requests it twice', async () => {
+  it('happens only once when one server requests the opening twice', async () => {
     const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
@@ -102,7 +102,7 @@ describe('the opening of a room', () => {
     expect(await statusOf(room)).toBe('waiting');
   });
 
-  it('gives the next game a higher epoch, and deletes the data of the last game', async () => {
+  it('deletes the data of the previous game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
@@ -126,7 +126,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
-  it('may have more changes than Lua can unpack at once', async () => {
+  it('may contain thousands of changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.readTenures([room]))[0]).toMatchObject({ version: 9_001 });
@@ -135,7 +135,7 @@ describe('an append to the log of a room', () => {
     );
   });
 
-  it('is stored once when it is repeated', async () => {
+  it('is stored only once when the append is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0, 2);
     expect(await one(write)).toBe('ok');
@@ -171,7 +171,7 @@ describe('an append to the log of a room', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('has its own result in a batch with different results', async () => {
+  it('has its own result in a batch with other appends', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await rooms.adopt(b.room, b.tenure, second);
     const writes = [
@@ -183,7 +183,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has its own result in a large batch, also when the batch is repeated', async () => {
+  it('has the same result when a large batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>
@@ -193,7 +193,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('has the result `unknown` when Redis rejects it and accepts the rest of the batch', async () => {
+  it('has the result `unknown` when Redis rejects only this append of a batch', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -235,7 +235,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('returns `fenced`, `behind` or `missing` like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -281,7 +281,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt('nowhere' as RoomId, tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
 
-  it('is refused without a running game', async () => {
+  it('is refused when no game runs', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
@@ -391,7 +391,7 @@ describe('the handoff of a room', () => {
     expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('returns `fenced`, `behind` or `missing` like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -427,7 +427,7 @@ describe('the reassertion of a room', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('raises an older copy of the room to the version of the owner', async () => {
+  it('replaces an older copy of the room with the version of the owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -449,7 +449,7 @@ describe('the reassertion of a room', () => {
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('lets a repeated append succeed when the reasserted state contains it', async () => {
+  it('lets a repeated append succeed when the reasserted state contains the append', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
@@ -519,7 +519,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('returns `fenced`, `behind` or `conflict` like any append', async () => {
+  it('returns `fenced`, `behind` or `conflict` as an append does', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const ended = { reason: 'finished' as const };
@@ -538,7 +538,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('is written once by `abandon`, and only for the expected record', async () => {
+  it('is written by `abandon` only once and only for the expected record', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -573,7 +573,7 @@ describe('the unreadable data of a room', () => {
     expect(await one(append(room, tenure, 2))).toBe('fenced');
   });
 
-  it('is stored for some time after the end of its game', async () => {
+  it('stays in the store for some time after the end of the game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await redis.commands.set(checkpointKey(room), 'broken');
@@ -597,7 +597,7 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is copied to another key when it is a batch of effects', async () => {
+  it('is copied to another key when the data are a batch of effects', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
@@ -660,7 +660,7 @@ describe('the format of a room log', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays 3 after a handoff, and becomes 3 by an adoption with that format', async () => {
+  it('becomes 3 by an adoption with format 3, and never returns to 2', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
@@ -689,7 +689,7 @@ describe('RoomLog.readTenures', () => {
 describe('a room log whose replicas do not answer', () => {
   const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
 
-  it('returns `unknown` for a write, and stores the repeated write once', async () => {
+  it('stores a write only once when the write is repeated after `unknown`', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0);
     expect(await careful.appendAll([write])).toEqual(['unknown']);
@@ -706,7 +706,7 @@ describe('a room log whose replicas do not answer', () => {
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('rejects an adoption, because only one copy of the data may exist', async () => {
+  it('makes an adoption fail, because only one copy of the data may exist', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });

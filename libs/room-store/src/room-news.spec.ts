@@ -54,7 +54,7 @@ describe('readNews', () => {
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
   });
 
-  it('reports a closed room also without its previous record', () => {
+  it('reports a closed room even when the previous record is unknown', () => {
     expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
   });
 });

@@ -65,7 +65,7 @@ describe('the record of a room', () => {
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
 
-  it('contains each of many concurrent compare-and-set changes', async () => {
+  it('contains the changes of all concurrent writers that repeat a failed write', async () => {
     const room = await newRoom({ seats: 0 });
     const addOne = async (): Promise<void> => {
       for (;;) {
@@ -97,7 +97,7 @@ describe('the record of a room', () => {
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is published as a whole, or as a revision number when it is long', async () => {
+  it('is published as a whole, or only as a revision number when the record is long', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
@@ -135,7 +135,7 @@ describe('the close of a room', () => {
 
 describe('the index of rooms', () => {
   it('has stable pages while rooms are added and removed', async () => {
-    // These creation times are in the future, because all tests share the index.
+    // The creation times are in the future, so that these rooms are the newest in the index that all tests share.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
     await Promise.all(ids.map((id, index) => records.index([id as RoomId], at + index)));
@@ -167,7 +167,7 @@ describe('the rooms of an incarnation', () => {
 });
 
 describe('the room of a user', () => {
-  it('is the room that was set last, until it is removed', async () => {
+  it('is the room that was set last, until the room is removed', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user as UserId)).toBeNull();
     await userRooms.set(user as UserId, 'a' as RoomId, false);

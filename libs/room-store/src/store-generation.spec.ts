@@ -38,35 +38,38 @@ beforeEach(async () => {
 });
 afterEach(() => redis.onApplicationShutdown());
 
-/** Acts as a failover: the connection breaks and comes back to another Redis process. */
+/** Simulates a failover: the connection closes, and the next connection reaches another Redis process. */
 function moveOn(client: RedisConnections['commands']): void {
   (client as Redis).options.port = after.port;
   (client as Redis).disconnect(true);
 }
 
 describe('the generation of a store', () => {
-  it.each(['appends', 'commands'] as const)('is unknown while only the connection `%s` has reached the new process', async (first) => {
-    const settled = generation.current;
-    expect(generation.isSettled).toBe(true);
-    moveOn(redis[first]);
-    await until(() => redis[first].status !== 'ready');
-    expect([generation.current, generation.isSettled]).toEqual([null, false]);
-    await until(() => redis[first].status === 'ready');
-    // When Redis has answered this PING, it has also answered the INFO that `generation` sent before.
-    await redis[first].ping();
-    expect([generation.current, generation.isSettled]).toEqual([null, false]);
+  it.each(['appends', 'commands'] as const)(
+    'is unknown while only the connection `%s` has reached the new Redis process',
+    async (first) => {
+      const settled = generation.current;
+      expect(generation.isSettled).toBe(true);
+      moveOn(redis[first]);
+      await until(() => redis[first].status !== 'ready');
+      expect([generation.current, generation.isSettled]).toEqual([null, false]);
+      await until(() => redis[first].status === 'ready');
+      // When Redis has answered this PING, it has also answered the INFO that `generation` sent before.
+      await redis[first].ping();
+      expect([generation.current, generation.isSettled]).toEqual([null, false]);
 
-    const connected = new Promise<void>((resolve) => generation.onConnected(resolve));
-    moveOn(redis[first === 'appends' ? 'commands' : 'appends']);
-    await connected;
-    expect(generation.current).not.toBeNull();
-    expect(generation.current).not.toBe(settled);
-    expect(generation.isSettled).toBe(false);
-    await generation.settle(generation.current as string);
-    expect(generation.isSettled).toBe(true);
-  });
+      const connected = new Promise<void>((resolve) => generation.onConnected(resolve));
+      moveOn(redis[first === 'appends' ? 'commands' : 'appends']);
+      await connected;
+      expect(generation.current).not.toBeNull();
+      expect(generation.current).not.toBe(settled);
+      expect(generation.isSettled).toBe(false);
+      await generation.settle(generation.current as string);
+      expect(generation.isSettled).toBe(true);
+    },
+  );
 
-  it('is settled again when a connection returns to the same process', async () => {
+  it('is settled again when a connection returns to the same Redis process', async () => {
     const settled = generation.current;
     redis.commands.disconnect(true);
     await until(() => redis.commands.status !== 'ready');
@@ -111,7 +114,7 @@ describe('the generation of a Redis Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('ignores the answer to an INFO after a later INFO or a change of the nodes', async () => {
+  it('ignores a late answer to an earlier INFO', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');

@@ -41,7 +41,7 @@ const epilogue = {
   since: -1,
 };
 
-/** Each reader of stored bytes, with bytes that a server writes. */
+/** All functions that read stored bytes, each with valid bytes. */
 const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => unknown, sound: Uint8Array])[] = [
   ['a checkpoint', unpackCheckpoint, packCheckpoint(value, { since: 0, changes: [{ version: 3, events: change.events }], shown: [0] })],
   ['a change', unpackChange, packChange(change)],
@@ -51,7 +51,7 @@ const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => un
 ];
 
 describe.each(READERS)('%s in the store', (_name, read, sound) => {
-  it('is readable when a server wrote it', () => {
+  it('is readable in the form that servers write', () => {
     expect(() => read(sound)).not.toThrow();
   });
 
@@ -66,7 +66,7 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
     [0, -1, true, 'text', new Uint8Array(3), [], [[]], [1, 2, 3], [1, 2, [3]], { version: 1 }, { 0: 1, 1: 2, 2: [] }].map((other) => [
       other,
     ]),
-  )('is refused or contains only plain values when it is %p', (other) => {
+  )('is refused or contains only plain values in the form %p', (other) => {
     expect(unreadableOrPlain(() => read(pack(other)))).toBe(true);
   });
 

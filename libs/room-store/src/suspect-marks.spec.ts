@@ -39,13 +39,13 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
 }
 
 describe('the mark of an input that may crash its owner', () => {
-  it('reaches the next owner, with one lost owner', async () => {
+  it('is returned to the next owner, and counts one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('has one lost owner also when the next owner is lost for another reason', async () => {
+  it('still counts one lost owner when the next owner is lost without a mark of its own', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -53,7 +53,7 @@ describe('the mark of an input that may crash its owner', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('has the maximum number of lost owners after a second input with a lost owner', async () => {
+  it('counts the maximum of lost owners when two successive owners set marks and are lost', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -103,7 +103,7 @@ describe('the mark of an input that may crash its owner', () => {
 });
 
 describe('the mark of a setup that may crash the owner', () => {
-  it('is part of the room record until it is removed', async () => {
+  it('is part of the room record until the mark is removed', async () => {
     const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);

@@ -14,7 +14,7 @@ const INPUT: InputRule = {
   validate: (value) => (value === 'invalid' ? { ok: false, message: 'no' } : { ok: true, value }),
 };
 
-/** A game with a player in seat 0 and a bot in seat 1, whose step stores in the state what both hold down. */
+/** A game with a player in seat 0 and a bot in seat 1. Its step writes the controls of both to the state. */
 function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT) {
   const setup = (room: { addBot(name: string): unknown }): Held => {
     room.addBot('R1');
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is refused by the schema, and the previous input remains current', () => {
+  it('stays the previous input when the schema refuses a new input', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();

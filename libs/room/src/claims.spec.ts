@@ -15,7 +15,7 @@ const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
 const ada = { user: 'ada' as UserId, name: 'Ada', claims: { rank: 3 } };
 
 describe('the claims of a seat', () => {
-  it('are available in the setup, and do not change during the game', () => {
+  it('are available in the setup', () => {
     const { value } = machine.start('r' as RoomId, [ada, { user: 'bob' as UserId, name: 'Bob' }]);
     expect(value.state.ranks).toEqual([3, null, 3, null]);
     const away = machine.handle(value, { kind: 'seat', seat: 0, event: 'away' });

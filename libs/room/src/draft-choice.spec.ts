@@ -1,6 +1,6 @@
 import { DraftChoice } from './draft-choice.js';
 
-/** Runs handlers on a state of this size; each handler changes this number of parts. Returns how often each kind of draft was chosen. */
+/** Runs handlers on a state of this size. Each handler changes this number of parts. Returns how many handlers got each kind of draft. */
 function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, runs: number): { copy: number; proxy: number } {
   const counts = { copy: 0, proxy: 0 };
   for (let run = 0; run < runs; run++) {
@@ -24,14 +24,14 @@ describe('the kind of draft that a room chooses', () => {
     expect(proxy).toBe(6_400 - copy);
   });
 
-  it('switches between copy and proxy when handlers change another share of the state', () => {
+  it('switches between copy and proxy when handlers begin to change a larger or smaller part', () => {
     const draft = new DraftChoice('auto');
     choices(draft, { parts: 500, changed: 2 }, 1_000);
     expect(choices(draft, { parts: 500, changed: 400 }, 1_000).copy).toBeGreaterThan(700);
     expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
   });
 
-  it('is the kind in the settings of the game, if any', () => {
+  it('is the kind that the game sets when the game sets one', () => {
     expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
     expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
   });

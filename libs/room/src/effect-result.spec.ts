@@ -63,7 +63,7 @@ function changed(outcome: RoomOutcome<Casino>): Extract<RoomOutcome<Casino>, { k
 }
 
 describe('the result of an effect', () => {
-  it('reaches the game with the key and the request of the effect', () => {
+  it('reaches the game together with the key and the data of the effect', () => {
     const before = bet(begin());
     const [charge, log] = before.outbox;
     expect(charge).toMatchObject({ name: 'charge', key: 'r:7:1:0', timer: '$result:1:0' });
@@ -76,7 +76,7 @@ describe('the result of an effect', () => {
     expect(applyChange(before, change)).toEqual(value);
   });
 
-  it('changes nothing when it is repeated or late, or has an unknown key', () => {
+  it('changes nothing when the result is repeated or late, or has an unknown key', () => {
     const before = bet(begin());
     const key = before.outbox[0]!.key;
     const { value } = changed(result(before, key, { ok: true, data: 1 }));
@@ -102,7 +102,7 @@ describe('the result of an effect', () => {
     expect(value.timers).toEqual({ '$result:1:0': 11_500 });
   });
 
-  it("is handled when its handler rejects, without the handler's edits", () => {
+  it("is marked as handled when its handler rejects, and the handler's edits are dropped", () => {
     const before = bet(begin());
     const { value } = changed(result(before, before.outbox[0]!.key, { ok: false, code: 'undone', message: '' }));
     expect(value.state.results).toEqual([]);
@@ -120,7 +120,7 @@ describe('the result of an effect', () => {
     expect(result(value, before.outbox[0]!.key, { ok: true, data: 1 })).toEqual({ kind: 'refused', code: 'game-ended' });
   });
 
-  it('can be awaited for a limited number of effects', () => {
+  it('can be awaited only for a limited number of effects', () => {
     let value = begin();
     for (let seq = 1; seq <= AWAITED_RESULTS_MAX; seq++) value = bet(value, seq);
     const next = machine.handle(value, { kind: 'command', seat: 0, seq: 1_000, name: 'bet', data: 'more' });

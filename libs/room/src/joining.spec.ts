@@ -14,7 +14,7 @@ type Handler = (room: GameRoom<Ships>, data?: unknown) => void;
 
 const IDLE_BOT: BotRule = { everyMs: 100, move: () => null };
 
-/** A game for 2 to 4 players that notes its seat events. Also applies each change to the value before it, as a recovery does. */
+/** A game for 2 to 4 players that records its seat events. The test also applies each change to the previous value, as a recovery does. */
 class Arena {
   readonly machine: RoomMachine<Ships>;
   value: RoomValue<Ships>;
@@ -78,7 +78,7 @@ class Arena {
 }
 
 describe('a player who joins a running game', () => {
-  it('gets a new seat after the last seat, and `joined` runs for that seat', () => {
+  it('gets a new seat after the last seat', () => {
     const arena = new Arena();
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
     expect(arena.join(2, 'Cy')).toBe('changed');
@@ -86,7 +86,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.state.seen).toEqual(['joined 2 Cy']);
   });
 
-  it('gets a free seat, and continues its command numbers', () => {
+  it('gets a free seat, whose command numbers continue', () => {
     const arena = new Arena({ go: () => {} });
     arena.command('go');
     arena.handle({ kind: 'seat', seat: 0, event: 'left' });
@@ -94,7 +94,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
   });
 
-  it('takes the seat of another player after `left` has run for that player', () => {
+  it('takes the seat of an absent player after `left` has run for the absent player', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'away' });
     arena.value.state.seen.length = 0;
@@ -103,7 +103,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.timers).toEqual({});
   });
 
-  it('changes nothing when the player has the seat, or the seat number is too high', () => {
+  it('changes nothing when the player already has the seat or the seat number is too high', () => {
     const arena = new Arena();
     expect(arena.join(1, 'Bob')).toBe('unchanged');
     expect(arena.join(3, 'Cy')).toBe('unchanged');
@@ -153,7 +153,7 @@ describe('a bot in a game', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot', 'R2 here bot']);
   });
 
-  it('plays from the start when the setup adds it', () => {
+  it('plays from the start when the setup adds the bot', () => {
     const arena = new Arena(commands, undefined, (room) => void room.addBot('R1'));
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot']);
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
@@ -168,7 +168,7 @@ describe('a bot in a game', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R2 here bot']);
   });
 
-  it('gives its seat to a player who joins in that seat', () => {
+  it('is replaced by a player who joins in the seat of the bot', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.value.state.seen.length = 0;
@@ -177,7 +177,7 @@ describe('a bot in a game', () => {
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
   });
 
-  it('gets no seat that a joining player gets', () => {
+  it('gets another seat when its own seat goes to a joining player', () => {
     const arena = new Arena(commands, IDLE_BOT, undefined, (room) => void room.state.ships.push(String(room.addBot('R2'))));
     arena.command('add', 'R1');
     arena.value.state.ships.length = 0;
@@ -203,12 +203,20 @@ describe('a bot in a game', () => {
   });
 
   it.each<[string, BotRule['move'], object]>([
-    ['runs its command', () => ({ command: 'fly', data: 'up' }), { kind: 'changed', value: { state: { ships: ['2', '2 up'] } } }],
-    ['changes nothing without a command', () => null, { kind: 'unchanged' }],
-    ['has its command refused when the handler rejects it', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
-    ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
-    ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
-  ])('makes its move: it %s', (_what, move, outcome) => {
+    [
+      'runs the command of its move',
+      () => ({ command: 'fly', data: 'up' }),
+      { kind: 'changed', value: { state: { ships: ['2', '2 up'] } } },
+    ],
+    ['changes nothing when its move has no command', () => null, { kind: 'unchanged' }],
+    [
+      'is refused when the handler rejects the command of its move',
+      () => ({ command: 'fly', data: 'away' }),
+      { kind: 'refused', code: 'too-far' },
+    ],
+    ['is refused when the data of its move is invalid', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
+    ['fails when the command of its move is unknown', () => ({ command: 'swim' }), { kind: 'failed' }],
+  ])('%s', (_what, move, outcome) => {
     const arena = new Arena(commands, { everyMs: 100, move });
     arena.command('add', 'R1');
     expect(arena.handle({ kind: 'bot', seat: 2 })).toMatchObject(outcome);

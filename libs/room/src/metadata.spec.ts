@@ -24,7 +24,7 @@ const give = (value: RoomValue<object>, data: unknown, seq = 1) =>
   machine.handle(value, { kind: 'command', seat: 0, seq, name: 'set', data });
 
 describe('the metadata of a room', () => {
-  it('comes from the setup until a command replaces or removes it', () => {
+  it('comes from the setup until a command replaces or removes the metadata', () => {
     let value = start();
     expect(value.metadata).toEqual({ level: 1 });
     for (const [index, data] of [{ score: [1, 2] }, null].entries()) {
@@ -37,7 +37,7 @@ describe('the metadata of a room', () => {
     }
   });
 
-  it('is not affected by other changes', () => {
+  it('stays the same when a change does not set the metadata', () => {
     const away = machine.handle(start(), { kind: 'seat', seat: 1, event: 'away' });
     expect(away).toMatchObject({ kind: 'changed', value: { metadata: { level: 1 } } });
   });

@@ -11,8 +11,8 @@ import type { DraftMode, GameDefinition, GameRoom } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
- * The invariant behind recovery, migration, sync and replay: a recorded change, after it was stored and read, turns the old value
- * into exactly the new one. Each run tries other cases, and a failure prints its seed. `REPLAY_RUNS=50000` tries many more.
+ * Recovery, migration, sync and replay rely on one invariant: applying a stored change to the old value gives exactly the new value. Each
+ * run tries other random cases. `REPLAY_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('produces the state that the handler left', () => {
+  it('produces the state at the end of the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -119,7 +119,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
   });
 
-  it('does not exist when the handler throws or makes a value that cannot be stored', () => {
+  it('is not made when the handler throws or the state cannot be stored', () => {
     fc.assert(
       fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
         const known = stored(before);
@@ -318,7 +318,7 @@ describe('the draft of a handler', () => {
 });
 
 describe('an object in two places of the state', () => {
-  it('becomes two objects after the next change, also after a recovery', () => {
+  it('becomes two objects after the next change, with and without a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -362,7 +362,7 @@ describe('an object in two places of the state', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may come from the data of the command', () => {
+  it('may be a part of the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and empty without an edit', () => {
+  it('are few for few edits, and none without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -428,8 +428,8 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 const state = fc.dictionary(key, json, { minKeys: 1, maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Json>;
 
 /**
- * The edits of a handler. The last four need a variable of the handler: they store an object in it, place the object in the state,
- * and change it through the variable.
+ * The edits of a handler. The last four use a variable of the handler: they store an object in it, put the object into the state, and
+ * change the object through the variable.
  */
 const ACTS = [
   ...['set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'],
@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A recorded list of edits would not reproduce the state of this case. The handler places objects inside other objects that it has placed
- * twice, and changes both afterwards.
+ * In this case a recorded list of edits would lead to another state. The handler puts objects into other objects that it has put into the
+ * state twice, and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },
@@ -554,8 +554,8 @@ function changed(
 }
 
 /**
- * Returns the value as it comes back from Redis or over the wire. `structuredClone` does not work here, because in Jest it
- * returns objects of another realm.
+ * Returns the value as Redis or the network would deliver it. Does not use `structuredClone`, because in Jest it returns objects of another
+ * realm.
  */
 function stored<T>(value: T): T {
   const copy = JSON.parse(JSON.stringify(value)) as T;

@@ -76,7 +76,7 @@ describe('a room', () => {
       expect(start(undefined)).toEqual({ count: 0 });
     });
 
-    it('throws the error of the setup, or an error for a state that is no object', () => {
+    it('throws when its setup throws or returns a state that is no object', () => {
       const broken = (): never => {
         throw new Error('no cards');
       };
@@ -287,7 +287,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_250 });
     });
 
-    it('fires a timer once', () => {
+    it('fires a timer only once', () => {
       const room = new Table({ timers: { turn: ({ state }) => add(state, 10) } });
       const change = room.changed({ kind: 'timer', name: 'turn' });
       expect(change.timers).toEqual({ turn: null });
@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces a timer of the same name, and cancels timers', () => {
+    it('replaces a timer of the same name', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('cancels a timer without a handler in the current rules', () => {
+    it('cancels a timer for which the current rules have no handler', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -341,7 +341,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('removes a timer also when its handler rejects', () => {
+    it('removes a fired timer even when the handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -355,7 +355,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('denies the game access to the timers of the seats', () => {
+    it('does not let the game schedule, cancel or read the timers of the seats', () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -441,7 +441,7 @@ describe('a room', () => {
         (there) => there.reject('moved'),
         "room.reject('moved') is given a code that only the server may use",
       ],
-    ])('fails on %s without a change, and names the game, room and handler', (_, ask, message) => {
+    ])('fails on %s without a change of the room', (_, ask, message) => {
       const room = new Table({
         effects: ['pay'],
         commands: {
@@ -480,7 +480,7 @@ describe('a room', () => {
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
     });
 
-    it('accepts an event for one seat, for all seats and for no seat', () => {
+    it('accepts events for one seat, for all seats or for no seat', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -554,7 +554,7 @@ describe('a room', () => {
       expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
     });
 
-    it('frees a seat after the grace period, also under another owner', () => {
+    it('frees a seat after the grace period', () => {
       const left: number[] = [];
       const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
@@ -576,7 +576,7 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('ignores the input %s of seat %d when it changes nothing', (event, seat) => {
+    ])('ignores the report `%s` of seat %d, which changes nothing', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
@@ -595,7 +595,7 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave also when the handler rejects', () => {
+    it('lets a player leave even when the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');
@@ -656,7 +656,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('has the result from its owner', () => {
+    it('has the result that the owner of the room gave', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });
@@ -672,7 +672,7 @@ describe('a room', () => {
 });
 
 describe('applyChange', () => {
-  it('refuses a change that does not follow the version', () => {
+  it('refuses a change that does not follow the version of the value', () => {
     const room = new Table();
     const { value } = room;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
@@ -685,7 +685,7 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });
 
-  it('returns the value that withChange returns for a known state', () => {
+  it('returns the same value as `withChange`', () => {
     const room = new Table();
     const before = room.value;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });
@@ -782,7 +782,7 @@ function begin(room: Setup): Count {
   return { count: 0, log: [] };
 }
 
-/** Returns the value as it comes back from Redis. */
+/** Returns the value as Redis would return it. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -35,7 +35,7 @@ describe('the sentence about an invalid value', () => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 
-  it('is the message from the schema, if any', () => {
+  it('is the message in the schema when the schema has a message', () => {
     expect(flawOf(z.string().max(3, 'must be short'), 'four')).toBe('must be short');
     expect(flawOf(z.string('a name, please'), 7)).toBe('a name, please');
   });

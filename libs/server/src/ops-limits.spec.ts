@@ -46,7 +46,9 @@ function dripping(text: string): { heard: () => string; closed: Promise<void> } 
   return { heard: () => heard, closed: new Promise((resolve) => socket.on('close', () => resolve())) };
 }
 
-/** Sends a request and does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection. */
+/**
+ * Sends a request, but does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection.
+ */
 function reading(): { socket: Socket; cut: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   sockets.push(socket);
@@ -72,7 +74,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts connections again after it has closed the slow connections',
+    'accepts new connections after the close of the slow connections',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -101,7 +103,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads its answer too slowly',
     async () => {
-      // Makes the timeout for stalled connections so long that only the time limit of the answer can close this connection.
+      // The timeout for stalled connections is so long that only the time limit of the answer can close this connection.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();

@@ -65,7 +65,7 @@ describe('GuestAuthenticator', () => {
 describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('returns the user and the name in the token, and not the name in the hello', async () => {
+  it('returns the user and the name in the token instead of the name in the hello', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
@@ -157,13 +157,13 @@ describe('JwtAuthenticator with a shared secret', () => {
     ['has emoji', { sub: 'u1', name: 'Ada 👩‍🚀' }, 'Ada 👩‍🚀'],
     ['is blank', { sub: 'u1', name: '\u3164' }, 'u1'],
     ['is a number', { sub: 'u1', name: 7 }, 'u1'],
-    ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
-    ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('accepts a token whose name %s, and replaces the name', async (_, claims, name) => {
+    ['is missing and whose user id is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
+    ['is blank and whose user is blank', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
+  ])('accepts a token whose name %s, and returns a name that can be displayed', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 
-  it('refuses a token for another audience than that of the settings', async () => {
+  it('refuses a token for an audience that differs from the settings', async () => {
     const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
     await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
     expect(await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).toMatchObject({
@@ -224,7 +224,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('refuses a token with a withdrawn key after the fetched keys have expired', async () => {
+  it('refuses a token with a withdrawn key when the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -232,7 +232,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await refusal(authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
   });
 
-  it('does not fetch the keys for each token with an unknown key', async () => {
+  it('does not fetch the keys again for each token with an unknown key', async () => {
     await newSigner('k1');
     const stranger = await newSigner('k9', false);
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
@@ -257,7 +257,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('logs once that the key server is unreachable, and once that it is reachable again', async () => {
+  it('logs once when the key server becomes unreachable, and once when the key server answers again', async () => {
     const { sign } = await newSigner('k1');
     const said: [string, Record<string, unknown>][] = [];
     const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);

@@ -46,7 +46,7 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   await until(async () => (await redis.commands.hexists(sessionKey(session), 'away')) === 1);
 }
 
-/** A store in which some commands fail: Redis does not run them (`not`), or the reply is lost (`unheard`). */
+/** A store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is lost. */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));
   const client = new Proxy(redis.commands, {
@@ -90,7 +90,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await second.resume(resumed);
   });
 
-  it('is accepted after the loss of the connection, but not after a resume', async () => {
+  it('is accepted after the loss of the first connection, but not after its resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -110,7 +110,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await gateway.resume(login);
     awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // Redis answers in order on one connection. After this answer, it has also executed the command for the mark.
+    // Redis answers the commands of a connection in order. So it has executed the command for the mark before this answer.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });
@@ -180,7 +180,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('leaves no pending away mark when it never reached the store', async () => {
+  it('sets no away mark when its write never reached the store', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
@@ -202,7 +202,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('succeeds only when a concurrent resume fails', async () => {
+  it('is accepted only when a concurrent resume fails', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];
@@ -215,7 +215,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('is refused when a resume runs between its read and its write', async () => {
+  it('is refused when a resume happens between the read and the write of the login', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const old = await first.logIn();
@@ -230,7 +230,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 
-  it('does not replace the connected session of a faster login', async () => {
+  it('does not replace the session of a concurrent login that was faster', async () => {
     const fleet = newFleet();
     await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
     expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);

@@ -110,7 +110,7 @@ describe('SessionStore.create', () => {
     expect((await resume(gateway, other)).session).toBe(other.session);
   });
 
-  it('leaves one live session after many concurrent logins', async () => {
+  it('leaves exactly one session after many concurrent logins', async () => {
     const gateways = [await newGateway(), await newGateway(), await newGateway()];
     const user = newUser();
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));
@@ -135,7 +135,7 @@ describe('SessionStore.create', () => {
 });
 
 describe('SessionStore.resume', () => {
-  it('continues the session at any gateway and returns the previous gateway', async () => {
+  it('continues the session at any gateway, and returns the previous gateway', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user, 'Alan');
@@ -241,7 +241,7 @@ describe('SessionStore.resume', () => {
       const [resumed, login] = await Promise.all([resume(left, old).catch((error: HoldfastError) => error), logIn(right, user)]);
       expect((await home.store.find(user))?.session).toBe(login.session);
       if (resumed instanceof HoldfastError) expect(resumed.code).toBe('session-unknown');
-      // The resume came first, so the login replaces the session at the gateway of the resume.
+      // The resume was faster than the login. So the login must end the session at the gateway of the resume.
       else expect(login.replaced).toEqual({ session: old.session, gateway: left.id });
       expect(await refusalCode(resume(home, old))).toBe('session-unknown');
     }
@@ -310,7 +310,7 @@ describe('a stored session', () => {
     expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
   });
 
-  it('cannot be ended by an earlier gateway', async () => {
+  it('cannot be ended by a gateway that no longer has the session', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user);
@@ -329,7 +329,7 @@ describe('SessionNotices', () => {
     return { heard, stop };
   }
 
-  it('delivers a notice only to the gateway in the notice', async () => {
+  it('delivers a notice only to the gateway that the notice names', async () => {
     const [sender, target, other] = [await newGateway(), await newGateway(), await newGateway()];
     const [atTarget, atOther] = [await listener(target), await listener(other)];
     const user = newUser();
@@ -341,7 +341,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // Sorts the notices, because a Cluster delivers them in any order.
+    // Sorts the notifications, because a Cluster delivers them in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });

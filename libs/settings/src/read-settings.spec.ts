@@ -32,7 +32,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('gives each process a unique name, also in containers with equal host names and pids', () => {
+  it('gives each process a unique name, even in containers with equal host names and pids', () => {
     const names = [1, 2].map(() => {
       let name = '';
       jest.isolateModules(() => {

@@ -21,7 +21,7 @@ describe('a secret in a file', () => {
     expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secret).toBe('a secret of the whole fleet');
   });
 
-  it('is refused when the file is too short or missing, or when the secret is also set directly', () => {
+  it('is refused when the file is too short or missing, or when LINK_SECRET is set too', () => {
     const problem = (environment: Record<string, string>) => () => readSettings('lobby', environment);
     expect(problem({ LINK_SECRET_FILE: join(folder, 'none') })).toThrow(
       /LINK_SECRET_FILE is ".*none": it must be the path of a file that this process can read \(ENOENT\)/,
@@ -33,7 +33,7 @@ describe('a secret in a file', () => {
     expect(problem({ LINK_SECRET_FILE: file })).toThrow('LINK_SECRET is *** (5 characters): it must be at least 16 characters');
   });
 
-  it('is not read at the start when it is the password of Redis', () => {
+  it('is not read at the start when the secret is the password of Redis', () => {
     const { redis } = readSettings('lobby', { LINK_SECRET_FILE: file, REDIS_PASSWORD_FILE: file });
     expect(redis).toMatchObject({ password: null, passwordFile: file });
   });

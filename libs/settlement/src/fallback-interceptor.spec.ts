@@ -52,7 +52,7 @@ describe('FallbackInterceptor with a store that loses data during a request', ()
 });
 
 describe('FallbackInterceptor with a store that loses nothing', () => {
-  it('runs a request once, also a request that fails', async () => {
+  it('runs a request only once, even when the request fails', async () => {
     const { run } = newInterceptor(true);
     expect(await run(() => redis.commands.incr(key))).toBe(1);
     const refused = async () => {

@@ -43,16 +43,16 @@ describe('a process that starts', () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
-    // The same Redis has run for long enough now, so another process does not wait.
+    // The Redis has already run for long enough, so another process does not wait.
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time also when Redis contains some servers', async () => {
+  it('waits the full time even when Redis contains some servers', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
 
-  it('continues when another process has settled this run of Redis', async () => {
+  it('continues when another process has settled the current run of Redis', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     const waiting = waited();
     await generation.settle(generation.current as string);

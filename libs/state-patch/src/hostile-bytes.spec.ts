@@ -4,7 +4,7 @@ import { frozen, plainValues, seededBelow } from './random-values.fixture.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** Time limit in ms. It is much longer than the slowest message takes, so that only an endless or exponential loop exceeds it. */
+/** Time limit for one message, in ms. The slowest message takes much less. Only an endless or exponential loop exceeds the limit. */
 const LIMIT_MS = 5_000;
 
 /** Returns the number of values and characters in a value. */
@@ -27,7 +27,7 @@ function attack(before: unknown, bytes: Uint8Array): void {
 }
 
 describe('hostile bytes of a patch', () => {
-  it('are refused or produce a small value when they are random, modified or for another value', () => {
+  it('are refused or produce a small value when the bytes are random, modified or for another value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {
@@ -102,7 +102,7 @@ describe('hostile bytes of a patch', () => {
     expect(() => applyPatch(frozen(before), Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('are refused with a false count before memory is allocated', () => {
+  it('are refused before memory is allocated when they announce too many items', () => {
     const half = [0x80, 0x80, 0x40];
     for (const bytes of [
       [0x00, 0xe8, ...half, 0x01],
@@ -112,7 +112,7 @@ describe('hostile bytes of a patch', () => {
       expect(() => applyPatch(null, Uint8Array.from(bytes))).toThrow('a count exceeds the bytes that remain');
   });
 
-  it('are refused also in place of a whole value', () => {
+  it('are refused as a whole value', () => {
     for (const bytes of [[], [0x01, 0x01], [0xa1], [0xeb], [0xe8, 0xff, 0xff, 0x7f]])
       expect(() => decodeValue(Uint8Array.from(bytes))).toThrow(StatePatchError);
   });

@@ -8,7 +8,7 @@ const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('a state patch', () => {
-  it('turns any plain value into any other, also with another order of keys at the receiver', () => {
+  it('turns any plain value into any other plain value, for any order of keys at the receiver', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (before, after) => {
         const patch = encodePatch(frozen(before), frozen(after));
@@ -37,7 +37,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('is empty when nothing changed, also for equal copies', () => {
+  it('is empty for equal values, even when the values are copies', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(encodePatch(value, value)).toHaveLength(0);
@@ -47,7 +47,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('has the same bytes after any earlier encoding', () => {
+  it('does not depend on the values that were encoded earlier', () => {
     const before = { cards: [{ suit: 1, rank: 2 }], x: 1.5 };
     const after = {
       cards: [
@@ -71,13 +71,13 @@ describe('a state patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('contains an edit once that is equal for neighboring items', () => {
+  it('contains only once an edit that is equal for neighboring items', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // The number of each item takes one byte, and the rest of the patch takes ten bytes.
+    // Each item needs one byte for its number. The rest of the patch needs ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
-  it('is short when items with ids move within a list', () => {
+  it('has few bytes when items with ids move within a list', () => {
     const items = Array.from({ length: 60 }, (_, id) => ({ id, name: `unit ${id}` }));
     const copies = structuredClone(items);
     copies.splice(20, 1);
@@ -139,7 +139,7 @@ describe('a value that is not plain', () => {
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });
 
-  it('is encoded as 0 when it is -0', () => {
+  it('is encoded as 0 when the value is -0', () => {
     expect(decodeValue(encodeValue([-0]))).toEqual([0]);
     expect(applyPatch([1.5], encodePatch([1.5], [-0]))).toEqual([0]);
   });

@@ -5,7 +5,7 @@ import { RoundingTree } from './rounding-tree.js';
 import { type StateCopy, withStateCopy } from './state-copy.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** Number of copies after which the loop has compiled its code. */
+/** Number of copies after which V8 has compiled the loop. */
 const MANY = 300;
 
 type Json = Record<string, unknown>;
@@ -79,7 +79,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch).toHaveLength(0);
   });
 
-  it('has the same result after code for frequent keys is compiled', () => {
+  it('has the correct result after many copies of equal shape', () => {
     const wide = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k${index}`, { z: index, a: -index }]));
     const names: Json = { constructor: 1, get: 2, class: 3, $: 4, _: { toString: 1 }, ü: { b: 5 }, 'a-b': { c: 1 }, '7': 8 };
     let state: Json = { wide, names, list: [{ y: 1, x: 2 }] };
@@ -134,7 +134,7 @@ describe('the draft that is a copy of a state', () => {
     ['a list of numbers gets shorter', (draft) => void (draft.numbers as unknown[]).splice(1, 2)],
     ['a list is sorted', (draft) => void (draft.numbers as number[]).sort()],
     ['a list with numbers and objects changes', (draft) => void (draft.mixed as unknown[]).splice(0, 2, 'a', 7)],
-  ])('produces the state of a receiver when %s', (_what, edit) => {
+  ])('produces the state that a receiver computes from the patch when %s', (_what, edit) => {
     const before: Json = {
       at: { y: 2, x: 1 },
       list: [{ n: 1 }, { n: 2 }],
@@ -161,12 +161,12 @@ describe('the draft that is a copy of a state', () => {
     ['a new object has a class', (draft) => void Object.assign(draft, { n: new (class At {})() })],
     ['an object contains itself', (draft) => void Object.assign(draft, { n: { draft } })],
     ['a key has half of a surrogate pair', (draft) => void Object.assign(draft.at as Json, { 'cut \ud800': 1 })],
-  ])('has no result when %s', (_what, edit) => {
+  ])('is refused when %s', (_what, edit) => {
     const before: Json = { at: { x: 1, y: 2 }, n: 1, text: 'a' };
     for (let count = 0; count < MANY; count++) expect(stepOf(before, edit)).toBeNull();
   });
 
-  it('produces a correct patch when it contains a part of the earlier state', () => {
+  it('produces a correct patch when the draft contains a part of the earlier state', () => {
     const before = { a: { n: 1 }, b: { m: { n: 1 } }, c: { x: 1, y: 1 }, list: [{ n: 1 }, { n: 2 }, { n: 3 }] };
     for (let count = 0; count < MANY; count++) {
       const { next, patch } = stepOf(before, (draft) => {
@@ -187,7 +187,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch.length).toBeLessThan(12);
   });
 
-  it('accepts a new object with equal keys in place of a part', () => {
+  it('accepts a new object with the same keys in place of an old object', () => {
     const before: Json = { list: [{ x: 1, at: { y: 1 } }] };
     const { next, patch } = stepOf(before, (draft) => {
       const [first] = draft.list as Json[];
@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('may be made while another copy exists', () => {
+  it('is correct when another copy is made at the same time', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -24,8 +24,8 @@ export function boundedLine(line: string): string {
 }
 
 /**
- * The fields of an error in a log line: type, message, code, stack and causes. All other properties are dropped: errors of
- * ioredis contain the arguments of the command, which may be a room's state or a session's secret.
+ * The fields of an error in a log line: type, message, code, stack and causes. All other properties are dropped, because errors of ioredis
+ * contain the arguments of the command, such as a room's state or a session's secret.
  */
 export function boundedError(error: unknown, depth = 0): unknown {
   if (typeof error === 'string') return cut(error, STACK_MAX);

@@ -7,7 +7,7 @@ describe('describeThrown', () => {
     expect(describeThrown(undefined)).toBe('undefined');
   });
 
-  it('returns at most 4,000 characters, also for a value without a text', () => {
+  it('returns at most 4,000 characters, even for a value without a text', () => {
     expect(describeThrown('x'.repeat(1_000_000)).length).toBe(4_000);
     expect(describeThrown(Object.create(null))).toBe('a thrown object that has no text');
     expect(describeThrown(Object.assign(new Error('x'), { stack: Symbol('s') }))).toBe('Symbol(s)');

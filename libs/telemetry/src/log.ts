@@ -10,9 +10,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
- * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`. Do not log
- * in a loop over frames.
+ * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot, verb), so that
+ * it can be searched and counted. Values belong in the fields, and an error in the field `error`. Do not log in a loop over frames.
  *
  * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
  * the line `log.dropped` says how many.
@@ -58,8 +57,8 @@ export class Log {
   }
 
   /**
-   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line already reports the
-   * cause. Use it for a cause of many errors at once, such as an unreachable Redis.
+   * Writes an error or a warning as `debug` when `isReported` returns true for its field `error`, because another line already reports the
+   * cause. Use it for a cause of many errors, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;

@@ -16,7 +16,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
 }
 
 describe('the log of a server', () => {
-  it('writes an event as one JSON object with its fields and the server', () => {
+  it('writes an event as one JSON object with the fields of the event and the server id', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);
@@ -45,7 +45,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
   });
 
-  it('accepts any value', () => {
+  it('accepts circular values, and objects whose properties throw', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };
     circular.self = circular;
@@ -60,7 +60,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('shortens long texts, and omits additional properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -73,7 +73,7 @@ describe('the log of a server', () => {
     }
   });
 
-  it('writes an error at the level debug when another line reports its cause', () => {
+  it('writes an error at the level `debug` when another line already reports the cause', () => {
     const { log, lines } = logInto('json');
     log.reportElsewhere((error) => String(error).includes('away'));
     log.error('request.failed', { error: new Error('the store is away') });
@@ -152,7 +152,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('do not contain metrics that a scrape resets', async () => {
+  it('contain no metric that a scrape resets', async () => {
     const module = await testingModule();
     expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
   });
@@ -171,7 +171,7 @@ describe('the ops endpoints', () => {
     expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
-  it('add each count of the frame path once, also after repeated reads', async () => {
+  it('count each relayed frame once, even after repeated reads', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });

@@ -3,7 +3,7 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 
 const STEP_MS = 25;
 
-/** Passes a series of samples to an observer. */
+/** Gives samples to an observer, one after another. */
 class SampleSeries {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;
@@ -34,7 +34,7 @@ describe("the watchdog's observer of runs", () => {
     for (let run = 1; run < 50; run++) expect(series.pass(175, { run })).toEqual([]);
   });
 
-  it('reports a run once when the run reaches the first limit', () => {
+  it('reports a run only once when the run reaches the first limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(450, { run: 7 }))).toEqual(['suspect']);
@@ -75,7 +75,7 @@ describe("the watchdog's observer of runs", () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop, and reports it sooner during game code', () => {
+  it('reports a blocked event loop sooner when game code runs', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);

@@ -5,7 +5,7 @@ const MESSAGE_BYTES_MAX = 70_000;
 
 type Delivered = readonly [kind: 'text' | 'binary' | 'ping' | 'pong' | 'close', of: string | number];
 
-/** Copies each message and then overwrites it, because the message is a view that is valid during the call only. */
+/** Copies each message and then overwrites the original, because a message is a view that is valid only during the call. */
 class Inbox implements WebSocketInbox {
   readonly delivered: Delivered[] = [];
   message(bytes: Buffer, isBinary: boolean): void {
@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks. The lengths of the chunks are `cuts`, again and again. Returns the delivered messages and control frames, and
- * the close code of the refusal, or null when nothing was refused.
+ * Reads a stream in chunks whose lengths are `cuts`, again and again. Returns the delivered messages and control frames, and the close code
+ * of a refusal. The close code is null when nothing was refused.
  */
 function read(
   stream: Buffer,
@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers every message whole and in order for any split of frames and reads', () => {
+  it('delivers complete messages in order for any split of frames and reads', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -153,7 +153,7 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('delivers the messages before a frame %s, and refuses the frame', (_, bad, closeCode) => {
+  ])('refuses a frame %s after the messages before the frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });

@@ -15,7 +15,7 @@ describe('answerUpgrade', () => {
     expect(answerUpgrade('GET', headers, SUBPROTOCOLS)).toEqual({ subprotocol: 'app.json', accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' });
   });
 
-  it('prefers the first of its own subprotocols', () => {
+  it('accepts, of two subprotocols, the subprotocol that the server prefers', () => {
     const both = { ...headers, 'sec-websocket-protocol': 'app.json,app.binary' };
     expect(answerUpgrade('GET', both, SUBPROTOCOLS)).toMatchObject({ subprotocol: 'app.binary' });
   });

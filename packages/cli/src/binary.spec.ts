@@ -44,7 +44,7 @@ describe('the binary holdfast', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('lists its commands, and prints the version of the repository', async () => {
+  it('lists its commands, and prints its version', async () => {
     for (const argv of [[], ['--help'], ['-h'], ['help']]) {
       const { code, stdout } = await holdfast(argv);
       expect(code).toBe(0);

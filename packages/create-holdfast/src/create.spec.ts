@@ -63,7 +63,7 @@ describe('create-holdfast', () => {
     expect(await readdir(join(parent, 'quick/src/games'))).toEqual(['tic-tac-toe']);
   });
 
-  it('refuses a folder with files, and changes none of the files', async () => {
+  it('refuses a folder with files without changing the files', async () => {
     await writeFile(join(parent, 'notes.txt'), 'mine');
     await expect(run(parent, '--yes', '--name', 'x')).rejects.toThrow(/is not empty: it contains notes\.txt/);
     expect(await readdir(parent)).toEqual(['notes.txt']);
@@ -87,7 +87,7 @@ describe('create-holdfast', () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
-  it('requires flags when no terminal is available for questions', async () => {
+  it('requires answers as flags when no terminal is available for questions', async () => {
     await expect(run()).rejects.toThrow(/Give a folder and --template, or --yes/);
   });
 

@@ -36,7 +36,7 @@ describe("the audit of a bank's transfers", () => {
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('requires for a lost game only that no transfer was paid twice', () => {
+  it('reports no fault of a lost game when no transfer was paid twice', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

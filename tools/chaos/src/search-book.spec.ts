@@ -6,7 +6,7 @@ function newBook() {
 }
 
 describe('the book that checks searches', () => {
-  it('accepts two players in one room, and a cancelled search', () => {
+  it('accepts two players in one room and a cancelled search', () => {
     const { book, violations } = newBook();
     for (const player of ['ada', 'bob']) book.begin(player, 0)('matched', 'r1');
     book.begin('ada', 1)('cancelled');

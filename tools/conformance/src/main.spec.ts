@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from './main.js';
 
-/** The name of one short case. */
+/** The name of a case that takes little time. */
 const CASE = 'sends hello first';
 
 /** A client that answers every instruction, and never opens a connection. */
@@ -21,7 +21,7 @@ describe('npm run conformance', () => {
     ['ends at once', 'true', 'the client has ended (exit code 0)'],
     ['prints something else than JSON', "sh -c 'echo hello; cat >/dev/null'", 'the client printed a line that is not JSON: hello'],
     ['never connects', SILENT, 'expected a connection within'],
-  ])('fails a client that %s, and says why', async (_what, client, why) => {
+  ])('fails a client that %s, and names the reason', async (_what, client, why) => {
     expect(await main(['--client', client, '--only', CASE])).toBe(1);
     expect(printed.join('\n')).toContain(why);
     expect(printed.at(-1)).toBe('\n0 passed, 1 failed, 0 skipped');

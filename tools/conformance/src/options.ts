@@ -3,13 +3,13 @@ import { Command, InvalidArgumentError } from 'commander';
 export interface ConformanceOptions {
   /** The command that starts the client under test. */
   readonly client?: string;
-  /** Only cases whose name contains this text. */
+  /** Runs only cases whose name contains this text. */
   readonly only?: string;
-  /** Number of cases that run at the same time. */
+  /** Maximum number of cases that run at the same time. */
   readonly atOnce: number;
-  /** Writes the test vectors into this folder, instead of testing a client. */
+  /** The folder into which the tool writes the test vectors. With this option, it tests no client. */
   readonly vectors?: string;
-  /** Prints the lines between the tool and the client. */
+  /** True: prints the lines between the tool and the client. */
   readonly verbose: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Target } from './target.js';
 
-/** Thrown when the fleet refuses a request, or when no fleet answers. The message is a sentence for the user. */
+/** Thrown when the fleet refuses a request, or when no gateway answers. The message is a sentence for the user. */
 export class FleetError extends Error {
   constructor(
     readonly code: string,
@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** The time limit for an answer, in ms. It exceeds the duration of every command; the longest, a drain, takes up to two minutes. */
+/** The time limit for an answer, in ms. Every command takes less time. The longest one, a drain, takes up to two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
@@ -34,8 +34,8 @@ export class AdminClient {
   }
 
   /**
-   * Yields the last `recent` events, and then new ones as they happen, until the connection ends. `kind`: kinds and groups of kinds, separated
-   * by commas (default: all). `severity`: the lowest severity (default: `info`).
+   * Yields the last `recent` events, and then each new event until the connection ends. `kind`: kinds and groups of kinds, separated by
+   * commas (default: all). `severity`: the lowest severity (default: `info`).
    */
   async *events({ recent = 0, kind, severity, signal }: EventsWanted = {}): AsyncGenerator<FleetEventLine> {
     const query = new URLSearchParams({ recent: String(recent), ...(kind && { kind }), ...(severity && { severity }) });
@@ -103,7 +103,7 @@ interface EventsWanted {
   readonly signal?: AbortSignal;
 }
 
-/** The fields of an operator event that the CLI shows. The description of the admin API has all fields. */
+/** The fields of an operator event that this tool shows. The description of the admin API lists all fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;

@@ -4,7 +4,7 @@ import { ageOf, eventText, fleetTable, incidentsTable, queuesTable, roomsTable, 
 const NOW = 1_000_000_000;
 
 describe('a table for operators', () => {
-  it('has columns of the width of their widest cells, without trailing blanks', () => {
+  it('has columns as wide as their widest cells, without trailing blanks', () => {
     expect(
       table(
         ['A', 'BB'],

@@ -108,7 +108,7 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  // Removes the prefix only before a server type, because only server ids begin with the prefix of the fleet.
+  // Removes the prefix of the fleet only when a server type follows, because other texts may also begin with it.
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
@@ -139,7 +139,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** Formats the error of a server's wall clock. The measurement is not exact, so an error below 0.05 s is shown as no error. */
+/** Formats the error of a server's wall clock. Shows an error below 0.05 s as no error, because the measurement is not exact. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);
@@ -162,7 +162,7 @@ function timeOf(at: number): string {
   return new Date(at).toTimeString().slice(0, 8);
 }
 
-/** Replaces control characters, because players choose names and could control the terminal. */
+/** Replaces control characters. Players choose names, and could otherwise control the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{C}/gu, '·');
 }

@@ -34,14 +34,14 @@ describe('the fleet that a command addresses', () => {
     expect(findTarget({}, { ADMIN_TOKEN: list }, join(folder, 'none')).token).toBe(token);
   });
 
-  it('is the fleet in the arguments, if any', () => {
+  it('is the fleet that the arguments name', () => {
     expect(findTarget({ url: 'https://ops.example.org/', token: 'said' }, { ADMIN_TOKEN: 'other' }, file)).toEqual({
       url: 'https://ops.example.org',
       token: 'said',
     });
   });
 
-  it('receives only its own token', () => {
+  it('never receives the token of another fleet', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 

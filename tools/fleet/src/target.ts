@@ -9,16 +9,16 @@ export interface Target {
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
 
 /**
- * Finds the fleet that a command addresses. The URL comes from the arguments, else from the fleet of `npm start` in this folder, else it is
- * the default. The token comes from the arguments, else from the environment, else from the fleet of `npm start` if the command addresses
- * this fleet.
+ * Finds the fleet that a command addresses. The URL is that of the arguments, else that of the fleet of `npm start` in this folder, else
+ * the default. The token is that of the arguments, else that of the environment. Without both, the token of `npm start` is used, if the
+ * command addresses that fleet.
  *
  * @throws FleetError when the URL is not valid or there is no token
  */
 export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = process.env, file: string = runningFile(env)): Target {
   const running = readRunning(file);
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;
-  // The token of one fleet must not be sent to another.
+  // The tool must not send the token of one fleet to another fleet.
   const ofRunning = url === running?.opsUrl ? running.adminToken : undefined;
   const token = given.token ?? newestOf(env.ADMIN_TOKEN) ?? newestOf(ofRunning);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))

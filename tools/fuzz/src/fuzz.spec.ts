@@ -17,10 +17,10 @@ describe('the handling of hostile input', () => {
     ['players, JSON over WebSocket', 100],
     ['link frames', 200],
     ['admin requests', 200],
-  ])('ends with a value or a refusal with a code in each case: %s, %i cases', async (name, cases) => {
+  ])('returns a value or a refusal with a code for %s (%i cases)', async (name, cases) => {
     const target = fuzzer.targets.find((one) => one.name === name);
     if (!target) throw new Error(`there is no target ${name}`);
-    // Each run has a new seed, so that all runs together cover more cases. A failure prints its seed.
+    // Each run uses a new seed, so that all runs together cover more cases. A failure prints its seed.
     await fuzzer.run(target, cases, Math.floor(Math.random() * 2 ** 31));
   });
 });

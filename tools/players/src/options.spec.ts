@@ -17,14 +17,14 @@ describe('the gateways that the simulated players use', () => {
     expect(readOptions([], file).urls).toEqual(['ws://127.0.0.1:7120/play']);
   });
 
-  it('are the gateways in the arguments, if any', () => {
+  it('are the gateways that the arguments name', () => {
     expect(readOptions(['--url', 'ws://10.0.0.1/play', 'ws://10.0.0.2/play'], file).urls).toEqual([
       'ws://10.0.0.1/play',
       'ws://10.0.0.2/play',
     ]);
   });
 
-  it('are checked with the certificate of npm start only at the URL of its fleet', () => {
+  it('are checked with the certificate of npm start only at the URL that npm start printed', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });

@@ -156,7 +156,7 @@ describe('the text of a PGN file', () => {
     await expect(read(fileOf('x'.repeat(5_000_000)))).rejects.toThrow('this is no text file with games');
   });
 
-  it('contains no games when it is empty', async () => {
+  it('contains no games when the file is empty', async () => {
     const file = await PgnFile.open(fileOf(''));
     expect(await file.next()).toBeNull();
     expect(file.unreadableCount).toBe(0);

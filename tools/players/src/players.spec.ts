@@ -53,7 +53,7 @@ describe("the ledger of a game's moves", () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('compares the moves with the newest board of a player', () => {
+  it('ignores a board that is older than another board of the player', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
@@ -67,7 +67,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('returns percentiles of more answers than it stores', () => {
+  it('returns correct percentiles of more answers than the tally stores', () => {
     const tally = new Tally();
     tally.acknowledged(5_000);
     for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
@@ -76,7 +76,7 @@ describe('the tally of a run of simulated players', () => {
     expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
   });
 
-  it('includes an unfinished pause with its current length', () => {
+  it('includes a pause that has not ended', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);
@@ -90,7 +90,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('reports a run with a fault as failed, but not a run with a refusal', () => {
+  it('reports a run with a fault as failed, but accepts a run with a refused move', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);

@@ -20,7 +20,7 @@ describe('the request for a list of rooms', () => {
 });
 
 describe('the filter of the list of rooms', () => {
-  it('has a field for each option that has only a few possible values', () => {
+  it('has a field for each boolean option and each option with a fixed list of values', () => {
     const options = {
       properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } },
     };

@@ -11,7 +11,7 @@ describe('nameFlaw', () => {
     expect(nameFlaw('The name', name, charactersMax)).toBeNull();
   });
 
-  it('limits the number of visible characters and the number of bytes', () => {
+  it('reports a name with too many visible characters or too many bytes', () => {
     expect(nameFlaw('The name', 'é'.repeat(33), 32)).toBe('The name has 33 characters: at most 32 are allowed.');
     expect(nameFlaw('The name', '👩‍🚀'.repeat(32), 32)).toBe('The name has 352 bytes: at most 256 are allowed.');
   });

@@ -20,7 +20,7 @@ function formOf(entries: Readonly<Record<string, string>>): FormData {
 }
 
 describe('the fields for the options of a game', () => {
-  it("match the choices, booleans, numbers and texts of the game's JSON Schema", () => {
+  it("have the kinds, labels, limits and defaults of the game's JSON Schema", () => {
     expect(optionFields(SCHEMA)).toEqual([
       { kind: 'choice', name: 'map', label: 'Map', choices: ['forest', 'desert'], value: 'desert' },
       { kind: 'number', name: 'minutes', label: 'Minutes', isWhole: true, min: 1, max: 60, isRequired: true },
@@ -48,7 +48,7 @@ describe('the fields for the options of a game', () => {
     },
   );
 
-  it('have no limits when the schema limits a number only to safe integers', () => {
+  it('have no limits for a number that may be any safe integer', () => {
     const whole = { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
     expect(optionFields({ properties: { seed: whole } })).toEqual([
       { kind: 'number', name: 'seed', label: 'Seed', isWhole: true, isRequired: false },
@@ -68,7 +68,7 @@ describe('the options that a form returns', () => {
     expect(readOptions(fields, formOf({}))).toEqual({ isRated: false });
   });
 
-  it('come from fields whose names no other field of the form has', () => {
+  it('come from fields whose names differ from the other fields of the form', () => {
     expect(fields.map(formName)).not.toContain('name');
   });
 });

@@ -2,18 +2,18 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that the page showed, each as its text or as the code of its error. */
+/** The toasts that the page showed. Each is its text, or the code of its error. */
 let shown: string[];
-/** Sends a message of the server to the page. */
+/** Delivers a server message to the page. */
 let tell: (message: Record<string, unknown>) => void;
 let requests: string[];
 let now: number;
 let search: PlayerSearch;
-/** Ends the call of `quickMatch`. */
+/** Resolves or rejects the pending call of `quickMatch`. */
 let ended: { resolve(): void; reject(error: unknown): void };
 let refusal: HoldfastError | null;
 let attracted: number;
-/** The answer of `match.status`. */
+/** The answer of the fake server to `match.status`. */
 let status: Record<string, unknown> | HoldfastError | null;
 
 beforeEach(() => {
@@ -71,7 +71,7 @@ describe('a search that the page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('keeps the start time that the server reports', () => {
+  it('shows the waiting time that the server last reported', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that the page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows the reason once when the search ends without a match', async () => {
+  it('shows the reason only once when the search ends without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -107,7 +107,7 @@ describe('a search that the page begins', () => {
 });
 
 describe('a search that another page of the party begins', () => {
-  it('is shown on the pages of all members, and each member can cancel the search', async () => {
+  it('can be cancelled by each member of the party', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
     search.cancel();
@@ -126,7 +126,7 @@ describe('a search that another page of the party begins', () => {
 });
 
 describe('a search that the page requests after a reload or a lost connection', () => {
-  it('is shown when it still runs at the server', async () => {
+  it('is shown when the search still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();
     expect(search.current?.since).toBe(600);
@@ -155,7 +155,7 @@ describe('a search that the page requests after a reload or a lost connection', 
 });
 
 describe('an offered match', () => {
-  it('keeps its end time and the acceptance of the player while other players answer', async () => {
+  it('keeps its end time when another player accepts', async () => {
     tell(OFFER);
     expect(search.offer).toMatchObject({ id: 'm-1', acceptMs: 10_000, endsAt: 11_000, isAccepted: false });
     await search.accept();
@@ -180,7 +180,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows only one message when it ends before the answer to the acceptance', async () => {
+  it('shows no refusal of the acceptance when the match has already begun', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
@@ -198,7 +198,7 @@ describe('an offered match', () => {
     expect(shown).toEqual(['Another player did not accept the match. Your search continues, and you are first in line.']);
   });
 
-  it('disappears when the player declines it', async () => {
+  it('disappears when the player declines the match', async () => {
     tell(OFFER);
     await search.decline();
     expect([search.offer, requests]).toEqual([null, ['match.decline']]);

@@ -14,7 +14,7 @@ const room = (...ready: boolean[]): RoomView => ({
 });
 
 describe('a waiting room', () => {
-  it('shows that it waits for missing players, and then for players who are not ready', () => {
+  it('tells whether players are missing or not ready', () => {
     expect(readinessOf(room(true), 2)).toEqual({ kind: 'too-few', missing: 1 });
     expect(readinessOf(room(true, false), 2)).toMatchObject({ kind: 'unready', who: [{ user: 'u1' }] });
     expect(readinessOf(room(true, true), 2)).toEqual({ kind: 'ready' });

@@ -2,7 +2,7 @@ import type { RoomId } from '#libs/protocol';
 import { hashOf, inviteHash, linkedRoom } from './route.js';
 
 describe('the address of a room', () => {
-  it('contains the room id, also when the id has special characters', () => {
+  it('contains the room id, even when the id has special characters', () => {
     expect(linkedRoom(hashOf('k4x9' as RoomId))).toEqual({ room: 'k4x9' });
     expect(linkedRoom(hashOf('a/b c' as RoomId))).toEqual({ room: 'a/b c' });
   });

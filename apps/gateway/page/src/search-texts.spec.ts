@@ -3,7 +3,7 @@ import { durationText, progressTexts } from './search-texts.js';
 const base = { kind: 'match', game: 'chess', ticket: 't-1', event: 'searching' } as const;
 
 describe('the texts about a search', () => {
-  it('are empty before the first progress', () => {
+  it('are empty before the server reports progress', () => {
     expect(progressTexts(null)).toEqual([]);
     expect(progressTexts(base)).toEqual([]);
   });

@@ -37,7 +37,7 @@ function setUp() {
 }
 
 describe('the interpolation of entities', () => {
-  it('displays entities with a delay of one step and a small margin', () => {
+  it('displays entities one step and a small margin later', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);
@@ -45,7 +45,7 @@ describe('the interpolation of entities', () => {
     expect(things.time).toBeCloseTo(5_000 + now() - 58, 0);
   });
 
-  it('adds and removes an entity when the displayed time reaches the change', () => {
+  it('shows and hides an entity when the displayed time reaches the change', () => {
     const { step, fly } = setUp();
     fly(20);
     expect(step([{ id: 2, x: 7 }])).toMatchObject([{ id: 1 }]);
@@ -61,7 +61,7 @@ describe('the interpolation of entities', () => {
     expect(seen.has(9_000)).toBe(true);
   });
 
-  it('extrapolates for a short time without a new state, and then returns to the latest state', () => {
+  it('extrapolates for a short time without a new state, and then shows the latest state', () => {
     const { step, fly, now } = setUp();
     const [before] = fly(20);
     const latest = (now() - 50) / 5;
@@ -72,7 +72,7 @@ describe('the interpolation of entities', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('keeps an entity at rest until the step in which the entity moves', () => {
+  it('moves an entity within one step when the entity starts to move after a rest', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);
@@ -81,7 +81,7 @@ describe('the interpolation of entities', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('keeps earlier states when two syncs have the same time', () => {
+  it('continues from the earlier states when two syncs have the same time', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;

@@ -35,7 +35,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
   let version = 0;
   const sync = (x: number, input = 0, fields: Partial<FeedSync<Race>> = {}): void =>
     listener({ version: ++version, time: now, input, state: { cars: [{ x }] }, ...fields });
-  /** Displays a frame every 10 ms. */
+  /** Advances the time by `ms`, and displays a frame every 10 ms. */
   const wait = (ms: number): Car | undefined => {
     let shown: Car | undefined;
     for (const end = now + ms; now < end; ) {
@@ -85,7 +85,7 @@ describe('the prediction of the own entity', () => {
     expect(wait(200)?.x).toBeCloseTo(10);
   });
 
-  it('repeats an unchanged input once per second', () => {
+  it('sends an unchanged input again once per second', () => {
     const { sent, sync, wait } = setUp();
     sync(0);
     wait(5_000);
@@ -100,7 +100,7 @@ describe('the prediction of the own entity', () => {
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('repeats the held input when a rewind has removed the input (reported: %s)', (rewound) => {
+  it.each([true, false])('sends the held input again after a rewind that removed the input (rewind reported: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('continues after a minute without a sync or a new input', () => {
+  it('moves the entity on a new input after a minute without a sync', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -123,7 +123,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)?.[1]).toBe(10);
   });
 
-  it('stops when the server has been silent for ten seconds', () => {
+  it('stops the entity after ten seconds without a sync', () => {
     const { car, sync, wait } = setUp();
     sync(0);
     car.hold(10);
@@ -134,7 +134,7 @@ describe('the prediction of the own entity', () => {
     expect(car.stats.silentMs).toBe(21_000);
   });
 
-  it('does not change the state that the server sent', () => {
+  it('does not change the state object of the room', () => {
     const { car, sync, wait } = setUp();
     const state: Race = { cars: [Object.freeze({ x: 1 })] };
     sync(0, 0, { state: Object.freeze(state) });
@@ -152,7 +152,7 @@ describe('the prediction of the own entity', () => {
     expect(Number.isInteger(shown?.lap)).toBe(true);
   });
 
-  it('reports the time from an input to the first sync that contains it', () => {
+  it('reports the time from an input to the first sync that contains the input', () => {
     const { car, sync, wait, sent } = setUp();
     sync(0);
     expect(car.stats.roundTripMs).toBeUndefined();
@@ -169,7 +169,7 @@ describe('the prediction of the own entity', () => {
     expect(() => setUp({ stepMs: 0 })).toThrow('stepMs is 0: it must be a number of ms above 0, such as 50.');
   });
 
-  it('ignores syncs after it has been stopped', () => {
+  it('ignores syncs after the prediction was stopped', () => {
     const { car, sync } = setUp();
     car.stop();
     sync(5);

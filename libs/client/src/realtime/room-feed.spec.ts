@@ -10,7 +10,7 @@ interface Rules {
 describe('a room object with typed rules', () => {
   const room = { seat: 0, on: () => () => {}, sendInput: () => true } as unknown as Room<Rules>;
 
-  it('gives its state type to the prediction', () => {
+  it("gives the prediction the type of the room's state", () => {
     const car = predict(room, {
       stepMs: 50,
       own: (state, seat) => state.cars.find((each) => each.seat === seat),
@@ -23,7 +23,7 @@ describe('a room object with typed rules', () => {
     expect(x).toBeUndefined();
   });
 
-  it('gives its state type to the interpolation', () => {
+  it("gives the interpolation the type of the room's state", () => {
     const others = interpolate(room, { entities: ({ cars }) => cars, key: ({ seat }) => seat, blend: { x: 'linear' } });
     const names: readonly string[] = others.sample().map(({ name }) => name);
     expect(names).toEqual([]);

@@ -1,13 +1,13 @@
 import { ServerClock } from './server-clock.js';
 
-/** Gives the clock a time every 50 ms for `forMs`. Returns the local time at the end. */
+/** Reports a server time to the clock every 50 ms, for `forMs`. Returns the local time at the end. */
 function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: number) => number, rate = 1, stopped = 0): number {
   for (let at = from; at < from + forMs; at += 50) clock.take(1_000_000 + at * rate - stopped, at + delayOf(at));
   return from + forMs;
 }
 
 describe("the client's estimate of the server clock", () => {
-  it('relies on the syncs with the smallest delay', () => {
+  it('is computed from the syncs with the smallest delay', () => {
     const clock = new ServerClock();
     expect(clock.isSet).toBe(false);
     const now = run(clock, 0, 5_000, (at) => 30 + ((at * 7) % 90));
@@ -31,7 +31,7 @@ describe("the client's estimate of the server clock", () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 30, 0);
   });
 
-  it('adapts slowly to a larger delay, and immediately to a smaller delay', () => {
+  it('changes slowly after a larger delay, and immediately after a smaller delay', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now, 20_000, () => 90);

@@ -30,10 +30,10 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
   });
 
-  it('displays the own ship near its later position on the server', () => {
+  it('displays the own ship close to the position that the server later computes', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // When TCP must repeat the message about a change of the turn, the ship turns later on the server.
+      // TCP must repeat the message about the turn, so the ship turns later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });
@@ -49,14 +49,14 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     for (const { otherJerk } of all) expect(otherJerk).toBeLessThanOrEqual(loss === 0 ? 0.25 * FRAME : 4 * FRAME);
   });
 
-  it('adapts the delay of other ships to the jitter', () => {
+  it('adapts the display delay of other ships to the jitter of the network', () => {
     for (const { delayMs } of all) {
       expect(delayMs).toBeGreaterThanOrEqual(STEP_MS);
       expect(delayMs).toBeLessThanOrEqual(STEP_MS + network.jitterMs + 20 + (loss === 0 ? 0 : holdMs(latencyMs)));
     }
   });
 
-  it('sends inputs only when they change and once per second', () => {
+  it('sends an input only when the input changes or after one second', () => {
     for (const { inputs } of runs) {
       expect(inputs.length).toBeLessThan(60);
       expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));
@@ -69,12 +69,12 @@ describe('a page whose server is away for two seconds', () => {
     ['on which the room time continues', false, 0],
     ['on which the room time stops', true, 0],
     ['that rewinds ten steps', false, 10],
-  ])('keeps the own ship moving and corrects it once, for a server %s', (name, isTimeStopped, rewindSteps) => {
+  ])('keeps the own ship moving and corrects its position once, for a server %s', (name, isTimeStopped, rewindSteps) => {
     const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
     expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
-    // The ship is corrected once, by the distance that it flew ahead of the server.
+    // The client corrects the ship once, by the distance that the ship flew ahead of the server.
     expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
     expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
     const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));
@@ -96,7 +96,7 @@ describe('a page whose server is away for two seconds', () => {
 describe('a page that displayed nothing for ten seconds', () => {
   const AWAY = { from: 5_000, to: 15_000 };
 
-  it.each(['hidden', 'asleep'] as const)('does not jump or send a burst of inputs after it was %s', (name) => {
+  it.each(['hidden', 'asleep'] as const)('shows no jump and sends no burst of inputs after the page was %s', (name) => {
     const run = play({ ...CALM, [name]: AWAY });
     const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
     expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);

@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection without a hello, but not a hello that waits for the store', () => {
+  it('closes a connection without a hello, but not a connection whose hello waits for the store', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
@@ -63,7 +63,7 @@ describe('the hello timeout', () => {
 });
 
 describe('the limits of connections', () => {
-  it('refuse a connection above the limit of its address', () => {
+  it('refuse a connection above the limit for one address', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
@@ -94,7 +94,7 @@ describe('the limits of connections', () => {
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('limit the connections that an address opens within the window, including closed connections', () => {
+  it('count closed connections of an address until the end of the time window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -105,7 +105,7 @@ describe('the limits of connections', () => {
     expect(comesAndGoes('192.0.2.2')).toBe(true);
   });
 
-  it('forget an address without open or recent connections', () => {
+  it('forget an address that has no open or recent connections', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('count the recent connections of an address also after a long connection closes', () => {
+  it('still count the recent connections of an address when a connection closes after an hour', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;
@@ -133,7 +133,7 @@ describe('the limits of connections', () => {
 });
 
 describe('the limits of sockets without a connection', () => {
-  it('refuse a socket above the limit of its address until another socket closes', () => {
+  it('refuse a socket above the limit for one address until another socket closes', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
     expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
@@ -145,7 +145,7 @@ describe('the limits of sockets without a connection', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
-  it('count the sockets of a trusted proxy only in the total', () => {
+  it('count the sockets of a trusted proxy only towards the total limit', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     expect([1, 2, 3, 4, 5].map(() => limits.addSocket(socketFrom('10.0.0.1')))).toEqual([true, true, true, true, false]);
   });

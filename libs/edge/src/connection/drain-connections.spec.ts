@@ -23,7 +23,7 @@ describe('the drain of a gateway', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('disconnects a limited number of players who have not yet arrived at another gateway', async () => {
+  it('limits the number of disconnected players who have not yet arrived at another gateway', async () => {
     const { connections, disconnected, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
     expect(disconnected).toHaveLength(RECONNECTING_MAX);

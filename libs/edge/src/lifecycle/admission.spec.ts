@@ -38,7 +38,7 @@ describe('Admission', () => {
   it.each([
     ['session-unknown', 'refused'],
     ['unavailable', 'unavailable'],
-  ] as const)('counts a resume with the store error %s as %s', async (code, result) => {
+  ] as const)('reports a resume that fails in the store with `%s` in the login metric as `%s`', async (code, result) => {
     const metrics = new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' });
     await expect(newAdmission(code, async () => false, metrics).admit(hello)).rejects.toMatchObject({ code });
     expect((await metrics.logins.counts()).filter(({ value }) => value > 0)).toEqual([{ labels: { result }, value: 1 }]);
@@ -60,7 +60,7 @@ describe('the resume of an unknown session', () => {
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused with another code, such as `busy`, without a check of the store', async () => {
+  it('is refused without a check of the store when the refusal has another code, such as `busy`', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

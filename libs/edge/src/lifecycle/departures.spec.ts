@@ -66,7 +66,7 @@ describe('the departure of a session from its room', () => {
     expect([done.mock.calls.length, departures.size]).toEqual([1, 0]);
   });
 
-  it('is repeated after the answer to an earlier departure of the user', async () => {
+  it('is still repeated when only an earlier departure of the user was answered', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     leave('ada', 1);
     leave('ada', 2);
@@ -77,7 +77,7 @@ describe('the departure of a session from its room', () => {
     expect(usersSent()).toEqual(['ada', 'ada', 'ada']);
   });
 
-  it('is sent as two events to a lobby that does not know the request `user.gone`', async () => {
+  it('is sent as two events to an older lobby, which does not know the request `user.gone`', async () => {
     const { departures, leave, sent, emitted } = newGateway();
     leave('ada');
     await sent[0]!.fail('unknown-operation');
@@ -88,7 +88,7 @@ describe('the departure of a session from its room', () => {
     expect(departures.size).toBe(0);
   });
 
-  it('is repeated when the store falls back within a minute of the answer', async () => {
+  it('is repeated when the store loses its latest data within a minute of the answer', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (const user of ['ada', 'bob']) leave(user);
     for (const request of [...sent]) await request.answer();

@@ -7,7 +7,7 @@ const replaced: SessionNotice = { kind: 'replaced', session: S };
 const bind: SessionNotice = { kind: 'bind', user: 'ada' as UserId, session: S, room: 'r' as RoomId, role: 'player', rev: 1 };
 
 describe('the buffer of early notices', () => {
-  it('returns each notice that arrived after the hello once', () => {
+  it('returns a notice that arrived after the hello only once', () => {
     const early = new EarlyNotices();
     early.add(S, replaced, 1_000);
     early.add(S, bind, 2_000);
@@ -15,7 +15,7 @@ describe('the buffer of early notices', () => {
     expect(early.take(S, 0)).toEqual([]);
   });
 
-  it('drops the oldest notices at its limit and after some time', () => {
+  it('drops the oldest notices when the buffer is full or the notices expire', () => {
     const early = new EarlyNotices();
     for (let index = 0; index < 5_000; index++) early.add(`s${index}` as SessionId, bind, index / 1_000);
     expect(early.take('s0' as SessionId, 0)).toEqual([]);

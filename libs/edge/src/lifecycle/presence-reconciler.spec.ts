@@ -46,7 +46,7 @@ describe('the presence of a member who is connected to the gateway', () => {
     expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('is reported under a new admission when another server has ended the last admission', async () => {
+  it('is reported with a new admission number when another server ended the last admission', async () => {
     const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
@@ -82,7 +82,7 @@ describe('the presence of a member who is connected to the gateway', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is reported each time with a higher request order', () => {
+  it('has a higher request order in each report', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;

@@ -25,7 +25,7 @@ function newGateway(message: MatchMessage | null) {
 }
 
 describe("the check of a player's search against its ticket", () => {
-  it('moves the session into the matched room after the loss of the notice', async () => {
+  it('moves the session into the matched room when the notice of the match was lost', async () => {
     const matched: MatchMessage = { kind: 'match', ...HINT, event: 'matched', room: 'r-1' as RoomId };
     const { checks, session, sent, bound } = newGateway(matched);
     checks.admitted(session, HINT);
@@ -44,7 +44,7 @@ describe("the check of a player's search against its ticket", () => {
     expect(session.ticket).toMatchObject(HINT);
   });
 
-  it('reports a lost ticket to the gateway, but not to the player', async () => {
+  it('tells the gateway, but not the player, that the ticket is lost', async () => {
     const { checks, session, sent } = newGateway({ kind: 'match', ...HINT, event: 'expired', reason: 'lost' });
     session.ticket = { ...HINT, checkedAt: 0 };
     expect(await checks.isLost(session)).toBe(true);

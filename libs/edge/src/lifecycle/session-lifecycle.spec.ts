@@ -33,7 +33,7 @@ function newGateway() {
     { isSettled: true } as never,
     { renew } as unknown as UserRooms,
   );
-  /** Calls `maintain` with a time that is `ms` from now, and waits for its end. */
+  /** Sets the time `ms` ahead and calls `maintain`. Resolves when `maintain` has ended. */
   const maintain = async (inMs: number): Promise<void> => {
     lifecycle.maintain(performance.now() + inMs);
     await new Promise(setImmediate);
@@ -42,7 +42,7 @@ function newGateway() {
 }
 
 describe('SessionLifecycle.maintain', () => {
-  it('renews the sessions of connected users twice a minute and their rooms hourly', async () => {
+  it('renews each session of a connected user twice a minute, and each room of a user hourly', async () => {
     const { maintain, renew, touch } = newGateway();
     for (let at = 60_000; at < USERS_RENEW_MS; at += 60_000) await maintain(at);
     expect([renew.mock.calls.length, touch.mock.calls.length]).toEqual([0, 59]);

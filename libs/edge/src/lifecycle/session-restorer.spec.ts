@@ -11,7 +11,7 @@ import type { RoomRestorer } from '../room/room-restorer.js';
 import { newSessionTable } from '../session/session-table.fixture.js';
 import { SessionRestorer } from './session-restorer.js';
 
-// A separate database, because the test empties it.
+// The test empties its database, so it uses one that no other spec uses.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
 const userRooms = new UserRooms(redis);
 
@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Shortens the time to live of all keys by `ms`, as if somebody had set the clock of the store ahead. Some keys expire by that. */
+/** Shortens the TTL of all keys by `ms`, as if somebody had set the clock of the store ahead. Keys with a shorter TTL expire. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);
@@ -74,7 +74,7 @@ describe('sessions that the store lost', () => {
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     gatewaySession.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
-    // The gateway renews a session after a third of its TTL or after half a minute.
+    // The gateway last renewed the session a third of the TTL ago, but not more than half a minute ago.
     const key = `hf:session:${gatewaySession.id}`;
     await redis.commands.pexpire(key, (await redis.commands.pttl(key)) - Math.min(30_000, (ttlMs ?? 3_600_000) / 3));
     await restorer.check();
@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('set `isIncomplete` for some seconds after the loss', async () => {
+  it('make the gateway report `isIncomplete` for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -99,7 +99,7 @@ describe('sessions that the store lost', () => {
     expect(await restorer.isIncomplete()).toBe(false);
   });
 
-  it('are restored when the store lost them before the first check of the gateway', async () => {
+  it('are restored when the loss happened before the first check of the gateway', async () => {
     const { restorer, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await redis.commands.flushdb();
@@ -107,7 +107,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it("are restored in a new store generation that contains the gateway's mark", async () => {
+  it("are restored when the store generation changes, even when the gateway's mark survived", async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
   });
 
-  it('replace an older login of the user in a store that has fallen back', async () => {
+  it('replace an older login of the user when the store lost its latest data', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('are audited once per store generation, and the gateway then sets its mark', async () => {
+  it('are compared with the store once per store generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned to the caller with the room of the user in the store', async () => {
+  it('are returned together with the room that the store has for the user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored when the sessions have ended and the store lost nothing', async () => {
+  it('are not restored after the end of the session when the store lost no data', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -196,7 +196,7 @@ describe('sessions that the store lost', () => {
       { session: gatewaySession.id, user: gatewaySession.user },
     ];
 
-    it('continue when the store is emptied between the check and the renewal', async () => {
+    it('continue when the store is emptied between the check and the renewal of the sessions', async () => {
       const { restorer, store, newSession } = newGateway();
       const player = await newSession();
       await restorer.check();

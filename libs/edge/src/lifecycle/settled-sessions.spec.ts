@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions in a store that stays settled or stays unsettled. */
+  /** Restores these sessions. The store is settled or not, and that does not change. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -73,7 +73,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   return { session, search, requested, done, orders, settled, restoredLate };
 }
 
-/** The fakes answer without timers and I/O, so all effects of a call happen within these two event-loop ticks. */
+/** The fakes answer without timers and I/O. So all effects of a call happen within two event-loop ticks. */
 function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
@@ -107,7 +107,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
   });
 
-  it('repeats its search unless a lobby has found a match', async () => {
+  it('repeats its search when no lobby has found a match', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
@@ -131,7 +131,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.requested).toEqual([]);
   });
 
-  it('sends the repeated departure before an unanswered join', async () => {
+  it('gives the repeated departure a request order before an unanswered join', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);
@@ -141,7 +141,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('repeats its departures also when the store is settled before the restoration', async () => {
+  it('repeats its departures even when the store is settled before the session is restored', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

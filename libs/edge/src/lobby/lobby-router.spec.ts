@@ -26,7 +26,7 @@ async function receivers(lobbies: readonly FakeLobby[]): Promise<string[]> {
 }
 
 describe('the lobby that a gateway chooses for a request', () => {
-  it('differs from request to request when several lobbies are healthy', async () => {
+  it('alternates between the healthy lobbies', async () => {
     expect(await receivers([{ id: 'a' }, { id: 'b' }])).toEqual(['a', 'b']);
   });
 
@@ -41,7 +41,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is an unheard lobby when no healthy lobby exists', async () => {
+  it('is a lobby that answers no health checks when no healthy lobby exists', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },
@@ -50,7 +50,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('does not exist when every lobby is suspect or unlinked: the request fails with `unavailable`', async () => {
+  it('does not exist when every lobby is suspect or has no link', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

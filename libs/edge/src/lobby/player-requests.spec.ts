@@ -12,8 +12,8 @@ const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, 
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /**
- * Returns the `PlayerRequests` of a gateway with one lobby, which gives these answers in order. If an answer is a function, the lobby calls
- * it when the request arrives, and sends its result.
+ * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. It calls an answer that is a function
+ * when the request arrives, and sends the result.
  */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
@@ -51,7 +51,7 @@ function newPlayerRequests(...answers: unknown[]) {
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
-  /** Returns a function that simulates a restart of the store and then returns the answer. */
+  /** Returns a function that simulates a restart of the store, and then returns the answer. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;
@@ -60,14 +60,14 @@ function newPlayerRequests(...answers: unknown[]) {
 }
 
 describe('a request whose answer arrives before a restart of the store', () => {
-  it('is sent once', async () => {
+  it('is sent to a lobby only once', async () => {
     const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests).toEqual([{ operation: 'rooms.join', data: { room: 'a' }, number: 1 }]);
     expect(settled).toEqual([]);
   });
 
-  it('is sent once, also when the store was unavailable during the request', async () => {
+  it('is sent to a lobby only once, even when the store was unavailable for a moment', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;
@@ -80,7 +80,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only when the gateway has the room record named by the answer (%s)', async (operation, answer) => {
+  ])('is answered only when the gateway has read the room record that the answer names (%s)', async (operation, answer) => {
     const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
     let letPass = (): void => {};
     whenKnown.mockImplementation(
@@ -163,7 +163,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is repeated when the room record of the answer arrives only after the restart', async () => {
+  it('is repeated when the room record that the answer names arrives only after the restart', async () => {
     const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
@@ -181,14 +181,14 @@ describe('a request whose answer arrives after a restart of the store', () => {
     },
   );
 
-  it('is not repeated when it only reads data', async () => {
+  it('is not repeated when the request only reads data', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
     await playerRequests.send(session, 'rooms.list', undefined, 500);
     expect(requests).toHaveLength(1);
   });
 
-  it.each(['rooms.create', 'match.find'])('joins the room in the first answer to %s', async (operation) => {
+  it.each(['rooms.create', 'match.find'])('enters the room of the first answer to %s when the room still exists', async (operation) => {
     const repeated = newPlayerRequests();
     repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
     await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
@@ -200,7 +200,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
   });
 
-  it('joins the room of its first attempt when the first answer was lost', async () => {
+  it('enters the room of its first attempt when the first answer was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
@@ -208,21 +208,21 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds when it is a leave and the player is in no room', async () => {
+  it('succeeds when the request is a leave and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds when it is a start and the game already runs', async () => {
+  it('succeeds when the request is a start and the game already runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds when it is a cancellation and the store has lost the search', async () => {
+  it('succeeds when the request is a cancellation and the store has lost the search', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
@@ -230,7 +230,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
 });
 
 describe('the search of a session', () => {
-  it('stays cancelled when the answer to `match.find` arrives last', async () => {
+  it('stays cancelled when the answer to `match.find` arrives after the answer to `match.cancel`', async () => {
     let answerSearch = (_: unknown): void => {};
     const { playerRequests, session, answers } = newPlayerRequests();
     answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });
@@ -241,7 +241,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is recorded when the session has cancelled an earlier search', async () => {
+  it('is stored when the session has cancelled an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

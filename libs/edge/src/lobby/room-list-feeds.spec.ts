@@ -8,7 +8,7 @@ import { RoomListFeeds } from './room-list-feeds.js';
 const log = new Log({ server: 'hf:gateway:test', level: 'silent', format: 'json' });
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 
-/** A lobby. The test sets its list of rooms for each game. */
+/** A fake lobby. The test sets the list of rooms of each game. */
 class Lobby {
   readonly lists = new Map<string, RoomSummary[]>();
   readonly reads: number[] = [];
@@ -56,7 +56,7 @@ function subscribe(client: Client, id: number, query: RoomListQuery, rooms: Room
 }
 
 describe('RoomListFeeds', () => {
-  it('reads each list once for all sessions that follow the list', async () => {
+  it('reads a list only once for all sessions that follow the list', async () => {
     const clients = [new Client(), new Client(), new Client()];
     for (const [index, client] of clients.entries()) subscribe(client, 10 + index, { game: index < 2 ? 'chess' : 'go' });
     lobby.lists.set('chess', [room('a')]);
@@ -120,7 +120,7 @@ describe('RoomListFeeds', () => {
     expect(feeds.subscriptions).toBe(1);
   });
 
-  it('sends the changes after the next read when a lobby is lost during a read', async () => {
+  it('sends the changes after the next read when a read fails', async () => {
     const client = new Client();
     subscribe(client, 1, {});
     lobby.lists.set('', [room('a')]);

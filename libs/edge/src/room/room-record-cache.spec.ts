@@ -53,7 +53,7 @@ describe('the cache of room records', () => {
     cache.onModuleDestroy();
   });
 
-  it('reports each revision of a room and its close', async () => {
+  it('reports each revision of a room and the close of the room', async () => {
     const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
     await until(() => reported.length === 3);
@@ -63,8 +63,8 @@ describe('the cache of room records', () => {
     expect(reported[3]).toBe('empty');
   });
 
-  it('applies a publication without reading the record', async () => {
-    // Without a record in the store, only the publication can bring the change.
+  it('applies a published change without reading the record', async () => {
+    // The store has no record, so the gateway can learn of the change only from the publication.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);
@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports the last record only when the store is settled', async () => {
+  it('reports a change of an unsettled store only when the store is settled', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
@@ -107,14 +107,14 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
   });
 
-  it('reports every room when the settled store answers the second attempt', async () => {
+  it('repeats the comparison with the settled store when a read fails', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
     expect(readDigests).toHaveBeenCalledTimes(2);
     expect(reported).toEqual([room, room]);
-    // The comparison finds that the record has changed, and the first read of the record fails.
+    // The comparison with the store finds a changed record. The first read of that record fails.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
-  it('reports every room after a reconnect to the same store generation', async () => {
+  it('reports every room after a reconnect, even to the same store generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -156,7 +156,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('restores a record that the store lost, and does not report the room as closed', async () => {
+  it('restores a record that the store lost', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
@@ -167,7 +167,7 @@ describe('the cache of room records', () => {
     expect(reported).toHaveLength(2);
   });
 
-  it('accepts an older revision after a settlement without this gateway', async () => {
+  it('accepts an older revision from a restarted store', async () => {
     const before = await records.read(room.id);
     await records.save(room, { doc: { ...doc, seats: 3 } });
     await until(() => reported.length === 2);
@@ -178,7 +178,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual(before);
   });
 
-  it('reads the record when a publication belongs to a new store generation', async () => {
+  it('reads the record when a change is published in a new store generation', async () => {
     const before = { ...room };
     generation.current = 'two';
     // The new generation has another document under the known revision. The publication changes only the status.
@@ -189,7 +189,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
 
-  it('reports another owner with an equal revision in another store generation', async () => {
+  it('reports a new owner in a new store generation, even with an equal revision', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
     await cache.compareSettled();
@@ -206,7 +206,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('waits for the publication of a revision without reading the record', async () => {
+  it('waits for a published revision without reading the record', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it("reads a new room's record once for `whenKnown` and for a follower", async () => {
+  it('reads the record of a new room once for `whenKnown` and `follow`', async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);

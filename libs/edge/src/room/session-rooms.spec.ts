@@ -59,7 +59,7 @@ class Owner {
   }
 }
 
-/** The classes of a gateway that pass messages between players and owners. The test writes the room's record. */
+/** The classes of a gateway that transfer messages between players and owners. The test writes the record of the room. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -187,7 +187,7 @@ class Gateway {
     for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
   }
 
-  /** Publishes a record of the room in which no game is played. */
+  /** Publishes a record of the room without a running game. */
   waits(): void {
     if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
     if (this.record) this.listener?.changed(this.record);
@@ -237,7 +237,7 @@ describe('a gateway with players in a room', () => {
     expect(session.binding?.room).toBe(ROOM);
   });
 
-  it('attaches all sessions of one owner with one event', async () => {
+  it('attaches all sessions to one owner with one event', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -256,7 +256,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual([]);
   });
 
-  it("relays inputs to the room's owner, and drops inputs of unattached sessions or on a congested link", async () => {
+  it('relays inputs only of attached sessions, and drops inputs on a congested link', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const ada = gateway.player('ada');
@@ -296,7 +296,7 @@ describe('a gateway with players in a room', () => {
     expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
   });
 
-  it('sends `paused` once, and `resumed` with the next owner', async () => {
+  it('sends `paused` once when the owner is lost, and `resumed` with the next owner', async () => {
     const gateway = new Gateway();
     const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -344,7 +344,7 @@ describe('a gateway with players in a room', () => {
     expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
   });
 
-  it('reads the room record when the owner does not have the room', async () => {
+  it('reads the room record again when the owner reports that another server has the room', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session } = gateway.player('ada');
@@ -361,7 +361,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.attachRequests()).toHaveLength(2);
   });
 
-  it('delays a limited number of commands for a limited time, and refuses further commands', async () => {
+  it('delays commands until the attachment, and refuses commands above a limit or after some time', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');
@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session again, with its last version, when the backlog is read', async () => {
+  it('attaches a slow session again with its last version when the client has read the backlog', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');

@@ -19,11 +19,11 @@ const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('detach' as const), gone: fc.constantFrom('left' as const, 'away' as const, 'slow' as const) }),
 );
 
-/** Without `size` fast-check generates at most ten events, which seldom reach the later states. */
+/** Without `size`, fast-check generates at most ten events. So few events seldom lead to the later states. */
 const sequences = fc.array(events, { maxLength: 60, size: 'max' });
 const runs = { numRuns: 500 };
 
-/** For each state, its fields and the messages that the client may have received. */
+/** For each state: its fields, and the messages that the client may have received in it. */
 const DECLARED: { readonly [Kind in AttachmentState['kind']]: { readonly fields: string; readonly saw: readonly string[] } } = {
   none: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
   attaching: { fields: 'client epoch kind peer round since', saw: ['nothing', 'game', 'pause'] },
@@ -69,7 +69,7 @@ const placedAgain: readonly AttachmentEvent[] = [
 const lost: AttachmentEvent = { kind: 'lost', reason: 'server-lost', now: 20 };
 
 describe('the attachment of a session to the owner of its room', () => {
-  it('has a declared state after any sequence of events', () => {
+  it('has one of the declared states after any sequence of events', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (_, __, after) => expectDeclared(after));
@@ -117,7 +117,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('requires a detachment only from an owner that may have the session', () => {
+  it('requests a detachment only from an owner to which the gateway has sent an attach request', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         const { state } = run(all);
@@ -140,16 +140,16 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached.slice(0, 2), lost, ...placedAgain]).sent).toEqual([]);
   });
 
-  it('sends one `paused` when the owner first stalls and then is lost', () => {
+  it('sends only one `paused` when the owner first stalls and then is lost', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` when a stalled owner answers after the detachment of a slow connection', () => {
+  it('sends no `resumed` when a stalled owner answers after the slow connection was detached', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('keeps the epoch when the game ends, but not when the session leaves', () => {
+  it('remembers the epoch of the owner when the game ends, but not when the session leaves', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

@@ -47,7 +47,7 @@ afterEach(() => {
 
 const UPGRADE = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
 
-/** Records the events of connections. */
+/** A gateway that records the events of its connections. */
 class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
@@ -118,7 +118,7 @@ async function overTcp() {
 }
 
 describe('a silent WebSocket', () => {
-  it('gets only one ping until it sends a message', async () => {
+  it('gets only one ping until the client sends a message', async () => {
     const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pings = 0;
     client.on('ping', () => {
@@ -137,7 +137,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
+  // Payload lengths at which the encoding of the length changes, and the lengths next to them (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
@@ -221,7 +221,7 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
-  it('offers no compression, and closes after a compressed frame', async () => {
+  it('closes after a compressed frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
     expect(client.extensions).toBe('');
     // A frame with the bit RSV1 (compressed) and an empty mask. Source: RFC 7692, section 6.
@@ -230,7 +230,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toEqual([]);
   });
 
-  it('accepts a message in 8 fragments, but not in 200', async () => {
+  it('accepts a message in 8 fragments, but closes after a message in 200 fragments', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
     await until(() => gateway.frames.length === 1);
@@ -259,7 +259,7 @@ describe('a WebSocket connection', () => {
     expect(closed.code).toBe(4_321);
   });
 
-  it('closes when the client ends the socket without a close frame', async () => {
+  it('closes when the client closes the socket without a close frame', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.end();
     await until(() => gateway.closings === 1);
@@ -282,7 +282,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('closes during a message of more than four times the limit', async () => {
+  it('closes before the end of a message of more than four times the limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);
@@ -291,8 +291,8 @@ describe('a WebSocket connection', () => {
   it.each([
     ['another path', '/other', SUBPROTOCOL_BINARY, undefined, 404],
     ['an unknown subprotocol', '/play', 'mqtt', undefined, 400],
-    ['a page of another origin', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
-  ])('is refused when its request is for %s', async (_, path, subprotocol, origin, status) => {
+    ['an origin that the gateway does not allow', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
+  ])('is refused when the upgrade request has %s', async (_, path, subprotocol, origin, status) => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocol, { origin });
     const [, response] = (await once(client, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -332,7 +332,7 @@ describe('the public port of a gateway', () => {
   });
 
   it('closes the socket of a client that does not read its answer', async () => {
-    // More bytes than a kernel buffers for a client that reads nothing.
+    // A kernel buffers fewer bytes than this for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
     const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
@@ -401,7 +401,7 @@ describe('a TCP connection', () => {
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('reports the backlog of a client that does not read, until the kernel accepts the bytes', async () => {
+  it('reports the backlog of a client that does not read', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -451,7 +451,7 @@ describe('hostile input of a player', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('is decoded or refused when it is a random binary frame', () => {
+  it('is decoded or refused as a random binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -461,7 +461,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused when it is a truncated, extended or modified frame', () => {
+  it('is decoded or refused as a truncated, extended or modified frame', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
@@ -475,7 +475,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is decoded or refused when it is JSON', () => {
+  it('is decoded or refused as JSON', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),
@@ -494,7 +494,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('is refused when it is deeply nested JSON or MessagePack', () => {
+  it('is refused as deeply nested JSON or MessagePack', () => {
     const depth = 100_000;
     refusedProperly(() =>
       JsonWebSocketConnection.frameOf(`{"kind":"request","id":1,"operation":"x","data":${'['.repeat(depth)}${']'.repeat(depth)}}`),
@@ -507,7 +507,7 @@ describe('hostile input of a player', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('has the same result for a stream that is split anywhere', () => {
+  it('has the same result for any split of the stream', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -549,7 +549,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('can be returned in a response that a client decodes', () => {
+  it('can be sent back in a response that a client decodes', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

@@ -35,8 +35,8 @@ export class TcpTransport extends ClientTransport {
   }
 
   /**
-   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send a message
-   * before the handshake.
+   * A socket is pending until the end of its TLS handshake. The server cannot send a message before the end of the handshake, so it closes
+   * a refused socket without a message.
    */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;
@@ -68,7 +68,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // This call comes after the listeners, because the gateway may close the connection during the call.
+    // Registers the listeners before this call, because the gateway may close the connection during the call.
     events.opened(connection);
   }
 }

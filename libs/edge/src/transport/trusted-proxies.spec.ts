@@ -15,7 +15,7 @@ describe('the host of a request', () => {
     },
   );
 
-  it('is the host in the request to the first of several proxies', () => {
+  it('is the host that the client sent to the first of several proxies', () => {
     expect(proxies.hostOf(request('10.0.0.1', { 'x-forwarded-host': 'play.example.org, inner.example' }))).toBe('play.example.org');
   });
 

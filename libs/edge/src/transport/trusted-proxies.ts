@@ -5,8 +5,8 @@ import proxyAddr from 'proxy-addr';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
 /**
- * The proxies whose headers this gateway believes (`TRUSTED_PROXIES`). `X-Forwarded-Host` names the host that the browser requested, and
- * `X-Forwarded-For` the addresses from the client to the last proxy. The gateway ignores both headers from any other address.
+ * The proxies whose headers this gateway trusts (`TRUSTED_PROXIES`). `X-Forwarded-Host` contains the host that the browser requested.
+ * `X-Forwarded-For` contains the addresses from the client to the last proxy. The gateway ignores both headers from any other address.
  */
 @Injectable()
 export class TrustedProxies {
@@ -22,7 +22,7 @@ export class TrustedProxies {
 
   /**
    * Returns the host, with its port, that the browser requested. With several proxies, this is the host that the first proxy received.
-   * Undefined: the request names no host.
+   * Undefined: the request has no host.
    */
   hostOf({ headers, socket }: IncomingMessage): string | undefined {
     const forwarded = headers['x-forwarded-host'];
@@ -31,8 +31,8 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only the addresses that stand before
-   * its own in the header.
+   * Returns the address of the client: the last address in the chain that is not a trusted proxy. A client can forge only the addresses
+   * before its own address in the header.
    */
   addressOf(request: IncomingMessage): string {
     const own = request.socket.remoteAddress ?? 'unknown';

@@ -22,7 +22,7 @@ export const PLAY_PATH = '/play';
 /** The subprotocols that the gateway accepts, in order of preference. */
 const SUBPROTOCOLS = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
-/** The HTTP status for an unreadable request, by the error code of Node. All other errors get 400. */
+/** The HTTP status for a malformed request, by the error code of Node. All other errors get 400. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 @Injectable()
@@ -46,7 +46,7 @@ export class WebSocketTransport extends ClientTransport {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
-      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
+      // Closes the socket without an answer, because no answer can be sent before the TLS handshake.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
@@ -70,8 +70,8 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Closes the socket of a client that does not read the page. A timeout of the whole server would give a timer to each player's
-      // socket, too.
+      // Closes the socket of a client that does not read the page. A timeout of the whole server would also create a timer for each
+      // player's socket.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);
@@ -107,12 +107,12 @@ export class WebSocketTransport extends ClientTransport {
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
     );
     events.opened(connection);
-    // `head` has the frames that the client has sent together with the request.
+    // `head` contains the frames that the client has sent together with the request.
     if (head.length > 0) connection.receive(head);
   }
 }
 
-/** All sockets share one function, because a closure would cost 56 bytes for each open socket. */
+/** One function for all sockets, because a closure would need 56 bytes for each open socket. */
 function destroySocket(this: Duplex): void {
   this.destroy();
 }

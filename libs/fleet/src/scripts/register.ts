@@ -7,8 +7,8 @@ const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', impor
 /**
  * Writes the whole record of this process.
  *
- * @param startedAt store time in ms of the first registration of this process. 0: this is the first
- * @param keep the incarnation to keep. 0: a new one
+ * @param startedAt store time in ms of the first registration of this process. 0: this is the first registration
+ * @param keep the incarnation to keep. 0: the script assigns a new incarnation
  * @returns the registered incarnation: `keep`, or a new incarnation if `keep` is no longer possible
  */
 export async function registerServer(

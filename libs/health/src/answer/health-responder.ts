@@ -7,7 +7,10 @@ import { EventLoopLag, Log, Metrics, ProcessLoad } from '#libs/telemetry';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
-/** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
+/**
+ * Answers the health checks of this server. A check is a message on the server's channel. The answer is a write of the server's load into
+ * its record.
+ */
 @Injectable()
 export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
   private facts: HealthFacts | null = null;
@@ -34,12 +37,11 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // Answers after a reconnect, because a check may have been lost while the connection was down. If none was lost, the answer does no
-    // harm.
+    // Answers after a reconnect, because a check may have been lost before it. An unneeded answer does no harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Answers a check. All checks that arrive while an answer is being written share one further answer. */
+  /** Answers a check. All checks that arrive during the write of an answer share one further answer. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

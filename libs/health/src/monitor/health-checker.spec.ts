@@ -34,13 +34,13 @@ describe('the health checker, over a real Redis', () => {
     ]);
   });
 
-  it('evicts a server that hangs after at most three unanswered checks', async () => {
+  it('evicts a hanging server after at most three unanswered checks', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // The test counts checks instead of time, because a busy machine makes fewer checks.
+    // Counts checks and not time, because a busy machine makes fewer checks in the same time.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
@@ -62,7 +62,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, fresh.id)).toEqual([]);
   });
 
-  it('condemns a server only when both its link and its Redis answers are silent', async () => {
+  it('does not evict a server that answers on its link but not through Redis', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -96,7 +96,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('delays the eviction of many silent servers, but not of servers that refuse connections', async () => {
+  it('delays the eviction of many silent servers, but not of a server that refuses connections', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -114,7 +114,7 @@ describe('the health checker, over a real Redis', () => {
   });
 
   describe('with links to other servers', () => {
-    it('keeps one link between two gateways, in any order of their starts', async () => {
+    it('keeps only one link between two gateways', async () => {
       const gateways = [await world.linked('2', { type: 'gateway' }), await world.linked('1', { type: 'gateway' })];
       const [two, one] = gateways.map(({ module }) => module.get(FleetLinks));
       await eventually(() => {
@@ -124,7 +124,7 @@ describe('the health checker, over a real Redis', () => {
       expect(one.get(gateways[1].self.id)).toBeUndefined();
     });
 
-    // The checker never runs, so only the dial after the loss of the link can evict.
+    // The checker never runs. So a server can only be evicted by the dial that follows the loss of its link.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
     it('evicts a server whose process has ended, but not a server that only lost its link', async () => {
@@ -143,7 +143,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('evicts a server sooner when the link is lost and a new dial gets no answer', async () => {
+    it('evicts a server sooner when its link is lost and a new connection attempt gets no answer', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');
@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // This time is long enough for the dial and two quick checks, but not for regular checks, which take two to three intervals.
+      // In this time the gateway can dial and make two quick checks. Two regular checks would take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

@@ -12,7 +12,7 @@ describe('the protocol of health checks, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('makes the server answer the value `testing` with `update` and its load', async () => {
+  it('makes the server replace the check value `testing` with `update` and report its load', async () => {
     const watching = await world.gateway('1');
     const game = await world.start('game', '1');
     await eventually(async () => {
@@ -34,7 +34,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await silent.record()).check).toBe('testing');
   });
 
-  it('accepts any program that writes `update` after a check as a healthy server', async () => {
+  it('counts any program that answers each check with `update` as a healthy server', async () => {
     const watching = await world.gateway('1');
     const other = await world.foreign(watching, 'other', 'refuses');
     await watching.redis.commands.hset(other.id, { linkPort: 0 });
@@ -50,7 +50,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await other.record()).state).toBe('ready');
   });
 
-  it('evicts a server and runs one cleanup on a Redis Cluster', async () => {
+  it('evicts a server, and starts only one cleanup, on a Redis Cluster', async () => {
     await world.redisServer.stop();
     await world.startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const admin = new Redis(world.redisServer.url);

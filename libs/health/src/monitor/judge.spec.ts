@@ -36,7 +36,7 @@ describe('judge', () => {
     ['counts no miss during the grace of a server', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
     ['suspects a server after its first miss', {}, { secondPath: null }, { kind: 'missed', misses: 1 }],
     ['condemns a silent server after its second miss', { missesBefore: 1 }, {}, { kind: 'condemned', reason: 'silent', misses: 2 }],
-  ])('follows its rules: it %s', (_rule, result, evidence, expected) => {
+  ])('%s', (_rule, result, evidence, expected) => {
     expect(judge({ ...RESULT, ...result }, { ...EVIDENCE, ...evidence })).toEqual(expected);
   });
 });
@@ -76,7 +76,7 @@ describe('judgeMisses', () => {
       { many: true, secondPath: 'answered', heldForMs: 10_000 },
       { kind: 'held', reason: 'unheard', misses: 2 },
     ],
-  ])('follows its rules: it %s', (_rule, given, expected) => {
+  ])('%s', (_rule, given, expected) => {
     expect(judgeMisses({ ...EVIDENCE, ...given })).toEqual(expected);
   });
 });

@@ -14,7 +14,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(1_000, 2_000)).toBeNull();
   });
 
-  it('voids only checks from before a suspension of the process', () => {
+  it('voids only the checks from before a suspension of the process', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     tickThrough(health, 11_000, 12_000);

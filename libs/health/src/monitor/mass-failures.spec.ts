@@ -35,7 +35,7 @@ describe('MassFailures', () => {
     expect(newFailures([suspect('a'), suspect('b')]).isMassUnheard()).toBe(false);
   });
 
-  it('trusts the state of a monitor more than the state in the directory', () => {
+  it("prefers the state of a server's monitor to the state in the directory", () => {
     const [a, b] = [suspect('a'), suspect('b')];
     expect(newFailures([a, b], { [a.id]: WELL }).isMassSilence(0)).toBe(false);
     const [c, d] = [server('c'), server('d')];
@@ -44,7 +44,7 @@ describe('MassFailures', () => {
     expect(newFailures([c, d], { [c.id]: silent, [d.id]: silent }).isMassUnheard()).toBe(true);
   });
 
-  it('counts a recent death as a silent server until the window is over', () => {
+  it('counts a server that died recently as silent until the end of the time window', () => {
     const failures = newFailures([suspect('a'), server('b')]);
     failures.recordDeath(0);
     expect(failures.isMassSilence(1)).toBe(true);

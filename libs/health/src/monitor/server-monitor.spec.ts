@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('marks a server as unheard, and does not evict it, when it answers connection attempts but no checks', async () => {
+  it('does not condemn a server that answers connection attempts but no checks', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();
@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns an unheard server that has lost Redis only when it is a game server: %s', async (type, reasons) => {
+  ])('condemns an unheard server that has lost Redis only when the server is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.storeLossDetector.isLost.mockResolvedValue(true);
@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss when this process or Redis may have caused the silence', async () => {
+  it('counts no miss when its own process or Redis may have caused the silence', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');
@@ -171,7 +171,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('requests an open verdict again after a pause, and not at every tick', async () => {
+  it('waits before the next request for a verdict that is still open', async () => {
     const { context, check, wait, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('open');
     await check();

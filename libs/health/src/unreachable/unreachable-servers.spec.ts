@@ -7,7 +7,7 @@ import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** With a long grace, missed checks evict no server in these tests. */
+/** The grace is longer than the tests, so no server is evicted because of missed checks. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
 describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {
@@ -28,7 +28,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
+  it('does not evict a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -39,7 +39,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(alone, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('publishes one operator event when a server becomes unreachable', async () => {
+  it('publishes only one operator event when a server becomes unreachable', async () => {
     const events: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
@@ -48,7 +48,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // There is no other game server that could take the rooms, so no gateway evicts the unreachable server.
+    // No other game server exists that could take the rooms, so no gateway evicts the unreachable server.
     cut.wire.goSilent();
     await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -56,7 +56,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('keeps a report that arrives while a health check waits for its answer', async () => {
+  it('does not lose a report that arrives while a health check waits for its answer', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');

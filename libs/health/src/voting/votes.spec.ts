@@ -15,7 +15,7 @@ describe('the voting of gateways, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a server once with two votes of three, and assigns the cleanup to one gateway', async () => {
+  it('evicts a server with two votes of three, with a cleanup by only one gateway', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts one vote for each listed gateway, and no other votes', async () => {
+  it('counts only one vote for each listed gateway, and no votes of other servers', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -40,7 +40,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('marks a voter as suspect when it answers neither the vote nor a check', async () => {
+  it('marks a gateway as suspect that answers neither the request to vote nor a check', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
@@ -49,7 +49,6 @@ describe('the voting of gateways, over a real Redis', () => {
     watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
-    // When the event arrives, the record is already written.
     await eventually(() =>
       expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' })),
     );

@@ -12,7 +12,7 @@ describe('a request of a service', () => {
   const lobbies = [new IdempotentRequests(redis), new IdempotentRequests(redis)];
   const request = (key = randomUUID(), content: unknown = 'content') => ({ key, content, plan: async () => ({ room: `r-${plans++}` }) });
 
-  it('is carried out once, and each repeat returns the stored result', async () => {
+  it('is carried out only once, and each repeat returns the stored result', async () => {
     const { key } = request();
     let runs = 0;
     const work = async ({ room }: { room: string }) => ({ room, run: ++runs });
@@ -21,7 +21,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('is carried out once when two lobbies receive it at the same time', async () => {
+  it('is carried out only once when two lobbies receive the request at the same time', async () => {
     const { key } = request();
     let running = 0;
     let runs = 0;
@@ -36,10 +36,10 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('keeps its stored plan when it is repeated after the death of its lobby', async () => {
+  it('follows its stored plan when another lobby repeats the request after the death of the first', async () => {
     const { key } = request();
     const seen: string[] = [];
-    // A lobby that died before it stored the result: its work never ends, and its lease expires.
+    // A lobby that dies before it stores the result. Its work never ends, and its lease expires.
     await expect(
       lobbies[0].run(request(key), async ({ room }) => {
         seen.push(room);

@@ -28,7 +28,7 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that these processes leave no timers. */
+/** Rejects at the end of the tests. The commands of dead processes wait for it, so that no timer of a dead process remains. */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -112,7 +112,7 @@ class Process {
   }
 }
 
-/** Frees the leases of dead processes, which would expire after some seconds. */
+/** Frees the leases of dead processes. Otherwise they would expire only after some seconds. */
 async function expireLeases(): Promise<void> {
   const leases = await redis.commands.keys('*:lease');
   if (leases.length > 0) await redis.commands.del(...leases);
@@ -141,13 +141,13 @@ async function diesAtEachStep<Setup>(
     const answer = await request(new Process().rooms, key, setup);
     if (first) expect(answer).toEqual(first);
     await check(answer, setup);
-    // A later repeat gets the same answer from any lobby.
+    // Any lobby gives the same answer to a later repeat.
     expect(await request(new Process().rooms, key, setup)).toEqual(answer);
     if (!dying.hasDied) return step - 1;
   }
 }
 
-/** Returns the answer. Null: the process died before the answer, and Redis has executed all commands that the process sent. */
+/** Returns the answer. Null: the process died before it sent the answer. In both cases, Redis has executed all commands of the process. */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(
@@ -172,7 +172,7 @@ describe.each([
   const roomWith = async (users: readonly UserId[]): Promise<RoomId> =>
     (await new Process().rooms.create(randomUUID(), { game: 'duel', users: users.map((user) => ({ user })) })).id;
 
-  it('creates one room with all users when it is repeated', async () => {
+  it('creates only one room with all users when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => newUsers(),
@@ -186,7 +186,7 @@ describe.each([
     expect(steps).toBeGreaterThan(10);
   });
 
-  it('adds a user to the room once when it is repeated', async () => {
+  it('adds a user to the room only once when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -202,7 +202,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('removes a user from the room when it is repeated', async () => {
+  it('removes a user from the room when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -218,7 +218,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('closes the room when it is repeated', async () => {
+  it('closes the room when the request is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => roomWith(newUsers()),
@@ -232,7 +232,7 @@ describe.each([
 });
 
 describe('the start of a game by a service', () => {
-  it('starts one game, also when the request is repeated after the end of the game', async () => {
+  it('starts only one game, even when the request is repeated after the end of the game', async () => {
     const { rooms } = new Process();
     const users = [{ user: `a-${randomUUID()}` as UserId }, { user: `b-${randomUUID()}` as UserId }];
     const { id } = await rooms.create(randomUUID(), { game: 'duel', users });

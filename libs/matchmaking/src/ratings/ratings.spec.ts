@@ -40,12 +40,12 @@ describe('ratingsAfter', () => {
     expect(second.mu).toBeGreaterThan(third.mu);
   });
 
-  it('changes the ratings of all players of a team in one direction', () => {
+  it('raises or lowers the ratings of all players of one team together', () => {
     const after = ratingsAfter(teamsOf([[ada, bob]], [[cy, dee]]), [null, null, null, null]);
     expect(after.map(({ mu }) => Math.sign(mu - RATING_DEFAULT.mu))).toEqual([1, 1, -1, -1]);
   });
 
-  it('adds little for a win against a much weaker player', () => {
+  it('raises a rating only a little after a win against a much weaker player', () => {
     const strong: Rating = { mu: 2_000, sigma: 100 };
     const [expected] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 1_000, sigma: 100 }]);
     const [surprise] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 2_400, sigma: 100 }]);
@@ -70,7 +70,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [])).toEqual([]);
   });
 
-  it('change once when the rating effect of a game runs twice', async () => {
+  it('change only once when the rating effect of a game runs twice', async () => {
     const rated: RatedGame = { game, id: 'room:0', ...teamsOf([[ada]], [[bob]]) };
     const effect = { key: 'k', roomId: 'room', data: rated } as Effect<RatedGame>;
     const updates = module.get(RatingUpdates);
@@ -83,7 +83,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('include two games of a player that end at the same time', async () => {
+  it('include all games of a player that end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
@@ -95,14 +95,14 @@ describe('ratings in Redis', () => {
     const rate = (id: string, users: readonly UserId[], mu: number): Promise<boolean> =>
       store.update(game, id, users, () => users.map(() => ({ mu, sigma: 1 })));
 
-    /** Lets time pass for the stored ratings: Redis compares the ends of their lifetimes with its own clock. */
+    /** Simulates that time passes. Redis compares expiry times with its own clock, so this moves the expiry times back. */
     async function pass(ms: number): Promise<void> {
       const { commands } = module.get(RedisConnections);
       const key = `hf:ratings:{${game}}:expiries`;
       for (const user of await commands.zrange(key, '0', '-1')) await commands.zincrby(key, -ms, user);
     }
 
-    it('expire for guests before other users, counted from the last game', async () => {
+    it('expire earlier for guests than for other users', async () => {
       await rate('guests:1', [guest, other], 100);
       await pass(GUEST_TTL_MS - 5_000);
       expect(await store.ratings(game, [guest, other])).toMatchObject([{ mu: 100 }, { mu: 100 }]);
@@ -111,7 +111,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 200 }]);
       await pass(10_000);
       expect(await store.ratings(game, [guest, other])).toMatchObject([null, { mu: 100 }]);
-      // A guest who still plays begins as a new player.
+      // A guest whose rating has expired begins as a new player.
       const before: (Rating | null)[] = [];
       await store.update(game, 'guests:3', [guest], (known) => {
         before.push(...known);
@@ -121,7 +121,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 300 }]);
     });
 
-    it('are removed for absent guests when other games end', async () => {
+    it('are deleted for guests who stay away when other games end', async () => {
       const guests = Array.from({ length: 150 }, (_, index) => `guest:${index}` as UserId);
       await rate('crowd', guests, 100);
       await pass(GUEST_TTL_MS + 1);
@@ -132,14 +132,14 @@ describe('ratings in Redis', () => {
       expect(stored).toContain(other);
     });
 
-    it('are kept when an earlier version stored them without an expiry', async () => {
+    it('are read when an earlier version stored the ratings without an expiry', async () => {
       const { commands } = module.get(RedisConnections);
       await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
       expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);
     });
   });
 
-  it('are separate for each mode, and keep their earlier key for games without a mode', async () => {
+  it('are separate for each mode', async () => {
     const rated: RatedGame = { game, id: 'moded:0', mode: 'duel', ...teamsOf([[dee]], [['eve' as UserId]]) };
     const updates = module.get(RatingUpdates);
     await updates.update({ key: 'k', roomId: 'moded', data: rated } as Effect<RatedGame>);
@@ -158,7 +158,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [dee])).toEqual([{ mu: 900, sigma: 1 }]);
   });
 
-  it('are stored by the rating store of the application, if any', async () => {
+  it('are not used when the application has its own rating store', async () => {
     @Extension(RatingStore)
     class FixedRatings extends RatingStore {
       ratings = async (): Promise<Rating[]> => [{ mu: 7, sigma: 1 }];

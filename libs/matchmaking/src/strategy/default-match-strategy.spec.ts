@@ -9,7 +9,7 @@ const match = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStr
 const pairs = (tickets: readonly Ticket[], options: MatchOptions = {}): string[][] => idsOf(match(viewOf(2, options, tickets)));
 
 describe('DefaultMatchStrategy', () => {
-  it('matches the longest-waiting tickets first, and leaves the newest ticket in the queue', () => {
+  it('matches the tickets that have waited longest', () => {
     const tickets = [ticketOf('young', 1500), ticketOf('old', 1500, { waitedMs: 20 }), ticketOf('middle', 1500, { waitedMs: 10 })];
     expect(pairs(tickets)).toEqual([['middle', 'old']]);
   });
@@ -27,13 +27,13 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs([ticketOf(1, 1500, { options: {} }), ticketOf(2, 1500)])).toHaveLength(1);
   });
 
-  it('ignores a ticket with an unknown mode and a party that is too large', () => {
+  it('ignores tickets with an unknown mode or with a party that is too large', () => {
     expect(pairs([ticketOf(1, 1500, { mode: 'none' }), ticketOf(2, 1500, { mode: 'none' })])).toEqual([]);
     expect(pairs([ticketOf(1, [1500, 1500, 1500]), ticketOf(2, 1500), ticketOf(3, 1500)])).toEqual([['2', '3']]);
   });
 
   describe('for a game with ratings', () => {
-    it('matches each ticket with the nearest rating', () => {
+    it('matches each ticket with the ticket of the nearest rating', () => {
       const tickets = [ticketOf(1, 1500, { waitedMs: 5 }), ticketOf(2, 1560), ticketOf(3, 1520), ticketOf(4, 1470)];
       expect(pairs(tickets, { skill })).toEqual([
         ['1', '3'],
@@ -78,7 +78,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.region).toBe('us');
     });
 
-    it('matches two tickets only within the widening latency limit of a common region', () => {
+    it('matches two tickets only when both are within the widening latency limit of one region', () => {
       const at = (waitedMs: number) =>
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10, us: 180 } }), ticketOf(2, 1500, { waitedMs, regions: { us: 10 } })]);
       expect(at(0)).toBeUndefined();
@@ -86,14 +86,14 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('keeps the maximum latency also for a ticket that waits longer than maxWaitMs', () => {
+    it('keeps the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
       ).toBeUndefined();
     });
 
-    it('places a ticket without latencies in any region', () => {
+    it('matches a ticket without latencies in the region of the other ticket', () => {
       expect(one([ticketOf(1, 1500, { waitedMs: 1 }), ticketOf(2, 1500, { regions: { ap: 20 } })])?.region).toBe('ap');
     });
 
@@ -116,7 +116,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('finds tickets with equal attributes when the nearest ticket has other attributes', () => {
+    it('matches tickets with equal attributes when the ticket with the nearest rating has other attributes', () => {
       const attributes = (language: string) => ({ attributes: { language } });
       const tickets = [
         ticketOf(1, 1500, { waitedMs: 9 }),
@@ -127,13 +127,13 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(match(viewOf(3, { skill }, tickets)))).toEqual([['1', '3', '4']]);
     });
 
-    it('matches tickets whose roles complement each other', () => {
+    it('matches tickets only when each ticket accepts the role of the other ticket', () => {
       const role = (value: string, any: string[]) => ({ attributes: { role: { value, any } } });
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('tank', ['healer']))])).toEqual([]);
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('returns the same matches as a new strategy for any number of combinations', () => {
+    it('returns the same matches as a new strategy for any number of combinations of attributes', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );
@@ -144,7 +144,7 @@ describe('DefaultMatchStrategy', () => {
       }
     });
 
-    it('finds matches for more combinations of attributes than it has groups', () => {
+    it('finds all matches when each of 300 tickets has different attributes', () => {
       const tickets = Array.from({ length: 300 }, (_, index) =>
         ticketOf(index, 1500, { waitedMs: index, attributes: { level: { value: index, min: index - 1, max: index + 1 } } }),
       );
@@ -165,11 +165,11 @@ describe('DefaultMatchStrategy', () => {
         ),
       ).map(({ tickets }) => tickets.length);
 
-    it('proposes full matches immediately', () => {
+    it('proposes a match with the maximum number of players immediately', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('waits for a full match, and then proposes the largest possible match', () => {
+    it('waits for the maximum number of players, and then proposes the largest possible match', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -195,7 +195,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.teams!.map((team) => team.length)).toEqual([3, 3]);
     });
 
-    it('finds teams that a greedy search misses', () => {
+    it('finds teams that a search without backtracking would miss', () => {
       const tickets = [
         ticketOf(1, [1500, 1500], { waitedMs: 9 }),
         ticketOf(2, [1501, 1501, 1501]),
@@ -219,7 +219,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found(9_000)).toMatchObject([{ bots: 1, tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills teams with bots', () => {
+    it('fills the free seats of a team with bots', () => {
       const [found] = match(
         viewOf(4, { teams: { count: 2, size: 2 }, botsAfterMs: 1 }, [ticketOf(1, [1500, 1500], { waitedMs: 1 }), ticketOf(2, 1500)]),
       );
@@ -233,12 +233,12 @@ describe('DefaultMatchStrategy', () => {
     const fill = (options: MatchOptions, tickets: readonly Ticket[], ...rooms: ReturnType<typeof roomOf>[]) =>
       match(viewOf({ min: 2, max: 4 }, { backfill, fillMs: 0, ...options }, tickets, { rooms }));
 
-    it('fills a running room with the tickets nearest to its players', () => {
+    it('fills a running room with the tickets whose ratings are nearest to its players', () => {
       const room = roomOf('r', 1, { since: NOW - 9, players: ticketOf('in', 1500).players });
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
-    it('fills a room with tickets other than those of banned users', () => {
+    it('fills a room without the tickets of banned users', () => {
       const banned = ticketOf(1, 1500);
       const room = roomOf('r', 2, { since: NOW - 9, banned: [banned.players[0]!.user] });
       expect(fill({}, [banned], room)).toEqual([]);
@@ -247,13 +247,13 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches tickets that wait longer before it fills a room', () => {
+    it('matches tickets that wait longer before a room is filled', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills a waiting room only when the tickets complete the minimum number of players', () => {
+    it('fills a waiting room only when the room then has the minimum number of players', () => {
       const room = roomOf('r', 3, { running: false, since: NOW - 9, players: ticketOf('in', 1500).players });
       const options = { players: { min: 3, max: 4 } };
       expect(fill(options, [ticketOf(1, 1500)], room)).toEqual([]);
@@ -335,7 +335,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '3')).toMatchObject({ place: 0, reason: expect.stringContaining('No match of this game can have these players') });
   });
 
-  it('estimates the remaining wait from recent tickets that waited longer', () => {
+  it('estimates the remaining wait from recent tickets that waited longer than the ticket', () => {
     const recent = [{ at: NOW, waitedMs: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000] }];
     const view = (waitedMs: number) => viewOf(2, {}, [ticketOf(1, 1500, { waitedMs })], { recent });
     expect(explain(view(0), '1').estimateMs).toBe(4_000);
@@ -343,7 +343,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view(9_000), '1').estimateMs).toBeUndefined();
   });
 
-  it('does not affect the next round', () => {
+  it('does not change the matches of the next round', () => {
     const strategy = new DefaultMatchStrategy();
     const view = viewOf(2, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(idsOf(strategy.match(view))).toEqual([['1', '2']]);

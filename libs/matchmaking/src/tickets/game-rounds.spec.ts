@@ -8,7 +8,7 @@ import type { StoredTicket } from './stored-ticket.js';
 
 const RULES = { seats: { min: 1, max: 1 }, expireMs: 1_000, backfill: { running: false, waiting: false } };
 
-/** Rounds of a queue with these tickets and matches, over replaced ports. */
+/** The rounds of a queue with these tickets and matches. All dependencies are fakes. */
 function roundsOf(host: Partial<MatchHost>, { tickets = [] as StoredTicket[], matches = [] as MatchRecord[] } = {}) {
   const changes = tickets.map((ticket, index) => ({ id: ticket.id, change: index + 1, ticket, isPaused: false }));
   const report = jest.fn(async () => {});
@@ -71,7 +71,7 @@ describe('the repair of matches and parties', () => {
     expect(report).toHaveBeenCalled();
   });
 
-  it('compares a limited number of parties with their rooms, and in the end all parties', async () => {
+  it('compares all parties with their rooms, in parts of limited size per round', async () => {
     const tickets = Array.from({ length: 3 * PARTIES_COMPARED + 1 }, (_, index): StoredTicket => {
       const players = [{ user: `u-${index}`, name: 'p' }] as unknown as StoredTicket['players'];
       return { id: `t-${index}`, game: 'go', since: 1e12, players, party: `room-${index}` as StoredTicket['party'] & string };
@@ -89,7 +89,7 @@ describe('the repair of matches and parties', () => {
 });
 
 describe('a lobby that no longer runs the matchmaking rounds', () => {
-  it('ends no ticket after the store has refused its commit', async () => {
+  it('ends no ticket after the store has refused the commit of a round', async () => {
     const ticket = (id: string, since: number) => ({ id, game: 'go', since, players: [{ user: `user-${id}`, name: id }] });
     const changes = [ticket('new', 10_000), ticket('old', 0)].map((one, index) => ({
       id: one.id,

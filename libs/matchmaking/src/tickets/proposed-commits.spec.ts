@@ -61,7 +61,7 @@ describe('the commits of a matchmaking round', () => {
     expect(committed(...proposals)).toMatchObject({ refused: proposals.length, matches: [] });
   });
 
-  it('omit a second proposal for a ticket or for the last free seat', () => {
+  it('omit a proposal for a ticket or seat that an earlier proposal took', () => {
     const { matches, refused } = committed({ tickets: [ADA, BOB] }, { tickets: [BOB, PARTY] }, { tickets: [PARTY], room: ROOM.room });
     expect({ refused, matches: matches.length }).toEqual({ refused: 2, matches: 1 });
     expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [CY], room: ROOM.room })).toMatchObject({

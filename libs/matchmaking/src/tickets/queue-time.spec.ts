@@ -17,7 +17,7 @@ describe('QueueTime', () => {
     }
   });
 
-  it('counts a pause of the runner as one step of the maximum length', () => {
+  it('grows by at most one maximum step during a pause of the runner', () => {
     for (const pauseMs of [QUEUE_STEP_MS_MAX + 1, 60_000, 86_400_000]) {
       const before = time.now();
       monotonic += pauseMs;

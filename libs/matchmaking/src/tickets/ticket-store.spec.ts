@@ -47,7 +47,7 @@ async function claim(game: string, lobby = 'lobby'): Promise<string> {
   return claimed!.fence;
 }
 
-/** Returns the commit of a match of these tickets, with the number of the last change of each. */
+/** Returns the data to commit a match of these tickets, with the number of each ticket's last change. */
 async function commitOf(game: string, tickets: readonly TicketBody[], stage: MatchRecord['stage'] = 'making'): Promise<Commit> {
   const ids = tickets.map(({ id }) => id);
   const players = tickets.flatMap((ticket) => ticket.players).length;
@@ -66,7 +66,7 @@ describe('a stored ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces an older ticket of the user, and keeps the waiting time', async () => {
+  it('replaces an older ticket of the user, and has the waiting time of the older ticket', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -100,7 +100,7 @@ describe('a stored ticket', () => {
     expect(await store.cancel(game, user, at(6), CANCELLED)).toEqual({ outcome: 'none' });
   });
 
-  it('pauses while a player is away', async () => {
+  it('is paused while a player of the ticket is away', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user]);
@@ -114,7 +114,7 @@ describe('a stored ticket', () => {
     expect(await store.setPresence(game, newUser(), at(9), false)).toBeNull();
   });
 
-  it('is not ended by a decision about an earlier change of the ticket', async () => {
+  it('is not ended by a runner that has not read the latest change of the ticket', async () => {
     const game = newGame();
     const user = newUser();
     const ticket = await add(game, [user]);
@@ -130,7 +130,7 @@ describe('a stored ticket', () => {
 });
 
 describe('a ticket that a lobby of a later build has stored', () => {
-  /** Stores a text as the ticket of a user, with the scripts of this build. */
+  /** Uses the scripts of this build to store a text as the ticket of a user. */
   async function stored(game: string, user: UserId, json: (ticket: TicketBody) => string): Promise<TicketBody> {
     const ticket = await add(game, [user]);
     const key = `hf:match:{${game}}:tickets`;
@@ -144,7 +144,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     ['without players', ({ id, game }) => JSON.stringify({ id, game })],
   ];
 
-  it('keeps the fields that this build does not know, also after a match that failed', async () => {
+  it('keeps fields that this build does not know, even after its match failed', async () => {
     const game = newGame();
     const ticket = await stored(game, newUser(), (body) =>
       JSON.stringify({ ...body, players: [{ ...body.players[0], title: 'Dr' }], stars: 5 }),
@@ -156,7 +156,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
   });
 
-  it.each(FORMATS)('%s is not read, unlike the other tickets', async (_, json) => {
+  it.each(FORMATS)('%s is skipped by a read of all tickets', async (_, json) => {
     const game = newGame();
     const user = newUser();
     const foreign = await stored(game, user, json);
@@ -175,7 +175,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it.each(FORMATS)('%s ends when its player cancels the search or searches again', async (_, json) => {
+  it.each(FORMATS)('%s ends when the player cancels the search or searches again', async (_, json) => {
     const game = newGame();
     const [leaves, repeats] = [newUser(), newUser()];
     for (const user of [leaves, repeats]) await stored(game, user, json);
@@ -185,7 +185,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it('belongs to a match that this build does not read either', async () => {
+  it('may belong to a match that this build does not read', async () => {
     const game = newGame();
     const key = `hf:match:{${game}}:matches`;
     await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
@@ -225,7 +225,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
     expect([await stateOf(game, ada), await stateOf(game, bob)]).toEqual(['matched', 'matched']);
     expect(await store.matches(game)).toEqual([good.match]);
-    // The runner repeats the commit, because the answer was lost.
+    // The runner lost the answer, so it repeats the commit.
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 
@@ -309,7 +309,7 @@ describe('a stored match', () => {
     expect((await store.ofUser(game, users[0])) as object).toMatchObject({ ticket: { id: later.id } });
   });
 
-  it('is deleted with its tickets when it is finished', async () => {
+  it('is deleted with its tickets when the match is finished', async () => {
     const { game, users, match } = await matched();
     await store.finish(match);
     await store.finish(match);
@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it("adds to the player's count of declined matches, which expires after some time", async () => {
+  it('is counted for a player who declines the match, until the count expires', async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));

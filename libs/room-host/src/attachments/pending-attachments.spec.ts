@@ -62,7 +62,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
 }
 
 describe('a game server with requests to attach', () => {
-  it('attaches a session at once to a hosted room, and after the load to a loading room', async () => {
+  it('attaches a session to a hosted room at once, and to a loading room after its load', async () => {
     const server = new Server();
     server.ask(['coming', 1], ['here', 2]);
     expect(server.done).toEqual(['attach here 2 0']);
@@ -70,7 +70,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
   });
 
-  it('attaches and detaches a player who left during the load, to inform the game', async () => {
+  it('tells the game about a player who left during the load of the room', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.pending.detach(server.peer, { handle: 1, gone: 'left' });
@@ -79,7 +79,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
   });
 
-  it('attaches a session once with the version of its last request', async () => {
+  it('attaches a session only once, with the version in its last request', async () => {
     const server = new Server();
     server.ask(['coming', 1, 3]);
     server.ask(['coming', 1, 5]);
@@ -87,7 +87,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach coming 1 5']);
   });
 
-  it('drops the waiting sessions of a link that closes', async () => {
+  it('forgets the waiting sessions of a link that closes', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.loseLink();
@@ -95,7 +95,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual([]);
   });
 
-  it('distinguishes a room on another server from a user without a seat', () => {
+  it('refuses a room on another server and a user without a seat with different reasons', () => {
     const server = new Server();
     server.refuse = new HoldfastError('moved');
     server.ask(['elsewhere', 1]);

@@ -67,7 +67,7 @@ describe('the audit of an owner', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns, and does not change the record', async () => {
+  it('drops a room that another server owns without a change of the record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -122,7 +122,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is restored with its result when the store loses the room before the last answer', async () => {
+  it('is restored with its result when the store loses the room before the answer to the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -134,12 +134,12 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply only after the record is in the store.
+    // The owner receives the reply to its write only after the store has the record.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
 
-  it('is stored only after the store is settled, unlike earlier changes', async () => {
+  it('is stored only after the store is settled', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // If the end of the game did not wait, it would be stored with the first of these two appends of another room.
+    // The owner writes all due appends together. If the end of the game did not wait, the first of these two writes would contain it.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -158,10 +158,10 @@ describe('a game that has ended', () => {
   });
 
   describe.each([
-    ['in which a gateway has restored the record with the end', (epoch: number) => epoch],
-    ['in which a gateway has restored the record with the end, but with an earlier epoch', () => 0],
-  ])('after a fallback of the store during the last append, %s,', (_, epochOf) => {
-    it('is ended again with its effects and its epilogue', async () => {
+    ['and a gateway restored the record with the end', (epoch: number) => epoch],
+    ['and a gateway restored the record with the end and an earlier epoch', () => 0],
+  ])('when the store lost its latest data during the last append, %s,', (_, epochOf) => {
+    it('has its effects and its epilogue after its owner has repeated the append', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
       const room = await hosts.open(paying);
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The store accepts the end and then loses it. A gateway restores only the record.
+      // The store accepts the end of the game and then loses it. A gateway restores the record, but not the end.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('keeps the result of another server that has ended the game', async () => {
+  it('has the result of the other server when another server has ended the game', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -200,7 +200,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by its last owner after a fallback to the running game', async () => {
+  it('is ended again by its last owner when the store lost the end of the game', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -216,7 +216,7 @@ describe('a game that has ended', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is ended again by its last owner in place of an adoption after a fallback', async () => {
+  it('is ended again by its last owner instead of an adoption when the store lost the end of the game', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -225,7 +225,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store that owners compare with their rooms', () => {
-  it('lets servers adopt rooms only after the audit of all living owners', async () => {
+  it('allows adoptions only after the audit of all living owners', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
@@ -236,7 +236,7 @@ describe('a store that owners compare with their rooms', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('does not count as audited while an owner has no audit mark, or a mark of another generation', async () => {
+  it('is not audited while an owner has no audit mark or a mark of another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +246,14 @@ describe('a store that owners compare with their rooms', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('counts as audited although a server has no audit mark, when the settlement no longer waits for this server', async () => {
+  it('is audited without the mark of a server for which the settlement no longer waits', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('counts as audited although a server has no audit mark, when this server has left the fleet', async () => {
+  it('is audited without the mark of a server that has left the fleet', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

@@ -86,7 +86,7 @@ describe('a player of a game that was rewound', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it('receives `rewound` for a lost version that the client sends without an epoch', async () => {
+  it('receives `rewound` when the client sends a lost version without an epoch', async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });
@@ -94,7 +94,7 @@ describe('a player of a game that was rewound', () => {
 });
 
 describe('a player who was away while a game lost two owners in succession', () => {
-  /** The second owner makes more changes than the first owner, writes a checkpoint and is lost as well. */
+  /** The second owner makes more changes than the first owner and writes a checkpoint. Then the second owner is lost, too. */
   async function lostTwice() {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
@@ -119,7 +119,7 @@ describe('a player who was away while a game lost two owners in succession', () 
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it("receives `rewound` to the second owner's stored version after it saw the second history", async () => {
+  it('receives `rewound` to the version that the second owner stored when the client saw unstored changes of that owner', async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);

@@ -67,7 +67,7 @@ class Casinos extends Hosts {
     return this.add(name, {}, new Map([['charge', noted]]));
   }
 
-  /** Stops the server like a process after `kill -9`, and lets another server adopt the room. */
+  /** Stops the server as `kill -9` would do, and lets another server adopt the room. */
   async lose(owner: Host, room: HostedRoom, next: Host): Promise<HostedRoom> {
     const tenure = await this.tenure(room.id);
     owner.stop();
@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal by the handler, without another attempt', async () => {
+  it('is the refusal of the handler, without another attempt', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -132,7 +132,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is a failure when the handler takes too long, and a late result is dropped', async () => {
+  it('is a failure when the handler takes too long', async () => {
     const casinos = await newCasinos(durability, 100);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -156,7 +156,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs).toHaveLength(1);
   });
 
-  it("ends the game when the game's handler of the result fails", async () => {
+  it("ends the game when the game's handler for the result fails", async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -201,7 +201,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(resultsOf(next).filter(({ outcome }) => outcome !== 'paid a')).toEqual([]);
   });
 
-  it('keeps its room on servers that support results', async () => {
+  it('prevents a migration of its room to a server that does not support results', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => new Promise(() => {}));
     const room = await casinos.open(host);
@@ -216,7 +216,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(await format()).toBe('3');
   });
 
-  it('returns its result once when the room migrates during the effect', async () => {
+  it('returns its result only once when the room migrates during the effect', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -270,7 +270,7 @@ describe('a room that is frozen for a migration', () => {
 });
 
 describe('a game of durability `checkpoint`', () => {
-  it('gets a result again after the loss of the server when no checkpoint contains the result', async () => {
+  it('gets the result of an effect again when its server is lost before a checkpoint contains the result', async () => {
     const casinos = await newCasinos('checkpoint');
     const first = casinos.server('first');
     const room = await casinos.open(first);

@@ -15,7 +15,7 @@ const asks: Record<string, (room: GameRoom<Count>) => void> = {
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
 };
 
-/** A game whose commands and timer change the state and then use the API of the room wrongly. */
+/** A game with a command and a timer that change the state and then use the API of the room wrongly. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
     Object.entries({ ...asks, fine: () => {}, late: (room: GameRoom<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('the mistake of a game', () => {
-  it.each(Object.keys(asks))('makes the server refuse the command and log one line when the game tries to %s', async (name) => {
+  it.each(Object.keys(asks))('makes the server refuse the command when the game tries to %s', async (name) => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'fine');
     const before = room.value;

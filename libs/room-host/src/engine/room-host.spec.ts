@@ -347,12 +347,12 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('accepts a gap in the command numbers of a client that has all earlier answers', () => {
+  it('accepts a gap in the command numbers when the client has all earlier answers', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('answers a repeated command with the first refusal', () => {
+  it('answers a repeated command with the refusal of the first attempt', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -363,7 +363,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('keeps its value when a change is too large or cannot be stored', () => {
+  it('keeps its state when a change is too large or cannot be stored', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -375,7 +375,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('keeps the version of the last durable step while later steps wait for the store', () => {
+  it('has the version of the last durable step while later steps wait for the store', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -406,7 +406,7 @@ describe('a hosted room', () => {
     expect(room.changesSince(199)).toHaveLength(1);
   });
 
-  it('changes its status only along the transitions in the table', () => {
+  it('changes its status only along the allowed transitions', () => {
     const room = alone();
     expect(() => room.become('lame')).toThrow(/cannot become lame/);
     room.become('freezing');
@@ -547,7 +547,7 @@ describe('the output of a room', () => {
     expect(hashes).toEqual([hashValue(stateOf(room))]);
   });
 
-  it('combines the changes of one sync period, with each event once', async () => {
+  it('combines the changes of one sync period', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 5 }) });
     const [one, two] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -562,7 +562,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('waits for the next step in a game with steps', async () => {
+  it('contains the result of a command with the next step in a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -626,7 +626,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('is sent in a game with steps as soon as the step is durable', async () => {
+  it('contains a step as soon as the step is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -660,7 +660,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('continues from the last sync, also when it only repeated an acknowledgement', async () => {
+  it('is a patch from the last sync, even when that sync only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -675,7 +675,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('has RFC 6902 patches or an empty state patch for a compact client that returns', async () => {
+  it('contains RFC 6902 patches for a returning compact client that missed changes', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -722,7 +722,7 @@ describe('the output of a room', () => {
 });
 
 describe('the commands that arrive in one event-loop tick', () => {
-  it('are handled in order within each room, each with its own outcome', async () => {
+  it('are handled in order within each room', async () => {
     const host = newHost();
     const [one, other] = [await host.room(), await host.room()];
     const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
@@ -763,7 +763,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('waits until earlier changes are durable, and precedes their sync', async () => {
+  it('waits until earlier changes are durable', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -779,7 +779,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is sent again to a player who returns before the next change', async () => {
+  it('is sent again to a player who returns before the next change is stored', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -813,7 +813,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('has a different code for an unknown command, a handler that throws, and a spectator', async () => {
+  it('has different codes for an unknown command, a handler that throws, and a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -849,7 +849,7 @@ describe('the refusal of a command', () => {
 });
 
 describe('the appends of an owner', () => {
-  it('are sent together for all rooms that change in one event-loop tick', async () => {
+  it('are sent to Redis together for all rooms that change in one event-loop tick', async () => {
     const host = newHost();
     const rooms = await Promise.all([host.room(), host.room(), host.room()]);
     for (const room of rooms)
@@ -889,7 +889,7 @@ describe('the appends of an owner', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The schedule of the room may have run a step in addition to the steps of the test.
+    // In addition to the test, the schedule of the room may have run a step.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;
@@ -897,7 +897,7 @@ describe('the appends of an owner', () => {
     expect(room.durable.state).toMatchObject({ count: room.durable.version });
   });
 
-  it('make the owner drop the room without a message when the store answers `fenced`', async () => {
+  it('make the owner drop the room when the store answers `fenced`', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -919,7 +919,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('cause an audit when the store has an older version', async () => {
+  it('report the room for an audit when the store has an older version', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -931,7 +931,7 @@ describe('the appends of an owner', () => {
     expect(room.inFlight).not.toBeNull();
   });
 
-  it('contain only storable data, so that no other room is delayed', async () => {
+  it('do not delay another room when a change of one room cannot be stored', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const peer = host.attach(odd, 0);
@@ -944,7 +944,7 @@ describe('the appends of an owner', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command throws a value without a text', async () => {
+  it('continue after the handler of a command throws a value that is not an error', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -959,7 +959,7 @@ describe('the appends of an owner', () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
-    // Adds a value that cannot be packed directly to the change, because the rules would refuse the value.
+    // The rules would refuse a value that cannot be packed. So the test adds the value directly to the change.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
@@ -973,7 +973,7 @@ describe('the appends of an owner', () => {
 });
 
 describe('the view of a game', () => {
-  it('ends the game when it throws in a sync that waits for a step', async () => {
+  it('ends the game when the view throws in a sync that is sent with a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -986,7 +986,7 @@ describe('the view of a game', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends only the game of its room when it throws', async () => {
+  it('ends only the game of its room when the view throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1006,7 +1006,7 @@ describe('the view of a game', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('ends the game when it contains %s', async (_what, command, shown) => {
+  ])('ends the game when the view contains %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1017,7 +1017,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends the game when it returns data that cannot be sent to a new session', async () => {
+  it('ends the game when the view for a new session cannot be sent', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1056,11 +1056,11 @@ describe('the end of a game', () => {
   });
 });
 
-describe('the clock of a room', () => {
+describe('the room host', () => {
   const schedule = (host: ReturnType<typeof newHost>, room: HostedRoom, seq: number, name: string, ms: number) =>
     host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'timer', data: { name, ms } });
 
-  it('fires a due timer once', async () => {
+  it('fires a due timer only once', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 15);
@@ -1116,7 +1116,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('reports to the game that a player is away, returns or leaves', async () => {
+  it('tells the game when a player goes away, returns or leaves', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -1131,7 +1131,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports no absence to the game when a player returns before `awayAfterMs`', async () => {
+  it('does not tell the game about a player who returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -1164,7 +1164,7 @@ describe('the clock of a room', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // Two schedules for one room would run 40 steps in this time.
+    // With two schedules, the room would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');
@@ -1215,7 +1215,7 @@ describe('the inputs of players', () => {
       },
     );
 
-  it('are input of each step, which stores the number of the last input', async () => {
+  it('reach every step of the game', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1239,7 +1239,7 @@ describe('the inputs of players', () => {
     host.input(room, peer, 1, 1, 0);
     await until(() => room.durable.seats[0]!.input === 1);
     expect(syncs()).toHaveLength(1);
-    // Acts as if the last sync with an input had been sent a second earlier.
+    // Sets the time of the last sync with an input back by a second.
     own!.inputAt -= 1_000;
     host.input(room, peer, 1, 2, 0);
     await until(() => syncs().length === 2);
@@ -1304,7 +1304,7 @@ describe('the effects of a game', () => {
     effects.onModuleInit();
   }
 
-  it('run after their change is durable, and are repeated with the same key until they succeed', async () => {
+  it('are repeated with the same key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {

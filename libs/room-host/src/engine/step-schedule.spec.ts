@@ -63,7 +63,7 @@ class Recorder implements Stepper {
 }
 
 describe('StepSchedule', () => {
-  it('runs exactly 12,000 steps in ten minutes at 20 Hz, each within a ms of its time', () => {
+  it('runs exactly 12,000 steps in ten minutes at 20 Hz', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('limits the delay of a room whose steps take too long', () => {
+  it('limits how far a room whose steps take too long falls behind', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];
@@ -131,7 +131,7 @@ describe('StepSchedule', () => {
     }
   });
 
-  it('runs no step of a removed room, also when a step removes a room', () => {
+  it('runs no step of a removed room, even when another step removed the room', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const other = new Recorder(time);

@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // The first downtime is compensated already, so only the second downtime is compensated after the second loss.
+    // The game has already received the first downtime. So the new owner adds only the second one.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -61,7 +61,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeLessThan(5_000);
   });
 
-  it('moves its timers by both downtimes when the first adopter dies before it stores the compensation', async () => {
+  it('moves its timers by both downtimes when the first adopter dies before its first write', async () => {
     const { id } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -74,7 +74,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeGreaterThan(pauses[0] + 900);
   });
 
-  it('has a downtime that starts at a change after the last heartbeat', async () => {
+  it('counts its downtime from the last change when the change is newer than the last heartbeat', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     first.stop();
@@ -140,7 +140,7 @@ describe('a room whose next owner has a different clock', () => {
     const { tenure } = room;
     expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
     first.stop();
-    // The last owner left no heartbeat, and the clock of the next owner is behind.
+    // The lost owner left no heartbeat, and the clock of the next owner is behind.
     second.clockAheadMs = BEHIND;
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;

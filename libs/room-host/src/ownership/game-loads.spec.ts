@@ -74,33 +74,30 @@ async function lose(hosts: Hosts, owner: Host, room: HostedRoom): Promise<Hosted
 }
 
 describe("the load of a game's data", () => {
-  it.each(['every-change', 'checkpoint'] as const)(
-    'gives its result to all handlers, and does not run again in a recovery (%s)',
-    async (durability) => {
-      const starts: GameStart[] = [];
-      const load: Load = async (start) => {
-        starts.push(start);
-        return { decks: [start.seats.map(({ name }) => name)] };
-      };
-      const hosts = await newHosts(cards(load, durability));
-      const host = hosts.add('one');
-      const request = await starting(hosts);
-      await host.loader.open(request);
-      const room = host.rooms.get(request.room) as HostedRoom;
-      expect(starts).toMatchObject([{ roomId: request.room, game: 'cards', key: 's', options: undefined, seats: PLAYERS }]);
-      const loaded = { decks: [['Ada', 'Bob']] };
-      expect(stateOf(room).decks).toEqual(loaded);
-      await host.does(room, 0, 'look');
-      const next = await lose(hosts, host, room);
-      expect(next.value.loaded).toEqual(loaded);
-      const [, owner] = [...hosts.all.values()];
-      await owner!.does(next, 1, 'look');
-      expect(stateOf(next).seen.at(-1)).toEqual(loaded);
-      expect(starts).toHaveLength(1);
-    },
-  );
+  it.each(['every-change', 'checkpoint'] as const)('does not run again in a recovery (%s)', async (durability) => {
+    const starts: GameStart[] = [];
+    const load: Load = async (start) => {
+      starts.push(start);
+      return { decks: [start.seats.map(({ name }) => name)] };
+    };
+    const hosts = await newHosts(cards(load, durability));
+    const host = hosts.add('one');
+    const request = await starting(hosts);
+    await host.loader.open(request);
+    const room = host.rooms.get(request.room) as HostedRoom;
+    expect(starts).toMatchObject([{ roomId: request.room, game: 'cards', key: 's', options: undefined, seats: PLAYERS }]);
+    const loaded = { decks: [['Ada', 'Bob']] };
+    expect(stateOf(room).decks).toEqual(loaded);
+    await host.does(room, 0, 'look');
+    const next = await lose(hosts, host, room);
+    expect(next.value.loaded).toEqual(loaded);
+    const [, owner] = [...hosts.all.values()];
+    await owner!.does(next, 1, 'look');
+    expect(stateOf(next).seen.at(-1)).toEqual(loaded);
+    expect(starts).toHaveLength(1);
+  });
 
-  it('is repeated when it throws, up to a number of attempts', async () => {
+  it('is repeated up to a number of attempts when the handler throws', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(() => {
@@ -137,7 +134,7 @@ describe("the load of a game's data", () => {
     expect(runs).toBe(1);
   });
 
-  it('fails after its time limit, and aborts the signal of the handler', async () => {
+  it('fails after its time limit, which aborts the signal of the handler', async () => {
     const signals: AbortSignal[] = [];
     const hosts = await newHosts(
       cards(

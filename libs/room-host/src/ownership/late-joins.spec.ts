@@ -75,7 +75,7 @@ describe('a player who joins a running game', () => {
     expect(seen(room)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('gets no seat when the record has no reservation', async () => {
+  it('gets no seat when the room record does not contain the player', async () => {
     const room = await hosts.open(first);
     attach(first, room, 'stranger');
     await first.seats.reconcile(room);
@@ -83,7 +83,7 @@ describe('a player who joins a running game', () => {
     expect(room.attachments.size).toBe(0);
   });
 
-  it('joins once when the gateway repeats the request to attach', async () => {
+  it('joins only once when the gateway repeats the request to attach', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     for (const handle of [1, 2, 3]) attach(first, room, 'late', handle);
@@ -114,7 +114,7 @@ describe('a player who joins a running game', () => {
     expect(before).toBeDefined();
   });
 
-  it('replaces the only player, and the game continues', async () => {
+  it('replaces the only player of a game, which continues', async () => {
     const room = await hosts.open(first, 1);
     await hosts.leave(room.id, 'u0');
     await reserve(room, 'late', 0);
@@ -123,7 +123,7 @@ describe('a player who joins a running game', () => {
     expect(room.value.ended).toBeUndefined();
   });
 
-  it('is part of the record again when the owner restores a lost record', async () => {
+  it('is part of the room record when the owner restores a lost record', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a write fail when the writer read the record before the lock', async () => {
+  it('makes a later write fail when the writer read the record before the lock', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');
@@ -157,7 +157,7 @@ describe('the lock of a game', () => {
 });
 
 describe('a bot of a room', () => {
-  it('moves by itself, also after a migration', async () => {
+  it('moves without a request of a player, even after a migration', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'bot');
     await until(() => seen(room).includes('moves 2'));

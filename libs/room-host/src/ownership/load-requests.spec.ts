@@ -38,7 +38,7 @@ describe('the requests to load rooms', () => {
     ]);
   });
 
-  it('fail when no answer comes, and may be repeated', async () => {
+  it('succeed at a second attempt after a lost answer', async () => {
     answer = () => {
       throw new Error('gone');
     };

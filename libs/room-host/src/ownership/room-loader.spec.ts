@@ -104,7 +104,7 @@ const tenureOf = async (room: RoomId) => {
 };
 
 describe('a game server that loads rooms', () => {
-  it('drops a room that it opens or adopts during the eviction of its incarnation', async () => {
+  it("drops a room that was opened or adopted during the eviction of the server's incarnation", async () => {
     const { self, rooms, roomLog, loader } = newServer();
     roomLog.meanwhile = () => {
       self.state = 'dead';
@@ -134,7 +134,7 @@ describe('a game server that loads rooms', () => {
     expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
   });
 
-  it('adopts a room that it still hosts from its former incarnation', async () => {
+  it('adopts a room that the server still hosts from its former incarnation', async () => {
     const { self, rooms, loader } = newServer();
     const room = await roomThatStarts();
     await loader.open({ room, game: 'empty', start: 's', round: 0, players });
@@ -144,7 +144,7 @@ describe('a game server that loads rooms', () => {
     expect((await records.read(room))?.owner?.incarnation).toBe(2);
   });
 
-  it('removes index entries of rooms that it does not own', async () => {
+  it('removes index entries of rooms that the server does not own', async () => {
     const { self, sweeper } = newServer();
     const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
     self.incarnation = Date.now();
@@ -211,7 +211,7 @@ describe('a room with version 1 of its game', () => {
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('gets no owner, and is logged once with a remedy, on a server with version 2 %s', async (_, migrateState, code, message) => {
+  ])('gets no owner on a server with version 2 %s', async (_, migrateState, code, message) => {
     const older = newServer();
     const room = await roomThatStarts();
     await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });

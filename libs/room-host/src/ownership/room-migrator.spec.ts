@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once when the answers to the first two handoff writes are lost', async () => {
+  it('is handed over only once when the answers to the first two handoff writes are lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -84,7 +84,7 @@ describe('a room that migrates', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('stays on the source until the target has loaded it, despite a refused audit or checkpoint', async () => {
+  it('stays on the source until the target has loaded the room, even when a late audit or checkpoint is refused', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -149,7 +149,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is in the index of the source after the source has adopted it again', async () => {
+  it('is in the index of the source after the source has adopted the room again', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is recovered as usual when its target is lost before the load', async () => {
+  it('is reported as `server-lost` when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -174,7 +174,7 @@ describe('a room that migrates', () => {
     expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
   });
 
-  it('stays on its source when no server can take it', async () => {
+  it('stays on its source when no server can take the room', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
     await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
@@ -183,7 +183,7 @@ describe('a room that migrates', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('is dropped by its source when a third server adopts it before the handoff', async () => {
+  it('is dropped by its source when a third server adopts the room before the handoff', async () => {
     const room = await hosts.open(first);
     const third = hosts.add('third');
     await third.auditor.audit('test');
@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('stays on its source when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // Ends the game just before the freeze, so that the append with the end is under way during the freeze.
+    // Ends the game just before the freeze, so that the append of the end is still running during the freeze.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -212,7 +212,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('migrates once when two migrations are requested at the same time', async () => {
+  it('migrates only once when two migrations are requested at the same time', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);

@@ -34,20 +34,20 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('counts as left immediately when the room does not migrate', async () => {
+  it('is marked as left immediately when the room does not migrate', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('counts as left on the next server when the player leaves during the migration', async () => {
+  it('is marked as left on the next server when the player leaves during the migration', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('counts as left when the player leaves during a migration that fails', async () => {
+  it('is marked as left when the player leaves during a migration that fails', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);
@@ -58,7 +58,7 @@ describe('a player who leaves', () => {
     expect(presences(room)?.[0]).toBe('here');
   });
 
-  it('counts as left on the next server when no message reports the departure', async () => {
+  it('is marked as left on the next server when no message reports the departure', async () => {
     const { room, leave } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -68,7 +68,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('loses the seat on the next server, unlike an absent player', async () => {
+  it('is marked as left on the next server, but an absent player is marked as away', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('ends the game as the last player after the room has a new owner', async () => {
+  it('ends the game after an adoption when no player remains', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

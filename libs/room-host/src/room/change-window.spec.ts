@@ -18,7 +18,7 @@ function change(version: number, text: string, hasEvents: boolean): Change {
 const bringing = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.boolean()), { maxLength: 120 });
 
 describe('a window of the latest changes', () => {
-  it('contains the last changes up to a maximum number and size', () => {
+  it('contains the last changes, up to a maximum number and a maximum number of bytes', () => {
     fc.assert(
       fc.property(bringing, (all) => {
         const window = new ChangeWindow(20, 2_000);
@@ -61,7 +61,7 @@ describe('the recent changes of a room', () => {
 
   it('have a limited size, including large events', () => {
     const length = 40;
-    // Each change has its text twice, in a patch and in an event, so its size is a tenth of the limit.
+    // A change contains its text twice, in a patch and in an event. So the size of each change is a tenth of the limit.
     const loud = Array.from({ length }, (_, index) => change(index + 1, 'x'.repeat(RECENT_BYTES_MAX / 20), true));
     const recent = recentOf(loud);
     expect(recent.since(1)).toBeNull();
@@ -71,7 +71,7 @@ describe('the recent changes of a room', () => {
     expect(recent.eventsAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
-  it('restart after a change that is too large for the window', () => {
+  it('begin again after a change that is too large for the window', () => {
     const quiet = [change(1, 'a', true), change(2, 'b', false)];
     const huge = change(3, 'x'.repeat(RECENT_BYTES_MAX), true);
     const after = change(4, 'c', true);
@@ -90,7 +90,7 @@ describe('the recent changes of a room', () => {
     expect([recent.eventsAfter(0), recent.eventsAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
   });
 
-  it('contain events for longer than patches when few changes have events', () => {
+  it('keep events longer than patches when few changes have events', () => {
     const all = Array.from({ length: 4 * RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x', index % 8 === 0));
     const recent = recentOf(all);
     expect(recent.since(RECENT_CHANGES_MAX)).toBeNull();

@@ -3,7 +3,7 @@ import type { RoomId, Seat } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 
-/** The rooms that this process owns. A room that is dropped writes and sends nothing any more. */
+/** The rooms that this process owns. A dropped room writes and sends nothing any more. */
 @Injectable()
 export class HostedRooms {
   private readonly rooms = new Map<RoomId, HostedRoom>();
@@ -41,8 +41,8 @@ export class HostedRooms {
   }
 
   /**
-   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent. The migrator needs this room,
-   * without output, until another server has loaded it.
+   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent, because the migrator needs its
+   * copy until another server has loaded the room.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

@@ -56,7 +56,7 @@ describe('room.past of a hosted room', () => {
     expect(seen).toEqual([3]);
   });
 
-  it('contains only the durable state after a rollback of the room', () => {
+  it('contains only the durable state after the server has rolled the room back', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');

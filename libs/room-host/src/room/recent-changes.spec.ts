@@ -79,7 +79,7 @@ describe('changes that are too large for one sync', () => {
     await host.auditor.audit('test');
   });
 
-  it('are sent as a whole state, with `missed` for the lost events', async () => {
+  it('are sent as a whole state with `missed`, because their events are not sent', async () => {
     const room = await hosts.open(host);
     const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
     await host.does(room, 0, 'boast', 2_000);
@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('are sent to a returning player as one state when only each single change fits into a sync', async () => {
+  it('are sent to a returning player as one state when only their sum is too large', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);

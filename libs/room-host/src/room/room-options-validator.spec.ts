@@ -30,7 +30,7 @@ describe('RoomOptionsValidator', () => {
     expect(() => validator(null).flawOf('other', {})).toThrow(expect.objectContaining({ code: 'unavailable', retry: true }));
   });
 
-  it('throws `game-failed` when the schema throws or the watchdog stops it', () => {
+  it('throws `game-failed` when the schema throws or the watchdog stops the schema', () => {
     const failed = expect.objectContaining({ code: 'game-failed', retry: false });
     const broken = (): never => {
       throw new Error('broken');

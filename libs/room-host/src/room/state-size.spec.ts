@@ -23,7 +23,7 @@ describe('the size of a state', () => {
     expect(size.bytes).toBeGreaterThan(2_000);
   });
 
-  it('includes repeated objects, for which a state patch needs few bytes', () => {
+  it('includes every copy of a repeated object', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     const units = (count: number) => ({ state: Array(count).fill({ ['long'.repeat(50)]: 1 }) }) as unknown as RoomValue;

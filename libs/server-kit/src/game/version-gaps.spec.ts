@@ -15,8 +15,8 @@ const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
 /**
- * Returns the warnings that a server with these rules logs. `there`: servers that are registered when it starts. `later`: servers that
- * register afterwards.
+ * Returns the warnings that a server with these rules logs. `there`: the servers that are registered when it starts. `later`: the servers
+ * that register after its start.
  */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];
@@ -35,7 +35,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
 describe('a game server whose game has a new version and no migrateState', () => {
   const own = rules('chess', 2, false);
 
-  it('warns once that it cannot run rooms of an older version, with the remedy', () => {
+  it('warns once that rooms of an older version cannot run, and names the remedy', () => {
     expect(warnings(own, [server('hf:game:1', 1)], [server('hf:game:1', 1), server('hf:game:2', 1)])).toEqual([
       {
         event: 'game.cannot-migrate',
@@ -49,7 +49,7 @@ describe('a game server whose game has a new version and no migrateState', () =>
     expect(warnings(own, [], [server('hf:game:1', 1)])).toHaveLength(1);
   });
 
-  it('gives no warning about itself, a dead server, or a server without an older version', () => {
+  it('gives no warning about itself, a dead server, or a server whose version is not older', () => {
     const others = [server('hf:game:me', 1), server('hf:game:1', 1, 'dead'), server('hf:game:2', 2), server('hf:game:3', 3)];
     expect(warnings(own, others, others)).toEqual([]);
   });

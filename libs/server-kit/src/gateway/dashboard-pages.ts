@@ -21,8 +21,8 @@ export const DASHBOARD_POLICY = [
 ].join('; ');
 
 /**
- * Serves the operators' page on the ops port. Anybody may load the page, because it contains no secret: it reads its data from the admin
- * API, with a token.
+ * Serves the dashboard on the ops port. The pages contain no secret, so anybody may load them. They read their data from the admin API,
+ * with a token.
  */
 export function serveDashboard(app: NestExpressApplication): void {
   app.useStaticAssets(DASHBOARD_DIR, { index: 'index.html', setHeaders });

@@ -15,7 +15,7 @@ export interface GatewayOptions extends ServerOptions {
   readonly pages?: string | URL;
 }
 
-/** Returns the plan of a gateway. */
+/** Returns the parts that `runServer` needs to run a gateway. */
 export function gatewayPlan({ pages, extensions }: GatewayOptions): ServerPlan<'gateway'> {
   return {
     type: 'gateway',

@@ -37,7 +37,7 @@ export class GatewayServerModule {
             secondLogin: login.second,
           },
           certificate,
-          // With an authenticator of the application, the page asks for a token.
+          // The page asks the player for a token if the application has an authenticator.
           pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt', pages }),
         }),
         ChatModule.forGateway(chat),

@@ -38,7 +38,7 @@ describe('the pages of a gateway', () => {
   }
 
   it.each(['/assets/nothing.js', '/api/nothing'])(
-    'on the ops port forbid frames, and load resources only from the gateway',
+    'on the ops port may not be framed, and load resources only from the gateway',
     async (path) => {
       const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
       expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
@@ -55,12 +55,12 @@ describe('the pages of a gateway', () => {
     expect(headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('for players read only the authentication method from about.json', async () => {
+  it('for players get only the authentication method from about.json', async () => {
     const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
     expect(await response.json()).toEqual({ auth: 'jwt' });
   });
 
-  it('for players may connect to other gateways, but be framed only by their own origin', async () => {
+  it('for players may connect to other gateways, but may be framed only by their own origin', async () => {
     const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);
     expect(policy.get('connect-src')).toBe("'self' ws: wss:");
     expect([policy.get('frame-ancestors'), policy.get('default-src'), sniff]).toEqual(["'self'", "'self'", 'nosniff']);

@@ -4,7 +4,7 @@ import type { ServerOptions } from '../server-options.js';
 import { LobbyServerModule } from './lobby-server.module.js';
 import { SERVICE_API } from './service/service-api.js';
 
-/** Returns the plan of a lobby. */
+/** Returns the parts that `runServer` needs to run a lobby. */
 export function lobbyPlan({ extensions }: ServerOptions): ServerPlan<'lobby'> {
   return {
     type: 'lobby',

@@ -49,8 +49,8 @@ describe('the options in a request for a new room', () => {
 });
 
 /**
- * For each operation, data with every field that an official client of any version has sent. A field may be added here, and never removed:
- * clients of that version stay in use.
+ * For each operation, data with every field that an official client of any version has sent. Never remove a field, because old clients stay
+ * in use.
  */
 const SENT_BY_CLIENTS: Readonly<Record<OperationName, readonly unknown[]>> = {
   'games.list': [undefined, null, {}],
@@ -104,15 +104,15 @@ const SENT_BY_CLIENTS: Readonly<Record<OperationName, readonly unknown[]>> = {
   me: [undefined, {}],
 };
 
-describe.each(Object.entries(SENT_BY_CLIENTS))('the data of %s', (operation, sent) => {
+describe.each(Object.entries(SENT_BY_CLIENTS))('the schema for the data of %s', (operation, sent) => {
   const validate = (data: unknown) =>
     new PlayerRequestPipe(OPERATION_SCHEMAS[operation as OperationName]).transform({ caller: {} as never, data });
 
-  it.each(sent)('may be the data of an official client: %j', (data) => {
+  it.each(sent)('accepts the data %j of an official client', (data) => {
     expect(() => validate(data)).not.toThrow();
   });
 
-  it('is refused with the name of the field when it has an unknown field', () => {
+  it('refuses an unknown field, and names the field', () => {
     for (const data of sent)
       expect(() => validate({ ...(data as object), fieldOfNobody: 1 })).toThrow(
         expect.objectContaining({ code: 'bad-data', message: expect.stringContaining('"fieldOfNobody"') }),
@@ -126,8 +126,8 @@ describe.each([
   ['the body that puts a user in', service.PutBody, { user: 'u' }],
   ['the body of a start', service.StartBody, { waitMs: 1 }],
   ['the body of an end', service.EndRoomBody, { close: true }],
-])('in the service API, %s', (_what, schema, body) => {
-  it('is refused with the name of the field when it has an unknown field', () => {
+])('the schema of the service API for %s', (_what, schema, body) => {
+  it('refuses an unknown field, and names the field', () => {
     expect(schema.safeParse(body).success).toBe(true);
     const refused = schema.safeParse({ ...body, fieldOfNobody: 1 });
     expect(refused.error?.issues.map(({ message }) => message)).toEqual([expect.stringContaining('"fieldOfNobody"')]);

@@ -11,7 +11,7 @@ describe('the example game boats', () => {
     expect(game.state.boats[1].x).toBe(100);
   });
 
-  it('has a step function that the page can also run', () => {
+  it('has a step function that the page can run without a server', () => {
     const boat = { seat: 0, x: 0, y: 0, heading: 0, speed: 100 };
     sail(boat, IDLE, 50);
     expect(boat).toEqual({ seat: 0, x: 4.75, y: 0, heading: 0, speed: 95 });

@@ -36,7 +36,7 @@ describe('the example game casino', () => {
     expect(effectsOf(game)).toEqual(['void']);
   });
 
-  it('voids a bet when its player leaves before the charge', async () => {
+  it('voids a bet when the player leaves before the charge', async () => {
     const game = await play();
     game.as(0).bet({ coins: 10 });
     game.seat(0).left();

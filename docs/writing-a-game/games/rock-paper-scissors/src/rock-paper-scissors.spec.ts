@@ -52,7 +52,7 @@ describe('the example game rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: 1 });
   });
 
-  it('counts a win once when its effect runs repeatedly', async () => {
+  it('counts a win only once when the effect of the win runs repeatedly', async () => {
     const game = await play();
     game.seat(0).left();
     const [effect] = game.effects;

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => fleet?.stop());
 
-it('sails on after the server of the race was killed', async () => {
+it('a race of boats continues after its server is killed', async () => {
   const [ann, bob] = [await fleet.connect({ name: 'Ann' }), await fleet.connect({ name: 'Bob' })];
   const [room, seen] = await Promise.all([ann.quickMatch<Boats>(GAME), bob.quickMatch<Boats>(GAME)]);
   await room.waitFor(({ seat, state }) => seat !== null && state !== undefined);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => fleet?.stop());
 
-it('plays on after the server of the game was killed', async () => {
+it('a game of tic-tac-toe continues after its server is killed', async () => {
   const [ann, bob] = [await fleet.connect({ name: 'Ann' }), await fleet.connect({ name: 'Bob' })];
   const rooms = await Promise.all([ann.quickMatch<TicTacToe>(GAME), bob.quickMatch<TicTacToe>(GAME)]);
   await Promise.all(rooms.map((room) => room.waitFor(({ seat, state }) => seat !== null && state !== undefined)));

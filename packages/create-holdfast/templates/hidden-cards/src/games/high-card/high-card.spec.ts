@@ -11,7 +11,7 @@ describe('high card', () => {
     expect(new Set(state.hands.flat()).size).toBe(10);
   });
 
-  it("shows a player the own hand, but only the size of the opponent's hand", async () => {
+  it("shows a player the cards of that player, but only the number of the opponent's cards", async () => {
     const game = await play();
     const [own, other] = game.state.hands as [number[], number[]];
     const seen = JSON.stringify(game.view(0));
