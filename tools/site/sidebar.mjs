@@ -45,6 +45,7 @@ export const SIDEBAR = [
     text: 'Operations',
     items: [
       page('Runbook', '/operations'),
+      page('Upgrading', '/upgrading'),
       page('Settings', '/settings'),
       page('Security', '/security'),
       page('Chaos tests', '/chaos'),

@@ -1,4 +1,4 @@
-import type { GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
+import type { GameResult, HoldfastError, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
 import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
 
 /**
@@ -14,6 +14,11 @@ export interface RoomEvents<Rules = unknown> {
   view: [view: RoomView];
   /** A game runs, or continues on another server. The event `change` with the state follows. */
   placed: [room: Room<Rules>];
+  /**
+   * The game has a version for which this program was not written (`gameVersions` of `connect`), for example after an upgrade of the fleet.
+   * Tell the player to load the page again. States still arrive, and `send` rejects with `game-version`.
+   */
+  incompatible: [refusal: HoldfastError, room: Room<Rules>];
   /** Somebody took a seat of the running game. `players` already contains the new player. */
   players: [players: readonly RoomPlayerInfo[]];
   /** The state of the game has changed. */
@@ -71,6 +76,8 @@ export interface WaitOptions {
 export interface Room<Rules = unknown> {
   readonly id: RoomId;
   readonly game: string;
+  /** The version of the game's rules. Null: no game has begun, or the server is older than this client. */
+  readonly gameVersion: number | null;
   /** The members and their readiness, as the lobby reports them. */
   readonly view: RoomView;
   readonly status: RoomPhase;
@@ -96,7 +103,7 @@ export interface Room<Rules = unknown> {
    * applies it at most once. After a rewind, the room applies a repeated command to the state after the rewind.
    *
    * @throws `not-in-room` after `left`; `room-not-playing` while no game runs; `game-ended` when the game ended before an answer arrived.
-   * Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
+   * `game-version` after `incompatible`. Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
    * many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;

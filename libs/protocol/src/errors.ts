@@ -13,6 +13,7 @@ const CODES = {
   'unknown-game': { message: 'No server here offers this game.', retry: false },
   'bad-data': { message: 'The data of this request is not valid.', retry: false },
   'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
+  'game-version': { message: 'This program was written for another version of the game. Load it again.', retry: false },
   'hello-first': { message: 'Send hello first.', retry: false },
   'hello-timeout': { message: 'The connection did not send hello in time.', retry: true },
   'already-online': { message: 'You are already connected from another place.', retry: false },

@@ -264,6 +264,8 @@ export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
+  /** The version of the game's rules (`version` of `@Game`). Absent: the server is of an earlier version. */
+  gameVersion?: number;
   /** The seat of this player. Null: the session is a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner. It grows with every new owner. */

@@ -18,7 +18,7 @@ export default defineConfig({
   outDir: join(ROOT, 'dist/site'),
   cacheDir: join(ROOT, '.holdfast/site-cache'),
   srcExclude: [
-    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,test,coverage}/**',
+    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,releases,test,coverage}/**',
     '{bench,clients,conformance}/**/!(README|RESULTS|index).md',
     'bench/**/README.md',
     'tools/!(site)/**',

@@ -16,9 +16,13 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 
 /** The events that a transport reports to the gateway. Each frame is a binary view that is valid only during the call. */
 export interface ConnectionEvents {
-  /** The transport has accepted a socket. Returns false when a limit is reached. The transport then closes the socket. */
-  accepted(socket: Socket): boolean;
-  /** A connection has opened, and no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
+  /**
+   * The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket.
+   *
+   * @param address the address of the client, when a proxy has named it; by default that of the socket
+   */
+  accepted(socket: Socket, address?: string): boolean;
+  /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
   /** A whole frame has arrived. */
   frame(connection: PlayerConnection, frame: Buffer): void;
