@@ -66,5 +66,20 @@ function apiDocument(app: INestApplication, { prefix, title, description }: Desc
   const config = new DocumentBuilder().setTitle(title).setDescription(description).setVersion('1').addBearerAuth().build();
   const document = SwaggerModule.createDocument(app, config);
   const ours = Object.entries(document.paths).filter(([path]) => path.startsWith(`/${prefix}/`));
+  for (const [path, item] of ours) describePathParameters(path, Object.values(item));
   return { ...document, paths: Object.fromEntries(ours) };
+}
+
+interface DescribedOperation {
+  parameters?: { readonly name?: string; readonly in?: string }[];
+}
+
+/** Nest leaves out a path parameter whose type is a branded text, such as `RoomId`. */
+function describePathParameters(path: string, operations: readonly DescribedOperation[]): void {
+  for (const [, name] of path.matchAll(/\{(\w+)\}/g))
+    for (const operation of operations) {
+      operation.parameters ??= [];
+      const isDescribed = operation.parameters.some((parameter) => parameter.in === 'path' && parameter.name === name);
+      if (!isDescribed) operation.parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } } as { name: string });
+    }
 }
