@@ -21,7 +21,7 @@ WORKDIR /app
 # npm and yarn of the base image do not run here.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn*
 COPY deploy/image/holdfast-probe deploy/image/holdfast-agones /usr/local/bin/
-# The binary for operators: docker compose exec gateway holdfast fleet list
+# The binary for operators: docker compose exec gateway holdfast fleet list --url http://haproxy:7010
 RUN ln -s /app/packages/cli/src/holdfast.mjs /usr/local/bin/holdfast
 COPY --from=build /image ./
 # The user `node`. A number, because Kubernetes checks with it that the user is not root.

@@ -53,6 +53,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   nodes: [
     'image.repository=registry.example.org/game',
     'image.tag=1.2.3',
+    'game.tag=1.2.4',
     'image.pullPolicy=Always',
     'imagePullSecrets:=[{"name":"registry"}]',
     'nodeSelector.pool=games',
@@ -144,6 +145,19 @@ describe('the chart', () => {
         ]);
         expect(() => readSettings(type, Object.fromEntries(plain))).not.toThrow();
       }
+  });
+
+  it('runs the tag of a type, or that of the image, and shows it as the build', () => {
+    const builds = TYPES.map((type) => {
+      const { server } = workloadOf(resourcesOf('nodes'), type);
+      return [server.image, environmentOf(server).SERVER_BUILD];
+    });
+    const image = 'registry.example.org/game';
+    expect(builds).toEqual([
+      [`${image}:1.2.3`, '1.2.3'],
+      [`${image}:1.2.3`, '1.2.3'],
+      [`${image}:1.2.4`, '1.2.4'],
+    ]);
   });
 
   it('names in its ports those of the settings', () => {

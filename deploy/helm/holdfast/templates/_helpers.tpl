@@ -19,8 +19,12 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
+{{- define "holdfast.tag" -}}
+{{ (index .root.Values .type).tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+
 {{- define "holdfast.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .root.Values.image.repository }}:{{ include "holdfast.tag" . }}
 {{- end -}}
 
 {{- define "holdfast.containerSecurity" -}}
@@ -65,7 +69,7 @@ SERVICE_TOKEN {{ . }}
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
-{{- $fixed := dict "REDIS_URL" .root.Values.redis.url "LINK_PORT" "7020" "OPS_PORT" "7010" "LOG_FORMAT" "json" -}}
+{{- $fixed := dict "REDIS_URL" .root.Values.redis.url "LINK_PORT" "7020" "OPS_PORT" "7010" "LOG_FORMAT" "json" "SERVER_BUILD" (include "holdfast.tag" .) -}}
 {{- with .root.Values.redis.user }}{{ $_ := set $fixed "REDIS_USER" . }}{{ end -}}
 {{- if eq .type "gateway" }}{{ $_ := set $fixed "PUBLIC_PORT" "7000" }}{{ $_ := set $fixed "TCP_PORT" "7001" }}{{ end -}}
 {{- if eq .type "game" }}
@@ -138,7 +142,7 @@ spec:
   {{- end }}
   containers:
     - name: {{ .type }}
-      image: {{ include "holdfast.image" .root | quote }}
+      image: {{ include "holdfast.image" . | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
       args: [dist/apps/{{ .type }}/src/main.js]
       env:
@@ -166,7 +170,7 @@ spec:
     {{- if .root.Values.agones.enabled | and (eq .type "game") }}
     # Tells the sidecar of Agones that the server is ready and lives.
     - name: agones
-      image: {{ include "holdfast.image" .root | quote }}
+      image: {{ include "holdfast.image" . | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
       command: [holdfast-agones]
       env:
