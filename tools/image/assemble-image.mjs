@@ -32,7 +32,7 @@ export async function assembleImage(folder) {
   await cp(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   const { devDependencies, ...description } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
-  for (const path of await productionPackages()) await copyPackage(join(ROOT, path), join(folder, path));
+  await Promise.all((await productionPackages()).map((path) => copyPackage(join(ROOT, path), join(folder, path))));
   await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(await listOfPackages(folder), null, 1)}\n`);
 }
 
