@@ -16,6 +16,7 @@ import { clockReports } from './clock-reports.js';
 import { evictionReports } from './eviction-reports.js';
 import { passwordReports } from './password-reports.js';
 import { redisOptions } from './redis-options.js';
+import { storeMoveReports } from './store-move-reports.js';
 import { storeReports } from './store-reports.js';
 import { StoreStatusController } from './store-status.controller.js';
 
@@ -41,7 +42,7 @@ export class CoreModule {
           level: log.level,
           format: log.format,
         }),
-        RedisModule.forRoot(redisOptions(redis)),
+        RedisModule.forRoot(redisOptions(redis, serverId(type, server.name, redis.prefix))),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
@@ -60,6 +61,7 @@ export class CoreModule {
         storeReports,
         evictionReports,
         passwordReports,
+        storeMoveReports,
         clockReports(clock.offsetWarnMs),
       ],
     };

@@ -51,6 +51,10 @@ export const PROCESS_SETTINGS = {
           'The shared Redis. A user and password may stand before the first host (`redis://USER:PASSWORD@HOST`); they then belong to all nodes with data.',
       },
     ),
+    urlFile: optionalText('REDIS_URL_FILE', /^.+$/, 'a path', {
+      meaning:
+        'File with the value of `REDIS_URL`, instead of that variable. When its content changes, a running fleet moves to another Redis (`operations.md`).',
+    }),
     user: optionalText('REDIS_USER', /^\S{1,256}$/, 'the name of a user without blanks', {
       meaning: 'User of the ACL of Redis. Without it, the password is that of the user `default`.',
     }),

@@ -41,6 +41,27 @@ describe('a secret in a file', () => {
   });
 });
 
+describe('the address of Redis in a file', () => {
+  it('is read from REDIS_URL_FILE, is checked as REDIS_URL is, and never shows its password', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-address-'));
+    const file = join(folder, 'redis-url');
+    const environment = { LINK_SECRET: 'a secret of the whole fleet', REDIS_URL_FILE: file };
+    try {
+      writeFileSync(file, 'redis://user:hunter2@10.0.0.1:6379\n');
+      expect(readSettings('lobby', environment).redis).toMatchObject({ url: 'redis://user:hunter2@10.0.0.1:6379', urlFile: file });
+      const view = viewSettings('lobby', environment).find(({ variable }) => variable === 'REDIS_URL');
+      expect(view).toEqual({ variable: 'REDIS_URL', value: 'redis://***@10.0.0.1:6379', from: 'file' });
+      expect(() => readSettings('lobby', { ...environment, REDIS_URL: 'redis://b' })).toThrow(
+        'REDIS_URL and REDIS_URL_FILE are set: it must be only one of them',
+      );
+      writeFileSync(file, 'http://me:hunter2@store');
+      expect(() => readSettings('lobby', environment)).toThrow(/REDIS_URL is "http:\/\/\*{3}@store": it must be redis:/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('the effective settings', () => {
   it('show values with their origin, but no secrets or passwords in URLs', () => {
     const views = viewSettings('gateway', { ADMIN_TOKEN: TOKEN, AUTH: 'guest', REDIS_URL: 'redis://user:word@10.0.0.1:6379' });
