@@ -29,6 +29,7 @@ export const PURPOSES = [
     about: 'The table of promises in the README says what each kind of Redis survives.',
     variables: [
       'REDIS_URL',
+      'REDIS_URL_FILE',
       'REDIS_USER',
       'REDIS_PASSWORD',
       'REDIS_PASSWORD_FILE',
