@@ -35,6 +35,7 @@ const SLEW = 0.1;
 /** Error of the displayed time in ms above which it is corrected at once. For a smaller error, the displayed time runs faster or slower. */
 const STEP_OVER_MS = 1_000;
 
+/** The options of `interpolate`. */
 export interface InterpolationOptions<State, Entity extends object> {
   /** Returns the entities that are displayed in the past, such as all ships of other seats. */
   readonly entities: (state: State) => readonly Entity[];
