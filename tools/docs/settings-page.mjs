@@ -224,5 +224,9 @@ All settings are environment variables. A server reads them once, at its start. 
 name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
 ends in \`_MS\`.
 
+\`HOLDFAST_CONFIG\` may name a file with settings: a JSON object whose keys are these names, such as
+\`{ "MAX_GAMES": 500, "HEALTH_DRY_RUN": true }\`. A variable of the environment wins. Unknown names and secrets in it stop the start; the
+name of the file of a secret (\`ADMIN_TOKEN_FILE\`) is allowed. It is another file than \`holdfast.config.json\`, which describes a project.
+
 A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
 misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, and prints them with \`--print\`, without secrets.`;
