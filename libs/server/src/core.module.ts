@@ -17,6 +17,7 @@ import { evictionReports } from './eviction-reports.js';
 import { InspectionController } from './inspection.controller.js';
 import { passwordReports } from './password-reports.js';
 import { redisOptions } from './redis-options.js';
+import { storeMoveReports } from './store-move-reports.js';
 import { storeReports } from './store-reports.js';
 import { StoreStatusController } from './store-status.controller.js';
 
@@ -42,7 +43,7 @@ export class CoreModule {
           level: log.level,
           format: log.format,
         }),
-        RedisModule.forRoot(redisOptions(redis)),
+        RedisModule.forRoot(redisOptions(redis, serverId(type, server.name, redis.prefix))),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
@@ -61,6 +62,7 @@ export class CoreModule {
         storeReports,
         evictionReports,
         passwordReports,
+        storeMoveReports,
         clockReports(clock.offsetWarnMs),
       ],
     };

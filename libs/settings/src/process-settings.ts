@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
+import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secrets, text } from './setting.js';
 import { group } from './setting-group.js';
 
 /**
@@ -51,6 +51,10 @@ export const PROCESS_SETTINGS = {
           'The shared Redis. A user and password may stand before the first host (`redis://USER:PASSWORD@HOST`); they then belong to all nodes with data.',
       },
     ),
+    urlFile: optionalText('REDIS_URL_FILE', /^.+$/, 'a path', {
+      meaning:
+        'File with the value of `REDIS_URL`, instead of that variable. When its content changes, a running fleet moves to another Redis (`operations.md`).',
+    }),
     user: optionalText('REDIS_USER', /^\S{1,256}$/, 'the name of a user without blanks', {
       meaning: 'User of the ACL of Redis. Without it, the password is that of the user `default`.',
     }),
@@ -132,7 +136,14 @@ export const PROCESS_SETTINGS = {
       meaning: 'Address on which the server listens for other servers, and which it registers for them.',
     }),
     port: port('LINK_PORT', { fallback: 0, fallbackText: 'any free', meaning: 'Port for other servers.' }),
-    secret: secret('LINK_SECRET', 16, { meaning: 'Secret that all servers share. A server refuses a link whose peer cannot prove it.' }),
+    secrets: secrets(
+      'LINK_SECRET',
+      { charactersMin: 16, count: 4 },
+      {
+        meaning:
+          'Secret that all servers share. A server refuses a link whose peer cannot prove it. With several, one common secret of two servers is sufficient, so a fleet changes its secret without a stop (`operations.md`).',
+      },
+    ),
     frameBytesMax: integer('LINK_FRAME_BYTES_MAX', {
       from: 65_536,
       to: 67_108_864,
