@@ -127,7 +127,7 @@ export class JwtAuthenticator extends Authenticator {
     if (there) return this.log?.info('jwks.back', { host: this.jwksHost });
     this.log?.error('jwks.unreachable', {
       host: this.jwksHost,
-      error: sentenceOf(cause),
+      error: cause,
       check: 'whether AUTH_JWKS_URL is correct, its host can be resolved and reached from this machine, and it returns a JSON Web Key Set',
     });
   }
@@ -186,10 +186,4 @@ function refusal(cause: unknown): HoldfastError {
       // The gateway could not fetch the keys. The player is not at fault and may try again.
       return new HoldfastError('unavailable', 'Tokens cannot be checked now: try again later.', { cause });
   }
-}
-
-/** Returns the message of an error and the code or message of its cause. An error of `fetch` says only "fetch failed" by itself. */
-function sentenceOf(cause: unknown): string {
-  const { message, cause: beneath } = cause as { message?: string; cause?: { message?: string; code?: string } };
-  return [message, beneath?.code ?? beneath?.message].filter(Boolean).join(': ') || String(cause);
 }

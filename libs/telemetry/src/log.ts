@@ -1,8 +1,9 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { boundedError, boundedLine } from './bounded-line.js';
+import { boundedLine } from './bounded-line.js';
 import { cappedFields } from './capped.js';
+import { describeThrown, type LoggedError } from './describe-thrown.js';
 import { Metrics } from './metrics.js';
 import { standardWriter } from './standard-output.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -11,8 +12,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
  * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
- * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`. Do not log
- * in a loop over frames.
+ * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`, which has
+ * the form of `LoggedError` in each line, whatever was thrown. Do not log in a loop over frames.
  *
  * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
  * the line `log.dropped` says how many.
@@ -34,7 +35,7 @@ export class Log {
         messageKey: 'event',
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }), log: cappedFields },
-        serializers: { error: boundedError },
+        serializers: { error: describeThrown },
       },
       format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
     );
@@ -125,6 +126,7 @@ function fieldsOf(line: Record<string, unknown>): string {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-  const stack = (value as { stack?: unknown } | null)?.stack;
-  return typeof stack === 'string' ? stack : JSON.stringify(value);
+  const { name, message, stack } = (value ?? {}) as Partial<LoggedError>;
+  if (typeof stack === 'string') return stack;
+  return typeof name === 'string' && typeof message === 'string' ? textOf(`${name}: ${message}`) : JSON.stringify(value);
 }

@@ -60,6 +60,21 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
+  it.each([
+    [
+      'an error',
+      Object.assign(new TypeError('broken'), { code: 'E1' }),
+      { name: 'TypeError', message: 'broken', code: 'E1', stack: expect.any(String) },
+    ],
+    ['a text', 'broken', { name: 'Error', message: 'broken' }],
+    ['an error body', { code: 'busy', message: 'Try again.', retry: true }, { name: 'Error', message: 'Try again.', code: 'busy' }],
+    ['null', null, { name: 'Error', message: 'null' }],
+  ])('writes the field `error` with a name and a message when it is %s', (_, error, written) => {
+    const { log, lines } = logInto('json');
+    log.error('request.failed', { error });
+    expect(JSON.parse(lines[0]).error).toEqual(written);
+  });
+
   it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
@@ -103,8 +118,16 @@ describe('the log of a server', () => {
 
   it('writes the messages of Nest with their context and stack', () => {
     const { log, lines } = logInto('json');
-    new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
-    expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
+    new NestLog(log).error('it failed', 'Scheduler');
+    const stack = 'RangeError: it failed\n    at x';
+    new NestLog(log).error('it failed', stack, 'Scheduler');
+    new NestLog(log).error(new TypeError('no'), 'Scheduler');
+    const [plain, ...errors] = lines.map((line) => JSON.parse(line));
+    expect(plain).toMatchObject({ event: 'nest.error', context: 'Scheduler', message: 'it failed' });
+    expect(errors).toMatchObject([
+      { context: 'Scheduler', error: { name: 'RangeError', message: 'it failed', stack } },
+      { context: 'Scheduler', error: { name: 'TypeError', message: 'no', stack: expect.any(String) } },
+    ]);
   });
 });
 

@@ -29,7 +29,7 @@ export interface Renewal {
    * The reason why the new files were not accepted. In this case the old certificate is still in use. Absent: the new certificate is in
    * use.
    */
-  readonly error?: string;
+  readonly error?: Error;
 }
 
 /**
@@ -93,7 +93,7 @@ export class Certificate {
     } catch (error) {
       // Reports the error once for each state of the files. Reads the files again at the next check, because one of the two files may not
       // be written yet.
-      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
+      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: error as Error });
       this.refused = state;
       return;
     }

@@ -4,7 +4,7 @@ import { type AdoptResult, type Control, HoldfastError, type RoomId, type RoomTe
 import { answerTo } from '#libs/redis';
 import { UnstorableError } from '#libs/room';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
-import { describeThrown, Log } from '#libs/telemetry';
+import { Log } from '#libs/telemetry';
 import { Appender } from '../durability/appender.js';
 import { Auditor } from '../durability/auditor.js';
 import type { HostedRoom } from '../room/hosted-room.js';
@@ -157,12 +157,11 @@ export class RoomLoader implements OnModuleInit {
 
   /** Logs each cause once, because a room that cannot be adopted is tried again every few seconds, here or elsewhere. */
   private adoptFailed(roomId: RoomId, error: unknown): void {
-    const text = describeThrown(error);
+    const text = String(error);
     if (this.adoptFailures.get(roomId) === text) return;
     this.adoptFailures.set(roomId, text);
     if (this.adoptFailures.size > FAILURES_REMEMBERED_MAX) this.adoptFailures.delete(this.adoptFailures.keys().next().value as RoomId);
-    const { cause } = (error ?? {}) as { cause?: unknown };
-    this.log.warn('room.adopt-failed', { roomId, error: text, ...(cause !== undefined && { cause: describeThrown(cause) }) });
+    this.log.warn('room.adopt-failed', { roomId, error });
   }
 
   /**

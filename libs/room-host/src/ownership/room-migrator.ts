@@ -101,7 +101,7 @@ export class RoomMigrator {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
     const deadline = performance.now() + timeoutMs;
     let moved = 0;
-    let cause: string | undefined;
+    let cause: unknown;
     const waiting = (): HostedRoom[] => [...this.rooms.all()].filter(({ status }) => status === 'active');
     const isCalledOff = (): boolean => this.loader.admission === 'open';
     const goesOn = (): boolean => !isCalledOff() && performance.now() < deadline;
@@ -113,15 +113,16 @@ export class RoomMigrator {
             await this.migrate(room.id);
             moved += 1;
           } catch (error) {
-            cause = String(error);
+            cause = error;
           }
         }
       };
       await Promise.all(Array.from({ length: this.options.migrationsAtOnce }, worker));
       if (this.rooms.size > 0) await sleep(MOVE_RETRY_MS);
     }
-    if (isCalledOff()) cause = 'called off';
-    this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why: cause }) });
+    const left = this.rooms.size;
+    const obstacle = isCalledOff() ? { isCalledOff: true } : { error: cause };
+    this.log.info('server.drained', { moved, left, ...(left > 0 && obstacle) });
     return { moved, left: this.rooms.size };
   }
 
