@@ -39,6 +39,7 @@ export class CoreModule {
           type,
           build: server.build,
           level: log.level,
+          lifeLinesPerSecond: log.lifeLinesPerSecond,
           format: log.format,
         }),
         RedisModule.forRoot(redisOptions(redis)),

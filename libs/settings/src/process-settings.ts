@@ -188,6 +188,13 @@ export const PROCESS_SETTINGS = {
       fallbackText: '`pretty` on a terminal, else `json`',
       meaning: '`pretty` writes lines for people, `json` one JSON object a line.',
     }),
+    lifeLinesPerSecond: integer('LOG_LIFE_LINES_PER_SECOND', {
+      from: 0,
+      to: 100_000,
+      fallback: 100,
+      meaning:
+        'Maximum number of `info` lines per second about the life of rooms, sessions and players (`operations.md`). The line `life.left-out` has the number of lines above it. 0: none.',
+    }),
   }),
 
   health: group('every server', {

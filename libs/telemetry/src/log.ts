@@ -4,11 +4,23 @@ import { prettyFactory } from 'pino-pretty';
 import { boundedLine } from './bounded-line.js';
 import { cappedFields } from './capped.js';
 import { describeThrown, type LoggedError } from './describe-thrown.js';
+import { LineBudget } from './line-budget.js';
 import { Metrics } from './metrics.js';
 import { standardWriter } from './standard-output.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Fields of a line about the life of a room, a session or a player. `user` and `users` have user ids, so that one query finds all lines of a
+ * player on all servers.
+ */
+export interface LifeFields extends LogFields {
+  readonly roomId?: string;
+  readonly user?: string;
+  readonly users?: readonly string[];
+  readonly session?: string;
+}
 
 /**
  * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
@@ -21,10 +33,11 @@ export type LogFields = Readonly<Record<string, unknown>>;
 @Injectable()
 export class Log {
   private readonly logger: Logger;
+  private readonly lifeLines: LineBudget;
   private isReported: (error: unknown, event: string) => boolean = () => false;
 
   constructor(
-    @Inject(TELEMETRY_OPTIONS) { server, level, format, destination }: TelemetryOptions,
+    @Inject(TELEMETRY_OPTIONS) { server, level, format, lifeLinesPerSecond = LIFE_LINES_DEFAULT, destination }: TelemetryOptions,
     @Optional() @Inject(Metrics) metrics?: Metrics,
   ) {
     const target = destination ?? standardWriter(1);
@@ -39,6 +52,9 @@ export class Log {
       },
       format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
     );
+    this.lifeLines = new LineBudget(lifeLinesPerSecond, (lines) =>
+      this.info('life.left-out', { lines, linesPerSecond: lifeLinesPerSecond }),
+    );
     if (!destination) this.reportLosses(metrics);
   }
 
@@ -48,6 +64,14 @@ export class Log {
 
   info(event: string, fields?: LogFields): void {
     this.write('info', event, fields);
+  }
+
+  /**
+   * Writes a step in the life of a room, a session or a player, at the level `info`. Load multiplies these lines, so at most
+   * `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
+   */
+  life(event: string, fields: LifeFields): void {
+    if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
   }
 
   warn(event: string, fields?: LogFields): void {
@@ -92,6 +116,7 @@ export class Log {
   }
 }
 
+const LIFE_LINES_DEFAULT = 100;
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);
 

@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
 import { type ServerType, serverId } from '#libs/protocol';
+import { until } from '../../../tools/process/until.mjs';
 import { EventLoopLag, LAG_RESOLUTION_MS } from './event-loop-lag.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
@@ -21,6 +22,21 @@ describe('the log of a server', () => {
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
+  });
+
+  it('writes as many lines about the life of rooms as the limit allows, and then their number', async () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = new Log({ server: 'hf:game:1', level: 'info', format: 'json', lifeLinesPerSecond: 2, destination });
+    for (let room = 0; room < 5; room++) log.life('room.opened', { roomId: `r${room}`, users: ['u1'] });
+    log.info('server.ready');
+    await until(() => lines.length === 4);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'info', event: 'room.opened', roomId: 'r0', users: ['u1'] },
+      { event: 'room.opened', roomId: 'r1' },
+      { event: 'server.ready' },
+      { event: 'life.left-out', lines: 3, linesPerSecond: 2 },
+    ]);
   });
 
   it('writes an event as one line of name=value pairs in the pretty format', () => {

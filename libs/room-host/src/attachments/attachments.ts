@@ -13,7 +13,7 @@ import {
   type Seat,
   unpackBody,
 } from '#libs/protocol';
-import { Metrics, type Tally } from '#libs/telemetry';
+import { Log, Metrics, type Tally } from '#libs/telemetry';
 import { CommandBatch } from '../engine/command-batch.js';
 import { RoomClock } from '../engine/room-clock.js';
 import { RoomEngine } from '../engine/room-engine.js';
@@ -43,6 +43,7 @@ export class Attachments implements OnModuleInit {
     private readonly resyncs: ResyncWatch,
     private readonly batch: CommandBatch,
     private readonly delayed: DelayedSpectators,
+    private readonly log: Log,
   ) {}
 
   onModuleInit(): void {
@@ -90,6 +91,13 @@ export class Attachments implements OnModuleInit {
     };
     handles.set(handle, attachment);
     room.attachments.add(attachment);
+    this.log.life('player.attached', {
+      roomId,
+      user,
+      session,
+      epoch: room.tenure.epoch,
+      ...(seat === null ? { watching: true } : { seat }),
+    });
     if (seat !== null) {
       // A player has one attachment, for the newest connection. This server ignores later frames of an earlier connection.
       const before = room.bySeat.get(seat);
@@ -115,7 +123,8 @@ export class Attachments implements OnModuleInit {
     const attachment = this.byPeer.get(peer)?.get(handle);
     if (!attachment) return void this.delayed.detach(peer, handle);
     this.remove(attachment);
-    const { room, seat } = attachment;
+    const { room, seat, user, session } = attachment;
+    if (gone !== 'slow') this.log.life('player.detached', { roomId: room.id, user, session, reason: gone });
     if (seat === null || room.bySeat.has(seat)) return;
     if (gone === 'left') this.engine.input(room, { kind: 'seat', seat, event: 'left' });
     else if (gone === 'away') this.clock.seatEmptied(room, seat);

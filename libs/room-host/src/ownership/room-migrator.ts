@@ -10,6 +10,7 @@ import { Auditor } from '../durability/auditor.js';
 import { RoomClock } from '../engine/room-clock.js';
 import type { HostedRoom, HostedStatus } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { usersOf } from '../room/users-of.js';
 import {
   HANDOFF_RETRY_MS,
   LAME_MS_MAX,
@@ -81,7 +82,7 @@ export class RoomMigrator {
     this.metrics.roomsMigrated.inc();
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
-    this.log.info('room.moved', { roomId: id, to: target.server, ms });
+    this.log.life('room.moved', { roomId: id, to: target.server, ms, users: usersOf(room) });
     const reason = this.loader.admission === 'open' ? 'operator' : 'drain';
     this.sink.publish({
       kind: 'room.moved',
