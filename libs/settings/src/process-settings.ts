@@ -197,6 +197,20 @@ export const PROCESS_SETTINGS = {
     }),
   }),
 
+  tracing: group('every server', {
+    endpoint: optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', /^https?:\/\/\S+$/, 'an http:// or https:// URL', {
+      meaning:
+        'Base URL of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it, the server traces nothing.',
+    }),
+    samplePercent: integer('TRACE_SAMPLE_PERCENT', {
+      from: 0,
+      to: 100,
+      fallback: 1,
+      meaning:
+        'Share of the commands and requests of players that a gateway traces, in percent. Recoveries and moves by operators are always traced.',
+    }),
+  }),
+
   health: group('every server', {
     intervalMs: integer('HEALTH_INTERVAL_MS', { from: 100, to: 60_000, fallback: 1_000, meaning: 'Time between two checks of a server.' }),
     maxMisses: integer('HEALTH_MAX_MISSES', {

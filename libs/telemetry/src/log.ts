@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { Tracer } from '#libs/tracing';
 import { boundedLine } from './bounded-line.js';
 import { cappedFields } from './capped.js';
 import { describeThrown, type LoggedError } from './describe-thrown.js';
@@ -28,7 +29,7 @@ export interface LifeFields extends LogFields {
  * the form of `LoggedError` in each line, whatever was thrown. Do not log in a loop over frames.
  *
  * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
- * the line `log.dropped` says how many.
+ * the line `log.dropped` says how many. A line of a traced operation has the field `traceId`.
  */
 @Injectable()
 export class Log {
@@ -39,6 +40,7 @@ export class Log {
   constructor(
     @Inject(TELEMETRY_OPTIONS) { server, level, format, lifeLinesPerSecond = LIFE_LINES_DEFAULT, destination }: TelemetryOptions,
     @Optional() @Inject(Metrics) metrics?: Metrics,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
     const target = destination ?? standardWriter(1);
     this.logger = pino(
@@ -96,7 +98,8 @@ export class Log {
 
   private write(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: LogFields = NO_FIELDS): void {
     try {
-      this.logger[level](fields, event);
+      const trace = this.tracer?.active;
+      this.logger[level](trace ? { ...fields, traceId: trace.traceId } : fields, event);
     } catch (error) {
       // Reading a field may throw, and that error must not reach the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
 import {
   type AttachRequest,
@@ -23,6 +23,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { DelayedSpectators } from './delayed-spectators.js';
 import { ResyncWatch } from './resync-watch.js';
+import { TracedCommands } from './traced-commands.js';
 
 /**
  * Keeps the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
@@ -44,6 +45,7 @@ export class Attachments implements OnModuleInit {
     private readonly batch: CommandBatch,
     private readonly delayed: DelayedSpectators,
     private readonly log: Log,
+    @Optional() @Inject(TracedCommands) private readonly traces: TracedCommands | null = null,
   ) {}
 
   onModuleInit(): void {
@@ -198,6 +200,7 @@ export class Attachments implements OnModuleInit {
 
   private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
     const { room, seat } = attachment;
+    if (this.traces !== null) this.traces.answered(attachment, seq, outcome.kind);
     // The room migrates or was dropped. The client sends the command again to the next owner, so this server sends no answer.
     if (outcome.code === 'moved') return;
     room.noteSeq(seat as number, seq);
