@@ -12,8 +12,8 @@ import { Prometheus } from './harness/prometheus.js';
 const run = promisify(execFile);
 const SOON_MS = 30_000;
 /**
- * Alerts that a busy test machine causes. In fast motion one slow second is enough for them, where the rules wait for minutes. Their own
- * tests are those of promtool.
+ * Alerts that a busy test machine may cause, because this spec shortens the times of the rules: one slow second is enough. So these tests
+ * ignore them. `test/long/alerts.spec.ts` causes these alerts.
  */
 const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
 
@@ -79,9 +79,9 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
     const evaluated = await prometheus.evaluations();
-    // Long enough for any alert to fire: a condition must hold for one second, and the longest window has 8 seconds.
+    // Any alert has fired after this time. A condition must hold for one second, and the longest window has 8 seconds.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
-    // A gateway on a busy machine may not trust its own checks for a moment.
+    // On a busy machine, a gateway sometimes does not trust its own checks. Then this alert fires, too.
     expect((await names()).filter((name) => name !== 'HoldfastHealthChecksVoid')).toEqual([]);
     await rooms[0].leave();
   });
@@ -113,7 +113,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
       'HoldfastGameServersWanted',
     );
     await fleet.restart(owner);
-    // The ops port changes with the restart, so Prometheus needs the new targets.
+    // The server gets another ops port with the restart. So Prometheus needs the new targets.
     await prometheus.scrape(targets());
     await quiet();
     await rooms[0].leave();

@@ -4,7 +4,8 @@ import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState
 
 const BACKLOG_BYTES_MAX = 65_536;
 /**
- * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The last accepted frames may exceed this limit.
+ * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The gateway accepts a frame as long as the backlog
+ * is below this limit, so the last accepted frames may exceed it.
  */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
@@ -24,7 +25,7 @@ describe('a fleet with slow readers', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // The health checks are slow, because an eviction would disturb the test.
+      // The health checks are slow, because an eviction of a server would make the test fail.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -41,7 +42,7 @@ describe('a fleet with slow readers', () => {
       noted.push(id);
       await room.send('note', { id });
     };
-    // Without pings, the gateway would close the connection as dead. The test needs a close because of the backlog.
+    // Without pings, the gateway would close the connection as dead. In this test it must close the connection because of the backlog.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(50_000);
@@ -50,10 +51,9 @@ describe('a fleet with slow readers', () => {
       return (await metric(gateway, 'holdfast_backpressure_total', 'where="player"')) > 0;
     }, 20_000);
     const others = beside.count;
-    // The gateway does not send Ada the syncs of these notes. She receives the changes after her resume.
+    // The gateway does not send Ada the syncs of these notes. Ada receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // The pings end here. After the gateway has closed the socket, a ping would reset the socket, and Ada could not read the remaining
-    // data.
+    // Sends no more pings. A ping to the closed socket would reset the connection, and Ada could not read the remaining data.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);
@@ -102,7 +102,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return also changes the state, possibly after the note. So the test waits until Ada has the same version as Bob.
+    // Ada's return also changes the state, perhaps after the note. So the test waits until Ada and Bob have the same version.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -137,7 +137,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may buffer some bytes of the gateway. Then the gateway accepts a few commands above the limit.
+    // The gateway accepts a few commands above the limit when the kernel buffers some of its bytes.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');

@@ -28,7 +28,7 @@ describe('a fleet that receives bad input', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** After each test all servers must be alive, and a new game must work. */
+  /** After each test, all servers must run, and a new game must work. */
   afterEach(async () => {
     expect(fleet.servers.map(({ exit }) => exit)).toEqual(fleet.servers.map(() => null));
     const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
@@ -103,7 +103,6 @@ describe('a fleet that receives bad input', () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, code: string][] = [
         ['rooms.burn', undefined, 'unknown-operation'],
-        // Requests between servers are not available to players.
         ['room.open', { room: 'r', game: 'chess', start: 's', players: [] }, 'unknown-operation'],
         ['room.end', { room: 'r', result: { reason: 'operator' } }, 'unknown-operation'],
         ['rooms.join', { room: 'gone' }, 'room-unknown'],
@@ -185,7 +184,7 @@ describe('a fleet that receives bad input', () => {
   });
 
   describe('made of hostile MessagePack and JSON', () => {
-    /** 30 levels of arrays, each with two references to the next level. Written out as a tree, they have 2^30 values. */
+    /** 30 levels of arrays. Each array contains the next one twice. Written out without references, they have 2^30 values. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
@@ -193,7 +192,7 @@ describe('a fleet that receives bad input', () => {
     const request = (data: Uint8Array, id = 1): Buffer => Buffer.concat([Buffer.of(0x02, 0, 0, 0, id, ...text('rooms.create')), data]);
     const command = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x03, 0, 0, 0, 1, 0, 0, 0, 0, ...text('place')), data]);
 
-    /** Asserts that a second player gets quick answers while `act` runs. */
+    /** Checks that the server answers a second player quickly while `act` runs. */
     async function othersWait(act: () => Promise<unknown>): Promise<void> {
       const other = await RawPlayer.welcomed(gateway(), 'Bystander');
       const startedAt = performance.now();
@@ -391,8 +390,8 @@ describe('a fleet that receives bad input', () => {
 
     it('refuses a server with another secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
-      // The server with the wrong secret is in the registry, because the store does not check the secret. But the gateway sends this server
-      // no requests.
+      // The store does not check link secrets, so the registry contains the server with the wrong secret. But the gateway sends no requests
+      // to this server.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);
         await player.createRoom({ game: 'chess' });
@@ -450,7 +449,7 @@ describe('a fleet that receives bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // These lines prove that the search covers the logs of all servers, including servers that have stopped.
+    // These log lines prove that the search reads the logs of all servers, even of servers that have stopped.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');
@@ -541,7 +540,7 @@ async function talk(port: number, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(heard);
 }
 
-/** Returns the lines of the output that are not structured log lines. */
+/** Returns the lines of the output that are not JSON log lines. */
 function lastSentence(said: string): string {
   return said
     .trim()

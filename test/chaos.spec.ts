@@ -6,7 +6,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 const SEED = 20_261;
 const MINUTE = 60_000;
 
-/** A short run of `npm run chaos`. Long runs are started by hand. */
+/** A short run of `npm run chaos`. Developers start long runs themselves. */
 describe('a fleet whose servers and Redis fail at random', () => {
   it(
     'applies each acknowledged command and pays each transfer exactly once',
@@ -54,7 +54,7 @@ describe('a fleet whose servers are restarted in turn', () => {
 function chaos(...options: string[]): Promise<Report> {
   const args = [join(ROOT, 'tools/chaos/run.mjs'), '--seed', String(SEED), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // The test kills only the process of the tool. Its child processes end with it, even after SIGKILL.
+    // The test kills only the process of the tool. The child processes must end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 2.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report);

@@ -13,7 +13,7 @@ import { type Fleet, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
 
-/** How to start the programs of one client. */
+/** The commands that start the programs of one client. */
 interface Programs {
   readonly ticTacToe: readonly string[];
   readonly arena: readonly string[];
@@ -94,8 +94,8 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await ada.says(/^connection reconnecting/);
     expect([await ada.ended(), await bob.ended()]).toEqual([0, 0]);
     for (const player of [ada, bob]) {
-      // Both players take the first free cell, so the first player wins with the seventh move. A lost or repeated move would lead to other
-      // cells.
+      // Both players take the first free cell, so the first player wins with the seventh move. With a lost or repeated move, they would
+      // take other cells.
       expect(player.lines).toContain('cells [0, 1, 0, 1, 0, 1, 0, null, null]');
       expect(JSON.parse(await player.says(/^result (.*)/))).toEqual({
         reason: 'finished',
@@ -153,7 +153,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
   }, 60_000);
 });
 
-/** Waits for a line about a later step, at least two seconds of game time on, whose state contains an input of the player. */
+/** Waits until the program prints a step at least 40 steps (2 s) later that contains an input of the player. */
 async function stepAfter(pilot: ExampleProcess, step: number): Promise<{ step: number; input: number }> {
   const [line] = await until(() => {
     const found = pilot.lines

@@ -31,7 +31,8 @@ beforeEach(async () => {
 });
 
 /**
- * The wall clock of one server, which is ahead by `aheadMs`. `set` makes the clock jump, and resolves when the server uses the new time.
+ * The wall clock of one server. `aheadMs`: the time by which it is ahead at first. `set` makes the clock jump, and resolves when the server
+ * uses the new time.
  */
 class Clock {
   private readonly file: string;
@@ -59,7 +60,7 @@ async function start(type: ServerType, name: string, aheadMs: number): Promise<{
   return { server: await fleet.start(type, name, clock.env), clock };
 }
 
-/** Starts a game of two players. `untilPassed` resolves when the first turn is over, with its length in ms. */
+/** Starts a game of two players. `untilPassed` resolves when the first turn is over. Its value is the length of the turn, in ms. */
 async function game(): Promise<{ room: Room<TicTacToe>; untilPassed: () => Promise<number> }> {
   const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   const since = performance.now();
@@ -140,7 +141,7 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The turn is extended by the downtime, which begins at the last heartbeat: up to a second before the kill.
+    // The downtime extends the turn. It begins at the last heartbeat, which may be up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });

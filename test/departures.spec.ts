@@ -8,13 +8,13 @@ const SECOND = 1_000;
 const SEAT_GRACE_MS = SECOND;
 /**
  * Time limit for the removal of a member whose session has ended, in ms. The gateway reports a lost connection after 1.5 s. Then the grace
- * begins. A sweep removes the member some seconds after the grace.
+ * begins. Some seconds after the grace, a sweep removes the member.
  */
 const SETTLED_MS = 20 * SECOND;
 
 let nextUser = 0;
 
-/** A player over TCP with a token, so that the same user can log in twice. */
+/** A player over TCP. The player has a token, so that the same user can log in twice. */
 class Player {
   private nextId = 0;
 
@@ -62,7 +62,7 @@ class Player {
     return result as Result;
   }
 
-  /** Sends all messages in one TCP segment. */
+  /** Writes all messages at once, so that they arrive in one TCP segment. */
   write(...messages: PlayerMessage[]): void {
     const frames = messages.map(encodePlayerMessage).map((frame) => {
       const length = Buffer.alloc(LENGTH_BYTES);
@@ -93,7 +93,7 @@ describe('a session that ends during one of its requests', () => {
         SEAT_GRACE_MS: String(SEAT_GRACE_MS),
         SESSION_TTL_MS: String(10 * SECOND),
         WATCHERS_PER_ROOM: '1',
-        // The tests suspend the lobby for some seconds. It must not be evicted.
+        // The lobby must not be evicted, although the tests suspend it for some seconds.
         HEALTH_INTERVAL_MS: '3000',
         HEALTH_MAX_MISSES: '10',
       },
@@ -114,7 +114,7 @@ describe('a session that ends during one of its requests', () => {
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /**
-   * Suspends the lobby. Meanwhile `ending` sends one request of each player and ends the player's session. Then the lobby continues.
+   * Suspends the lobby. Meanwhile `ending` sends one request for each player, and then ends the player's session. Then the lobby continues.
    * Returns the players by the name of their request, and the rooms with their hosts.
    */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {
@@ -157,7 +157,7 @@ describe('a session that ends during one of its requests', () => {
       await hosts[index].ask('rooms.start');
       await guest.ask('rooms.leave');
     }
-    // The room allows one spectator, so this request fails if an ended session still counts as a spectator.
+    // The room accepts one spectator. So this request fails if an ended session still counts as a spectator.
     await guest.ask('rooms.watch', { room: rooms[3] });
     guest.raw.close();
   }
@@ -174,7 +174,7 @@ describe('a session that ends during one of its requests', () => {
   const isKicked: Ending = async (player, request) => {
     player.write(request, { kind: 'ping', nonce: 1 });
     await player.raw.hears('pong');
-    // A request frame without its header.
+    // This frame has only the byte for its kind, and no header of a request.
     player.raw.send(Buffer.from([KIND.request]));
     await player.raw.isClosedByServer();
   };

@@ -13,7 +13,7 @@ import { until } from './harness/index.js';
 
 const RULES = 'games/tic-tac-toe/src/tic-tac-toe.ts';
 
-/** `npm run dev` in a copy of this repository, which shares the installed packages and the build. */
+/** `npm run dev` in a copy of this repository. The copy uses the installed packages and the build of the repository. */
 class DevelopedFleet {
   text = '';
 
@@ -101,8 +101,8 @@ describe('npm run dev', () => {
   });
 
   /**
-   * Returns the code with which the game refuses the player who is not to move. Both players try a cell that is taken, because a slow machine
-   * may take longer for an edit than a player has for a move.
+   * Returns the code with which the game refuses the player who is not to move. Both players try a cell that is already marked. On a slow
+   * machine, the turn may change during the test.
    */
   async function refusal(): Promise<string> {
     const attempts = [room, guest].map((each) => each.send('place', { cell: 0 }).catch(({ code }) => code as string));
@@ -113,7 +113,7 @@ describe('npm run dev', () => {
     const before = fleet.pids();
     expect(await refusal()).toBe('not-your-turn');
     fleet.edit((text) => text.replace("'not-your-turn'", "'wait-for-your-turn'"));
-    // The time is printed and not compared with a limit, because it depends on what else the machine does.
+    // Prints the time without a limit, because the time depends on the load of the machine.
     const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/);
     process.stderr.write(`${report}\n`);
     await until(async () => (await refusal()) === 'wait-for-your-turn');
@@ -130,7 +130,7 @@ describe('npm run dev', () => {
     let from = fleet.text.length;
     fleet.edit((text) => `${text}throw new Error('the rules are broken');\n`);
     await fleet.says(/not started, so the old build keeps running: game 1 ended with exit code 1[\s\S]*the rules are broken/, from);
-    // The second game server may still have been starting. Its start was then stopped for the new build, and begins again.
+    // The second game server may have been starting. Then the tool stopped that start for the new build, and now starts the server again.
     await until(() => fleet.pids()['game 2'] !== undefined, 30_000);
     for (const label of ['game 1', 'gateway 1', 'lobby 1', 'redis']) expect(fleet.pids()[label]).toBe(before[label]);
     expect(await refusal()).toBe('wait-for-your-turn');
@@ -138,7 +138,7 @@ describe('npm run dev', () => {
     from = fleet.text.length;
     fleet.edit((text) => `${text}const unfinished = ;\n`);
     await fleet.says(/not built, so the old build keeps running: [\s\S]*Expression expected/, from);
-    // A server that dies after the failed build starts again with the old build.
+    // The build has failed, so a server that dies starts again with the old build.
     process.kill(before['game 1'], 'SIGKILL');
     await fleet.says(/game 1 +is back/, from);
     expect(await refusal()).toBe('wait-for-your-turn');

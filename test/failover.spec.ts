@@ -79,7 +79,7 @@ describe('a fleet of seven servers', () => {
       const [killed] = fleet.lobbies;
       killed.kill();
       await killed.exited;
-      // Each request during or just after the loss of the lobby is answered, or refused with `retry`.
+      // While the lobby is lost, each request is answered or refused with `retry`.
       const asked = await Promise.allSettled(players.map((player) => player.me()));
       for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ retry: true });
 
@@ -227,7 +227,7 @@ describe('a fleet with one gateway and one lobby', () => {
   }, 40_000);
 });
 
-/** Plays moves one after another. The player whose turn it is sends each move, after seeing the latest state. */
+/** Plays moves one after another. The player who is to move waits for the latest state before sending the move. */
 async function play(rooms: readonly Room<Chess>[], moves: readonly string[]): Promise<void> {
   for (const san of moves) {
     const newest = rooms.reduce((a, b) => ((b.state?.moves.length ?? 0) > (a.state?.moves.length ?? 0) ? b : a));

@@ -14,7 +14,7 @@ interface Pair {
 }
 
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
-/** Time limit for each message that players must receive after a fallback of the store. */
+/** Time limit for each message to a player after a fallback of the store, in ms. */
 const SOON = { timeoutMs: 8_000 };
 
 let fleet: Fleet;
@@ -152,7 +152,7 @@ describe('a fleet whose store falls back to a time before the end of a game', ()
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Waits longer than the interval of the former owner's sweep, which looks for rooms whose records name this owner.
+    // Waits for longer than one interval of the former owner's sweep. The sweep looks for rooms whose records name this owner.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -191,7 +191,7 @@ describe('a fleet whose store loses all its data', () => {
     stopped = [...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.fallBack('nothing');
-    // The suspension is too short for an eviction by the health checks.
+    // The suspension is short, so the health checks do not evict the server.
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     for (const server of stopped) server.kill('SIGCONT');
     for (const pair of pairs) await play(pair, 2);
@@ -248,20 +248,20 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
-    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could restore it.
+    // Bob moves to the living gateway first. Otherwise no gateway could restore his session after the store lost it.
     const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
     await Promise.all([starting.exited, moved]);
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // After this time, the new process has started on most machines and waits for Redis.
+    // On most machines, the new process has started after this time, and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine on which the other servers are busy for a while. Ends early if the new process marks the store as settled
-    // without these servers.
+    // Keeps the other servers busy, as on a slow machine. Ends early if the new process marks the store as settled without waiting for
+    // these servers.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -335,7 +335,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     stopped = [fleet.gateways[1]];
     fleet.gateways[1].kill('SIGSTOP');
     await pair.rooms[0].leave();
-    // The gateway of the last member is suspended, so the test closes the room as the sweeper would.
+    // The sweeper would close the room. The test closes it directly, because the gateway of the last member is suspended.
     await closeRoom(id);
     await fleet.redis.fallBack(await fleet.redis.keep());
     fleet.gateways[1].kill('SIGCONT');
@@ -445,7 +445,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Returns a list that grows by the reason of each `left` that a player receives. */
+/** Returns a list of the reasons of all `left` messages that a player receives. The list grows with each message. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -3,7 +3,7 @@ import type { TicTacToe } from '#games/tic-tac-toe';
 import type { GameEvent, Room } from '#libs/client';
 import { type Fleet, type Game, startFleet, type Way } from './harness/index.js';
 
-/** The length of a turn, in ms: short enough to wait for, and long enough for a move on a busy machine. */
+/** The length of a turn, in ms. It is short, because tests wait for its end, but long enough for a move on a busy machine. */
 const TURN_MS = 3_000;
 const SOON = { timeoutMs: 5_000 };
 
@@ -61,11 +61,11 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // Methods of the game's class that are not commands must be refused.
+    // The server must refuse methods of the game's class that are not commands.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
-    // After the refusals, a valid command must lead directly to the next version.
+    // The refusals changed nothing, so the next valid command leads to the next version.
     await black.send('move', { san: 'e5' });
     expect(black.version).toBe(before[1].version + 1);
     await white.leave();
@@ -106,11 +106,11 @@ describe('a game of tic-tac-toe in a fleet', () => {
   });
 });
 
-/** The fleet of all tests of this file. The first group of tests that needs it starts it. */
+/** One fleet for all tests of this file. The first group of tests that needs the fleet starts it. */
 let shared: Fleet | undefined;
 afterAll(() => shared?.stop());
 
-/** Marks these cells in turn, beginning with seat 0. Each player waits for the opponent's mark before placing the next one. */
+/** Lets the players mark these cells in turn, beginning with seat 0. Each player waits for the mark of the opponent first. */
 async function place(rooms: readonly Room<TicTacToe>[], cells: readonly number[]): Promise<void> {
   for (const [moves, cell] of cells.entries()) {
     const room = rooms[moves % 2];

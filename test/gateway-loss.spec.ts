@@ -5,7 +5,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
-/** Number of players. Half of them use the gateway that is killed. With more than 80 players the test also prints its report. */
+/** Number of players. Half of them use the gateway that the test kills. With more than 80 players, the test also prints a report. */
 const PLAYERS = Number(process.env.GATEWAY_LOSS_PLAYERS ?? 80);
 const SECONDS = 8;
 
@@ -23,7 +23,7 @@ describe('the loss of a gateway with many players', () => {
     const playing = run(process.execPath, [join(ROOT, 'tools/players/run.mjs'), ...options], { cwd: ROOT });
     try {
       await until(async () => (await playersAt(killed)) >= PLAYERS / 2, 20_000);
-      // The gateway is killed only after the games have begun.
+      // The test kills the gateway only after the games have begun.
       await until(async () => (await gamesOn()) >= PLAYERS / 4, 20_000);
     } finally {
       killed.kill();

@@ -1,7 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import { type Fleet, startFleet } from './harness/index.js';
 
-/** The watchdog of a game server interrupts handlers with SIGINT. Ctrl-C, which is a SIGINT too, must still drain the server. */
+/** The watchdog of a game server interrupts handlers with SIGINT. Ctrl-C also sends SIGINT, and must still drain the server. */
 describe('SIGINT from another process', () => {
   let fleet: Fleet;
   beforeAll(async () => {

@@ -2,7 +2,6 @@ import type { Room, Session } from '#libs/client';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-/** The state of the game `open`, as a player sees it. */
 interface Open {
   log: string[];
   points: number[];
@@ -19,7 +18,6 @@ describe('a game that players may join during the game', () => {
 
   const stateOf = (room: Pick<Room, 'state'>) => room.state as Open | undefined;
 
-  /** Starts a game of one player. */
   async function running(): Promise<{ host: Session; room: OpenRoom }> {
     const host = await fleet.newPlayer('Host');
     const room = (await host.createRoom({ game: 'open' })) as unknown as OpenRoom;

@@ -41,7 +41,7 @@ describe('a fleet with limits for clients', () => {
     nextDoor = `127.0.2.${cell + 1}`;
   });
 
-  /** After each test the running game must continue over the connections with which it began. */
+  /** After each test, the running game must continue over its first connections. */
   afterEach(async () => {
     await innocent.rooms[cell % 2].send('place', { cell: [0, 1, 2, 4, 3, 5, 7, 6, 8][cell] });
     cell += 1;
@@ -115,7 +115,7 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // Many messages are needed to exceed the limit, which accepts one message every 20 ms.
+    // The limit accepts one message every 20 ms, so only many messages exceed it.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);

@@ -5,11 +5,11 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
 /**
- * Number of killed servers. It is above one, because only about half of the evictions would need the vote of the server with the wrong
- * secret.
+ * Number of servers that the test kills. Only about half of the evictions would need the vote of the server with the wrong secret, so the
+ * number is above one.
  */
 const KILLS = 5;
-/** Time in which a server tries several times to open a link, in ms. */
+/** Time in which a server makes several attempts to open a link, in ms. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {
@@ -44,7 +44,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     const good = await Promise.all((['gateway', 'lobby', 'game'] as const).map((type) => fleet.start(type, '1')));
     await until(async () => (await stranger.ops('/readyz')).status === 503, 10_000);
     await expectNotReady(stranger);
-    // The gateway cannot reach this server, and later adds that reason too.
+    // Placement may have a second reason to withhold the server, because the gateway cannot reach it.
     await until(async () => (await withheld(fleet, stranger))?.split(' ').includes('link-refused'), 5_000);
     for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
 
@@ -71,7 +71,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
   }, 90_000);
 });
 
-/** Returns options that connect two players through the gateways with the right secret. */
+/** Returns options for two players who connect through the gateways with the right secret. */
 function throughGood(fleet: Fleet, good: readonly FleetServer[]) {
   const [first, second] = fleet.gateways.filter((gateway) => good.includes(gateway));
   return [{ gateway: first }, { gateway: second }] as const;

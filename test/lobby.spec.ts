@@ -135,7 +135,7 @@ describe('the service of two lobbies with one Redis', () => {
     await until(() => room.status === 'left', IDLE_MS + 5_000);
     expect(reasons).toEqual(['room-expired']);
     await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
-    // The expired room no longer counts as the player's room, so the player can create another one.
+    // The room has expired, so the player can create another one.
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
@@ -222,7 +222,7 @@ describe('the service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of ten rounds the abort comes before the match, and in the last round after it.
+      // In the first of every ten rounds, the abort comes before the match. In the last one, it comes after the match.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;

@@ -1,7 +1,7 @@
 import { redisName } from '#libs/redis';
 import { answered, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** The size of a message that overflows the output buffer of a subscriber, in bytes. */
+/** The size of a message that exceeds the output buffer of a subscriber in Redis, in bytes. */
 const TOO_LARGE = 400_000;
 
 describe('a fleet on a Redis with the limits of cloud providers', () => {
@@ -11,7 +11,7 @@ describe('a fleet on a Redis with the limits of cloud providers', () => {
     const config = {
       'rename-command': 'CONFIG ""',
       'client-output-buffer-limit': 'pubsub 1kb 0 0',
-      // The idle timeout in seconds, as short as Redis allows. Providers close connections that are idle for some minutes.
+      // The idle timeout of Redis, in seconds. Redis allows no shorter one. Providers close connections that are idle for some minutes.
       timeout: 1,
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: 60_000 }, redis: { config } });

@@ -37,7 +37,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   const find = ({ session }: Searcher, wish: Omit<MatchWish, 'game'> = {}): Promise<Room> => {
     const found = session.quickMatch('rumble', wish);
-    // Tests that expect a rejection await the promise later.
+    // Some tests expect a rejection and await the promise later. Until then, Node must not report the rejection as unhandled.
     found.catch(() => {});
     return found;
   };
@@ -90,7 +90,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   it('ends an offer at once when one of its players searches again', async () => {
     const [ada, cy] = await searchers('Ada', 'Cy');
-    // A raw player, because `libs/client` allows only one search at a time.
+    // `libs/client` allows only one search at a time, so this player is a raw player.
     const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');
     void find(ada!, { mode: 'asked-duel' });
     await bob.asks(1, 'match.find', { game: 'rumble', mode: 'asked-duel' });

@@ -14,7 +14,7 @@ const TEST_TIMEOUT_MS = 300_000;
 const READY_MS = 60_000;
 
 /**
- * Finds an executable of this line of Node, or returns the reason why there is none. Waits synchronously for a child process, because Jest
+ * Returns an executable of this release line of Node, or the reason why there is none. Runs a child process synchronously, because Jest
  * must know at definition time which tests to skip.
  */
 function nodeOfLine(line: string): { path: string } | { missing: string } {
@@ -26,7 +26,7 @@ function nodeOfLine(line: string): { path: string } | { missing: string } {
   return stdout ? JSON.parse(stdout) : { missing: stderr };
 }
 
-/** CI runs all tests on each maintained line of Node. Here, a few games show that a fleet starts on the other lines. */
+/** CI runs all tests on each maintained release line of Node. This spec only plays a few games on the other lines. */
 describe('a fleet on another Node', () => {
   for (const line of ['22', '24']) {
     const found = nodeOfLine(line);
@@ -43,7 +43,7 @@ describe('a fleet on another Node', () => {
 async function play(node: string): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-node-'));
   const port = await freePort();
-  // The slash at the end makes this path differ from DIST, so that the fleet does not build the folder again for this Node.
+  // With the slash at the end, this path is not equal to DIST. So the fleet does not build the folder again for this Node.
   const redis = await findRedisServer();
   const env = {
     ...redis.env,

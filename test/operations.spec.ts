@@ -8,7 +8,7 @@ describe('a running fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** Sums one metric over all servers and labels. */
+  /** Sums one metric over all servers and all of its labels. */
   async function sum(name: string): Promise<number> {
     const pages = await Promise.all(fleet.servers.map((server) => server.ops('/metrics')));
     return pages
@@ -131,7 +131,7 @@ describe('a running fleet', () => {
   });
 });
 
-/** Sends requests one after another until shortly after the server has exited. Returns their outcomes. */
+/** Sends requests one after another until shortly after the server has exited. Returns the outcome of each request. */
 async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: Promise<unknown>): Promise<string[]> {
   const outcomes: string[] = [];
   let hasGone = false;

@@ -9,8 +9,8 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 /**
- * Limits for the answer to a liveness probe while the server formats many lines, in ms. `longest` is higher, because the machine may be
- * busy.
+ * Limits for the time of an answer to a liveness probe, in ms, while the server formats many lines. `longest` is higher, because the
+ * machine may be busy.
  */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
@@ -94,8 +94,8 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The upper limit is higher than the written lines, because the server may also drop a few lines of its own, for example about its
-        // health.
+        // The upper limit is above the number of lines that the test writes. The server may also drop lines of its own, for example about
+        // its health.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
         server.kill('SIGTERM');
@@ -127,7 +127,7 @@ describe('a server whose output no process reads', () => {
   }, 30_000);
 
   it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
-    // The output of the child process is a socket, as under `npm start` and other Node programs. It is not a pipe.
+    // The output of the child process is a socket and not a pipe, as under `npm start`.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },
@@ -215,7 +215,7 @@ describe('a server after its terminal is closed (SIGHUP)', () => {
   }, 60_000);
 });
 
-/** Returns a function that reads a FIFO and returns all bytes that were read so far. */
+/** Starts to read a FIFO. Returns a function that returns all bytes read so far. */
 function readWhile(fd: number): () => string {
   const chunk = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];

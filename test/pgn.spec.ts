@@ -8,7 +8,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The games of a whole tournament. On a machine without this file, the test plays ten of these games from the fixture. */
+/** The games of a whole tournament. A machine without this file plays ten of these games from the fixture instead. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;

@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms, so that only the second hundred rooms decide the distribution over the servers.
+    // Removes all rooms. Only the next hundred rooms are counted.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -53,7 +53,7 @@ describe('the placement of rooms in a fleet', () => {
 describe('a rematch', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Without a ramp, a new server gets its full share of rooms at once.
+    // Without a ramp, a new server immediately gets its full share of rooms.
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
   }, 60_000);
   afterAll(() => fleet.stop());
@@ -79,7 +79,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   const STARTS = 12;
   let fleet: Fleet;
   beforeAll(async () => {
-    // The test suspends the game servers for a moment. They must not be evicted.
+    // The game servers must not be evicted, although the test suspends them for a moment.
     const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
   }, 60_000);
@@ -145,7 +145,7 @@ describe('the start of a game whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The suspended server continues, and reads the requests that were sent to it meanwhile.
+    // The suspended server continues. It reads the requests that arrived meanwhile.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);
@@ -205,7 +205,7 @@ describe('placement in a full fleet', () => {
     await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await room.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
 
-    // The recovered games fill the restarted server first, so the start of this room must wait for their end.
+    // The restarted server first gets the recovered games. So the start of this room must wait until they end.
     await fleet.restart(server);
     await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     await Promise.all(going.map(({ rooms }) => rooms[0].leave()));
@@ -214,7 +214,7 @@ describe('placement in a full fleet', () => {
   }, 30_000);
 });
 
-/** Connects two players without a room, at different gateways. */
+/** Connects two players at different gateways. The players have no room. */
 async function pair(fleet: Fleet): Promise<readonly [Session, Session]> {
   return [await fleet.newPlayer('Host'), await fleet.newPlayer('Guest')];
 }
@@ -226,7 +226,7 @@ async function seated([host, guest]: readonly [Session, Session]): Promise<Room>
   return room;
 }
 
-/** Starts one room for each pair and returns the rooms. Puts all pairs into rooms first, so that all starts come at the same time. */
+/** Starts one room for each pair, and returns the rooms. First puts all pairs into rooms, so that all starts happen at the same time. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));
@@ -237,7 +237,7 @@ async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise
   return fleet.redis.client.hget(redisName(`room:{${id}}`), 'owner');
 }
 
-/** Returns for each game server how many of these rooms name it as owner in their record. */
+/** Returns the number of these rooms that each game server owns, from the rooms' records. */
 async function spread(fleet: Fleet, rooms: readonly Room[]): Promise<number[]> {
   const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
   return fleet.games.map(({ id }) => owners.filter((owner) => owner === id).length);

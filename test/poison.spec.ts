@@ -18,7 +18,7 @@ const FREE_OF_LOSS = [
 ];
 const COSTS_A_SERVER = ['native call in command', 'native call in timer', 'fatal call in command', 'fatal call in timer'];
 
-/** A short run of `npm run poison`. The whole run is started by hand. */
+/** A short run of `npm run poison`. Developers start the whole run themselves. */
 describe('a hostile game', () => {
   it(
     'affects only its own room, except that an uninterruptible handler kills one server',
@@ -37,7 +37,7 @@ describe('a hostile game', () => {
 function poison(...options: string[]): Promise<PoisonReport> {
   const args = [join(ROOT, 'tools/poison/run.mjs'), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // The test kills only the process of the tool. Its child processes end with it, even after SIGKILL.
+    // The test kills only the process of the tool. The child processes must end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 3.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PoisonReport);

@@ -15,7 +15,7 @@ import { TokenBucket } from '../libs/edge/src/connection/token-bucket.js';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 const SECOND = 1_000;
-/** Number of runs of each operation. */
+/** Number of measured runs of each operation. */
 const COUNT = 40;
 /** Duration of each mix of operations, in ms. */
 const MIX_MS = Number(process.env.PRICES_MIX_MS ?? 1_500);
@@ -23,7 +23,10 @@ const WARM_UP_MS = 300;
 const MESSAGES_PER_SECOND = 100;
 const MESSAGES_BURST = 200;
 const ATTACKERS = 4;
-/** Limit of a lobby's CPU time for one message, in ms, on the machine that `docs/security.md` describes. A busy machine needs more. */
+/**
+ * Limit of the CPU time that a lobby needs for one message, in ms. The limit is for the machine that `docs/security.md` describes. A busy
+ * machine needs more.
+ */
 const LOBBY_MS_PER_MESSAGE = 1;
 const GAME = { game: 'tic-tac-toe' };
 
@@ -49,7 +52,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // Keeps only the responses to other requests, because `hears` searches the list of messages from its beginning.
+    // Drops this response from the list of messages, because `hears` searches the whole list. Keeps the responses to other requests.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);
@@ -63,8 +66,8 @@ class Player {
 }
 
 /**
- * A player who sends as many requests as the limits allow. Decodes as little of the answers as possible, because the same process measures
- * the latency of other players.
+ * A player who sends as many requests as the limits allow. This process also measures the latency of other players, so it decodes only the
+ * necessary parts of answers.
  */
 class Attacker {
   private lastId = 0;
@@ -115,8 +118,8 @@ class Attacker {
   }
 
   /**
-   * Sends requests until the time `until`, with at most `atOnce` in flight. Sends as many as the rate limit accepts, because refused
-   * requests have a cost as well. Returns the number of requests that were not refused with `rate-limited`.
+   * Sends as many requests as the rate limit accepts until the time `until`, with at most `atOnce` in flight. Sends no more, because
+   * refused requests also cost CPU time. Returns the number of requests that were not refused with `rate-limited`.
    */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
@@ -175,8 +178,8 @@ describe("the price of a player's operation", () => {
   afterAll(() => fleet.stop());
 
   /**
-   * Prints the number of Redis commands and the CPU time of one run of `act`, after subtracting those of an idle fleet. If there are more
-   * commands than the price allows, adds the operation to `over`.
+   * Measures one run of `act`, and prints its number of Redis commands and its CPU time. Both exclude the values of an idle fleet. Adds the
+   * operation to `over` if it needs more commands than its price allows.
    */
   async function count(what: string, price: number, act: (index: number) => Promise<unknown>): Promise<void> {
     const from = await look(fleet);
@@ -206,7 +209,7 @@ describe("the price of a player's operation", () => {
     await count('hello: resume, and a loss', HELLO_PRICE, async () => {
       const first = await Player.login(fleet);
       first.raw.close();
-      // The login is part of this count. Its own cost is measured above.
+      // This count includes the login. An earlier test measures the login alone.
       (await Player.login(fleet, { session: first.session, secret: first.secret })).raw.say({ kind: 'bye' });
     });
     await count('me', price('me'), () => any.ask('me'));
@@ -299,7 +302,7 @@ describe('a player at the rate limit', () => {
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
     for (const player of listed) await player.ask('rooms.create', GAME);
-    // Honest players repeatedly toggle `ready`. Each request is a write, and a message to all members of the room.
+    // Honest players repeatedly toggle `ready`. Each request causes one write, and one message to every member of the room.
     const others = await Promise.all(Array.from({ length: 10 }, async () => (await fleet.newPlayer('Honest')).createRoom(GAME)));
     const tookMs: number[] = [];
     let isOver = false;
@@ -316,7 +319,7 @@ describe('a player at the rate limit', () => {
       return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
     };
     try {
-      // Warm-up: the first runs of code need more CPU time.
+      // Runs each mix once before the measurement, because the first runs of code need more CPU time.
       for (const mix of Object.values(MIXES)) {
         const attacker = await Attacker.login(fleet);
         await attacker.attack(mix, room, performance.now() + WARM_UP_MS, 8);
@@ -361,7 +364,7 @@ describe('a player at the rate limit', () => {
 describe('the operations of one address', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Six connections together may spend 48 messages a second on operations, and 200 in one burst.
+    // Six connections together may use operations for 48 messages per second, and for 200 messages in one burst.
     const env = { ...settings, CONNECTIONS_PER_ADDRESS: '6', CONNECTIONS_WINDOW_MS: '1000', MESSAGES_BURST: '100' };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env });
   }, 60_000);
@@ -404,7 +407,7 @@ describe('the operations of one address', () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');
-    // The request has the price of 10 messages. The rate limit allows 10 messages in 100 ms.
+    // The request counts as 10 messages. The rate limit allows 10 messages in 100 ms.
     expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });
     expect(error?.retryAfterMs).toBeGreaterThan(50);
     await pause(error?.retryAfterMs as number);

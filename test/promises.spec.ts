@@ -5,7 +5,7 @@ import { EVENTS, PROMISES } from './harness/promises.js';
 
 const HEADING = '## What is promised, with which Redis';
 
-/** Reads the first table below the heading: the names of its columns, and the name and cells of each row. */
+/** Reads the first table below the heading. Returns the names of its columns, and the name and the cells of each row. */
 function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const section = readme.slice(readme.indexOf(HEADING)).split('\n');

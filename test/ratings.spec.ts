@@ -26,7 +26,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     const counted = () => client.keys(fleet.redisName('ratings:{rumble}:counted:*'));
     const rated = async () => (await client.hmget(key, ...users)).map((text) => Number(text?.split(' ', 1)[0]));
 
-    // The first owner is killed, so that the next owner must read the game's mode from the store.
+    // Kills the first owner. The next owner must then read the game's mode from the store.
     const [first] = fleet.games;
     first!.kill();
     await first!.exited;

@@ -3,7 +3,6 @@ import { followRooms, type RoomListing, roomControls } from '#libs/client/lobby'
 import { redisName } from '#libs/redis';
 import { ADMIN_TOKEN, type Fleet, startFleet, until } from './harness/index.js';
 
-/** The state of the game `table`. */
 interface Table {
   count: number;
   map: string;
@@ -37,7 +36,6 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     );
   const ids = (rooms: readonly RoomSummary[]): string[] => rooms.map(({ id }) => id);
 
-  /** Creates a room of the game `table`. */
   const table = async (host: Session, change: Partial<Parameters<Session['createRoom']>[0]> = {}): Promise<TableRoom> =>
     (await host.createRoom({ game: 'table', ...change })) as unknown as TableRoom;
   const join = async (player: Session, room: Parameters<Session['joinRoom']>[0]): Promise<TableRoom> =>
@@ -279,7 +277,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   describe('with a delay for spectators', () => {
     const DELAY_MS = 1_500;
 
-    /** Lets a player count, and records each state that the spectator sees less than `DELAY_MS` after the change. */
+    /** Lets a player count. Records each state that the spectator sees earlier than `DELAY_MS` after the change. */
     function follow(room: TableRoom, watching: TableRoom) {
       const madeAt: number[] = [];
       const seen: number[] = [];

@@ -31,7 +31,7 @@ describe('the session of a player', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // The number of allowed misses is high, because a test suspends a server for seconds, and the server must not be evicted.
+      // A test suspends a server for seconds. So many checks may be missed before an eviction.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -109,7 +109,7 @@ describe('the session of a player', () => {
     expect(await ada.hears('goodbye')).toMatchObject({ code: 'replaced' });
     const next = await resumed.hears('welcome');
     expect(next.secret).not.toBe(welcome.secret);
-    // The first message over the new connection proves that the client has the new secret. Then the old secret becomes invalid.
+    // The first message on the new connection shows that the client has the new secret. From then on, the old secret is invalid.
     await resumed.asks(1, 'me');
     const key = redisName(`session:${welcome.session}`);
     await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
@@ -139,7 +139,7 @@ describe('the session of a player', () => {
     expect(moves.map((move) => (move.status === 'rejected' ? move.reason.code : 'made'))).toEqual(['made', 'not-your-turn']);
     await bobs.waitFor(({ version }) => version === adas.version, { timeoutMs: 5 * SECOND });
     expect(bobs.state).toMatchObject({ moves: 1, turn: 1 });
-    // The bytes that the proxy held back now arrive at the first gateway. They must change nothing.
+    // The first gateway now receives the bytes that the proxy held back. They must change nothing.
     proxy.mend();
     await until(async () => !/holdfast_connections\{[^}]*\} [1-9]/.test((await first.ops('/metrics')).text));
     expect((await bob.me()).room?.members).toMatchObject([
@@ -255,7 +255,7 @@ describe('the session of a player', () => {
         return (await backpressure()) > since;
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
-    // The kernel may accept a few more bytes, which ends the backpressure for a moment. So more events are sent.
+    // The kernel may accept a few more bytes, which ends the backpressure for a moment. So the test sends more events.
     for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;
@@ -264,10 +264,10 @@ describe('the session of a player', () => {
     await ada.hears('sync', (sync) => sync.version >= version);
     const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
     expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
-    // The limit is generous for a busy machine. If a slow reader blocked other players, they would wait for seconds.
+    // The limit is high for a busy machine. If a slow reader blocked other players, they would wait for seconds.
     expect(median(tookMs)).toBeLessThan(10 * usualMs + 250);
 
-    // Uses a new connection. The kernel would buffer megabytes for a connection that has already read megabytes.
+    // Uses a new connection, because the kernel would buffer megabytes for a connection that has already received megabytes.
     const back = await resume(first, await ada.hears('welcome'), 'tcp');
     await back.hears('sync');
     const staying = setInterval(() => back.say({ kind: 'ping', nonce: 1 }), 500);

@@ -74,7 +74,7 @@ describe.each([
     await blue.whole();
   }, 60_000);
 
-  // Tests this only with a single Redis, because a Cluster does not lose all of its data at once.
+  // Runs only with a single Redis, because a Cluster does not lose all of its data at once.
   if (kind === 'a Redis')
     it('restore only their own games when Redis restarts empty', async () => {
       const fleets = [blue, green];

@@ -2,7 +2,6 @@ import type { Room } from '#libs/client';
 import { applyPatches, type Sync } from '#libs/protocol';
 import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
-/** The state of the game `drive`. */
 interface Drive {
   step: number;
   cars: { x: number; id: number }[];
@@ -88,8 +87,8 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
           () => driver.last.step > before[index]!.step + 40 && driver.last.xs.every((x, seat) => x > before[index]!.xs[seat]! + 10),
           20_000,
         );
-      // For each two consecutive syncs, the number of missing steps: the steps that fit into the time between them, minus the steps that
-      // were run.
+      // For each pair of consecutive syncs, the number of missing steps. This is the number of steps that fit into the time between the
+      // syncs, minus the number of steps that ran.
       const gaps = ada.seen.slice(before[0]!.syncs - 1).map(({ at, step }, index, all) => {
         const next = all[index + 1];
         return next ? (next.at - at) / STEP_MS - (next.step - step) : 0;
@@ -133,7 +132,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const during = [...ada.sentAt].filter(([id, at]) => id > sent && at < resumedAt).map(([id]) => id);
     const used = new Set(ada.seen.map(({ id }) => id));
     expect(during.length).toBeGreaterThan(10 * QUEUE);
-    // The first steps run before their syncs arrive, so a few inputs from that short time may be used.
+    // The first steps run before their syncs arrive. So the steps may use a few inputs from that time.
     expect(during.filter((id) => used.has(id)).length).toBeLessThanOrEqual(2 * QUEUE);
     await fleet.whole();
   }, 60_000);
@@ -145,7 +144,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const slow = await RawPlayer.welcomed(gateway, 'Slow', 'tcp');
     expect(await slow.asks(1, 'rooms.watch', { room: ada.room.id })).toHaveProperty('data');
     await slow.hears('sync', ({ events = [] }) => events.some(({ name }) => name === 'flash'));
-    // Without pings, the gateway would close the connection as dead. The test is about the backlog.
+    // Without pings, the gateway would close the connection as dead. In this test it must close the connection because of the backlog.
     pinging = setInterval(() => slow.say({ kind: 'ping', nonce: 1 }), 500);
     slow.listen(false);
     await until(async () => {
@@ -188,7 +187,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     await until(async () => (await limited()) - before >= 3 * MESSAGES_BURST);
     const state = () => stateAfter(player.heard.filter((message): message is Sync => message.kind === 'sync')) as Drive;
     expect((await limited()) - before).toBeLessThan(sent);
-    // The gateway still accepts inputs on this connection. It sends no answer to inputs that it dropped.
+    // The gateway still accepts inputs on this connection. It does not report dropped inputs.
     let number = sent;
     await until(() => {
       number += 1;

@@ -31,7 +31,9 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** Reads the users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel. */
+/**
+ * Reads the Redis users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel.
+ */
 async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: string; sentinel: string }> {
   const lines = [...(await readFile(PAGE, 'utf8')).matchAll(/^ {4}ACL SETUSER (holdfast on >PASSWORD .*)$/gm)].map(([, line]) => line);
   expect(lines).toHaveLength(2);
@@ -39,7 +41,10 @@ async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: strin
   return { data, sentinel };
 }
 
-/** Writes a CA, and a certificate signed by this CA for `name`, or for 127.0.0.1 without a name. Returns the paths of the files. */
+/**
+ * Writes a CA and a certificate that the CA signed. The certificate is for `name`, or for 127.0.0.1 without a name. Returns the paths of
+ * the files.
+ */
 async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
   const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
   const options = { keyType: 'ec', algorithm: 'sha256' } as const;
@@ -57,8 +62,8 @@ async function certificates(name?: string): Promise<{ ca: string; cert: string; 
 }
 
 /**
- * Makes the fleet use all commands of Redis that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
- * gateway. Returns the games, which continue.
+ * Makes the fleet use all Redis commands that it needs: plays games, lists rooms, matches players, kills a game server and restarts a
+ * gateway. Returns the running games.
  */
 async function exercise(): Promise<LedgerGame[]> {
   const games = await LedgerGame.many(fleet, 3);
@@ -82,7 +87,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands and logins that these nodes refused by the rights of the user, from `ACL LOG`. */
+/** Returns the commands and logins that these nodes refused because the user lacked the rights. Reads them from `ACL LOG`. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }
@@ -141,7 +146,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
         const [one] = cluster.url.split(',');
         const port = new URL(one).port;
         return {
-          // The URL names one node twice, because a URL with a single address means a single Redis.
+          // The URL contains one node twice, because a URL with one address means a single Redis and not a Cluster.
           url: `rediss://holdfast:of-the-fleet@127.0.0.1:${port},127.0.0.1:${port}`,
           env: { REDIS_TLS_CA: tls.ca, REDIS_TLS_NAME: 'redis.example.org' },
           client: cluster.client,
@@ -243,7 +248,7 @@ describe('the password of a fleet for Redis', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The password is changed in the wrong order: first in the file, then in Redis.
+    // Changes the password in the wrong order: first in the file, then in Redis.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));
@@ -270,7 +275,7 @@ describe('a maxmemory-policy that deletes keys', () => {
       expect(server.logged('store.policy-wrong')).toMatchObject([{ level: 'error', policy: 'allkeys-lru' }]);
       expect(await metric(server)).toBe('1');
       await until(() => events.told('store.policy-wrong', server.id).length === 1);
-      // The server must stay ready. All servers use this Redis, so all of them would become unready together.
+      // The server must stay ready. All servers use this Redis, so otherwise all of them would become unready together.
       expect((await server.ops('/readyz')).status).toBe(200);
     }
     await expect(fleet.start('game', 'late')).rejects.toThrow(/maxmemory-policy allkeys-lru/);

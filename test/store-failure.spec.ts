@@ -9,7 +9,7 @@ const HELLOS = 960;
 const GAMES = 2;
 /** The time after which a server notices that the store hangs, in ms. */
 const COMMAND_TIMEOUT_MS = 500;
-/** Maximum number of warnings of one server in one outage. They are about the store, the server itself, and servers that it checks. */
+/** Maximum number of warnings that one server logs in one outage: about the store, the server itself, and the servers that it checks. */
 const WARNINGS_MAX = 6;
 
 interface Trouble {
@@ -177,7 +177,7 @@ describe('a fleet with a failing store', () => {
   );
 });
 
-/** Returns the log lines of a server from line `from` on. With `event`, returns only the lines with this event. */
+/** Returns the log lines of a server, from line `from` on. `event`: returns only lines with this event. */
 function saidOf(server: FleetServer, from: number, event?: string): Record<string, unknown>[] {
   const lines = server
     .log()

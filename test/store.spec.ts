@@ -3,7 +3,7 @@ import { connect } from '#libs/client/node';
 import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** Number of games, with two players each. More games would not find more faults, and would slow the machine down. */
+/** Number of games, with two players each. More games would slow the machine down and find no more faults. */
 const GAMES = 3;
 
 describe('a fleet whose Redis fails during games', () => {
@@ -17,8 +17,8 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // A gateway renews its sessions after a third of the time to live. A session that is missing in the store at that moment ends. The
-      // time to live is short, so that the gateways renew the sessions during the tests.
+      // A gateway renews its sessions after a third of the TTL, and ends a session that the store no longer has. The TTL is short, so that
+      // the gateways renew the sessions during the tests.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -101,8 +101,8 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Waits until the gateway has restored the session. A gateway whose connection to Redis did not break notices the loss only after
-  // seconds.
+  // Waits until the gateway has restored the session. This may take seconds when the gateway's connection to Redis stayed open, because the
+  // gateway then notices the loss later.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);

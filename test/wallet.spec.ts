@@ -8,9 +8,7 @@ afterAll(async () => {
   if (typeof wallets !== 'string') await wallets.stop();
 });
 
-/**
- * Runs with a PostgreSQL of this machine or of Debian's package. `test/long/wallet.spec.ts` kills each process after each step of a bet.
- */
+/** Needs PostgreSQL, on this machine or from Debian's package. `test/long/wallet.spec.ts` kills each process after each step of a bet. */
 describe('the bets of a game with a wallet in PostgreSQL', () => {
   it('are charged and settled exactly once when the game server or PostgreSQL is killed', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);

@@ -21,7 +21,7 @@ const compose: { readonly services: Readonly<Record<string, Service>> } = parse(
 });
 const servers = ['gateway', 'lobby', 'game'] as const;
 
-/** Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does. */
+/** Replaces `${NAME:-default}` and `${NAME:?message}` in a text, as Docker Compose does. */
 function filledIn(text: string, given: Readonly<Record<string, string>>): string {
   return text.replace(/\$\{(\w+)(:-|:\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
     if (given[name]) return given[name];

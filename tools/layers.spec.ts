@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** Checks the layer table of ARCHITECTURE.md. To move a library to another layer, change the table there. */
+/** Checks the layer table of ARCHITECTURE.md. The table also defines the layers, so change it to move a library. */
 const ROOT = join(__dirname, '..');
 const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
 const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);
 const servers = files.filter((file) => !file.isSpec && !file.isPage);
 
-/** The only imports within a row: `room` imports `protocol` and `state-patch`. */
+/** The only allowed imports between libraries of the same row. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol', 'libs/state-patch'] };
-/** The folders of a large library, lowest first. A folder imports itself and lower ones. */
+/** The folders of a large library, lowest first. A folder may import only itself and lower folders. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/edge': ['transport', 'session', 'connection', 'room', 'lobby', 'lifecycle'],
   'libs/matchmaking': ['strategy', 'ratings', 'tickets'],
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** Folders that must be pure although the rest of their library is not. */
+/** Folders that must be pure, although other folders of their library may have effects. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 /** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
@@ -66,7 +66,7 @@ describe('the layers in ARCHITECTURE.md', () => {
   it('import no file that is missing in the build', () => {
     const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
     const wrong = compiled
-      // `tools/testing` is bundled into its package, and not compiled into dist/.
+      // The build bundles `tools/testing` into its package, and does not compile it into dist/.
       .filter(({ path, isSpec, isPage }) => !isSpec && !isPage && !/^tools\/testing\/|\.fixture\.ts$|\.d\.ts$/.test(path))
       .flatMap(({ path, imports }) =>
         imports
@@ -178,16 +178,16 @@ describe('the check of the layers', () => {
 
 interface Import {
   readonly specifier: string;
-  /** The imported file, relative to the repository's root; for a package, the specifier of the import. */
+  /** The path of the imported file from the repository's root. For a package, the specifier of the import. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** True: this is an `import(…)`, which loads the file later. */
+  /** True: this is a dynamic import, `import(…)`. */
   readonly dynamic: boolean;
 }
 
 /**
- * Parses rows such as ` 3 health placement verdicts; choices`. The number is the layer. `-` is the client, which may import only
- * the pure libraries.
+ * Parses rows such as ` 3 health placement verdicts; choices`. The number is the layer. `-` marks the client, which may import only the
+ * pure libraries.
  */
 function layerTable(markdown: string): ReadonlyMap<string, number> {
   const section = markdown.split('## Layers')[1].split('\n## ')[0];
@@ -204,7 +204,7 @@ function layerTable(markdown: string): ReadonlyMap<string, number> {
 
 function mayImport(unit: string, target: string): boolean {
   if (SIDEWAYS[unit]?.includes(target)) return true;
-  // A game is not in the table, so every layer is below it. Another test checks that a game imports only game-kit.
+  // Games are not in the table, so they may import all layers. Another test checks that a game imports only game-kit.
   return (table.get(unit) ?? Number.POSITIVE_INFINITY) > (table.get(target) as number) && !BROWSER.includes(target);
 }
 
@@ -227,7 +227,7 @@ function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** Returns whether package.json has this import: the index of a library or game, or another entry of the client. */
+/** Returns whether package.json contains this import. Such an import is the index of a library or game, or another entry of the client. */
 function isEntry(specifier: string): boolean {
   return /^#(libs|games)\/[a-z-]+$/.test(specifier) || /^#libs\/client\/(chat|compact|lobby|node|realtime)$/.test(specifier);
 }
@@ -239,17 +239,19 @@ function resolve(from: string, specifier: string): string {
   return join(dirname(from), specifier).split(sep).join('/').replace(/\.js$/, '.ts');
 }
 
-/** Returns the library, app or game of a file, such as `libs/health`, `apps/game` or `games/chess`; null for any other file. */
+/**
+ * Returns the library, app or game of a file, such as `libs/health`, `apps/game` or `games/chess`. Null: the file belongs to none of them.
+ */
 function unitOf(path: string): string | null {
   return /^(libs|apps|games)\/[^/]+/.exec(path)?.[0] ?? null;
 }
 
-/** Returns the folder of a file of a library: `room` for `libs/edge/src/room/room-frames.ts`; null for a file directly in `src`. */
+/** Returns the folder of a library's file: `room` for `libs/edge/src/room/room-frames.ts`. Null: the file is directly in `src`. */
 function folderOf(path: string): string | null {
   return /^libs\/[^/]+\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }
 
-/** Finds each cycle once, as a path. Type-only imports disappear in the compiled code and cannot close a cycle. */
+/** Finds each cycle once, as a path. Ignores type-only imports, because they do not exist in the compiled code. */
 function cycles(all: readonly { path: string; imports: readonly Import[] }[]): string[] {
   const graph = new Map(all.map(({ path, imports }) => [path, imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => to)]));
   const done = new Set<string>();

@@ -37,7 +37,7 @@ describe('the file nest-cli.json', () => {
 describe('the Nest command line', () => {
   let copy: string;
   beforeAll(() => {
-    // Builds in a copy, because other tests run servers from dist/ at the same time.
+    // Builds in a copy of the repository, because other tests run servers from dist/ at the same time.
     copy = mkdtempSync(join(tmpdir(), 'holdfast-nest-'));
     for (const name of ['apps', 'libs', 'games', 'nest-cli.json', 'package.json', 'tsconfig.json', '.swcrc']) {
       cpSync(join(ROOT, name), join(copy, name), { recursive: true });

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 const PROVIDER_DECORATORS = ['Injectable', 'Controller', 'Catch', 'Game'];
 const HOOKS = ['onModuleInit', 'onApplicationBootstrap'];
 
-/** Providers that must subscribe or listen before Nest calls `onModuleInit`. */
+/** Providers that must subscribe or listen in their constructor, because Nest calls `onModuleInit` too late for them. */
 const EARLY: Readonly<Record<string, string>> = {
   RedisConnections: 'it reports the errors of its clients, which run-server awaits before the hooks',
   PubSub: 'it restores the subscriptions of every connection, also of the first, which run-server awaits before the hooks',
@@ -103,8 +103,8 @@ function nameOf(provider: ts.ClassDeclaration): string {
 }
 
 /**
- * Returns the calls that start something while an instance is constructed: in the constructor, in initializers, and in own methods that
- * they call.
+ * Returns the calls that start something while an instance is constructed: in the constructor, in property initializers, and in own methods
+ * that these call.
  */
 function startsOf(provider: ts.ClassDeclaration): string[] {
   const found: string[] = [];

@@ -10,15 +10,14 @@ interface Frame {
   readonly x: number;
   readonly y: number;
   readonly heading: number;
-  /** Number of shots that the ship has fired. */
   readonly fired: number;
   /** Distance by which the latest state from the server corrected the predicted position, in units of the field. */
   readonly correction: number;
 }
 
-/** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves further. */
+/** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves farther. */
 const MOVED = 0.3;
-/** The longest time for which the ship may stand still, in ms. A player would see a longer stop. */
+/** The longest time for which the ship may stand still, in ms. A player would notice a longer stop. */
 const STILL_MS_MAX = 100;
 
 describeInChromium('the arena, in Chromium', () => {

@@ -2,8 +2,8 @@ import type { Browser, CDPSession } from 'playwright-core';
 import { until } from '../../tools/process/until.mjs';
 
 /**
- * A tab that the browser throttles and can freeze when the tab is hidden. The browser treats Playwright's own pages as visible at all
- * times. So this class opens and controls its tab only over the DevTools protocol.
+ * A tab that the browser throttles and can freeze when the tab is hidden. Playwright's own pages are always visible for the browser. So
+ * this class opens and controls its tab only over the DevTools protocol.
  */
 export class BackgroundTab {
   private readonly waiting = new Map<number, (result: never) => void>();
@@ -27,7 +27,6 @@ export class BackgroundTab {
     return new BackgroundTab(devTools, targetId, sessionId);
   }
 
-  /** Opens another tab in front of this tab. */
   async hide(): Promise<void> {
     const { targetId } = await this.devTools.send('Target.createTarget', { url: 'about:blank' });
     await this.devTools.send('Target.activateTarget', { targetId });

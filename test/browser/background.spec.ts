@@ -18,7 +18,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let tab: BackgroundTab;
   let bob: Session;
   let room: Room;
-  /** The effects of the hidden tab that Bob observed: `away` for each room view with an absent member, and the reason of each pause. */
+  /** Effects of the hidden tab on Bob: `away` for each view of the room with an absent member, and the reason of each pause. */
   let learned: string[];
 
   beforeAll(async () => {
@@ -66,7 +66,9 @@ describeInChromium('a tab in the background, in Chromium', () => {
   const turn = (): number => (room.state as { turn: number }).turn;
   const marks = "document.querySelectorAll('.ttt-cell .mark:not(.ghost .mark)').length";
 
-  /** If it is Ada's turn, lets her make the first move, so that Bob is next. Returns the number of Ada's moves, 0 or 1. */
+  /**
+   * Makes sure that the next move is Bob's. If it is Ada's turn, lets her make the first move. Returns the number of Ada's moves, 0 or 1.
+   */
   async function adaMovesIfFirst(): Promise<number> {
     if (turn() === room.seat) return 0;
     await tab.evaluate("document.querySelectorAll('.ttt-cell')[4].click()");
@@ -84,7 +86,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
     await tab.slowDown(20);
     await tab.evaluate('window.beats = 0; setInterval(() => { window.beats += 1; }, 100); 0');
     await idle(3 * TIMEOUT_MS);
-    // A timer that is not throttled would have run 60 times by now.
+    // A timer without throttling would have fired 60 times in this time.
     expect(await tab.evaluate<number>('window.beats')).toBeLessThan(15);
     await room.send('place', { cell: 0 });
     await tab.sees(`${marks} === ${before + 1}`, 2_000);

@@ -10,7 +10,7 @@ function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;
 }
 
-/** Flags that prevent network traffic to other machines, and processes that the tests do not need. */
+/** Flags that prevent network traffic to other machines, and that disable unneeded processes. */
 const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',

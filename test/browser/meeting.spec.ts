@@ -59,7 +59,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
   };
 
   it('brings two parties of two into one game when all four accept the match', async () => {
-    // All pages share one clipboard for the invite links, so the parties form one after the other.
+    // All pages share one clipboard for the invite links. So the test forms one party after the other.
     const [ada, bob] = await party('Rumble', ['Ada', 'Bob'], [{}, PHONE]);
     const [cy, dee] = await party('Rumble', ['Cy', 'Dee']);
     const all = [ada, bob, cy, dee];
@@ -67,7 +67,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       await host.page.getByLabel('Mode').selectOption('asked-duo');
       await host.press('Find opponents');
       if (host === ada) {
-        // Only the host of the party starts the search, but every member sees it.
+        // The host of the party starts the search, and every member sees it.
         await bob.page.getByText('Searching for opponents…').waitFor();
         await looks(bob, 'the search of a party');
       }

@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the room of the current test, because the list may still contain rooms of earlier tests. */
+  /** The name of the current test's room. Each test uses another name, because the list may still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -42,7 +42,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return visitors.add(await Visitor.open(browser, name, url, options));
   };
 
-  /** Starts a game of two visitors. The first one made the room and has seat 0, which is X or White. */
+  /** Starts a game of two visitors. The first one made the room and has seat 0. Seat 0 plays X or White. */
   const playersIn = async (game: string, options: readonly VisitorOptions[] = []): Promise<[Visitor, Visitor]> => {
     const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
     await ada.press(`Create a room: ${game}`);
@@ -241,7 +241,7 @@ describeInChromium('the players’ page, in Chromium', () => {
       const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
       if (isFirst) await ada.mark(4);
       await ada.sees("Bob's turn");
-      // Simulates a phone that changes its network: the connection stays open, but no data passes.
+      // Simulates a phone that changes its network: the connection stays open, but transfers no data.
       proxy.swallow();
       await bob.mark(0);
       await ada.page.context().setOffline(true);

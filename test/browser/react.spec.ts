@@ -49,7 +49,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     context = await browser.newContext({ bypassCSP: true });
     page = await context.newPage();
     page.on('pageerror', (error) => failures.push(String(error)));
-    // React reports wrong uses of hooks on the console. The browser also reports there that the page has no icon.
+    // React reports wrong uses of hooks on the console. The line about the missing icon of the page is not a failure.
     page.on('console', (message) => {
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) failures.push(message.text());
     });
@@ -68,7 +68,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(failures).toEqual([]);
   });
 
-  /** Opens a page of the gateway without a program, so that the test can run its own. */
+  /** Opens a page of the gateway that has no program, so that the test can run its own program there. */
   async function open(): Promise<void> {
     await page.goto(new URL('/about.json', url.replace('ws', 'http')).href);
     await page.addScriptTag({ content: program });
@@ -79,7 +79,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
   const shows = (id: string, text: string) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
   const renders = () => page.evaluate(() => ({ ...(globalThis as unknown as WithPage).reactPage.renders }));
 
-  /** Matches Ann, who plays in the page, with Bob. Resolves with Bob's room. */
+  /** Matches Ann with Bob. Ann plays in the page. Resolves with Bob's room. */
   async function meet(): Promise<Room> {
     await mount('Ann');
     await shows('status', 'open');

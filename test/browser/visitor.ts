@@ -24,7 +24,7 @@ export class Visitor {
     return visitor;
   }
 
-  /** Opens the login form. */
+  /** Opens the page with the login form. */
   static async at(browser: Browser, name: string, url: string, options: VisitorOptions = {}): Promise<Visitor> {
     const { script, ...contextOptions } = options;
     const context = await browser.newContext({ reducedMotion: 'reduce', ...contextOptions });
@@ -81,7 +81,7 @@ export class Visitor {
     await this.page.getByRole('button', { name: `${square}, ${piece}` }).waitFor();
   }
 
-  /** Records all banners from now on, even banners that are visible for only a few milliseconds. */
+  /** Starts to record all banners, even banners that are visible for only a few milliseconds. */
   async noteBanners(): Promise<void> {
     await this.page.evaluate(() => {
       const banners = document.querySelector('.banners') as HTMLElement;

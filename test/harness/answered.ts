@@ -1,8 +1,8 @@
 const PAUSE_MS = 50;
 
 /**
- * Repeats a request while it fails with `unavailable`. After a restart or failover the store may break connections a second time, for each
- * server at another moment. Use this only for idempotent requests.
+ * Repeats a request while it fails with `unavailable`. After a restart or failover the store may close each server's connections a second
+ * time, at any moment. Use this function only for idempotent requests.
  */
 export async function answered<T>(ask: () => Promise<T>, deadlineMs = 10_000): Promise<T> {
   const deadline = performance.now() + deadlineMs;

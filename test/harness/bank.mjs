@@ -1,4 +1,4 @@
-// One game for each durability. Each game pays by effects. Each run of an effect appends one line to the file TEST_BANK. A reader of the
+// One game for each durability. Each game pays by effects. Each run of an effect appends one line to the file TEST_BANK. The reader of the
 // file must remove duplicates by key, as docs/writing-a-game.md shows.
 import { appendFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { Module } from './nest.mjs';
  */
 
 const PURSE = 10_000;
-/** The time between checkpoints, in ms. It is long enough that a killed server loses changes of the game with `checkpoint`. */
+/** The time between checkpoints, in ms. It is long, so that a killed server loses changes of the game with `checkpoint`. */
 const CHECKPOINT_MS = 3_000;
 const PAYING_MS = 20;
 
@@ -44,7 +44,7 @@ function bankOf(durability) {
 class Clearing {
   /** @param {{ key: string, roomId: string, data: { id: string } }} effect */
   async pay({ key, roomId, data }) {
-    // If the server is killed before it appends the line, nothing was paid. If it is killed afterwards, the effect runs again.
+    // A server that dies before it appends the line has paid nothing. If it dies after that, the next owner runs the effect again.
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
     appendFileSync(process.env.TEST_BANK ?? '', `${JSON.stringify({ key, room: roomId, id: data.id })}\n`);
   }
@@ -54,7 +54,7 @@ decorate(EffectHandler('bank-transfer'), Clearing, 'pay');
 class BankGames {}
 Module({ providers: [bankOf('every-change'), bankOf('checkpoint'), bankOf('none'), Clearing] })(BankGames);
 
-/** The modules to import for these games; empty without TEST_BANK. */
+/** The modules with these games. Empty without TEST_BANK. */
 export const BankModule = process.env.TEST_BANK ? [BankGames] : [];
 
 /** @param {Function} decorator @param {Function} target @param {string} name */

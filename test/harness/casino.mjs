@@ -11,7 +11,7 @@ const { TEST_CASINO, TEST_WALLET = '', TEST_WALLET_STOP = '', TEST_WALLET_REACHE
 /** @typedef {{ query: (text: string, values?: unknown[]) => Promise<unknown>, isWatched?: boolean }} Client */
 /** @typedef {{ connect: () => Promise<Client> }} Pool */
 
-/** The module to import for the game; empty without TEST_CASINO. */
+/** The module with the game. Empty without TEST_CASINO. */
 export const CasinoModules = TEST_CASINO ? [await stoppable(TEST_CASINO)] : [];
 
 /** @param {string} bundle */

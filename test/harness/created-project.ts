@@ -51,7 +51,7 @@ export class CreatedProject {
       for (const name of names) dependencies[name] = `file:${this.archives.get(name)}`;
       own.push(...names);
     }
-    // Packages of Holdfast depend on each other, so the archives must replace these dependencies as well.
+    // Packages of Holdfast depend on each other. So npm must use the archives for these dependencies, too.
     manifest.overrides = Object.fromEntries(own.map((name) => [name, `$${name}`]));
     await writeFile(file, JSON.stringify(manifest, null, 2));
     await this.npm('install', ...NPM_FLAGS);
@@ -83,7 +83,7 @@ export class CreatedProject {
   }
 }
 
-/** The environment of a terminal whose PATH has the Redis of this repository, so that no project downloads one. */
+/** The environment of the terminal. Its PATH has the Redis of this repository, so that no project downloads a Redis. */
 async function environment(): Promise<NodeJS.ProcessEnv> {
   const { command, env } = await findRedisServer();
   const { HOLDFAST_DIR, HOLDFAST_DIST, JEST_WORKER_ID, REDIS_URL, ...rest } = { ...process.env, ...env };

@@ -20,7 +20,7 @@ export class DelayingProxy {
       ] as const) {
         proxy.sockets.add(one);
         one.on('error', () => {});
-        // Timers of equal delay fire in the order in which they were set, so the order of the data stays.
+        // Keeps the order of the data, because timers of equal delay fire in the order in which they were set.
         one.on('data', (bytes) => void setTimeout(() => other.writable && other.write(bytes), delayMs));
         one.on('close', () => {
           proxy.sockets.delete(one);

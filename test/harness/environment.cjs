@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-node');
 
-/** Notifies the fleets of a test file about a failed test, so that they print the last log lines of their servers. */
+/** Notifies the fleets of a test file when a test fails. The fleets then print the last log lines of their servers. */
 module.exports = class FleetEnvironment extends TestEnvironment {
   /** @param {{ name: string, test?: { name: string, errors: readonly unknown[] } }} event */
   async handleTestEvent({ name, test }) {

@@ -22,7 +22,7 @@ export class ExampleProcess {
     });
   }
 
-  /** Returns the part in parentheses of the first line that matches and that is at or behind position `from`. */
+  /** Searches the lines from position `from` on for the first match. Returns the text of the match's first group. */
   async says(pattern: RegExp, { from = 0, waitMs = 20_000 } = {}): Promise<string> {
     const find = (): RegExpExecArray | null => {
       for (const line of this.lines.slice(from)) {

@@ -2,7 +2,7 @@ import type { Room } from '#libs/client';
 import { connect } from '#libs/client/node';
 import { until } from '../../tools/process/until.mjs';
 
-/** For the game of each template, the first move and the check that a player has seen it. */
+/** For the game of each template: the first move, and a check that a player has seen it. */
 const MOVES: Readonly<Record<string, { game: string; move: (room: Room) => unknown; isSeen: (room: Room) => boolean }>> = {
   'tic-tac-toe': {
     game: 'tic-tac-toe',

@@ -24,7 +24,7 @@ export interface FleetOptions extends Omit<TestFleetOptions, 'entries' | 'cwd'> 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
   /** The gateway to connect to first. When this gateway is lost, the client uses the other gateways. */
   readonly gateway?: FleetServer;
-  /** `compact` is what the client uses by default; `binary` reads no compact syncs. */
+  /** The form of the player's connection. `compact`: the default of the client. `binary`: without compact syncs. */
   readonly encoding?: 'compact' | Way;
 }
 
@@ -42,7 +42,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   return new Fleet(home, await storeFor(home, options), options).begin();
 }
 
-/** A fleet of this repository's servers, for the tests of this repository. */
+/** A fleet for the tests of this repository. Its servers are those of this repository. */
 export class Fleet extends RunningFleet {
   private readonly stopReporting: () => void;
 
@@ -76,7 +76,7 @@ export class Fleet extends RunningFleet {
     return this.launch(type, name, env, true);
   }
 
-  /** Connects a new player. Without `gateway` the players go to the gateways in rotation. */
+  /** Connects a new player. Without `gateway`, each new player uses the next gateway. */
   newPlayer(name: string, { gateway, encoding = 'compact', reconnect }: PlayerOptions = {}): Promise<Session> {
     return this.connect({
       name,
@@ -88,7 +88,7 @@ export class Fleet extends RunningFleet {
     });
   }
 
-  /** Starts a game of two new players, at different gateways if possible. Resolves when both have its first state. */
+  /** Starts a game of two new players, at different gateways if possible. Resolves when both have the first state of the game. */
   async twoPlayersInAGame<Rules = unknown>(game: string, options: readonly [PlayerOptions?, PlayerOptions?] = []): Promise<Game<Rules>> {
     const players = await Promise.all([this.newPlayer('Ada', options[0]), this.newPlayer('Bob', options[1])]);
     const [ada, bob] = players;
@@ -106,7 +106,6 @@ export class Fleet extends RunningFleet {
   }
 }
 
-/** Waits for the first state of the game. */
 function inPlay<Rules>(room: Room<Rules>): Promise<Room<Rules>> {
   return room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
 }

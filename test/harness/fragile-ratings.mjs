@@ -1,5 +1,5 @@
-// An extension for tests: ratings in Redis, with an update that never ends, so that a test can kill the server in the middle of it.
-// TEST_RATING_HANGS: the update hangs `before` or `after` its change of the ratings. Absent: the update ends.
+// An extension for tests: ratings in Redis. The setting TEST_RATING_HANGS makes an update hang forever, `before` or `after` it changes the
+// ratings. So a test can kill the server during an update.
 import { Extension } from '#libs/extension';
 import { RatingStore, RedisRatingStore } from '#libs/matchmaking';
 import { Injectable, Module } from './nest.mjs';

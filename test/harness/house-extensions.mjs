@@ -1,4 +1,4 @@
-// Extensions for tests, which a server loads by the setting EXTENSIONS: an authenticator for tokens such as `name:ada`, and a moderator.
+// Extensions for tests: an authenticator for tokens such as `name:ada`, and a moderator. A server loads them with the setting EXTENSIONS.
 import { ChatModerator } from '#libs/chat';
 import { Extension } from '#libs/extension';
 import { HoldfastError } from '#libs/protocol';

@@ -98,7 +98,7 @@ decorate(EffectHandler('ledger-pay'), Till, 'pay');
 class LedgerGame {}
 Module({ providers: [Ledger, Till] })(LedgerGame);
 
-/** The modules to import for the game; empty for TEST_LEDGER=0. */
+/** The modules with the game. Empty for TEST_LEDGER=0. */
 export const LedgerModule = version > 0 ? [LedgerGame] : [];
 
 /** @param {Function} decorator @param {Function} target @param {string} name */

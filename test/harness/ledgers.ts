@@ -28,20 +28,20 @@ type LedgerCall = GameRoom<LedgerState>;
 /** The pauses before a client reconnects, in ms. They are shorter than the defaults, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
 /**
- * Pause between two notes of a player, in ms. It is so short that some notes are in flight at any fault, but long enough for a slow
+ * Pause between two notes of a player, in ms. It is short, so that some notes are in flight at any failure, but long enough for a slow
  * machine.
  */
 const BETWEEN_NOTES_MS = 15;
 
 /**
- * Both players of a ledger game send one note after another and record each acknowledged note. After any failures of servers
- * and stores, `settled` checks that the state of the game has exactly the acknowledged notes.
+ * Two players of a ledger game. Each sends one note after another, and records the acknowledged notes. After any failures of servers and
+ * stores, `settled` checks that the state of the game has exactly the acknowledged notes.
  */
 export class LedgerGame {
-  /** The ids of the acknowledged notes of each seat, in the order of sending. Refused notes are in `refused`. */
+  /** The ids of the acknowledged notes of each seat, in the order of sending. The ids of refused notes are in `refused`. */
   readonly acknowledged: [string[], string[]] = [[], []];
   readonly refused: string[] = [];
-  /** Violations, as sentences: a player saw a state that does not continue an earlier state, or missed events. */
+  /** Violations, as sentences. A player must not miss an event. Each state must continue the earlier state. */
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 
@@ -87,13 +87,13 @@ export class LedgerGame {
     return room.state as LedgerState;
   }
 
-  /** Stops sending notes, and waits for the answers to the notes in flight. */
+  /** Sends no more notes, and waits for the answers to the notes in flight. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.playing;
   }
 
-  /** Stops, and compares the acknowledged notes with the states of both players and of a new spectator. */
+  /** Sends no more notes. Then compares the acknowledged notes with the states of both players and of a new spectator. */
   async settled(): Promise<void> {
     await this.stop();
     const visitor = await this.fleet.newPlayer('Auditor');
@@ -104,7 +104,7 @@ export class LedgerGame {
       });
       expect(room.state?.applied).toEqual(this.acknowledged);
     }
-    // Each player received the event of every note once. The events of one seat are in the order of its notes.
+    // Checks that each player received the event of every note once, and that the events of a seat have the order of its notes.
     for (const heard of this.heard) {
       expect([0, 1].map((seat) => heard.filter((id) => id.startsWith(`${seat}-`)))).toEqual(this.acknowledged);
     }
@@ -116,7 +116,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Repeats the request to leave, because a store may break connections a second time after a failover.
+      // Repeats the request to leave, because a store may close connections a second time after a failover.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

@@ -1,4 +1,4 @@
-// `open`: a game for 1 to 3 players, which players may join while it runs. TEST_OPEN_DURABILITY sets its durability.
+// `open`: a game for 1 to 3 players. Players may join it while it runs. TEST_OPEN_DURABILITY sets its durability.
 import { Bot, Command, Game, OnSeat, View } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 

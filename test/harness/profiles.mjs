@@ -38,5 +38,5 @@ OnLoad({ timeoutMs: 20_000 })(
 class ProfilesGame {}
 Module({ providers: [Profiles] })(ProfilesGame);
 
-/** The modules to import for this game; empty without TEST_LOADS. */
+/** The modules with this game. Empty without TEST_LOADS. */
 export const ProfilesModules = TEST_LOADS ? [ProfilesGame] : [];

@@ -21,7 +21,7 @@ export interface Project {
 
 /**
  * Builds and packs the packages of this repository, and installs them in a copy of `test/fixtures/project` in `home`. All other packages
- * have the versions of this repository, and come from the cache of npm when it has them.
+ * have the versions of this repository. npm takes them from its cache when it can.
  */
 export async function installProject(home: string): Promise<Project> {
   const folder = join(await realpath(home), 'project');

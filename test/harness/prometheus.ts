@@ -87,13 +87,13 @@ export class Prometheus {
   }
 }
 
-/** Writes the file that Prometheus watches. Because of the rename, Prometheus never reads half of the file. */
+/** Writes the file that Prometheus watches. Writes a draft first and renames it, so that Prometheus never reads an incomplete file. */
 async function setTargets(home: string, targets: readonly string[]): Promise<void> {
   await writeFile(join(home, 'targets.new'), JSON.stringify([{ targets }]));
   await rename(join(home, 'targets.new'), join(home, 'targets.json'));
 }
 
-/** Shortens all times in the rules: each `for` is one second, and each window of minutes is 8 seconds. */
+/** Shortens all times in the rules. Each `for` becomes one second, and each window of minutes becomes 8 seconds. */
 function fastMotion(rules: string): string {
   return rules.replace(/for: \d+[ms]/g, 'for: 1s').replace(/\[\d+m\]/g, '[8s]');
 }

@@ -1,4 +1,4 @@
-/** The failures of servers and Redis. Each is a column of the README's table. */
+/** The failures of servers and Redis: the columns of the README's table. */
 export const EVENTS = ['any number of our servers die', 'Redis dies, our servers live', 'both at once'] as const;
 export type PromisedEvent = (typeof EVENTS)[number];
 

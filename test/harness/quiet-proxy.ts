@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy before one port of a server. It can make connections half open: they stay open, but no data passes. */
+/** A TCP proxy in front of one port of a server. It can make connections half open: they stay open, but transfer no data. */
 export class QuietProxy {
   private readonly sockets = new Set<Socket>();
 
@@ -34,7 +34,7 @@ export class QuietProxy {
     this.sockets.clear();
   }
 
-  /** Closes all current connections. New connections work. */
+  /** Closes all current connections. Accepts new ones. */
   drop(): void {
     for (const socket of this.sockets) socket.destroy();
   }

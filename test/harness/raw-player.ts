@@ -14,7 +14,9 @@ import type { FleetServer } from '../../tools/testing/fleet-server.js';
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-/** The largest accepted frame, in bytes. It is the limit of the real client, because all changes that a player missed come in one frame. */
+/**
+ * The largest accepted frame, in bytes. It is the limit of the real client, because one frame contains all changes that a player missed.
+ */
 const FRAME_BYTES_MAX = 16 * 1_048_576;
 
 /** A player that does not use `libs/client`: it can send any bytes, and records all received messages. */
@@ -24,7 +26,7 @@ export class RawPlayer {
 
   private constructor(
     private readonly way: Way,
-    /** Sends one message: its bytes, or its text for JSON. */
+    /** Sends one message, given as bytes or, for JSON, as text. */
     readonly send: (frame: Uint8Array | string) => void,
     /** Sends raw bytes, for TCP only. */
     readonly write: (bytes: Uint8Array) => void,

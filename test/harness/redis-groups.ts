@@ -11,7 +11,10 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Time without an answer after which a sentinel considers the primary down, in ms. An operator would choose a longer time. */
+/**
+ * Time without an answer after which a sentinel considers the primary down, in ms. It is shorter than in production, so that the tests are
+ * fast.
+ */
 const DOWN_AFTER_MS = 1_000;
 
 /** Passwords, users and TLS of a group of Redis processes. */
@@ -24,10 +27,8 @@ export interface RedisSecurity {
 }
 
 /**
- * A primary, two replicas and three sentinels that monitor them.
- *
- * A sentinel connects to the data nodes and to the other sentinels in the same way: with TLS or without. So when data nodes and sentinels
- * differ in TLS, each sentinel has a second port for the other sentinels.
+ * A primary, two replicas and three sentinels that monitor them. A sentinel uses TLS for all of its connections or for none. So when only
+ * the sentinels or only the data nodes use TLS, each sentinel has a second port for the other sentinels.
  */
 export class SentinelStore implements FleetStore {
   private constructor(
@@ -76,7 +77,7 @@ export class SentinelStore implements FleetStore {
       retryStrategy: () => 50,
       password: data.password,
       sentinelPassword: ofSentinels.password,
-      // When data nodes and sentinels differ in TLS, ioredis must not learn the ports that sentinels have for each other.
+      // When only the sentinels or only the data nodes use TLS, ioredis must not learn the ports that sentinels have for each other.
       updateSentinels: !data.tls === !ofSentinels.tls,
       ...(data.tls && { tls: trusting(data.tls), enableTLSForSentinelMode: true }),
       ...(ofSentinels.tls && { sentinelTLS: trusting(ofSentinels.tls) }),
@@ -99,12 +100,12 @@ export class SentinelStore implements FleetStore {
     await ended(this.primary.process, 5_000);
   }
 
-  /** Promotes a replica while the primary lives. For a moment the old primary still accepts writes. These writes are lost. */
+  /** Promotes a replica while the primary lives. The old primary accepts writes for a moment longer. These writes are lost. */
   async switchPrimary(): Promise<void> {
     await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
   }
 
-  /** Waits until every sentinel has configured the new primary, because that step breaks connections once more. */
+  /** Waits until every sentinel has configured the new primary, because this configuration closes connections a second time. */
   async failedOver(): Promise<void> {
     await until(
       async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary, this.ofSentinels)))).every(Boolean),
@@ -136,7 +137,7 @@ export class ClusterStore implements FleetStore {
     const share = Math.ceil(SLOTS / nodes.length);
     for (const [index, node] of nodes.entries()) {
       await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1);
-      // Each node gets its own configuration epoch. Without this, the nodes would first have to resolve equal epochs.
+      // Each node gets its own configuration epoch. Otherwise the nodes would first have to resolve conflicts of equal epochs.
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
     }
     for (const { port } of all.slice(1)) await nodes[0].call('CLUSTER', 'MEET', '127.0.0.1', port);
@@ -159,7 +160,7 @@ export class ClusterStore implements FleetStore {
   }
 }
 
-/** Returns whether a sentinel knows both replicas and both other sentinels. Its failover may fail before that. */
+/** Returns whether a sentinel knows both replicas and both other sentinels. Before that, a failover by this sentinel may fail. */
 function knowsAll(sentinel: RunningRedis, security: RedisSecurity): Promise<boolean> {
   return connected(sentinel, security, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
 }
@@ -174,8 +175,8 @@ function isSettled(sentinel: RunningRedis, before: RunningRedis, security: Redis
 }
 
 /**
- * Returns the lines of a sentinel's configuration about the other sentinels: the port on which it listens for them, with TLS or without, as
- * for the data nodes.
+ * Returns the lines of a sentinel's configuration about the other sentinels: the port on which it listens for them, and whether it uses
+ * TLS. A sentinel uses the same TLS settings for the data nodes.
  */
 function portForSentinels(port: number, tls: RedisSecurity['tls']): Record<string, string | number> {
   if (!tls) return { port, 'tls-replication': 'no' };
@@ -189,7 +190,7 @@ function portForSentinels(port: number, tls: RedisSecurity['tls']): Record<strin
   };
 }
 
-/** Returns the options of a client that trusts the CA and does not check which host a certificate names. */
+/** Returns the options of a client that trusts the CA. The client does not check the host name in a certificate. */
 function trusting({ ca }: { readonly ca: string }): { ca: Buffer; checkServerIdentity(): undefined } {
   return { ca: readFileSync(ca), checkServerIdentity: () => undefined };
 }

@@ -1,4 +1,4 @@
-/** The global property from which `environment.cjs` reads the functions to call after a failed test. */
+/** The name of a global property. `environment.cjs` calls the functions in this property after a failed test. */
 const REPORTERS = '__holdfastFailureReporters';
 
 /** Calls `report` with the name of each failed test from now on. The returned function removes `report`. */

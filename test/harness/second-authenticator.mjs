@@ -1,4 +1,4 @@
-// A second authenticator, with which a server must not start.
+// A second authenticator. A server must not start with two authenticators.
 import { Extension } from '#libs/extension';
 import { Authenticator } from '#libs/session';
 import { NameAuthenticator } from './house-extensions.mjs';

@@ -11,7 +11,10 @@ const SCRIPT = `
   process.on('disconnect', () => process.exit());
 `;
 
-/** Builds the documentation site into this folder and serves it. Both run in separate processes, because VitePress runs only as ESM. */
+/**
+ * Builds the documentation site into this folder and serves it. Uses separate processes for both, because VitePress cannot be loaded in
+ * Jest: it is ESM only.
+ */
 export async function startSite(folder: string): Promise<{ url: string; stop(): Promise<void> }> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, folder], {
     cwd: join(__dirname, '../..'),

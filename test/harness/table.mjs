@@ -1,4 +1,4 @@
-// `table`: a game for 1 to 4 players with options, metadata, teams and a ranking. Its schema for options drops unknown fields, as many
+// `table`: a game for 1 to 4 players with options, metadata, teams and a ranking. The schema of its options drops unknown fields, as many
 // schemas do.
 import { z } from 'zod';
 import { Command, Game, OnSeat } from '#libs/game-kit';

@@ -1,4 +1,4 @@
-// A game server that after SIGUSR2 writes 100,000 log lines, and 10,000 lines with `console.log`. It uses dist/ like the real game server.
+// A game server that writes 100,000 log lines after SIGUSR2, and 10,000 lines with `console.log`. It uses dist/ like the real game server.
 import 'reflect-metadata';
 import { Log } from '#libs/telemetry';
 

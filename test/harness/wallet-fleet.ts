@@ -1,15 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
 import pg from 'pg';
 import type { Room, Session } from '#libs/client';
 import type { Bet, Casino } from '../../docs/writing-a-game/games/casino/src/casino.js';
 import { HOUSE, WALLET_SCHEMA } from '../../docs/writing-a-game/games/casino/src/wallet.js';
 import { findPostgres } from '../../tools/postgres/find-postgres.mjs';
 import { startPostgres } from '../../tools/postgres/start-postgres.mjs';
-import { DIST, HOLDFAST_DIR, ROOT } from '../../tools/process/paths.mjs';
+import { HOLDFAST_DIR } from '../../tools/process/paths.mjs';
 import { until } from '../../tools/process/until.mjs';
+import { buildServer } from './example-fleet.js';
 import { type Fleet, type Game, startFleet } from './fleet.js';
 
 /** A point in a transaction of the wallet, such as `charge: before COMMIT`. */
@@ -19,7 +19,7 @@ export type Victim = 'game server' | 'gateway' | 'lobby' | 'Redis' | 'PostgreSQL
 /** The coins that each player and the house have at the beginning. */
 const COINS = 500;
 
-/** A fleet whose game servers have the casino of docs/writing-a-game.md, with its wallet in a real PostgreSQL. */
+/** A fleet with the casino of docs/writing-a-game.md. The wallet of the casino uses a real PostgreSQL. */
 export class WalletFleet {
   private servers = 0;
 
@@ -42,12 +42,13 @@ export class WalletFleet {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
     const postgres = await startPostgres({ postgres: found, dir: home });
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 2_000, query_timeout: 5_000 });
-    // Tests kill PostgreSQL, which breaks idle connections of this pool. Without a listener, that error would end the test's process.
+    // Tests kill PostgreSQL, which closes idle connections of this pool with an error. Without a listener, the error would end the test's
+    // process.
     pool.on('error', () => {});
     await pool.query(WALLET_SCHEMA);
     await pool.query('INSERT INTO accounts VALUES ($1, $2)', [HOUSE, COINS]);
     const bundle = join(HOLDFAST_DIR, 'test-casino', `casino-${process.pid}.mjs`);
-    await buildCasino(bundle);
+    await buildServer(`export * from './docs/writing-a-game/games/casino/src/index.ts';`, bundle);
     const env = {
       TEST_CASINO: bundle,
       TEST_WALLET: postgres.url,
@@ -67,8 +68,8 @@ export class WalletFleet {
   }
 
   /**
-   * Places a bet and waits until the wallet has reached the point. Kills the victim there, and lets the wallet continue. Returns the bet
-   * once it is decided and the wallet agrees with the game.
+   * Places a bet. When the wallet has reached the point, kills the victim, and lets the wallet continue. Returns the bet when it is decided
+   * and the wallet agrees with the game.
    */
   async betAndKill(room: Room<Casino>, coins: number, point: WalletPoint | null, victim: Victim | null): Promise<Bet> {
     const before = room.state?.bets.length ?? 0;
@@ -89,7 +90,6 @@ export class WalletFleet {
     return bet;
   }
 
-  /** Kills the victim, and replaces it. */
   async killAndReplace(victim: Victim, room: Room<Casino>): Promise<void> {
     await this.kill(victim, room);
     await this.replace(victim);
@@ -103,7 +103,7 @@ export class WalletFleet {
     await until(all, 60_000);
   }
 
-  /** Empties the ledger, so that it has only the games from now on. No bet may be open. */
+  /** Empties the ledger, so that it contains only later games. No bet may be open. */
   async forget(): Promise<void> {
     await this.pool.query('TRUNCATE bets');
     await this.pool.query('DELETE FROM accounts WHERE player <> $1', [HOUSE]);
@@ -206,26 +206,6 @@ function expectedStatus({ status }: Bet): string {
     default:
       return status;
   }
-}
-
-/** Bundles the game for the servers in dist/, which have their own copy of Nest. */
-async function buildCasino(outfile: string): Promise<void> {
-  const nestOfDist: Plugin = {
-    name: 'nest-of-dist',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^@nestjs\/common$/ }, () => ({ path: join(DIST, 'node_modules/@nestjs/common/index.js'), external: true })),
-  };
-  await build({
-    entryPoints: [join(ROOT, 'docs/writing-a-game/games/casino/src/index.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['#libs/*', 'pg', 'zod'],
-    plugins: [nestOfDist],
-    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
-    logLevel: 'error',
-  });
 }
 
 export type { Casino, Session };

@@ -42,7 +42,9 @@ async function payments(): Promise<Payment[]> {
 
 /** Two players who send transfers until the game ends or the test stops them. */
 class Spenders {
-  /** The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the transfers that it undid. */
+  /**
+   * The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the entries of undone transfers.
+   */
   readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;
@@ -78,7 +80,7 @@ class Spenders {
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
         () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
-        // The command failed because the game has ended.
+        // Ignores the error: the command failed because the game has ended.
         () => {},
       );
     }
@@ -122,7 +124,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // After the removal of duplicates by key, each transfer must be paid once.
+    // Each transfer must be paid once, after duplicates with the same key are removed.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -187,7 +189,7 @@ describe('a game of durability `checkpoint` that loses two servers in succession
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Reads the version before the kill, because the recovery may change it soon after the kill.
+      // Reads the version before the kill, because the recovery may change it immediately afterwards.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
@@ -243,7 +245,7 @@ describe('a client that continues with the sequence number of the rewound state'
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
-    // Suspends the other servers, so that the gateway gets the next command while the room has no owner, and keeps the command.
+    // Suspends the other servers, so that the room has no owner for a while. The gateway then holds the next command.
     const others = fleet.games.filter((server) => server !== owner);
     for (const server of others) server.kill('SIGSTOP');
     owner.kill();

@@ -40,7 +40,7 @@ async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; o
   return { game, owner };
 }
 
-/** Kills the game servers of the previous test, because each test starts its own. */
+/** Kills the game servers of the previous test, because each test starts its own servers. */
 beforeEach(async () => {
   await end(...fleet.games.filter(({ exit }) => !exit));
 });
@@ -139,7 +139,7 @@ describe('a timer of a game', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // If another server still had an earlier timer, it would have fired before this timer.
+    // If another server still had an earlier timer, that timer would have fired before this one.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

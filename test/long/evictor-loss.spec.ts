@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { redisName } from '#libs/redis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
-/** Number of players at the killed gateway. One request cannot hold so many, so the cleanup has several steps. */
+/** Number of players at the killed gateway. One request to Redis cannot contain all of them, so the cleanup has several steps. */
 const PLAYERS = 100;
 
 describe('a gateway that is killed during the cleanup of another gateway', () => {
@@ -26,7 +26,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
       const docs = await Promise.all(rooms.map((room) => store.hget(redisName(`room:{${room}}`), 'doc')));
       return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
     };
-    // While the record of one room is not valid, the store answers only errors for this room, so the cleanup cannot finish.
+    // The record of one room is invalid for now, so the store answers requests for this room with errors. So the cleanup cannot finish.
     const [held] = rooms;
     await store.rename(redisName(`room:{${held}}`), `held:{${held}}`);
     await store.set(redisName(`room:{${held}}`), 'not a room');
@@ -43,7 +43,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
     expect(evictor.logged('gateway-end.done')).toEqual([]);
     await store.rename(`held:{${held}}`, redisName(`room:{${held}}`));
     const [left] = others.filter((gateway) => gateway !== evictor);
-    // This does not yet prove the cleanup, because a lobby's sweep may mark the players as away before the remaining gateway does so.
+    // This condition alone does not prove the cleanup, because the sweep of a lobby may also mark the players as away.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);

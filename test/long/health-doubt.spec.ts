@@ -4,11 +4,11 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Duration of a short suspension, in ms: the gateway is late for its own checks, but no command times out. */
+/** Duration of a short suspension, in ms. In this time the gateway misses the times of its own checks, but no Redis command times out. */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
-/** The test runs three fleets with different faults at the same time, because it mostly waits. */
+/** The test mostly waits. So it runs three fleets with different faults at the same time. */
 describe('a fleet whose gateways or Redis are suspended', () => {
   const fleets: Fleet[] = [];
   const streams: EventStream[] = [];
@@ -38,7 +38,7 @@ describe('a fleet whose gateways or Redis are suspended', () => {
     sleeper.kill('SIGSTOP');
     store.fleet.redis.pause();
     await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-    // The suspended one of three gateways is evicted, because the other two agree that it does not answer.
+    // The suspended gateway is evicted, because the two other gateways agree that it does not answer.
     expect(await three.fleet.redis.client.hmget(sleeper.id, 'state', 'deadReason')).toEqual(['dead', 'silent']);
     only.fleet.gateways[0].kill('SIGCONT');
     sleeper.kill('SIGCONT');
@@ -59,7 +59,7 @@ describe('a fleet whose gateways or Redis are suspended', () => {
     expect(text).toMatch(/^holdfast_health_rounds_void_total\{[^}]*reason="(store-slow|store-unreachable|no-echo)"[^}]*\} [1-9]/m);
 
     await redisComesBackAsAnother(store, before[2]);
-    // The checks still work: they evict a killed server and no other.
+    // The checks still work: they evict a killed server, and they do not evict any other server.
     const [killed] = store.fleet.games;
     killed.kill();
     await until(async () => (await store.fleet.redis.client.hget(killed.id, 'state')) === 'dead', 3 * SECOND);
@@ -110,7 +110,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   return [...before.keys()].filter((id) => before.get(id) !== after.get(id));
 }
 
-/** Waits until all servers are ready and know each other, and each has answered about four further checks. */
+/** Waits until all servers are ready and know each other. Then waits until each server has answered about four further checks. */
 async function judgedAgain(fleet: Fleet): Promise<void> {
   await until(async () => [...(await lives(fleet)).values()].every((record) => record.startsWith('ready')), 15 * SECOND);
   await fleet.whole();

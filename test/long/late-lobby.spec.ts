@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** Time for which the test observes a lobby after its suspension, in ms. The lobby handles the old requests at once. */
+/** Time for which the test observes a lobby after its suspension, in ms. The lobby handles the old requests right after the suspension. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
+    // Makes the gateway choose a lobby for each player. The gateway then sends all requests of the player to this lobby.
     await asker.me();
     return asker;
   }
@@ -46,14 +46,14 @@ class Asker {
 describe('a suspended lobby with outdated requests of players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // The limit of messages is high, because the test sends requests in a loop.
+    // The limit of messages per second is high, because the test sends requests in a loop.
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', MESSAGES_BURST: '100000' };
     fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
   it('applies none of the outdated requests', async () => {
-    // The players log in one after another, so that each pair is at different lobbies.
+    // The players log in one after another, so that the two players of each pair have different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
     const pair = (index: number): Asker[] => players.slice(2 * index, 2 * index + 2);
@@ -80,8 +80,8 @@ describe('a suspended lobby with outdated requests of players', () => {
       late(readiers, (player) => player.ask('rooms.ready')),
       late(starters, (player) => player.ask('rooms.start')),
     ]);
-    // Each player now does something on which the late request would have an effect: `readier` enters another room and is not ready
-    // there, `finder` creates a room, and `starter` gets a partner who is ready.
+    // Each player now does an act that the late request would disturb. `readier` enters another room and is not ready there, `finder`
+    // creates a room, and `starter` gets a partner who is ready.
     await readier.player.ask('rooms.leave');
     await readier.player.ask('rooms.join', { room: rooms[4].id });
     const findersRoom = await finder.player.create();
@@ -121,7 +121,7 @@ describe('the presence of players at a suspended server', () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
-    // The players join one after another, so that each gets another lobby.
+    // The players join one after another, so that each player has another lobby.
     const guests: RawPlayer[] = [];
     for (const [index, name] of ['Ada', 'Cy'].entries()) {
       const guest = await RawPlayer.welcomed(first, name);
@@ -135,7 +135,7 @@ describe('the presence of players at a suspended server', () => {
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // When the pong arrives, the gateway has already reported the presence of this player.
+      // The gateway reports the presence of this player before it sends the pong.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }

@@ -5,15 +5,14 @@ import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelSt
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
 const GAMES = 3;
-/** The last writes before the death of a host may be lost. This is their maximum age, in ms (`appendfsync everysec`). */
+/** Maximum age of writes that are lost when the host of Redis dies, in ms (`appendfsync everysec`). */
 const UNSYNCED_MS = 1_000;
 
 let fleet: Fleet;
 let games: LedgerGame[];
 
-/** The failure and the assertions of one test. */
 interface Check {
-  /** Names the processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
+  /** The processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -25,7 +24,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers. This column makes the same promise in each row. */
+/** The tests of the column about dying servers. Each row of this column has the same promise. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',
@@ -141,7 +140,7 @@ async function allIsLost(): Promise<void> {
   const servers = fleet.games.slice();
   await Promise.all([fleet.redis.kill(), killed(servers)]);
   await fleet.redis.startAgain();
-  // The gateway lives and may already have restored the records of the rooms. But it has no state of a game to restore.
+  // The gateway lives, so it may already have restored the records of the rooms. But it has no game states to restore.
   expect(await fleet.redis.client.keys(redisName('room:*:log'))).toEqual([]);
   await started(servers);
   // The players are notified that their games have ended, and may start new ones.
@@ -154,7 +153,7 @@ async function allIsLost(): Promise<void> {
 /** Checks that each game has all commands except those that were acknowledged in the last second before the failure. */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
-  // A copy of the acknowledged commands. Each of them must survive the failure, which comes a second later.
+  // A copy of the acknowledged commands. The failure happens a second later, so each of these commands must survive it.
   const kept = games.map(({ acknowledged }) => acknowledged.map((ids) => ids.slice()));
   const host = await hostOfRedis();
   await new Promise((resolve) => setTimeout(resolve, UNSYNCED_MS));
@@ -186,10 +185,10 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
   return told;
 }
 
-/** Simulates the host of a Redis with `appendfsync everysec`: `dies` loses all writes after this call. */
+/** Simulates the host of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
-  // While Redis synchronizes its files, it keeps new changes in memory for up to two seconds.
+  // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So waits until all changes are in the file.
   await until(async () => (await fleet.redis.client.info('persistence')).includes('aof_buffer_length:0'));
   const synced = `${written}-synced`;
   await rm(synced, { recursive: true, force: true });

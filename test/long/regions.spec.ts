@@ -22,7 +22,7 @@ describe('a fleet in two regions, with a canary', () => {
   afterAll(() => fleet.stop());
 
   it('places each room in the requested region and on the requested build', async () => {
-    // The test starts several rooms, because a random placement could be right for a single room.
+    // Starts several rooms, because even a random placement could choose the right server for a single room.
     const nearby = await Promise.all(Array.from({ length: 4 }, () => startedIn({})));
     const asked = await Promise.all([startedIn({ region: 'us' }), startedIn({ region: 'us' }), startedIn({ build: BUILD })]);
     expect(await Promise.all(nearby.map(owner))).toEqual(nearby.map(() => near.id));

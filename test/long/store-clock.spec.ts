@@ -23,7 +23,7 @@ const compiler = onPath('cc', process.env) ?? onPath('gcc', process.env);
 if (!compiler) console.warn('A step of Redis’ clock is not tested: it needs a C compiler, and there is no `cc` here.');
 const describeWithCompiler = compiler ? describe : describe.skip;
 
-/** The wall clock of a redis-server, which a preloaded library reads from a file. */
+/** The wall clock of a redis-server. A preloaded library reads this clock from a file. */
 class StoreHostClock {
   private constructor(
     private readonly file: number,
@@ -83,13 +83,13 @@ describeWithCompiler.each([
     return Number(seconds) * SECOND - Date.now();
   }
 
-  /** Sets the clock of the store, without any other fault. */
+  /** Sets the clock of the store. Causes no other fault. */
   async function step(): Promise<void> {
     clock.set(byMs);
     expect(Math.abs((await storeAheadMs()) - byMs)).toBeLessThan(2 * SECOND);
   }
 
-  /** Starts a game of two players. `lasts` resolves when the first turn is over, with its length in ms. */
+  /** Starts a game of two players. `lasts` resolves when the first turn is over. Its value is the length of the turn, in ms. */
   async function turn() {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const since = performance.now();
@@ -199,7 +199,7 @@ describeWithCompiler.each([
     expect(pausedMs).toBeLessThan(3 * SECOND);
     const ms = await lasts();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The turn is extended by the downtime, which begins at the last heartbeat: up to a second before the kill.
+    // The downtime extends the turn. It begins at the last heartbeat, which may be up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
     await expectAllIsWell();
   }, 60_000);
@@ -243,7 +243,7 @@ describeWithCompiler.each([
     await loseOwner();
     await move(1, 'a6');
     expect(since).toEqual(since.toSorted((a, b) => a - b));
-    // Only the real thinking time is deducted from the players' clocks. The jump of the store's clock by an hour must not count.
+    // The players' clocks must lose only the real thinking time, and not the hour by which the store's clock jumped.
     const taken = clocks[0] + (clocks.length - 1) * INCREMENT_MS - (clocks.at(-1) as number);
     expect(taken).toBeGreaterThanOrEqual(-SLACK_MS);
     expect(taken).toBeLessThan(performance.now() - startedAt - paused + 2 * (SECOND + SLACK_MS));

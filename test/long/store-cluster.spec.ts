@@ -91,7 +91,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
     await leaveAll();
 
-    // A ticket survives the end of its lobby, and the result of its game changes ratings.
+    // The ticket remains when its lobby has ended. The result of the game then changes the ratings of its players.
     const first = find(ada, { mode: 'ranked' });
     await until(async () => (await ada.me()).searching === 'rumble', 10_000);
     const [lobby] = fleet.lobbies;

@@ -15,7 +15,7 @@ describe('an owner that was suspended until its eviction', () => {
     const [stopped] = owners;
     const incarnation = Number(await fleet.redis.client.hget(stopped.id, 'incarnation'));
     const lost = games.filter((_, index) => owners[index] === stopped);
-    // Commands are being sent, so that the server has changes to append when it continues.
+    // The players send commands all the time, so the server has changes to append when it continues.
     stopped.kill('SIGSTOP');
     await until(async () => (await fleet.redis.client.hget(stopped.id, 'state')) === 'dead', 10_000);
     await Promise.all(lost.map((game) => game.goesOn()));

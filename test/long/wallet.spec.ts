@@ -1,8 +1,8 @@
 import { type Victim, WalletFleet, type WalletPoint } from '../harness/wallet-fleet.js';
 
 /**
- * The steps of a bet. Once the command is stored, the wallet begins to charge. The charge is written and then committed, but the server may
- * not know of the commit yet. Once the result is stored, the wallet begins to settle. The settlement is written, then committed.
+ * The steps of a bet: the command is stored, the charge is written, the charge is committed, the server learns of the commit, the result is
+ * stored, the settlement is written, the settlement is committed.
  */
 const POINTS: readonly WalletPoint[] = [
   'charge: before INSERT',

@@ -3,9 +3,9 @@ import { Random } from './random.js';
 /** A model that can be explored: its states, and the steps from each state. */
 export interface Model<State, Rules> {
   stepsOf(state: State, rules: Rules): readonly Step<State>[];
-  /** Returns the broken invariant of this state, as a sentence; null when there is none. */
+  /** Returns the violation of an invariant in this state, as a sentence. Null: the state violates no invariant. */
   violationOf(state: State, rules: Rules): string | null;
-  /** Whether this state is the goal: all requests are answered, and no work is pending. */
+  /** Whether this state is the goal: all requests are answered, and no server has pending work. */
   isGoal(state: State): boolean;
   /** Returns the hash of a state. The explorer treats two states with equal hashes as one state. */
   hashOf(state: State): number;
@@ -13,7 +13,7 @@ export interface Model<State, Rules> {
 
 export interface Step<State> {
   readonly label: string;
-  /** Whether the step is a failure or an optional act. The goal must be reachable without such steps. */
+  /** Whether the step is a fault or an optional act. The goal must be reachable without further steps of this kind. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -21,11 +21,11 @@ export interface Step<State> {
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** Whether every reachable state was visited. Only then does the run prove that no state is stuck. */
+  /** Whether the explorer visited every reachable state. Only a complete run proves that no state is stuck. */
   readonly isComplete: boolean;
-  /** Number of states from which the goal can be reached only by a further fault, or never. */
+  /** Number of states from which the goal cannot be reached without a further fault. */
   readonly stuck: number;
-  /** The first violation with the shortest trace to it; null when there is none. */
+  /** The first violation, with a shortest trace to it. Null: the explorer found no violation. */
   readonly counterExample: CounterExample | null;
 }
 
@@ -35,8 +35,8 @@ export interface CounterExample {
 }
 
 /**
- * Explores all states breadth first, so that the first violation has a shortest trace. States are compared by a 53-bit hash. Two states
- * with one hash would count as one; among a million states the probability of this is below 1 in 10,000.
+ * Explores all states breadth first, so that the trace to the first violation is as short as possible. Compares states by a 53-bit hash.
+ * Two states with equal hashes count as one. Among a million states the probability of this is below 1 in 10,000.
  */
 export function explore<State, Rules>(model: Model<State, Rules>, initial: State, rules: Rules, statesMax: number): Exploration {
   const { stepsOf, violationOf, isGoal, hashOf } = model;
@@ -44,7 +44,7 @@ export function explore<State, Rules>(model: Model<State, Rules>, initial: State
   const parents = [-1];
   const choices = [-1];
   const queue: (State | null)[] = [initial];
-  /** Pairs of state ids (from, to) of all steps that are not faults. */
+  /** The steps that are not faults, each as two state ids: from, to. */
   const edges: number[] = [];
   const goals: number[] = [];
   let transitions = 0;
@@ -95,8 +95,8 @@ export interface Walks {
 }
 
 /**
- * Takes random walks until `until` is true. A walk has many more faults than a full exploration could have. After 60 steps it has no more
- * faults, and must reach the goal. Returns the number of walks and steps, and the first violation.
+ * Takes random walks until `until` is true. A walk has many more faults than a full exploration could have. After 60 steps the walk has no
+ * more faults, and must reach the goal. Returns the number of walks, the number of steps, and the first violation.
  */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,
@@ -135,7 +135,7 @@ export function walk<State, Rules>(
 const FAULTS_WITHIN = 60;
 const GOAL_WITHIN = 3_000;
 
-/** Returns the states from which no goal can be reached. */
+/** Returns the states from which the goal cannot be reached. */
 function unable(count: number, edges: readonly number[], goals: readonly number[]): number[] {
   const starts = new Uint32Array(count + 1);
   for (let at = 1; at < edges.length; at += 2) starts[edges[at] + 1] += 1;
@@ -161,8 +161,8 @@ function unable(count: number, edges: readonly number[], goals: readonly number[
 }
 
 /**
- * Returns the trace to a state. Repeats the steps from the initial state, because the explorer records only each state's parent and the
- * number of the step.
+ * Returns the trace to a state. The explorer stores only the parent of each state and the number of the step. So this function repeats the
+ * steps from the initial state.
  */
 function traceTo<State>(
   id: number,
@@ -183,7 +183,7 @@ function traceTo<State>(
 
 const partHashes = new WeakMap<object, number>();
 
-/** Returns the hash of a part of a state. Hashes are cached by object, because a step replaces only few parts. */
+/** Returns the hash of a part of a state. Caches the hash by object, because a step replaces only a few parts. */
 export function partHashOf(part: object): number {
   let hash = partHashes.get(part);
   if (hash === undefined) {
@@ -193,7 +193,7 @@ export function partHashOf(part: object): number {
   return hash;
 }
 
-/** A constant, because Jest makes the lookup of globals slow, and `cyrb53` calls this function for each character. */
+/** This is a constant, because Jest makes the lookup of globals slow. `cyrb53` calls the function for each character. */
 const { imul } = Math;
 
 export function cyrb53(text: string): number {

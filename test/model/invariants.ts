@@ -3,7 +3,7 @@ import { commandsIn, hashOf, historyOf, isGoal, isPrefix, type Rules, refusalsIn
 
 export const ROOM_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
 
-/** Returns the broken invariant of this state, as a sentence; null when there is none. */
+/** Returns the violation of an invariant in this state, as a sentence. Null: the state violates no invariant. */
 export function violationOf(state: State, rules: Rules): string | null {
   if (state.flaw) return state.flaw;
   const { store } = state;
@@ -38,8 +38,8 @@ export function violationOf(state: State, rules: Rules): string | null {
 }
 
 /**
- * Returns the history that must survive although the store may lose data. It is the history in the store, unless a living owner has a
- * higher epoch or a longer durable history.
+ * Returns the history that must survive a loss of data in the store. This is the history in the store, unless a living owner has a higher
+ * epoch or a longer durable history.
  */
 function newestOf(state: State, stored: readonly string[] | null): readonly string[] {
   let newest = { epoch: stored ? (state.store?.epoch ?? 0) : 0, history: stored ?? [] };

@@ -3,8 +3,8 @@ import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
 /**
- * True when `npm run model` runs this file. Then the file has more scenarios and more walks than in other test runs, and each test prints
- * its number of states or steps.
+ * True when `npm run model` runs this file. It then has more scenarios and more walks than in other test runs. Each test prints its number
+ * of states or steps.
  */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
@@ -62,7 +62,8 @@ describe('the explorer finds a violation when the model leaves out the rule that
       );
       say(`\nwithout "${without}" (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // With the rule, the same scenario has no violation. So the missing rule caused the violation, not a defect of the model.
+      // With the rule, the same scenario has no violation. So the violation comes from the missing rule, and not from a defect of the
+      // model.
       if (isLong)
         expect(
           explore(ROOM_PROTOCOL, beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample,

@@ -10,10 +10,10 @@ import { EMPTY, type StoredRoom, type Tenure } from './store.js';
  * without a command.
  */
 export interface State {
-  /** The clock from which epochs are taken. It grows with each new epoch and each fallback. */
+  /** The clock for new epochs. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
-  /** The content that the store would have after a fallback. */
+  /** The content of the store after a fallback. */
   readonly durable: StoredRoom | null;
   /** The generation of the store, which grows with each fallback. */
   readonly generation: number;
@@ -21,12 +21,12 @@ export interface State {
   readonly players: readonly Player[];
   readonly wire: readonly Message[];
   readonly budget: Budget;
-  // The following fields are not part of the protocol. The explorer needs them to check the protocol.
-  /** The longest history that a player received. */
+  // The protocol does not have the following fields. The explorer uses them to check the protocol.
+  /** For each player, the longest history that the player received. */
   readonly told: readonly string[];
   /** All epochs that were assigned, as `epoch:server.incarnation`. */
   readonly issued: readonly string[];
-  /** The first violation; null when there is none. */
+  /** The first violation. Null: no rule was violated so far. */
   readonly flaw: string | null;
 }
 
@@ -37,7 +37,7 @@ export interface Server {
   readonly condemned: boolean;
   readonly room: Hosted | null;
   readonly epochSeen: number;
-  /** The generation of the store in which its rooms were last audited. */
+  /** The store generation in which this server last audited its rooms. */
   readonly audited: number;
 }
 
@@ -46,39 +46,42 @@ export interface Hosted {
   readonly epoch: number;
   readonly batch: string;
   readonly durable: readonly string[];
-  /** The history with the changes that are not durable yet. It begins with `durable`. */
+  /** The history including changes that are not durable yet. It begins with `durable`. */
   readonly value: readonly string[];
   readonly inFlight: { readonly to: number; readonly batch: string } | null;
   /** Refusals that are not recorded yet, not even in `value`. */
   readonly refused: readonly string[];
-  /** Refusals that wait: the owner sends each when the version `after` is durable. */
+  /** Refusals that the owner has not sent yet. The owner sends each refusal when the version `after` is durable. */
   readonly waiting: readonly { readonly command: string; readonly after: number }[];
   /** The highest sequence number of a handled command, by seat. */
   readonly seen: readonly number[];
   /** Whether the store has answered that its log is shorter than the history of this owner. */
   readonly behind: boolean;
-  /** The new owner, while the room migrates; otherwise null. */
+  /** The new owner while the room migrates. Null: the room does not migrate. */
   readonly to: Tenure | null;
 }
 
 export interface Player {
   readonly commands: number;
-  /** One character per command: `?` no answer, `+` applied, `-` refused. */
+  /** The state of each command, as one character: `?` no answer, `+` applied, `-` refused. */
   readonly answers: string;
-  /** The server to which the player is attached; null when there is none. */
+  /** The server to which the player is attached. Null: the player is not attached. */
   readonly at: number | null;
   readonly epoch: number;
-  /** The highest sequence number sent since the attachment. The player sends new commands in order; only copies may arrive later. */
+  /**
+   * The highest sequence number that the player sent since the attachment. The player sends new commands in order. Only a copy of an
+   * earlier command may arrive later.
+   */
   readonly sent: number;
-  /** A copy of a sent command that may still arrive; null when there is none. The copy is dropped when the attachment ends. */
+  /** A copy of a sent command that may still arrive. Null: there is no copy. The end of the attachment drops the copy. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
-/** A request to the store, and later its reply. The request may run after its sender has died. */
+/** A request to the store, and later its reply. The store may run the request after the sender has died. */
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
-  /** Whether the sender still waits for the reply: it has not timed out, and its process lives. */
+  /** Whether the sender still waits for the reply. False after a timeout or the death of its process. */
   readonly live: boolean;
   readonly verb: 'append' | 'checkpoint' | 'handoff' | 'reassert' | 'adopt' | 'fence';
   readonly tenure: Tenure;
@@ -94,26 +97,26 @@ export interface Message {
 interface Reply {
   readonly answer: string;
   readonly adopted: store.Adopted | null;
-  /** Whether the sender may receive the reply. False while a fallback of the store could still undo the change. */
+  /** Whether the sender may receive the reply. False as long as a fallback of the store could undo the change. */
   readonly counts: boolean;
 }
 
-/** For each kind of fault, how often it may still happen. */
+/** For each kind of fault, the number of times that it may still happen. */
 export interface Budget {
   readonly kill: number;
   readonly pause: number;
-  /** Evictions of servers that are not dead. */
+  /** Number of evictions of servers that are not dead. */
   readonly falseVerdict: number;
   readonly fallback: number;
-  /** Fallbacks to an empty store. */
+  /** Number of fallbacks to an empty store. */
   readonly wipe: number;
   readonly lostReply: number;
   readonly disconnect: number;
   readonly migrate: number;
   readonly checkpoint: number;
-  /** Commands that the handler refuses. */
+  /** Number of commands that the handler refuses. */
   readonly refusal: number;
-  /** Changes without a command (finished effects). */
+  /** Number of changes without a command, such as finished effects. */
   readonly chore: number;
   readonly copy: number;
 }
@@ -133,7 +136,7 @@ export const NO_BUDGET: Budget = {
   copy: 0,
 };
 
-/** Each field stands for one rule of the protocol. True switches the rule off. */
+/** Each field names one rule of the protocol. True: the servers of the model do not follow the rule. */
 export interface Mutations {
   readonly appendIgnoresEpoch: boolean;
   readonly blindRetry: boolean;
@@ -156,7 +159,7 @@ export interface Mutations {
 }
 
 export interface Rules extends Partial<Mutations> {
-  /** `strict`: a reply counts once no fallback can undo it. `weak`: a reply counts at once. */
+  /** `strict`: a sender receives the reply when no fallback can undo the change any more. `weak`: it receives the reply immediately. */
   readonly store: 'strict' | 'weak';
 }
 
@@ -206,7 +209,7 @@ export function initialState(servers: number, commands: readonly number[], budge
   };
 }
 
-/** Returns whether all commands are answered and a living owner runs the room at the epoch of the store. */
+/** Returns whether this state is the goal: all commands are answered, and a living owner runs the room at the epoch of the store. */
 export function isGoal(state: State): boolean {
   if (state.players.some(({ answers }) => answers.includes('?'))) return false;
   return state.servers.some(
@@ -220,10 +223,10 @@ export function isGoal(state: State): boolean {
   );
 }
 
-/** Combines the cached hashes of the parts. A step changes few parts, so most hashes are cached. */
+/** Combines the hashes of the parts. Most of them are cached, because a step changes only a few parts. */
 export function hashOf(state: State): number {
   const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
-  // Sorts the hashes, because two states that differ only in the order of undelivered messages are equal.
+  // Sorts the hashes. Two states are equal when they differ only in the order of undelivered messages.
   const messages = wire.map(partHashOf).sort();
   const parts = [
     store && partHashOf(store),
@@ -237,7 +240,7 @@ export function hashOf(state: State): number {
   return cyrb53(`${clock} ${generation} ${parts.join(' ')} ${partHashOf(budget)} ${partHashOf(told)} ${partHashOf(issued)} ${flaw}`);
 }
 
-/** Returns the history that can be read from the store; null when the log has a hole. */
+/** Returns the history that can be read from the store. Null: the log has a gap. */
 export function historyOf(room: StoredRoom): readonly string[] | null {
   return revived(room.checkpoint ?? '', room.log, room.version);
 }
@@ -350,7 +353,7 @@ function attach(state: State, seat: number, index: number, rules: Rules): State 
   return sync(next, seat, index);
 }
 
-/** Adds to `steps` each result that a command may have when it arrives at the owner to which its player is attached. */
+/** Adds the results of a command to `steps`, when the command arrives at the owner to which the player is attached. */
 function deliveries(
   state: State,
   before: State,
@@ -410,7 +413,7 @@ function judgeSeq(
   return seq === Math.max(room.seen[seat], settled) + 1 ? 'next' : 'ignore';
 }
 
-/** Sends a player the durable history. It answers the player's open commands up to its last sequence number: they are applied. */
+/** Sends the durable history to a player. The history answers all commands up to the player's last sequence number: they are applied. */
 function sync(state: State, seat: number, index: number, history?: readonly string[]): State {
   const shown = history ?? (state.servers[index].room as Hosted).durable;
   const seq = seqOf(shown, seat);
@@ -518,8 +521,8 @@ function hasTakenOver(state: State, { to }: Hosted): boolean {
 }
 
 /**
- * Returns the state after the next step of a server's audit; null when no audit is due. An audit is due after an outage of the store, and
- * when the store has fewer changes than the owner.
+ * Returns the state after the next step of a server's audit. Null: no audit is due. An audit is due after an outage of the store, and when
+ * the store has fewer changes than the owner.
  */
 function auditOf(state: State, index: number, rules: Rules): State | null {
   const server = state.servers[index];
@@ -544,7 +547,9 @@ function auditOf(state: State, index: number, rules: Rules): State | null {
   return send(state, index, { verb: 'reassert', version: to, batch: inFlight?.batch ?? room.batch, history: room.value.slice(0, to) });
 }
 
-/** Marks changes as durable after an append or a reassert. Sends the players these changes, and the refusals that waited for them. */
+/**
+ * Marks changes as durable after an append or a reassert. Sends these changes to the players, and then the refusals that waited for them.
+ */
 function commit(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { to, batch } = room.inFlight as NonNullable<Hosted['inFlight']>;
@@ -558,8 +563,8 @@ function commit(state: State, index: number, rules: Rules): State {
     waiting: room.waiting.filter(({ after }) => after > to),
   });
   for (const { command, after } of room.waiting) if (after <= to) next = sayRefused(next, index, command, after);
-  // Sends recorded refusals before the sync. A player who attached later has not received them, and the sync would answer these commands as
-  // applied.
+  // Sends recorded refusals before the sync. A player who attached later has not received these refusals. The sync alone would answer the
+  // refused commands as applied.
   if (!rules.syncHidesRefusals) for (const command of refusalsIn(durable)) next = sayRefused(next, index, command, to);
   state.players.forEach(({ at }, seat) => {
     if (at === index) next = sync(next, seat, index);
@@ -567,7 +572,7 @@ function commit(state: State, index: number, rules: Rules): State {
   return flush(next, index, rules);
 }
 
-/** Drops the room. A migrating room without open changes stays as `lame` until the server learns whether the new owner has it. */
+/** Drops the room. A migrating room without open changes becomes `lame` until the server learns whether the new owner has the room. */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;
   if (room.to === null || isDirty(room)) return drop(state, index);
@@ -596,7 +601,7 @@ function canAdopt(state: State, index: number, rules: Rules): boolean {
     (room.status !== 'lame' || rules.lameNeverAdopts || room.epoch >= (record.epoch as number) || isAwaiting(state, index, 'handoff'))
   )
     return false;
-  // No server adopts a room from a store that fell back until all living servers have compared their data.
+  // After a fallback, no server adopts a room until all living servers have compared their data with the store.
   const isBarred = state.servers.some(({ condemned, audited }) => !condemned && audited < state.generation);
   if (isBarred && !rules.noAuditBarrier) return false;
   const isMine = record.owner === serverName(index) && record.incarnation === server.incarnation;
@@ -608,7 +613,7 @@ function sendAdopt(state: State, index: number, rules: Rules): State {
   const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
   const message = sent(state, index, { verb: 'adopt', to: expected, version: state.servers[index].epochSeen + 1 });
   if (!rules.readBeforeFence) return { ...state, wire: [...state.wire, message] };
-  // With the mutation `readBeforeFence`, the adopter reads the log already here, before its request sets the fence.
+  // With the mutation `readBeforeFence`, the adopter reads the log in this step, before its request sets the fence.
   const { adopted } = store.adopt(state.store, { expected, owner: serverName(index), incarnation: message.incarnation, epochMin: 0 }, 0);
   return {
     ...state,
@@ -709,7 +714,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
       taken = done.adopted;
       answer = taken ? `epoch ${taken.epoch}` : 'elsewhere';
       if (taken) next = issue({ ...next, clock: Math.max(next.clock, taken.epoch) + 1 }, { epoch: taken.epoch, owner, incarnation });
-      // With `readBeforeFence`, the adopter uses the log that it read before the fence, and misses later changes.
+      // With the mutation `readBeforeFence`, the adopter uses the log that it read before it set the fence. So it misses later changes.
       if (taken && verb === 'fence') taken = { ...taken, version: history.length, checkpoint: packedHistory, log: [], batch };
     }
   }
@@ -736,7 +741,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // An earlier answer has already confirmed this append.
+  // An earlier answer has already confirmed this append, so this one changes nothing.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);
@@ -765,7 +770,7 @@ function receive(state: State, at: number, rules: Rules): State {
 
 function timeOut(state: State, at: number): State {
   const message = state.wire[at];
-  // A reply has no effect when its sender no longer waits. A request may still run.
+  // A sender that no longer waits ignores the reply. The store may still run the request.
   return {
     ...state,
     wire: message.reply ? without(state.wire, at) : state.wire.map((other, index) => (index === at ? { ...message, live: false } : other)),
@@ -781,7 +786,7 @@ function settle(state: State): State {
   return { ...state, durable: state.store, wire };
 }
 
-/** Cuts all connections to the store. The messages on them are lost. */
+/** Closes all connections to the store. The messages in flight are lost. */
 function fallBack(state: State, to: StoredRoom | null, rules: Rules): State {
   const wire = rules.adoptOutlivesFallback ? state.wire.filter(({ verb, reply }) => verb === 'adopt' && reply === null) : [];
   return { ...state, clock: state.clock + 1, store: to, durable: to, generation: state.generation + 1, wire };
@@ -849,7 +854,7 @@ function unpacked(state: string): readonly string[] {
   return state.length > 1 ? state.slice(1).split(' ') : [];
 }
 
-/** Returns the history of a stored room as `RoomLoader` restores it; null where `RoomLoader` would throw. */
+/** Returns the history of a stored room, as `RoomLoader` restores it. Null: `RoomLoader` would throw. */
 function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
   const held = unpacked(checkpoint);
   const before = version - log.length;

@@ -1,6 +1,6 @@
 import { seededRandom } from '#libs/room';
 
-/** Random numbers from a seed. The same seed gives the same run. */
+/** Generates random numbers from a seed. The same seed always gives the same numbers. */
 export class Random {
   private readonly next: () => number;
 

@@ -3,48 +3,49 @@ import * as store from './store.js';
 import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } from './store.js';
 
 /**
- * Models the record of one room in a store that may fall back to any earlier state. The record has a document, a revision and the games.
- * The model also has the rooms of the users and the list of rooms. Game servers, gateways and lobbies decide as `libs/room-host`,
- * `libs/edge` and `libs/lobby` do. `Mutations` switches off one rule at a time.
- *
- * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
+ * Models the record of one room in a store that may fall back to any earlier state. The record contains a document, a revision and the
+ * games. The model also contains the room of each user and the list of rooms. Game servers, gateways and lobbies decide as
+ * `libs/room-host`, `libs/edge` and `libs/lobby` do. `Mutations` switches off one rule at a time. A document is a string of members: `a`,
+ * or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The clock from which epochs and first revisions are taken. It grows with each new epoch and revision. */
+  /** The clock for new epochs and first revisions. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
-  /** All earlier contents of the store. Empty when the budget allows no further fallback. */
+  /** All earlier contents of the store. Empty when no further fallback is allowed. */
   readonly past: readonly Store[];
   readonly generation: number;
-  /** The last generation in which the store was settled: all living servers had compared their data with the store. */
+  /**
+   * The last store generation that was settled. A generation is settled when all living servers have compared their data with the store.
+   */
   readonly settled: number;
   readonly servers: readonly Server[];
   readonly gateways: readonly Gateway[];
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** The store may fall back only to a state whose description matches, or to any state when this field is null. */
+  /** The store may fall back only to a state whose description matches. Null: it may fall back to any earlier state. */
   readonly fallsTo: RegExp | null;
-  /** The number of starts and moves so far, from which each gets its own name. */
+  /** The number of starts and moves so far. The names of starts and moves contain it, so that each name is unique. */
   readonly named: number;
-  // No process of the protocol knows the following fields. The explorer needs them to check the protocol.
-  /** All ends of games that players have received, as `round=moves`. */
+  // The protocol does not have the following fields. The explorer uses them to check the protocol.
+  /** The ends of games that any player has received, as `round=moves`. */
   readonly results: readonly string[];
   /** Epochs of the games whose last effect has run. */
   readonly effects: readonly number[];
   /**
-   * Whether the store fell back while a gateway slept. In that case, data that only this gateway knew may be lost, if its players are
+   * Whether the store fell back while a gateway slept. Data that only this gateway had may then be lost, but the gateway's players must be
    * notified.
    */
   readonly mayLose: boolean;
-  /** The first violation; null when no rule was violated so far. */
+  /** The first violation. Null: no rule was violated so far. */
   readonly flaw: string | null;
 }
 
-/** The content of the store, which a fallback sets back to an earlier one. */
+/** The content of the store. A fallback replaces it by an earlier content. */
 export interface Store {
   readonly room: StoredRoom | null;
-  /** The epoch in the key `closed`; null when the room was not closed. */
+  /** The epoch in the key `closed`. Null: the room was not closed. */
   readonly closed: number | null;
   readonly users: readonly StoredUser[];
   readonly isListed: boolean;
@@ -53,11 +54,11 @@ export interface Store {
 export interface Server {
   readonly isDead: boolean;
   readonly room: Hosted | null;
-  /** The last game that ended on this server. */
+  /** The last game that ended on this server. Null: none. */
   readonly ended: EndedGame | null;
   /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
-  /** The last generation for which the server has set its mark, which says that it has compared its rooms with the store. */
+  /** The last generation for which the server has set its mark. The mark says that the server has compared its rooms with the store. */
   readonly marked: number;
 }
 
@@ -65,13 +66,13 @@ export interface Hosted {
   readonly epoch: number;
   readonly round: number;
   readonly start: string;
-  /** The document at the start of the tenure. */
+  /** The document of the room when the server became its owner. */
   readonly doc: string;
   readonly rev: number;
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** Whether the store has answered that it has fewer changes than the owner. */
+  /** Whether the store has answered that it has fewer changes than this owner. */
   readonly isBehind: boolean;
 }
 
@@ -79,24 +80,23 @@ interface InFlight {
   readonly isEnd: boolean;
   readonly to: readonly string[];
   readonly batch: string;
-  /** The answer of the store. Empty when no answer has arrived, so that the owner repeats the append. */
+  /** The answer of the store. Empty: no answer has arrived, so the owner repeats the append. */
   readonly answer: string;
-  /** The revision of the record after the end. */
   readonly rev: number;
   readonly doc: string;
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end, or only the result. */
+  /** Whether the server still has all details of the end. False: it only has the result. */
   readonly isWhole: boolean;
 }
 
 export interface Gateway {
   readonly isDead: boolean;
-  /** Whether the gateway sleeps, so that other servers regard it as dead. */
+  /** Whether the gateway sleeps. Other servers regard a sleeping gateway as dead. */
   readonly isAsleep: boolean;
   readonly known: Known | null;
-  /** The last store generation in which the store had `known`, as far as the gateway knows. */
+  /** The last store generation in which the store had the record `known`, as far as the gateway knows. */
   readonly knownIn: number;
   /** The last generation in which the gateway has compared its rooms with the store. */
   readonly compared: number;
@@ -109,26 +109,26 @@ export interface Gateway {
 type Known = KnownRoom & { readonly owner: string };
 
 export interface User {
-  /** The gateway of the session; null when that gateway died, so that the player will log in at another one. */
+  /** The gateway of the session. Null: that gateway died, and the player will log in at another gateway. */
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
   /** The next acts of the player, in order. */
   readonly wants: readonly Want[];
-  /** The revision from which the session is in the room; null when the session is in no room. */
+  /** The session is in the room from this revision of the record on. Null: the session is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
-  /** Whether the session has left the room a short time ago, as far as its gateway knows. */
+  /** Whether the session has just left the room, as far as its gateway knows. */
   readonly hasLeft: boolean;
-  /** The epoch of the owner to which the session is attached; 0 without an attachment. */
+  /** The epoch of the owner to which the session is attached. 0: the session is not attached. */
   readonly epoch: number;
-  /** The round that the player's client plays; null when it plays none. */
+  /** The round that the player's client plays. Null: it plays none. */
   readonly round: number | null;
   readonly moves: readonly string[];
-  // The following fields say which facts the player has received and may rely on.
+  // The following fields contain the facts that the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which a lobby has confirmed that the player is ready; null when no lobby has confirmed it. */
+  /** The round for which a lobby has confirmed that the player is ready. Null: no lobby has confirmed it. */
   readonly ready: number | null;
   /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
@@ -136,27 +136,27 @@ export interface User {
 
 export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'leave' | 'come again';
 
-/** An operation that a lobby carries out for a user, step by step. */
+/** An operation that a lobby executes for a user, in several steps. */
 export interface Operation {
   readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'take out' | 'expel';
   readonly user: number;
-  /** The gateway that waits for the answer; null when no gateway waits. */
+  /** The gateway that waits for the answer. Null: no gateway waits. */
   readonly gateway: number | null;
   readonly asked: Asked;
   /** The store generation in which the gateway sent the request. */
   readonly askedIn: number;
   readonly stage: 'asked' | 'begun' | 'read' | 'written' | 'answered' | 'failed';
-  /** The record that the lobby read, in the generation `readIn`. */
+  /** The record that the lobby read, in the store generation `readIn`. */
   readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
   readonly readIn: number;
-  /** The room in which the user was before this operation moved the user; null when it has not moved the user. */
+  /** The room of the user before this operation moved the user. Null: the operation has not moved the user. */
   readonly before: string | null;
   /** The revision of the record that the lobby wrote. */
   readonly rev: number;
   readonly start: string;
 }
 
-/** For each kind of fault, how often it may still happen. */
+/** For each kind of fault, the number of times that it may still happen. */
 export interface Budget {
   readonly fallback: number;
   readonly killServer: number;
@@ -165,13 +165,13 @@ export interface Budget {
   readonly sleep: number;
   /** A lobby removes a member who was away for too long. */
   readonly remove: number;
-  /** A server forgets the details of the end of a game and remembers only that it ended. */
+  /** A server forgets the details of the end of a game. It remembers only that the game has ended. */
   readonly forget: number;
 }
 
 const NO_BUDGET: Budget = { fallback: 0, killServer: 0, killGateway: 0, sleep: 0, remove: 0, forget: 0 };
 
-/** Each field stands for one rule of the protocol. True switches the rule off. */
+/** Each field names one rule of the protocol. True: the servers of the model do not follow the rule. */
 export interface Mutations {
   readonly reassertBumpsRev: boolean;
   readonly absentTakesNow: boolean;
@@ -200,7 +200,7 @@ export interface Mutations {
 
 export type Rules = Partial<Mutations>;
 
-/** All mutations together: the protocol as it was before these rules existed. */
+/** All mutations together: the protocol before any of these rules existed. */
 export const BEFORE: Rules = {
   reassertBumpsRev: true,
   absentTakesNow: true,
@@ -225,7 +225,9 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
-/** The time that the mutation `absentTakesNow` adds to the clock for a revision. In reality the clock is far ahead of all revisions. */
+/**
+ * With the mutation `absentTakesNow`, a new revision is this far ahead of the clock. In reality the clock is far ahead of all revisions.
+ */
 const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
@@ -233,13 +235,13 @@ const serverName = (index: number): string => `s${index}`;
 
 export interface Beginning {
   readonly servers: number;
-  /** The gateway of each user. */
+  /** For each user, the index of the user's gateway. */
   readonly at: readonly number[];
   /** The document of the room. '' : there is no room. */
   readonly members: string;
   readonly wants: readonly (readonly Want[])[];
   readonly faults: Partial<Budget>;
-  /** Earlier states to which the store may fall back, each given by the document of the room at that time. */
+  /** Earlier states to which the store may fall back. Each is given by the document that the room had in it. */
   readonly earlier?: readonly string[];
   /** The store may fall back only to a state whose description (`describe`) matches. */
   readonly fallsTo?: RegExp;
@@ -373,7 +375,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  // The last element is the current state: the store restarts and loses nothing.
+  // The last element is the current state. A fallback to it means that the store restarts and loses nothing.
   const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
@@ -382,7 +384,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   return steps;
 }
 
-/** Adds the earlier content of the store to `past`, if the store may still fall back. */
+/** Adds the earlier content of the store to `past`, if a further fallback is allowed. */
 function remembered(before: State, next: State): State {
   if (next.budget.fallback === 0) return next.past.length === 0 ? next : { ...next, past: [] };
   if (next.store === before.store || next.generation !== before.generation) return next;
@@ -437,13 +439,13 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 }
 
 /**
- * A gateway admits the player. The player is in the room when the stored user names the room, and the record of the room lists the player.
+ * A gateway admits the player. The player is in the room when the stored user names the room and the room's record lists the player.
  * Otherwise the gateway notifies the player that the player is in no room.
  */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // The model has no admission between the two writes of a removal. In reality a later request may make the store refuse the second write,
-  // and the next sweep repeats that write.
+  // A removal has two writes. The model has no admission between them. In reality, a later request may make the store refuse the second
+  // write. The next sweep then repeats that write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -473,7 +475,7 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  // The gateway drops an answer to a join or create that still waits for the record.
+  // A join or create may still wait for the record of the room. The gateway drops its answer.
   const operations = state.operations.filter(
     ({ user: other, kind, stage }) => !(other === index && stage === 'answered' && (kind === 'join' || kind === 'create')),
   );
@@ -507,7 +509,7 @@ function tellEnd(state: State, index: number, round: number, result: string): St
     : broken(next, `${NAMES[index]} received ${user.moves.join('')}, and the end is ${moves}`);
 }
 
-/** Each gateway without a session in the room forgets the record. */
+/** Each gateway without a session in the room drops its copy of the record. */
 function unfollowed(state: State): State {
   const gateways = state.gateways.map((gateway, index) =>
     gateway.known && !state.users.some(({ at, binding }) => at === index && binding !== null) ? { ...gateway, known: null } : gateway,
@@ -515,7 +517,7 @@ function unfollowed(state: State): State {
   return gateways.some((gateway, index) => gateway !== state.gateways[index]) ? { ...state, gateways } : state;
 }
 
-/** The gateway reads the record and informs its players. */
+/** The gateway reads the record and sends its players the changes. */
 function look(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   const isLocallySettled = gateway.settled === state.generation;
@@ -528,7 +530,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // The room was closed or lost. Restoring the record is harmless, because no server has written to the missing one.
+    // The room was closed or lost. No server has written to the missing record, so restoring the record does no harm.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -537,7 +539,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
   let next = state;
   const isSame = known?.rev === room.rev && (gateway.knownIn === state.generation || rules.lowerRevIsIgnored);
-  // Within one generation, a record with the same revision can differ only in its owner. Players receive no message about a new owner.
+  // Within one generation, two records with the same revision can differ only in the owner. Players receive no message about a new owner.
   if (!isSame) {
     next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
   }
@@ -550,26 +552,26 @@ function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
-    // While a request of this session runs, the answer to it decides whether the session is in the room, not the record.
+    // While a request of this session runs, its answer decides whether the session is in the room. The record does not decide that.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
     if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
   }
   const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  // When the next game has already begun, the player receives the end of the last one from the epilogue.
+  // The next game may have begun already. Then the player receives the end of the last game from the epilogue.
   const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
 
-/** In a new generation, the gateway writes the record that it knows if the store has an older one or none. */
+/** In a new generation, the gateway writes its copy of the record if the store has an older record or none. */
 function restore(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   if (gateway.compared === state.generation) return null;
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // After the store is settled, the gateway restores only a missing record, because other servers have already changed an older one.
+  // After the store is settled, the gateway restores only a missing record, because other servers may have changed an older one.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -599,7 +601,7 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // After the fallback, the store may list the user in the room that the user had left.
+    // The user has left the room. After a fallback, the store may list the user in the room again.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -611,12 +613,12 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 function begin(state: State, at: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
   const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
-  // A lobby repeats an operation when the generation has changed, so these two steps count as one. Only the mutation
-  // `operationsOutliveGenerations` separates them.
+  // When the generation has changed, a lobby repeats the whole operation. So the model treats these two steps as one, except with the
+  // mutation `operationsOutliveGenerations`.
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Returns whether the operation must begin again, because it read its data in another generation of the store. */
+/** Returns whether the operation must begin again. This is so when it read its data in another store generation. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -643,7 +645,7 @@ function read(state: State, at: number, rules: Rules): State {
       if (kind === 'join' && room?.status !== 'waiting' && !isMember) return fail(undone(next, user, by, before ?? stored.room));
       break;
     }
-    // Removes the user after a failed join, unless a later request has brought the user into the room.
+    // Removes the user after a failed join. Does not remove a user whom a later request has moved into the room.
     case 'expel':
       if (!isMember || (stored.room === ROOM && !isOwn(stored, by))) return fail(state);
       break;
@@ -668,12 +670,12 @@ function read(state: State, at: number, rules: Rules): State {
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
 }
 
-/** Returns whether this request brought the user to the current room. */
+/** Returns whether this request moved the user to the current room. */
 function isOwn({ movedTurn, movedNumber }: StoredUser, { turn, number }: Asked): boolean {
   return movedTurn === turn && movedNumber === number;
 }
 
-/** Moves the user back to the room from before the request. */
+/** Moves the user back to the room in which the user was before the request. */
 function undone(state: State, user: number, by: Asked, before: string): State {
   return withStoredUser(state, user, store.moveUser(state.store.users[user], before, by, ROOM).user);
 }
@@ -716,7 +718,10 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Writes the record and checks the user's room in one step. After a create or join, the check is a separate step. A start has no check. */
+/**
+ * Writes the record and checks the user's room in one step. For a create or a join, the check is a separate step. For a start, there is no
+ * check.
+ */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];
@@ -729,14 +734,14 @@ function docAfter(kind: Operation['kind'], doc: string, name: string): string {
   return [...doc].filter((member) => member.toLowerCase() !== name).join('');
 }
 
-/** Checks that a user whom the operation moved to a room is still there. */
+/** Checks that a user is still in the room to which the operation moved the user. */
 function check(state: State, at: number, rules: Rules): State {
   const operation = state.operations[at];
   if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
   const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
-  // The store may have lost the entry of a user who created the room, so a missing entry proves nothing.
+  // The store may have lost the entry of a user who created the room. So a missing entry does not prove that the user has left.
   const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
   if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
     // The lobby removes the member before the player receives the failure.
@@ -755,7 +760,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   if (gateway === null || user.at !== gateway || user.turn !== by.turn) return next;
   const { known, marked } = state.gateways[gateway];
   const isEntry = kind === 'create' || kind === 'join' || kind === 'expel';
-  // The gateway has restored its users in a newer generation than that of the request, so it repeats the request.
+  // Since this request, the gateway has restored its users in a newer generation. So it repeats the request.
   if (askedIn !== state.generation && marked === state.generation && !rules.oldAnswersCount) {
     const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
     return withOperation(state, at, again);
@@ -767,7 +772,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
     return isDue ? asked(out, index, 'take out', null) : out;
   }
   if (isEntry && user.binding === null && !rules.answersAheadOfRecords) return withUser(state, index, { binding: rev });
-  // The answer waits until this gateway knows the record, so that it can restore the record in a store that lost it.
+  // The answer waits until this gateway has read the record. Only then can the gateway restore the record in a store that lost it.
   if (kind !== 'leave' && !rules.answersAheadOfRecords && !(known && known.rev >= rev)) return null;
   switch (kind) {
     case 'create':
@@ -783,7 +788,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A lobby reverts a start that no operation continues. Returns null when there is no such start, or when the store is not settled. */
+/** A lobby reverts a start that no operation continues. Returns null when there is no start to revert, or when the store is not settled. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
@@ -828,7 +833,7 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // The write of an end makes a new revision, so it waits until the store is settled.
+  // The write of an end makes a new revision. So the owner waits with this write until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -854,7 +859,6 @@ function written(state: State, index: number, rules: Rules): State | null {
   return next;
 }
 
-/** The store has confirmed the end of the game, so the players receive it. */
 function over(state: State, index: number, rev: number, doc: string): State {
   const { epoch, round, inFlight } = state.servers[index].room as Hosted;
   const { to, batch } = inFlight as InFlight;
@@ -867,7 +871,10 @@ function over(state: State, index: number, rev: number, doc: string): State {
   return next;
 }
 
-/** The store refuses a write of the owner. A gateway may have restored the owner's own end before the owner received the answer. */
+/**
+ * The store refuses a write of the owner. The reason may be that a gateway restored this owner's end of the game before the owner received
+ * the answer.
+ */
 function fenced(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { room: stored } = state.store;
@@ -892,7 +899,7 @@ function audit(state: State, index: number, rules: Rules): State | null {
   if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
   const written = store.restoreEnd(before, server.ended);
   const isMissing = written.answer === 'missing';
-  // Without a record, the server sets its mark only after it has written the end.
+  // When the store has no record, the server sets its mark only after it has written the end.
   const marked = isMissing && !rules.endsLate ? server.marked : state.generation;
   return withServer(withRoom(next, written.room), index, { isMissing, marked });
 }
@@ -916,8 +923,7 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes the changes of a running append, unless the append ends the game. The owner repeats an append that ends the game
-  // afterwards.
+  // The write includes the changes of a running append. An append that ends the game is the exception: the owner repeats it afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };
@@ -944,8 +950,8 @@ function reassert(state: State, index: number, rules: Rules): State {
 }
 
 /**
- * The store names this server as the owner of a running game, but the server does not run it. If the server has already ended the game, it
- * writes the end into the record again. Otherwise it adopts the room.
+ * The store names this server as the owner of a running game, but the server does not run the game. If the server has already ended the
+ * game, it writes the end to the record again. Otherwise it adopts the room.
  */
 function sweep(state: State, index: number, rules: Rules): State | null {
   const { room: stored } = state.store;
@@ -983,7 +989,7 @@ function adopt(state: State, index: number): State {
   return witness ? broken(next, `${witness} was told the end of round ${round}, and ${serverName(index)} takes it up again`) : next;
 }
 
-/** A server runs the last effect of a game: the owner, or a server that finds the effect in the store. */
+/** A server runs the last effect of a game. This is the owner, or a server that finds the effect in the store. */
 function doEffect(state: State, index: number): State | null {
   const { ended } = state.servers[index];
   const { room } = state.store;
@@ -1004,7 +1010,7 @@ function fallBack(state: State, to: Store, past: readonly Store[]): State {
   const generation = state.generation + 1;
   const servers = state.servers.map((server) => {
     const { room, ended } = server;
-    // A server that knows neither a room nor the end of a game has no data to compare.
+    // A server without a room and without the end of a game has no data to compare with the store.
     if (!room && !ended) return { ...server, isMissing: false, marked: generation };
     return { ...server, isMissing: false, room: room?.inFlight ? { ...room, inFlight: { ...room.inFlight, answer: '' } } : room };
   });
@@ -1026,8 +1032,8 @@ function settle(state: State, rules: Rules): State | null {
 }
 
 /**
- * Returns whether a process may be killed: only when the store cannot fall back any more. The protocol permits the loss of data by both
- * faults together, because only the killed process may know the data.
+ * Returns whether a process may be killed. This is allowed only when no further fallback is allowed. The protocol permits the loss of data
+ * by a fallback together with a kill, because only the killed process may have had the data.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
@@ -1056,13 +1062,13 @@ function violationOf({ flaw }: State): string | null {
 
 /**
  * Returns whether each player sees the current room, or knows that the player is not a member. In addition, the stored user of each member
- * must name the room, and the list of rooms must contain the room if the room exists.
+ * must name the room. If the room exists, the list of rooms must contain it.
  */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;
 }
 
-/** Returns the first reason why this state is not the goal; null when it is the goal. */
+/** Returns the first reason why this state is not the goal. Null: it is the goal. */
 export function whyNotYet(state: State): string | null {
   const { room, isListed } = state.store;
   if (state.gateways.some(({ isAsleep }) => isAsleep)) return 'a gateway sleeps';
@@ -1089,7 +1095,7 @@ function whyNot(
   const isMember = room !== null && has(room.doc, NAMES[index]);
   if (user.at === null) return 'is not connected';
   if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
-  // The reverse is allowed: the stored user may name a room of which the user is no member.
+  // The stored user may name a room of which the user is not a member. This is allowed.
   if (isMember && users[index].room !== ROOM) return 'is a member, and nothing leads it there';
   if ((user.binding !== null) !== isMember) return 'has a session that does not agree with the room';
   if (user.ended.some((round) => (room?.round ?? 9) <= round)) return 'was told an end that the room does not know';
@@ -1105,7 +1111,7 @@ function whyNot(
   return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
 }
 
-/** Combines the hashes of the parts. Sorts those of the operations, because their order does not matter. */
+/** Combines the hashes of the parts. Sorts the hashes of the operations, because the order of operations does not matter. */
 function hashOf(state: State): number {
   const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
   const parts = [

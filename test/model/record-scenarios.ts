@@ -12,7 +12,7 @@ const ONE_GATEWAY = { at: [0, 0] } as const;
 const FALLBACK = { fallback: 1 } as const;
 const NOTHING = { servers: 1, at: [0, 1], members: '' } as const;
 
-/** The short form of the test explores all states of these scenarios. */
+/** The scenarios that the test explores completely in every test run. */
 export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a player joins and is ready', ...MEMBERS, members: 'a', earlier: [''], wants: [[], ['join', 'ready']], faults: FALLBACK },
   { name: 'a player leaves', ...MEMBERS, wants: [['leave'], []], faults: FALLBACK },
@@ -21,7 +21,7 @@ export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a gateway sleeps while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
 ];
 
-/** Further scenarios. Only the long form of the test explores them. */
+/** Further scenarios. Only `npm run model` explores them. */
 export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a room is created and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
   { name: 'a member joins again while another is ready', ...MEMBERS, wants: [['ready'], ['join', 'ready']], faults: FALLBACK },
@@ -83,7 +83,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   },
 ];
 
-/** These scenarios have too many states to explore, so the test takes random walks through them. */
+/** The scenarios of the random walks. They have too many states to explore. */
 export const RECORD_WALKS: readonly RecordScenario[] = [
   {
     name: 'two games, and a store that falls back three times',
@@ -116,7 +116,7 @@ export const RECORD_WALKS: readonly RecordScenario[] = [
   },
 ];
 
-/** Defects that were reported before the rules existed. Each scenario leads to its defect when all rules are switched off (`BEFORE`). */
+/** Defects that were found before the rules existed. With all rules switched off (`BEFORE`), each scenario leads to its defect. */
 export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[] = [
   {
     name: 'a player who logs in again is removed from the running game',
@@ -168,9 +168,9 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the end of the test name "leaves out the rule that …". */
+  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
   readonly without: string;
-  /** The violation that the explorer must find. */
+  /** A pattern of the violation that the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Beginning;
 }

@@ -10,8 +10,8 @@ import {
 } from './record-scenarios.js';
 
 /**
- * True when `npm run model` runs this file. Then the file has more scenarios and more walks than in other test runs, and each test prints
- * its number of states or steps.
+ * True when `npm run model` runs this file. It then has more scenarios and more walks than in other test runs. Each test prints its number
+ * of states or steps.
  */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
@@ -74,7 +74,7 @@ describe('the explorer finds a violation when the model leaves out the rule that
       const { states, counterExample } = run(scenario, { [rule]: true });
       say(`\nwithout ${rule} (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // With the rule, the explored part of the same scenario has no violation. The violation is therefore not a defect of the model.
+      // With the rule, the explored part of the same scenario has no violation. So the violation is not a defect of the model.
       if (isLong) expect(textOf(run(scenario, {}, SOUND_STATES_MAX).counterExample)).toBe('');
     },
     600_000,

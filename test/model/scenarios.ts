@@ -147,9 +147,9 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the end of the test name "leaves out the rule that …". */
+  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
   readonly without: string;
-  /** The violation that the explorer must find. */
+  /** A pattern of the violation that the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Omit<Scenario, 'name'>;
 }

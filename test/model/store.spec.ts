@@ -10,7 +10,10 @@ const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
 const VERBS_A_SEQUENCE = 30;
 
 const scripts = join(__dirname, '../../libs/room-store/src/scripts');
-/** Reads a script. The number of its keys is the highest `KEYS[n]` in its text, or `keyCount` when the number is variable. */
+/**
+ * Reads a script. Its number of keys is the highest `KEYS[n]` in its text. `keyCount`: the number of keys of a script with a variable
+ * number.
+ */
 const verb = (name: string, keyCount?: number): { lua: string; keys: number } => {
   const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
   const highest = Math.max(...[...lua.matchAll(/KEYS\[(\d)\]/g)].map(([, index]) => Number(index)));
@@ -119,7 +122,7 @@ describe('the model of the store', () => {
       };
     }
 
-    /** Simulates a fallback: replaces the content of the store by an earlier content. */
+    /** Simulates a fallback: replaces the content of the store by an earlier one. */
     async fallBack({ room, isClosed }: Moment): Promise<void> {
       await this.destroy();
       if (room) await this.write(room);
@@ -140,7 +143,7 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** Returns the tenure of the stored owner in about half of the calls. In the other calls, returns a plausible wrong tenure. */
+  /** In about half of the calls, returns the tenure of the stored owner. In the other calls, returns a wrong tenure that could occur. */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };
@@ -171,7 +174,7 @@ describe('the model of the store', () => {
     let moments: readonly Moment[] = [];
     const trace: string[] = [];
     try {
-      // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` occur.
+      // In half of the rooms the epoch is ahead of the clock. So both sides of `max(old + 1, now)` occur.
       const epoch = random.int(2) ? 9_000_000_000_000 : random.of([null, 5]);
       if (random.int(6)) {
         model = {
@@ -218,7 +221,8 @@ describe('the model of the store', () => {
         let expected: unknown;
         let answer: unknown;
         /**
-         * Returns the time at which the script ran: the time in the answer if it lies within the call, otherwise the time before the call.
+         * Returns the time at which the script ran. This is the time in the answer if it lies within the call, otherwise the time before
+         * the call.
          */
         const seenTime = async (shown: number): Promise<number> => (shown >= before && shown <= (await redisNow()) ? shown : before);
         switch (name) {
@@ -366,7 +370,7 @@ describe('the model of the store', () => {
               ...string[],
             ];
             const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
-            // The model has no quarantine and no room time, so those fields of the answer are left out.
+            // Leaves out the fields for quarantine and room time, because the model does not have them.
             answer = done.adopted ? [...reply.slice(0, 9), reply[13]] : reply;
             const held = model;
             expected = done.adopted
@@ -396,7 +400,7 @@ describe('the model of the store', () => {
           }
           case 'open': {
             if (model && model.status === 'waiting' && random.int(2)) {
-              // The lobby does this before it requests a server to open the room.
+              // A lobby writes the start of the game before it requests a server to open the room.
               model = { ...model, status: 'starting', start: 'st1' };
               await real.write(model);
             }
@@ -437,7 +441,7 @@ describe('the model of the store', () => {
   it('answers and writes like the real room scripts for random requests', async () => {
     const seen = new Set<string>();
     for (; sequence < SEQUENCES; sequence++) for (const outcome of await runSequence(sequence + 1)) seen.add(outcome);
-    // Every possible answer of each script must have occurred, because otherwise the sequences do not cover the scripts.
+    // Each script must have given each of its possible answers. Otherwise the random sequences do not cover the scripts.
     const wanted = {
       append: [0, 1, 2, 3, 4],
       finish: [0, 1, 2, 3, 4],

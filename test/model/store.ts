@@ -1,11 +1,11 @@
 /**
- * The scripts of `libs/room-store/src/scripts` as pure functions over the record of one room. `store.spec.ts` runs the same
- * random sequences through these functions and the real scripts, so that the model explores the real behavior.
+ * The scripts of `libs/room-store/src/scripts` as pure functions over the record of one room. The explorer uses them. `store.spec.ts` runs
+ * the same random sequences through these functions and through the real scripts, so that both behave the same.
  */
 
-/** The data of one room in all its keys, without fields that no script reads (`since`). */
+/** The data of one room in all of its keys. Fields that no script reads, such as `since`, are left out. */
 export interface StoredRoom {
-  /** The epoch of the owner; null before the first owner. */
+  /** The epoch of the owner. Null: the room never had an owner. */
   readonly epoch: number | null;
   readonly owner: string;
   readonly incarnation: number | null;
@@ -19,7 +19,7 @@ export interface StoredRoom {
   readonly game: string;
   readonly durability: string;
   readonly result: string | null;
-  /** The downtime before the last adoption, as `version:ms` with the version at the adoption; '' when there was none. */
+  /** The downtime before the last adoption, as `version:ms`. The version is that of the adoption. '' : there was no downtime. */
   readonly paused: string;
   /** The changes, one per element. The last change led to `version`. */
   readonly log: readonly string[];
@@ -33,7 +33,6 @@ export interface Tenure {
   readonly incarnation: number;
 }
 
-/** The codes that the scripts return. */
 export const ANSWERS = ['ok', 'fenced', 'behind', 'missing', 'conflict'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
@@ -60,7 +59,7 @@ export function append(room: StoredRoom | null, args: AppendArgs): Written {
 }
 
 export interface FinishArgs extends Tenure {
-  /** The version that the store must have; null when any version is accepted. */
+  /** The version that the store must have. Null: any version. */
   readonly from: number | null;
   readonly batch: string;
   readonly result: string;
@@ -79,7 +78,7 @@ export function finish(room: StoredRoom | null, args: FinishArgs): Written {
 export interface CheckpointArgs extends Tenure {
   readonly version: number;
   readonly state: string;
-  /** Whether the room has no log, so that the checkpoint sets the version. */
+  /** True: the room has no log, so the checkpoint sets the version. */
   readonly isVolatile: boolean;
 }
 
@@ -117,10 +116,10 @@ export function handoff(room: StoredRoom | null, args: HandoffArgs): Written {
 export interface ReassertArgs extends Tenure {
   readonly version: number;
   readonly batch: string;
-  /** The whole value of the room. Empty for a game that is not stored and ends with its server. */
+  /** The whole value of the room. '' : the game is not stored and ends with its server. */
   readonly state: string;
   readonly doc: string;
-  /** The revision of the doc. */
+  /** The revision of the document. */
   readonly rev: number;
   readonly game: string;
   readonly durability: string;
@@ -128,7 +127,7 @@ export interface ReassertArgs extends Tenure {
   readonly start: string;
 }
 
-/** Writes a whole room again (`reassert`). `isClosed`: the store knows that the room was closed. */
+/** Restores a whole room in the store (`reassert`). `isClosed`: the store has the key `closed` of the room. */
 export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed = false): Written {
   if (!room && isClosed) return { answer: 'fenced', room };
   if (room?.epoch != null) {
@@ -170,7 +169,7 @@ export interface EndArgs {
   readonly epoch: number;
   readonly batch: string;
   readonly result: string;
-  /** The effects of the last change; empty when there are none. */
+  /** The effects of the last change. '' : there are none. */
   readonly effects: string;
   /** The revision of the record after the end. */
   readonly rev: number;
@@ -179,7 +178,10 @@ export interface EndArgs {
   readonly game: string;
 }
 
-/** Answers `missing` and writes nothing if there is no record. The gateway of a member restores the record if the room has members. */
+/**
+ * Restores the end of a game (`restore-end`). Writes nothing without a record, and answers `missing`. If the room has members, a gateway of
+ * a member restores the record.
+ */
 export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
   if (!room) return { answer: 'missing', room };
   if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'fenced', room };
@@ -192,17 +194,17 @@ export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
 }
 
 export interface SaveArgs {
-  /** The revision that the record must have; null when the record must not exist. */
+  /** The revision that the record must have. Null: the record must not exist. */
   readonly rev: number | null;
   readonly doc: string;
-  /** The new status; empty to keep the stored one. */
+  /** The new status. '' : the status does not change. */
   readonly status: string;
-  /** The new id of a start; empty to keep the stored one. */
+  /** The new id of a start. '' : the id does not change. */
   readonly start: string;
   readonly game: string;
 }
 
-/** A write of a lobby. `isSaved` is false when another write was faster. */
+/** Writes the record for a lobby. `isSaved` is false when the record has another revision than the lobby read. */
 export function save(room: StoredRoom | null, args: SaveArgs, now: number): { isSaved: boolean; room: StoredRoom | null } {
   const { rev, doc, status, start, game } = args;
   if ((room?.rev ?? null) !== rev) return { isSaved: false, room };
@@ -210,15 +212,18 @@ export function save(room: StoredRoom | null, args: SaveArgs, now: number): { is
   return { isSaved: true, room: { ...room, doc, status: status || room.status, start: start || room.start, rev: room.rev + 1 } };
 }
 
-/** Closes a room unless another write was faster or a game runs. `closed` is the stored epoch; null when the room was not closed. */
+/**
+ * Closes a room. Does nothing when the record has changed or a game runs. `closed`: the epoch in the key `closed`. Null: the room is not
+ * closed.
+ */
 export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
   if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };
   return { closed: room.epoch ?? 0, room: null };
 }
 
-/** The room of a user, and the order of the user's last request. */
+/** The room of a user, and the number of the user's last request. */
 export interface StoredUser {
-  /** Empty when the user is in no room. */
+  /** '' : the user is in no room. */
   readonly room: string;
   readonly turn: number;
   readonly movedTurn: number;
@@ -227,7 +232,7 @@ export interface StoredUser {
 
 export const NOBODY: StoredUser = { room: '', turn: 0, movedTurn: 0, movedNumber: 0 };
 
-/** The order of a request: the number of the admission, and the number within it. */
+/** The position of a request in the request order: the number of the admission, and the number of the request within it. */
 export interface Asked {
   readonly turn: number;
   readonly number: number;
@@ -237,7 +242,7 @@ export function isLate(user: StoredUser, { turn, number }: Asked): boolean {
   return turn < user.turn || turn < user.movedTurn || (turn === user.movedTurn && number < user.movedNumber);
 }
 
-/** `from`: the room in which the user must be; empty for any. */
+/** `from`: the room in which the user must be. '' : any room. */
 export function moveUser(user: StoredUser, room: string, asked: Asked, from = ''): { isMoved: boolean; user: StoredUser } {
   if (isLate(user, asked) || (from !== '' && user.room !== from)) return { isMoved: false, user };
   return { isMoved: true, user: { ...user, room, movedTurn: asked.turn, movedNumber: asked.number } };
@@ -305,7 +310,7 @@ export interface OpenArgs {
   readonly durability: string;
 }
 
-/** Returns the epoch; 0 when the start is not the current one. */
+/** Returns the new epoch. 0: the start is not the current one. */
 export function open(room: StoredRoom | null, args: OpenArgs, now: number): { epoch: number; room: StoredRoom | null } {
   if (room === null || room.start !== args.start) return { epoch: 0, room };
   if (room.status === 'playing' && isOwner(room, args)) return { epoch: room.epoch as number, room };
@@ -316,7 +321,6 @@ export function open(room: StoredRoom | null, args: OpenArgs, now: number): { ep
   return { epoch, room: { ...room, ...begun, checkpoint: args.checkpoint || null, rev: room.rev + 1 } };
 }
 
-/** A room without any data. */
 export const EMPTY: StoredRoom = {
   epoch: null,
   owner: '',
@@ -337,7 +341,7 @@ export const EMPTY: StoredRoom = {
   effects: null,
 };
 
-/** Checks the fence of a write. Returns the answer with which the store refuses the write, or null if it accepts the write. */
+/** Checks the fence of a write. Returns the answer with which the store refuses the write. Null: the store accepts the write. */
 function refusalOf(room: StoredRoom | null, args: Tenure): Answer | null {
   if (room?.epoch == null) return 'missing';
   if (room.epoch > args.epoch) return 'fenced';

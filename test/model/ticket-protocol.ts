@@ -1,12 +1,12 @@
 import { cyrb53, type Model, type Step as StepTo } from './explorer.js';
 
 /**
- * Models the tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them, and lobbies that die at any point. A commit
- * is a message: it may run after its lobby has died or is no longer the runner. Matches have two tickets. `Rules` switches off one rule at
- * a time.
+ * Models the matchmaking tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them. Lobbies may die at any point. A
+ * commit is a message: the store may execute it after its lobby has died or has lost the role of the runner. Matches have two tickets.
+ * `Rules` switches off one rule at a time.
  */
 export interface State {
-  /** Waiting and held tickets. `change` grows with each change of the ticket. */
+  /** Waiting tickets, and tickets that a match holds. `change` grows with each change of the ticket. */
   readonly tickets: readonly Ticket[];
   readonly matches: readonly Match[];
   readonly rooms: readonly { readonly id: string; readonly users: string }[];
@@ -15,12 +15,12 @@ export interface State {
   readonly fence: number;
   readonly changes: number;
   readonly lobbies: readonly Lobby[];
-  /** Commits on their way to the store. */
+  /** Commits that the store has not executed yet. */
   readonly commits: readonly Commit[];
-  /** Users who have not searched yet. A party is a text of several users. */
+  /** Users who have not searched yet. A party is one text of several users. */
   readonly idle: readonly string[];
   readonly faults: number;
-  // The protocol does not know the following fields. The explorer needs them to check it.
+  // The protocol does not have the following fields. The explorer uses them to check the protocol.
   readonly found: readonly string[];
   readonly flaw: string | null;
 }
@@ -29,7 +29,7 @@ interface Ticket {
   readonly id: string;
   readonly users: string;
   readonly change: number;
-  /** The match that holds the ticket, or '' while the ticket waits. */
+  /** The match that holds the ticket. '' : the ticket waits. */
   readonly hold: string;
 }
 
@@ -42,7 +42,7 @@ interface Match {
 
 interface Lobby {
   readonly isDead: boolean;
-  /** The fencing token with which the lobby runs the rounds, or 0 when the lobby is not the runner. */
+  /** The fencing token with which the lobby runs the rounds. 0: the lobby is not the runner. */
   readonly fence: number;
   /** The tickets as this lobby has read them. */
   readonly view: readonly Pick<Ticket, 'id' | 'users' | 'change'>[];
@@ -54,23 +54,23 @@ interface Commit extends Match {
 }
 
 export interface Rules {
-  /** The commit does not compare the fencing token. */
+  /** True: the commit does not compare the fencing token. */
   readonly ignoresFence?: boolean;
-  /** The commit takes a ticket that has changed since the lobby read it. */
+  /** True: the commit takes a ticket that has changed since the lobby read it. */
   readonly ignoresChanges?: boolean;
-  /** The commit takes a ticket that another match holds. */
+  /** True: the commit takes a ticket that another match holds. */
   readonly ignoresHolds?: boolean;
-  /** The commit takes the tickets that exist, although one ticket of the match is missing. */
+  /** True: when one ticket of the match is missing, the commit takes the other one. */
   readonly commitsPart?: boolean;
-  /** The commit removes the tickets and stores no match. */
+  /** True: the commit removes the tickets from the queue, but stores no match. */
   readonly storesNoMatch?: boolean;
-  /** The lobby removes the match before it makes the room. */
+  /** True: the lobby removes the match before it makes the room. */
   readonly finishesFirst?: boolean;
-  /** A match is dissolved although all players have accepted it. */
+  /** True: a lobby may dissolve a match that all players have accepted. */
   readonly dissolvesMaking?: boolean;
-  /** A cancel ends a ticket that a match holds. */
+  /** True: a cancellation ends a ticket that a match holds. */
   readonly cancelsHeld?: boolean;
-  /** Each lobby that makes the room of a match gives it a new id. */
+  /** True: each lobby that makes the room of a match uses a new room id. */
   readonly newRoomIds?: boolean;
 }
 
@@ -203,7 +203,7 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
     const view = tickets.filter(({ hold }) => hold === '').map(({ id, users, change }) => ({ id, users, change }));
     if (JSON.stringify(view) !== JSON.stringify(lobby.view))
       steps.push({ label: `${name} reads the queue`, isFault: false, next: withLobby({ view }) });
-    // A lobby sends one commit at a time: it waits for the answer, unless it dies.
+    // A lobby waits for the answer to its commit before it sends the next one.
     if (lobby.view.length >= 2 && !state.commits.some((commit) => commit.fence === lobby.fence)) {
       const pair = lobby.view.slice(0, 2);
       const commit: Commit = {
@@ -230,7 +230,10 @@ function unusedId({ matches, commits, rooms }: State): string {
   for (let number = 1; ; number++) if (!used.has(`m${number}`)) return `m${number}`;
 }
 
-/** The room is made first, and then the match is removed. Any lobby does either step, and may die between them. */
+/**
+ * A lobby makes the room and then removes the match. Another lobby may do the second step, because the first lobby may die between the
+ * steps.
+ */
 function makingSteps(state: State, match: Match, name: string, rules: Rules): Step[] {
   const isMade = state.rooms.some(({ id }) => id === match.id);
   const id = rules.newRoomIds ? `${match.id}-${name}` : match.id;

@@ -2,7 +2,7 @@ import { type CounterExample, type Exploration, explore } from './explorer.js';
 import { beginningOf, type Rules, TICKET_PROTOCOL } from './ticket-protocol.js';
 
 /**
- * True when `npm run model` runs this file. Then each scenario has one more fault than in other test runs, and each test prints its number
+ * True when `npm run model` runs this file. Each scenario then has one more fault than in other test runs, and each test prints its number
  * of states.
  */
 const isLong = process.env.MODEL_LONG !== undefined;

@@ -10,7 +10,7 @@ import { CreatedProject, installCreator, packPackages, type StartedProject } fro
 import { playFirstMove } from '../harness/first-move.js';
 
 const execute = promisify(execFile);
-/** Time limit from an empty folder until two browsers play, in ms, on an idle machine with two cores. */
+/** Time limit for the whole test on an idle machine with two cores, in ms: from an empty folder until two players play in browsers. */
 const PLAYING_WITHIN_MS = 120_000;
 
 let home: string;
@@ -94,7 +94,6 @@ describeInChromium('docs/getting-started.md', () => {
   }
 });
 
-/** Lets two browsers meet and play a whole game. */
 async function playTicTacToe(browser: Browser, url: string): Promise<void> {
   const pages = await Promise.all(
     ['Ann', 'Bob'].map(async (name) => {

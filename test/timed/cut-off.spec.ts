@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Time limit for games to continue after a cut, in ms. `npm run partitions` measures shorter times. */
+/** Time limit after a cut within which games must continue, in ms. `npm run partitions` measures the real times, which are shorter. */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
@@ -78,7 +78,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // The test waits for several notes, because the answers to notes in flight may arrive just before the cut.
+      // Waits for several notes, because the answers to notes in flight may arrive just before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -95,7 +95,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const withheld = () => fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
-      // The server has no rooms, so its eviction would help no player.
+      // The server has no rooms, so no player would benefit from its eviction.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {
         expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);
@@ -183,11 +183,11 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Unless the gateway redirects this player, the player receives nothing about the game during the cut.
+    // Without the redirection by the gateway, the player would receive nothing about the game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();
-    // The gateway cannot publish its operator event during the cut, but it logs it.
+    // During the cut, the gateway logs its operator event but cannot publish it.
     expect(lonely.logged('players.redirected')).toEqual([expect.objectContaining({ reason: 'store-lost' })]);
     const newcomer = await fleet.newPlayer('Eve', { gateway: lonely });
     await newcomer.rooms();
@@ -200,7 +200,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
+/** Waits until each server has been registered for longer than `HEALTH_GRACE_MS`. Before that, missed checks do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

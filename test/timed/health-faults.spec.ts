@@ -7,7 +7,7 @@ const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const SECOND = 1_000;
 
-/** In each test some servers have faults. All other servers must not be evicted. */
+/** In each test some servers have faults. No other server may be evicted. */
 describe('a fleet with three gateways', () => {
   let fleet: Fleet;
   let proxy: HalfOpenProxy;
@@ -49,13 +49,13 @@ describe('a fleet with three gateways', () => {
     setTimeout(() => napping.kill('SIGCONT'), 0.8 * INTERVAL_MS);
 
     await isDead(fleet, hanging, 10 * INTERVAL_MS);
-    // Three intervals for the misses, half an interval for the votes, and 250 ms for other work of this machine.
+    // The limit: three intervals for the misses, half an interval for the votes, and 250 ms for other work of this machine.
     expect(performance.now() - stoppedAt).toBeLessThan(3.5 * INTERVAL_MS + 250);
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    // The proxy stays silent until a gateway has noticed that the server is unheard. The server subscribes again every second or two.
-    // Without the wait it could answer before its second miss.
+    // The proxy transfers no data until a gateway has noticed that the server is unheard. The server subscribes again every second or two.
+    // With a shorter silence, the server could answer before its second miss.
     await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
     proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);
@@ -105,7 +105,7 @@ describe('a fleet with three gateways', () => {
   }, 40_000);
 });
 
-/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
+/** Waits until each server has been registered for longer than `HEALTH_GRACE_MS`. Before that, missed checks do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   const { client } = fleet.redis;
   await until(async () => {

@@ -6,7 +6,7 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** Tests the fields and messages in Redis by which gateways check servers. A program in any language may be a server if it uses them. */
+/** Tests the fields and messages in Redis by which gateways check servers. A program in any language can use them to be a server. */
 describe('a fleet with health checks through Redis', () => {
   let fleet: Fleet;
   let redis: Redis;
@@ -32,7 +32,7 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The test writes the data of a check. Only the checked server sets the field to `update` again.
+        // The test sends a check as a gateway does. Only the checked server sets the field to `update` again.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -47,7 +47,7 @@ describe('a fleet with health checks through Redis', () => {
 
   it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // The answer has the load at the time of the check. During the start of the game, only one player may be attached.
+    // The answer contains the load at the time of the check. While the game starts, perhaps only one player is attached.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
@@ -63,7 +63,7 @@ describe('a fleet with health checks through Redis', () => {
       member.isSilent = true;
       const silentAt = performance.now();
       await until(async () => (await redis.hget(member.id, 'state')) === 'dead', 10 * INTERVAL_MS);
-      // The gateway must not evict the server before two missed checks.
+      // The gateway must not evict the server before the server has missed two checks.
       expect(performance.now() - silentAt).toBeGreaterThan(INTERVAL_MS);
       expect(await redis.hget(member.id, 'deadReason')).toBe('silent');
     } finally {
@@ -126,7 +126,7 @@ describe('a fleet with health checks through Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // A gateway may have read the registry while it was incomplete, so the first requests may fail.
+    // The first requests may fail, because a gateway may have read the registry while it was incomplete.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(
@@ -138,7 +138,7 @@ describe('a fleet with health checks through Redis', () => {
   }, 30_000);
 });
 
-/** A server of the fleet, written with ioredis alone: a hash, an entry in a set, a channel, and a port that accepts connections. */
+/** A server of the fleet that uses only ioredis: a hash, an entry in a set, a channel, and a port that accepts connections. */
 class Member {
   static count = 0;
   answers = 0;
@@ -156,7 +156,7 @@ class Member {
     const id = serverId('game', name);
     const ears = new Redis(url);
     ears.on('error', () => {});
-    // The port accepts connections and sends nothing, like a hanging server. Only its answers in Redis show that it lives.
+    // The port accepts connections and sends nothing, like that of a hanging server. Only the answers in Redis show that the server lives.
     const linkServer = createServer((socket) => void socket.on('error', () => {}));
     await new Promise<void>((resolve) => linkServer.listen(0, '127.0.0.1', resolve));
     const linkPort = (linkServer.address() as { port: number }).port;

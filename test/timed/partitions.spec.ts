@@ -9,7 +9,7 @@ const missing = PROBE.status === 0 ? null : PROBE.stdout.trim() || PROBE.stderr.
 if (missing) console.warn(`Partitions are not tested with a real network: ${missing}`);
 const withNetwork = missing ? it.skip : it;
 
-/** A short run of `npm run partitions`. The whole run is started by hand. */
+/** A short run of `npm run partitions`. Developers start the whole run themselves. */
 describe('a fleet whose servers have network namespaces', () => {
   withNetwork(
     'continues within 5 s after each cut, and moves only rooms whose server a majority of the gateways cannot reach',

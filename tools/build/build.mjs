@@ -12,9 +12,9 @@ import { IncrementalCompiler } from './incremental-compiler.mjs';
 import { put } from './put.mjs';
 
 /**
- * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages with vite.
- * Builds only the parts whose content has changed since the last build, and removes files whose source is gone. When two commands build at
- * the same time, the second waits for the first.
+ * Builds dist/ from the sources. Compiles TypeScript with swc, packages with rolldown and pages with vite, and copies each Lua script
+ * beside its compiled caller. Builds only the parts that have changed since the last build. Removes outputs whose source no longer exists.
+ * When two commands build at the same time, the second waits for the first.
  *
  * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: the parts to build; by default
  *   those that a fleet needs
@@ -44,7 +44,7 @@ export async function build({ force = false, log = () => {}, parts = FLEET } = {
   return { built };
 }
 
-/** Folders whose TypeScript is compiled to dist/<the same path>. */
+/** Folders with TypeScript that the build compiles to the same path in dist/. */
 const CODE = ['apps', 'libs', 'games', 'tools', 'bench'];
 
 /**
@@ -68,7 +68,7 @@ export const SERVERS = {
 };
 
 /**
- * Returns a compiler that builds the servers again after edits. `build` must have run before.
+ * Returns a compiler that rebuilds the servers after edits. Call `build` first.
  *
  * @returns {Promise<IncrementalCompiler>}
  */
@@ -79,7 +79,7 @@ export async function serverCompiler() {
 }
 
 /**
- * Runs `work`, which changes the compiled servers, while no other command builds. The next `build` compiles all servers again.
+ * Runs `work` while no other command can build, because `work` changes the compiled servers. The next `build` compiles all servers again.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -100,18 +100,13 @@ const DEPENDENCIES = {
   build: bundleDependencies,
 };
 
+/** @type {Part} */
+export const DASHBOARD = page('dashboard', 'dashboard', []);
+
 /** @type {Part[]} */
 export const PAGES = [
   page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/game-page', 'libs/protocol', 'libs/room']),
-  {
-    name: 'dashboard',
-    settings: [],
-    sources: () => filesUnder(join(ROOT, 'dashboard')),
-    build: async (files) => {
-      await rm(join(DIST, 'dashboard'), { recursive: true, force: true });
-      await Promise.all(files.map(async (file) => put(outputOf(file), await readFile(file))));
-    },
-  },
+  DASHBOARD,
 ];
 
 /**
@@ -136,7 +131,7 @@ function page(name, folder, imports) {
   };
 }
 
-/** The parts that a fleet needs: all of `npm run build`. */
+/** The parts that a fleet needs. `npm run build` builds exactly these parts. */
 export const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
 
 /** @param {Part} part */
@@ -148,7 +143,7 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
-  // `tools/testing` is not server code. Only tests and its own package use it.
+  // Leaves out `tools/testing`, because only tests and its own package use it.
   if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
@@ -169,7 +164,7 @@ async function compile(file, output) {
     sourceFileName: relative(dirname(output), file),
     sourceMaps: true,
   }).catch((error) => {
-    // swc appends its own stack to the error. Only the text before that stack is about the source file.
+    // swc appends its own stack to the error. Only the text before the stack describes the source file.
     throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   return [

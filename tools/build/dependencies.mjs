@@ -19,17 +19,17 @@ const MODULES = [
   'rxjs',
   'zod',
 ];
-/** CommonJS packages. The build must load them to know the names of their exports. */
+/** CommonJS packages. The build loads them, because it must know the names of their exports. */
 const COMMON_JS = ['express', 'ioredis', 'pino-pretty', 'prom-client', 'reflect-metadata'];
-/** Packages that stay in node_modules, because they find their own files (pages, native parts) by their location. */
+/** Packages that stay in node_modules. They find their own files, such as pages and native code, by their location. */
 const LEFT_ALONE = ['swagger-ui-dist', 'pino'];
 
 const ENTRY = '\0entry:';
 
 /**
- * Bundles the dependencies of servers, fourteen hundred files, into a few files. A server spends most of its start on reading files, and a
- * faster start means a shorter pause for players. Node finds a package in dist/node_modules before the one beside dist, so no import has to
- * change. Tests beside the sources use the packages as npm installed them.
+ * Bundles the dependencies of servers from fourteen hundred files into a few. A server spends most of its start on reading files. A faster
+ * start means a shorter pause for players after a restart. Node finds a package in dist/node_modules before the one beside dist, so no
+ * import has to change. Tests beside the sources use the packages as npm installed them.
  *
  * Packages that depend on each other are bundled together, because two copies of one class would be two injection tokens.
  */
@@ -44,10 +44,10 @@ export async function bundleDependencies() {
   const bundle = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((name) => [`${name}/index`, ENTRY + name])),
     platform: 'node',
-    // rxjs exports its CommonJS copy for Node, which is 50 % larger.
+    // Uses the ES modules of rxjs. For Node, rxjs exports its CommonJS copy, which is 50 % larger.
     resolve: { alias: { rxjs$: join(FROM, 'rxjs/dist/esm/index.js'), 'rxjs/operators$': join(FROM, 'rxjs/dist/esm/operators/index.js') } },
     external: (id) => isPackage(id) && (LEFT_ALONE.includes(packageOf(id)) || !existsSync(join(FROM, packageOf(id)))),
-    // No tree shaking, because it would remove code that patches global objects.
+    // Disables tree shaking, because it would remove code that patches global objects.
     treeshake: false,
     plugins: [
       {
@@ -56,9 +56,9 @@ export async function bundleDependencies() {
         load: (id) => entries.get(id.slice(ENTRY.length)) ?? null,
       },
       {
-        // The bundler runs a CommonJS package after the other imports of its importer. The decorators of Nest need `reflect-metadata`
-        // before the other imports. This package is a plain script, so it can be bundled as a module. Modules run in the order of the
-        // imports.
+        // Normally, the bundler runs a CommonJS package after the other imports of its importer. But the decorators of Nest need
+        // `reflect-metadata` before the other imports. So this package, which is a plain script, is bundled as a module. Modules run in the
+        // order of the imports.
         name: 'reflect-metadata first',
         load: async (id) => (id.endsWith('/reflect-metadata/Reflect.js') ? `${await readFile(id, 'utf8')}\nexport default {};` : null),
       },
@@ -84,7 +84,7 @@ const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
  */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
-  // Declares each export under another name first, because names such as `static` can be exported but not declared.
+  // First declares each export under another name. Names such as `static` can be exported, but not declared.
   const exported = names.map((key, index) => `const v${index} = all.${key};\nexport { v${index} as ${key} };`);
   return [`import all from '${name}';`, 'export default all;', ...exported].join('\n');
 }

@@ -21,7 +21,7 @@ export class IncrementalCompiler {
   /** The content hash of each source of the last build. @type {Map<string, string>} */
   #built = new Map();
   /**
-   * The hash of each file when it was last read. A file whose modification time is the same is not read again.
+   * The hash of each file when it was last read. The compiler does not read a file again while its modification time stays the same.
    *
    * @type {Map<string, { seen: string, hash: string }>}
    */
@@ -32,7 +32,7 @@ export class IncrementalCompiler {
     this.translator = translator;
   }
 
-  /** Assumes that the present outputs were built from the present sources. */
+  /** Assumes that the present outputs belong to the present sources. */
   async adopt() {
     this.#built = await this.#hashes();
   }

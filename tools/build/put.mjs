@@ -3,7 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file atomically, so that a server that starts meanwhile never reads half of it.
+ * Writes a file atomically. A server that starts during the write never reads an incomplete file.
  *
  * @param {string} file
  * @param {string | Buffer} content

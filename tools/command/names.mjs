@@ -1,6 +1,9 @@
 let isBinary = false;
 
-/** From this call on, help and messages name the commands of the binary `holdfast`, not the scripts of this repository. */
+/**
+ * After a call of this function, help and messages name the commands of the binary `holdfast`. Before, they name the scripts of this
+ * repository.
+ */
 export function speakAsBinary() {
   isBinary = true;
 }
@@ -16,7 +19,7 @@ export function callOf(command) {
 }
 
 /**
- * Replaces the scripts of this repository in a text by the same commands of the binary. Pure.
+ * Replaces the script names in a text by the matching commands of the binary `holdfast`. Pure.
  *
  * @param {string} text @returns {string}
  */

@@ -1,6 +1,6 @@
 /**
- * Ends this process when nobody reads its output any more, as in `npm run fleet -- list | head -1`. Without this, the process would end
- * with a stack trace.
+ * Ends this process when the reader of its output has ended, as in `npm run fleet -- list | head -1`. Otherwise the process would end with
+ * a stack trace.
  */
 export function endWithReader() {
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-// Uses only syntax that Node 14 understands, as run-tool.mjs does, so that an old Node prints a sentence.
+// This file uses only syntax that Node 14 supports. So an old Node prints a sentence and no syntax error.
 
 /**
- * Reports why this machine cannot run Holdfast.
+ * Returns the reason why this machine cannot run Holdfast.
  *
  * @param {{ version?: string, platform?: string, engines?: string }} [here] for tests
  * @returns {string | null} a sentence, or null when the machine can

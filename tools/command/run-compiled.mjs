@@ -6,8 +6,8 @@ import { plainly } from '../process/plain-error.mjs';
 import { endWithReader } from './reader.mjs';
 
 /**
- * Runs a compiled tool, and exits with its result. In the repository, first installs stale packages and builds stale parts of dist/. An
- * image and an installed package have only the compiled tool.
+ * Runs a compiled tool, and exits with its exit code. In the repository, first installs outdated packages and builds outdated parts of
+ * dist/. An image and an installed package have only the compiled tool.
  *
  * @param {string} path the compiled file, relative to dist/
  * @param {string[]} argv
@@ -17,7 +17,7 @@ export async function runCompiled(path, argv, context) {
   endWithReader();
   const { main } = await import(pathToFileURL(await compiled(path)).href);
   process.exitCode = await main(argv, context);
-  // Ends the process, because open sockets would keep it alive after a finished run.
+  // Exits explicitly, because open sockets would keep the process running.
   process.exit();
 }
 
@@ -33,6 +33,6 @@ export async function compiled(path) {
     await install({ log });
     await plainly(build({ log }));
   }
-  // An installed package has the compiled files where the repository has the sources.
+  // In an installed package, the compiled files are where the repository has the sources.
   return [join(ROOT, 'dist', path), join(ROOT, path)].find((file) => existsSync(file)) ?? join(ROOT, 'dist', path);
 }

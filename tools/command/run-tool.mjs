@@ -3,7 +3,7 @@ import { PlainError } from '../process/plain-error.mjs';
 import { endWithReader } from './reader.mjs';
 import { missingRequirement } from './requirements.mjs';
 
-// This file and its imports use only syntax that Node 14 understands, so that an old Node prints a sentence and not a stack.
+// This file and its imports use only syntax that Node 14 supports. So an old Node prints a sentence and no stack trace.
 
 /**
  * Runs a command of package.json. Prints its help without loading anything else, because loading may need packages that are
@@ -39,8 +39,8 @@ export function isHelpRequested(argv) {
 }
 
 /**
- * Removes the `--` of `npm start -- --port 8000`. npm removes it by itself, but pnpm and Yarn pass it on, after the arguments in
- * package.json.
+ * Removes the `--` of `npm start -- --port 8000`. npm removes the `--` itself. But pnpm and Yarn pass it to the script, after the arguments
+ * in package.json.
  *
  * @param {readonly string[]} argv
  */

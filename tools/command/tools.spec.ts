@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '../..');
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
 const names = Object.keys(scripts);
 
-/** The files of the repository except for ignored ones, so without node_modules, dist and .holdfast. */
+/** All files of the repository that git does not ignore. This leaves out node_modules, dist and .holdfast. */
 let clone: string;
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /**
- * The tools whose options commander defines. Their help is also in a file, so that it can be printed before commander is installed. `npm
- * run docs:help` writes the files, and a test compares them.
+ * The tools whose options commander defines. The file with the help of each tool makes it possible to print the help before commander is
+ * installed. `npm run docs:help` writes the files, and a test compares them.
  *
  * @type {readonly { file: string, module: string }[]} `module`: exports `newCommand()`; without `.ts` and `.js`
  */
@@ -16,7 +16,7 @@ export const HELP_TEXTS = [
   { file: 'tools/conformance/help.txt', module: 'tools/conformance/src/options' },
 ];
 
-/** Width of the help texts in characters. It is fixed, so that the texts are the same on every terminal. */
+/** Width of the help texts, in characters. It does not depend on the terminal, so that the files stay the same. */
 const WIDTH = 120;
 
 /**

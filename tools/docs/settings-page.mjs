@@ -4,7 +4,7 @@
  * @typedef {{ title: string, about?: string, variables: readonly string[] }} Purpose
  */
 
-/** The settings that an operator sets first. The README shows only these settings. */
+/** The settings that an operator sets first. Only these are in the README. */
 export const FIRST_SETTINGS = [
   'REDIS_URL',
   'LINK_SECRET',
@@ -18,7 +18,7 @@ export const FIRST_SETTINGS = [
   'MAX_GAMES',
 ];
 
-/** Every setting belongs to one purpose; a test checks it. @type {readonly Purpose[]} */
+/** The purposes of settings. Every setting belongs to one purpose, which a test checks. @type {readonly Purpose[]} */
 export const PURPOSES = [
   {
     title: 'Name a server',
@@ -63,7 +63,18 @@ export const PURPOSES = [
   },
   {
     title: 'Let players connect',
-    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'],
+    variables: [
+      'PUBLIC_HOST',
+      'PUBLIC_PORT',
+      'TCP_PORT',
+      'PUBLIC_TLS_CERT',
+      'PUBLIC_TLS_KEY',
+      'ALLOWED_ORIGINS',
+      'TRUSTED_PROXIES',
+      'FORWARDED_HEADERS',
+      'PROXY_PROTOCOL',
+      'DRAIN_DELAY_MS',
+    ],
   },
   {
     title: 'Identify players',
@@ -145,6 +156,7 @@ export const PURPOSES = [
     title: 'Operate and scale the fleet',
     variables: [
       'ADMIN_TOKEN',
+      'VIEWER_TOKEN',
       'SERVICE_TOKEN',
       'OPS_HOST',
       'OPS_PORT',
@@ -171,7 +183,7 @@ export function settingsPage(settings) {
   return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
 }
 
-/** Pure: returns the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
+/** Pure: returns a table with these settings. @param {Settings} settings @param {readonly string[]} variables */
 export function settingsTable(settings, variables) {
   const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
   return [

@@ -4,9 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from '../process/paths.mjs';
 
 /**
- * `node tools/install/complete-lock.mjs` after `npm install`: adds the optional packages of other platforms to
- * package-lock.json. npm leaves them out when they are not installed or a mirror lacks them, and `npm ci` then refuses the lock
- * on every platform.
+ * `node tools/install/complete-lock.mjs` after `npm install`: adds the optional packages of other platforms to package-lock.json. npm
+ * leaves them out when they are not installed or a mirror lacks them. Without them, `npm ci` refuses the lock on every platform.
  *
  * @typedef {{ version?: string, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[], optionalDependencies?: Record<string, string> }} LockedPackage
  */

@@ -11,18 +11,18 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
 
-/** The free space that an installation needs, in MB: the size of node_modules, rounded up. */
+/** The free space that an installation needs, in MB. It is the size of node_modules, rounded up. */
 const PACKAGES_MB = 600;
 
 /**
- * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/
- * import, and neither of them installs the versions of package-lock.json.
+ * Files that pnpm or Yarn leaves in node_modules. Neither of the two installs the versions of package-lock.json. The layout of pnpm also
+ * hides indirect dependencies, which the bundles of dist/ import.
  */
 const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 
 /**
- * Installs the packages of package-lock.json, unless node_modules has them. Waits when another command is installing, because
- * `npm ci` removes node_modules first.
+ * Installs the packages of package-lock.json, unless node_modules already has them. First waits until no other command is installing,
+ * because `npm ci` removes node_modules.
  *
  * @param {{ log?: (line: string) => void, also?: string }} [options] `also`: what else the command will fetch, for the message
  *   when there is no network
@@ -33,7 +33,7 @@ export async function install({ log = () => {}, also = '' } = {}) {
   if (await isInstalled()) return { installed: false };
   assertDataFolder();
   assertWritable(ROOT, 'clone the repository into a folder that this user can write');
-  // Checks the free space first, because `npm ci` reports success on a full disk and leaves broken packages.
+  // Checks the free space first. On a full disk, `npm ci` would report success and leave broken packages.
   assertSpace(ROOT, PACKAGES_MB, 'the dependencies');
   const waiting = () => log('waiting for another command, which installs dependencies …');
   return withLock(
@@ -70,8 +70,8 @@ async function installPackages(more, holdToo) {
 }
 
 /**
- * Installs from npm's cache. `npm ci` removes node_modules first. So an older node_modules is put aside, and restored when the cache lacks
- * a package.
+ * Installs from npm's cache. `npm ci` removes node_modules, so this function moves an existing one away first. It restores the old
+ * node_modules when the cache lacks a package.
  *
  * @param {(pid: number) => Promise<void>} holdToo @returns {Promise<boolean>}
  */
@@ -81,7 +81,7 @@ async function isInstalledOffline(holdToo) {
   try {
     await rename(modules, aside);
   } catch (error) {
-    // A mounted node_modules cannot be moved and restored, so `npm ci` must not remove it.
+    // When node_modules is a mount, it cannot be moved and restored. So `npm ci` must not remove it.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') return false;
   }
   try {

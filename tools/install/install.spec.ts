@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 import { unreachable } from './registry.mjs';
 
-/** A fake npm that is slow, and writes `begins` and `ends` to a file. */
+/** A fake npm that runs for a while. It writes `begins` and `ends` to a file. */
 const NPM = `#!/bin/sh
 [ "$1" = ping ] && exit 0
 echo begins >> npm-runs
@@ -79,7 +79,7 @@ describe('an installation without a network', () => {
     await rm(clone, { recursive: true, force: true, maxRetries: 3 });
   });
 
-  /** Resolves with the message of the failure and its duration. */
+  /** Returns the message of the failed installation, and its duration. */
   async function failure(registry: string, also = ''): Promise<{ message: string; ms: number }> {
     const program = `
       const { install } = await import(${JSON.stringify(join(clone, 'tools/install/install.mjs'))});
@@ -115,7 +115,7 @@ describe('an installation without a network', () => {
     );
     for (const remedy of ['connect this machine', 'name a mirror', 'copy node_modules', 'A Redis is missing, too.'])
       expect(message).toContain(remedy);
-    // npm alone would try for minutes. The limit is generous, because npm starts slowly on a busy machine.
+    // npm alone would try for minutes. The limit is high, because npm starts slowly on a busy machine.
     expect(ms).toBeLessThan(25_000);
   });
 

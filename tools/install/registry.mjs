@@ -4,14 +4,14 @@ import { ROOT } from '../process/paths.mjs';
 
 const run = promisify(execFile);
 
-/** Time limit for an answer of the registry, in ms. A registry that exceeds the limit is treated as unreachable. */
+/** Time limit for an answer of the registry, in ms. Afterwards, the registry counts as unreachable. */
 const ANSWER_TIMEOUT_MS = 4_000;
-/** Time after which npm is killed, in ms. npm itself cannot interrupt the lookup of the registry's address. */
+/** Time after which this program kills npm, in ms. npm cannot interrupt its lookup of the registry's address. */
 const KILL_AFTER_MS = ANSWER_TIMEOUT_MS + 1_000;
 
 /**
- * Pings the registry with npm itself, which knows the user's registry, proxy and certificates. `npm ci` without
- * a network would try for minutes.
+ * Pings the registry with npm itself, because npm knows the user's registry, proxy and certificates. This check is fast, while `npm ci`
+ * without a network would try for minutes.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<string | null>} null: the registry answers; else the registry and the reason, as a part of a sentence

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { startRedis } from '../redis/start-redis.mjs';
 
 /**
- * Starts one Redis without persistence per worker, so that specs that run in parallel share no keys (`own-redis.cjs` assigns them). If
- * HOLDFAST_TEST_REDIS_URL is set, all workers use the Redis at this URL.
+ * Starts one Redis without persistence for each worker, so that parallel specs share no keys. `own-redis.cjs` assigns the Redis to the
+ * worker. With HOLDFAST_TEST_REDIS_URL, all workers use the Redis at this URL.
  *
  * @param {{ maxWorkers: number }} config
  */
 export default async function globalSetup({ maxWorkers }) {
   if (process.env.HOLDFAST_TEST_REDIS_URL) return;
   const started = [];
-  // Starts one Redis after the other, because the first start may download Redis, and the later ones use the download.
+  // Starts the Redis processes one after the other. The first start may download Redis, and the later ones use the download.
   while (started.length < maxWorkers) started.push(await startOne());
   process.env.HOLDFAST_TEST_REDIS_URLS = started.map(({ redis }) => redis.url).join();
   Object.assign(globalThis, { __holdfastTestRedis: started });

@@ -1,4 +1,4 @@
-/** Our sources import './x.js', as Node's ESM requires. Under Jest the file is './x.ts'. */
+/** The sources import './x.js', because Node's ESM requires it. For Jest, the file is './x.ts'. */
 /** @type {import('jest-resolve').SyncResolver} */
 module.exports = (request, options) => {
   const ownRelative = /^\.{1,2}\//.test(request) && request.endsWith('.js') && !options.basedir.includes('node_modules');

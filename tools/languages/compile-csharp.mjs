@@ -7,7 +7,7 @@ import { ROOT } from '../process/paths.mjs';
 const run = promisify(execFile);
 const FOLDER = join(ROOT, 'clients/csharp');
 
-/** The programs for the tests of the C# client. Each lists its sources in addition to those of the client. */
+/** The programs for the tests of the C# client. Each program lists its sources, which are added to those of the client. */
 const PROGRAMS = {
   ConformanceClient: ['Tools/ConformanceClient.cs', 'Tools/Json.cs'],
   VectorTests: ['Tools/VectorTests.cs', 'Tools/Json.cs'],

@@ -8,7 +8,7 @@ const CHECKS = /** @type {const} */ ([
   ['jest', '--selectProjects', 'unit', '--testPathPatterns', 'tools/(layers|prose)'],
 ]);
 
-/** Runs the checks one after the other, and stops after the first failure. */
+/** Runs the checks one after the other, until one fails. */
 export async function main() {
   await install({ log: (line) => console.error(line) });
   for (const [name, ...args] of CHECKS) {

@@ -74,7 +74,7 @@ async function fetchPackage(name, home, env) {
 }
 
 /**
- * Creates a namespace with a bridge, a pair of interfaces and a rule, as a trial.
+ * Tests whether namespaces work: creates one with a bridge, a pair of interfaces and a rule.
  *
  * @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure; null if all works
  */

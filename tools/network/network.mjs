@@ -4,13 +4,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The names of all namespaces of a run begin with this and the pid of the run. */
+/** Beginning of the names of all namespaces. The pid of the run follows it. */
 const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge. `close` and
- * the exit of the process remove everything. After kill -9, the next run removes it.
+ * A bridge on this host, with one network namespace for each server. Redis and the players use the host's end of the bridge. `close` and
+ * the exit of the process remove the bridge and the namespaces. After kill -9, the next run removes them.
  */
 export class Network {
   /** @param {import('./find-net-tools.mjs').NetTools} tools */
@@ -72,8 +72,8 @@ export class Network {
   }
 
   /**
-   * Replaces the nftables rules for the incoming and outgoing packets of a member. Without rules, all packets pass. The rules
-   * also affect open connections.
+   * Replaces the nftables rules for the packets to and from a member. Without rules, all packets pass. The rules also affect connections
+   * that are already open.
    *
    * @param {string} name @param {{ input?: readonly string[], output?: readonly string[] }} rules
    */
@@ -117,7 +117,7 @@ export class Network {
     await run(this.tools.ip, args);
   }
 
-  /** Runs the script in one transaction. @param {string} name @param {readonly string[]} script lines */
+  /** Runs an nftables script in one transaction. @param {string} name @param {readonly string[]} script lines */
   async #nft(name, script) {
     const [command, ...args] = [...this.within(name), this.tools.nft, '-f', '-'];
     const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -131,7 +131,7 @@ export class Network {
   }
 }
 
-/** Removes the remains of runs whose process is gone. @param {import('./find-net-tools.mjs').NetTools} tools */
+/** Removes the namespaces and bridges of runs whose process no longer exists. @param {import('./find-net-tools.mjs').NetTools} tools */
 export function removeLeftovers(tools) {
   const namespaces = quietly(tools.ip, ['netns', 'list'])
     .split('\n')
@@ -161,8 +161,8 @@ function removeNamespace(tools, name) {
 }
 
 /**
- * Returns whether the process with this pid is a run of this tool. Compares the command line, because another process may have this pid by
- * now.
+ * Returns whether the process with this pid is a run of this tool. Compares the command line, because another process may have got the pid
+ * of an ended run.
  *
  * @param {string} pid
  */

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
 /**
- * Bundles the entries of a package with what they import from this repository, and their declarations. The result needs no export
- * conditions of this repository. The entries share files, so that a class of one is the same class in another. Dependencies are not bundled.
+ * Bundles the entries of a package, their imports from this repository, and their declarations. Does not bundle dependencies. The entries
+ * share files, so that a class is the same in all entries. The bundle works without the export conditions of this repository.
  *
  * @param {string} folder the package
  * @param {NonNullable<import('./manifests.mjs').Contents['bundle']>} bundle

@@ -25,7 +25,7 @@ const installed = join(folder, 'node_modules/@holdfast/client');
 await mkdir(installed, { recursive: true });
 await cp(folderOf('client'), installed, { recursive: true });
 const entry = join(folder, 'program.js');
-/** For each further entry: the names that the program imports from it, and whether the program then reads compact syncs. */
+/** For each entry besides the main one: the names that the program imports from it, and whether the program then reads compact syncs. */
 const ADDED = {
   compact: { names: '', isCompact: true },
   realtime: { names: 'interpolate, predict', isCompact: true },
@@ -46,7 +46,7 @@ globalThis.holdfastClient = {
 
 /** @type {Readonly<Record<string, () => Promise<Output>>>} */
 const BUNDLERS = { esbuild: withEsbuild, rolldown: withRolldown, vite: withVite, webpack: withWebpack };
-/** Text in a bundle that shows a missing module: one that the bundler did not find, or expects from the platform. */
+/** A bundle with this text lacks a module. The bundler did not find the module, or expects it from the platform. */
 const LEFT_OUT = /\bnode:[a-z]+|\brequire\(|\bfrom ?"[^"]*"|__vite-browser-external[\w:.-]*|webpackMissingModule/g;
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

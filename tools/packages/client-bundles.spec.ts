@@ -7,14 +7,14 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Limits for the compressed program with the WebSocket entry: without compact syncs, and with them. */
+/** Maximum compressed sizes of the program with the WebSocket entry: without compact syncs, and with them. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
-/** Limit for the compressed program of a real-time game, with compact syncs, prediction and interpolation. */
+/** Maximum compressed size of the program of a real-time game, with compact syncs, prediction and interpolation. */
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
-/** Limit for the compressed size that one more entry (for chats, or for lists of rooms) adds to the program with the WebSocket entry. */
+/** Maximum compressed size that one more entry (chats, or lists of rooms) adds to the program with the WebSocket entry. */
 const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
-/** An error message of prediction. A bundle with this text contains prediction. */
+/** An error message from the code of prediction. A bundle with this text contains that code. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 
@@ -56,7 +56,7 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // Only the encoder has this error message, so the bundle must not contain the encoder.
+      // The encoder contains this error message. The bundle must not contain the encoder.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);

@@ -11,8 +11,8 @@ export async function librarySources(libraries) {
 }
 
 /**
- * Writes libraries into a package: for each source the compiled file, its source map and its declarations, and scripts as they are. The
- * folders are those of the repository, so that relative imports stay valid.
+ * Writes libraries into a package. For each source, writes the compiled file, its source map and its declarations. Copies scripts. Uses the
+ * folders of the repository, so that relative imports stay valid.
  *
  * @param {string} folder the package
  * @param {readonly string[]} libraries
@@ -35,7 +35,8 @@ export async function writeLibraries(folder, libraries, borrowed) {
 }
 
 /**
- * Pure: returns a source map whose source has the given name, as if it stood beside the compiled file. The map contains the source itself.
+ * Pure: returns a source map that names its source as a file beside the compiled file. The file need not exist there, because the map
+ * contains the source text.
  *
  * @param {string} name
  * @param {string} map
@@ -45,8 +46,8 @@ export function mapBeside(name, map) {
 }
 
 /**
- * Pure: returns code that imports borrowed libraries from their packages. The field `imports` of a package could name another package as
- * well, but tools that look at one package alone take that for an error.
+ * Pure: returns code that imports borrowed libraries from their packages. Does not use the field `imports` of package.json for this,
+ * because tools that read only one package report such an entry as an error.
  *
  * @param {string} code
  * @param {Readonly<Record<string, string>>} borrowed

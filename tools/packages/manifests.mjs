@@ -51,8 +51,8 @@ export async function rootManifest() {
 }
 
 /**
- * Pure: returns the manifest of the built package. All packages have the version of the repository, and need the same version of each
- * other.
+ * Pure: returns the manifest of the built package. Each package has the version of the repository, and depends on exactly this version of
+ * the other packages.
  *
  * @param {Manifest} source
  * @param {Awaited<ReturnType<typeof rootManifest>>} root

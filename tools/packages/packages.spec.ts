@@ -11,7 +11,7 @@ const NAMES = readdirSync(join(ROOT, 'packages'));
 const root = manifestAt(ROOT) as Manifest & { version: string; devDependencies: Record<string, string> };
 const versions: Readonly<Record<string, string>> = { ...root.dependencies, ...root.devDependencies };
 
-/** Builds all packages in a process of its own, because the build is not written for Jest. */
+/** Builds all packages in a separate process, because the build cannot run in Jest. */
 beforeAll(() => run(process.execPath, [join(ROOT, 'tools/packages/run.mjs')]), 120_000);
 
 describe.each(NAMES)('the package in packages/%s', (name) => {
@@ -30,7 +30,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     const others = Object.entries(source.dependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
     expect(others.filter(([to, version]) => version !== versions[to])).toEqual([]);
     const peers = Object.entries(source.peerDependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
-    // A package may accept several major versions of a dependency. This repository is tested with a version of the last one.
+    // A package may accept several major versions of a dependency. The tests of this repository use the latest of them.
     const isTested = ([to, range]: [string, string]) =>
       range === `^${versions[to]}` || range.endsWith(` || ^${versions[to].split('.')[0]}.0.0`);
     expect(peers.filter((peer) => !isTested(peer))).toEqual([]);
@@ -72,7 +72,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    // Ignores the advice of publint to leave out tests, because the templates of projects have tests on purpose.
+    // Ignores publint's advice to leave out tests. The templates of projects contain tests on purpose.
     const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');

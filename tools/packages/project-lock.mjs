@@ -14,7 +14,7 @@
 
 /**
  * Pure: returns the package-lock.json of a project that installs packed packages of this repository. All other packages have the versions
- * of this repository's lock. So a test installs from the cache of npm, with the versions of the repository's own tests.
+ * in the lock of this repository, so npm can install them from its cache.
  *
  * @param {Record<string, LockedPackage>} locked `packages` of this repository's lock
  * @param {{ name: string, version: string, dependencies: Record<string, string> }} project a dependency on a packed package is a path that

@@ -16,7 +16,7 @@ export async function treeSources(paths) {
 }
 
 /**
- * Writes parts of this repository into a package, at the same paths. TypeScript is compiled, and all other files are copied.
+ * Writes parts of this repository into a package, at the same paths. Compiles TypeScript and copies all other files.
  *
  * @param {string} folder the package
  * @param {readonly string[]} paths

@@ -17,7 +17,7 @@ export async function main(argv) {
     process.exit(2);
   }
   const { tools } = found;
-  // The exit of the process removes the network, so these signals must lead to an exit.
+  // These signals must lead to a normal exit, because the exit removes the network.
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.once(signal, () => process.exit(1));
   await runCompiled('tools/partitions/src/main.js', argv, {
     launchServer,

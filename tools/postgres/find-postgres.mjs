@@ -11,8 +11,8 @@ import { onPath } from '../redis/find-redis.mjs';
 
 /**
  * Finds PostgreSQL for tests: on the PATH, where Debian installs it, or in Debian's package, which is downloaded once (about 50 MB) and
- * unpacked under .holdfast/ without root. HOLDFAST_NO_POSTGRES=1 forbids the download. For root, PostgreSQL runs as another user, who
- * cannot enter .holdfast/. So the package is then unpacked into the folder for temporary files.
+ * unpacked under .holdfast/ without root. HOLDFAST_NO_POSTGRES=1 forbids the download. When root runs the tests, PostgreSQL runs as another
+ * user, who cannot enter .holdfast/. Then the package is unpacked into the folder for temporary files.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Postgres | { missing: string }>} the programs, or the reason why there are none

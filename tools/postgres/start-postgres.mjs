@@ -22,8 +22,8 @@ const NOBODY = 65_534;
  */
 
 /**
- * Starts a private PostgreSQL on 127.0.0.1 that ends with this process. Creates its data in `dir` when there are none. Resolves when it
- * answers. After `kill`, a call with the same `dir` and `port` continues with the stored data.
+ * Starts a private PostgreSQL on 127.0.0.1, which ends with this process. Creates its data in `dir` when the folder has none. Resolves when
+ * PostgreSQL answers. After `kill`, a call with the same `dir` and `port` uses the stored data again.
  *
  * @param {{ postgres: import('./find-postgres.mjs').Postgres, dir: string, port?: number, timeoutMs?: number }} options
  * @returns {Promise<RunningPostgres>}
@@ -43,7 +43,8 @@ export async function startPostgres({ postgres, dir, port: wanted, timeoutMs = 3
   const port = wanted ?? (await freePort());
   const logFile = join(dir, 'postgres.log');
   const deadline = Date.now() + timeoutMs;
-  // Tries again, because after a SIGKILL the processes of the former server need a moment to end. Until then a new server refuses to start.
+  // Tries again when the start fails. After a SIGKILL, the processes of the former server need a moment to end, and until then a new server
+  // refuses to start.
   for (;;) {
     const output = await open(logFile, 'w', 0o600);
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'shared_buffers=16MB', 'max_connections=50'];

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Starts a program that cannot outlive this process, even after kill -9: a `cat` beside the program reads a pipe from this process.
- * The pipe closes when this process ends, and the program then gets SIGTERM. The pid of the child is that of the program.
+ * Starts a program that cannot outlive this process, even after kill -9. A `cat` beside the program reads a pipe from this process. When this
+ * process ends, the pipe closes, and the program gets SIGTERM. The pid of the child is that of the program.
  *
- * The child leads its own process group. So Ctrl-C on the terminal reaches only this process, which chooses the order of shutdown.
+ * The child has its own process group. So Ctrl-C on the terminal reaches only this process, which then stops its programs in order.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -21,14 +21,14 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
   });
 }
 
-// `$$` is the pid of the shell and, after `exec`, of the program. The watcher closes the output that it inherits, because it would keep
-// that output open. The watcher sends no SIGKILL when the program has already ended, because another process may have the pid by then. The
-// umask makes files of the program readable only for its user.
+// `$$` is the pid of the shell, and after `exec` the pid of the program. The watcher closes the output that it inherits, because it would
+// otherwise keep that output open. When the program has already ended, the watcher sends no SIGKILL, because another process may have got
+// the pid. The umask makes files of the program readable only for its user.
 const LEASH =
   'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 
 /**
- * Waits for the end of a child. True when it ended within `timeoutMs`.
+ * Waits until a child has ended. Returns whether it ended within `timeoutMs`.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @param {number} timeoutMs

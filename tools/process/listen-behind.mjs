@@ -1,6 +1,6 @@
 /**
- * Preloaded with `--import`: lets a server listen on a port other than the port that it announces. So a proxy of a test can listen on the
- * announced port and cut the incoming connections. `LISTEN_BEHIND` is `ANNOUNCED:REAL`.
+ * Preloaded with `--import`. Lets a server listen on a port other than the port that it announces. A proxy of a test listens on the
+ * announced port, and can cut the incoming connections. `LISTEN_BEHIND` is `ANNOUNCED:REAL`.
  */
 import { Server } from 'node:net';
 

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 const POLL_MS = 100;
 
 /**
- * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Other processes wait for the lock.
- * When all holders of a lock are gone (kill -9), a waiting process takes the lock over.
+ * Runs `work` while this process has the lock. Other processes of this machine wait until the lock is free. When all holders of the lock
+ * have died (kill -9), a waiting process takes the lock over.
  *
  * @template T
  * @param {string} file the lock; its folder is created when it is missing
@@ -37,7 +37,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
 /** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether this process has the lock now */
 async function take(file, mine) {
   const draft = draftOf(file);
-  // The file is written first and then linked, so that a lock always contains the names of its holders.
+  // Writes a draft first and then links it as the lock, so that a lock always contains the pids of its holders.
   await writeFile(draft, mine.join('\n'));
   try {
     await link(draft, file);
@@ -53,7 +53,7 @@ async function take(file, mine) {
 }
 
 /**
- * Removes a lock without living holders. When another process was faster and has taken the lock, restores the lock of that process.
+ * Removes a lock whose holders have all died. If another process has taken the lock meanwhile, restores the lock of that process.
  *
  * @param {string} file @param {string} holders the processes that are gone
  */

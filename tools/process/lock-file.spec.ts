@@ -19,8 +19,8 @@ afterEach(async () => {
 });
 
 /**
- * Starts a process that holds the lock for `holdMs`. The process writes its name to the diary, with `in` when it gets the lock and `out`
- * when it releases the lock.
+ * Starts a process that holds the lock for `holdMs`. The process writes two lines to the diary: its name with `in` when it gets the lock,
+ * and with `out` when it releases the lock.
  */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `

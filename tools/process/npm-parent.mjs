@@ -1,7 +1,7 @@
 const POLL_MS = 250;
 
 /**
- * Calls `act` once when the npm process that started this program has been killed (kill -9). Without this, the program would run on
+ * Calls `act` once when the npm process that started this program was killed (kill -9). Otherwise the program would continue to run
  * unnoticed. Does nothing when npm did not start this program.
  *
  * @param {() => void} act @param {NodeJS.ProcessEnv} [env]

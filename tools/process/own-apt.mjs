@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Time limit for one run of apt-get, in ms. A slower mirror is treated as unreachable. */
+/** Time limit for one run of apt-get, in ms. Afterwards, the mirror counts as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
 /** Time limit for the first data of a mirror, in ms. apt-get itself would try for minutes. */
 const MIRROR_TIMEOUT_MS = 5_000;
 
 /**
- * apt-get with its own state and cache in a work folder. It needs no root and changes nothing on the machine. Downloaded packages
- * are unpacked, not installed.
+ * Runs apt-get with a state and a cache in a work folder. It needs no root and changes nothing on the machine. It unpacks downloaded
+ * packages and does not install them.
  */
 export class OwnApt {
   /** @param {string} work @param {NodeJS.ProcessEnv} env */
@@ -73,7 +73,7 @@ export class OwnApt {
     const impatience = setTimeout(() => {
       if (isAnswered()) return;
       update.child.kill('SIGKILL');
-      // Closes the output, because the child processes of apt-get keep it open while they look up the address of the mirror.
+      // Closes the output explicitly. The child processes of apt-get keep it open while they look up the address of the mirror.
       update.child.stdout?.destroy();
       update.child.stderr?.destroy();
     }, MIRROR_TIMEOUT_MS);
@@ -108,7 +108,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // When root runs apt-get, it would download as the user _apt, who must not write to the work folder.
+      // apt-get of root would download as the user _apt. That user must not write to the work folder.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',

@@ -5,24 +5,24 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this code: the repository, an image, or an installed package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The name of the file in which a project outside of this repository names its servers. */
+/** The name of the configuration file of a project outside of this repository. It names the servers of the project. */
 export const CONFIG_FILE = 'holdfast.config.json';
 
-/** The folder that the tools work on: the repository, or the project in which `holdfast` was started. */
+/** The project on which the tools work: this repository, or the project in which `holdfast` was started. */
 export const PROJECT = projectFolder(process.cwd(), ROOT);
 
-/** Files of the tools on this machine: a downloaded Redis, its data, logs. Deleting it loses only saved games. */
+/** Files of the tools on this machine: a downloaded Redis, its data, and logs. Deleting the folder loses only saved games. */
 export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast');
 
-/** The output of the build. */
+/** The folder of the build's output. */
 export const DIST = join(ROOT, 'dist');
 
-/** The folder from which servers are started. A test may set another folder with its own servers, which are then not built. */
+/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;
 
 /**
- * Returns the folder of the project: the nearest one above `from` with a configuration. Without one, it is the repository or the image
- * that has this code. For an installed package it is the nearest folder with a package.json.
+ * Returns the folder of the project. This is the nearest folder above `from` with a configuration. Without a configuration, it is the
+ * repository or the image with this code. When this code is in an installed package, it is the nearest folder with a package.json.
  *
  * @param {string} from @param {string} root the folder of this code
  * @returns {string}

@@ -1,4 +1,4 @@
-/** A problem that the user can fix. Its message says how, and no stack is printed. */
+/** A problem that the user can fix. Its message says how. The tools print this message without a stack trace. */
 export class PlainError extends Error {}
 
 /** @template T @param {Promise<T>} work @returns {Promise<T>} fails with a sentence instead of a stack */

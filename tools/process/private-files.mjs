@@ -5,7 +5,7 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 
-/** Creates a folder that only its user can read. Restricts the permissions of an existing one. @param {string} folder */
+/** Creates a folder that only its user can read. If the folder exists, restricts its permissions. @param {string} folder */
 export function makePrivateFolder(folder) {
   mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   makePrivate(folder);

@@ -1,6 +1,6 @@
 /**
- * Preloaded with `--import`: delays the data that this process sends over TCP, for kernels without netem. Each line of the file
- * `SLOW_WIRE_FILE` is a target and its delay: `ADDRESS MS` or `ADDRESS:PORT MS`. The file is read again while the process runs.
+ * Preloaded with `--import`. Delays the data that this process sends over TCP, for kernels without netem. Each line of the file
+ * `SLOW_WIRE_FILE` is a target and its delay: `ADDRESS MS` or `ADDRESS:PORT MS`. The process reads the file again while it runs.
  */
 import fs, { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -23,7 +23,7 @@ function readDelays() {
 readDelays();
 setInterval(readDelays, POLL_MS).unref();
 
-// A delayed write holds back the next writes of its socket. So the writes keep their order, and are sent together after the delay.
+// While a write is delayed, the next writes of its socket wait. So the writes keep their order, and are sent together after the delay.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {
   const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
   /** @this {Socket} @param {any[]} args */
@@ -36,8 +36,8 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links write directly to the descriptor of a socket while the kernel accepts the data. This error makes them use the stream, which has the
-// delay.
+// Links write directly to the descriptor of a socket while the kernel accepts the data. After this error, they use the stream instead,
+// which has the delay.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -1,7 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** The limit of the buffer in characters: several thousand lines. Without a limit, a full disk would fill the memory. */
+/**
+ * The limit of the buffer, in characters. It allows for several thousand lines. Without a limit, the buffer would fill the memory while the
+ * disk is full.
+ */
 const BUFFER_CHARS = 1_048_576;
 const CHUNK_CHARS = 65_536;
 /** First pause between two attempts to write, in ms. Each further pause is twice as long. */
@@ -14,8 +17,8 @@ const RETRY_MS = { first: 10, longest: 1_000 };
  */
 
 /**
- * Writes lines to a file, a pipe or a terminal. The writer never throws and never blocks on a disk or a reader. It buffers lines that
- * cannot be written now, up to a limit. It drops and counts all further lines.
+ * Writes lines to a file, a pipe or a terminal. The writer never throws an error, and never waits for a disk or a reader. It buffers lines
+ * that cannot be written now. When the buffer is full, it drops and counts further lines.
  *
  * Servers use `OutputWriter` (libs/telemetry) instead. That class does not exist before the build, and programs with this writer run the
  * build.
@@ -56,12 +59,12 @@ export class SteadyWriter {
     if (!this.#retry && !this.#isWriting) this.#advance();
   }
 
-  /** Writes what it can synchronously, before the process exits. */
+  /** Writes as many lines as possible synchronously. Call it before the process exits. */
   flush() {
     while (!this.#isEmpty) if (this.#writeSome() !== null) return;
   }
 
-  /** Closes the descriptor after all lines are written, or when they can no longer be written. */
+  /** Closes the descriptor when all lines are written, or when no more lines can be written. */
   close() {
     this.#isClosing = true;
     if (!this.#isWriting) this.#advance();
@@ -170,16 +173,16 @@ function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {
     try {
-      // Opens the file of the descriptor a second time, without blocking. A change of the first descriptor would also affect other
-      // processes, such as the shell.
+      // Opens the file of the descriptor a second time, in non-blocking mode. Making the first descriptor non-blocking would also affect
+      // other processes, such as the shell.
       const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       return { fd: own, isSynchronous: true };
     } catch {
-      // Goes on with the original descriptor: the file belongs to another user, or there is no /proc.
+      // The file belongs to another user, or there is no /proc. So uses the original descriptor.
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {
-    // Node's own stream makes the descriptor non-blocking.
+    // Reading this property makes Node create its own stream, which makes the descriptor non-blocking.
     void (fd === 2 ? process.stderr : process.stdout);
     return { fd, isSynchronous: true };
   }

@@ -2,7 +2,7 @@ const DEADLINE_MS = 10_000;
 const PAUSE_MS_MIN = 1;
 const PAUSE_MS_MAX = 10;
 
-// The real clock, even while a test fakes the global clock.
+// The real clock, even while a test replaces the global clock by a fake one.
 const { setTimeout } = globalThis;
 const now = performance.now.bind(performance);
 

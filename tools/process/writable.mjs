@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HOLDFAST_DIR } from './paths.mjs';
 import { PlainError } from './plain-error.mjs';
 
-/** The failures that the user can fix, and what to do about each. @type {Readonly<Record<string, string>>} */
+/** The error codes of problems that the user can fix, each with the remedy. @type {Readonly<Record<string, string>>} */
 const REMEDIES = {
   EACCES: 'Give it to this user',
   EPERM: 'Give it to this user',
@@ -15,7 +15,7 @@ const REMEDIES = {
 };
 
 /**
- * Creates a folder if it is missing, and writes a file there for a moment.
+ * Creates a folder if it is missing. Then tests whether it is writable, by a file that it removes again.
  *
  * @param {string} folder @param {string} otherwise what the user can do instead, as the end of a sentence: "set HOLDFAST_DIR to …"
  * @param {number} [mode] the permissions, when it is created

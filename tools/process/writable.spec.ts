@@ -14,7 +14,7 @@ describe('the check of a folder that a tool needs', () => {
   it('creates a missing folder', () => {
     assertWritable(join(home, 'a/b'), 'give up');
     expect(readdirSync(join(home, 'a/b'))).toEqual([]);
-    // The image runs as a user other than that of the build.
+    // The user of the image is not the user of the build.
     expect(statSync(join(home, 'a/b')).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 

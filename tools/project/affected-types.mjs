@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { modulesOf } from './imports.mjs';
 
 /**
- * Returns the types of server that load a changed file. Any server may read a changed file that is not JavaScript (a Lua script, JSON), so
- * such a file affects all types.
+ * Returns the types of server that load a changed file. Any server may read a file that is not JavaScript, such as a Lua script. So a
+ * change of that file affects all types.
  *
  * @param {readonly string[]} changed
  * @param {Pick<import('./project.mjs').Project, 'entries' | 'root'>} project

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** The specifier of a static import, an export from another module, or a dynamic import of a constant. */
+/** Matches the specifier of a static import, of an export from another module, or of a dynamic import with a constant. */
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\n]+)["']/g;
 
 /**
- * Returns the modules of a project that some entries load: the entries, and all modules that these import, without installed packages.
- * It reads built JavaScript. A module that only looks like an import (in a comment) may be in the result, too.
+ * Returns all modules of a project that some entries load, including the entries. Leaves out installed packages. Reads built JavaScript.
+ * The result may contain a module that only a comment mentions.
  *
  * @param {readonly string[]} entries @param {string} root the folder whose package.json has the map of imports that begin with `#`
  * @returns {Set<string>}

@@ -9,7 +9,7 @@ import { hasRedis } from '../redis/find-redis.mjs';
 const WATCHED = ['apps', 'libs', 'games', 'dashboard'];
 
 /**
- * This repository as a project: its packages are installed and its servers are built on first use.
+ * This repository as a project. Its packages are installed and its servers are built on first use.
  *
  * @returns {import('./project.mjs').Project}
  */
@@ -17,7 +17,7 @@ export function repositoryProject() {
   /** @type {import('../build/incremental-compiler.mjs').IncrementalCompiler | undefined} */
   let compiler;
   const main = (/** @type {string} */ type) => join(SERVERS_DIST, 'apps', type, 'src/main.js');
-  // There is nothing to build when a test sets a folder with its own servers, or in an image, which has no sources.
+  // There is nothing to build in an image, which has no sources, or when a test sets a folder with its own servers.
   const isBuilt = SERVERS_DIST !== DIST || !existsSync(join(ROOT, 'apps'));
   return {
     root: ROOT,
@@ -27,7 +27,7 @@ export function repositoryProject() {
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
-      // The installation adds this text to its error about a missing network, so that the user reads about both problems together.
+      // When there is no network, the error about the installation contains this text. So the user reads about both problems together.
       const also =
         redisUrl || hasRedis(env)
           ? ''

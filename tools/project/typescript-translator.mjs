@@ -13,7 +13,7 @@ import { PlainError } from '../process/plain-error.mjs';
 export function typeScriptTranslator(ts, tsconfig) {
   let parsed = parse(ts, tsconfig);
   /**
-   * The outputs by source. It keeps those of removed sources, because the compiler names only the outputs of present sources.
+   * The outputs of each source, including removed sources, because the compiler knows only the outputs of existing sources.
    *
    * @type {Map<string, string[]>}
    */
@@ -32,7 +32,7 @@ export function typeScriptTranslator(ts, tsconfig) {
       const { outputText, sourceMapText, diagnostics } = ts.transpileModule(await readFile(source, 'utf8'), {
         fileName: source,
         reportDiagnostics: true,
-        // `nodenext` would make CommonJS here, because this function does not see the package.json of the project.
+        // With `nodenext`, the compiler would write CommonJS here, because this function does not see the package.json of the project.
         compilerOptions: {
           ...parsed.options,
           module: ts.ModuleKind.ESNext,

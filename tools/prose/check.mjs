@@ -8,9 +8,10 @@ import { commentsOfLua, textsOfScript } from './source-texts.mjs';
 
 /** @typedef {{ path: string, line: number, problem: string }} Problem */
 
-const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm']);
+/** Folders, and a generated file whose comments come from the admin API. */
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm', 'reference', 'schema.d.ts']);
 
-/** Every folder with sources that is not only for tests. */
+/** Every folder with sources, except folders that contain only tests. */
 const ALL_SOURCES = ['apps', 'bench', 'docs', 'games', 'libs', 'tools'];
 
 /**
@@ -24,7 +25,8 @@ export function problemsOfSources(folders) {
 }
 
 /**
- * Finds exported types and log events with the same name in the whole code base, even in folders that are not listed in clean.mjs.
+ * Finds exported types, and log events, that have the same name. Checks the whole code base, including folders that clean.mjs does not
+ * list.
  *
  * @returns {Problem[]}
  */
@@ -33,7 +35,7 @@ export function problemsOfAllNames() {
 }
 
 /**
- * Returns the problems of one file's comments and test names. It is pure, except that it looks whether pages exist.
+ * Returns the problems of one file's comments and test names. The only effect is that it reads whether pages exist.
  *
  * @param {string} path @param {string} code @returns {Problem[]}
  */
@@ -81,7 +83,7 @@ export function problemsOfNames(files) {
   ];
 }
 
-/** Finds the relative links of all pages that lead nowhere. @returns {Problem[]} */
+/** Finds relative links whose target does not exist, in all pages. @returns {Problem[]} */
 export function problemsOfLinks() {
   const pages = filesUnder('.', /\.md$/);
   const texts = new Map(pages.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));
@@ -132,7 +134,7 @@ function place({ path, line }) {
 /** @param {readonly string[]} folders @returns {{ path: string, code: string }[]} */
 function sourcesUnder(folders) {
   return folders
-    .flatMap((folder) => filesUnder(folder, /\.(ts|mts|cts|mjs|cjs|js|lua)$/))
+    .flatMap((folder) => filesUnder(folder, /\.(ts|tsx|mts|cts|mjs|cjs|js|lua)$/))
     .map((path) => ({ path, code: readFileSync(join(ROOT, path), 'utf8') }));
 }
 

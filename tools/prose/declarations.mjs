@@ -6,12 +6,12 @@ import ts from 'typescript';
  */
 
 const LEVELS = new Set(['debug', 'info', 'life', 'warn', 'error']);
-/** Matches an expression that is a `Log`, such as `this.log` or `log`. */
+/** Matches an expression whose value is a `Log`, such as `this.log` or `log`. */
 const LOGS = new Set(['log']);
 
 /**
- * Pure: the types (classes, interfaces, aliases, enums) that a file declares and exports, also under another name by
- * `export { A as B }`, and its calls of the log with a literal event name.
+ * Pure: returns the types that a file declares and exports, and its log calls with a literal event name. Types are classes, interfaces,
+ * aliases and enums. An export under another name, `export { A as B }`, counts as well.
  *
  * @param {string} path @param {string} code
  * @returns {{ types: Named[], logCalls: LogCall[] }}
@@ -52,8 +52,8 @@ function isExported(node) {
 }
 
 /**
- * Returns whether an export gives a type of this file its public name, or a type of another file a new name. A value that is exported
- * under a new name counts as well, unless its name begins in lower case.
+ * Returns whether an export names a type: a type of this file under its public name, or a type of another file under a new name. Values
+ * count as types, unless their name begins in lower case.
  *
  * @param {ts.ExportSpecifier} specifier @param {ReadonlySet<string>} declared
  */

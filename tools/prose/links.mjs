@@ -2,7 +2,7 @@
  * @typedef {{ line: number, target: string }} Link
  */
 
-/** A path in backticks is checked when it begins with one of these: `docs/security.md`. */
+/** Prefixes of paths. A path in backticks with one of these prefixes is checked: `docs/security.md`. */
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**

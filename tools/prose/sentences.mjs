@@ -1,4 +1,4 @@
-/** The maximum number of words in a sentence. `STYLE.md` asks for fewer than 25, but only longer ones are reported. */
+/** Maximum number of words in a sentence. `STYLE.md` asks for fewer than 25, but this check allows some more. */
 export const SENTENCE_WORDS_MAX = 35;
 
 /**

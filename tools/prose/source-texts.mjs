@@ -5,7 +5,7 @@ import ts from 'typescript';
  * @typedef {{ comments: TextAt[], testNames: TextAt[] }} SourceTexts
  */
 
-/** Functions of Jest whose first argument is a sentence for a reader. */
+/** Functions of Jest whose first argument is a test name. */
 const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 
 /**
@@ -33,7 +33,7 @@ export function textsOfScript(path, code) {
 }
 
 /**
- * Pure: the comments of a Lua script. Strings are skipped, so that `"--"` in one is no comment.
+ * Pure: returns the comments of a Lua script. Skips strings, because a `--` in a string begins no comment.
  *
  * @param {string} code
  * @returns {TextAt[]}
@@ -72,7 +72,7 @@ function commentsOf(blanked, code, lineAt) {
         .slice(start, end)
         .replace(/^\/\*+ ?|\*+\/$/g, '')
         .replace(/^[ \t]*\* ?/gm, '');
-      // A comment behind code is marked as trailing, so that it is not joined with the comments on neighboring lines.
+      // Marks a comment behind code as trailing. It must not be joined with the comments on neighboring lines.
       found.push({ line: lineAt(start), text, isTrailing: true });
     }
   }

@@ -14,7 +14,7 @@ import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
  */
 
 /**
- * Finds a Redis: the one at REDIS_URL, else a program for a private Redis. When there is neither, throws one error that lists all remedies.
+ * Finds a Redis: the one at REDIS_URL, else a program for a private Redis. Without both, throws one error that lists all remedies.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<{ url: string } | { server: RedisServer }>}
@@ -25,7 +25,7 @@ export async function findRedis(options = {}) {
 }
 
 /**
- * Finds a redis-server: on the PATH, or from an earlier download, else downloads it.
+ * Finds a redis-server on the PATH or from an earlier download. Otherwise downloads it.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<RedisServer>}
@@ -35,7 +35,7 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Asks the registry while the first way is still running. So without a network, both ways together fail as fast as one.
+  // Pings the npm registry while the first way is still running. So without a network, both ways fail in the time of one.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],
@@ -60,7 +60,7 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   );
 }
 
-/** Returns whether a private Redis can be started without fetching one. @param {NodeJS.ProcessEnv} [env] */
+/** Returns whether a private Redis can be started without a download. @param {NodeJS.ProcessEnv} [env] */
 export function hasRedis(env = process.env) {
   return redisOnPath(env) !== null || hasDownloadedRedis();
 }

@@ -14,8 +14,7 @@ const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 600_000;
 
 /**
- * Gets redis-server from the npm package redis-memory-server. It is installed under .holdfast/, and only when there is no other
- * Redis.
+ * Gets redis-server from the npm package redis-memory-server, when there is no other Redis. Installs the package under .holdfast/.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv, registry?: Promise<string | null> }} options `registry`:
  *   why the npm registry cannot be reached; null when it can; absent when nobody has asked it yet

@@ -4,8 +4,8 @@ import { connect as connectTls } from 'node:tls';
 const TIMEOUT_MS = 3_000;
 
 /**
- * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel), one must answer. Does not check
- * a login in REDIS_PASSWORD or a file, because the servers report it themselves.
+ * Checks without any library whether a Redis answers at a REDIS_URL. When the URL has several hosts (Cluster, Sentinel), one answer is
+ * enough. Does not check a password in REDIS_PASSWORD or a file, because the servers report a wrong one themselves.
  *
  * @param {string} url
  * @param {NodeJS.ProcessEnv} [env]
@@ -42,8 +42,8 @@ export async function pingRedis(url, env = process.env) {
 function pingOne({ hostname, port, username, password }, isTls, isLoginElsewhere) {
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
   return new Promise((resolve) => {
-    // A certificate that is not trusted here is no problem, because the servers may trust another CA (REDIS_TLS_CA) or expect another name.
-    // This program then sends no password.
+    // Accepts a certificate that this machine does not trust. The servers may trust another CA (REDIS_TLS_CA) or expect another name. In
+    // this case the program sends no password.
     const tls = isTls ? connectTls({ ...where, ...(!isIP(where.host) && { servername: where.host }), rejectUnauthorized: false }) : null;
     const socket = tls ?? createConnection(where);
     /** @param {string | null} problem */

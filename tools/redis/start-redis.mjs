@@ -31,7 +31,7 @@ import { findRedisServer } from './find-redis.mjs';
  */
 
 /**
- * Starts a private Redis on 127.0.0.1. It evicts no keys, and ends with this process. Resolves when it answers.
+ * Starts a private Redis on 127.0.0.1. This Redis evicts no keys, and ends with this process. Resolves when Redis answers.
  *
  * @param {StartRedisOptions} options
  * @returns {Promise<RunningRedis>}
@@ -39,7 +39,7 @@ import { findRedisServer } from './find-redis.mjs';
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
-  // Another process may take a free port before this Redis binds it.
+  // Tries again, because another process may take the port before this Redis binds it.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort('127.0.0.1', options.isAllowed));
     try {
@@ -69,7 +69,8 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
     ...(tls && tlsConfiguration(port, tls)),
     ...config,
   });
-  // Does not write the same text again: on a full disk the write would fail, although Redis could start with the existing file.
+  // Does not write the file when it already has this text. On a full disk the write would fail, although Redis could start with the
+  // existing file.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
   const output = await open(logFile, 'w', 0o600);
@@ -106,7 +107,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
 function configuration(port, dir, appendonly, sentinel, more) {
   /** @type {Record<string, string | number>} */
   const lines = { port, bind: '127.0.0.1', dir: `"${dir}"`, daemonize: 'no' };
-  // A Redis that evicts keys would silently lose rooms.
+  // The private Redis must not evict keys, because it would silently lose rooms.
   if (!sentinel) Object.assign(lines, { save: '""', appendonly: appendonly ? 'yes' : 'no', 'maxmemory-policy': 'noeviction' });
   return Object.entries({ ...lines, ...more })
     .map(([name, value]) => `${name} ${value}\n`)
@@ -131,7 +132,7 @@ function tlsConfiguration(port, { ca, cert, key }) {
 }
 
 /**
- * Returns whether the process `pid` answers on the port and has loaded its data. Another Redis may be running there.
+ * Returns whether the process `pid` answers on the port and has loaded its data. Checks the pid, because another Redis may use the port.
  *
  * @param {number} port @param {number} pid @param {string} [password] @param {Buffer} [ca]
  * @returns {Promise<boolean>}
@@ -151,7 +152,7 @@ function answers(port, pid, password, ca) {
     socket.on(ca ? 'secureConnect' : 'connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
-      // With a password in `config`, this function cannot read the pid of the Redis that answers, so it accepts any answer.
+      // When `config` has a password, this function cannot read the pid of the Redis that answers. So it accepts the answer of any Redis.
       if (reply.startsWith('-NOAUTH')) return settle(true);
       if (reply.startsWith('-')) return settle(false);
       const found = /process_id:(\d+)/.exec(reply);

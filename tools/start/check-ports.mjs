@@ -4,9 +4,9 @@ import { bindFailure } from '../process/free-port.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { INSPECTOR, plannedPorts } from './fleet-plan.mjs';
 
-/** Time limit for one check, in ms. Without the limit, the lookup of a host name would hang when no name server answers. */
+/** Time limit for one check, in ms. When no name server answers, the lookup of a host name would take much longer. */
 const LOOKUP_TIMEOUT_MS = 3_000;
-/** The AirPlay Receiver of macOS listens on these ports. */
+/** Ports of the AirPlay Receiver of macOS. */
 const AIRPLAY_PORTS = [5000, 7000];
 const LISTED_MAX = 8;
 
@@ -19,7 +19,7 @@ const LISTED_MAX = 8;
 export async function checkPorts(options, env) {
   for (const { port, use, label } of plannedPorts(options)) {
     const [setting, host] = addressOf(use, options, env);
-    // A server replaces `auto` by the address of this machine, which certainly exists.
+    // `auto` means the address of this machine, which exists. So it needs no check.
     const failure = host === 'auto' ? null : await bindFailureInTime(port, host);
     if (failure !== null && use === INSPECTOR)
       throw new PlainError(
@@ -88,7 +88,7 @@ function otherPort(first) {
 
 function ownAddresses() {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  // A link-local address needs the name of an interface, so it is not offered.
+  // Does not offer a link-local address, because it is valid only together with the name of an interface.
   const own = all.map(({ address }) => address).filter((address) => !address.startsWith('fe80:'));
   return [...new Set(own)].slice(0, LISTED_MAX);
 }

@@ -4,13 +4,16 @@ import { CannotStart } from './renewal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
 /**
- * Follows the edits of a project: compiles the changed files, and restarts the servers that load them. After an edit with an error, the old
- * build keeps running.
+ * Watches a project for edits: compiles the changed files, and restarts the servers that load them. After an edit with an error, the
+ * servers keep the old build.
  */
 export class DevLoop {
-  /** True: no other renewal may begin. It is true until `begin`, so that edits during the start of the servers wait. */
+  /**
+   * True while a renewal runs, because only one may run at a time. It is also true until `begin`, so that edits during the start of the
+   * servers wait.
+   */
   #isWorking = true;
-  /** The time of the first edit after the start of the current build; null when there is none. @type {number | null} */
+  /** The time of the first edit since the current build began. Null: there was no edit. @type {number | null} */
   #changedAgainAt = null;
 
   /**
@@ -25,8 +28,8 @@ export class DevLoop {
   }
 
   /**
-   * Takes the present build as the one that runs, and collects edits from now on. Call it before the servers start: an edit during their start
-   * would be lost otherwise.
+   * Assumes that the servers run the present build, and collects edits from now on. Call it before the servers start. Otherwise an edit
+   * during their start would be lost.
    *
    * @returns {Promise<() => void>} stops following
    */
@@ -36,7 +39,7 @@ export class DevLoop {
     return end;
   }
 
-  /** Begins to restart servers: first for the edits since `follow`, then for each further edit. Call it when the servers have started. */
+  /** Begins to restart servers, first for the edits since `follow`, then after each further edit. Call it when the servers have started. */
   begin() {
     this.#isWorking = false;
     const changedAt = this.#changedAgainAt;

@@ -12,12 +12,13 @@ import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /**
- * Time within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C arrives both from the terminal and from npm.
+ * A second signal within this time does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the terminal and from
+ * npm.
  */
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
-/** The output for people. The fleet continues when nobody reads this output, or when a write of it fails. */
+/** The output for people. The fleet continues when the reader of this output ends, or when a write fails. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
     lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,
@@ -53,7 +54,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. Only a second signal from a person kills the servers.
+        // A closed terminal may send SIGHUP more than once. So a second SIGHUP does not kill the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }
@@ -71,8 +72,8 @@ export async function main(argv) {
 }
 
 /**
- * A full disk, a closed terminal or a reader that has ended must not end the fleet. This covers `console` too, because imported code may
- * use it.
+ * The fleet must continue on a full disk, and after the end of the terminal or of a reader. `console` needs the same treatment, because
+ * imported code may use it.
  */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -83,7 +84,7 @@ function guardOutput() {
 }
 
 /**
- * Reads the secrets whose settings name a file (`…_FILE`), because the servers get the values themselves.
+ * Reads secrets from the files that settings name (`…_FILE`). The servers then get the secrets, and not the names of the files.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */

@@ -5,16 +5,16 @@ import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
 
 export const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
 export const LOGS = join(HOLDFAST_DIR, 'logs');
-/** The servers of the fleet write their ready files here. */
+/** The folder in which the servers of the fleet write their ready files. */
 export const READY_FILES = join(HOLDFAST_DIR, 'run');
 export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
 
 /**
- * These folders contain games, tokens and passwords, so only this user may read them, even when an older version created them
- * with wider permissions.
+ * Only this user may read these folders, because they contain games, tokens and passwords. This also applies to folders that an older
+ * version created with wider permissions.
  */
 export function preparePrivateFolders() {
-  // A folder that the user named may contain other files, so only our subfolders are restricted.
+  // Restricts only our subfolders, because a folder that the user has chosen may contain other files.
   if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(PROJECT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);

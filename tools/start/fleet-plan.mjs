@@ -2,7 +2,7 @@ import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
 /** Time limit for the stop of a server that does not drain, in ms. */
 const STOP_MS = 10_000;
-/** The value of `use` for the port of an inspector, because this port has no setting. */
+/** The value of `use` for an inspector port. No setting exists for this port. */
 export const INSPECTOR = 'the port of its inspector';
 /** Time limit for the stop of a game server after its drain, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
@@ -19,7 +19,7 @@ const STOP_AFTER_DRAIN_MS = 5_000;
  */
 
 /**
- * Plans the servers and their environment. Variables that are already set are kept. Pure.
+ * Plans the servers and their environment. Does not change variables that are already set. Pure.
  *
  * @param {import('./options.mjs').FleetOptions} options
  * @param {{ redisUrl: string, linkSecret: string, adminToken: string, env: NodeJS.ProcessEnv }} given
@@ -32,8 +32,8 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
     // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
-    // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died is restarted, and then
-    // gets its rooms back.
+    // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died restarts and then
+    // recovers its rooms.
     ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
@@ -47,7 +47,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
           PUBLIC_HOST: host,
           // All players on this machine have the same address, so the limit per address is high.
           CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
-          // Simulated players begin many games per second, so this limit is high.
+          // Simulated players begin many games per second, so this rate limit is high.
           MESSAGES_PER_SECOND: env.MESSAGES_PER_SECOND || '1000',
           MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
@@ -55,7 +55,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
       };
     }),
     ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' } })),
-    // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
+    // When all game servers stop together, no server can take their rooms. So their drain is short, and the rooms stay in Redis.
     ...numbered('game', games, (index) => ({
       env: {
         ...shared,
@@ -75,7 +75,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
  * @param {Pick<PlannedServer, 'env'>} server
  */
 export function stopTimeoutMs({ env }) {
-  // Does not report a value that is no number, because the server then refuses to start and reports it.
+  // Ignores a value that is not a number. The server refuses to start with it, and reports the reason.
   return Math.max(STOP_MS, (Number(env.DRAIN_TIMEOUT_MS) || 0) + STOP_AFTER_DRAIN_MS);
 }
 
@@ -111,7 +111,7 @@ function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
     const { env, ...more } = planOf(index);
-    // The system chooses the link ports, because two servers with the same port would collide.
+    // Lets the system choose the link ports, because two servers cannot use the same port.
     return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ...more };
   });
 }

@@ -6,7 +6,7 @@ import { readable } from './terminal.mjs';
 
 /** Prints the lines about a fleet: its addresses, the deaths and restarts of its processes, and the log lines that people should see. */
 export class FleetReport {
-  /** True while the fleet stops. Lines of its servers are then not printed. */
+  /** True while the fleet stops. The report then prints no lines of servers. */
   isMuted = false;
   hasStarted = false;
 
@@ -62,8 +62,8 @@ export class FleetReport {
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // Until the fleet has started, only JSON log lines are shown. If a server does not start, the error contains its last lines, even lines
-    // that are not JSON.
+    // Until the fleet has started, prints only log lines that are JSON. If a server does not start, the error contains all of its last
+    // lines.
     if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);

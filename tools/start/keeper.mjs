@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** Pauses before a restart, in ms. The pause grows with each death of a program that keeps dying. */
+/** Pauses before a restart, in ms. When a program dies again and again, the pause grows with each death. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**
- * Returns the pause before the next start, in ms: twice the last one, up to a maximum. After a program that ran for
- * `healthyAfterMs`, it is the first pause. Pure.
+ * Returns the pause before the next start, in ms. The pause doubles with each death, up to a maximum. If the program ran for at least
+ * `healthyAfterMs`, returns the shortest pause. Pure.
  *
  * @param {number} lastPauseMs 0: the program has not died yet
  * @param {number} ranMs the time for which the program ran
@@ -44,7 +44,7 @@ export class Keeper extends EventEmitter {
     this.pauses = pauses;
   }
 
-  /** Resolves when the program is ready. When the first attempt fails, it rejects and leaves nothing running. */
+  /** Resolves when the program is ready. Rejects when the first attempt fails, and then leaves no process running. */
   async start() {
     this.status = 'running';
     try {
@@ -63,7 +63,7 @@ export class Keeper extends EventEmitter {
   }
 
   /**
-   * Stops the program for good: sends SIGTERM, waits, then sends SIGKILL. True when SIGTERM was enough.
+   * Stops the program for good. Sends SIGTERM, waits, then sends SIGKILL. Returns whether SIGTERM was enough.
    *
    * @param {number} deadlineMs
    */
@@ -73,7 +73,7 @@ export class Keeper extends EventEmitter {
     return this.#end(deadlineMs);
   }
 
-  /** Restarts the program on purpose: without a pause and without a `died` event. @param {number} deadlineMs */
+  /** Restarts the program without a pause and without a `died` event. @param {number} deadlineMs */
   async restart(deadlineMs) {
     this.#planned = true;
     await this.#end(deadlineMs);
@@ -105,12 +105,12 @@ export class Keeper extends EventEmitter {
       this.child = child;
       child.once('exit', (code, signal) => {
         this.child = null;
-        // An end before the program is ready is a failure of the launch, and is reported as such.
+        // If the program ends before it is ready, the launch fails and reports the end. So `died` is not emitted.
         if (ready && !this.#planned) this.#died(code, signal, Date.now() - startedAt);
       });
     });
     ready = true;
-    // The program may have ended just after it was ready.
+    // The program may have ended right after it was ready.
     if (this.child === null && !this.#planned) this.#died(null, null, 0);
   }
 

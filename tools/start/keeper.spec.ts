@@ -92,7 +92,7 @@ describe('a child process that depends on its parent', () => {
   });
 });
 
-/** Returns whether the process is running. A zombie process counts as ended. */
+/** Returns whether the process is running. A zombie process is not running. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

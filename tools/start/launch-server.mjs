@@ -10,7 +10,10 @@ import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { reachableHost } from './addresses.mjs';
 
-/** The time limit for a start, in ms. A server needs less than a second on an idle machine, but it may be busy or wait for Redis. */
+/**
+ * The time limit for a start, in ms. A server starts in less than a second on an idle machine. But the machine may be busy, or the server
+ * may wait for Redis.
+ */
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
 const LINES_KEPT = 15;
@@ -93,7 +96,7 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // The ports come from the server's file or, when a full disk prevents that file, from the server's log line.
+    // Reads the ports from the server's file. When a full disk prevents this file, reads them from the server's log line.
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
@@ -140,7 +143,7 @@ function portsOf(line) {
 }
 
 /**
- * The certificate is not checked, because the server is a process of ours on this machine.
+ * Returns whether the server is ready. Does not check its certificate, because the server runs on this machine.
  *
  * @param {number} port @param {NodeJS.ProcessEnv} env @returns {Promise<boolean>}
  */

@@ -20,8 +20,8 @@ import { dirname } from 'node:path';
  */
 
 /**
- * A process belongs to the fleet when its command line contains one of these names or the entry of a server. The check is needed because
- * pids are reused.
+ * A process belongs to the fleet when its command line contains one of these names or the entry of a server. The check prevents that the
+ * tool ends another process that has got the same pid.
  */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
@@ -43,7 +43,7 @@ export function readRunning(file) {
 export function writeRunning(file, running) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  // Deletes a draft from an earlier attempt, which may have wider permissions.
+  // Deletes a draft from an earlier attempt, because its permissions may be wider.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);
@@ -55,8 +55,8 @@ export function forgetRunning(file) {
 }
 
 /**
- * Returns the running fleet when its `npm start` is alive. Otherwise ends its leftovers and returns null: servers with SIGKILL
- * (their rooms are in Redis), and Redis with SIGTERM, so that it writes its data. After 10 s Redis gets SIGKILL as well.
+ * Returns the running fleet when its `npm start` is alive. Otherwise ends the remaining processes of the fleet and returns null. Servers
+ * get SIGKILL, because their rooms are in Redis. Redis gets SIGTERM, so that it writes its data, and SIGKILL after 10 s.
  *
  * @param {string} file
  * @returns {Promise<Running | null>}

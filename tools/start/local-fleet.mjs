@@ -36,7 +36,7 @@ export class LocalFleet {
 
   /** @type {Renewal | null} */
   renewal = null;
-  /** Functions that end the watching of edits and the type check. @type {(() => void)[]} */
+  /** Functions that stop the type check and the watching of edits. @type {(() => void)[]} */
   endings = [];
 
   /**
@@ -56,7 +56,7 @@ export class LocalFleet {
       (text) => terminal.line(`  ${text}`),
     );
     this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
-    /** Password of the private Redis, because other users of this machine can reach its port. */
+    /** The private Redis has a password, because other users of this machine can reach its port. */
     this.redisPassword = randomBytes(24).toString('base64url');
     /** @type {string | null} */
     this.privateRedisUrl = null;
@@ -184,7 +184,7 @@ export class LocalFleet {
     return url;
   }
 
-  /** The pids and addresses for the running file. @returns {import('./leftovers.mjs').Running} */
+  /** Returns the content of the running file: pids and addresses. @returns {import('./leftovers.mjs').Running} */
   running() {
     const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
     const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
@@ -203,7 +203,8 @@ export class LocalFleet {
   }
 
   /**
-   * Collects the edits of the project, and checks the types. The returned loop restarts the servers that load a changed file.
+   * Starts to collect the edits of the project and to check its types. Returns the loop that restarts the servers which load a changed
+   * file.
    *
    * @returns {Promise<DevLoop>}
    */

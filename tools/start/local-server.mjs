@@ -18,7 +18,7 @@ export class LocalServer {
   /** Whether an older process of this server still uses the inspector port. */
   #isPortTaken = false;
   /**
-   * The log lines of a successor until it replaces its server; null when lines are shown at once.
+   * The log lines that a successor keeps back until it replaces its server. Null: it shows lines immediately.
    *
    * @type {string[] | null}
    */
@@ -36,7 +36,7 @@ export class LocalServer {
     context.report.follow(plan.label, this.keeper);
   }
 
-  /** Returns a server with another name that can run beside this one and then replace it. Does not start the server. */
+  /** Returns a successor: a server that can run beside this one and then replace it. It has another name. Does not start the successor. */
   successor() {
     const next = new LocalServer(this.plan, this.context, this.generation + 1);
     next.#isPortTaken = this.plan.inspectPort !== undefined;
@@ -44,13 +44,15 @@ export class LocalServer {
     return next;
   }
 
-  /** Shows the held log lines of a successor, and all further lines at once. Call this when the predecessor has ended. */
+  /**
+   * Shows the log lines that the successor has kept back, and from now on all lines immediately. Call this when the predecessor has ended.
+   */
   succeed() {
     for (const line of this.#heldLines ?? []) this.context.report.show(this.plan.label, line);
     this.#heldLines = null;
     if (!this.#isPortTaken) return;
     this.#isPortTaken = false;
-    // Node opens its inspector on this signal.
+    // SIGUSR1 makes Node open its inspector.
     this.keeper.child?.kill('SIGUSR1');
   }
 

@@ -6,7 +6,7 @@ import { PlainError } from '../process/plain-error.mjs';
 import { mainOf } from './launch-server.mjs';
 
 /**
- * Runs one server in this process, so that the server receives signals. The environment has the settings.
+ * Runs one server in this process, so that signals reach the server directly. The settings come from the environment.
  *
  * @param {string[]} argv the type of the server
  */

@@ -30,7 +30,6 @@ const INSPECT_PORT_DEFAULT = 9229;
 /** The pattern of a valid host. It must accept the hosts that the setting PUBLIC_HOST accepts. */
 const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
 
-/** The options of the command line. */
 export const OPTIONS = /** @type {const} */ ({
   gateways: { type: 'string' },
   lobbies: { type: 'string' },

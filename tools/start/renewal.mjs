@@ -5,9 +5,9 @@ import { LocalServer } from './local-server.mjs';
 const STOP_STARTING_MS = 2_000;
 
 /**
- * Runs a new build on a fleet. First one new server of each type starts beside the old servers. Old servers are stopped only when all of
- * these are ready. Rooms of the old game servers migrate to the new one, and then the further new servers start. The new gateway is only a
- * trial on other ports, because players need the ports of the old ones. After the trial each gateway is restarted.
+ * Runs a new build on a fleet. First starts one new server of each type beside the old servers. Stops old servers only when all new servers
+ * are ready. The rooms of the old game servers migrate to the new one, and then further new servers start. Gateways are different, because
+ * players need their ports. The new gateway is only a trial on other ports, and after the trial each gateway restarts.
  */
 export class Renewal {
   /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
@@ -15,7 +15,7 @@ export class Renewal {
   /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
   #starting = new Set();
 
-  /** Servers of the fleet whose start was stopped for a newer build. @type {LocalServer[]} */
+  /** Servers of the fleet whose start the tool stopped because of a newer build. @type {LocalServer[]} */
   #interrupted = [];
 
   /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
@@ -30,7 +30,7 @@ export class Renewal {
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
   async run(types) {
-    // Stops servers that are still starting. They have an older build, and their start would delay the new one.
+    // Stops servers that are still starting with an older build. Their start would delay the new build.
     this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
     for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
@@ -50,7 +50,7 @@ export class Renewal {
     for (const follower of followers.flat()) void this.#follow(follower);
   }
 
-  /** Starts the servers again whose start was stopped for a build that cannot start. Call it when the old build is restored. */
+  /** Starts the servers whose start the tool stopped, because the newer build cannot start. Call it when the old build is restored. */
   resume() {
     for (const server of this.#interrupted) {
       const next = server.successor();
@@ -63,7 +63,7 @@ export class Renewal {
     this.#interrupted = [];
   }
 
-  /** Ends all processes that are not part of the fleet. */
+  /** Ends all processes that do not belong to the fleet yet. */
   async abandon() {
     await Promise.all([...this.#candidates].map((candidate) => this.#end(candidate)));
   }
@@ -89,7 +89,7 @@ export class Renewal {
   }
 
   /**
-   * Stops all servers of one type. The first of them already has a running successor.
+   * Stops all servers of one type. The successor of the first server already runs.
    *
    * @param {LocalServer[]} group @param {LocalServer} first
    * @returns {Promise<LocalServer[]>} the successors of the others, which are not started
@@ -120,7 +120,7 @@ export class CannotStart extends Error {
   }
 }
 
-/** Returns a gateway that shows whether the build can start. Its ports are free ones. @param {LocalServer} server */
+/** Returns a gateway on free ports. Its start shows whether the build works. @param {LocalServer} server */
 function trialOf(server) {
   const trial = server.successor();
   trial.plan = { ...trial.plan, env: { ...trial.plan.env, PUBLIC_PORT: '0', TCP_PORT: '0', OPS_PORT: '0' } };

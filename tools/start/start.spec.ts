@@ -21,7 +21,7 @@ import { ended } from '../process/leashed.mjs';
 import { eventually } from '../process/until.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 
-/** The code of a stand-in for a server. The tests check that `npm start` starts, watches and stops these processes. */
+/** The code of a fake server. The tests check that `npm start` starts, watches and stops processes with this code. */
 const STAND_IN = `
   const { createServer } = require('node:http');
   const { writeFileSync } = require('node:fs');
@@ -43,7 +43,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-// Makes the stand-in servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
+// Makes the fake servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
 writeFileSync(join(home, 'package.json'), '{}');
 /** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');
@@ -120,12 +120,11 @@ function pidsIfAny(): Record<string, number> {
   }
 }
 
-/** Waits until the value differs from `from`. */
 async function changed<T>(value: () => T, from: T): Promise<void> {
   await eventually(() => expect(value()).not.toBe(from), 20_000);
 }
 
-/** Returns the command line of a process, which `ps` shows to all users. */
+/** Returns the command line of a process, as `ps` shows it to all users. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
@@ -145,7 +144,7 @@ function openToOthers(folder: string): string[] {
   return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
 }
 
-/** Fills the disk of this test until `makeRoom`. `isFull` is false when the test has no disk, because it cannot mount one. */
+/** Fills the disk of this test until a call of `makeRoom`. `isFull` is false when this user cannot mount a disk for the test. */
 function fillDisk(): { isFull: boolean; makeRoom(): void } {
   if (!isMounted) return { isFull: false, makeRoom: () => {} };
   const filler = openSync(join(disk, 'filler'), 'w');
@@ -154,12 +153,12 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
       try {
         for (;;) writeSync(filler, Buffer.alloc(size));
       } catch {
-        // The disk has no free block of this size any more, so the next size is smaller.
+        // The disk has no free block of this size any more, so the test continues with a smaller size.
       }
     }
   };
   fill();
-  // Other processes may free space again by deletions and rewrites, so the test continues to fill the disk.
+  // Other processes may free space when they delete or rewrite files. So the test continues to fill the disk.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,
@@ -367,7 +366,7 @@ describe('npm start', () => {
   it('names a read-only folder and the setting that selects another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
-    // When this user cannot mount, a file in place of the folder has the same effect as a read-only disk.
+    // This user may be unable to mount a read-only disk. Then a file in place of the folder has the same effect.
     const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
     if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
     try {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-/** Events that are not warnings. They are shown because the user waits for them after the death of a server. */
+/** Events that the terminal shows although they are not warnings. The user waits for them after the death of a server. */
 const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**
@@ -23,7 +23,7 @@ export class Terminal {
   }
 
   /**
-   * Shows a step while `work` runs. `work` may rename it. The last name stays, with the result.
+   * Shows a step while `work` runs. `work` may rename the step. At the end, shows the last name with the result.
    *
    * @template T
    * @param {string} text @param {(rename: (text: string) => void) => Promise<T>} work
@@ -53,13 +53,16 @@ export class Terminal {
     return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
-  /** Returns the name in its color. The first eight names have different colors. @param {string} name */
+  /** Returns the name in the color that belongs to it. The first eight names have different colors. @param {string} name */
   name(name) {
     if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
     return this.paint(this.#colours.get(name), name);
   }
 
-  /** Shows a step. If another step still runs (Ctrl-C), replaces it and does not show its result. @param {string} text @returns {Step} */
+  /**
+   * Shows a step. If another step still runs, because of Ctrl-C, replaces that step and does not show its result. @param {string} text
+   * @returns {Step}
+   */
   #begin(text) {
     if (this.#step) clearInterval(this.#step.timer);
     const timer = setInterval(() => {
@@ -105,8 +108,8 @@ export class Terminal {
 /** @typedef {{ message?: string, code?: string, stack?: string, cause?: LoggedError }} LoggedError */
 
 /**
- * Formats a server's line of JSON for people, or returns null when it is below `level`. Other text (the stack of a crash) is
- * returned as it is. Pure.
+ * Formats a server's line of JSON for people. Returns null when the line is below `level`. Returns text that is not JSON, such as the stack
+ * of a crash, unchanged. Pure.
  *
  * @param {string} line @param {string} level
  * @returns {string | null}

@@ -7,7 +7,7 @@ const ERROR = /error TS\d+:/;
 const SUMMARY = /Found (\d+) errors?\. Watching/;
 
 /**
- * Checks the types of a project beside its fleet, after each edit. The check runs with a lower priority than the servers, because it needs
+ * Checks the types of a project after each edit, while its fleet runs. The check has a lower priority than the servers, because it needs
  * seconds of CPU time.
  *
  * @param {{ script: string, tsconfig: string }} check the compiler and its configuration

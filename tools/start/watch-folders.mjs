@@ -1,12 +1,15 @@
 import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** The time without changes before `onChange` is called, in ms. An editor writes a file in several steps, so there would be several calls. */
+/**
+ * `onChange` is called when no file has changed for this time, in ms. An editor writes a file in several steps, which must lead to one call
+ * only.
+ */
 const SETTLE_MS = 80;
 
 /**
- * Calls `onChange` after files in these folders have changed. Watches folders instead of files. Editors replace a file by a new one, and a
- * watch on the replaced file would report no more changes.
+ * Calls `onChange` after files in these folders have changed. Watches folders and not files, because editors replace files. A watch on a
+ * replaced file would report no more changes.
  *
  * @param {readonly string[]} roots @param {(changedAt: number) => void} onChange `changedAt`: the time of the first of these changes, by the
  *   monotonic clock, in ms

@@ -9,7 +9,7 @@ import { HOLDFAST_DIR } from '../process/paths.mjs';
 
 const run = promisify(execFile);
 
-/** Time limit for the download of Node, in ms. The package has 40 to 60 MB. */
+/** Time limit for the download of Node, in ms. The download has 40 to 60 MB. */
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 
 /**

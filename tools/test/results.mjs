@@ -6,7 +6,7 @@ import { join } from 'node:path';
  */
 
 /**
- * Reads the result files of jest. A phase without a result file counts as a failure. A test file that cannot be loaded does so too.
+ * Reads the result files of jest. A phase without a result file is a failure. A test file that cannot be loaded is a failure, too.
  *
  * @param {string} folder @param {readonly string[]} phases
  * @returns {Promise<Results>}

@@ -17,11 +17,11 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Some unit tests only wait for time to pass, so at least three workers are useful even on few cores. */
+/** Uses at least three workers, even on few cores, because some unit tests only wait. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
- * An integration test mostly waits for starts of processes and for evictions, so a machine with two cores runs two integration tests at
- * once. The tests that measure times against a limit run alone.
+ * An integration test mostly waits for the start of processes and for evictions. So a machine with two cores runs two integration tests at
+ * once. Tests that compare times with a limit run alone.
  */
 const FLEET_WORKERS = ['--maxWorkers', String(Math.max(2, Math.floor(CORES / 4)))];
 
@@ -34,21 +34,24 @@ const PHASES = [
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
-/** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
+/** The phase of `npm run test:long`. It tests failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run test:outside`: whole projects outside of this repository. Each installs hundreds of packages, so CI runs only short forms. */
+/**
+ * The phase of `npm run test:outside`. It tests whole projects outside of this repository. Each project installs hundreds of packages, so
+ * CI runs only short forms of these tests.
+ */
 const OUTSIDE_PHASE = {
   name: 'outside',
   args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/outside/', '--maxWorkers', '1'],
 };
 
-/** The phase of `npm run model`. Its random walks of the model are longer than in `npm test`. */
+/** The phase of `npm run model`. It explores more random walks of the model than `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
-/** The names of the phases that CI adds up. Each phase writes its own result file. */
+/** The names of the phases whose results CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
-/** The same for a machine that is too slow for the long tests. */
+/** The names of these phases on a machine that is too slow for the long tests. */
 export const SHORT_PHASES = PHASES.map(({ name }) => name);
 
 /** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
@@ -88,13 +91,13 @@ export async function main(argv) {
   if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // Deletes only the results of the phases that run now. CI adds them up with the results of other commands.
+  // Deletes only the result files of the phases that run now, because CI adds them to the results of other commands.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // `--forceExit` ends the run even if a test left a connection open.
+    // `--forceExit` ends the run, even if a test has left a connection open.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -115,7 +118,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C reaches the child process too. This process ignores the signal and waits for the end of the child process.
+  // Ctrl-C reaches the child process, too. So this process ignores the signal, and waits for the end of the child process.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
@@ -134,7 +137,7 @@ let interrupted = false;
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>} its exit code */
 function jest(args, env) {
-  // With --json, jest also prints the results to standard output, which is ignored here. The report for people goes to standard error.
+  // With --json, jest also prints the results to standard output. This process ignores them. The report for people is on standard error.
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], {
     cwd: ROOT,
     env,
@@ -144,7 +147,7 @@ function jest(args, env) {
     interrupted = true;
     child.kill('SIGTERM');
   };
-  // Ctrl-C reaches jest too, which stops its Redis. This process waits for the end of jest.
+  // Ctrl-C also reaches jest, which then stops its Redis. This process waits for the end of jest.
   process.on('SIGINT', () => {
     interrupted = true;
   });

@@ -12,11 +12,13 @@ export interface FleetStore {
   readonly url: string;
   /** Further settings with which servers connect to the store. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A client for direct reads and writes by the test. */
+  /** A client for direct reads and writes of the test. */
   readonly client: Redis | Cluster;
+  /** Ends the store. */
   stop(): Promise<void>;
 }
 
+/** The options of a private Redis. `config`: lines of its configuration. */
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
@@ -34,17 +36,18 @@ export class FleetRedis implements FleetStore {
   private constructor(
     private running: RunningRedis,
     private readonly options: Parameters<typeof startRedis>[0],
-    /** A client for direct reads and writes by the test. */
+    /** A client for direct reads and writes of the test. */
     readonly client: Redis,
   ) {}
 
+  /** Starts a Redis with its data in `home`. */
   static async start(home: string, { appendonly = false, config = {}, env }: FleetRedisOptions = {}): Promise<FleetRedis> {
     const found = await findRedisServer();
     const server = { ...found, env: { ...found.env, ...env } };
     const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
     const running = await startRedis(options);
     const client = new Redis(running.url, { retryStrategy: () => 50 });
-    // Without a listener, the `error` event of the client would end the test's process after the test has killed Redis.
+    // A listener is needed because tests kill Redis. Without it, the `error` event of the client would end the test's process.
     client.on('error', () => {});
     return new FleetRedis(running, options, client);
   }
@@ -72,13 +75,13 @@ export class FleetRedis implements FleetStore {
     return this.options.dir;
   }
 
-  /** Kills Redis and restarts it on the same port, with its stored data. Resolves when it answers. */
+  /** Kills Redis and restarts it on the same port with its stored data. Resolves when Redis answers. */
   async restart(): Promise<void> {
     await this.kill();
     await this.startAgain();
   }
 
-  /** Starts Redis again on the same port after `kill`, with additional settings in `config`. Resolves when it answers. */
+  /** Starts Redis on the same port after a call of `kill`. `config` may contain additional settings. Resolves when Redis answers. */
   async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
     const { options } = this;
     this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });
@@ -91,7 +94,7 @@ export class FleetRedis implements FleetStore {
     return folder as KeptStore;
   }
 
-  /** Kills Redis and restarts it on the same port, with a copy from `keep` or without data. Resolves when Redis answers. */
+  /** Kills Redis and restarts it on the same port. Its data is a copy from `keep`, or none. Resolves when Redis answers. */
   async fallBack(to: KeptStore | 'nothing'): Promise<void> {
     await this.kill();
     const folder = join(this.dir, 'appendonlydir');
@@ -128,10 +131,12 @@ export class FleetRedis implements FleetStore {
     this.running.process.kill('SIGSTOP');
   }
 
+  /** Continues the suspended process. */
   resume(): void {
     this.running.process.kill('SIGCONT');
   }
 
+  /** Ends the process and the client. */
   async stop(): Promise<void> {
     this.client.disconnect();
     await this.kill();

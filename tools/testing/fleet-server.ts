@@ -14,7 +14,7 @@ export interface ServerSpec {
   readonly cwd?: string;
   /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** True: the start does not wait until the server is ready, because the test expects a server that never becomes ready. */
+  /** True: the start does not wait until the server is ready. For tests of servers that never become ready. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -27,6 +27,7 @@ export interface ServerPorts {
   readonly tcpPort?: number;
 }
 
+/** How a process has ended: its exit code, or the signal that ended it. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -48,7 +49,7 @@ export class FleetServer {
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
-  /** Whether the test ended the process. If a server ends without the test, `stop` of the fleet fails. */
+  /** Whether the test has ended the process. If a server ends by itself, `stop` of the fleet throws an error. */
   isExpectedToEnd = false;
 
   private constructor(
@@ -78,8 +79,8 @@ export class FleetServer {
   }
 
   /**
-   * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready. Rejects with the server's last lines if
-   * the server ends first or is not ready in time.
+   * Starts the process of a server and passes the process to `spawned`. Resolves when the server is ready. Rejects with the last lines of
+   * the server if it ends first or is not ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main, cwd, output, mayBeUnready } = spec;
@@ -108,7 +109,10 @@ export class FleetServer {
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
 
-  /** Returns the settings of the ports. Players get free ports that stay the same after a restart, and the other ports are 0 (any port). */
+  /**
+   * Returns the settings for the ports. A gateway gets free ports for players, which stay the same after a restart. All other ports are 0,
+   * so that the system chooses them.
+   */
   static async portsFor(type: ServerType): Promise<Record<string, string>> {
     if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
     const [publicPort, tcpPort] = [await freePort(), await freePort()];

@@ -4,12 +4,12 @@ import { CuttableProxy } from '../chaos/src/cuttable-proxy.js';
 import { freePort } from '../process/free-port.mjs';
 
 /**
- * The side from which a server can be cut off. `redis`: its connections to the store. `links`: the connections that other servers open to
- * it. A gateway opens all of its links itself, so cut the servers at the other end.
+ * The connections of a server that a test cuts. `redis`: its connections to the store. `links`: the links that other servers open to it. A
+ * gateway opens all of its links itself, so cut the servers at the other end.
  */
 export type Side = 'redis' | 'links';
 
-/** Proxies in front of the store and of the link port of each server. They can be cut like a network, and need no special rights. */
+/** Proxies in front of the store and of the link port of each server. A test can cut them like a network. They need no special rights. */
 export class Partitions {
   private readonly proxies = new Map<string, Readonly<Record<Side, CuttableProxy>>>();
 
@@ -29,14 +29,16 @@ export class Partitions {
     };
   }
 
-  /** Stops all data between a server and Redis, or between a server and the servers that connect to it. Neither end is notified. */
+  /**
+   * Stops the transfer of data between a server and Redis, or between a server and the servers that link to it. Neither end is notified.
+   */
   cut(server: string, side: Side): void {
     const proxies = this.proxies.get(server);
     if (!proxies) throw new Error(`${server} has no proxies: start the fleet with a single Redis and with partitions.`);
     proxies[side].cut();
   }
 
-  /** Lets all data pass again, even data that was sent during the cut. */
+  /** Transfers all data again, including data that was sent during the cut. */
   mend(): void {
     for (const { redis, links } of this.proxies.values()) {
       redis.mend();
@@ -52,7 +54,9 @@ export class Partitions {
   }
 }
 
-/** The module that lets a server listen behind a proxy: beside this file in the package, and among the tools in the repository. */
+/**
+ * The module that lets a server listen behind a proxy. In the package it is beside this file, and in the repository it is among the tools.
+ */
 function listenBehind(): string {
   const places = ['./listen-behind.mjs', '../process/listen-behind.mjs'].map((path) => new URL(path, import.meta.url));
   return (places.find((url) => existsSync(fileURLToPath(url))) ?? places[0]).href;

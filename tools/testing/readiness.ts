@@ -4,7 +4,7 @@ import type { ServerType } from './server-type.js';
 
 const TYPES: readonly ServerType[] = ['gateway', 'lobby', 'game'];
 
-/** Returns whether all living servers are ready and know each other, and rooms can be placed on all game servers. */
+/** Returns whether the fleet is complete: all living servers are ready and know each other, and placement may choose every game server. */
 export async function isWhole(fleet: RunningFleet): Promise<boolean> {
   const living = fleet.servers.filter(({ exit }) => exit === null);
   const checks = living.map((server) => knowsAll(server, living));
@@ -12,9 +12,9 @@ export async function isWhole(fleet: RunningFleet): Promise<boolean> {
   return (await Promise.all([...checks, ...games])).every(Boolean);
 }
 
-/** Returns whether a server counts all living servers in its metric `holdfast_servers`, which includes itself. */
+/** Returns whether a server has counted all living servers in its metric `holdfast_servers`. The metric includes the server itself. */
 async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
-  // A server that has lost the store still shows old counts in the metrics, so this also checks that the server is ready.
+  // Also checks that the server is ready, because the metrics of a server that has lost the store show old counts.
   if ((await server.ops('/readyz')).status !== 200) return false;
   const { text } = await server.ops('/metrics');
   return TYPES.every((type) => {

@@ -10,6 +10,7 @@ import { Partitions, type Side } from './partitions.js';
 import { isWhole } from './readiness.js';
 import type { ServerType } from './server-type.js';
 
+/** The options of `TestFleet.start`. Without options, the fleet has one server of each type. */
 export interface TestFleetOptions {
   /** Number of gateways. The default for each type of server is 1. */
   readonly gateways?: number;
@@ -22,18 +23,19 @@ export interface TestFleetOptions {
   /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Starts a store other than a private Redis. `stop` of the fleet stops the store too. */
+  /** Starts another store than a private Redis. `stop` of the fleet also stops this store. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
-  /** Whether servers can be cut off (`partition`). True by default; each connection to Redis and between servers then has a proxy. */
+  /** Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes a proxy. */
   readonly partitions?: boolean;
   /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;
 }
 
+/** The options of `connect` of a fleet: those of the client, and the gateway to use. */
 export interface PlayerOptions extends ConnectOptions {
   /**
-   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Without this option, players get the
-   * gateways in rotation.
+   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Default: each new player gets the next
+   * gateway.
    */
   readonly gateway?: FleetServer | string;
   /** The port of the gateway to connect to: WebSocket or TCP. */
@@ -50,7 +52,7 @@ const WHOLE_MS = 30_000;
 const DRAIN_MS = 60_000;
 const LAST_LINES = 12;
 
-/** The processes and the store of a running fleet, with the faults that a test may cause. `TestFleet.start` starts a fleet. */
+/** The processes and the store of a running fleet, with methods for the faults that a test may cause. `TestFleet.start` starts a fleet. */
 export class RunningFleet {
   readonly gateways: FleetServer[] = [];
   readonly lobbies: FleetServer[] = [];
@@ -59,7 +61,7 @@ export class RunningFleet {
   readonly linkSecret = randomBytes(18).toString('hex');
 
   private readonly children = new Set<ChildProcess>();
-  /** Processes that a restart replaced. `print` shows their last lines. */
+  /** Processes that were replaced by a restart. `print` shows their last lines, too. */
   private readonly former: FleetServer[] = [];
   private readonly sessions: Session[] = [];
   private readonly partitions: Partitions | null;
@@ -73,7 +75,7 @@ export class RunningFleet {
     this.partitions = (fleetOptions.partitions ?? true) && store instanceof FleetRedis ? new Partitions() : null;
   }
 
-  /** Starts the number of servers of each type that the options name. */
+  /** Starts as many servers of each type as the options say. */
   protected async startAll(): Promise<this> {
     const counts = { gateways: 1, lobbies: 1, games: 1, ...this.fleetOptions };
     try {
@@ -113,7 +115,7 @@ export class RunningFleet {
     return `${this.fleetOptions.env?.REDIS_PREFIX ?? 'hf'}:${name}`;
   }
 
-  /** Returns the settings that all servers of this fleet have in common: all except the name and the ports. */
+  /** Returns the settings that are the same for all servers of this fleet. Only the name and the ports differ. */
   settings(): Record<string, string> {
     return {
       REDIS_URL: this.store.url,
@@ -135,7 +137,7 @@ export class RunningFleet {
     return this.launch(type, name, { ...this.settings(), ...(await FleetServer.portsFor(type)), ...cuttable, ...env });
   }
 
-  /** Waits until all living servers are ready and know each other, and rooms can be placed on all game servers. */
+  /** Waits until all living servers are ready and know each other, and placement may choose every game server. */
   async whole(): Promise<void> {
     await until(() => isWhole(this), WHOLE_MS);
   }
@@ -149,14 +151,16 @@ export class RunningFleet {
     await server.exited;
   }
 
-  /** Stops a server as an orchestrator does (SIGTERM): it hands over its rooms or players. Resolves when its process has ended. */
+  /**
+   * Stops a server with SIGTERM, as an orchestrator does. The server hands over its rooms or players. Resolves when its process has ended.
+   */
   async terminate(name: FleetServer | string): Promise<void> {
     const server = this.server(name);
     server.kill('SIGTERM');
     await until(() => server.exit, DRAIN_MS);
   }
 
-  /** Suspends a server (SIGSTOP): its connections stay open, and it does not answer. */
+  /** Suspends a server with SIGSTOP. Its connections stay open, but it does not answer. */
   async pause(name: FleetServer | string): Promise<void> {
     this.server(name).kill('SIGSTOP');
   }
@@ -166,13 +170,14 @@ export class RunningFleet {
     this.server(name).kill('SIGCONT');
   }
 
-  /** Migrates all rooms of a game server to other game servers during their games. The server keeps running and gets no new rooms. */
+  /** Migrates all rooms of a game server to other game servers while their games run. The server keeps running, but gets no new rooms. */
   async drain(name: FleetServer | string): Promise<{ readonly moved: number; readonly left: number }> {
     return (await this.admin('POST', `/api/servers/${this.server(name).id}/drain`)) as { moved: number; left: number };
   }
 
   /**
-   * Cuts a server off from Redis, or from the servers that connect to it, until `heal`. Neither end is notified, as when a network fails.
+   * Cuts a server off from Redis, or from the servers that link to it, until a call of `heal`. Neither end is notified, as when a network
+   * fails.
    */
   async partition(name: FleetServer | string, side: Side): Promise<void> {
     const server = this.server(name);
@@ -182,12 +187,15 @@ export class RunningFleet {
     this.partitions.cut(nameOf(server), side);
   }
 
-  /** Ends all partitions. */
+  /** Ends all cuts by `partition`. */
   async heal(): Promise<void> {
     this.partitions?.mend();
   }
 
-  /** Restarts a server with the same name, settings and ports for players. Kills it first if it is alive. Resolves when it is ready. */
+  /**
+   * Restarts a server with the same name, settings and ports for players. Kills the server first if it still runs. Resolves when the server
+   * is ready.
+   */
   async restart(name: FleetServer | string): Promise<FleetServer> {
     const server = this.server(name);
     if (!server.exit) server.kill();
@@ -202,7 +210,7 @@ export class RunningFleet {
     const first = gateway === undefined ? this.nextGateway++ % this.gateways.length : this.gateways.indexOf(this.server(gateway));
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];
     const urls = inOrder.map(({ tcpUrl, publicUrl }) => (transport === 'tcp' ? tcpUrl : publicUrl));
-    const session = await connect(urls, options);
+    const session = await this.open(urls, options);
     this.sessions.push(session);
     return session;
   }
@@ -215,7 +223,7 @@ export class RunningFleet {
     return server;
   }
 
-  /** Calls the admin API of a gateway as an operator. When the gateway refuses the request, throws an error with the answer. */
+  /** Calls the admin API of a gateway as an operator. Throws an error with the answer when the gateway refuses the request. */
   async admin(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
     const gateway = this.gateways.find(({ exit }) => exit === null);
     if (!gateway) throw new Error('No gateway of this fleet is running.');
@@ -238,7 +246,7 @@ export class RunningFleet {
 
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Kills all processes and deletes their files. Throws if a server ended although no test ended it. */
+  /** Kills all processes and deletes their files. Throws an error if a server ended by itself. */
   async stop(): Promise<void> {
     for (const session of this.sessions) session.detach();
     const faults = this.servers.filter((server) => server.exit && !server.isExpectedToEnd);
@@ -254,14 +262,19 @@ export class RunningFleet {
     );
   }
 
-  /** Prints the last lines of all servers, to explain a failed test. */
+  /** Prints the last lines of all servers, which help to explain a failed test. */
   print(test: string): void {
     const words = [...this.former, ...this.servers].map((server) => `${server.id}${server.exit ? ' (ended)' : ''}\n${lastWords(server)}`);
     process.stderr.write(`\n── ${test}: the last lines of the servers ──\n${words.join('\n')}\n`);
   }
 
-  /** Returns the file that starts a server of this type. */
-  protected entryOf(type: ServerType): string {
+  /** Opens a session. A subclass may use another client. */
+  protected open(urls: readonly string[], options: ConnectOptions): Promise<Session> {
+    return connect(urls, options);
+  }
+
+  /** Returns the file that starts this server. A subclass may start servers of several builds. */
+  protected entryOf(type: ServerType, _name: string): string {
     return resolve(this.fleetOptions.cwd ?? '.', this.fleetOptions.entries?.[type] ?? ENTRIES[type]);
   }
 
@@ -272,7 +285,15 @@ export class RunningFleet {
     mayBeUnready = false,
   ): Promise<FleetServer> {
     const { cwd, output } = this.fleetOptions;
-    const spec = { type, name, env, main: this.entryOf(type), cwd: cwd === undefined ? undefined : resolve(cwd), output, mayBeUnready };
+    const spec = {
+      type,
+      name,
+      env,
+      main: this.entryOf(type, name),
+      cwd: cwd === undefined ? undefined : resolve(cwd),
+      output,
+      mayBeUnready,
+    };
     const server = await FleetServer.start(spec, this.home, (child) => {
       this.children.add(child);
       child.once('exit', () => this.children.delete(child));

@@ -5,8 +5,8 @@ import { FleetRedis, type FleetStore } from './fleet-redis.js';
 import { RunningFleet, type TestFleetOptions } from './running-fleet.js';
 
 /**
- * A whole fleet for a test: each server is a process with the code of this project, on a private Redis. The test may kill, suspend, drain
- * and cut off any server. All processes end with `stop()`, and with the process of the test.
+ * A whole fleet for a test. Each server is a process with the code of this project. The servers share a private Redis. The test may kill,
+ * suspend, drain and cut off any server. All processes end with `stop()`, or with the process of the test.
  *
  * @example
  * ```ts

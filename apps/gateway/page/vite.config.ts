@@ -15,7 +15,7 @@ export default defineConfig({
     target: 'es2022',
   },
   server: {
-    // Settings for `npx vite` beside a fleet that `npm start` runs. Vite reloads the page when its source changes, and passes the
+    // Settings for `npx vite`, which runs beside a fleet of `npm start`. Vite reloads the page when its source changes, and passes the
     // connections of players to the fleet.
     proxy: { '/play': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:7000', ws: true, changeOrigin: true, rewriteWsOrigin: true } },
     fs: { allow: [repository] },

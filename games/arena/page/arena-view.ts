@@ -23,7 +23,7 @@ const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
 
-/** The detail of the event `own-frame` of the field: the own ship as this frame shows it. */
+/** The data of the event `own-frame`: the state of the own ship in one displayed frame. */
 export interface OwnFrame extends Ship {
   /** The time of the frame, as `performance.now`, in ms. */
   readonly at: number;
@@ -52,7 +52,7 @@ export class ArenaView implements MountedGame {
   private drawnAt = performance.now();
   /** Room time of the latest state, in ms. */
   private stateTime: number | undefined;
-  /** Number of steps by which the other ships on the screen are behind the own ship, as the page sends it to the server with shots. */
+  /** Number of steps by which the other ships on the screen are behind the own ship. The page sends this number with each shot. */
   private behind = 0;
   private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
 
@@ -157,18 +157,18 @@ export class ArenaView implements MountedGame {
     if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
-    // Tests, and pages that embed the arena, listen to this event.
+    // This event is for tests, and for pages that embed the arena.
     if (mine)
       this.field.value?.dispatchEvent(
         new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, correction: this.own?.stats.correction ?? 0, ...mine } }),
       );
   };
 
-  /** Reads the controls. When the player fires, adds the facts about the screen that the server needs. */
+  /** Reads the controls. When the player fires, adds `behind`, so that the server can find the ship at which the player aimed. */
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;
-    // Ignores changes of less than `BEHIND_JITTER`, which are jitter. Each reported change sends one more input.
+    // Ignores changes of less than `BEHIND_JITTER`, because each change would send one more input.
     if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
     return { ...controls, behind: this.behind };
   }

@@ -5,8 +5,8 @@ const STICK_DEAD = 10;
 /** Distance that the finger must move before the stick also runs the engine, in CSS pixels. */
 const STICK_THRUST = 30;
 /**
- * Largest difference between the directions of the ship and the stick at which the ship does not turn. Without this tolerance, the ship
- * would turn left and right around the direction of the stick.
+ * Largest difference between the directions of the ship and the stick for which the ship does not turn. Without it, the ship would turn
+ * left and right around the direction of the stick.
  */
 const STICK_EXACT = 3;
 
@@ -20,7 +20,10 @@ const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
   Space: 'fire',
 };
 
-/** Reads the controls that the player holds down: keys, or one finger that steers on the field and another one on the fire button. */
+/**
+ * Reads the controls that the player holds down: keys, or two fingers. One finger steers on the field, and the other one is on the fire
+ * button.
+ */
 export class HeldControls {
   /** The stick as it is drawn, in CSS pixels of the field. Null: no finger steers. */
   stick: { readonly fromX: number; readonly fromY: number; x: number; y: number } | null = null;
@@ -36,8 +39,8 @@ export class HeldControls {
     const { signal } = this.stop;
     window.addEventListener('keydown', (event) => this.key(event, true), { signal });
     window.addEventListener('keyup', (event) => this.key(event, false), { signal });
-    // The browser does not report a key that is released while another window has the focus. Without this listener, the ship would act as
-    // if the key were still down.
+    // The browser does not report a key that is released while another window has the focus. So the page releases all keys when it loses
+    // the focus.
     window.addEventListener('blur', () => this.release(), { signal });
     document.addEventListener('visibilitychange', () => this.release(), { signal });
     field.addEventListener('pointerdown', (event) => this.grab(event), { signal });

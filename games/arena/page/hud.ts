@@ -22,7 +22,7 @@ export function timeLeft({ step, endsAt }: ArenaState): TemplateResult {
   return html`<div class="arena-time" role="timer" aria-label="Time left">${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}</div>`;
 }
 
-/** A sentence over the field, when the player cannot fly at the moment. */
+/** A sentence that the page shows over the field while the player cannot fly. */
 export function message(state: ArenaState, own: Seat | null): TemplateResult | typeof nothing {
   const ship = state.ships.find(({ seat }) => seat === own);
   if (ship?.status !== SHIP_STATUS.gone) return nothing;

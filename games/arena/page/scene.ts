@@ -3,7 +3,6 @@ import { positionOf } from '../src/shots.js';
 import { DIRECTIONS, FIELD, HEALTH_MAX, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
 import { Sparks } from './sparks.js';
 
-/** The name and the color of each ship. */
 export interface ShipLooks {
   nameOf(seat: Seat): string;
   colorOf(seat: Seat): string;
@@ -29,7 +28,7 @@ const WHOLE_FIELD_SCALE_MIN = 0.5;
 const FOLLOW_SCALE = 0.72;
 const STARS = 160;
 
-/** Draws the arena on a canvas. Lengths are in units of the field; the camera converts them to pixels. */
+/** Draws the arena on a canvas. Lengths are in units of the field. The camera converts them to pixels. */
 export class Scene {
   private readonly context: CanvasRenderingContext2D;
   private readonly sparks = new Sparks();

@@ -131,9 +131,9 @@ export class Arena implements GameRules<ArenaState> {
     }
   }
 
-  /** Returns the ships at the places where the player who shot saw them, so that the shot hits the ship at which the player aimed. */
+  /** Returns the ships as the shooting player saw them. A shot then hits the ship at which the player aimed. */
   private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
-    // Subtracts half a step, because steps do not run exactly when they are due.
+    // Subtracts half a step, because steps may run a little before or after they are due.
     return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
   }
 
@@ -151,7 +151,7 @@ export class Arena implements GameRules<ArenaState> {
   }
 }
 
-/** Removes the last bot and its ship, so that a player finds a place. */
+/** Removes the last bot and its ship, so that a player can take the place. */
 function removeBot(room: GameRoom<ArenaState>): void {
   const { ships } = room.state;
   const at = ships.findLastIndex(({ seat }) => room.seats[seat]?.bot);

@@ -23,18 +23,18 @@ export function steer({ ships, step }: ArenaState, own: Ship): Controls {
   }
   const rock = ROCKS.find(({ x, y, radius }) => isAhead(own, x, y, radius));
   if (rock) return { turn: turnAwayFrom(own, rock.x, rock.y), thrust: true, fire: false };
-  // A bot flies in wide circles when it has no target or is too close to its target. The seat shifts the circles, so that bots do not fly
-  // in step.
+  // A bot flies in wide circles when it has no target or is too close to its target. Each bot begins its circles at another angle, so that
+  // bots do not fly in parallel.
   if (!target || nearest < CLOSE) return { turn: (step + own.seat * 7) % 24 < 6 ? 1 : 0, thrust: true, fire: nearest < CLOSE };
   const stepsToTarget = nearest / SHOT_SPEED;
   const off = directionOff(own, target.x + target.vx * stepsToTarget - own.x, target.y + target.vy * stepsToTarget - own.y);
-  // So that a bot misses now and then, its aim moves around the target, and it stops shooting at times.
+  // The aim of a bot moves around its target, and the bot pauses between shots. So the bot misses sometimes.
   const aim = off + 3 * Math.sin((step + own.seat * 40) / 9);
   const isPausing = (step + own.seat * 13) % 60 < 26;
   return { turn: aim > 2.5 ? 1 : aim < -2.5 ? -1 : 0, thrust: nearest > 260, fire: !isPausing && nearest < RANGE && Math.abs(aim) < 4 };
 }
 
-/** Returns by how many directions the ship would have to turn to look along (dx, dy): from -64 to 64, negative to the left. */
+/** Returns the turn that the ship needs to look along (dx, dy), in directions. The result is from -64 to 64. Negative numbers mean left. */
 export function directionOff({ heading }: Pick<Ship, 'heading'>, dx: number, dy: number): number {
   const wanted = (Math.atan2(dy, dx) / (2 * Math.PI)) * DIRECTIONS;
   const off = (((wanted - heading) % DIRECTIONS) + DIRECTIONS) % DIRECTIONS;

@@ -2,12 +2,12 @@ import { FIELD, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf 
 
 /** Speed of a shot, in units per step. */
 export const SHOT_SPEED = 42;
-/** Number of steps for which a shot flies. */
+/** Number of steps after which a shot ends. */
 export const SHOT_STEPS = 24;
 /** Number of steps between two shots of a ship. */
 export const RELOAD_STEPS = 5;
 
-/** Returns the position of a shot at a step, which may be a fraction. */
+/** Returns the position of a shot at a step. The step may be a fraction. */
 export function positionOf(shot: Shot, step: number): { x: number; y: number } {
   const { x, y } = vectorOf(shot.heading);
   const distance = (step - shot.at) * SHOT_SPEED;

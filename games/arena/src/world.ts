@@ -1,6 +1,6 @@
 import type { Seat } from '#libs/game-kit';
 
-/** Steps a second. */
+/** Number of steps per second. */
 export const STEP_HZ = 20;
 /** The field: x from 0 to `width`, y from 0 (top) to `height`, in units. */
 export const FIELD = { width: 1_600, height: 1_000 } as const;
@@ -67,14 +67,14 @@ export interface Ship extends Motion {
   loadedAt: number;
   /** True: the engine runs. Only the page uses this field, to draw the flame. */
   thrust: boolean;
-  /** Number of ships destroyed, and number of shots fired. */
+  /** Number of ships that this ship has destroyed, and number of shots that it has fired. */
   score: number;
   fired: number;
 }
 
 /**
- * A shot in flight. A shot moves in a straight line, so the state contains only its start. A sync contains a shot only when it is fired and
- * when it is removed.
+ * A shot in flight. A shot moves in a straight line, so its start is enough to compute its position. A sync contains a shot only when it is
+ * fired and when it is removed.
  */
 export interface Shot {
   readonly id: number;
@@ -84,12 +84,12 @@ export interface Shot {
   readonly heading: number;
   /** The step in which the shot was fired. */
   readonly at: number;
-  /** Number of steps by which the other ships on the shooting player's screen were in the past. Absent: 0. */
+  /** Number of steps by which the other ships on the shooting player's screen were behind. Absent: 0. */
   readonly behind?: number;
 }
 
 export interface ArenaState {
-  /** Number of the last step. */
+  /** Number of the last step that has run. */
   step: number;
   /** The step at which the round ends. */
   endsAt: number;
@@ -112,8 +112,8 @@ export interface Controls {
 }
 
 /**
- * The longest time by which a shot may hit ships in the past, in steps. A player with a slower connection must aim ahead. With a
- * higher limit, a shot could hit a player who has been behind a rock for a long time.
+ * The longest time by which a shot may hit ships in the past, in steps. With a higher limit, a shot could hit a player who has been behind
+ * a rock for a long time. A player with a slower connection must aim ahead.
  */
 export const BEHIND_MAX = 8;
 

@@ -74,7 +74,7 @@ function isLight(square: string): boolean {
   return (square.charCodeAt(0) + Number(square[1])) % 2 === 1;
 }
 
-/** Distance in pixels. A pointer that moves farther between down and up drags a piece; otherwise it clicks. */
+/** Distance in pixels. A pointer that moves farther between down and up drags a piece. Otherwise it clicks. */
 const DRAG_PX = 5;
 
 /** Follows one pointer from down to up: a click on a square, or the drag of a piece. Keyboards click without a pointer. */

@@ -36,7 +36,7 @@ export class ChessTable implements MountedGame {
   update(): void {
     const { state, status } = this.room;
     if (!state) return;
-    // The board shows the player's move before the room answers, until the room's moves contain it or the room refuses it.
+    // The board shows the player's move at once. It shows the room's moves again when they contain that move or the room refuses it.
     if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves, state.startFen);
     this.followed = state.moves;
     this.clocks.follow(state.clocks, pageNow());
@@ -66,7 +66,7 @@ export class ChessTable implements MountedGame {
     return this.isOn && !this.replay.isAhead && this.mySide === this.replay.turn ? this.mySide : null;
   }
 
-  /** Draws only when the text of a clock changed. */
+  /** Redraws the clocks when a displayed time has changed. */
   private tick(): void {
     const { state } = this.room;
     if (!state || !this.isOn || SIDES.map((side) => this.clockOf(state, side)).join() === this.clocksShown) return;
@@ -241,14 +241,14 @@ export class ChessTable implements MountedGame {
   }
 }
 
-/** The sides by seat number. */
+/** The side of each seat. The index is the seat number. */
 const SIDES: readonly Side[] = ['w', 'b'];
 
 type Promotion = Exclude<PieceKind, 'p' | 'k'>;
 
 function moveList(made: readonly string[], startFen: string | undefined): TemplateResult {
   const [, turn, , , , first] = startFen?.split(' ') ?? [];
-  // When Black moves first, an ellipsis stands in the column of White's move.
+  // When Black moves first, shows an ellipsis in place of White's move.
   const moves = turn === 'b' && made.length > 0 ? ['…', ...made] : made;
   const pairs = Array.from({ length: Math.ceil(moves.length / 2) }, (_, at) => moves.slice(2 * at, 2 * at + 2));
   return html`<ol class="moves" aria-label="Moves" tabindex="0">

@@ -3,8 +3,8 @@ import type { Side } from '../src/position.js';
 
 /**
  * Computes the time that each player has left, also between two moves. `runningSince` of the state is a time of the server, so the page
- * measures the offset of this computer's time. It measures the offset with each move that arrives while the page is open, and keeps the
- * smallest offset, because the message with the smallest offset had the shortest delay.
+ * must know the offset of this computer's clock. It measures the offset with each move that arrives while the page is open. It keeps the
+ * smallest offset, which belongs to the message with the shortest delay.
  */
 export class ClockFace {
   private offsetMs = 0;
@@ -19,7 +19,7 @@ export class ClockFace {
     this.runningSince = runningSince;
     if (runningSince === null) return;
     const offset = now - runningSince;
-    // A start time in the future proves that this computer's clock is behind.
+    // If the start time seems to be in the future, this computer's clock is behind the server's clock.
     if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
       this.offsetMs = offset;
       this.isLearnt = true;

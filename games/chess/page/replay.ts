@@ -17,7 +17,7 @@ export class Replay {
   private position = new Position();
   private startFen: string | undefined;
   private played: readonly string[] = [];
-  /** The positions of the game, one for each move on the board. */
+  /** For each move on the board, the squares between which the piece moved. */
   private steps: Step[] = [];
   private ahead = false;
   /** Legal moves by square. Computed once per position, because the page needs them many times per second. */

@@ -6,5 +6,5 @@ export abstract class ChessOptions {
   abstract readonly incrementMs: number;
 }
 
-/** Ten minutes plus five seconds per move: a rapid game that ends within the hour. */
+/** Ten minutes plus five seconds per move. This is a rapid game, which ends within an hour. */
 export const CHESS_DEFAULTS: ChessOptions = { mainMs: 600_000, incrementMs: 5_000 };

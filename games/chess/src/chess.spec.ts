@@ -11,7 +11,6 @@ import { STANDARD_POSITION } from './set-up.js';
 const play = (options: Partial<ChessOptions> = {}, roomOptions?: unknown) =>
   GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)], options: roomOptions });
 
-/** Plays the moves in order, White first. */
 function moves(game: GameTest<Chess>, ...sans: string[]): void {
   for (const san of sans) game.as(game.state.turn === 'w' ? 0 : 1).move({ san });
 }

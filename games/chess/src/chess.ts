@@ -40,7 +40,7 @@ const Move = z.union([
   z.object({ from: square, to: square, promotion: z.enum(['q', 'r', 'b', 'n']).optional() }),
 ]);
 
-/** Options of a room: the position in which its games begin. */
+/** Options of a room. They set the position in which the room's games begin. */
 const RoomOptions = z.strictObject({
   fen: z
     .string()
@@ -80,7 +80,7 @@ export class Chess implements GameRules<ChessState> {
   move(room: GameRoom<ChessState>, move: z.infer<typeof Move>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
-    // The time may have run out although the timer has not fired yet.
+    // The player's time may be over before the timer fires.
     if (timeLeft(room) <= 0) return this.flagFell(room);
     const played = playMove(state.fen, move);
     if (!played) room.reject('illegal-move');

@@ -42,7 +42,7 @@ export function automaticEnd({ over, fen }: PlayedMove, times: number): Automati
 
 export type AutomaticEnd = 'checkmate' | 'stalemate' | 'insufficient' | 'repetition' | 'fifty-moves';
 
-/** Counts the position after a move. Returns all occurrences, and how often this position has occurred. */
+/** Counts the position after a move. Returns the new counts of all positions, and the count of this position. */
 export function countPosition(before: Occurrences, fen: string): { readonly occurrences: Occurrences; readonly times: number } {
   const occurrences = halfMovesOf(fen) === 0 ? {} : before;
   const key = repetitionKey(fen);
@@ -63,14 +63,15 @@ export function sideToMove(fen: string): Side {
   return fen.split(' ', 2)[1] === 'b' ? 'b' : 'w';
 }
 
-/** Returns the number of moves of both sides since the last capture or pawn move. */
+/** Returns the number of single moves since the last capture or pawn move. Moves of both sides count. */
 export function halfMovesOf(fen: string): number {
   return Number(fen.split(' ')[4]);
 }
 
 /**
  * Returns whether `side` could mate by any series of legal moves, even with help. When a player's time is over and the opponent could not
- * mate, the game is a draw. Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
+ * mate, the game is a draw. Decides by the material on the board, and does not analyze blocked positions. Source: FIDE Laws of Chess,
+ * article 6.9.
  */
 export function canMate(fen: string, side: Side): boolean {
   const position = new Position(fen, { skipValidation: true });

@@ -5,7 +5,7 @@ import type { Board, TicTacToe, TicTacToeResult } from '../src/tic-tac-toe.js';
 
 /** The board: nine buttons, in the order of the state's cells. */
 export class Grid implements MountedGame {
-  /** The cell that the player marked, until the room answers. */
+  /** The cell of the player's last move, while the room has not answered the move. Null otherwise. */
   private pending: number | null = null;
   private note = '';
   private readonly stop: () => void;

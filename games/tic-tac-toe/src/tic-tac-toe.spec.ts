@@ -5,7 +5,6 @@ import { TicTacToeModule } from './tic-tac-toe.module.js';
 const play = (imports: Parameters<typeof GameTest.create>[1]['imports'] = [TicTacToeModule]) =>
   GameTest.create(TicTacToe, { players: ['Ann', 'Bob'], imports });
 
-/** Marks the cells in order, Ann first. */
 function mark(game: GameTest<TicTacToe>, ...cells: number[]): void {
   for (const cell of cells) game.as(game.state.turn).place({ cell });
 }

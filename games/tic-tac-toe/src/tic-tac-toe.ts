@@ -3,7 +3,7 @@ import { Command, Game, type GameRoom, type GameRules, OnSeat, OnTimer, type Sea
 import { TicTacToeOptions } from './tic-tac-toe.options.js';
 
 export interface Board {
-  /** The cells, row by row: the seat that marked the cell. Null: the cell is empty. */
+  /** The cells, row by row. Each value is the seat that marked the cell, or null for an empty cell. */
   cells: (Seat | null)[];
   turn: Seat;
   moves: number;

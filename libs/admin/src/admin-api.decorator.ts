@@ -1,14 +1,14 @@
 import { applyDecorators, Controller, StandardSchemaValidationPipe, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { describeIssues, HoldfastError } from '#libs/protocol';
+import { AdminGuard } from './access/admin.guard.js';
 import { AdminErrorFilter } from './admin-error.filter.js';
-import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
 /**
- * Marks a class as a controller of the admin API. The admin token protects the controller, schemas validate its inputs, and all its
- * refusals have the same form.
+ * Marks a class as a controller of the admin API. Its requests need the admin token, schemas validate their inputs, and all refusals have
+ * the same form.
  */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(

@@ -11,10 +11,7 @@ interface JsonResponse {
   json(body: unknown): unknown;
 }
 
-/**
- * Turns every error of the admin API into `{code, message, retry}` with a fitting status. Unexpected errors are logged here,
- * once.
- */
+/** Converts every error of the admin API into `{code, message, retry}` with an HTTP status. Logs unexpected errors. */
 @Catch()
 @Injectable()
 export class AdminErrorFilter implements ExceptionFilter {

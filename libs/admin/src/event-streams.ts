@@ -25,7 +25,6 @@ export interface StreamResponse {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** Selects the events that a reader receives. */
 export interface EventFilter {
   /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all events. */
   readonly kinds: readonly string[];
@@ -46,8 +45,8 @@ interface Kept {
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /**
-   * Server events have a list of their own. Otherwise the loss of one server, which can cause thousands of room events, would push them
-   * out.
+   * Server events have a list of their own. The loss of one server can cause thousands of room events, which would push the server events
+   * out of a shared list.
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];
@@ -81,8 +80,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the server events from before the start of this gateway, and those that it missed while Redis was unreachable. If the read fails,
-   * these events are missing until the next read.
+   * Reads the server events from before the start of this gateway, and the events that it missed while Redis was unreachable. If the read
+   * fails, these events are missing until the next read.
    */
   private async readJournal(): Promise<void> {
     this.readsJournal = true;
@@ -119,7 +118,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Runs before the HTTP server closes, because the close of the server waits for every open response. */
+  /** Closes the streams before the HTTP server closes, because the HTTP server waits for every open response. */
   onModuleDestroy(): void {
     for (const response of this.open.keys()) response.end();
     this.open.clear();
@@ -133,7 +132,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private record(event: PublishedOperatorEvent): void {
     if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
     else {
-      // The channel and the journal both have the events of servers.
+      // Server events arrive both over the channel and from the journal.
       if (this.known.has(event.id)) return;
       this.known.add(event.id);
       const removed = add(this.ofServers, { order: this.received++, event });
@@ -152,7 +151,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      // Destroys the connection, because `end` would wait until the slow reader has read everything.
+      // Destroys the connection, because `end` would wait until the slow reader has read the whole backlog.
       response.destroy();
       return;
     }
@@ -175,7 +174,9 @@ function textOf(event: PublishedOperatorEvent): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Returns the events of a message. Returns an empty list for any other message, because another program may publish on the channel. */
+/**
+ * Returns the events of a message. Returns an empty list for a message in another form, because another program may publish on the channel.
+ */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const events: unknown = JSON.parse(message);

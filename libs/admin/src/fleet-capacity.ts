@@ -6,22 +6,20 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Number of rooms that the open game servers can have in total. Canaries are not included. */
+  /** Number of rooms for which the open game servers have capacity, without canaries. */
   readonly slots: number;
   /** Number of rooms on all game servers. */
   readonly rooms: number;
   readonly players: number;
   /** Number of additional rooms that the fleet can take now. */
   readonly freeSlots: number;
-  /** Percentage of the slots of open servers that are in use. Null: there are no slots. */
+  /** Percentage of the slots of open servers that have a room. Null: there are no slots. */
   readonly takenPercent: number | null;
   readonly gameServers: { readonly open: number; readonly cordoned: number; readonly leaving: number };
   readonly wantedGameServers: number;
 }
 
-/**
- * Computes the capacity of the fleet and the number of game servers that it needs, from the directory in memory and without reading Redis.
- */
+/** Computes the capacity of the fleet and the number of game servers that it needs. Reads only the directory in memory, never Redis. */
 @Injectable()
 export class FleetCapacity implements OnApplicationBootstrap {
   private readonly window: StabilizationWindow;

@@ -3,7 +3,7 @@ import type { ServerId } from '#libs/protocol';
 
 /**
  * One incident of one server, from the first suspicion through the verdict to the recovery of its rooms. The incident ends when the server
- * is healthy again, or when none of its rooms waits.
+ * is healthy again, or when all its rooms are recovered.
  */
 export interface Incident {
   readonly server: ServerId;
@@ -13,19 +13,19 @@ export interface Incident {
    * registered again, before a verdict. `evicted`: the server was declared dead.
    */
   readonly outcome: 'suspected' | 'healed' | 'restarted' | 'evicted';
-  /** The reasons of the incident's events, in order and without repeats. */
+  /** The reasons of the incident's events, in the order of the events and without repeats. */
   readonly reasons: readonly string[];
   readonly severity: Severity;
   /** Store time in ms since 1970, as in all fields whose names end with `At`. */
   readonly beganAt: number;
   readonly evictedAt: number | null;
-  /** Null: the incident is not over. */
+  /** The end of the incident. Null: the incident has not ended. */
   readonly endedAt: number | null;
   /** Number of rooms that other servers had to take over. */
   readonly rooms: number;
   /**
-   * Time in ms from the beginning until no room waited, so the longest wait of a player. Null: no room had to wait, or some rooms still
-   * wait.
+   * Time in ms from the beginning of the incident until all rooms were recovered: the longest wait of a player. Null: no room had to wait,
+   * or some rooms still wait.
    */
   readonly pauseMs: number | null;
   /** The time at which a new incarnation of the server registered. Null: no new incarnation has registered. */
@@ -34,7 +34,7 @@ export interface Incident {
 
 type Draft = { -readonly [Field in keyof Incident]: Incident[Field] } & { reasons: string[] };
 
-/** Kinds that begin an incident. A recovery begins one when its server restarted before a gateway suspected it. */
+/** Kinds of events that begin an incident. A recovery begins an incident when the server restarted before a gateway suspected it. */
 const BEGINS: ReadonlySet<string> = new Set([
   'server.suspect',
   'server.unheard',
@@ -91,7 +91,7 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
   if (kind === 'server.evicted') {
     incident.outcome = 'evicted';
     incident.evictedAt = at;
-    // The incident is over now unless a recovery follows, and only a server with rooms has a recovery.
+    // Ends the incident for now. If the server had rooms, their recovery reopens it.
     incident.endedAt = at;
   } else if (HEALS.has(kind) && incident.outcome === 'suspected') {
     incident.outcome = 'healed';
@@ -121,6 +121,6 @@ function noteReturn(incident: Draft, { server, incarnation = 0, at }: PublishedO
   incident.returnedAt ??= at;
   if (incident.outcome !== 'suspected') return;
   incident.outcome = 'restarted';
-  // Rooms of the server may have to be recovered; their recovery then reopens the incident.
+  // Ends the incident for now. If rooms of the server must be recovered, their recovery reopens it.
   incident.endedAt = at;
 }

@@ -1,19 +1,19 @@
-import type { PipeTransform } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '#libs/protocol';
 
-/**
- * Maximum size of an input. Requests of the admin API have only a few fields, so larger ones are refused before a schema validates them.
- */
+/** Maximum number of values and maximum depth of an input. Larger inputs are refused before a schema validates them. */
 const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 
 /**
- * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. Also refuses lone surrogates, because a
- * note goes to a game server and to players. Throws `bad-data`.
+ * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. Also refuses lone surrogates, because
+ * game servers and players receive the text of a note. Throws `bad-data`.
  */
 export class PlainInputPipe implements PipeTransform {
   constructor(private readonly limits: ReadLimits = LIMITS) {}
 
-  transform(value: unknown): unknown {
+  transform(value: unknown, { type }: Pick<ArgumentMetadata, 'type'>): unknown {
+    // The value of a custom decorator is not from the request.
+    if (type === 'custom') return value;
     try {
       assertPlainJson(value, this.limits);
     } catch (error) {

@@ -1,21 +1,20 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { FleetLinks } from '#libs/fleet';
 import { type Control, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
-import { RoomLog, type RoomOwnership, type Tenure } from '#libs/room-store';
+import { RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Tracer, traced } from '#libs/tracing';
 import { ROOM_REQUEST_MS } from './admin.options.js';
-import { RoomReader } from './room-reader.js';
 import { ServerReader } from './server-reader.js';
 
 /**
- * Carries out an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
+ * Executes an operator's requests about rooms in play. Sends each request to the owner of the room. Ends the game of a room without an
  * owner directly in Redis.
  */
 @Injectable()
 export class RoomOperations {
   constructor(
-    private readonly rooms: RoomReader,
+    private readonly records: RoomRecords,
     private readonly servers: ServerReader,
     private readonly links: FleetLinks,
     private readonly roomLog: RoomLog,
@@ -52,8 +51,8 @@ export class RoomOperations {
         await this.ask(owner, 'room.end', { room, result, ...(round !== undefined && { round }) });
       } catch (error) {
         if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
-        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt asks that
-        // server.
+        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt sends the
+        // request to the new owner.
         if (!(await this.roomLog.abandon(room, owner, result))) continue;
       }
       this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });
@@ -63,7 +62,9 @@ export class RoomOperations {
   }
 
   private async ownerOf(room: RoomId, round?: number): Promise<Tenure> {
-    const { status, owner, epoch, round: current } = await this.rooms.record(room);
+    const record = await this.records.read(room);
+    if (!record) throw new HoldfastError('room-unknown');
+    const { status, owner, epoch, round: current } = record;
     if (status !== 'playing' || !owner) throw new HoldfastError('room-not-playing');
     if (round !== undefined && round !== current)
       throw new HoldfastError('room-not-playing', `Game ${round} of the room is not playing. The room plays game ${current} now.`);
@@ -83,6 +84,6 @@ export class RoomOperations {
   }
 }
 
-/** Refusals after which the server in the room's record is gone or does not own the room. */
+/** Codes of refusals that mean that the room has no owner. */
 const WITHOUT_OWNER = ['server-lost', 'not-found', 'room-unknown'];
 const END_ATTEMPTS_MAX = 3;

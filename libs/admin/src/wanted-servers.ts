@@ -5,20 +5,20 @@ export interface ScaleThresholds {
   readonly downAtPercent: number;
 }
 
-/** The load of a game server, and whether the server stays in the fleet. */
 export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
   /**
-   * `leaving`: the server migrates its rooms to other servers and then stops. `cordoned`: the server keeps its rooms and takes no new ones.
+   * `leaving`: the server migrates its rooms to other servers and then stops. `cordoned`: the server keeps its rooms but takes no new
+   * rooms.
    */
   readonly status: 'open' | 'cordoned' | 'leaving';
 }
 
 /**
- * Returns the number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
- * it is the number that brings the load to the middle between the thresholds, so that one change of the fleet does not cause the opposite
- * change. The number is never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
+ * Returns the number of game servers that the fleet needs now. Pure. While the load is between the thresholds, returns the current number.
+ * Otherwise returns the number that brings the load to the middle between the thresholds, so that the fleet does not grow and shrink in
+ * turns. Never returns zero, because the first game needs a server. Includes cordoned servers, because an autoscaler includes them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');
@@ -36,8 +36,8 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 
 /**
  * Stabilizes the number of wanted game servers: the result is the maximum of all samples within a window. So the result grows immediately,
- * and falls only after fewer servers were enough for a whole window. It never falls before the first window is over, because a new gateway
- * does not know the past.
+ * and falls only after a whole window of lower samples. It never falls in the first window, because a new gateway does not know the earlier
+ * samples.
  */
 export class StabilizationWindow {
   private readonly samples: { readonly at: number; readonly wanted: number }[] = [];

@@ -1,12 +1,12 @@
 import { sleep } from './sleep.js';
 
-/** Default number of items in a batch. Redis, and then this process, needs one or two milliseconds for this many rooms or sessions. */
+/** Default number of items in a batch. Redis reads a batch of this size in one or two milliseconds, and so does this process. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 
 /**
- * Yields the items in batches, with a pause after each full batch. Use it for periodic work on all rooms or sessions. Reading all of them
- * in one pipeline would block Redis and this process for tens of milliseconds, and delay the players' frames.
+ * Yields the items in batches, with a pause after each full batch. Call this function for periodic work on all rooms or sessions. A read of
+ * all of them in one pipeline would block Redis and this process for tens of milliseconds, and delay the players' frames.
  *
  * @param options.size items in a batch, 50 by default
  * @param options.pauseMs pause between two batches in ms, 5 by default

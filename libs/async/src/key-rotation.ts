@@ -1,6 +1,6 @@
 /**
- * Returns all of many keys in rotation, a bounded number at a time. A key that is added during a rotation waits for the next rotation, so
- * new keys never delay the older keys.
+ * Goes through many keys in rotation: each call returns the next few keys. A key that is added during a rotation waits for the next
+ * rotation, so new keys never delay the older keys.
  *
  * @example for (const room of rotation.next(() => rooms.keys(), 100)) await check(room);
  */

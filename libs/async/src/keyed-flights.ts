@@ -2,7 +2,7 @@
 export class KeyedFlights<Key, Result> {
   private readonly flights = new Map<Key, Promise<Result>>();
 
-  /** Returns the promise of the task that runs for `key`. Without a running task, starts `task`. */
+  /** Returns the promise of the task that runs for `key`. If no task runs, starts `task`. */
   join(key: Key, task: () => Promise<Result>): Promise<Result> {
     const known = this.flights.get(key);
     if (known) return known;

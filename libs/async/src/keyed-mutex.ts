@@ -6,7 +6,7 @@ export class KeyedMutex {
   /** By key: a promise that resolves when the latest task of the key has settled. Keys without tasks have no entry. */
   private readonly tails = new Map<string, Promise<void>>();
 
-  /** Runs `task` after all earlier tasks of `key`. Resolves or rejects as `task` does. */
+  /** Runs `task` after all earlier tasks of `key`. Returns the result of `task`. */
   async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
     const previous = this.tails.get(key);
     const current = previous ? previous.then(task) : task();

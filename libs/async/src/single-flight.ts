@@ -1,5 +1,5 @@
 /**
- * Runs a task so that two runs never overlap.
+ * Runs a task at most once at a time.
  *
  * @example const refresh = new SingleFlight(() => this.readAll()); await refresh.join();   // runs, or waits for the run under way await
  *   refresh.again();  // a run that begins after this call
@@ -14,7 +14,7 @@ export class SingleFlight<Result = void> {
     return this.current !== null;
   }
 
-  /** Returns the promise of the current run. Without a current run, starts one. */
+  /** Returns the promise of the current run. If no task runs, starts a run. */
   join(): Promise<Result> {
     return this.current ?? this.start();
   }
@@ -27,8 +27,7 @@ export class SingleFlight<Result = void> {
     if (!this.current) return this.start();
     this.next ??= this.current.then(ignore, ignore).then(() => {
       this.next = null;
-      // `join` may return a run that another caller has just started. That run is late enough, because it began after all waiting calls of
-      // `again`.
+      // Another caller may have started a run already. That run began after all waiting calls of `again`, so its result is valid for them.
       return this.join();
     });
     return this.next;

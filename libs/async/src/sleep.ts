@@ -11,8 +11,7 @@ export function sleep(ms: number, { isBackground = false }: { readonly isBackgro
 }
 
 /**
- * Returns a random duration from 0.5 to 1.5 times `ms`. The random part prevents many processes from acting at the same moment after an
- * event that all of them saw.
+ * Returns a random duration from 0.5 to 1.5 times `ms`. The random part spreads the acts of many processes that react to one event.
  *
  * @param random returns a number from 0 to below 1
  */

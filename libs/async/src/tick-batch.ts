@@ -1,6 +1,6 @@
 /**
- * Collects the items that are added during one tick of the event loop and handles them in one call. With `microtask` the call comes before
- * the event loop continues (`process.nextTick`); with `io` it comes after all input that is ready (`setImmediate`).
+ * Collects the items of one tick of the event loop and passes them to one call. `microtask`: the call runs before the event loop continues
+ * (`process.nextTick`). `io`: the call runs after the event loop has read all input that is ready (`setImmediate`).
  *
  * @example
  * const batch = new TickBatch<RoomId>('microtask', (rooms) => this.release(rooms));

@@ -21,8 +21,8 @@ interface FollowedLobby {
 }
 
 /**
- * Delivers chat messages to the sessions at this gateway. It subscribes to the channel of each room that has a session here, and of each
- * lobby that a session follows.
+ * Delivers chat messages to the sessions at this gateway. Subscribes to the channel of each room with a session at this gateway, and of
+ * each lobby that such a session follows.
  */
 @Injectable()
 export class ChatDelivery implements OnModuleInit {
@@ -55,7 +55,7 @@ export class ChatDelivery implements OnModuleInit {
     this.pubSub.onReconnect(() => void this.catchUpAll());
   }
 
-  /** Lets the listener follow the lobby of this game, instead of the lobby that it followed before. Null: the listener follows no lobby. */
+  /** Lets the listener follow the lobby of this game. A listener follows one lobby at a time. Null: the listener follows no lobby. */
   follow(listener: ChatListener, game: string | null): void {
     for (const [other, { listeners }] of this.lobbies) if (other !== game) this.removeFrom(other, listeners, listener.session);
     if (game === null) return;
@@ -90,8 +90,8 @@ export class ChatDelivery implements OnModuleInit {
       // This build cannot parse the published message, so the feed reads the stored messages instead.
       else void feed.catchUp();
     };
-    // Between a client's read of the stored messages and this subscription, messages may have been published. The feed reads the stored
-    // messages again to find them.
+    // This gateway misses messages that were published after the client's read and before this subscription. So the feed reads the stored
+    // messages again.
     void this.pubSub.subscribe(key, handler).then(() => feed.catchUp());
     return { feed, close: () => void this.pubSub.unsubscribe(key, handler) };
   }

@@ -3,17 +3,17 @@ import type { ChatTarget } from './chat-keys.js';
 import type { History } from './chat-store.js';
 
 /**
- * Puts the messages of one channel in order at this gateway, and sends each of them once. When a published message was lost, the numbers
- * have a gap, and the feed reads the stored messages.
+ * Sends each message of one channel once and in order. A gap in the numbers means that a published message was lost. The feed then reads
+ * the stored messages.
  */
 export class ChatFeed {
-  /** The number of the last message that was sent. Null: not known yet. */
+  /** The number of the last message that the feed sent. Null: the feed has not read the stored messages yet. */
   private last: number | null = null;
   private isReading = false;
   private mustReadAgain = false;
 
   /**
-   * @param read returns the stored messages above a number, and with null the recent ones; `last` is the number of the newest one
+   * @param read returns the stored messages above a number; null: the recent messages; `last`: the number of the newest message
    * @param send sends a frame to the followers
    */
   constructor(
@@ -28,7 +28,10 @@ export class ChatFeed {
     else if (entry.seq === this.last + 1) this.deliver(entry);
   }
 
-  /** Sends the stored messages that were not sent yet. Call it after the subscription, and after a reconnect. It never rejects. */
+  /**
+   * Sends the stored messages that the feed has not sent yet. Call this method after the subscription, and after a reconnect. The promise
+   * never rejects.
+   */
   async catchUp(): Promise<void> {
     if (this.isReading) {
       this.mustReadAgain = true;
@@ -43,8 +46,8 @@ export class ChatFeed {
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);
     } catch {
-      // The store does not answer. The feed reads again at the next message or reconnect. Until then a client sees a gap in the numbers of
-      // the messages.
+      // The store does not answer. The next message or reconnect starts another read. Until then a client sees a gap in the numbers of the
+      // messages.
     } finally {
       this.isReading = false;
     }

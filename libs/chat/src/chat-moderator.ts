@@ -17,17 +17,18 @@ export interface ReviewedMessage {
 export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse: string };
 
 /**
- * Port: decides about each chat message before other users see it. It runs in lobbies. When it throws, or does not answer within
- * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A message that the client sends again may be
- * moderated twice.
+ * Port: decides about each chat message before other users see it. Lobbies call it. When it throws, or does not answer within
+ * `CHAT_MODERATION_MS`, the lobby refuses the message with `unavailable`, and the sender may send it again. A message that the client sends
+ * again may be moderated twice.
  *
  * To use another moderator, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
  */
 export abstract class ChatModerator {
+  /** Decides about a message before anybody sees it. */
   abstract review(message: ReviewedMessage): ChatVerdict | Promise<ChatVerdict>;
 }
 
-/** Lets every message pass. */
+/** The default moderator: passes every message unchanged. */
 @Injectable()
 export class PassingModerator extends ChatModerator {
   override review(): ChatVerdict {

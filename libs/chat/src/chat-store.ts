@@ -9,25 +9,25 @@ const shared = new URL('./scripts/budget.lua', import.meta.url);
 const admitScript = new LuaScript('admit_message', [shared, new URL('./scripts/admit-message.lua', import.meta.url)], null);
 const appendScript = new LuaScript('append_message', [shared, new URL('./scripts/append-message.lua', import.meta.url)], null);
 
-/** A message that has no number yet. The store numbers it. */
+/** A message to which the store has not given a number yet. */
 export interface NewMessage {
   readonly user: UserId;
   readonly name: string;
   readonly text: string;
-  /** The id that the client chose. It identifies the message among all messages of the same user. */
+  /** The id that the client chose. It is unique among the messages of one user. */
   readonly id: string;
 }
 
 /**
- * The decision about a message. `ok`: it may be sent. `stored`: it was sent before. `wait`: a rate limit refuses the message for this time.
- * `muted`: the user may not write. `gone`: the room does not exist.
+ * The decision about a message. `ok`: the message may be sent. `stored`: the message was sent before. `wait`: a rate limit refuses the
+ * message for the given time. `muted`: the user may not write. `gone`: the room does not exist.
  */
 export type ChatAdmission =
   | { readonly kind: 'ok' | 'muted' | 'gone' }
   | { readonly kind: 'stored'; readonly entry: ChatEntry }
   | { readonly kind: 'wait'; readonly ms: number };
 
-/** Stored messages of a channel. `missed`: some messages before or between these are no longer stored. */
+/** Stored messages of a channel. `missed`: the store has deleted some messages before or between these messages. */
 export interface History {
   readonly entries: readonly ChatEntry[];
   /** The number of the newest stored message. 0: there is no message. */
@@ -35,7 +35,7 @@ export interface History {
   readonly missed: boolean;
 }
 
-/** The messages of all channels in Redis. Every write is one script, so that any number of lobbies may write to a channel. */
+/** The messages of all channels in Redis. Every write is one script, so that several lobbies can write to a channel at the same time. */
 @Injectable()
 export class ChatStore {
   constructor(
@@ -59,7 +59,7 @@ export class ChatStore {
     }
   }
 
-  /** Stores a message and publishes it. A repeat with the same id stores nothing. Null: the room does not exist. */
+  /** Stores a message and publishes it. A second message of the user with the same id is not stored. Null: the room does not exist. */
   async append(target: ChatTarget, { user, name, text, id }: NewMessage): Promise<ChatEntry | null> {
     const { kept, ttlMs } = this.options;
     const args = [id, this.generation.current ?? '-', JSON.stringify({ user, name, text }), kept, ttlMs, IDS_KEPT, IDS_TTL_MS];
@@ -67,7 +67,10 @@ export class ChatStore {
     return kind === 'stored' ? entryOf(message) : null;
   }
 
-  /** Returns at most `limit` messages, oldest first: the newest ones, or with `after` the first ones after that number. */
+  /**
+   * Returns at most `limit` messages, oldest first. Without `after`, returns the newest messages. With `after`, returns the first messages
+   * after that number.
+   */
   async history(target: ChatTarget, limit: number, after?: number): Promise<History> {
     const key = messagesKey(target);
     const stored = await this.redis.commands.lrange(key, after === undefined ? -limit : 0, -1);

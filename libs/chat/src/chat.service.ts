@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Sanctions } from '#libs/moderation';
 import {
   type Caller,
   CHAT_BYTES_MAX,
@@ -17,7 +18,7 @@ import type { ChatTarget } from './chat-keys.js';
 import { ChatModerator, type ChatVerdict, type ReviewedMessage } from './chat-moderator.js';
 import { ChatStore } from './chat-store.js';
 
-/** Sends and reads chat messages for players. It has no state, so every lobby may serve every player. */
+/** Sends and reads chat messages for players. The service keeps no state, so a player may use any lobby. */
 @Injectable()
 export class ChatService implements OnModuleInit {
   constructor(
@@ -27,17 +28,18 @@ export class ChatService implements OnModuleInit {
     private readonly userRooms: UserRooms,
     private readonly log: Log,
     @Inject(CHAT_OPTIONS) private readonly options: ChatOptions,
+    private readonly sanctions: Sanctions,
   ) {}
 
   onModuleInit(): void {
-    // Removes the messages of a closed room. Nobody can read them any more, and otherwise they would stay until their TTL.
+    // Removes the messages of a closed room at once instead of after their TTL, because no player can read them any more.
     this.records.onClosed((room) => {
       this.store.forget({ room }).catch((error: unknown) => this.log.debug('chat.forget-failed', { roomId: room, error }));
     });
   }
 
   /**
-   * Sends a message once. After a lost answer, the caller may send the message again with the same id.
+   * Sends a message. After a lost answer, the caller may repeat the message with the same id, and the message is still sent once.
    *
    * @throws `not-in-room`, `forbidden`, `room-unknown`, `chat-muted`, `rate-limited`, `chat-refused`, or `unavailable` when the moderation
    *   does not answer
@@ -45,7 +47,9 @@ export class ChatService implements OnModuleInit {
   async send(caller: Caller, { text, id, ...channel }: Operations['chat.send']['data']): Promise<ChatEntry> {
     const target = await this.targetOf(caller, channel);
     const { user, name } = caller;
-    const admission = await this.store.admit(target, { user, id });
+    const [mute, admission] = await Promise.all([this.sanctions.find('mute', user), this.store.admit(target, { user, id })]);
+    // A repeat of a message that was sent before the mute gets the answer of that message.
+    if (mute && admission.kind !== 'stored') throw new HoldfastError('chat-muted', 'An operator has muted you in all chats.');
     switch (admission.kind) {
       case 'stored':
         return admission.entry;
@@ -66,7 +70,7 @@ export class ChatService implements OnModuleInit {
     }
   }
 
-  /** Returns stored messages. Throws as `send` does for a user who may not read the channel. */
+  /** Returns stored messages. For a user who may not read the channel, throws the same errors as `send`. */
   async history(
     caller: Caller,
     { after, limit = CHAT_HISTORY_MAX, follow: _, ...channel }: Operations['chat.history']['data'],
@@ -96,7 +100,7 @@ export class ChatService implements OnModuleInit {
   }
 
   private async roomOf({ user, room }: Caller): Promise<{ readonly record: RoomRecord; readonly watching: boolean }> {
-    // A failover of Redis may have lost the stored room of the user. The request of the gateway then tells the room.
+    // After a failover, Redis may have lost the room of the user. The request of the gateway also contains this room.
     const pointer = (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
     const record = pointer && (await this.records.read(pointer.room));
     if (!record || !(pointer.watching || isMember(record, user))) throw new HoldfastError('not-in-room');

@@ -13,6 +13,7 @@ import type { CompactForm } from './compact-form.js';
 
 export type { CompactForm, CompactFrame } from './compact-form.js';
 
+/** The decoder of compact syncs: pass it as `compact` to `connect`. */
 export const compact: CompactForm = {
   read(frame) {
     const sync = decodeCompactSync(frame);
@@ -27,8 +28,8 @@ function stateAfter({ version, from, hash, state, patch }: CompactSync, before: 
 }
 
 /**
- * Applies a patch to `before`, which is the state at version `heldVersion`. All versions from `from` until just before `version` have the
- * same state, so `heldVersion` may be any of them. With an empty patch, it may also be `version`.
+ * Applies a patch to `before`, which is the state at version `heldVersion`. The state has not changed from version `from` until just before
+ * `version`, so `heldVersion` may be any version in this range. If the patch is empty, `heldVersion` may also be `version`.
  */
 function patched(before: unknown, patch: Uint8Array, heldVersion: number, from: number, version: number): unknown {
   const lastBase = patch.length === 0 ? version : version - 1;

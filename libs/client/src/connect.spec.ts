@@ -471,7 +471,7 @@ describe('a room of the client', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // A later owner reports the rewind once more, because the first owner was lost before it sent the state.
+    // The first owner was lost before it sent its state. So the second owner reports the rewind again.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
@@ -951,7 +951,7 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Delays the answer to the next request of this operation. Returns a function that sends the answer, with a room. */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer. The answer contains a room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {
@@ -1061,7 +1061,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Lets the lobby of the first search die before its answer. `isAdded`: the lobby has added the search before its death. */
+  /** The lobby that handles the first search dies before it answers. `isAdded`: it has added the search to the queue before its death. */
   function loseLobby(isAdded: boolean): () => void {
     const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
     let expire = (): void => {};
@@ -1114,7 +1114,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Makes the fleet refuse the next request of this operation with a code that allows another attempt. */
+  /** Makes the fleet refuse the next request of this operation. The code of the refusal allows the client to try again. */
   function refuseOnce(operation: string): void {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'request' || message.operation !== operation) return false;

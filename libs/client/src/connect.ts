@@ -1,5 +1,6 @@
 import { HoldfastError, type SessionId } from '#libs/protocol';
 import type { CompactForm } from './compact-form.js';
+import type { GameVersions } from './game-versions.js';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
@@ -12,13 +13,17 @@ import type { OpenWire } from './wire/wire.js';
  * players; with `localStorage` they share one session.
  */
 export interface SessionStorage {
+  /** Returns the stored value. Null: there is none. */
   getItem(key: string): string | null;
+  /** Stores a value. */
   setItem(key: string, value: string): void;
+  /** Removes a value. A missing value is no error. */
   removeItem(key: string): void;
 }
 
+/** The options of `connect`. Give `name`, `token`, `storage`, or `session` with `secret`. */
 export interface ConnectOptions {
-  /** Guest login: the name that others see, 1 to 32 characters. */
+  /** Guest login: the name that other players see, 1 to 32 characters. */
   readonly name?: string;
   /** The token of a login with `AUTH=jwt`. */
   readonly token?: string;
@@ -26,34 +31,39 @@ export interface ConnectOptions {
   readonly session?: string;
   readonly secret?: string;
   /**
-   * Stores the session's credentials, so that a reloaded page resumes. The client then uses `name` and `token` only at the first visit.
-   * When the storage throws, the session works, but a reloaded page starts a new one.
+   * Stores the session's credentials, so that a reloaded page resumes. The client then uses `name` and `token` only at the first visit. If
+   * the storage throws, the session still works, but a reloaded page starts a new session.
    */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
+  /**
+   * The versions of games for which this program was written, such as `{ chess: 2 }` or `{ chess: [1, 2] }`. In a room with another version
+   * the client emits `incompatible`, and `send` rejects with `game-version`. Default: the program plays every version.
+   */
+  readonly gameVersions?: GameVersions;
   /** The implementation of WebSocket to use. Default: the implementation of the platform. */
   readonly WebSocket?: WebSocketConstructor;
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   /**
    * The decoder of compact syncs, from the entry `compact` of the client. With this decoder, syncs have far fewer bytes. A client with the
-   * decoder also reads the syncs of older servers. Default: no decoder. In the entry point for Node, the default is this decoder, and null
-   * means no decoder.
+   * decoder can also read the syncs of older servers. Null: no decoder. The default is null in browsers, and this decoder in the entry
+   * point for Node.
    */
   readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;
   /**
-   * Cancels the call before the session is open, for example when a component is removed. The promise then rejects with the signal's
-   * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
+   * Aborts the call of `connect`, for example when a component is removed. The promise then rejects with the signal's reason. The client
+   * closes the connection and stores no new credentials. After the promise has resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
   /** Time within which a gateway must send its welcome, in ms. After this time, the client tries the next gateway. Default: 5000. */
   readonly welcomeMs?: number;
   /**
-   * When a gateway refuses the first connection and allows another attempt, the client tries again for this time, in ms. An example is
-   * `unavailable` after a restart of Redis. Before each attempt, the client waits for the gateway's `retryAfterMs`. 0: no further attempt.
-   * A gateway that does not answer, and a final refusal such as `unauthorized`, fail without further attempts. Default: 20000.
+   * Time in ms for which the client repeats its first connection while the gateway refuses with an error that allows another attempt, such
+   * as `unavailable`. Before each attempt, the client waits for the gateway's `retryAfterMs`. 0: only one attempt. The client does not
+   * repeat after a final refusal such as `unauthorized`, or when no gateway answers. Default: 20000.
    */
   readonly openMs?: number;
   /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */
@@ -97,19 +107,20 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
         if (credentials) storage.setItem(storageKey, JSON.stringify(credentials));
         return credentials !== null;
       });
-      // Removes the stored credentials of this session when they are not valid any more. Keeps the credentials that another session has
-      // stored since.
+      // Removes the stored credentials of this session when they are not valid any more. Does not remove the credentials of another
+      // session, which may have replaced them.
       const isOurs = credentials !== null || storedCredentials(storage, storageKey)?.session === session.credentials.session;
       if (!isKept && isOurs) fromHost(() => storage.removeItem(storageKey));
     },
+    options.gameVersions,
   );
   await session.open(options.signal);
   return session as Session;
 }
 
 /**
- * Calls a function of the host program. The function may throw, for example when a storage is full, or is denied in a private window. Then
- * `fromHost` returns undefined, and the session works without the function's result.
+ * Calls a function of the host program. Returns undefined when the function throws, for example because a storage is full or the browser
+ * denies it. The session works without the result.
  */
 function fromHost<T>(call: () => T): T | undefined {
   try {

@@ -1,6 +1,6 @@
 type Listeners<Events extends { [Name in keyof Events]: unknown[] }> = { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> };
 
-/** A minimal typed event source. `on` returns a function that removes the listener. */
+/** A minimal typed event emitter. `on` returns a function that removes the listener. */
 export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   private readonly listeners: Listeners<Events> = {};
 
@@ -23,8 +23,8 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
 }
 
 /**
- * Reports the error of a listener instead of throwing it. Otherwise the error would keep the event from other listeners, and an uncaught
- * exception would end a Node program.
+ * Reports the error of a listener instead of throwing it. A thrown error would prevent the calls of the other listeners, and would end a
+ * Node program as an uncaught exception.
  */
 function report(error: unknown): void {
   const { reportError } = globalThis as { reportError?: (error: unknown) => void };

@@ -1,6 +1,6 @@
 /**
- * Detects a dead connection. Sends a ping when the client has sent nothing or received nothing for `pingMs`. The pings also tell the server
- * that the client is alive. Calls `dead` when the client has received nothing for twice `pingMs`.
+ * Detects a dead connection. Sends a ping when the client has sent no message or received no message for `pingMs`. Each ping also shows the
+ * server that the client is alive. Calls `dead` when the client has received nothing for twice `pingMs`.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.silentBeats += 1;
     if (this.silentBeats > 4) return this.dead();
     const isDue = !this.hasSent || this.silentBeats > 1;
-    // The ping itself sets `hasSent`, so an idle client pings at every second check.
+    // The ping itself sets `hasSent`. So an idle client sends a ping at every second check.
     this.hasSent = false;
     if (!isDue) return;
     this.nonce = (this.nonce + 1) >>> 0;

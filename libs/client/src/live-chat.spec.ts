@@ -15,9 +15,9 @@ class FakeSession implements ChatSession {
   readonly room = { id: ROOM, on: (name: 'left', listener: () => void) => this.leaving.on(name, listener) };
   stored: ChatEntry[] = [];
   readonly requests: { operation: string; data: Record<string, unknown> }[] = [];
-  /** The errors with which the next requests fail. */
+  /** The errors of the next requests, in order. */
   failures: HoldfastError[] = [];
-  /** Number of messages in one answer. */
+  /** Maximum number of messages in one answer. */
   page = 50;
   /** Each answer waits until this promise resolves. */
   gate: Promise<void> = Promise.resolve();

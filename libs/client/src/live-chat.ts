@@ -3,12 +3,13 @@ import { Emitter } from './emitter.js';
 import { untilAnswered } from './request-retry.js';
 import type { Session } from './session.js';
 
+/** The events of a chat, each with the arguments of its listeners. */
 export interface ChatEvents {
-  /** A new message. Each message is emitted once, in the order of the channel, also the messages of this player. */
+  /** A new message, also a message of this player. The chat emits each message once, in the order of the channel. */
   message: [message: ChatEntry];
-  /** The chat has read the stored messages for the first time, and `messages` contains them. */
+  /** The chat has read the stored messages for the first time. `messages` contains them. */
   ready: [];
-  /** Messages are missing before the next `message`, because the server no longer stores them. */
+  /** The server has deleted messages that belong before the next `message`. */
   missed: [];
   /** The chat is over: the player left the room, the session ended, or this client closed the chat. */
   closed: [];
@@ -16,34 +17,36 @@ export interface ChatEvents {
 
 /** The chat of a room, or of the lobby of a game. */
 export interface Chat {
-  /** The latest messages, oldest first. Each change makes a new array. */
+  /** The latest messages, oldest first. After each change, this field is a new array. */
   readonly messages: readonly ChatEntry[];
   readonly isClosed: boolean;
   /**
-   * Sends a message. It is stored once, also when the connection or a server is lost meanwhile.
+   * Sends a message. The server stores the message once, even if the client repeats it after a lost connection or server.
    *
    * @throws `rate-limited` with `retryAfterMs`, `bad-data` for a text that is not allowed, `chat-refused` with the reason of the moderation,
    * `chat-muted`, `not-in-room`, `forbidden` for a spectator of a room that does not let spectators write
    */
   send(text: string): Promise<ChatEntry>;
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof ChatEvents>(name: Name, listener: (...args: ChatEvents[Name]) => void): () => void;
   /** Stops receiving messages. */
   close(): void;
 }
 
+/** The options of `openChat`. */
 export interface OpenChatOptions {
   /** Maximum number of messages that `messages` keeps. Default: 200. */
   readonly keep?: number;
 }
 
-/** The part of a session that a chat uses. */
+/** The functions of a session that a chat needs. */
 export type ChatSession = Pick<Session, 'request' | 'on'> & {
   readonly room: { readonly id: RoomId; on(name: 'left', listener: () => void): () => void } | null;
 };
 
 /**
  * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives the messages of one lobby at a time:
- * those of the lobby whose chat was opened last.
+ * the lobby whose chat it opened last.
  *
  * @throws `not-in-room` when the player is in no room
  *
@@ -65,7 +68,9 @@ export function openChat(
   return chat;
 }
 
-/** Codes after which `send` repeats the message: the server may have stored it, and recognizes it by its id. */
+/**
+ * Error codes after which `send` repeats the message. The server may have stored the message already, and recognizes the repeat by its id.
+ */
 const UNCERTAIN: ReadonlySet<string> = new Set(['server-lost', 'unavailable']);
 /** Maximum number of attempts of `send`. Without a connection, an attempt waits for the next connection. */
 const SEND_TRIES_MAX = 3;
@@ -90,8 +95,8 @@ class LiveChat implements Chat {
   ) {
     this.stops = [
       session.on('chat', (message) => this.received(message)),
-      // Messages may have been lost with the last connection. The subscription to the chat of a lobby has ended with that connection, and
-      // the request for the messages renews it.
+      // The client may have missed messages between two connections. The request for them also renews the subscription to the chat of a
+      // lobby.
       session.on('status', (status) => {
         if (status === 'open') this.read();
       }),
@@ -152,8 +157,8 @@ class LiveChat implements Chat {
   }
 
   /**
-   * Requests the messages after the last emitted one. One request runs at a time. A call during a request causes one more request
-   * afterwards.
+   * Requests the messages after the last emitted one. Only one request runs at a time. After a call during a request, one more request
+   * follows.
    */
   private read(): void {
     if (this.isReading) {
@@ -181,7 +186,7 @@ class LiveChat implements Chat {
   private async readPage(): Promise<void> {
     if (this.isClosed) return;
     const { last: after } = this;
-    // The server has stored every message up to the latest early one. So its answer contains each of them that it still stores.
+    // The server stored every message up to the latest early message. If the answer lacks one of them, the server has deleted it.
     const covered = Math.max(0, ...this.early.keys());
     const follow = this.channel.to === 'lobby' ? { follow: true } : {};
     const { messages, last, missed } = await this.session.request('chat.history', {
@@ -200,8 +205,8 @@ class LiveChat implements Chat {
   }
 
   /**
-   * Emits the messages that arrived before an earlier message. @param stored every stored message up to this `seq` was emitted or is among
-   * the early messages
+   * Emits the early messages without waiting for messages that the server has deleted.
+   * @param stored every message up to this `seq` was emitted, is among the early messages, or was deleted by the server
    */
   private emitEarly(stored: number): void {
     for (const seq of [...this.early.keys()].sort((a, b) => a - b)) {

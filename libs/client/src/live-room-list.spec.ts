@@ -6,12 +6,12 @@ import type { SessionEvents, SessionStatus } from './session.js';
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 const ids = ({ rooms }: { readonly rooms: readonly RoomSummary[] }): string => rooms.map(({ id }) => id).join('');
 
-/** A session with a server that answers each request with these rooms. */
+/** A session with a fake server. The server answers each request with `answer`. */
 class Server {
   readonly emitter = new Emitter<SessionEvents>();
   readonly requests: [operation: string, data: unknown][] = [];
   status: SessionStatus = 'open';
-  /** The answer of the next request; it waits until this promise resolves. */
+  /** The answer to the next request. The server waits until this promise resolves. */
   answer: Promise<{ rooms: RoomSummary[]; subscribed?: true }> = Promise.resolve({ rooms: [], subscribed: true });
 
   readonly session = {

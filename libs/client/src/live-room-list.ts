@@ -2,18 +2,21 @@ import { applyListChange, HoldfastError, type RoomListQuery, type RoomSummary, t
 import { Emitter } from './emitter.js';
 import type { Session } from './session.js';
 
+/** The events of a list of rooms, each with the arguments of its listeners. */
 export interface RoomListEvents {
-  /** The list has changed, or was read again after a reconnect. */
+  /** The list has changed, or the client has read it again after a reconnect. */
   change: [rooms: readonly RoomSummary[]];
-  /** The client could not subscribe to the list again after a reconnect, so the list does not change any more. */
+  /** The subscription failed after a reconnect. The list does not change any more. */
   error: [error: HoldfastError];
 }
 
-/** A list of public rooms that follows its changes, until it is closed or the session ends. */
+/** A list of public rooms. The client updates it until the program closes the list or the session ends. */
 export interface RoomListing {
-  /** The current rooms. Each change makes a new array. */
+  /** The current rooms. After each change, this field is a new array. */
   readonly rooms: readonly RoomSummary[];
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
+  /** Ends the subscription. The list does not change any more. */
   close(): void;
 }
 
@@ -21,8 +24,8 @@ export interface RoomListing {
 export type ListingSession = Pick<Session, 'request' | 'on' | 'status'>;
 
 /**
- * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: after a
- * second call, the first list does not change any more.
+ * Returns the first page of the query as a list that the client keeps current, also after a reconnect. A session has one current list:
+ * after a second call, the first list does not change any more.
  *
  * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server has an
  *   older version and cannot follow lists
@@ -58,8 +61,8 @@ class LiveRoomList implements RoomListing {
       session.on('rooms', (message) => {
         if (!this.isPending) this.become(message.rooms ?? applyListChange(this.rooms, message));
       }),
-      // A subscription ends with its connection, so the list subscribes again. A subscription without an answer needs no repeat here,
-      // because the session repeats it.
+      // A subscription ends with its connection, so the list subscribes again after a reconnect. The session itself repeats a subscription
+      // that has no answer yet.
       session.on('status', (status) => {
         if (status === 'open' && !this.isPending) this.subscribe().catch((error: unknown) => this.failed(error));
       }),
@@ -77,7 +80,7 @@ class LiveRoomList implements RoomListing {
     if (this.session.status === 'open') this.session.request('rooms.unsubscribe', undefined).catch(() => {});
   }
 
-  /** Ends the list without a message to the server. */
+  /** Stops the updates of the list. Sends no message to the server. */
   stop(): void {
     this.isClosed = true;
     for (const stop of this.stops) stop();

@@ -22,16 +22,17 @@ import {
 } from '#libs/protocol';
 import type { CompactFrame } from './compact-form.js';
 import { Emitter } from './emitter.js';
+import { type GameVersions, refusalOfVersion } from './game-versions.js';
 import { Outbox } from './outbox.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
 import { SyncTime } from './sync-time.js';
 
-/** The part of a session that its room uses. */
+/** The functions of a session that its room needs. */
 export interface RoomLine {
   command(command: Command): void;
-  /** Sends a player input. Returns false when there is no open connection. */
+  /** Sends a player input. Returns false when no connection is open. */
   input(input: Input): boolean;
   request<Name extends OperationName>(
     operation: Name,
@@ -39,52 +40,54 @@ export interface RoomLine {
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
   /**
-   * Reports that a sync does not fit the client's state. The session reconnects for the whole state, and ends when repeated reconnects do
-   * not help.
+   * Reports that a sync does not fit the client's state. The session reconnects to get the whole state. After several reconnects without
+   * success, the session ends.
    */
   resync(reason: string): void;
-  /**
-   * Checks the connection, because a command has had no answer for `ANSWER_MS`. The client replaces a dead connection, and sends all
-   * unanswered commands over the next one.
-   */
+  /** Sends a ping to check the connection. The room calls this method when a command has no answer after `ANSWER_MS`. */
   probe(): void;
   /** True from a probe until its answer, or until the connection is replaced. */
   readonly isProbing: boolean;
+  /** The versions of games for which this program was written. */
+  readonly gameVersions: GameVersions;
 }
 
 export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
- * Time for which the room waits for the owner's message about the end of a game, in ms. The lobby also reports the end, but only the owner
- * reports the result. After a resume, the owner's message may never come. The game then ends without the result.
+ * Time in ms for which the room waits for the owner's message about the end of a game, after the lobby has reported the end. Only the
+ * owner's message contains the result. If it does not arrive, for example after a resume, the game ends without the result.
  */
 const ENDED_GRACE_MS = 500;
 
 /**
- * After this time without an answer to a command, in ms, the client probes the connection. After twice this time, it sends the command
- * again. The time is much longer than the answer of a healthy fleet takes, and short enough for a waiting player.
+ * Time in ms without an answer to a command after which the client sends a ping. After twice this time, the client repeats the command. A
+ * healthy fleet answers in much less time.
  */
 const ANSWER_MS = 1_500;
 /**
- * Delay after a refusal before the room repeats the later commands, in ms. Those commands may be refused, too. Their refusals arrive within
- * this delay, so the room repeats only the other commands.
+ * Delay in ms between the refusal of a command and the repeat of the commands after it. Further refusals arrive within this delay, so that
+ * the room does not repeat a refused command.
  */
 const AGAIN_MS = 20;
 
 /** Maximum delay of `setTimeout`, in ms (24.8 days). With a longer delay, `setTimeout` calls back immediately. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-/** The implementation of `Room`, driven by the frames that the session passes on. */
+/** The implementation of `Room`. It receives the frames of the server from the session. */
 export class LiveRoom implements Room {
   state: unknown;
   version = -1;
   /** The number of the game to which `version` belongs. */
   round = 0;
   seat: Seat | null = null;
+  gameVersion: number | null = null;
   players: readonly RoomPlayerInfo[] = [];
   result: GameResult | null = null;
   status: RoomPhase = 'waiting';
 
+  /** The refusal of all commands, when this program was not written for the version of the game. */
+  private incompatible: HoldfastError | null = null;
   private readonly emitter = new Emitter<RoomEvents>();
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
@@ -92,24 +95,23 @@ export class LiveRoom implements Room {
   /** The epoch of the owner that sent `version`. */
   versionEpoch = 0;
   /**
-   * The last reported rewind: the epoch of the version that was undone (`ofEpoch`) and the version to which the game went back (`to`). A
-   * server may repeat the report when the connection or the server is lost before the new state arrives. The room emits it once.
+   * The last reported rewind, so that the room emits a repeated report only once. `ofEpoch`: the epoch of the lost version. `to`: the
+   * version from which the game continued.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** The version up to which events were emitted. After a resume, a server may repeat events, which the room then ignores. */
+  /** The version up to which the room has emitted events. A server may repeat events after a resume, and the room ignores them. */
   private eventVersion = -1;
   private syncTime = new SyncTime();
-  /** Whether the game was rewound since the last sync. */
   private isRewound = false;
-  /** Whether commands can be sent: from the `placed` of this connection to the next pause. */
+  /** True while the room can send commands: from the `placed` of this connection to the next pause. */
   private attached = false;
-  /** True: the last `placed` came from a former owner, so the room ignores the frames of that owner. */
+  /** True: the last `placed` came from a former owner of the room. The room then ignores the frames of this owner. */
   private fromOldOwner = false;
-  /** Whether the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
+  /** True when the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The lowest seq from which the room will soon repeat its commands. Null: no repeat is scheduled. */
+  /** The seq of the first command in the scheduled repeat. Null: no repeat is scheduled. */
   private againFrom: number | null = null;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -141,6 +143,7 @@ export class LiveRoom implements Room {
     if (this.status === 'ended') throw new HoldfastError('game-ended');
     if (!this.isInPlay) throw new HoldfastError('room-not-playing');
     if (this.seat === null) throw new HoldfastError('spectator');
+    if (this.incompatible) throw this.incompatible;
     assertSendable({ kind: 'command', seq: 0, name, data });
     const { seq, answered } = this.outbox.add(name, data);
     this.sendFrom(seq);
@@ -149,7 +152,7 @@ export class LiveRoom implements Room {
   }
 
   sendInput(number: number, data: unknown): boolean {
-    if (!this.attached || this.seat === null) return false;
+    if (!this.attached || this.seat === null || this.incompatible) return false;
     const input: Input = { kind: 'input', number, data };
     assertSendable(input);
     return this.line.input(input);
@@ -172,7 +175,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // Ignores the refusal of `rooms.cancelStart`: the player has left the room, or the session is over.
+        // A refusal of `rooms.cancelStart` means that there is no start to cancel: the player has left the room, or the session has ended.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
@@ -247,8 +250,8 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame. It
-   * then asks for the whole state, because it would otherwise receive the faulty changes again.
+   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame. The
+   * client then requests the whole state, because otherwise the server would send the faulty changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -294,8 +297,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A gateway refused the command (`busy`), so the room never received it and has ignored the commands after it. The client repeats these
-    // commands with a `settled` that includes the refused one.
+    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. Their
+    // `settled` includes the refused command.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
@@ -312,9 +315,18 @@ export class LiveRoom implements Room {
     this.players = frame.players;
     this.attach();
     if (frame.rewound) this.rewound(frame.rewound);
+    this.compareVersions(frame.gameVersion ?? null);
     if (this.status === 'paused') this.resume('placed');
     this.status = 'playing';
     this.emitter.emit('placed', this);
+  }
+
+  /** Handles the version of the game in `placed`. It changes when the game continues on a server with newer rules. */
+  private compareVersions(version: number | null): void {
+    const isNews = version !== this.gameVersion;
+    this.gameVersion = version;
+    this.incompatible = refusalOfVersion(this.line.gameVersions, this.game, version);
+    if (this.incompatible && isNews) this.emitter.emit('incompatible', this.incompatible, this);
   }
 
   private rewound(rewind: NonNullable<Placed['rewound']>): void {
@@ -384,9 +396,7 @@ export class LiveRoom implements Room {
     return true;
   }
 
-  /**
-   * Lets the room emit all events of the new history after a rewind. The room recognizes a rewind by a whole state of an earlier version.
-   */
+  /** After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows the rewind. */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;
   }
@@ -408,8 +418,7 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Schedules one repeat of commands for a burst of refusals. Without the delay, a command that comes after several refused ones would be
-   * repeated after each refusal.
+   * Schedules one repeat of commands after several refusals. Without the delay, each refusal would cause a repeat of all later commands.
    */
   private sendSoonFrom(seq: number): void {
     if (this.againFrom !== null) {
@@ -425,9 +434,9 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Probes the connection when a command has no answer: either the connection is dead, or only the command was lost. If the probe is
-   * answered and the command is still unanswered after the same time, the client repeats all commands. The room applies each command only
-   * once. When the connection is dead, the client repeats all commands over the next one.
+   * Sends a ping when a command has no answer after `ANSWER_MS`. If the server answers the ping, the command itself may be lost, so after
+   * another `ANSWER_MS` the client repeats all unanswered commands. If the server does not answer the ping, the client reconnects and then
+   * repeats the commands. The room applies each command only once.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
@@ -464,7 +473,7 @@ export class LiveRoom implements Room {
     this.emitter.emit('end', result);
   }
 
-  /** Handles the lobby's report that no game is played: ends the game unless the `ended` of the owner arrives within `ENDED_GRACE_MS`. */
+  /** Ends the game after a view without a game, unless the owner's `ended` arrives within `ENDED_GRACE_MS`. */
   private doubtWhether(view: RoomView): void {
     clearTimeout(this.endedTimer);
     if (view.status === 'playing' || view.status === 'starting') return;
@@ -479,7 +488,7 @@ export class LiveRoom implements Room {
   }
 }
 
-/** Returns the phase that a view shows. It is never `playing`: a room with a game is `starting` until its `placed` arrives. */
+/** Returns the phase that a view shows. Never returns `playing`, because a room with a game is `starting` until its `placed` arrives. */
 function phaseOf(view: RoomView): RoomPhase {
   return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
 }

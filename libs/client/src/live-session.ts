@@ -17,6 +17,7 @@ import {
   type Welcome,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
+import type { GameVersions } from './game-versions.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
@@ -40,7 +41,7 @@ export interface Login {
   readonly token?: string;
 }
 
-/** Maximum number of attempts to find out where the player is after an answer was lost. After the last attempt, the request rejects. */
+/** Maximum number of requests for the player's room after a lost answer. After the last failure, the original request rejects. */
 const LOST_TRIES_MAX = 3;
 
 /** A search for a match. The search ends when the session enters a room of the game. */
@@ -48,22 +49,22 @@ interface Search {
   /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
   /**
-   * Whether the caller has given up. The answer to the cancel request then ends the search, either in a room or with the reason of the
-   * caller.
+   * True when the caller has aborted the search. The answer to the cancel request then ends the search: in a room, or with the reason of
+   * the caller.
    */
   isCancelled: boolean;
   readonly wish: Operations['match.find']['data'];
-  /** The ticket of the search at the server. Null: not known yet. */
+  /** The id of the search's ticket. Null: the server has not sent it yet. */
   ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
-  /** Number of requests for this search that have no answer yet. */
+  /** Number of unanswered requests for this search. */
   unanswered: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
 }
 
-/** The implementation of `Session`, driven by the messages of the server. */
+/** The implementation of `Session`. Messages of the server change its state. */
 export class LiveSession implements Session {
   id = '' as SessionId;
   user = '' as UserId;
@@ -75,9 +76,9 @@ export class LiveSession implements Session {
   private readonly requests: Requests;
   private readonly uplink: Uplink;
   private search: Search | null = null;
-  /** The room of the last `placed` on this connection. Compact syncs do not name a room, and belong to this one. */
+  /** The room of the last `placed` on this connection. Compact syncs do not name their room, so they belong to this room. */
   private placedRoom: RoomId | null = null;
-  /** Number of times that the client has connected while it searched for a match. */
+  /** Number of the latest check whether the server still has the search. A check with a lower number is outdated. */
   private connections = 0;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
@@ -89,6 +90,7 @@ export class LiveSession implements Session {
     private readonly login: Login,
     private known: Credentials | null,
     private readonly keep: (credentials: Credentials | null) => void,
+    private readonly gameVersions: GameVersions = {},
   ) {
     const listener: UplinkListener = {
       hello: () => this.hello(),
@@ -165,7 +167,7 @@ export class LiveSession implements Session {
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
-          // If the player is in a room of this game, `whereNow` enters that room, which resolves the search before it can fail.
+          // If the player is in a room of this game, `whereNow` enters that room. The entry resolves the search.
           this.whereNow().then(() => failed(signal?.reason), failed);
         };
         signal?.addEventListener('abort', cancel);
@@ -213,7 +215,7 @@ export class LiveSession implements Session {
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
     return this.requests.ask(operation, data, moreMs).then((result) => {
-      // The room uses the view in the answer, because the message with the same view may arrive later.
+      // Updates the room from the answer, because the message with the same view may arrive later.
       const view = (result as { room?: RoomView | null } | null)?.room;
       if (view && view.id === this.room?.id) this.room.look(view);
       return result as Operations[Name]['result'];
@@ -250,7 +252,7 @@ export class LiveSession implements Session {
   }
 
   private ended(error: HoldfastError): void {
-    // The stored session of an earlier visit may have expired. With a name or a token, the player starts a new one.
+    // The stored session of an earlier visit may have expired. If the login has a name or a token, the client starts a new session.
     if (this.firstWelcome && error.code === 'session-unknown' && this.known && (this.login.name ?? this.login.token) !== undefined) {
       this.known = null;
       this.uplink.start();
@@ -323,7 +325,6 @@ export class LiveSession implements Session {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 
-  /** Makes the room of this view the current room, and returns it. */
   private enter(view: RoomView): LiveRoom {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
@@ -340,8 +341,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Returns the room with this id, and makes it the current room if it is another one. A `placed` may arrive before the lobby's view of the
-   * room.
+   * Returns the room with this id. If the current room has another id, replaces it, because a `placed` may arrive before the lobby's view
+   * of the room.
    */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
@@ -357,6 +358,7 @@ export class LiveSession implements Session {
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
       resync: (reason) => uplink.faulty(reason),
       probe: () => uplink.probe('unanswered'),
+      gameVersions: this.gameVersions,
       get isProbing() {
         return uplink.isProbing;
       },
@@ -377,7 +379,7 @@ export class LiveSession implements Session {
 
   // ── Entering a room ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Enters a room. When the caller gives up or the answer is lost, the session first finds out whether the player is in the room. */
+  /** Enters a room. When the caller aborts the request or its answer is lost, the session first requests the player's current room. */
   private async enterBy(
     operation: 'rooms.create' | 'rooms.join' | 'rooms.watch',
     data: Operations[typeof operation]['data'],
@@ -399,7 +401,7 @@ export class LiveSession implements Session {
     }
   }
 
-  /** Returns the room of the player, once no earlier request can change it any more. Null: the player is in no room. */
+  /** Returns the room of the player after all earlier requests have taken effect. Null: the player is in no room. */
   private async whereNow(triesMax?: number): Promise<LiveRoom | null> {
     let search: Search | null = null;
     const { room } = await untilAnswered(async () => {
@@ -412,9 +414,9 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Asks where the player is, enters that room, and returns it. Null: the player is in no room. Repeats the question when the player has
-   * entered or left a room meanwhile, because the answer may be older than that change. There must be no `await` between the comparison of
-   * `roomChanges` and the entry, because the player could leave the room meanwhile.
+   * Requests the player's room, enters that room, and returns it. Null: the player is in no room. Repeats the request if the player has
+   * entered or left a room before the answer, because the answer may then be outdated. There must be no `await` between the comparison of
+   * `roomChanges` and the entry, because the player could leave the room during the `await`.
    */
   private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
     for (;;) {
@@ -426,7 +428,7 @@ export class LiveSession implements Session {
 
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Repeats the request of a search when `match.cancel` has cancelled the search, but its caller still waits. */
+  /** Repeats the request for a match when `match.cancel` has cancelled the search, but the caller of the search still waits. */
   private findAgain(search: Search | null): void {
     if (search && this.search === search && !search.isCancelled) this.find(search);
   }
@@ -438,29 +440,28 @@ export class LiveSession implements Session {
     this.request('match.find', search.wish).then(
       (answer) => {
         search.unanswered -= 1;
-        // Ignores an answer after the end of the search, because the player may have left the room of the answer.
+        // Ignores an answer that arrives after the end of the search, because the player may have left the room in the answer.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;
       },
       (error: unknown) => {
         search.unanswered -= 1;
-        // After a lost connection the client does not know whether the server has the search. The client asks the server after the next
-        // connection.
+        // After a lost connection, the client does not know whether the server has the search. The client checks it after the reconnect.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
-        // The gateway has lost the lobby of the request, but the connection is still open. So no reconnect will follow, and the client
+        // The lobby that had the request is lost, but the connection to the gateway is open. No reconnect will follow, so the client
         // compares the search now.
         if (isLost && this.status === 'open') void this.searchAgain();
       },
     );
   }
 
-  /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
+  /** Emits the message. Ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
-    // When the answer with the ticket was lost, the first message about the search names the ticket.
+    // The answer with the ticket was lost. The first message about the search also contains the ticket.
     if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
@@ -472,10 +473,9 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Compares the search with the server after a new connection. Requests a search that the server does not know, for example because it
-   * began without a connection. Sends no request while another request of the search has no answer: a second request would replace the
-   * ticket of the first, and the match of that ticket would be lost. Repeats the comparison when it is refused, because a gateway that has
-   * just started may not have a lobby yet.
+   * After a reconnect, checks whether the server still has the search. If not, requests the search again. Waits while a request of the
+   * search has no answer, because a second request would replace the ticket of the first request and lose its match. Repeats a refused
+   * check, because a gateway that has just started may not have found a lobby yet.
    */
   private async searchAgain(): Promise<void> {
     const { search } = this;
@@ -484,7 +484,7 @@ export class LiveSession implements Session {
     const { connections } = this;
     try {
       const { room, searching } = await untilAnswered(() => this.enterCurrent());
-      // If the client has reconnected again, the comparison of the latest connection decides.
+      // Ignores the result if a newer check has begun.
       const isLast = this.connections === connections && search.unanswered === 0;
       if (!room && searching === null && isLast) this.findAgain(search);
     } catch (error) {
@@ -493,12 +493,12 @@ export class LiveSession implements Session {
   }
 }
 
-/** Ignores `overtaken`: the server has executed a later request, so no earlier request can take effect any more. */
+/** Ignores `overtaken`, which means that the server has executed a later request. So no earlier request can take effect any more. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }
 
-/** Returns the data of a request to enter a room. An address that is a string is the id of the room. */
+/** Returns the data of a request to enter a room. A string address is the id of the room. */
 function entryOf(address: RoomAddress): RoomEntry {
   return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

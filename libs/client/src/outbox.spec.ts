@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/protocol';
 import { Outbox } from './outbox.js';
 
-/** Adds a command. `fate` returns how it was settled: `open`, `applied`, or the code of the refusal. */
+/** Adds a command. `fate` returns its outcome: `open`, `applied`, or the code of the refusal. */
 function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
   const { seq, answered } = outbox.add(name, undefined);
   let fate = 'open';

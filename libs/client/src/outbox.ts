@@ -2,19 +2,19 @@ import { type Command, HoldfastError } from '#libs/protocol';
 
 /**
  * Maximum number of unanswered commands of one seat. A room remembers this number of refusals for each seat. With more unanswered commands,
- * a room could forget a refusal, and the client would regard the refused command as applied.
+ * a room could forget a refusal. The client would then report the refused command as applied.
  */
 export const UNANSWERED_MAX = 64;
 
 /**
- * Maximum number of refusals by gateways that the client ignores for a command that it sent more than once. At the next refusal, the client
- * rejects the command, whose outcome is then unknown.
+ * Maximum number of gateway refusals that the client ignores for one repeated command. At the next refusal, the client rejects the command.
+ * Its outcome is then unknown.
  */
 const TURNED_AWAY_MAX = 5;
 
 /**
- * Maximum number of repeats of a command. After them, the client rejects the command, and its outcome is unknown. If the servers of a room
- * die repeatedly, this command may be the cause.
+ * Maximum number of repeats of a command. Afterwards the client rejects the command with an unknown outcome. The limit exists because a
+ * command may crash every server that receives it.
  */
 const REPEATED_MAX = 10;
 
@@ -78,8 +78,8 @@ export class Outbox {
   }
 
   /**
-   * Resolves every unanswered command up to `seq`. The room sends refusals before an acknowledgement, so it has applied all of these
-   * commands.
+   * Resolves every unanswered command up to `seq`. The room sends refusals before the acknowledgement, so a command without a refusal was
+   * applied.
    */
   settle(seq: number): void {
     for (const [waitingSeq, { resolve }] of this.waiting) {
@@ -90,8 +90,8 @@ export class Outbox {
   }
 
   /**
-   * Handles a refusal. A refusal with `retry` comes from a gateway, not from the room. If the command was sent more than once, the room may
-   * have applied the first copy, so the client keeps the command and repeats it.
+   * Rejects a command after a refusal. A refusal with `retry` comes from a gateway, and the room may have applied an earlier copy of a
+   * repeated command. In this case, the command stays unanswered and the client repeats it again.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);
@@ -106,15 +106,15 @@ export class Outbox {
   }
 
   /**
-   * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower seq means a
-   * rewind. It changes nothing, because no number may be used twice: a command with that number may still be on its way, and the room would
-   * take the new command for the old one.
+   * Continues the numbering after the seq of the room. The room's seq is higher after commands of an earlier instance of this client. It is
+   * lower after a rewind. A lower seq changes nothing, because a seq must not be used twice: an old command with that seq may still arrive,
+   * and the room would confuse it with the new command.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);
   }
 
-  /** Begins another game, whose commands are numbered from `seq`. Refuses the unanswered commands of the last game with `error`. */
+  /** Begins the next game: the next command follows `seq`. Rejects the unanswered commands of the last game with `error`. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
     this.refuseAll(error);

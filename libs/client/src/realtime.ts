@@ -1,5 +1,5 @@
 /**
- * The entry point of the client library for games that move: prediction, interpolation and the server's clock. Pages of turn-based games do
+ * The entry point of the client library for real-time games: prediction, interpolation and the server's clock. Pages of turn-based games do
  * not need to load it.
  */
 

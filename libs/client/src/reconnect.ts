@@ -1,20 +1,20 @@
 /** Pauses between attempts to reconnect, in ms. */
 export interface ReconnectOptions {
   /**
-   * The first pause. Each round through all gateways doubles it. It is short, so that players reconnect quickly after the loss of a
-   * gateway.
+   * The first pause. It is short, so that players reconnect quickly after the loss of a gateway. The pause doubles with each round through
+   * all gateways.
    */
   readonly firstMs: number;
   readonly maxMs: number;
   /**
-   * Time of unsuccessful attempts after which the client ends the session with `unavailable`, in ms. Default: as long as the server keeps
-   * the session.
+   * Time in ms of unsuccessful attempts after which the client ends the session with `unavailable`. Default: the time for which the server
+   * keeps a session without a connection.
    */
   readonly giveUpMs?: number;
 }
 
 export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000 };
-/** Default of `giveUpMs` for servers that do not say how long they keep a session, in ms. */
+/** Default of `giveUpMs`, in ms, with a server that does not report how long it keeps a session. */
 export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**

@@ -1,10 +1,12 @@
 import { HoldfastError } from '#libs/protocol';
 
-/** The pause after the first failure, in ms. Each further failure doubles it. */
+/** The pause after the first failure, in ms. Each further failure doubles the pause. */
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 5_000;
 
-/** Settles as `work` does, or rejects with the reason of the signal as soon as the signal is aborted. An abort does not stop the work. */
+/**
+ * Returns the result of `work`. Rejects with the reason of the signal as soon as the signal is aborted. An abort does not stop the work.
+ */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
@@ -16,8 +18,8 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Repeats a request until it has an answer, also after the refusal `overtaken`. So the request must be idempotent, and harmless when it is
- * executed after a later request.
+ * Repeats a request until it has an answer, also after the refusal `overtaken`. The request must be idempotent, because the server may
+ * execute it twice or after a later request.
  *
  * @throws the first refusal without `retry` that is not `overtaken`, the last refusal after `triesMax` tries, or any other error of `ask`
  */

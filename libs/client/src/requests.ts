@@ -1,15 +1,12 @@
 import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
 import { assertSendable } from './sendable.js';
 
-/** Maximum number of unanswered requests of one session. A gateway refuses more. */
+/** Maximum number of unanswered requests of one session. A gateway refuses further requests. */
 const REQUESTS_MAX = 16;
 /** Time after which a request without a response fails, in ms. In a healthy fleet, every operation takes less time. */
 const REQUEST_MS = 15_000;
 
-/**
- * Operations that only read or cancel, or that the server recognizes when they are repeated. The client repeats them when their answer was
- * lost.
- */
+/** Operations that the client repeats when their answer was lost. They only read or cancel, or the server recognizes the repeat. */
 const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
   'games.list',
   'rooms.list',
@@ -25,7 +22,7 @@ const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
 interface Pending {
   readonly request: Request;
   readonly repeatable: boolean;
-  /** Whether the request was sent on a connection. When that connection is lost, the outcome is unknown. */
+  /** True when the request was sent on a connection. If this connection is lost, the outcome of the request is unknown. */
   wasSent: boolean;
   readonly timer: ReturnType<typeof setTimeout>;
   resolve(data: unknown): void;
@@ -62,8 +59,7 @@ export class Requests {
   }
 
   /**
-   * Rejects the requests that were sent and cannot be repeated. The connection is lost, so the client cannot know whether the server
-   * carried them out.
+   * After the loss of the connection, rejects the sent requests that must not be repeated. The server may or may not have executed them.
    */
   lost(): void {
     for (const { request, wasSent, repeatable } of [...this.pending.values()]) {

@@ -7,7 +7,7 @@ export interface RoomControls {
   update(change: Operations['rooms.update']['data']): Promise<void>;
   /** Makes another member the host. */
   handOver(user: string): Promise<void>;
-  /** Removes a member. `ban`: the user may not join or watch again. */
+  /** Removes a member. `ban`: the user may not join or watch the room again. */
   kick(user: string, options?: { readonly ban?: boolean }): Promise<void>;
   /** Lets a banned user join again. */
   unban(user: string): Promise<void>;
@@ -21,8 +21,8 @@ export interface RoomControls {
 export type HostedSession = Pick<Session, 'request'>;
 
 /**
- * Returns the controls of the room in which the player is. When the player is not the host, each call rejects with `not-owner`. Only a
- * change of the player's own team is then allowed.
+ * Returns the controls of the player's current room. A player who is not the host may only change the own team. All other calls then reject
+ * with `not-owner`.
  *
  * @example
  * const controls = roomControls(session);

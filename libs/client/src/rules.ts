@@ -1,12 +1,12 @@
 import type { GameEvent } from '#libs/protocol';
 import type { EventDataOf, EventName, GameRoom, GameTypes, RoomContext } from '#libs/room';
 
-/** Distinguishes the first parameter of a command handler from other parameters: only command handlers can reject. */
+/** Marks the first parameter of a command handler, because only command handlers can reject. */
 type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
 
 /**
- * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The handler of a timer has the
- * same type as the handler of a command without data. So `send` with the name of a timer compiles, and the server refuses it with
+ * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The type of a timer handler
+ * equals the type of a command handler without data. So `send` with the name of a timer compiles, but the server refuses the command with
  * `unknown-command`.
  */
 export type CommandsOf<Rules> = {
@@ -16,8 +16,8 @@ export type CommandsOf<Rules> = {
 };
 
 /**
- * The parameters of a command handler. They exclude the handler of a step: its second parameter is a number of milliseconds, and the data
- * of a command is never a bare number.
+ * The parameters of a command handler. The data is never a number, which excludes the step handler: its second parameter is a number of
+ * milliseconds.
  */
 type CommandArgs = [room: HandlerRoom] | [room: HandlerRoom, data: object | string | boolean | null | undefined];
 

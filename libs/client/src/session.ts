@@ -16,41 +16,42 @@ import type {
 } from '#libs/protocol';
 import type { Room } from './room.js';
 
+/** The status of a session. `reconnecting`: the connection is lost, and the client opens another. `closed`: the session has ended. */
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
+/** The events of a session, each with the arguments of its listeners. */
 export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
-  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry point `lobby` handles it. */
+  /** A change of the list of rooms to which this session has subscribed. `followRooms` of the entry point `lobby` handles this event. */
   rooms: [message: RoomsMessage];
-  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  /** A chat message has arrived. The message may be a repeat, and earlier messages may be missing. `openChat` handles both cases. */
   chat: [message: ChatMessage];
-  /** The server refused a message of this client that has no id. */
+  /** The server refused a message that is neither a command nor a request. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
   closed: [error: HoldfastError | null];
 }
 
+/** The settings of a new room. Only `game` is required. */
 export interface CreateRoom extends RoomSettings {
   readonly game: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** The password of the room. Players who join or watch must give it. */
+  /** The password that players must give to join or watch the room. */
   readonly password?: string;
   /** The time by which spectators see the game later than its players, in ms. */
   readonly watchDelayMs?: number;
   /** The number of teams, and the maximum number of players in each. */
   readonly teams?: TeamRules;
-  /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
+  /** The region of the game servers that may run the games. Default: any region, but servers in the gateway's region are preferred. */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
   readonly build?: string;
-  /**
-   * The options with which the games of this room begin. The game defines them. The server refuses options that the game does not accept.
-   */
+  /** The options of the games in this room. Each game defines its options, and the server refuses all others. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
@@ -61,8 +62,8 @@ export type RoomAddress =
   | { readonly code: string; readonly password?: string };
 
 /**
- * A signal that cancels the request. When the signal is aborted and the player is in no room, the promise rejects with the reason of the
- * signal. When the player is already in the room, it resolves with the room. The promise stays pending until the server has answered.
+ * A signal that cancels the request. After an abort, the promise stays pending until the server has answered. It then resolves with the
+ * room if the player has already entered it. Otherwise it rejects with the reason of the signal.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
@@ -71,7 +72,7 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The conditions of a search, beside the game. `docs/matchmaking.md` explains each field. */
+/** The conditions of a search, in addition to the game. `docs/matchmaking.md` explains each field. */
 export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
@@ -81,9 +82,9 @@ export interface Credentials {
 }
 
 /**
- * A logged-in player. A session survives its connections: when a connection is lost, the client opens another, to the next gateway if there
- * are several. When the answer to a request to enter a room was lost, the client asks where the player is. The request rejects with
- * `server-lost` when the player is not in that room, and the caller can try it once more. The client repeats requests that only read.
+ * A logged-in player. A session outlives its connections: after the loss of a connection, the client connects to the next gateway. If the
+ * answer to a request to enter a room was lost, the client requests the player's current room. If the player is not in the wanted room, the
+ * request rejects with `server-lost`, and the caller may repeat it. The client itself repeats requests that only read.
  */
 export interface Session {
   readonly id: SessionId;
@@ -93,28 +94,46 @@ export interface Session {
   readonly credentials: Credentials;
   readonly room: Room | null;
 
+  /** Returns the games that the fleet offers. */
   games(): Promise<GameInfo[]>;
-  /** Returns the public rooms that match the query, at most `limit`. The server also limits the number of rooms, by default to 100. */
+  /** Returns at most `limit` public rooms that match the query. The server also limits the number of rooms, by default to 100. */
   rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
    * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
-   * page has no `next`. A page may have fewer rooms than `limit`, even none, although more follow.
+   * page has no `next`. A page that is not the last may have fewer rooms than `limit`, even none.
    *
    * @example
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
   roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
+  /** Returns where the player is: the room, and the game for which the player searches. */
   me(): Promise<Operations['me']['result']>;
+  /**
+   * Creates a room and enters it. The player is its host.
+   *
+   * @throws `unknown-game`; `bad-data` for settings or options that the game does not accept; `already-in-room`; `unknown-region`
+   */
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
+  /**
+   * Takes a place in a room, or in a running game that players may join.
+   *
+   * @throws `room-unknown`, `room-full`, `room-locked`, `room-playing`, `already-in-room`, `banned`; `password-needed`, `wrong-password`,
+   * `invite-needed` and `invite-unknown` for private rooms
+   */
   joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  /**
+   * Enters a room as a spectator, who has no seat.
+   *
+   * @throws `room-unknown`, `no-spectators`, `already-in-room`, `banned`, and the refusals of a password as for `joinRoom`
+   */
   watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
-   * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
-   * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
-   * reports the progress and offered matches.
+   * Searches for a match. Resolves with the room of the match. `signal`: cancels the search. `party`: the members of this player's waiting
+   * room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match` reports the
+   * progress and offered matches.
    */
   quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & QuickMatchOptions): Promise<Room<Rules>>;
-  /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
+  /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer has ended. */
   acceptMatch(offer: string): Promise<void>;
   /** Declines an offered match, which ends the search. */
   declineMatch(offer: string): Promise<void>;
@@ -122,14 +141,15 @@ export interface Session {
   matchStatus(): Promise<MatchMessage | null>;
 
   /**
-   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
-   * harm; otherwise it rejects with `server-lost`.
+   * Sends a request for which this interface has no method. If the connection is lost, the client repeats the request only when a repeat is
+   * harmless. Otherwise the promise rejects with `server-lost`.
    */
   request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */
   close(): void;
-  /** Closes the connection but not the session. Another client can resume it with `credentials`. */
+  /** Closes the connection but not the session. Another client can resume the session with `credentials`. */
   detach(): void;
 }

@@ -1,10 +1,10 @@
 /**
- * Finds the room time of each sync of a game with steps. A sync has either an absolute time, or the time since its `from` version. That
- * version is the version of the last sync or, after acknowledgements that changed nothing, an earlier version.
+ * Computes the room time of each sync of a game with steps. A sync contains either its room time, or the time since its `from` version. The
+ * `from` version is usually the version of the last sync. After acknowledgements that changed nothing, it is an earlier version.
  */
 export class SyncTime {
   private lastVersion = -1;
-  /** The room time of the last sync, in ms. Undefined: not known. */
+  /** The room time of the last sync, in ms. Undefined: the room time is not known. */
   private last: number | undefined;
   /** The room time of the last change of the state, in ms. */
   private base: number | undefined;

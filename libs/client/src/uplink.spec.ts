@@ -12,7 +12,7 @@ let isUp: boolean;
 let line: WireListener | null;
 /** Returns the goodbye with which the gateway at this URL refuses a hello. Null: it sends a welcome. */
 let refused: (url: string) => Goodbye | null;
-/** The URLs of all attempts. */
+/** The URLs of all attempts to connect. */
 let dialed: string[];
 let dials: number;
 let ended: HoldfastError[];
@@ -185,7 +185,7 @@ describe('the uplink of a client', () => {
     line?.closed('gone');
     await jest.advanceTimersByTimeAsync(1_000);
     expect(welcomes).toBe(1);
-    // Both signals of this wake-up must start only one attempt.
+    // The browser reports the wake-up with two events. Together they must start only one attempt.
     for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
     await jest.advanceTimersByTimeAsync(10);
     expect([dials, welcomes]).toEqual([2, 2]);
@@ -196,7 +196,7 @@ describe('the uplink of a client', () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
-    // After this time the pauses have grown to many seconds.
+    // After this time, the pauses between attempts are many seconds long.
     await jest.advanceTimersByTimeAsync(200_000);
     page.dispatchEvent(new Event('online'));
     await jest.advanceTimersByTimeAsync(20);

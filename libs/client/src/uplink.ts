@@ -8,58 +8,55 @@ import type { OpenWire, ReceivedMessage, Wire } from './wire/wire.js';
 export interface UplinkOptions {
   readonly urls: readonly string[];
   readonly openWire: OpenWire;
-  /** Time limit for opening a connection and receiving its welcome, in ms. After that the next gateway is tried. */
+  /** Time limit for opening a connection and receiving its welcome, in ms. After this time, the client tries the next gateway. */
   readonly welcomeMs: number;
-  /** Time limit of the first connection, in ms, when a gateway refuses it and allows another attempt. */
+  /** Time in ms for which the client repeats a refused first connection, if the refusal allows another attempt. */
   readonly openMs: number;
   readonly reconnect: ReconnectOptions;
   readonly random: () => number;
 }
 
 export interface UplinkListener {
-  /** Returns the content of the hello. Called for each new connection. */
+  /** Returns the content of the hello for a new connection. */
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
   message(message: ReceivedMessage): void;
-  /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
+  /** The connection is lost, and the client opens a new connection. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
-  /** The client opens no further connection. `error` says why. */
+  /** The client opens no further connection. `error`: the reason. */
   ended(error: HoldfastError): void;
 }
 
-/**
- * Maximum random delay that is added to a `retryAfterMs`, in ms, so that clients with the same value do not all reconnect at the same
- * moment.
- */
+/** Maximum random addition to `retryAfterMs`, in ms. It spreads the reconnects of clients that received the same value. */
 const SPREAD_MS = 50;
 
 /**
- * Maximum number of faults, each at most `FAULT_FREE_MS` (in ms) after the previous fault. One more fault ends the session. With the
- * growing pauses between them, this number of faults takes about 12 s.
+ * Maximum number of successive faults. One more fault ends the session. A fault is successive if it comes at most `FAULT_FREE_MS` (in ms)
+ * after the previous fault. With the growing pauses, the faults take about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 /**
- * Time after which an open connection that has not answered a ping is replaced, in ms. The time is longer when the ping was sent for an
- * unanswered command than after a wake-up. Otherwise all players would leave a gateway that only answers slowly.
+ * Time in ms without an answer to a ping after which the client replaces the connection. The time is longer for an unanswered command than
+ * after a wake-up. Otherwise all players would leave a gateway that only answers slowly.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
-/** Time within which all signals of one wake-up arrive, in ms. All of them together start one attempt. */
+/** Time within which all signals of one wake-up arrive, in ms. These signals together start only one attempt. */
 const WAKE_MS = 500;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
- * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. When a gateway refuses it
- * and allows another attempt, it tries with growing pauses until `openMs`. After the first welcome it tries with growing pauses until
- * `giveUpMs`, and immediately when the device wakes. It also replaces a connection whose messages cannot be decoded or applied. The pauses
- * before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with `sync-failed`.
+ * Keeps one connection open, to any gateway that answers. Before the first welcome, it tries each gateway once. If a refusal allows another
+ * attempt, it continues with growing pauses for `openMs`. After the first welcome, it tries with growing pauses for `giveUpMs`, and
+ * immediately when the device wakes. It also replaces a connection with a message that the client cannot decode or apply. The pauses before
+ * these replacements grow, too. After too many replacements, the session ends with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
   private wire: Wire | null = null;
-  /** Number of the current connection. Messages of older connections are ignored. */
+  /** Number of the current connection, so that the client ignores messages of older connections. */
   private connectionNumber = 0;
   private gateway = 0;
   private attempt = 0;
@@ -107,7 +104,7 @@ export class Uplink {
     this.send({ kind: 'ping', nonce: 0 });
   }
 
-  /** Sends a message. Returns false when there is no open connection. */
+  /** Sends a message. Returns false when no connection is open. */
   send(message: PlayerMessage): boolean {
     if (this.phase !== 'open') return false;
     this.heartbeat.sent();
@@ -115,7 +112,7 @@ export class Uplink {
     return true;
   }
 
-  /** Replaces a connection whose messages cannot be applied, after a growing pause. */
+  /** Replaces a connection whose messages the client cannot apply, after a growing pause. */
   faulty(reason: string): void {
     if (this.phase === 'over' || this.phase === 'resting') return;
     if (!this.wasWelcome) return this.failed(reason);
@@ -135,8 +132,8 @@ export class Uplink {
   }
 
   /**
-   * Handles a wake-up of the device. Probes an open connection. Without a connection, starts a new attempt, because an attempt from before
-   * the wake-up may hang.
+   * Called after a wake-up of the device. If a connection is open, probes it. Otherwise starts a new attempt, because an earlier attempt
+   * may hang.
    */
   private woke(): void {
     if (this.phase === 'open') return this.probe('afterWake');
@@ -198,10 +195,7 @@ export class Uplink {
     this.listener.welcomed(welcome);
   }
 
-  /**
-   * Reconnects if the server named a time for the next attempt (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the
-   * session.
-   */
+  /** Reconnects if the goodbye contains `retryAfterMs` or a code that allows another attempt. Otherwise ends the session. */
   private goodbye(goodbye: Goodbye): void {
     const { retryAfterMs } = goodbye;
     const { code, message, retry } = HoldfastError.from({ ...errorBody(goodbye.code), ...(goodbye.reason && { message: goodbye.reason }) });
@@ -229,11 +223,11 @@ export class Uplink {
     const isOver = this.wasWelcome
       ? this.search.ms > this.giveUpMs
       : !isFirstRound && (this.refusal === null || this.search.ms + waitMs > this.options.openMs);
-    // The session ends with the last refusal if there is one, because it names the cause better than the silence of another gateway.
+    // If a gateway has refused, the session ends with this refusal, because it names the cause better than a timeout.
     if (isOver) return this.end(this.refusal ?? new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = retryDelayMs(tries, urls.length, reconnect, random);
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
-    // A gateway that shuts down names the time for the first attempt. Later attempts use the usual pauses.
+    // The `retryAfterMs` of a gateway that shuts down applies only to the first attempt.
     const pauseMs = retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(waitMs, growingMs);
     const delayMs = isFirstRound ? 0 : pauseMs;
     this.timer = setTimeout(() => {
@@ -256,7 +250,7 @@ export class Uplink {
     this.probeTimer = undefined;
   }
 
-  /** Closes the current connection, if any, and returns the number of the next one. */
+  /** Closes the current connection, if there is one. Returns the number of the next connection. */
   private close(): number {
     clearTimeout(this.timer);
     this.stopProbe();

@@ -1,8 +1,8 @@
 type Target = Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
 
 /**
- * Calls `woke` when the device may be back: it is online again, the page is shown again, or the tab is in the foreground. In Node it does
- * nothing. Returns a function that removes the listeners.
+ * Calls `woke` when the device may be back: it is online again, the page is shown again, or the tab is in the foreground. Never calls
+ * `woke` in Node. Returns a function that removes the listeners.
  */
 export function onWake(woke: () => void): () => void {
   const { document } = globalThis as { document?: Target & { readonly hidden?: boolean } };

@@ -1,16 +1,16 @@
 import { applyPatches, encodeCompactSync, encodeServerMessage, type Sync } from '#libs/protocol';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** A state patch that fits no value: it edits a child that is not there. */
+/** A state patch that is valid for no value, because it edits a child that does not exist. */
 const MISFIT = Uint8Array.of(0x02, 0x1f, 0x70, 0x00);
 
-/** Writes the syncs of one session in compact form. */
+/** Encodes the compact syncs of one session. */
 export class CompactSyncs {
   private readonly states = new Map<number, unknown>();
 
   frameOf(sync: Sync): Uint8Array {
     const { version, seq, from, patches = [], state, events = [], missed } = sync;
-    // The compact form cannot encode a sync whose patches or events are no array, so this sync has the form with RFC 6902 patches.
+    // The compact form cannot encode a sync whose patches or events are not arrays. So this sync has the form with RFC 6902 patches.
     if (!Array.isArray(patches) || !Array.isArray(events)) return encodeServerMessage(sync);
     const shared = { kind: 'compact' as const, seq, input: 0, version, events, ...(missed && { missed }) };
     if (from === undefined) {

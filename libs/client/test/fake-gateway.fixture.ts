@@ -29,7 +29,6 @@ export class FakeGateway {
     return gateway;
   }
 
-  /** The number of open connections. */
   get connections(): number {
     return this.lines.size;
   }
@@ -116,7 +115,7 @@ export class FakeGateway {
 }
 
 /**
- * Returns the encoder of the frames of one connection. A sync that has no `placed` before it on the connection is never compact, because a
+ * Returns the encoder of the frames of one connection. It never makes a compact sync before the first `placed` of the connection, because a
  * compact sync does not name its room.
  */
 function frames(line: () => Line): (message: ServerMessage) => Uint8Array {

@@ -18,10 +18,12 @@ export class FakeRoom {
   epoch = 100;
   version = 0;
   round = -1;
+  /** Undefined: a server that does not report the version of the game. */
+  gameVersion: number | undefined;
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();
   readonly seats: FakeSeat[] = [];
-  /** While true, the room applies commands and sends nothing. */
+  /** True: the room applies commands, but sends no answers and no syncs. */
   mute = false;
   private readonly changes: { patches: Patch[]; events: GameEvent[] }[] = [];
 
@@ -66,7 +68,7 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** Returns whether the game of this round has ended and no other has begun. */
+  /** Returns whether the game of this round has ended, and the next game has not begun. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }
@@ -90,6 +92,7 @@ export class FakeRoom {
       kind: 'placed',
       room,
       game: 'tally',
+      ...(this.gameVersion !== undefined && { gameVersion: this.gameVersion }),
       seat: seat < 0 ? null : seat,
       epoch: this.epoch,
       round: this.round,

@@ -8,7 +8,7 @@ export interface FakeSession {
   secret: string;
   line: Line | null;
   searching: string | null;
-  /** Writes the compact syncs of this session, on each of its connections. */
+  /** Encodes the compact syncs of this session, for each of its connections. */
   readonly syncs: CompactSyncs;
 }
 
@@ -19,7 +19,7 @@ export interface Line {
   isCompact: boolean;
   session: FakeSession | null;
   send(message: ServerMessage): void;
-  /** Sends the bytes of a frame without encoding them. */
+  /** Sends a frame that is already encoded. */
   sendBytes(frame: Uint8Array): void;
   garble(): void;
   /** Cuts the connection without a goodbye, as a dying gateway does. */

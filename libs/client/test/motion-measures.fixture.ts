@@ -7,8 +7,8 @@ export interface Measures {
   /** The longest time in which the own ship stood still, in ms. */
   readonly stillMs: number;
   /**
-   * The distance of the displayed own ship from its later place on the server, in units: 95th percentile and maximum. The later place is
-   * that at which the inputs of this moment arrive there.
+   * Distance between the displayed own ship and its place on the server, in units: 95th percentile and maximum. The place on the server is
+   * that of the time at which the inputs of the frame arrive there.
    */
   readonly errorP95: number;
   readonly errorMax: number;
@@ -16,8 +16,8 @@ export interface Measures {
   readonly correctionP95: number;
   readonly correctionMax: number;
   /**
-   * The largest change of the motion of the own ship and of the other ship from one frame to the next, in units. A frame moves a ship by
-   * 3.3 units.
+   * Largest change of a ship's motion from one frame to the next, in units, for the own ship and for the other ship. A frame moves a ship
+   * by 3.3 units.
    */
   readonly ownJerk: number;
   readonly otherJerk: number;
@@ -45,8 +45,8 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
 }
 
 /**
- * Returns the smallest distance between the displayed ship and its path on the server around the time at which the inputs of this moment
- * arrive there. The server uses an input only in its next step, so the time cannot be more exact.
+ * Returns the smallest distance between the displayed ship and its path on the server, in units. Uses only the few steps around the time at
+ * which the inputs of this moment arrive. The server applies an input in its next step, so that time is not exact.
  */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;

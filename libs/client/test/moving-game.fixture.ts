@@ -2,7 +2,7 @@ import type { Seat } from '#libs/protocol';
 import { seededRandom } from '#libs/room';
 import { type FeedSync, type Interpolation, interpolate, type Prediction, predict, type RoomFeed } from '../src/realtime.js';
 
-/** The game of the simulation: ships that turn and have a constant speed. So a ship that stands still is always a fault. */
+/** The game of the simulation. Its ships turn and have a constant speed. So a ship that stands still is always a fault. */
 export interface Ship {
   readonly seat: number;
   x: number;
@@ -39,9 +39,9 @@ export interface Network {
 export interface Scenario extends Network {
   readonly seed: number;
   readonly durationMs: number;
-  /** The time, in ms, in which the server runs no step and drops inputs. `isTimeStopped`: the room time does not include the pause. */
+  /** The time, in ms, for which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
-  /** Number of steps by which the server goes back at the end of the pause. */
+  /** Number of steps by which the server returns to an earlier state at the end of the pause. */
   readonly rewindSteps?: number;
   /** The time, in ms, in which the page displays no frames. */
   readonly hidden?: { readonly from: number; readonly to: number };
@@ -60,7 +60,7 @@ export interface Frame {
 
 export interface Run {
   readonly frames: readonly Frame[];
-  /** The position of the own ship at the server after each step. */
+  /** The position of the own ship on the server, after each step. */
   readonly truth: readonly { readonly at: number; readonly own: Ship }[];
   /** For each sync, the distance by which it corrected the predicted place, in units. */
   readonly corrections: readonly { readonly at: number; readonly length: number }[];

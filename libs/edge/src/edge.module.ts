@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ExtensionModule } from '#libs/extension';
+import { ModerationModule } from '#libs/moderation';
 import type { Certificate } from '#libs/tls';
 import { ConnectionLimits } from './connection/connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
@@ -28,6 +29,7 @@ import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
 import { SessionTable } from './session/session-table.js';
 import { PUBLIC_CERTIFICATE } from './transport/client-transport.js';
 import { ClientTransports } from './transport/client-transports.js';
+import { ProxiedSockets } from './transport/proxied-sockets.js';
 import { TcpTransport } from './transport/tcp-transport.js';
 import { TrustedProxies } from './transport/trusted-proxies.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
@@ -36,11 +38,11 @@ export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
   /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
-  /** Handles plain HTTP requests on the public port. Absent: the gateway answers each of them with 404. */
+  /** Handles plain HTTP requests on the public port. Undefined: the gateway answers each request with 404. */
   readonly pages?: RequestListener;
 }
 
-/** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
+/** Accepts players and relays their messages. Requires `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
   static forRoot({ options, certificate = null, pages }: EdgeModuleOptions): DynamicModule {
@@ -49,6 +51,7 @@ export class EdgeModule {
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
       TrustedProxies,
+      ProxiedSockets,
       WebSocketTransport,
       TcpTransport,
       ClientTransports,
@@ -78,9 +81,9 @@ export class EdgeModule {
     ];
     return {
       module: EdgeModule,
-      imports: [ExtensionModule],
+      imports: [ExtensionModule, ModerationModule],
       providers,
-      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionRooms, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionLifecycle, SessionRooms, SessionTable],
     };
   }
 }

@@ -1,16 +1,20 @@
 export const EDGE_OPTIONS = Symbol('EdgeOptions');
 
 /**
- * The limits and times of a gateway. The settings with the corresponding names, such as `HELLO_TIMEOUT_MS` for `helloTimeoutMs`, document
- * them.
+ * The limits and times of a gateway. `docs/settings.md` describes each field under the name of its setting, such as `HELLO_TIMEOUT_MS` for
+ * `helloTimeoutMs`.
  */
 export interface EdgeOptions {
   readonly host: string;
   readonly port: number;
   readonly tcpPort: number;
   readonly allowedOrigins: readonly string[];
-  /** Addresses and networks of proxies whose `X-Forwarded-Host` and `X-Forwarded-For` the gateway believes. */
+  /** Addresses and networks of proxies whose headers the gateway believes. */
   readonly trustedProxies: readonly string[];
+  /** The headers in which trusted proxies name the client: `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Host`. */
+  readonly forwardedHeaders: 'x-forwarded' | 'forwarded';
+  /** The ports on which trusted proxies begin each connection with a PROXY header. */
+  readonly proxyProtocol: 'off' | 'tcp' | 'websocket' | 'both';
   readonly helloTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   readonly frameBytesMax: number;
@@ -35,26 +39,26 @@ export interface EdgeOptions {
 }
 
 /**
- * The gateway closes a connection at once when its backlog exceeds this many times `backlogBytesMax`. A backlog becomes so large only when
- * a client sends requests and does not read the answers.
+ * Backlog at which the gateway closes a connection at once, as a multiple of `backlogBytesMax`. Only a client that sends requests without
+ * reading the answers has such a backlog.
  */
 export const BACKLOGS_MAX = 4;
 /**
- * Rate at which the budget of an address refills, in messages per second for each connection that the address may have. All players of the
- * address share this budget for requests to lobbies and the store, and each request counts by its price. A player who browses rooms needs
- * about this rate. A player in a game sends no such requests.
+ * Rate at which the budget of an address for requests refills, in messages per second for each allowed connection. All players of the
+ * address share this budget, and each request takes its price from it. One player who browses rooms needs about this rate. Commands of a
+ * game take nothing from this budget.
  */
 export const OPERATIONS_PER_CONNECTION = 8;
-/** Maximum budget of an address, in messages for each connection that the address may have. Each request counts by its price. */
+/** Maximum budget of an address for requests, in messages for each allowed connection. */
 export const OPERATIONS_BURST_PER_CONNECTION = 20;
 /**
- * Minimum burst of the budget of an address, in messages counted by their price. Without this minimum, an address with few allowed
- * connections could not pay for one expensive operation.
+ * Lower bound for the maximum budget of an address, in messages. Without it, an address with few allowed connections could not send one
+ * expensive request.
  */
 export const OPERATIONS_BURST_MIN = 200;
 /**
- * Longest time that an empty budget of an address needs to refill, in ms. The gateway remembers an address for at least this time after its
- * last new socket, so that a client gets no new burst by reconnecting.
+ * Maximum time in ms until an empty budget of an address is full again. The gateway remembers an address for at least this time. Otherwise
+ * a client could get a new budget by a reconnect.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Time between two reads of the lists of rooms that players follow, in ms. */
@@ -62,28 +66,29 @@ export const LIST_FEED_MS = 500;
 /** Maximum number of distinct lists that one gateway follows. All sessions with the same query share one list. */
 export const LIST_FEEDS_MAX = 128;
 /**
- * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets the whole list after it
- * has read the backlog.
+ * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets no changes. It gets the
+ * whole list after it has read the backlog.
  */
 export const EDGE_BACKLOG_LIST_BYTES = 65_536;
-/** Number of wrong invite codes and passwords that one address may send at once. */
+/** Maximum number of wrong invite codes and passwords that one address may send in a burst. */
 export const GUESSES_BURST = 10;
-/** Number of wrong invite codes and passwords that one address may send, per second on average. It allows ten a minute. */
+/** Maximum average rate of wrong invite codes and passwords of one address, per second. The rate equals ten per minute. */
 export const GUESSES_PER_SECOND = 1 / 6;
 /** Time that the empty budget for wrong invite codes and passwords needs to refill, in ms. */
 export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
 /** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
 /**
- * Maximum number of commands that the gateway delays for one session while its room has no owner. It refuses further commands with `busy`.
+ * Maximum number of commands that the gateway delays for one session while its room has no owner. The gateway refuses further commands with
+ * `busy`.
  */
 export const DELAYED_COMMANDS_MAX = 64;
-/** Maximum time for which the gateway delays the commands of a session, in ms. After it, the gateway refuses them with `unavailable`. */
-export const DELAYED_COMMANDS_MS = 15_000;
 /**
- * Interval at which the gateway repeats the requests for missing attachments, in ms. It repeats them because a lost link to an owner may be
- * open again.
+ * Maximum time for which the gateway delays the commands of a session, in ms. After this time, the gateway refuses the commands with
+ * `unavailable`.
  */
+export const DELAYED_COMMANDS_MS = 15_000;
+/** Interval at which the gateway requests missing attachments again, in ms. A lost link to the owner may be open again. */
 export const LOST_POLL_MS = 250;
 /**
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
@@ -92,21 +97,22 @@ export const LOST_READ_MS = 1_000;
 /** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. An adoption takes less time. */
 export const ATTACH_TIMEOUT_MS = 3_000;
 /**
- * Maximum number of sessions in one `room.attach`. An event with this many sessions has about 30 KB, far below the limit of a frame on a
- * link.
+ * Maximum number of sessions in one `room.attach`. A `room.attach` of this size has about 30 KB, far below the limit of a frame on a link.
  */
 export const ATTACHED_AT_ONCE_MAX = 200;
-/** Time in which the gateway compares each followed room once with the store, in ms, because publications may be lost. */
+/** Period in ms within which the gateway compares each followed room once with the store, because publications may be lost. */
 export const FOLLOW_POLL_MS = 10_000;
-/** Interval at which the gateway compares the next few followed rooms with the store, in ms. */
+/** Interval in ms between two comparisons. Each comparison covers a few of the followed rooms. */
 export const FOLLOW_TICK_MS = 100;
-/** When the record shows the end of a game, the gateway waits this long for the owner's last frames, in ms. */
+/** Time for which the gateway waits for the owner's last frames after the record shows the end of a game, in ms. */
 export const OWNER_END_WAIT_MS = 250;
-/** After the last message, the gateway waits this long for the client to read it, in ms. Then it destroys the socket. */
+/** Time for which the gateway waits until the client has read the last message, in ms. Afterwards the gateway destroys the socket. */
 export const GOODBYE_MS = 500;
-/** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
+/** Time without a connection after which the other members see a player as away, in ms. Most players reconnect within this time. */
 export const AWAY_AFTER_MS = 1_500;
-/** Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby makes a few reads and a write. */
+/**
+ * Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby sends a few reads and one write to Redis.
+ */
 export const AWAY_AT_ONCE = 64;
 /** Time after which the gateway repeats a failed request to mark users of a lost gateway as away, in ms. */
 export const AWAY_RETRY_MS = 500;
@@ -116,38 +122,43 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 export const DEPARTURES_MAX = 10_000;
 /** Maximum number of departures that the gateway sends again in one tick. */
 export const DEPARTURES_AT_ONCE = 64;
-/** Interval of the sweep for sessions whose gateway ended without a notice, in ms. */
+/** Interval at which the gateway searches for sessions of gateways that ended without a notice, in ms. */
 export const GATEWAY_SWEEP_MS = 5_000;
-/** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews it after a third of this time. */
+/** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease after a third of this time. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Pause before the gateway repeats a comparison of rooms that the settled store did not answer, in ms. */
+/** Pause in ms before the gateway repeats a comparison of rooms with the settled store that got no answer. */
 export const COMPARE_RETRY_MS = 100;
-/** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
+/** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
- * Interval at which the gateway renews the users' rooms in the store while the users are connected, in ms. After a renewal, the store knows
- * the room of a user for at least a day.
+ * Interval at which the gateway renews the stored rooms of connected users, in ms. A renewed entry stays in the store for at least a day.
  */
 export const USERS_RENEW_MS = 3_600_000;
-/** Pause in ms before the gateway retries a failed restoration of lost data, or repeats a player's request after a restart of the store. */
+/**
+ * Pause in ms before the gateway repeats a failed restoration of lost data. Also the pause before it repeats a player's request after a
+ * restart of the store.
+ */
 export const RESTORE_RETRY_MS = 100;
 /**
- * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. Meanwhile each gateway detects
- * the loss and restores its sessions, which takes about a second.
+ * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. The gateways need about a
+ * second to detect the loss and to restore their sessions.
  */
 export const LOST_SESSION_WAIT_MS = 3_000;
 /**
- * Time for which the gateway remembers a departure, or a room that a session has left, in ms. If the store falls back within this time, the
- * gateway sends the departure or the leave again.
+ * Time for which the gateway remembers a departure, or a room that a session has left, in ms. If the store falls back to an older state
+ * within this time, the gateway sends the departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
-/** Time between two comparisons of a search with its ticket, in ms. A player whose message was lost waits at most this long. */
+/**
+ * Interval at which the gateway compares a search with its ticket in the store, in ms. A player whose message was lost waits at most this
+ * long.
+ */
 export const SEARCH_CHECK_MS = 10_000;
 /** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */
 export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search for a match that the store lost. */
 export const SEARCH_TRIES_MAX = 5;
-/** Maximum time for which the gateway delays a lobby's answer until the room record of that answer has arrived, in ms. */
+/** Maximum time for which the gateway holds back a lobby's answer until the record of the answer's room has arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
 export const RECORD_READ_MS = 100;

@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/protocol';
 
 /**
- * Returns how a request failed, as the label of a metric. `unavailable`: a part of the fleet cannot answer now. `refused`: the request is
+ * Returns the kind of a failure, as the label of a metric. `unavailable`: a part of the fleet cannot answer now. `refused`: the request is
  * not allowed. `failed`: an error without a code, which is a defect.
  */
 export function failureOf(error: unknown): 'unavailable' | 'refused' | 'failed' {

@@ -41,7 +41,7 @@ import type { PlayerConnection } from './transport/player-connection.js';
 
 /**
  * Routes the frames of players: a hello to the admission, a command to the room, a request to a lobby. Refuses frames that exceed a limit
- * or that it cannot read.
+ * or cannot be parsed.
  */
 @Injectable()
 export class FrameRouter {
@@ -64,7 +64,6 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // A backlog becomes so large only when the client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
@@ -80,25 +79,25 @@ export class FrameRouter {
     }
   }
 
-  /** Counts a message against the limits of the connection. Returns false when it exceeds them. */
+  /** Subtracts a message from the budgets of the connection. Returns false when the message exceeds a budget. */
   takeMessage(connection: PlayerConnection, bytes: number): boolean {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // A frame that is longer than the burst counts as a whole burst. The binary form of a JSON frame may be that long.
+    // Limits the bytes to one burst, because the binary form of a JSON frame may be larger than a burst.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
   /**
-   * Subtracts the price of an operation from the budgets of the connection and the address, and returns 0. When a budget is too small,
-   * subtracts nothing, and returns the time until the client can repeat the request, in ms. The connection has already paid a part of the
-   * price, namely 1, for the message itself.
+   * Subtracts the price of an operation from the budgets of the connection and the address. Returns 0, or the time in ms until the client
+   * can repeat the request when a budget is too small. In this case it subtracts nothing. The connection has already paid 1 for the message
+   * itself.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, for which the connection pays the whole price again.
+    // Computes with the whole price, because the repeated request is a new message.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -151,7 +150,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // Ignores an `ack`, because the gateway does not need to know which version the client has.
+        // Ignores the `ack`. No part of the gateway needs the version of the client.
         return;
     }
   }
@@ -185,7 +184,7 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // Counts the guess before its answer is known. Otherwise a client could exceed the budget with concurrent requests.
+    // Counts the guess before the answer is known. Otherwise a client could exceed the budget with concurrent requests.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
@@ -194,8 +193,8 @@ export class FrameRouter {
       session.requestsPending += 1;
       try {
         const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-        // The gateway learns the room of an invite code only from the answer. The lobby has already added the spectator to the room, so the
-        // gateway makes the spectator leave.
+        // The gateway learns the room of an invite code only from the answer. By then the lobby has added the spectator to the room, so
+        // the gateway sends a leave.
         if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
           await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
           return answer(null, errorBody('too-many-watchers'));
@@ -241,7 +240,7 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    // The gateway never answers an input, so it only counts the refusal.
+    // The gateway never answers an input. It only counts the refusal in a metric.
     if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();
@@ -254,7 +253,7 @@ export class FrameRouter {
     else if (frame[0] === KIND.request && frame.length >= HEADER.request.name)
       connection.send({ kind: 'response', id: frame.readUInt32BE(HEADER.request.id), error });
     else connection.send({ kind: 'error', ...error });
-    // Refusals do not slow down a client that does not read them, so the gateway closes its connection.
+    // The client does not read the refusals and continues to send, so the gateway closes the connection.
     if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
 }
@@ -269,13 +268,16 @@ function isGuess(operation: string, data: unknown): boolean {
   return code !== undefined || password !== undefined;
 }
 
-/** Returns the room that a request names, without validating it; an empty string when it names none. The lobby refuses an invalid id. */
+/**
+ * Returns the room id in the data of a request, without a validation. Empty string: the data has no room id. The lobby refuses an invalid
+ * id.
+ */
 function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';
 }
 
-/** Returns the highest price that the request in this frame can have, without decoding its data. Returns 1 for other messages. */
+/** Returns the maximum price of the request in this frame, without decoding its data. Returns 1 for a message that is not a request. */
 function priceOfFrame(frame: Buffer, roomsListedMax: number): number {
   if (frame[0] !== KIND.request || frame.length < HEADER.request.name) return 1;
   const end = HEADER.request.name + frame[HEADER.request.nameLength]!;

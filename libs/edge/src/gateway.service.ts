@@ -22,7 +22,7 @@ import type { ConnectionEvents, PlayerConnection } from './transport/player-conn
 /** Interval of the checks of all connections and sessions by `tick`, in ms. */
 const TICK_MS = 1_000;
 
-/** Opens and closes the transports, and checks their connections. State that must survive this gateway is in the store. */
+/** Opens and closes the transports, and checks their connections. All state that must outlive this gateway is in the store. */
 @Injectable()
 export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   private transports: readonly ClientTransport[] = [];
@@ -61,7 +61,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.readiness.add('players', () => (this.isClosing ? 'closing' : null));
   }
 
-  /** Sends all players to other gateways. Then waits until their connections have closed, at most twice `GOODBYE_MS`. */
+  /** Disconnects all players, who reconnect to other gateways. Then waits until the connections have closed, at most twice `GOODBYE_MS`. */
   async close(): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
@@ -75,8 +75,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.ticking) clearInterval(this.ticking);
   }
 
-  accepted(socket: Socket): boolean {
-    return this.limits.addSocket(socket);
+  accepted(socket: Socket, address?: string): boolean {
+    return this.limits.addSocket(socket, address);
   }
 
   opened(connection: PlayerConnection): void {
@@ -116,8 +116,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     let unreadBytes = 0;
     for (const connection of this.limits.connections) {
       unreadBytes += connection.backlogBytes;
-      // When the tick is late by more than its interval, this process was suspended. Messages of the client may wait unread in the socket,
-      // so the time of the suspension does not count as silence of the client.
+      // If the tick is late by more than its interval, this process was suspended. The suspension does not count as silence of the client,
+      // because messages of the client may wait unread in the socket.
       if (lateMs > TICK_MS) connection.lastMessageAt += lateMs;
       if (now - connection.lastMessageAt > connectionTimeoutMs) disconnect(connection, 'timed-out');
       else {

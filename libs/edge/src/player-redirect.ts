@@ -9,20 +9,20 @@ import type { GatewaySession } from './session/gateway-session.js';
 import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
-/** Maximum number of players that are redirected in one tick, so that not all players reach another gateway at once. */
+/** Maximum number of players that the gateway redirects in one tick. The limit protects the other gateways from a burst of players. */
 const AT_ONCE = 32;
 /**
- * Time for which a player is not redirected again, in ms. A player who reconnects to this gateway after a redirect probably cannot reach
- * another gateway. This is also the shortest time between two log events with the same reason.
+ * Minimum time between two redirects of one player, in ms. A player who returns to this gateway probably cannot reach another gateway. It
+ * is also the minimum time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
 /**
- * When this gateway is cut off, disconnects players, so that they resume at other gateways. When only this gateway has lost the store, it
- * disconnects all players. When it does not reach a game server that other gateways reach, it disconnects the players of that server's
- * rooms. Otherwise they would wait here until the network is repaired.
+ * Disconnects players when a network fault cuts this gateway off, so that they resume at other gateways. If only this gateway has lost the
+ * store, it disconnects all players. If only this gateway cannot reach a game server, it disconnects the players of that server's rooms.
+ * Otherwise the players would wait until the network is repaired.
  */
 @Injectable()
 export class PlayerRedirect {
@@ -40,12 +40,12 @@ export class PlayerRedirect {
     private readonly log: Log,
   ) {}
 
-  /** Sets the function that returns the game servers which this gateway cannot reach, although other gateways can. */
+  /** Sets the function that returns the game servers that only this gateway cannot reach. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }
 
-  /** Whether this gateway refuses players: it has lost the store, and another gateway can admit them. */
+  /** True when this gateway refuses players, because it has lost the store and another gateway can admit them. */
   get refusesPlayers(): boolean {
     return this.storeLoss.isLocal && this.hasOthers();
   }
@@ -80,8 +80,8 @@ export class PlayerRedirect {
   }
 
   /**
-   * Returns whether another gateway can admit players. Without the store the directory is stale, so another gateway counts only when it
-   * reports that it writes to the store.
+   * Returns whether another gateway can admit players. Asks only for gateways that report successful writes to the store, because the
+   * directory is stale without the store.
    */
   private hasOthers(): boolean {
     const { isLocal: isStoreLost, writers } = this.storeLoss;
@@ -93,7 +93,7 @@ export class PlayerRedirect {
       );
   }
 
-  /** Logs and publishes a reason at most once in `AGAIN_MS`, because the redirect of many players takes several ticks. */
+  /** Logs and publishes a reason at most once per `AGAIN_MS`, because the redirect of many players takes several ticks. */
   private report(reason: Reason, players: number, now: number): void {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);

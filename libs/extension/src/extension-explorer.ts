@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { type PortClass, portMark } from './extension.decorator.js';
 
-/** Finds the providers that `@Extension` marks. Do not use it in a constructor, because other providers may not exist yet. */
+/** Finds the providers that `@Extension` marks. Do not call this class in a constructor, because other providers may not exist yet. */
 @Injectable()
 export class ExtensionExplorer implements OnModuleInit {
   /** By port: the function that finds the implementation at the first call. */
@@ -16,8 +16,8 @@ export class ExtensionExplorer implements OnModuleInit {
   }
 
   /**
-   * Declares a port that takes one implementation. Returns a function that finds the implementation and remembers it. `ExtensionPoint` uses
-   * it.
+   * Declares a port that takes one implementation. Returns a function that finds the implementation once and remembers it. `ExtensionPoint`
+   * calls this method.
    */
   declare<Port>(port: PortClass<Port>, find: () => Port): () => Port {
     let found: Port | undefined;
@@ -29,7 +29,7 @@ export class ExtensionExplorer implements OnModuleInit {
     return once;
   }
 
-  /** Returns the marked providers of the application: the name of each port with the name of the class that implements it. */
+  /** Returns the marked providers of the application. Each entry has the name of the port and the name of the implementing class. */
   marked(): readonly { readonly port: string; readonly implementation: string }[] {
     return this.discovery.getProviders({ metadataKey: portMark.KEY }).flatMap((wrapper) => {
       const port = this.discovery.getMetadataByDecorator(portMark, wrapper);
@@ -52,7 +52,7 @@ export class ExtensionExplorer implements OnModuleInit {
     return [...instances];
   }
 
-  /** Returns the provider that implements the port; null when there is none. Throws when there are several. */
+  /** Returns the provider that implements the port. Null: no provider implements it. Throws when several providers implement the port. */
   single<Port>(port: PortClass<Port>): Port | null {
     const [found = null, ...others] = this.all(port);
     if (others.length > 0) {

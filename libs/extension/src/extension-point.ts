@@ -3,10 +3,10 @@ import type { PortClass } from './extension.decorator.js';
 import { ExtensionExplorer } from './extension-explorer.js';
 
 /**
- * Provides a port that takes one implementation: the one that a module of the application marks with `@Extension`, else `fallback`. With
- * two marked implementations, the server does not start. A module that calls this function imports `ExtensionModule`.
+ * Provides a port that has one implementation: the provider that the application marks with `@Extension`, else `fallback`. With two marked
+ * providers, the server does not start. A module that calls this function must import `ExtensionModule`.
  *
- * The provider forwards to the implementation, which Nest may construct later. So a call in a constructor throws.
+ * Do not call the port in a constructor, because Nest may construct the implementation later. Such a call throws.
  *
  * @param fallback the default; null: the application must provide an implementation, or the start stops with `missing`
  */
@@ -36,8 +36,8 @@ export function extensionPoint<Port extends object>(
 }
 
 /**
- * Properties that Nest and promises look for on every object. The forwarding object has none of them, because Nest already calls the hooks
- * of the implementation.
+ * Properties that Nest and promises read from every object. The forwarding object hides them, because Nest already calls the hooks of the
+ * implementation.
  */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',
@@ -48,7 +48,7 @@ const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Returns an object that forwards every property of the port to the implementation, which is looked up at the first use. */
+/** Returns an object that forwards every property of the port to the implementation. It finds the implementation at the first access. */
 function standIn<Port extends object>(port: PortClass<Port>, implementation: () => Port): Port {
   return new Proxy(Object.create(port.prototype as object) as Port, {
     get(target, name) {

@@ -3,12 +3,10 @@ import { DiscoveryService } from '@nestjs/core';
 /** A port: an abstract class that is also the injection token. */
 export type PortClass<Port> = abstract new (...args: never[]) => Port;
 
-/** The mark that `Extension` sets. Its value is the port. */
 export const portMark = DiscoveryService.createDecorator<PortClass<unknown>>();
 
 /**
- * Marks a provider as an implementation of a port. `ExtensionExplorer` finds it in every module of the application, so the library of the port
- * need not know the provider.
+ * Marks a provider as an implementation of a port. `ExtensionExplorer` finds the provider in every module of the application.
  *
  * @example
  * @Injectable()

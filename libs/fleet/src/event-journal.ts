@@ -2,25 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { RedisConnections, redisName } from '#libs/redis';
 import type { PublishedOperatorEvent } from './event-sink.js';
 
-/** Time for which the journal keeps an event, in ms: long enough for an operator who reads the events of a night in the morning. */
+/** Time for which the journal keeps an event, in ms: one day, so that an operator can read the events of a night in the morning. */
 const KEPT_MS = 86_400_000;
 /**
- * Number of events in the journal. One event has some 300 bytes, so the journal needs about 3 MB. Redis deletes events in blocks, so up to
- * 100 more may be stored.
+ * Maximum number of events in the journal. With some 300 bytes per event, the journal has about 3 MB. Redis deletes events in blocks, so
+ * the journal may have up to 100 more events.
  */
 const EVENTS_MAX = 10_000;
 
 const journalKey = (): string => redisName('event-journal');
 
 /**
- * The events of servers, in a stream in Redis. Events of rooms are not in it: a recovery publishes one for each room, and these would push
- * out the server events that explain the recovery.
+ * The latest events of servers, in a stream in Redis. The stream has no events of rooms: a recovery publishes an event for each room, and
+ * these events would push out the server events that explain the recovery.
  */
 @Injectable()
 export class EventJournal {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Appends events in their order. An event may be lost when the store does not answer. */
+  /** Appends events in their order. Events may be lost while the store does not answer. */
   async append(events: readonly PublishedOperatorEvent[]): Promise<void> {
     if (events.length === 0) return;
     const pipeline = this.redis.commands.pipeline();
@@ -29,7 +29,7 @@ export class EventJournal {
     await pipeline.exec();
   }
 
-  /** Returns the latest events of the last day, oldest first, at most `limit`. */
+  /** Returns the latest events of the last day, oldest first. `limit`: maximum number of events. */
   async read(limit: number): Promise<PublishedOperatorEvent[]> {
     const [seconds] = await this.redis.commands.time();
     const from = Number(seconds) * 1_000 - KEPT_MS;
@@ -38,12 +38,12 @@ export class EventJournal {
   }
 }
 
-/** Returns whether the event is about a server. The journal contains only these events. */
+/** Returns whether the event is about a server. The journal contains only server events. */
 export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
   return !kind.startsWith('room.');
 }
 
-/** Returns an empty list for text that is no event, because another program may write to the stream. */
+/** Returns the event in the text. Returns an empty list for other text, because another program may write to the stream. */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
   try {
     const event = JSON.parse(text ?? '') as PublishedOperatorEvent;

@@ -1,8 +1,8 @@
 import type { OperatorEvent, OperatorEventKind } from './event-sink.js';
 
 /**
- * The severities of operator events, from the lowest. `critical`: players wait or have lost a game, or soon will. `warning`: the fleet
- * repairs the problem itself, or an operator should look at it on the next working day. `info`: normal operation.
+ * The severities of operator events, from the lowest. `critical`: players wait or lose a game, now or soon. `warning`: the fleet repairs
+ * the problem itself, or an operator should examine it on the next working day. `info`: normal operation.
  */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -43,11 +43,11 @@ const INTENDED: ReadonlySet<string> = new Set(['left', 'operator']);
 export function severityOf({ kind, reason }: Pick<OperatorEvent, 'kind' | 'reason'>): Severity {
   if (kind === 'server.evicted' && INTENDED.has(reason)) return 'info';
   if (kind === 'room.ended' && reason === 'game-failed') return 'warning';
-  // Unknown kinds have a severity too, because a server of a later build may publish them.
+  // A server of a later build may publish kinds that this build does not know.
   return OF_KIND[kind] ?? 'info';
 }
 
-/** Returns whether the severity is `least` or higher. */
+/** Returns whether `severity` is at least `least`. */
 export function isAtLeast(severity: Severity, least: Severity): boolean {
   return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 }

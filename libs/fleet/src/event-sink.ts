@@ -31,9 +31,10 @@ export const OPERATOR_EVENT_KINDS = [
   'room.dropped',
   'room.given-up',
 ] as const;
+/** The kind of an operator event. `docs/operations.md` describes each kind. */
 export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 
-/** An operator event, reported by the process that caused or observed it. */
+/** An operator event. The process that caused or observed the event reports it. */
 export interface OperatorEvent {
   readonly kind: OperatorEventKind;
   /** The reason of the event: one word or a short sentence, never empty. */
@@ -44,25 +45,27 @@ export interface OperatorEvent {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** An operator event in the form in which it is published. */
 export interface PublishedOperatorEvent extends OperatorEvent {
   /** The id of the event, unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
-  /** How urgent the event is. Absent: a server of an earlier build published it; `severityOf` tells the severity. */
+  /**
+   * The urgency of the event. Undefined: a server of an earlier build published the event. `severityOf` returns the severity in both cases.
+   */
   readonly severity?: Severity;
   /** The server that published the event. */
   readonly by: ServerId;
-  /** The time at which the event was published, in ms since 1970: store time, as the publishing server estimates it. */
+  /** The store time of the publication, in ms since 1970, as the publishing server estimates it. */
   readonly at: number;
 }
 
 /**
- * Port: publishes operator events. `publish` never throws and never waits, because its callers must not interrupt an eviction or a
- * recovery. Events of one process keep their order. Any event may be lost, so a reader that needs certainty reads the records.
+ * Port: publishes operator events. `publish` must not throw or wait, because it is called during evictions and recoveries. Events of one
+ * process arrive in their order. Any event may be lost, so a reader that needs certainty reads the records.
  *
- * To add your own sink (a pager, a data warehouse), mark a provider with `@Extension(EventSink)`. There may be several. Each gets all events
- * of its process, in addition to the event stream of the admin API. See `docs/extending.md`.
+ * To add a sink, such as a pager or a data warehouse, mark a provider with `@Extension(EventSink)`. Several sinks are allowed. Each sink
+ * gets all events of its process. The event stream of the admin API still has all events. See `docs/extending.md`.
  */
 export abstract class EventSink {
+  /** Publishes an event. Returns at once. */
   abstract publish(event: OperatorEvent): void;
 }

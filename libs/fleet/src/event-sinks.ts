@@ -30,7 +30,7 @@ export class EventSinks extends EventSink {
     }
   }
 
-  /** Logs the first failure only: a sink that always fails would otherwise write a line for each event. */
+  /** Logs only the first failure of a sink. Otherwise a broken sink would cause a log line for each event. */
   private failed(sink: EventSink, error: unknown): void {
     if (this.hasFailed) return;
     this.hasFailed = true;

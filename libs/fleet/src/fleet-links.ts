@@ -8,17 +8,17 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Interval in ms at which this process dials servers of the directory to which it has no link. */
+/** Interval in ms at which this process dials the servers of the directory to which it has no link. */
 const REDIAL_MS = 200;
 /**
- * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than for other servers, because only a restart
- * can change a secret.
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. This time is longer than for other servers, because a
+ * secret changes only with a restart.
  */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
- * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost` reports it immediately,
- * long before a health check would.
+ * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost` reports the server
+ * immediately, long before a health check fails.
  */
 @Injectable()
 export class FleetLinks implements OnModuleInit, OnModuleDestroy {
@@ -45,7 +45,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
       this.refused.set(id, { port, at: performance.now() });
     });
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // The other servers know these links under the evicted incarnation, so this process closes them. The next incarnation opens new links.
+    // Closes all links, because the other servers know them under the evicted incarnation. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
@@ -67,15 +67,15 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return this.links.get(id);
   }
 
-  /** Returns whether a link to this incarnation of the server is open, and its last ping was answered. */
+  /** Returns whether a link to this incarnation of the server is open and has answered its last ping. */
   isWell({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
     const peer = this.links.get(id);
     return peer?.isOpen === true && !peer.isSilent && peer.incarnation === incarnation;
   }
 
   /**
-   * Returns whether the state of the links shows that a request to this server would fail. To some types of servers this process keeps no
-   * links and dials only when needed. For them, a missing link shows nothing.
+   * Returns whether the state of the links shows that a request to this server would fail. A missing link shows nothing if this process
+   * keeps no permanent links to servers of this type.
    */
   isOutOfReach(server: Pick<ServerRecord, 'id' | 'incarnation' | 'type'>): boolean {
     if (this.types.has(server.type)) return !this.isWell(server);
@@ -84,8 +84,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns the link to a server and dials if needed. Rejects with `server-lost`: immediately when the open link is silent, else when the
-   * dial fails.
+   * Returns the link to a server, and dials the server if there is no link. Rejects with `server-lost` when the open link is silent or when
+   * the dial fails.
    */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
     const known = this.links.get(record.id);
@@ -93,7 +93,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
   }
 
-  /** Dials a server only to find out whether it lives. Never rejects. */
+  /** Dials a server to find out whether it is alive. Never rejects. */
   probe({ linkHost: host, linkPort: port }: ServerRecord, timeoutMs: number): Promise<ProbeResult> {
     return this.links.probe({ host, port, timeoutMs });
   }
@@ -105,7 +105,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return bytes;
   }
 
-  /** Calls `listener` when the link to a server has closed although the directory still lists the same incarnation as alive. */
+  /** Calls `listener` when the link to a server has closed while the same incarnation is still alive in the directory. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);
   }
@@ -136,8 +136,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // Closes a link to an incarnation that is over. `lost` does not report the loss of this link, because the directory has a newer
-      // incarnation.
+      // Closes the link to an earlier incarnation. `lost` does not report this link, because the directory has a newer incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);
@@ -146,8 +145,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns whether this process dials the server. Of two servers of the same type, the server with the lower id dials, because two links
-   * would replace each other.
+   * Returns whether this process dials the server. Between two servers of one type, only the server with the lower id dials, because two
+   * links would replace each other.
    */
   private isOursToDial({ id, type }: ServerRecord): boolean {
     return type === this.self.type ? this.self.id < id : true;

@@ -12,10 +12,11 @@ import { LinkTrust } from './link-trust.js';
 import { LocalStoreLossDetector } from './local-store-loss-detector.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
+import { SelfReport } from './self-report.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. It provides the `LinkIdentity` for `LinkModule`. */
+/** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. Provides the `LinkIdentity` for `LinkModule`. */
 @Module({})
 export class FleetModule {
   static forRoot(options: FleetOptions): DynamicModule {
@@ -29,6 +30,7 @@ export class FleetModule {
         { provide: Self, useExisting: MutableSelf },
         { provide: LinkIdentity, useExisting: MutableSelf },
         EventJournal,
+        SelfReport,
         RedisEventSink,
         { provide: EventSink, useClass: EventSinks },
         FleetEvents,
@@ -42,6 +44,7 @@ export class FleetModule {
       exports: [
         Self,
         LinkIdentity,
+        SelfReport,
         EventSink,
         EventJournal,
         FleetEvents,

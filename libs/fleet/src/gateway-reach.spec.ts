@@ -8,7 +8,7 @@ import type { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import type { ServerRegistration } from './server-registration.js';
 
-/** The `GatewayReach` of a game server among fake gateways. Each gateway has a working link to the server, a silent link, or none. */
+/** The `GatewayReach` of a game server with fake gateways. Each gateway has a working link to the server, a silent link, or none. */
 class Among {
   readonly reach: GatewayReach;
   readonly changes: boolean[] = [];

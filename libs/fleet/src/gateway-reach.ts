@@ -6,26 +6,26 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time that a gateway has to dial this server before it counts as cut off from it, in ms. */
+/** Time within which a gateway must dial this server, in ms. Afterwards the gateway counts as cut off from this server. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**
- * Finds out whether the gateways reach this server. Every gateway dials every server. So this server is cut off when a
- * majority of the gateways has no working link to it: its rooms would have no players. The same majority evicts a server
- * that has rooms (`UnreachableServers`).
+ * Finds out whether the gateways reach this server. Every gateway dials every server. This server is cut off when a majority of the
+ * gateways has no working link to it, because its rooms then have no players. The same majority evicts a server that has rooms
+ * (`UnreachableServers`).
  */
 @Injectable()
 export class GatewayReach implements OnModuleInit {
   /** For each gateway without a working link: the time since which the link is missing, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
-  /** The value of `isCutOff` that was returned last. */
+  /** The last returned value of `isCutOff`. */
   private lastRead = false;
-  /** The value of `isCutOff` that the listeners know. */
+  /** The last value of `isCutOff` that the listeners received. */
   private reported = false;
   /**
-   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working link counts as
-   * cut off immediately. The gateway gets no time to dial, because its missing link may be the cause of the eviction.
+   * True from an eviction until a majority of the gateways has a working link. Meanwhile a gateway without a working link counts as cut off
+   * at once, without `DIALS_WITHIN_MS`, because the missing link may be the cause of the eviction.
    */
   private mustProve = false;
 
@@ -47,7 +47,7 @@ export class GatewayReach implements OnModuleInit {
     });
   }
 
-  /** True when a majority of the gateways has no working link to this server. False without any gateway. */
+  /** True when a majority of the gateways has no working link to this server. False when there are no gateways. */
   get isCutOff(): boolean {
     const now = performance.now();
     const gateways = this.directory
@@ -65,7 +65,7 @@ export class GatewayReach implements OnModuleInit {
       }
       const since = this.missing.get(gateway.id) ?? now;
       this.missing.set(gateway.id, since);
-      // A silent link counts at once: it has been silent for longer than any dial takes.
+      // A silent link counts as missing at once, because it has been silent for longer than a dial takes.
       const isSilent = this.fleetLinks.get(gateway.id)?.isSilent === true;
       if (this.mustProve || isSilent || now - since >= DIALS_WITHIN_MS) cut += 1;
     }
@@ -76,8 +76,8 @@ export class GatewayReach implements OnModuleInit {
   }
 
   /**
-   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since the last call or read. A change that only the passing
-   * of time causes does not call `listener`.
+   * Calls `listener` when a change of a link or a gateway has changed `isCutOff`. Does not call it when `isCutOff` changes because of the
+   * time alone.
    */
   onChange(listener: () => void): void {
     this.listeners.push(listener);

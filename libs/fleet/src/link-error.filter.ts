@@ -11,8 +11,8 @@ interface JsonResponse {
 }
 
 /**
- * Turns each error of a handler into an error body with a code, for links and for the ops port. Logs unexpected errors
- * once. On the ops port it also answers requests that reach no controller: an unknown path or an unreadable body.
+ * Turns each error of a handler into an error body with a code, for links and for the ops port. Logs unexpected errors once. On the ops
+ * port, also answers requests that reach no controller, such as a request with an unknown path or a malformed body.
  */
 @Catch()
 export class LinkErrorFilter implements ExceptionFilter {
@@ -36,7 +36,7 @@ export class LinkErrorFilter implements ExceptionFilter {
   }
 
   private surprise(error: unknown): void {
-    // `Log` lowers failures of the store to level `debug`, because another log line already reports the outage.
+    // For a failure of the store, `Log` writes this line at level `debug`, because another line already reports the outage.
     this.log.error('request.failed', { error });
   }
 }

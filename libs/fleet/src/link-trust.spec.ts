@@ -6,7 +6,7 @@ import type { Self } from './self.js';
 import type { ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** The `LinkTrust` of a game server, with fake other servers. `hasSame`: the other server has the same link secret. */
+/** The `LinkTrust` of a game server. All other servers are fakes. `hasSame`: they have the same link secret as this server. */
 class Around {
   readonly records = new Map<ServerId, ServerRecord>();
   readonly verified: ServerId[] = [];

@@ -6,11 +6,16 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** Number of servers in one comparison: enough to find the majority in a sample, and few compared with a fleet of thousands. */
+/** Maximum number of servers in one comparison. This sample is large enough to find the majority in a fleet of any size. */
 const COMPARED_MAX = 9;
-/** Longest wait for the answers of one comparison, in ms. A server that starts is not ready before its first comparison. */
+/**
+ * Maximum time for which one comparison waits for answers, in ms. A server that starts is not ready before its first comparison has ended.
+ */
 const COMPARE_TIMEOUT_MS = 500;
-/** Minimum time between two comparisons with the same server, and between two calls of `compareSecrets` after a difference, in ms. */
+/**
+ * Minimum time in ms between two comparisons with the same server. After a difference, also the minimum time between two calls of
+ * `compareSecrets`.
+ */
 const COMPARE_AGAIN_MS = 2_000;
 
 interface Finding {
@@ -19,12 +24,10 @@ interface Finding {
 }
 
 /**
- * Finds out whether this server has the fleet's `LINK_SECRET`. Only dials to registered addresses count. When a peer dials this server with
- * another secret, this server only dials back. So an unauthenticated peer cannot make this server distrust its secret, and neither can a
- * single server with a wrong secret.
- *
- * This server is outvoted when most of the ready servers that it has compared with have another secret. It counts itself among the servers
- * with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
+ * Finds out whether this server has the fleet's `LINK_SECRET`. Counts only dials to registered addresses. When a peer dials this server
+ * with another secret, this server only dials back. So neither an unauthenticated peer nor a single server with a wrong secret can make
+ * this server distrust its secret. This server is outvoted when most of the compared servers, including itself, have another secret. An
+ * outvoted server is not ready, and an outvoted game server gets no rooms.
  */
 @Injectable()
 export class LinkTrust implements OnModuleInit {
@@ -59,7 +62,7 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when more servers have another secret than have the secret of this server. The second number includes this server. */
+  /** True when more servers have another secret than the same secret as this server. This server itself counts, too. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;
@@ -75,8 +78,8 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with
-   * servers that become ready later.
+   * True when a server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with servers
+   * that become ready later.
    */
   private get needsMore(): boolean {
     if (this.findings.size >= COMPARED_MAX) return false;
@@ -94,7 +97,7 @@ export class LinkTrust implements OnModuleInit {
    */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
-    // Returns some servers of each type, because all servers of one type may have the same wrong configuration.
+    // Chooses servers of each type, because all servers of one type may have the same wrong configuration.
     const byType = (['gateway', 'lobby', 'game'] as const).map((type) => ready.filter((record) => record.type === type));
     const selected = byType.flatMap((ofType) => ofType.slice(0, COMPARED_MAX / byType.length));
     let timer: NodeJS.Timeout | undefined;
@@ -116,8 +119,8 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * Compares secrets with more servers after one server had another secret, to find out which secret the fleet has. Does so at most once
-   * per `COMPARE_AGAIN_MS`.
+   * Compares secrets with more servers, at most once per `COMPARE_AGAIN_MS`. Called after one server had another secret, to find out which
+   * secret the fleet has.
    */
   private async compareWithMore(): Promise<void> {
     const now = performance.now();

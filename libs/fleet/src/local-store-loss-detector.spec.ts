@@ -34,7 +34,7 @@ describe('a gateway that has lost the store', () => {
     jest.useRealTimers();
   });
 
-  /** `wroteMs`: the time since the last write of each other server, in ms. At first there is no link to the other gateway. */
+  /** `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has no link to the other gateway. */
   function lossAmong(wroteMs: Record<ServerId, number>) {
     const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
     const links = new Map<ServerId, LinkPeer>();

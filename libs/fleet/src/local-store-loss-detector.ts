@@ -11,19 +11,20 @@ import type { ServerRecord } from './server-record.js';
 const POLL_MS = 500;
 /** Duration of an outage of the store after which this server asks other servers, in ms. A reconnect takes less time. */
 const ASK_AFTER_MS = 1_000;
-/** Number of servers to ask. It is enough to show whether most servers still write, in a fleet of any size. */
+/** Maximum number of servers to ask. In a fleet of any size, their answers show whether most servers still write to the store. */
 const PEERS_MAX = 5;
-/** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
+/**
+ * Maximum number of gateways among the servers that a gateway asks. The gateway must dial them, because gateways keep no links to each
+ * other.
+ */
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
-/**
- * Age of a server's last write in ms. A server with an older last write has lost the store as well, even if it has not noticed the loss
- * yet.
- */
+/** Age of a server's last write, in ms, above which the server has lost the store as well. The server may not have noticed the loss yet. */
 const FRESH_MS = 2_000;
 /**
- * Minimum time in ms between the last write of this server and a later last write of another server that still has the store. Each server
- * writes once a second, so in an outage for all servers the last writes differ by up to a second.
+ * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then does the other
+ * server still have the store. Each server writes once a second, so after an outage for all servers the last writes differ by up to a
+ * second.
  */
 const LATER_MS = 1_500;
 
@@ -36,7 +37,7 @@ interface Answer {
 
 /**
  * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last write. In an
- * outage for all servers, this server waits. If only this server is cut off, it hands its work to other servers.
+ * outage for all servers, this server waits. If only this server is cut off, other servers take over its work.
  */
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
@@ -44,11 +45,11 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private isPolling = false;
   /**
    * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two such
-   * rounds. In the first round of an outage for all servers, some servers may not have noticed the outage yet.
+   * rounds, because in the first round of a general outage some servers may not have noticed the outage yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
-  /** Gateways to which this gateway has opened a link only to ask for the last write. */
+  /** Gateways to which this gateway has opened a link only to request the time of their last write. */
   private readonly dialled = new Set<ServerId>();
 
   constructor(
@@ -72,14 +73,14 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** True when most of the asked servers write to the store and this server cannot. */
+  /** True when most of the asked servers write to the store but this server cannot. */
   get isLocal(): boolean {
     return this.localRounds >= 2;
   }
 
   /**
    * Servers that still write to the store, according to their answers in the last round. Empty while this server itself can write. The
-   * directory cannot tell which servers write, because it does not change while the store is lost.
+   * directory does not show which servers write, because it does not change while the store is lost.
    */
   get writers(): ReadonlySet<ServerId> {
     return this.lastWriters;
@@ -94,7 +95,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.isPolling = true;
     try {
       const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
-      // This server may have reached the store again while it waited for the answers.
+      // The store is reachable again since this round began.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
       const ages = answers.map(({ wroteMs }) => wroteMs);
@@ -109,7 +110,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     }
   }
 
-  /** Asks gateways first, because only another gateway can take this gateway's players. */
+  /** Asks gateways first, because only another gateway can admit the players of this gateway. */
   private pollServers(): Promise<Answer | null>[] {
     const gateways = this.self.type === 'gateway' ? this.gatewaysToPoll().map((record) => this.pollGateway(record)) : [];
     const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isPolledAsGateway(peer)));
@@ -121,7 +122,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Returns gateways that wrote in the last round, then other gateways in a random rotation, so that later rounds find a gateway that
+   * Returns first the gateways that wrote in the last round, then other gateways in a random order. So a later round finds a gateway that
    * writes.
    */
   private gatewaysToPoll(): ServerRecord[] {
@@ -165,8 +166,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Closes the links that were opened only to ask for the last write. Keeps the links to gateways that write, because the next round asks
-   * these gateways first.
+   * Closes the links that this gateway opened only for this request. Keeps the links to gateways that write, because the next round asks
+   * them first.
    */
   private closeDialled(): void {
     for (const id of this.dialled) {
@@ -181,7 +182,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
  * Counts the servers that can write to the store while this server cannot.
  *
  * @param ownAge time since the last write of this server, in ms
- * @param ages time since the last write of each other server, in ms; null: it has never written
+ * @param ages time since the last write of each other server, in ms; null: the server has never written
  */
 export function countWriting(ownAge: number, ages: readonly (number | null)[]): number {
   return ages.filter((age) => age !== null && age < FRESH_MS && age + LATER_MS < ownAge).length;

@@ -8,12 +8,15 @@ import { operatorEventsChannel } from './fleet.options.js';
 import { Self } from './self.js';
 
 /**
- * Maximum number of events in one message. A process rarely reports more events in one tick, and a message of this size is far below all
- * buffer limits.
+ * Maximum number of events in one message. A process rarely reports more events in one tick. A message of this size is far below all buffer
+ * limits.
  */
 const MESSAGE_EVENTS_MAX = 100;
 
-/** Publishes on `hf:events`, and writes the events of servers into the journal. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
+/**
+ * Publishes all events on `hf:events`, and writes the events of servers into the journal. A message is a JSON array of the events of one
+ * tick, so that a recovery of a thousand rooms needs few messages.
+ */
 @Injectable()
 export class RedisEventSink extends EventSink {
   private readonly batch = new TickBatch<PublishedOperatorEvent>('io', (events) => this.send(events));
@@ -31,7 +34,7 @@ export class RedisEventSink extends EventSink {
   override publish(event: OperatorEvent): void {
     const { id: by, incarnation } = this.self;
     const at = Math.round(this.clock.storeTime());
-    // Before its registration each process of this name has incarnation 0, so the id also needs the time.
+    // Every process has incarnation 0 before its registration. So the id also contains the time.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
     this.batch.add({ id, by, at, severity: severityOf(event), ...event });
   }
@@ -40,7 +43,7 @@ export class RedisEventSink extends EventSink {
     this.journal.append(events.filter(isOfServers)).catch(() => {});
     for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
       const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
-      // Without the store no process receives the events. The server log has the same facts.
+      // Ignores the error. Without the store, events are lost, but the server log has the same facts.
       this.pubSub.publish(operatorEventsChannel(), message).catch(() => {});
     }
   }

@@ -9,13 +9,13 @@ import type { ServerAddresses, ServerState } from './server-record.js';
 export abstract class Self extends LinkIdentity {
   abstract readonly type: ServerType;
   abstract readonly name: string;
-  /** The state that this process wants in its record. `dead`: this process was evicted and has not registered again. */
+  /** The state that this process writes to its record. `dead`: this process was evicted and has not registered again. */
   abstract readonly state: ServerState;
-  /** The addresses of this process for links and for its ops port. Null before the call of `register`. */
+  /** The addresses of this process for links and for its ops port. Null: `register` was not called yet. */
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;
-  /** The region of this server. '' means no region. */
+  /** The region of this server. Empty string: no region. */
   abstract readonly region: string;
   abstract readonly canary: boolean;
 }

@@ -8,15 +8,15 @@ import { hasLeft } from './scripts/leave.js';
 import { SERVER_STATES, type ServerRecord, toServerRecord } from './server-record.js';
 
 /**
- * - `registered`: the server is new, or has another incarnation. The incarnation in `before`, if there is one, is over.
- * - `changed`: the games changed, or one of the `ESSENTIAL` fields, such as the state, an address, or `suspect`.
+ * - `registered`: the server is new, or has another incarnation. If `before` has an incarnation, that incarnation has ended.
+ * - `changed`: the games or one of the `ESSENTIAL` fields changed, such as the state, an address, or `suspect`.
  * - `evicted`: the server was declared dead.
  * - `left`: the server left by itself, or its record has been missing for some time.
  */
 export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
-  /** The record before the change. Absent: the server was not known, or it has left. */
+  /** The record before the change. Undefined: the directory did not know the server, or the server has left. */
   readonly before?: ServerRecord;
   /** For `left`: true when the server left by itself, and false when only its record has been missing for some time. */
   readonly isCertain?: boolean;
@@ -25,8 +25,8 @@ export interface ServerChange {
 export type ServerChangeListener = (change: ServerChange) => void;
 
 /**
- * Has the records of all servers, as last read. Messages on `hf:fleet` and polls refresh them. While Redis is unavailable the records do
- * not change, because an outage of Redis says nothing about the servers.
+ * The last known records of all servers. Messages on `hf:fleet` and polls update the records. While Redis is unavailable the records do not
+ * change, because an outage of Redis says nothing about the servers.
  */
 @Injectable()
 export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy {
@@ -67,7 +67,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.all().filter((server) => server.type === type);
   }
 
-  /** True when all records have been read at least once. */
+  /** True after the directory has read all records at least once. */
   get isKnown(): boolean {
     return this.hasView;
   }
@@ -84,10 +84,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.records.get(id);
   }
 
-  /**
-   * Reads from the store, not from the last view, which incarnation of a server is ready now. Null: the server has no record or is not
-   * ready.
-   */
+  /** Reads the incarnation of a ready server from the store, not from the directory. Null: the server has no record or is not ready. */
   async readyIncarnationOf(id: ServerId): Promise<number | null> {
     const record = toServerRecord(id, await this.redis.commands.hgetall(id));
     return record?.state === 'ready' ? record.incarnation : null;
@@ -152,8 +149,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them and does not accept writes yet. All servers may be alive, so the directory starts
-    // again to count the time for which their records are missing.
+    // All records are missing, so the store has lost them and does not accept writes yet. All servers may be alive. So the directory
+    // restarts the measurement of the time without a record.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -173,7 +170,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // After the cleanup of a dead server its record is removed. The listeners were called when the server died.
+      // A dead server loses its record after its cleanup. The listeners were already called when the server died.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;
@@ -199,13 +196,13 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private count(): void {
-    // Also sets the metric to 0 for each type and state without servers, so that an alert sees the loss of the last server.
+    // Sets the metric to 0 for each type and state without servers, so that an alert detects the loss of the last server.
     for (const type of SERVER_TYPES) for (const state of SERVER_STATES) this.metrics.servers.set({ type, state }, 0);
     for (const { type, state } of this.records.values()) this.metrics.servers.inc({ type, state });
   }
 }
 
-/** Returns what changed between two reads of a record. Null: no field changed that other servers depend on. */
+/** Returns the kind of change between two reads of a record. Null: no field changed on which other servers depend. */
 export function kindOfChange(before: ServerRecord | undefined, now: ServerRecord): ServerChange['kind'] | null {
   if (now.state === 'dead') return before?.state === 'dead' && before.incarnation === now.incarnation ? null : 'evicted';
   if (!before || before.incarnation !== now.incarnation || before.state === 'dead') return 'registered';
@@ -228,7 +225,10 @@ const ESSENTIAL = [
   'cordoned',
 ] as const satisfies (keyof ServerRecord)[];
 
-/** Reads the hashes in one round trip. In a Cluster each hash has its own slot, so it sends single commands, which the client batches. */
+/**
+ * Reads the hashes in one round trip. In a Cluster, each hash has its own slot. So the function sends single commands, and the client
+ * batches them.
+ */
 async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
   if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));
   const pipeline = client.pipeline();

@@ -23,21 +23,35 @@ export interface ServerRecord extends ServerAddresses {
   readonly startedAt: number;
   /** Store time of the process's last registration, in ms. */
   readonly registeredAt: number;
+  /** The version of Holdfast. '' means a version that did not report it. */
+  readonly version: string;
   readonly build: string;
-  /** The region of the server. '' means no region. */
+  /** The region of the server. Empty string: no region. */
   readonly region: string;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary: boolean;
   readonly games: OfferedGames;
-  /** The last health check: `testing`: not answered yet. `update`: answered. Null: the server was never checked. */
+  /**
+   * The state of the last health check. `testing`: the server has not answered yet. `update`: the server has answered. Null: the server was
+   * never checked.
+   */
   readonly check: 'testing' | 'update' | null;
-  /** The server wrote this field and the next four with its last answer to a health check. */
+  /** Number of rooms. The server wrote this field and the next four fields with its last answer to a health check. */
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
   readonly lagMs: number;
-  /** Time by which the server's wall clock is ahead of store time, in ms. Negative: the wall clock is behind. Null: not reported yet. */
+  /**
+   * Time by which the server's wall clock is ahead of store time, in ms. Negative: the wall clock is behind. Null: the server has not
+   * reported the offset yet.
+   */
   readonly clockOffsetMs: number | null;
+  /** Load of its process, averaged over some seconds. Null in all four: a server of an earlier build, or no answer yet. */
+  readonly cpuPercent: number | null;
+  readonly memoryBytes: number | null;
+  readonly commandsPerSecond: number | null;
+  /** 99th percentile of the time from a command to its durable acknowledgement, in ms. Null: also when there were no commands. */
+  readonly ackP99Ms: number | null;
   /** Number of consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
   /** True: the server answers on its link but not through Redis. */
@@ -45,9 +59,9 @@ export interface ServerRecord extends ServerAddresses {
   readonly cordoned: boolean;
   /** True: the server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
   readonly marksStore: boolean;
-  /** The reason of the eviction. Null: not evicted. */
+  /** The reason of the eviction. Null: the server was not evicted. */
   readonly deadReason: string | null;
-  /** Store time in ms of the eviction. Null: not evicted. */
+  /** Store time in ms of the eviction. Null: the server was not evicted. */
   readonly deadAt: number | null;
   /**
    * Store time in ms at which the cleanup of the dead server was complete. Null: the cleanup is not complete, or the server is not dead.
@@ -73,6 +87,7 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     opsPort: number(fields.opsPort),
     startedAt: number(fields.startedAt),
     registeredAt: number(fields.registeredAt),
+    version: fields.version ?? '',
     build: fields.build ?? '',
     region: fields.region ?? '',
     canary: fields.canary === '1',
@@ -83,6 +98,10 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     capacity: number(fields.capacity),
     lagMs: number(fields.lagMs),
     clockOffsetMs: fields.clockOffsetMs === undefined ? null : number(fields.clockOffsetMs),
+    cpuPercent: numberOrNull(fields.cpuPercent),
+    memoryBytes: numberOrNull(fields.memoryBytes),
+    commandsPerSecond: numberOrNull(fields.commandsPerSecond),
+    ackP99Ms: numberOrNull(fields.ackP99Ms),
     suspect: number(fields.suspect),
     unheard: fields.unheard === '1',
     cordoned: fields.cordoned === '1',
@@ -98,7 +117,11 @@ function number(text: string | undefined): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-/** Parses the offered games. Returns no games for invalid JSON, because an error of another program must not hide the rest of the record. */
+function numberOrNull(text: string | undefined): number | null {
+  return text === undefined || text === '' ? null : number(text);
+}
+
+/** Parses the offered games. Returns no games for invalid JSON, so that the rest of the record is still readable. */
 function gamesOf(json: string | undefined): OfferedGames {
   if (!json) return {};
   try {

@@ -12,7 +12,8 @@ import { MutableSelf } from './self.js';
 import type { ServerAddresses, ServerState } from './server-record.js';
 
 /**
- * - `condemned`: other servers declared this incarnation dead. When all listeners are done, the process registers with a new incarnation.
+ * - `condemned`: other servers declared this incarnation dead. After all listeners have finished, the process registers with a new
+ * incarnation.
  * - `replaced`: another process has this server's name. This process does not register again and should exit.
  */
 export type EvictionNotice = 'condemned' | 'replaced';
@@ -23,8 +24,8 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
  * servers may already own its rooms, so the listeners drop the rooms before the next registration.
  *
  * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process finds the higher
- * incarnation in the record, notifies its listeners with `replaced`, and does not register again. If it did, the two processes would
- * replace each other forever.
+ * incarnation in the record, notifies its listeners with `replaced`, and does not register again. Otherwise the two processes would replace
+ * each other forever.
  */
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
@@ -67,7 +68,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Changes the state in the record. False: this process is not registered, or its record is dead or has another incarnation. A process
-   * that is not registered yet will register with this state.
+   * that is not registered yet registers later with this state.
    */
   async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
     this.wantedState = state;
@@ -89,7 +90,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** Removes this process from the fleet. Never rejects: if it fails, the health checks notice the end of the process. */
+  /** Removes this process from the fleet. Never rejects, because the health checks also notice the end of the process. */
   async leave(): Promise<void> {
     if (this.phase !== 'registered') return;
     this.phase = 'left';
@@ -104,12 +105,15 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Adds a listener for the end of this incarnation. The next registration waits for all listeners. */
+  /** Adds a listener for the eviction of this incarnation. The next registration waits for all listeners. */
   onEvicted(listener: EvictedListener): void {
     this.listeners.push(listener);
   }
 
-  /** Reads the record of this process now, in addition to the regular reads, and reacts to it. Concurrent calls share one read. */
+  /**
+   * Reads the record of this process now, in addition to the regular reads, and reacts to a changed record. Concurrent calls share one
+   * read.
+   */
   checkOwnRecord(): Promise<void> {
     if (this.phase !== 'registered') return Promise.resolve();
     return this.checks.join();
@@ -133,7 +137,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         return;
       case 'lost':
         await this.write(incarnation);
-        // Between the read of the record and this write, another process has registered under this name. The rooms of this incarnation may
+        // Another process has registered under this name between the read of the record and this write. The rooms of this incarnation may
         // have other owners now.
         if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
@@ -161,8 +165,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Adds the id to the list, then writes the record, then publishes it. The order is important: readers skip a listed id without a record,
-   * but cannot find a record whose id is not listed.
+   * Adds the id to the list, writes the record, and publishes the record, in this order. Readers skip a listed id without a record, but
+   * never find a record without a listed id.
    */
   private async write(keep: number): Promise<void> {
     const { self, redis } = this;
@@ -187,7 +191,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
     this.sink.publish({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
-    // The process closes its connections next. Waits one tick, so that the sink sends its batch first.
+    // Waits one tick, so that the sink sends its batch before the process closes its connections.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -5,7 +5,11 @@ interface Handler {
   readonly where: string;
 }
 
-/** The handlers of effects. Each effect belongs to one game, so two games may use the same name for different effects. */
+/**
+ * The handlers of effects. Each effect belongs to one game, so effects of two games may have the same name.
+ *
+ * @internal
+ */
 export class EffectHandlers {
   private readonly byGame = new Map<string, Map<string, Handler>>();
   private readonly shared = new Map<string, Handler>();
@@ -27,7 +31,9 @@ export class EffectHandlers {
     }
   }
 
-  /** Returns the handler of an effect of a game. `game` null: the game is unknown, so the first handler with this name is returned. */
+  /**
+   * Returns the handler of an effect of a game. If `game` is null, because the game is unknown, returns the first handler with this name.
+   */
   get(game: string | null, name: string): EffectRun | undefined {
     const own = game === null ? undefined : this.byGame.get(game)?.get(name);
     const handler = own ?? this.shared.get(name);

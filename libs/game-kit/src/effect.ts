@@ -1,24 +1,26 @@
 /**
  * Work outside of a room that a change of the room has requested. The effect runs at least once, after the change is durable. If the server
- * dies meanwhile, the next owner of the room runs the effect again. So a handler that must not act twice (a payout, a ranking) must store
- * the keys of completed effects. See `docs/writing-a-game.md`, Effects.
+ * dies meanwhile, the next owner of the room runs the effect again. So a handler that must not act twice, such as a payout, must store the
+ * keys of completed effects. See `docs/writing-a-game.md`, Effects.
  */
 export interface Effect<Data = unknown> {
   /**
-   * Identifies this effect: the key is the same each time the effect runs, and no other effect has it. It has at most 200 characters. Do
-   * not parse it.
+   * The unique key of this effect. It is the same in each run of the effect. The key has at most 200 characters. Do not parse the key,
+   * because its form may change.
    */
   readonly key: string;
   readonly roomId: string;
   readonly data: Data;
 }
 
+/**
+ * Runs an effect. The returned value, or the value of the returned promise, is the result of the effect.
+ *
+ * @internal
+ */
 export type EffectRun = (effect: Effect) => unknown;
 
-/**
- * The error that `refuse` returns. The handler of an effect, or the load of a game, throws it when another attempt would fail too. There is
- * no other attempt then.
- */
+/** The error that `refuse` returns. A handler of an effect or the load of a game throws it to prevent further attempts. */
 export class HandlerRefusal extends Error {
   constructor(
     readonly code: string,
@@ -30,8 +32,8 @@ export class HandlerRefusal extends Error {
 }
 
 /**
- * Returns an error that prevents further attempts. In an `@EffectHandler` whose game waits for the result, the game gets `{ ok: false,
- * code, message }`. In an `@OnLoad` method, the game does not start, and the players get the code.
+ * Returns an error that prevents further attempts. If an `@EffectHandler` throws the error, a game that waits for the result gets `{ ok:
+ * false, code, message }`. If an `@OnLoad` method throws the error, the game does not start, and the players get the code.
  *
  * @param code 1 to 64 characters, such as `insufficient-funds`
  *

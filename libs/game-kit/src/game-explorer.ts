@@ -7,6 +7,11 @@ import { gameOptionsOf } from './game.decorator.js';
 import { inputsOf } from './input.decorator.js';
 import { type HandledMethod, handledMethodsOf, hasHandles, roomTableOf } from './room-table.js';
 
+/**
+ * The games and effect handlers of an application.
+ *
+ * @internal
+ */
 export interface Explored {
   readonly games: ReadonlyMap<string, RoomRules>;
   readonly effectHandlers: EffectHandlers;
@@ -18,18 +23,20 @@ interface Found {
   readonly module: object | undefined;
 }
 
-/** Finds the games, and the handlers of their effects and loads, among all providers of the application. */
+/**
+ * Finds the games, and the handlers of their effects and loads, among all providers of the application.
+ *
+ * @internal
+ */
 @Injectable()
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /**
-   * Returns the games and the effect handlers, each by name. Throws when a game is invalid, with an error that tells the author the reason.
-   */
+  /** Returns the games and the effect handlers by name. Throws when a game is invalid, with the reason. */
   explore(): Explored {
     const found = this.instances();
     const gamesOf = gameNamesByOwner(found);
-    // Finds all handlers before the games, because a provider of any module may handle an effect of a game.
+    // Finds all handlers before the games, because the handler of a game's effect may be in any module.
     const effectHandlers = new EffectHandlers();
     const loads = new Map<string, LoadRule>();
     for (const { instance, module } of found) this.addHandlers(instance, (game) => gamesOf(game, instance, module), effectHandlers, loads);
@@ -78,7 +85,7 @@ export class GameExplorer {
     }
   }
 
-  /** Returns each instance once, even when an alias (`useExisting`) lists it a second time. */
+  /** Returns each instance once, even when an alias (`useExisting`) provides the instance a second time. */
   private instances(): readonly Found[] {
     const instances = new Map<object, Found>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
@@ -99,8 +106,8 @@ export class GameExplorer {
 }
 
 /**
- * Returns a function that finds the games to which a handler belongs: the given class; else the game that has the handler; else the games
- * of the handler's module. An empty list: the handler belongs to all games.
+ * Returns a function that finds the games of a handler. If a class is given, this is its game. Otherwise it is the game that contains the
+ * handler, or else the games of the handler's module. Empty list: the handler belongs to all games.
  */
 function gameNamesByOwner(
   found: readonly Found[],

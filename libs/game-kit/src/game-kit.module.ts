@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { GameExplorer } from './game-explorer.js';
 import { GameRegistry } from './game-registry.js';
 
-/** Import this module once, in the application. It finds the games in all imported modules. */
+/** Import this module once, in the application. The module finds the games in all imported modules. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

@@ -3,7 +3,11 @@ import type { RoomRules } from '#libs/room';
 import type { EffectHandlers } from './effect-handlers.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games of this process and the effect handlers. The registry looks for them at the first access. */
+/**
+ * The games and the effect handlers of this process. The registry finds them at the first access.
+ *
+ * @internal
+ */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
@@ -15,10 +19,12 @@ export class GameRegistry implements OnModuleInit {
     this.found();
   }
 
+  /** Returns the rules of the game with this name. Undefined: this server does not have the game. */
   get(name: string): RoomRules | undefined {
     return this.found().games.get(name);
   }
 
+  /** Returns the rules of all games of this server. */
   all(): readonly RoomRules[] {
     return [...this.found().games.values()];
   }
@@ -28,7 +34,7 @@ export class GameRegistry implements OnModuleInit {
     return this.found().effectHandlers;
   }
 
-  // Looks for the games at the first access, so that other providers can read the registry in their own `onModuleInit`.
+  // Finds the games at the first access, so that other providers can read the registry in their own `onModuleInit`.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

@@ -11,19 +11,18 @@ export interface GameRules<State> {
   migrateState?(state: unknown, fromVersion: number): State;
 }
 
-/** The return type of handlers. It is not plain `void`, because the compiler would then accept an async method. */
+/** The return type of handlers. With plain `void`, the compiler would accept an async method. */
 // biome-ignore lint/suspicious/noConfusingVoidType: `undefined` alone would refuse handlers without a `return`
 export type Nothing = void | undefined;
 
-/** Any value except a promise. */
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
 /** The whole state of a game, derived from its class. The client's `StateOf` is only the part that a player sees. */
 export type GameStateOf<Rules> = Rules extends { setup(room: never): infer State } ? State : never;
 
 /**
- * The types of a game's events, timers, effects and other names, derived from the parameter of its `setup`: `setup(room: Setup<Options,
- * Types>)`.
+ * The types that a game declares for its events, timers, effects and other names, derived from the parameter of its `setup`: `setup(room:
+ * Setup<Options, Types>)`.
  */
 export type TypesOf<Rules> = Rules extends { setup(room: infer Room): unknown }
   ? Room extends RoomContext<infer Types>
@@ -31,7 +30,7 @@ export type TypesOf<Rules> = Rules extends { setup(room: infer Room): unknown }
     : GameTypes
   : GameTypes;
 
-/** The commands of a game by name, as calls with their data: its public methods that take a `GameRoom`. */
+/** The commands of a game by name, as functions of their data. A command is a public method with a `GameRoom` as its first parameter. */
 export type CommandCallsOf<Rules> = {
   [Name in keyof Rules as CallOf<Rules[Name]> extends never ? never : Name]: CallOf<Rules[Name]>;
 };

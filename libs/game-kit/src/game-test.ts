@@ -36,34 +36,37 @@ import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rul
 import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
+/** The players of a `GameTest`, and the world around them. Only `players` is required. */
 export interface GameTestOptions {
-  /** The players, in the order of their seats: each a name, or a name with claims. */
+  /** The players, in the order of their seats. A player is a name, or a name with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
-  /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
+  /** The teams of the players, in the order of their seats. Default: the room has no teams. */
   readonly teams?: readonly number[];
   /** Providers that the constructor of the game needs. */
   readonly providers?: ModuleMetadata['providers'];
-  /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
+  /** Modules that provide the dependencies of the game, such as `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
   readonly imports?: ModuleMetadata['imports'];
-  /** The options of the room, as a player sends them. Absent: the room has no options. `create` throws when the game refuses them. */
+  /**
+   * The options of the room, as a player sends them. Default: the room has no options. `create` throws when the game refuses the options.
+   */
   readonly options?: unknown;
-  /** The mode of the match. Absent: the room was made without a mode. */
+  /** The mode of the match. Default: no mode. */
   readonly mode?: string;
-  /** Seed of `room.random`. The same seed gives the same numbers. */
+  /** The seed of `room.random`. Two tests with the same seed get the same random numbers. */
   readonly seed?: number;
-  /** The time at the start, in ms since 1970. */
+  /** The start time of the test, in ms since 1970. */
   readonly now?: number;
   /**
-   * Names of effects whose handlers this test leaves out. `room.effect` fails for a name that is neither in this list nor handled by an
-   * `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, `room.effect` accepts every name.
+   * Names of effects without a handler in this test. `room.effect` fails for a name that is not in this list and has no `@EffectHandler` in
+   * `providers` or `imports`. Without a list and without handlers, `room.effect` accepts every name.
    */
   readonly effects?: readonly string[];
   /**
-   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. These handlers may be async, and may
-   * throw `refuse(…)`.
+   * Handlers by the name of the effect. `settle` calls them instead of the handlers of the providers. A handler may be async, and may throw
+   * `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
-  /** Replaces the result of the game's `@OnLoad` method. Absent: the method itself runs, if a provider has one. */
+  /** The result of the game's `@OnLoad` method. Default: the test calls the method itself, if a provider has one. */
   readonly loaded?: unknown;
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
@@ -81,9 +84,8 @@ export class Refused extends Error {
 }
 
 /**
- * Plays a game's rules in a unit test, without a server, with its own clock and random numbers. After every change it checks that a fleet
- * could run the game: that the state is plain data and not too large, and that the recorded change turns the previous state into the new
- * one.
+ * Plays a game's rules in a unit test, without a server, with its own clock and random numbers. After every change it checks that the state
+ * is plain data and not too large. It also checks that the recorded change leads from the previous state to the new state.
  */
 export class GameTest<Rules extends GameRules<unknown>> {
   /** All events emitted so far. */
@@ -106,6 +108,15 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private readonly stateBytesMax: number;
   private readonly handlers: NonNullable<GameTestOptions['handlers']>;
 
+  /**
+   * Creates a room of the game and starts it: loads its data, runs `setup`, and lets the players join.
+   *
+   * @throws an error that names the reason when the game is not valid, refuses `options`, or cannot load its data
+   *
+   * @example
+   * const game = await GameTest.create(TicTacToe, { players: ['Ann', 'Bob'] });
+   * game.as(0).place({ cell: 4 });
+   */
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
     const module: DynamicModule = {
       module: GameTestModule,
@@ -168,7 +179,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room gets a copy of the state, and `made` is frozen. So a game that keeps a reference to `made` and writes to it later fails.
+    // Freezes `made`, of which the room gets a copy. A game that writes to its reference later then fails in the test.
     freezeDeep(made);
   }
 
@@ -187,22 +198,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.outbox.filter(({ timer }) => timer !== undefined);
   }
 
-  /** Gives the game the result of the oldest effect of this name that it waits for. */
+  /** Passes a result to the game, for the oldest awaited effect of this name. */
   result<Name extends EffectName<TypesOf<Rules>>>(name: Name, data: EffectResultOf<TypesOf<Rules>, Name>): void {
     this.reply(this.awaitedOf(name), { ok: true, data });
   }
 
-  /**
-   * Gives the game a failure as the result of the oldest effect of this name that it waits for, as if the handler had thrown `refuse(code,
-   * message)`.
-   */
+  /** Passes a failure to the game, for the oldest awaited effect of this name, as if the handler had thrown `refuse(code, message)`. */
   fail(name: EffectName<TypesOf<Rules>>, code: string, message = ''): void {
     this.reply(this.awaitedOf(name), { ok: false, code, message });
   }
 
   /**
-   * Runs the handler of each effect whose result the game waits for, and gives the result to the game. Ends when the game waits for no
-   * result. A handler that throws runs only once: its effect fails with `effect-failed`.
+   * Runs the handlers of all awaited effects and passes their results to the game, until the game waits for no result. A handler that
+   * throws is not repeated: its effect fails with `effect-failed`.
    */
   async settle(): Promise<void> {
     for (let effect = this.awaited[0]; effect && !this.ended; effect = this.awaited[0]) this.reply(effect, await this.replyTo(effect));
@@ -258,7 +266,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. A refused call throws `Refused`. */
+  /** Returns the game's commands as functions of this seat: `game.as(0).place({ cell: 4 })`. A refused command throws `Refused`. */
   as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -276,7 +284,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** Returns functions that cause the seat events `away`, `back` and `left` for this seat. */
+  /** Returns functions that trigger the seat events `away`, `back` and `left` for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: Exclude<SeatEvent, 'joined'>) => () =>
       void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
@@ -284,8 +292,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Lets a player join the running game, and returns the player's seat. It is the given seat; without a given seat, the first seat whose
-   * player has left, else a new seat after the last one.
+   * Lets a player join the running game, and returns the player's seat. Default for `seat`: the first seat whose player has left, else a
+   * new seat after the last seat.
    */
   join(name: string, seat = this.freeSeat()): Seat {
     this.handle({ kind: 'seat', seat, event: 'joined', user: `user-of-${name}` as UserId, name }, `joined of seat ${seat}`);
@@ -294,8 +302,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Lets the bot of this seat make one move. Returns whether the move has changed the game. A player input changes it only at the next
-   * step. Throws `Refused` when the move is not valid (`bad-data`); a server would ignore such a move.
+   * Lets the bot of this seat make one move. Returns whether the move has changed the game. A move that is a player input changes the game
+   * only at the next step. Throws `Refused` when the move is not valid (`bad-data`). A server would ignore an invalid move.
    */
   bot(seat: Seat): boolean {
     const outcome = this.handle({ kind: 'bot', seat, ...(this.inputs && { inputs: this.inputs }) }, `the bot of seat ${seat}`);
@@ -328,8 +336,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Sends a player input, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data; a server would
-   * ignore such data without an answer.
+   * Sends a player input, as a client does. The next step samples the input. Throws when the schema of `@Input` refuses the data. A server
+   * would ignore the data without an answer.
    */
   input(seat: Seat, data: unknown): void {
     this.refuseUnknownSeat(seat);
@@ -341,7 +349,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.inputs.take(seat, this.inputNumber, data);
   }
 
-  /** Advances the time until the next step has run, or the next `count` steps. Timers that are due earlier run as well. */
+  /** Advances the time until the next `count` steps have run. Timers that are due earlier run as well. */
   step(count = 1): void {
     const { stepHz } = this.rules.definition;
     if (stepHz === 0) throw new Error(`${this.name} has no steps: add a method with @OnStep(20)`);
@@ -349,8 +357,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Runs `act`. Returns the bytes of the compact syncs that a server would send to this seat meanwhile, or to a spectator when `seat` is
-   * null.
+   * Runs `act`. Returns the size of the compact syncs that a server would send to this seat during `act`. `seat` null: the syncs to a
+   * spectator.
    *
    * @example
    * const traffic = game.measure(0, () => game.step(200));
@@ -371,14 +379,16 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Advances the time without running timers and steps, as on a busy server. Due timers and steps run at the next `advance`, so commands
-   * can run before them.
+   * Advances the time without running timers and steps, as on a busy server. Due timers and steps run at the next `advance`, so that a test
+   * can send commands before them.
    */
   stall(ms: number): void {
     this.clock += ms;
   }
 
-  /** Simulates that the server dies and another server adopts the room `ms` later. Advances the time, and delays timers by `ms`. */
+  /**
+   * Simulates that the server dies and another server adopts the room `ms` later. Advances the time by `ms`, and delays all timers by `ms`.
+   */
   pause(ms: number): void {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
@@ -401,7 +411,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       at,
       run: () => this.handle({ kind: 'timer', name }, `timer '${name}'`),
     }));
-    // Bots move before a step that is due at the same time, so that the step uses their inputs.
+    // Bots move before a step that is due at the same time, so that the step samples their inputs.
     const { bot, definition } = this.rules;
     if (bot) due.push({ at: this.stepsBeganAt + this.nextMove * bot.everyMs, run: () => this.moveBots() });
     if (definition.stepHz > 0) due.push({ at: this.nextStepAt, run: () => this.runStep() });
@@ -454,10 +464,10 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome;
   }
 
-  /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
+  /** Throws when the room's value exceeds `stateBytesMax`. A server would then refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // Counts only the effects of the last change. A server removes an effect once it is done, but here older effects are never removed.
+    // Counts only the effects of the last change. A server removes completed effects, but this test keeps them all.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;
@@ -466,7 +476,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     );
   }
 
-  /** Returns the result of `act`. Adds the game and the step to the error when a value is not plain data. */
+  /** Returns the result of `act`. If `act` fails because of a value that is not plain data, adds `where` to the error. */
   private inPlainData<T>(where: string, act: () => T): T {
     try {
       return act();
@@ -507,7 +517,7 @@ function raise(error: unknown): never {
   throw error;
 }
 
-/** A timer, step or move of a bot that runs at this time, in ms since 1970. */
+/** A timer, a step or a bot's move that is due at a time, in ms since 1970. */
 interface Due {
   readonly at: number;
   run(): void;
@@ -516,10 +526,10 @@ interface Due {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** The default time at the start. The value is arbitrary, because a game must not depend on it. */
+/** The default start time. The value is arbitrary, because a game must not depend on the start time. */
 const START = Date.UTC(2030, 0, 1);
 /**
- * Maximum number of timers, steps and moves of bots in one `advance`. An hour at 20 Hz has 72,000 steps and as many moves of bots. A timer
- * that schedules itself in an endless loop reaches this limit within a few seconds.
+ * Maximum number of timers, steps and bot moves in one `advance`. It stops a timer that schedules itself in an endless loop. An hour at 20
+ * Hz needs only 72,000 steps and 72,000 bot moves.
  */
 const RUNS_MAX = 200_000;

@@ -6,6 +6,7 @@ import type { GameRules, Settled } from './game-rules.js';
 import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
+/** The options of `@Game`. */
 export interface GameOptions {
   /** The name of the game: lower-case words joined by dashes (`tic-tac-toe`). Keys, metrics and requests of players contain it. */
   readonly name: string;
@@ -22,30 +23,26 @@ export interface GameOptions {
    * `@OnStep`. In a game without steps, the default is 0: each change is sent immediately.
    */
   readonly syncHz?: number;
-  /**
-   * Time for which the room keeps the seat of a player who is away, in ms. After this time, the room treats the player as having left.
-   * Default: 60000.
-   */
+  /** Time for which the room keeps the seat of a player who is away, in ms. After this time, the player loses the seat. Default: 60000. */
   readonly seatGraceMs?: number;
   /**
-   * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a proxy of the state, which is
-   * fast when handlers change a small part of a large state. `copy`: the handler writes to a copy of the whole state, which is fast when
-   * handlers change most of the state. `auto`: the room measures how much of the state the handlers change, and chooses. Default: `auto`
-   * for games with `@OnStep`, else `proxy`.
+   * The kind of draft that a handler writes to. `proxy`: a proxy of the state, which is fast when handlers change a small part of a large
+   * state. `copy`: a copy of the whole state, which is fast when handlers change most of the state. `auto`: the room measures how much of
+   * the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**
    * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the server,
-   * and a change takes fewer bytes. An object gives each path of the state its own step. A path consists of names joined by dots, and `*`
-   * stands for any key or index. The step of a path applies to all numbers below it, unless a longer path matches. 0: not rounded. Absent:
-   * numbers stay as they are.
+   * and a change takes fewer bytes. An object defines a step for each path of the state. A path consists of names joined by dots, and `*`
+   * stands for any key or index. The step of a path applies to all numbers below it, unless a longer path matches. 0: numbers are not
+   * rounded. Default: no rounding.
    * @example
    * quantize: { ships: 0.01, 'ships.*.angle': 0.001 }
    */
   readonly quantize?: number | StepsByPath;
   /**
    * The longest time for which `room.past` can go back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in
-   * memory. Absent: the game has no `room.past`.
+   * memory. Default: the game has no `room.past`.
    */
   readonly pastMs?: number;
   /**
@@ -54,44 +51,44 @@ export interface GameOptions {
    */
   readonly joinable?: boolean;
   /**
-   * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
+   * The schema of the options with which a player may create a room. `setup` gets the options as `room.options`. Default: rooms of this
    * game have no options.
    */
   readonly options?: StandardSchema;
-  /** The teams of a room that is created without `teams`: their number, and the maximum number of players in each. Default: no teams. */
+  /**
+   * The teams of a room that is created without `teams`: the number of teams, and the maximum number of players in each team. Default: no
+   * teams.
+   */
   readonly teams?: { readonly count: number; readonly size: number };
   /**
    * The rules by which matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See
-   * `docs/matchmaking.md`. Absent: a match has the players who fit into the seats, and ratings do not matter.
+   * `docs/matchmaking.md`. Default: a match has as many players as the game has seats, and matchmaking ignores ratings.
    */
   readonly match?: MatchOptions;
 }
 
 /**
- * Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game hardly notice the
- * loss of this time.
+ * Default of `checkpointMs`, in ms. A crash rewinds a `checkpoint` game by at most this time. Players of a fast game hardly notice such a
+ * short rewind.
  */
 export const CHECKPOINT_MS_DEFAULT = 1_000;
 /**
- * Default of `seatGraceMs`, in ms. Long enough to reload the page or to pass through a tunnel, and short enough that the other players are
- * willing to wait.
+ * Default of `seatGraceMs`, in ms. A player can reload the page or pass through a tunnel in this time, and the other players are willing to
+ * wait.
  */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
-/** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay other games. */
+/** Maximum number of steps per second. A thousand rooms share one event loop, so a game with more steps would delay other games. */
 export const STEP_HZ_MAX = 60;
 
-/** Maximum of `pastMs`. A player whose connection is slower than this cannot aim at anything that moves. */
+/** Maximum of `pastMs`, in ms. On a slower connection, a player could not aim at a moving target anyway. */
 const PAST_MS_MAX = 2_000;
 
-/**
- * Maximum number of seats, also for `rooms.create`. Each checkpoint encodes all seats of the room, so more seats would make checkpoints
- * slow.
- */
+/** Maximum number of seats, also for `rooms.create`. Each checkpoint encodes all seats of the room and would be slow with more seats. */
 export const SEATS_MAX = 1_000;
 
 /**
- * Marks the class as a game: a provider that the server finds when it starts, and whose decorated methods are the rules. The class itself
- * must not store state.
+ * Marks the class as a game. The class is a provider that the server finds at its start, and its decorated methods are the rules. The class
+ * itself must not store state.
  */
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
@@ -106,8 +103,7 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 }
 
 /**
- * Returns the definition of a game, with defaults for absent options. When an option is not valid, throws an error that tells the author
- * the reason.
+ * Returns the definition of a game, with defaults for absent options. Throws an error with the reason when an option is not valid.
  *
  * @param stepHz the rate of `@OnStep`, in steps per second; 0: the game has no method with `@OnStep`
  */

@@ -31,9 +31,9 @@ type CommandHandler<Data> = (room: GameRoom<never, never, never>, data: Data) =>
 
 /**
  * Marks a method that players may call as a command. The name of the method is the name of the command. A name with dashes is quoted:
- * `'show-hand'(room, data) { … }`. So the typed client and `GameTest` know the command by the name that the server knows. `name`, when
- * given, must be the name of the method. The schema (any synchronous Standard Schema validator) validates the data first. Without a schema
- * the command has no data.
+ * `'show-hand'(room, data) { … }`. So the typed client, `GameTest` and the server know the command by the same name. If you give `name`, it
+ * must equal the name of the method. The schema (any synchronous Standard Schema validator) validates the data first. Without a schema the
+ * command has no data.
  *
  * @example
  * @Command(Show)
@@ -60,9 +60,9 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
 }
 
 /**
- * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A server that is
- * late runs a few missed steps one after the other and leaves out older ones, so the game is slower than the clock until the server keeps
- * up. Steps that were due during the downtime are left out as well.
+ * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A late server
+ * runs a few missed steps one after the other and skips older steps, so the game is slower than the clock until the server keeps up. The
+ * steps of a downtime are skipped as well.
  *
  * @param hz steps a second, up to 60
  *
@@ -80,23 +80,23 @@ export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never, neve
   );
 }
 
-/** Marks the method that runs when one of these events happens to a player. `room.seat` is the player's seat. */
+/** Marks the method that runs at these seat events of a player. `room.seat` is the player's seat. */
 export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator<RoomHandler> {
   if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; give at least one of ${listed(SEAT_EVENTS)}`));
   return handles(...events.map((event) => () => seatHandle(event)));
 }
 
 /**
- * Marks the method that runs when the game continues after `pausedMs` without a server, because one server died and another adopted the
- * room. The server has already delayed the timers by `pausedMs`. Add `pausedMs` to times that the state contains (`since += pausedMs`).
+ * Marks the method that runs when the game continues on another server after a downtime of `pausedMs`. The server has already delayed the
+ * timers by `pausedMs`. In this method, add `pausedMs` to the times in the state (`since += pausedMs`).
  */
 export function OnPause(): HandlerDecorator<(room: GameRoom<never, never, never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
 /**
- * Marks the method that returns what a seat may see of the state. For spectators the seat is null. The method must not change the state. It
- * must be named `view`, because clients derive its type from that name.
+ * Marks the method that returns the part of the state that a seat may see. `seat` null: the part that spectators may see. The method must
+ * not change the state. Its name must be `view`, because clients derive its type from that name.
  */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));
@@ -110,8 +110,9 @@ export interface BotOptions {
 
 /**
  * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it. It returns the bot's next
- * command `{ command, data }`, or a new player input `{ input }`, or nothing. The server treats a command or input of a bot like one of a
- * player. A refused command or input changes nothing. The method must not change the state. Use `room.random()` for random decisions.
+ * command `{ command, data }`, or a new player input `{ input }`, or nothing. The server handles a command or input of a bot in the same
+ * way as that of a player. A refused command or input changes nothing. The method must not change the state. Use `room.random()` for random
+ * decisions.
  *
  * @example
  * @Bot({ everyMs: 500 }) protected play(state: Board, { seat }: BotRoom): BotCommand | undefined {
@@ -129,12 +130,12 @@ export function Bot(
 }
 
 /**
- * Marks a method that does the work which `room.effect(name, data)` requested. The method may be in any provider, and may be async.
- * `Effect` describes how often it runs. When the game waits for the result, the game gets what the method returns, or the code of
- * `throw refuse(code, message)`.
+ * Marks a method that carries out the effect `name`, which a game requests with `room.effect(name, data)`. The method may be in any
+ * provider, and may be async. `Effect` describes how often it runs. A game that waits for the result gets the returned value, or the code
+ * of `throw refuse(code, message)`.
  *
- * The effect belongs to `game`, and its types are checked. Without `game` the effect belongs to the games of the provider's own module. If
- * that module has no game, it belongs to every game without a handler of its own for this name.
+ * The effect belongs to `game`, and the compiler checks its types. Without `game`, the effect belongs to the games of the provider's
+ * module. If this module has no game, the effect belongs to every game without its own handler for this name.
  *
  * @example
  * @EffectHandler(Casino, 'charge')
@@ -161,21 +162,21 @@ export function EffectHandler(
 export interface PatienceOptions {
   /** Time limit for all attempts together, in ms: a whole number from 1 to 86400000. */
   readonly timeoutMs?: number;
-  /** Maximum number of attempts, from 1 to 1000. A handler that throws is tried again, unless it throws `refuse(…)`. */
+  /** Maximum number of attempts, from 1 to 1000. A handler that throws runs again, unless it throws `refuse(…)`. */
   readonly attempts?: number;
 }
 
 /** Defaults of `@OnResult`: five attempts, which take some eight seconds. */
 export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
-/** Defaults of `@OnLoad`. Players wait for the load, so the time limit is shorter. */
+/** Defaults of `@OnLoad`. The time limit is shorter than for `@OnResult`, because players wait for the load. */
 export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
-/** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see nothing while they wait for the load. */
+/** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see no game while they wait for the load. */
 export const LOAD_MS_MAX = 60_000;
 
 /**
- * Marks the method that gets the results of an effect: `{ ok: true, data }`, or `{ ok: false, code, message }`. It runs exactly once for
- * each effect of this name, as an input of the room, even after a crash, when the effect runs twice, or when its result is late. A result
- * that is not there within `timeoutMs` is a failure with the code `timed-out`.
+ * Marks the method that gets the results of an effect: `{ ok: true, data }`, or `{ ok: false, code, message }`. The method runs exactly
+ * once for each effect of this name, as an input of the room, even if the server crashes or the effect runs twice. If no result arrives
+ * within `timeoutMs`, the method gets a failure with the code `timed-out`.
  *
  * @example
  * @OnResult('charge', { timeoutMs: 10_000 })
@@ -193,7 +194,7 @@ export function OnResult<Name extends string>(name: Name, options: PatienceOptio
   }) as ResultDecorator<Name>;
 }
 
-/** A decorator that compiles only when the type of the method's result parameter is the one that the room declares for the effect. */
+/** A decorator that compiles only when the method's result parameter has the type that the room declares for the effect. */
 export type ResultDecorator<Name extends string> = <Method extends (room: GameRoom<never, never, never>, result: never) => Nothing>(
   target: object,
   name: string,
@@ -210,11 +211,9 @@ type ResultMethod<Method, Name> = Method extends (room: infer Room, ...rest: nev
 
 /**
  * Marks the method that loads the data of a game before its `setup`: profiles, decks, a map. It may be async, and may be in any provider of
- * the server. Its result is `room.loaded` in the setup and in all handlers; it is stored with the setup, so no recovery loads again.
- * A method that throws is tried again. `throw refuse(code, message)` cancels the start: the room waits again, and its players get the
- * code.
- *
- * The method loads data for `game`; without `game`, for the games of its own module.
+ * the server. Its result is `room.loaded` in the setup and in all handlers. The result is stored with the setup, so that a recovery does
+ * not load again. A method that throws runs again. `throw refuse(code, message)` cancels the start: the room waits again, and its players
+ * get the code. The method loads data for `game`. Without `game`, it loads data for the games of its own module.
  *
  * @example
  * @OnLoad(Casino, { timeoutMs: 5_000 })
@@ -238,10 +237,12 @@ export function OnLoad(
   });
 }
 
-/** The return type of a handler outside of the room: `Data`, or a promise of it. A handler whose result is not used may return any type. */
+/**
+ * The return type of a handler of effects or loads: `Data`, or a promise of `Data`. If the game ignores the result, the handler may return
+ * any type.
+ */
 type Promised<Data> = unknown extends Data ? unknown : undefined extends Data ? unknown : Data | Promise<Data>;
 
-/** Returns the time limit and the number of attempts, or an error text. */
 function patienceOf(given: PatienceOptions, defaults: Patience, msMax: number): Patience | string {
   const { timeoutMs = defaults.timeoutMs, attempts = defaults.attempts } = given;
   if (!isWholeUpTo(timeoutMs, msMax)) return `timeoutMs ${quoted(timeoutMs)}; give a whole number of ms from 1 to ${msMax}`;
@@ -262,7 +263,7 @@ const RESULT_MS_MAX = 86_400_000;
 const ATTEMPTS_MAX = 1_000;
 
 /**
- * Returns the handle of a command. A schema argument that is undefined is an error: it usually comes from a circular import, and the
+ * Returns the handle of a command. An undefined schema argument is an error, because it usually comes from a circular import. Otherwise the
  * command would get no data.
  */
 function commandOf(method: string, given: readonly unknown[]): Handle {
@@ -303,7 +304,7 @@ function isHandleName(name: unknown): boolean {
 /** Limits of `everyMs`, in ms. Each move of a bot computes a view and may change the room, so bots move at most 50 times a second. */
 const BOT_EVERY_MS = { min: 20, max: 60_000 } as const;
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
-/** Maximum length of a name, in characters. It equals the limit for the names that handlers pass to the room. */
+/** Maximum length of a name, in characters. The room has the same limit for the names that handlers pass to it. */
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `a name is a text of 1 to ${NAME_CHARS_MAX} characters`;
 

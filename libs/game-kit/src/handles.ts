@@ -14,10 +14,10 @@ export type Handle =
   | { readonly kind: 'effect'; readonly name: string; readonly game?: object }
   | ({ readonly kind: 'result'; readonly name: string } & Patience)
   | ({ readonly kind: 'load'; readonly game?: object } & Patience)
-  /** The decorator was used wrongly. `flaw` is the end of the sentence "The game G has M() with …". */
+  /** The author applied the decorator wrongly. `flaw` is the end of the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
 
-/** Limits for the attempts to run an effect or a load. */
+/** Time limit and maximum number of attempts of an effect or a load. */
 export interface Patience {
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -33,7 +33,7 @@ export function handlesOf(method: object): readonly Handle[] {
   return (Reflect.getOwnMetadata(HANDLES, method) as readonly Handle[] | undefined) ?? [];
 }
 
-/** Returns the text that names the handle in an error message. */
+/** Returns a description of the handle for an error message. */
 export function describeHandle(handle: Handle): string {
   switch (handle.kind) {
     case 'command':

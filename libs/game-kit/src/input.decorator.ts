@@ -1,15 +1,16 @@
 import { quoted } from '#libs/room';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
+/** The options of `@Input`. */
 export interface InputOptions {
   /**
-   * Number of inputs of a seat that may wait for steps, 1 to 16. Each step then uses one of these inputs, in order. When more arrive, the
-   * oldest are dropped. Absent: each step uses the latest input, and earlier inputs are dropped.
+   * Maximum number of inputs of a seat that wait for steps, 1 to 16. Each step takes one waiting input, in order. When the queue is full,
+   * the room drops the oldest input. Default: no queue. Each step then samples only the latest input.
    */
   readonly queue?: number;
 }
 
-/** Maximum of `queue`. Each waiting input delays the player by one step: 16 steps are 0.8 s at 20 Hz. */
+/** Maximum of `queue`. Each waiting input delays the player by one step. At 20 Hz, 16 steps are 0.8 s. */
 export const INPUT_QUEUE_MAX = 16;
 
 /**
@@ -44,8 +45,8 @@ export function inputsOf(target: object): readonly GivenInput[] | undefined {
 }
 
 /**
- * Returns the declared input of a game. Throws an error for the author when the declaration is wrong. The message is the end of a sentence
- * that begins with "The game G".
+ * Returns the declared input of a game. Throws an error when the declaration is wrong. Its message is the end of a sentence that begins
+ * with "The game G".
  */
 export function checkedInput(inputs: readonly GivenInput[]): { schema: StandardSchema; queue: number } {
   const [{ schema, options } = {} as GivenInput, ...others] = inputs;

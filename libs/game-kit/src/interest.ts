@@ -5,8 +5,8 @@ export interface InterestPoint {
 }
 
 /**
- * An entity comes into view within the distance `enter`, and goes out of view beyond the distance `leave`. `leave` is larger, so that an
- * entity at the edge does not flicker.
+ * Two distances: an entity becomes visible within `enter`, and invisible beyond `leave`. `leave` is larger, so that an entity at the edge
+ * does not flicker.
  */
 export interface InterestRadius {
   readonly enter: number;
@@ -14,8 +14,8 @@ export interface InterestRadius {
 }
 
 /**
- * Finds the entities near a place, by a grid of cells. Build one grid for each state, and call `near` for each player. The results have the
- * order of the entities, so equal states give equal results.
+ * Finds the entities near a place with a grid of cells. Create one grid for each state, and call `near` for each player. Equal states give
+ * equal results, because the results keep the order of the entities.
  *
  * @example
  * const grid = new InterestGrid(state.ships, 100);
@@ -64,7 +64,7 @@ export class InterestGrid {
     return Math.floor(coordinate / this.cellSize);
   }
 
-  /** Keys are unique up to 2^25 cells from the origin. Beyond that, cells may share a key. */
+  /** Keys are unique up to 2^25 cells from the origin. Cells at a greater distance may share a key. */
   private keyOf(column: number, row: number): number {
     return column * 2 ** 26 + row;
   }

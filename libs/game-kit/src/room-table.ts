@@ -28,10 +28,9 @@ export interface HandledMethod {
 }
 
 /**
- * Builds the table of rules from the decorators of a game's class. Throws when the game is invalid, with an error that tells the author the
- * reason.
- * @param effects names of the effects that have a handler; null: not known, so `room.effect` accepts every name
- * @param load loads the data of the game; null: the game loads nothing
+ * Builds the table of rules from the decorators of a game's class. Throws an error with the reason when the game is invalid.
+ * @param effects names of the effects that have a handler; null: the names are not known, so `room.effect` accepts every name
+ * @param load the method that loads the data of the game; null: the game has no such method
  */
 export function roomTableOf(instance: object, effects: ReadonlySet<string> | null, load: LoadRule | null = null): RoomRules {
   const game = instance.constructor;
@@ -88,7 +87,7 @@ function needsBots(match: MatchRules | undefined): boolean {
   return match !== undefined && [match, ...Object.values(match.modes ?? {})].some(({ botsAfterMs }) => botsAfterMs !== undefined);
 }
 
-/** Returns the decorated methods of a provider, inherited ones included. Throws when a decorator is used wrongly. */
+/** Returns the decorated methods of a provider, including inherited methods. Throws when a decorator is applied wrongly. */
 export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {

@@ -1,8 +1,8 @@
 import type { JsonSchema, SchemaIssue } from '#libs/protocol';
 
 /**
- * The common interface of zod, valibot, arktype and others, so that an author can use any of them. Source: the Standard Schema
- * specification, version 1 (https://standardschema.dev), of which these are the parts that Holdfast needs.
+ * The common interface of schema libraries, such as zod, valibot and arktype. Contains only the parts of the Standard Schema specification,
+ * version 1 (https://standardschema.dev), that Holdfast needs.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -10,7 +10,10 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     validate(value: unknown): SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-    /** The extension "Standard JSON Schema" (https://standardschema.dev/json-schema). Absent: the library does not have it. */
+    /**
+     * The extension "Standard JSON Schema" (https://standardschema.dev/json-schema). Undefined: the schema library does not have this
+     * extension.
+     */
     readonly jsonSchema?: { input(options: { readonly target: string }): Readonly<Record<string, unknown>> } | undefined;
   };
 }
@@ -25,7 +28,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return typeof (value as Partial<StandardSchema>)['~standard']?.validate === 'function';
 }
 
-/** Returns the JSON Schema of the data that a schema accepts. Null: the library cannot describe it. */
+/** Returns the JSON Schema of the data that a schema accepts. Null: the schema library cannot describe the data. */
 export function describeSchema(schema: StandardSchema): JsonSchema | null {
   try {
     return schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? null;
@@ -36,8 +39,8 @@ export function describeSchema(schema: StandardSchema): JsonSchema | null {
 }
 
 /**
- * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is no such field.
- * Skips a part that the schema has replaced by a value that is not an object.
+ * Returns the path of a field that a schema has dropped without an error, as `z.object` does with unknown fields. Null: the schema has
+ * dropped no field. Does not search a part that the schema has replaced by a value that is not an object.
  */
 export function droppedField(given: unknown, result: unknown, path = ''): string | null {
   if (Array.isArray(given) && Array.isArray(result) && given.length === result.length) return droppedIn(given.keys(), given, result, path);

@@ -17,18 +17,17 @@ export interface MeasuredSync {
 }
 
 /**
- * The bytes of the syncs that one seat would get, without the 2 to 4 bytes with which a WebSocket begins a message. Messages other than
- * syncs are not counted.
+ * The size of the syncs to one seat, in bytes. Does not include the WebSocket header of 2 to 4 bytes per message, and no other messages.
  */
 export class SyncTraffic {
-  /** The bytes of each sync, in order. */
+  /** The size of each sync in bytes, in order. */
   readonly syncs: number[] = [];
-  /** The bytes by path of the state, the largest number first. `(header)` and `(events)` are the other parts of a sync. */
+  /** Number of bytes for each path of the state, largest first. `(header)` and `(events)` are the other parts of a sync. */
   readonly byPath = new Map<string, number>();
 
   /**
    * @param seat the seat that gets the syncs; null: a spectator
-   * @param seconds the room time that was measured
+   * @param seconds the measured room time, in s
    */
   constructor(
     readonly seat: Seat | null,
@@ -44,12 +43,12 @@ export class SyncTraffic {
     return this.syncs.reduce((total, bytes) => total + bytes, 0);
   }
 
-  /** Bytes per second of room time. 0: no time has passed. */
+  /** Bytes per second of room time. 0: no room time has passed. */
   get bytesPerSecond(): number {
     return this.seconds > 0 ? this.bytes / this.seconds : 0;
   }
 
-  /** A table of the bytes by path, for a person. */
+  /** Returns a readable table of the bytes by path. */
   toString(): string {
     const { bytes, syncs, byPath } = this;
     const whole = (number: number): string => number.toFixed(number < 10 ? 1 : 0);

@@ -19,39 +19,39 @@ export interface GamePage<Rules = unknown> {
   /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
-   * Draws the board into `root`. The page calls it once the room has a state. The board is not removed at the end of a game: it also shows
-   * the next game of the room.
+   * Draws the board into `root`. The page calls this function when the room has its first state. The board stays after the end of a game,
+   * and also shows the next game of the room.
    */
   mount(root: HTMLElement, room: Room<Rules>, table: Table): MountedGame;
 }
 
 type RoomOptions = NonNullable<CreateRoom['options']>;
 
-/** The options of a room on the page. The server validates them as well (`@Game({ options })`). */
+/** The form fields for the options of a room. The server also validates the options (`@Game({ options })`). */
 export interface RoomOptionsPart {
   /** Fields for the form of a new room. */
   readonly fields: TemplateResult;
   /** Reads the options from the form. Undefined: the player chose no options. */
   read(form: FormData): RoomOptions | undefined;
-  /** Returns a sentence about these options for the players of a room. */
+  /** Returns a sentence that describes the options to the players of a room. */
   describe(options: RoomOptions): string;
 }
 
 export interface MountedGame {
-  /** Redraws the board. The page calls it after each change of the room: of its state, seat, status or view. */
+  /** Redraws the board. The page calls this function after each change of the room's state, seat, status or view. */
   update(): void;
   destroy(): void;
 }
 
 export interface Outcome {
   readonly winner: Seat | null;
-  /** The reason in a few words: `checkmate`. */
+  /** The reason in a few words, such as `checkmate`. */
   readonly how: string;
 }
 
 /** The services of the page for the game. */
 export interface Table {
-  /** Shows the player why an action failed, for example when the room has rejected `room.send`. */
+  /** Shows the player the reason of a failed action, for example of a rejected `room.send`. */
   failed(error: unknown): void;
   nameOf(seat: Seat): string;
   /** Returns whether the player of this seat has a connection. */

@@ -11,8 +11,7 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
 }
 
 /**
- * Returns the cell to which a key moves the focus from the cell `at`. Null: the key does not move the focus, or there is no cell in that
- * direction.
+ * Returns the cell to which a key moves the focus from the cell `at`. Null: the key moves no focus, or the direction has no further cell.
  */
 export function cellTo(key: string, at: number, columns: number, count: number): number | null {
   const column = at % columns;

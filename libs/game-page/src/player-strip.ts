@@ -9,11 +9,11 @@ export interface Strip {
   readonly isHere: boolean;
   /** The player's symbol on the board. */
   readonly mark: TemplateResult;
-  /** Content at the far end: a clock, a score. */
+  /** Content at the end of the line, such as a clock or a score. */
   readonly end?: TemplateResult;
 }
 
-/** A player's line beside the board: symbol, name, and the game's own content. */
+/** A line beside the board about one player: symbol, name, and content of the game. */
 export function playerStrip({ seat, name, isMe, isTurn, isHere, mark, end }: Strip): TemplateResult {
   return html`<div class="strip seat-${seat} ${isTurn ? 'turn' : ''} ${isHere ? '' : 'away'}" data-seat=${seat}>
     <span class="strip-mark" aria-hidden="true">${mark}</span>

@@ -5,7 +5,7 @@ export interface TextField {
   /** The name of the field in the form, and its id on the page. */
   readonly name: string;
   readonly label: string;
-  /** Returns a sentence about the flaw of a text. Null: the text is allowed. */
+  /** Returns a sentence about the error in a text. Null: the text is allowed. */
   readonly flawOf: (text: string) => string | null;
   readonly value?: string;
   readonly placeholder?: string;
@@ -17,7 +17,7 @@ export interface TextField {
   readonly end?: TemplateResult;
 }
 
-/** A field that shows the flaw of its text while the player types. The form is sent only when no field has a flaw. */
+/** A text field that shows a sentence about a wrong text while the player types. The form can be sent only when all texts are allowed. */
 export function textField(field: TextField): TemplateResult {
   const { name, label, flawOf, value = '', placeholder = '', autocomplete = 'off', isRequired = false, isDisabled = false } = field;
   const flawId = `${name}-flaw`;
@@ -46,8 +46,8 @@ function showFlaw(input: HTMLInputElement, flawOf: TextField['flawOf']): void {
 }
 
 /**
- * Shows a field with a flaw, also in a closed `details`. Prevents the browser's own message, because the page already shows a sentence
- * about the flaw.
+ * Makes a field with a wrong text visible, also in a closed `details`. Prevents the browser's own message, because the page already shows
+ * its own sentence.
  */
 function showField(event: Event): void {
   const input = event.target as HTMLInputElement;

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule } from '#libs/extension';
 import { HealthResponder } from './answer/health-responder.js';
 import { ServerCleanups } from './cleanup/server-cleanups.js';
+import { HealthEvidence } from './evidence/health-evidence.js';
 import { PeerStoreLossDetector } from './evidence/peer-store-loss-detector.js';
 import { ServerDials } from './evidence/server-dials.js';
 import { StoreProbe } from './evidence/store-probe.js';
@@ -17,12 +18,12 @@ import { VoteResponder } from './voting/vote-responder.js';
 import { VoterProbe } from './voting/voter-probe.js';
 
 /**
- * Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. `@Extension` marks the
- * implementations of the ports.
+ * Requires `RedisModule`, `TelemetryModule`, `LinkModule` and `FleetModule`. A checker also requires `ScheduleModule`. `@Extension` marks
+ * the implementations of the ports.
  */
 @Module({})
 export class HealthModule {
-  /** The part that a gateway imports in addition: it checks other servers. */
+  /** Returns the module with which a gateway also checks other servers. */
   static forChecker(options: Partial<CheckOptions> = {}): DynamicModule {
     return {
       module: HealthModule,
@@ -42,12 +43,13 @@ export class HealthModule {
         EligibilityMarks,
         HealthChecker,
         UnreachableServers,
+        HealthEvidence,
       ],
-      exports: [Eviction, HealthChecker, UnreachableServers],
+      exports: [Eviction, HealthChecker, UnreachableServers, HealthEvidence],
     };
   }
 
-  /** The part that every server imports: it answers health checks. */
+  /** Returns the module with which every server answers health checks. */
   static forResponder(): DynamicModule {
     return {
       module: HealthModule,

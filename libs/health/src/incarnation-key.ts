@@ -1,6 +1,6 @@
 import type { ServerRecord } from '#libs/fleet';
 
-/** Identifies one incarnation of one server. The number of the incarnation is not enough, because two servers may have the same number. */
+/** Returns a key for one incarnation of one server. It contains the server id, because two servers may have the same incarnation number. */
 export function incarnationKey({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): string {
   return `${id} ${incarnation}`;
 }

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * The behavior of a link port. A running process sends data at once. For a suspended process the kernel accepts connections, but nothing is
- * sent.
+ * The behavior of a link port. A running process sends data immediately. A suspended process sends nothing, although its kernel accepts
+ * connections.
  */
 export type Port = 'speaks' | 'is silent' | 'refuses';
 

@@ -64,7 +64,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // The bytes that may wait are still in the writer.
+        // The bytes that may wait are not sent yet.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
@@ -105,7 +105,7 @@ describe('BatchWriter', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => calls.mock.calls.length > 0);
-      // On a slow machine, three ticks may take longer than the waiting time.
+      // On a slow machine, three event-loop ticks may take longer than the time that bytes may wait.
       expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
       expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
     } finally {

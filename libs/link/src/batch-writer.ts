@@ -3,15 +3,14 @@ import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 import { writeAtOnce } from './raw-socket.js';
 
 /**
- * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each frame would more
- * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while the chunk contains
- * bytes, so an idle connection uses no chunk.
+ * Collects all writes to a socket during one event-loop tick for one system call. One system call for each frame would more than double the
+ * CPU cost of the relay. The chunks come from a shared pool, and an idle connection has no chunk.
  */
 export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** Number of bytes that the last tick wrote. It is the estimate for the next tick. */
+  /** Number of bytes of the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** True: the shared timer for waiting bytes flushes this writer. */
@@ -19,7 +18,7 @@ export class BatchWriter {
   /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
-   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits. It is not an empty array, to save memory for each
+   * The chunks that wait behind `inFlight`, oldest first. Null: no chunk waits. An empty array instead of null would need memory for each
    * connection.
    */
   private waiting: Buffer[] | null = null;
@@ -34,8 +33,8 @@ export class BatchWriter {
   ) {}
 
   /**
-   * Makes room for a number of bytes in `chunk` and returns their offset. The caller must fill all reserved bytes synchronously, before any
-   * other call of this writer, because a flush sends the reserved bytes whether they are filled or not.
+   * Reserves a number of bytes in `chunk` and returns their offset. The caller must fill the bytes synchronously, before any other call of
+   * this writer, because the next flush sends all reserved bytes.
    */
   reserve(bytes: number): number {
     if (!this.dirty) {
@@ -50,8 +49,8 @@ export class BatchWriter {
   }
 
   /**
-   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all of them need only one system call.
-   * The order of all bytes of this writer stays the same. When bytes that may not wait are sent, waiting bytes are sent with them.
+   * Reserves bytes as `reserve` does, but the bytes may wait up to `WAIT_MS` for further bytes, so that one system call sends all of them.
+   * The writer keeps the order of all bytes: bytes that may not wait take the waiting bytes with them.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {
@@ -71,8 +70,8 @@ export class BatchWriter {
   }
 
   /**
-   * Number of bytes that the kernel has not taken yet. Does not include the bytes of the current tick, because they say nothing about how
-   * fast the peer reads.
+   * Number of bytes that the kernel has not taken yet. Does not include the bytes of the current tick, because they do not show how fast
+   * the peer reads.
    */
   get backlogBytes(): number {
     return this.socket.writableLength;
@@ -99,13 +98,13 @@ export class BatchWriter {
     this.socket.write(chunk.subarray(sent, used), this.written);
   }
 
-  /** Writes the bytes of the tick. Only the shared flush at the end of a tick calls this. */
+  /** Writes the bytes of the tick. Only the shared flush at the end of a tick calls this method. */
   flushTurn(): void {
     this.dirty = false;
     this.flush();
   }
 
-  /** Writes the bytes that may wait. Only the shared timer calls this. */
+  /** Writes the bytes that may wait. Only the shared timer calls this method. */
   flushWaited(): void {
     this.isWaiting = false;
     this.flush();
@@ -154,8 +153,8 @@ function flushAll(): void {
 }
 
 /**
- * Maximum time that bytes wait for further bytes, in ms. Inputs for the steps of a game wait here, so the time is short compared with a
- * step.
+ * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, because the waiting bytes are inputs
+ * for steps.
  */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];

@@ -74,17 +74,14 @@ export function packIntroduction(
   });
 }
 
-/**
- * Returns whether the bytes can be a nonce. A server signs only nonces, because a peer that sends other bytes may want a signature for
- * another purpose.
- */
+/** Returns whether the bytes can be a nonce. A server signs only nonces, so that no peer can get a signature of other bytes. */
 export function isNonce(bytes: Uint8Array): boolean {
   return bytes.length === NONCE_BYTES;
 }
 
 /**
- * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the handshake may need more
- * fields. It must use another name in the HMAC, so its proofs are not valid for this version anyway.
+ * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may have more fields. This
+ * version refuses its proofs anyway, because it must use another name in the HMAC.
  */
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
@@ -92,7 +89,7 @@ const MAC_BYTES = 32;
 /** The server ids that `REDIS_PREFIX` and `SERVER_NAME` allow. */
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
-/** Returns the identity and the nonce of the peer, or null when its proof is not valid. Never throws, whatever bytes a peer sends. */
+/** Returns the identity and the nonce of the peer, or null when its proof is not valid. Never throws, not even for arbitrary bytes. */
 export function readIntroduction(
   secret: string,
   side: HandshakeRole,
@@ -123,8 +120,8 @@ function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uin
 }
 
 /**
- * Returns the id that an introduction names, without checking its proof. Use it only to decide which server to verify, because any peer can
- * send any id. Null: the bytes are not an introduction.
+ * Returns the server id in an introduction, without a check of its proof. Use the id only to decide which server to verify, because any
+ * peer can send any id. Null: the bytes are not an introduction.
  */
 export function claimedId(bytes: Uint8Array): ServerId | null {
   return introductionOf(bytes)?.identity.id ?? null;

@@ -8,9 +8,12 @@ export const LINK_KIND = {
   event: 6,
   ping: 7,
   pong: 8,
-  /** Sent by the listener instead of `ready` when the proof was not made with the listener's secret. */
+  /** The listener's answer instead of `ready` when the proof was not made with the listener's secret. */
   refused: 9,
-  /** Sent by the dialer instead of `proof` when it only compares secrets. The listener answers with `ready` and closes the connection. */
+  /**
+   * The dialer's message instead of `proof` when the dialer only compares secrets. The listener answers with `ready` and closes the
+   * connection.
+   */
   verify: 10,
   toRoom: 16,
   toPlayer: 17,
@@ -23,7 +26,7 @@ export const LINK_KIND = {
   tracedSync: 22,
 } as const;
 
-/** Byte offsets in the frames that are read without decoding. */
+/** Byte offsets in frames whose header is read without decoding. */
 export const LINK_HEADER = {
   /** `toRoom` and `toPlayer`: u32 handle, f64 epoch, the frame. */
   session: { handle: 1, epoch: 5, frame: 13 },

@@ -15,7 +15,7 @@ import {
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
-/** Receives the messages of a link. A frame is a view that is valid during the call only. */
+/** Receives the messages of a link. A frame is a view that is valid only during the call. */
 export interface LinkInbox {
   /** `trace`: the span of the peer that sent the request. Null: the request is not traced. */
   request(peer: LinkPeer, pattern: string, data: unknown, trace: TraceContext | null): Promise<unknown>;
@@ -32,8 +32,8 @@ interface Pending {
 }
 
 /**
- * One authenticated connection to another server. All messages of an event-loop tick leave in one system call, in order. When the link
- * breaks, messages that were sent before may be lost, and unanswered requests fail with `server-lost`.
+ * One authenticated connection to another server. One system call sends all messages of an event-loop tick, in order. When the link breaks,
+ * sent messages may be lost, and unanswered requests fail with `server-lost`.
  */
 export class LinkPeer {
   readonly id: ServerId;
@@ -75,7 +75,7 @@ export class LinkPeer {
   }
 
   /**
-   * True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers must then send less and refuse requests
+   * True while the backlog exceeds `CONGESTED_BYTES`, because the peer reads too slowly. Callers must then send less and refuse requests
    * with `busy`.
    */
   get isCongested(): boolean {
@@ -148,7 +148,7 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs a second, and one
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs per second. One
    * system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
@@ -198,7 +198,6 @@ export class LinkPeer {
     return this.closedBecause ?? 'open';
   }
 
-  /** Handles one complete frame. */
   receive(frame: Buffer): void {
     this.hasReceived = true;
     if (this.isSilenceReported) this.reportSilence(false);
@@ -251,8 +250,8 @@ export class LinkPeer {
     const id = frame.readUInt32BE(1);
     const pending = this.pending.get(id);
     if (!pending) return;
-    // Decodes the body before it removes the request from `pending`. So when a malformed body closes the link, this request is rejected as
-    // well.
+    // Decodes the body before it removes the request from `pending`. So if a malformed body closes the link, the link rejects this request,
+    // too.
     const body = unpack(frame.subarray(6));
     this.pending.delete(id);
     clearTimeout(pending.timer);
@@ -266,7 +265,7 @@ export class LinkPeer {
     try {
       bytes = pack(body);
     } catch {
-      // If an answer cannot be packed, its handler has a defect. The other server then gets an error instead.
+      // The handler has a defect, because its answer cannot be packed. The other server gets an error instead.
       failed = 1;
       bytes = pack(errorBody('internal'));
     }
@@ -313,7 +312,7 @@ export class LinkPeer {
     return this.open(this.writer.reserve(LENGTH_BYTES + length), kind, length);
   }
 
-  /** Writes the length and the kind of a frame into reserved bytes. Returns the position of the kind. */
+  /** Writes the length and the kind of a frame into reserved bytes. Returns the offset of the kind. */
   private open(start: number, kind: number, length: number): number {
     const { chunk } = this.writer;
     chunk.writeUInt32BE(length, start);
@@ -328,7 +327,7 @@ export class LinkPeer {
     // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick sends a ping. If the next tick is silent too, the peer has not answered the ping.
+    // The first silent tick sends a ping. At the next silent tick, the peer has not answered the ping.
     else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);
@@ -340,7 +339,7 @@ export class LinkPeer {
     this.inbox.silence(this, isSilent);
   }
 
-  /** Closes the link and destroys the socket, because a peer that is silent or reads nothing would not read the backlog either. */
+  /** Closes the link and destroys the socket at once, because a silent or slow peer would not read the backlog. */
   private cut(reason: string): void {
     this.close(reason);
     this.socket.destroy();
@@ -350,7 +349,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt]!;
-  // For a frame without a length `end` is NaN. The negated comparison refuses such a frame too.
+  // `end` is NaN for a frame without a length. The negated comparison also refuses such a frame.
   if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

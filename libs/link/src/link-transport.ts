@@ -32,7 +32,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     callback();
   }
 
-  /** Keeps the links open, because other providers still send during their shutdown (see `Links.onApplicationShutdown`). */
+  /** Does not close the links, because other providers still send messages during their shutdown (see `Links.onApplicationShutdown`). */
   close(): void {}
 
   override on(): void {}
@@ -59,7 +59,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     try {
       return await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
     } catch (error) {
-      // The exception filter converts errors into error bodies. Any other value comes from code outside of the filter.
+      // The exception filter converts errors into error bodies. Any other error comes from code outside of the filter.
       throw isErrorBody(error) ? error : toErrorBody(error);
     } finally {
       this.inFlight -= 1;

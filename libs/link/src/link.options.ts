@@ -8,22 +8,22 @@ export interface LinkOptions {
   /** The secret that all servers of a fleet share. A server refuses a peer that cannot prove that it has the secret. */
   readonly secret: string;
   /**
-   * The certificate of this server: all links use TLS. If a CA is set, both sides must also have a certificate that this CA signed. Null or
+   * The certificate of this server for TLS on all links. If a CA is set, the CA must have signed the certificates of both sides. Null or
    * undefined: no TLS.
    */
   readonly certificate?: Certificate | null;
-  /** The longest frame that a peer may send, in bytes: enough for a room's state. A longer frame closes the link. */
+  /** Maximum size of a frame, in bytes. A longer frame closes the link. The limit must allow the state of a room. */
   readonly frameBytesMax?: number;
   /** The time within which a peer must prove its identity, in ms. */
   readonly handshakeTimeoutMs?: number;
   /**
-   * Maximum number of unauthenticated connections at the port. When one more arrives, the server closes the oldest of them, so that hostile
-   * connections cannot keep servers out.
+   * Maximum number of unauthenticated connections at the port. When another connection arrives, the server closes the oldest
+   * unauthenticated connection. So hostile connections cannot keep servers out.
    */
   readonly handshakesMax?: number;
 }
 
-/** The address at which other servers dial a server. */
+/** The address of a server for the dials of other servers. */
 export interface LinkAddress {
   readonly id: ServerId;
   readonly host: string;
@@ -38,20 +38,20 @@ export abstract class LinkIdentity {
 }
 
 export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
-/** Time within which a peer must prove its identity, in ms. Round trips on loopback and within a data center are far shorter. */
+/** Time within which a peer must prove its identity, in ms. Round trips within a data center are far shorter. */
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
 export const HANDSHAKES_MAX_DEFAULT = 128;
 /**
- * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred bytes. An unauthenticated peer
- * cannot make the server allocate more than this limit.
+ * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred bytes. The limit bounds the memory
+ * that an unauthenticated peer can allocate.
  */
 export const INTRODUCTION_BYTES_MAX = 1_024;
 /**
- * Time that the peer of a closed link has to read earlier messages, in ms. After this time the socket is destroyed, because a suspended
- * peer would never read them.
+ * Time that the peer of a closed link has to read earlier messages, in ms. Then this server destroys the socket, because a suspended peer
+ * would never read them.
  */
 export const CLOSE_MS = 1_000;
-/** Silence after which a side sends a ping, in ms. So each side of an idle link sends at most two pings a second. */
+/** Time of silence after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per second. */
 export const PING_MS = 500;
 /**
  * Number of unanswered pings after which `onSilence` reports the peer, 1 to 1.5 s after its last message. A healthy peer answers sooner.

@@ -240,7 +240,7 @@ describe('the handshake of a link', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server must send no `refused` frame, because its receiver would report that the secrets differ.
+    // The server must not send a `refused` frame. The peer would report wrongly that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -587,7 +587,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Leaves out samples that are nested just deeper than players may send, because servers may send them.
+  // Leaves out samples that are nested slightly deeper than the limit for players, because servers may send them.
   it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
@@ -634,7 +634,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 });
 
-/** Functions that are not faked, so that sockets and promises work. The test controls only intervals and the monotonic clock. */
+/** Jest must not fake these functions, because sockets and promises need them. The test controls only intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -753,7 +753,6 @@ describe('the silent peer of a link', () => {
     const peer = side.opened[0];
     stranger.socket.pause();
     const much = randomBytes(1024 * 1024);
-    // Sends more than the kernel can buffer.
     for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
     await turns();
     expect(peer.isCongested).toBe(true);

@@ -32,8 +32,8 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, both dialed and accepted ones. Each peer has one link, no matter which side dialed. When both sides dial at
- * the same time, it has two. Frames of a link are handled in order, and requests concurrently.
+ * All links of this process, dialed and accepted. Each peer has one link. If both sides dial at the same time, the peer has two links.
+ * Frames of a link are handled in order, and requests are handled concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
@@ -57,7 +57,7 @@ export class Links implements OnApplicationShutdown {
     this.news.setMaxListeners(0);
   }
 
-  /** Starts listening and resolves with the port. When the port is in use, rejects with an error that names the setting. */
+  /** Starts listening and resolves with the port. Rejects with an error that names the setting when the port is in use. */
   listen(): Promise<number> {
     const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
@@ -83,12 +83,12 @@ export class Links implements OnApplicationShutdown {
     return address && typeof address === 'object' ? address.port : 0;
   }
 
-  /** Dials an address only to find out whether a server answers there. Never rejects. */
+  /** Dials an address to find out whether a server answers at this address. Never rejects. */
   probe(address: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Promise<ProbeResult> {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server, no matter which side dialed. Undefined: there is no link. */
+  /** Returns the link to a server, dialed or accepted. Undefined: there is no link. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -114,8 +114,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Sets the handler for frames of one kind. A kind has only one handler, so that frames are handled fast. The frame is a view that is
-   * valid during the call only.
+   * Sets the handler for frames of one kind. Each kind has only one handler, because a dispatch to several handlers would be slower. The
+   * frame is a view that is valid only during the call.
    */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
@@ -130,16 +130,16 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each dialed server that has another secret: the dialed server refused the proof of this server, or the proof
-   * of the dialed server was not valid.
+   * Registers a listener for dialed servers that have another secret. Such a server refused the proof of this server, or sent a proof that
+   * is not valid.
    */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
   }
 
   /**
-   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent. Nothing
-   * proves this id, because any peer can send any id.
+   * Registers a listener for dialing peers whose proof was made with another secret. `claimed`: the id that the peer sent. The id is not
+   * proved, because any peer can send any id.
    */
   onUnproved(listener: (claimed: ServerId) => void): void {
     this.news.on('unproved', listener);
@@ -154,8 +154,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for the next frame of that
-   * peer (`isSilent` is false). The link stays open during the silence.
+   * Registers a listener for the begin and end of the silence of a peer. `isSilent` is true after a ping without an answer for 1 to 1.5 s.
+   * It is false at the next frame of the peer. The link stays open during the silence.
    */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -179,7 +179,7 @@ export class Links implements OnApplicationShutdown {
 
   /** Registers an unauthenticated socket before any byte is read from it. */
   private addUnauthenticated(socket: Socket): void {
-    // Closes the oldest connection without a proof, which is probably hostile, because a server sends its proof within milliseconds.
+    // Closes the oldest unauthenticated connection. It is probably hostile, because a server sends its proof within milliseconds.
     for (const [ends, eldest] of this.unauthenticated) {
       if (this.unauthenticated.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
       this.unauthenticated.delete(ends);
@@ -202,13 +202,14 @@ export class Links implements OnApplicationShutdown {
         const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
-          // A well-formed proof with another secret probably comes from a server. So it gets a refusal, while other bytes get no answer.
+          // A well-formed proof with another secret probably comes from a server. So this server sends a refusal. It does not answer other
+          // bytes.
           if (claimed === null || !this.isOfThisFleet(claimed)) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
           return null;
         }
-        // The peer belongs to another fleet, which may have the same Redis and secret. It has dialed an outdated address.
+        // The peer belongs to another fleet, which may have the same Redis and secret. The peer has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
@@ -221,7 +222,7 @@ export class Links implements OnApplicationShutdown {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // Does not use `destroy`, because `destroySoon` first sends the bytes that were written, such as the `refused` frame.
+    // Calls `destroySoon` instead of `destroy`, so that written bytes are sent first, such as the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -245,7 +246,7 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Dials a server and proves the secret. `dial` opens a link; `verify` only finds out whether the server has the same secret. `verdict`
+   * Dials a server and proves the secret. `dial` opens a link. `verify` only finds out whether the server has the same secret. `verdict`
    * returns null until the result is known.
    */
   private introduce(
@@ -271,7 +272,7 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // The proof is valid but names another server, which uses this address now. Refuses it, so that no frame reaches the wrong server.
+        // The proof is valid, but another server has this address now. The handshake fails, so that no frame reaches the wrong server.
         if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.identity;
@@ -298,8 +299,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Runs the handshake, then registers the peer and passes every frame to it. `step` returns undefined to continue, null to
-   * refuse, or `over` when the exchange is complete without a link.
+   * Runs the handshake, registers the peer, and passes every frame to the peer. `step` returns undefined to continue, null to refuse, or
+   * `over` when the exchange is complete without a link.
    */
   private shake(
     open: (receive: (bytes: Buffer) => void) => Socket,
@@ -362,8 +363,8 @@ export class Links implements OnApplicationShutdown {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
-    // Closes the earlier link when the peer dials again or has another incarnation, because the peer has given up that link. When two
-    // servers dial each other at the same time, each has its own link, and both links stay in use.
+    // Closes the earlier link when the peer dials again or has another incarnation, because the peer has abandoned the earlier link. If two
+    // servers dial each other at the same time, both links stay in use.
     if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
       before.close('replaced by a newer link');
   }

@@ -2,13 +2,13 @@ import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /**
- * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: the process
- * sent nothing in time, or closed the connection before it sent anything.
+ * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent bytes. `silent`: the process sent
+ * no bytes within the time limit, or closed the connection without bytes.
  */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
 /**
- * Dials a link port only to find out whether a server runs there. A running server sends a challenge or, with TLS, answers the client
+ * Dials a link port to find out whether a server runs at the address. A running server sends a challenge or, with TLS, answers the client
  * hello. Never rejects.
  */
 export function probeLink(
@@ -16,7 +16,7 @@ export function probeLink(
   isTls = false,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    // The identity of the server does not matter here, so its certificate is not checked.
+    // Does not check the certificate, because the identity of the server does not matter here.
     const socket = isTls ? connectTls({ host, port, rejectUnauthorized: false }) : new Socket();
     const settle = (result: ProbeResult): void => {
       clearTimeout(timer);
@@ -31,7 +31,8 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // Closed without an answer: the kernel accepts connections also for a suspended process, and closes them when the process dies.
+    // The connection closed without an answer. The kernel accepts connections also for a suspended process, and closes them when the
+    // process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

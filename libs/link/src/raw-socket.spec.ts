@@ -23,7 +23,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Starts a server that reads its accepted sockets in place, and records them. */
+/** Starts a server that reads its sockets in place, and records the accepted sockets. */
 async function reading(maxConnections = 100): Promise<{ port: number; met: Met[]; server: Server }> {
   const met: Met[] = [];
   const server = createServer((accepted) => {

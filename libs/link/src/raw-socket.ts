@@ -4,24 +4,21 @@ import { TLSSocket } from 'node:tls';
 
 /**
  * Fields of a socket that Node does not document. `readInPlace` and `writeAtOnce` use them. If a version of Node lacks a field, or the
- * socket uses TLS, the streams of Node are used as usual.
- *
- * Node's streams allocate a buffer of 64 KB for each read, and a request object for each write, even if the kernel takes the bytes at once.
- * A relay needs neither. Without these allocations a gateway needs a sixth less CPU for a message
- * (`docs/adr/0008-bypass-of-node-streams.md`).
+ * socket uses TLS, they use the streams of Node instead. Node's streams allocate a buffer of 64 KB for each read, and a request object for
+ * each write. Without these allocations, a gateway needs a sixth less CPU time for a message (`docs/adr/0008-bypass-of-node-streams.md`).
  */
 interface Internals {
   /** The kernel's socket. Null: the socket is closed, or another object owns the handle now. */
   _handle: { readonly fd?: number } | null;
-  /** The server that accepted the socket. It counts the socket among its connections until the socket closes. */
+  /** The server that accepted the socket. The server counts the socket among its connections until the socket closes. */
   _server: unknown;
 }
 
 const READ_BYTES_MAX = 65_536;
-/** The read buffer of all sockets. The sockets can share it, because a receiver processes its bytes before the next read. */
+/** The shared read buffer of all sockets. A receiver processes its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */
+/** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid only during the call. */
 export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: incoming,
@@ -33,18 +30,21 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event handler that delivers
- * the socket, so that no bytes are lost. Use only the returned socket from now on: it may be a new one, and `accepted` is then destroyed.
+ * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call this function in the event handler
+ * that delivers the socket, so that no bytes are lost. Afterwards use only the returned socket, because `accepted` may be destroyed.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
-  if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
+  if (!handle || accepted instanceof TLSSocket) {
     // An accepted socket of an HTTP server stays half open after the client has ended it. The new socket below does not.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;
   }
+  // Bytes that Node has read already, for example behind a PROXY header. No later bytes can arrive before the next tick.
+  const early = accepted.read() as Buffer | null;
+  if (early) process.nextTick(receive, early);
   from._handle = null;
   const socket = new Socket({ handle, onread: readingTo(receive) } as object);
   (socket as unknown as Internals)._server = from._server;
@@ -54,8 +54,8 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
 }
 
 /**
- * Returns how many bytes of `chunk` up to `end` the kernel took at once. Returns 0 when the kernel has no room, when the socket is closed
- * or uses TLS, or when earlier bytes still wait.
+ * Returns the number of bytes of `chunk` up to `end` that the kernel took at once. Returns 0 when the kernel has no space, when the socket
+ * is closed or uses TLS, or when earlier bytes still wait.
  */
 export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number {
   if (socket.writableLength > 0 || socket instanceof TLSSocket) return 0;

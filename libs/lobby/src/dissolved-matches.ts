@@ -6,11 +6,11 @@ import { Log } from '#libs/telemetry';
 import { DECLINES_FORGOTTEN_MS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** How an offer fails because of some players. */
+/** The outcome of an offer that fails because of some players. */
 export interface FailedOffer {
-  /** How the tickets of these players end. Absent: the players have declined the match. */
+  /** The end of the tickets of these players. Undefined: the players have declined the match. */
   readonly end?: TicketEnd;
-  /** A player who gets no message about the end, because the answer to the player's own request shows the end. */
+  /** Returns whether a player gets a message about the end. A player whose own request ended the offer needs no message. */
   readonly isTold?: (user: UserId) => boolean;
 }
 
@@ -26,7 +26,9 @@ export class DissolvedMatches {
     private readonly log: Log,
   ) {}
 
-  /** Ends an offer at once. The tickets of players who are to blame end, and the others return to the queue. Idempotent. */
+  /**
+   * Ends an offer at once. Ends the tickets of the players who caused the failure, and returns all other tickets to the queue. Idempotent.
+   */
   async failOffer(
     match: MatchRecord,
     isToBlame: (user: UserId) => boolean,
@@ -38,7 +40,7 @@ export class DissolvedMatches {
     await this.giveBack(match, tickets, (ticket) => (isBlamed(ticket) ? end : null), {
       stage: 'offered',
       isTold,
-      // The declines are counted before the players are notified, because a notified player may search again at once.
+      // Counts the declines before it notifies the players, because a notified player may search again at once.
       dissolved: async () => {
         this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
         await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
@@ -49,7 +51,7 @@ export class DissolvedMatches {
   /**
    * Gives the tickets of a match back to the queue, or ends them, and notifies their players.
    *
-   * @param stage only a match in this stage; absent: in any stage
+   * @param stage acts only on a match in this stage; undefined: on a match in any stage
    * @param dissolved called when the match is dissolved, before the players are notified
    */
   async giveBack(
@@ -66,8 +68,8 @@ export class DissolvedMatches {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // `enterMatch` has removed the hints that name the tickets. The hints are stored again before the tickets return to the queue, so that
-    // a user always finds the ticket.
+    // Stores the hints of the tickets again, which `enterMatch` has removed. This happens before the tickets return to the queue, so that a
+    // user always finds the ticket.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
@@ -81,12 +83,12 @@ export class DissolvedMatches {
       ends.map(async ({ ticket, end }, index) => {
         if (end) return this.notifier.ended({ ...ticket, players: ticket.players.filter(({ user }) => isTold(user)) }, end);
         if (!returned[index]) return;
-        // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
+        // The session of a player may have ended while the ticket was in the match. The departure did not find a waiting ticket then.
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
         let hasEnded = false;
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
-          // Ends only this ticket, because the user may search with another ticket by now.
+          // Ends only this ticket, because the user may already search with another ticket.
           for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone)) {
             hasEnded = true;
             await this.notifier.endedForOthers(ended, user, gone);

@@ -3,8 +3,8 @@ import { isMember, type RoomRecord } from '#libs/room-store';
 
 /**
  * The right of a person to enter a room. `isInvited`: the person has given the room's invite code. `password`: the stored form of the
- * password that the person knows; null: none; `any`: the person needs no password, because the server puts the person into the room. The
- * stored form changes with each new password, so an old password never counts.
+ * password that the person knows. It changes with each new password, so that an old password is not valid any more. Null: the person knows
+ * no password. `any`: the person needs no password, because the server puts the person into the room.
  */
 export interface EntryPass {
   readonly isInvited: boolean;
@@ -13,7 +13,7 @@ export interface EntryPass {
 
 /** A person who has given neither an invite code nor a password. */
 export const NO_PASS: EntryPass = { isInvited: false, password: null };
-/** A person whom the server lets in, such as a player of a match. */
+/** A person whom the server puts into the room, such as a player of a match. */
 export const SERVER_PASS: EntryPass = { isInvited: true, password: 'any' };
 
 /**

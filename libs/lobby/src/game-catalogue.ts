@@ -5,7 +5,7 @@ import { listed, quoted } from '#libs/room';
 import type { RoomRecord } from '#libs/room-store';
 import type { JoinTerms } from './room-rules.js';
 
-/** Lists the games that players can play: those that a ready or draining game server offers. */
+/** Lists the games that players can play: the games of all ready and draining game servers. */
 @Injectable()
 export class GameCatalogue {
   private readonly seen = new Set<string>();
@@ -21,32 +21,32 @@ export class GameCatalogue {
   }
 
   get(name: string): GameInfo | undefined {
-    // Does not call `all`, because each request for a room calls this method, and a fleet may have hundreds of game servers.
+    // Does not call `all`, which is slow with hundreds of game servers. Each request for a room calls this method.
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
     return infoOf(name, server.games[name]!);
   }
 
-  /** Returns the terms on which players join the running game of a room. Null: the game is not joinable. */
+  /** Returns the terms under which players may join the running game of a room. Null: the game is not joinable. */
   joinTermsOf({ game, owner }: Pick<RoomRecord, 'game' | 'owner'>): JoinTerms | null {
     const server = owner && this.directory.get(owner.server);
-    // When the owner is gone, another server may adopt the room, so every server that offers the game is considered.
+    // If the owner is gone, considers every server that offers the game, because another server may adopt the room.
     const isOwner = server && server.incarnation === owner.incarnation && server.state !== 'dead';
     const offering = isOwner ? server : this.running().findLast(({ games }) => Object.hasOwn(games, game));
     return offering?.games[game]?.joinable ?? null;
   }
 
-  /** Returns the longest time for which a server may load the data of the game before it begins, in ms. 0: the game loads no data. */
+  /** Returns the maximum time for which a server may load data before the game begins, in ms. 0: the game loads no data. */
   loadMsOf(name: string): number {
     return this.running().reduce((longest, { games }) => Math.max(longest, (Object.hasOwn(games, name) && games[name]?.loadMs) || 0), 0);
   }
 
   /**
    * Returns the rules by which matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A
-   * game without rules gets matches of its minimum number of players, in the order of arrival.
+   * game without match rules gets matches of its minimum number of players, in the order of arrival.
    *
-   * @param waitMs how long a search waits for a game without rules, in ms
+   * @param waitMs maximum duration of a search for a game without match rules, in ms
    */
   matchRulesOf(name: string, waitMs?: number): MatchRules | undefined {
     const offered = this.running().findLast(({ games }) => Object.hasOwn(games, name))?.games[name];
@@ -67,9 +67,8 @@ export class GameCatalogue {
 
   /**
    * Returns a game.
-   *
-   * @throws `no-capacity` when no server offers the game now, but a server offered it before; also when no server offers any game.
-   * Otherwise `unknown-game`
+   * @throws `no-capacity` when a server has offered the game before but no server offers it now, or when no server offers any game;
+   * otherwise `unknown-game`
    */
   mustGet(name: string): GameInfo {
     const game = this.get(name);

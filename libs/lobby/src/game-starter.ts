@@ -15,11 +15,13 @@ import { smallestTeam } from './smallest-team.js';
 type StartSeat = Control['room.open']['data']['players'][number];
 
 export interface StartTerms {
-  /** Longest wait for a free slot, in ms. */
+  /** Maximum wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Called when another write to the room came first, before the start is repeated. The callback throws to cancel the start. */
+  /**
+   * Called before the start is repeated, because another write to the room came first. The callback throws an error to cancel the start.
+   */
   readonly stillWanted?: () => Promise<void>;
-  /** True: the members have agreed to the game, so `user` need not be the host. */
+  /** True: all members have agreed to the game, so `user` need not be the host. */
   readonly isAgreed?: boolean;
 }
 
@@ -65,7 +67,7 @@ export class GameStarter {
       news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
-      // The server has opened the game; only its answer was lost.
+      // The server has opened the game. Only the answer was lost.
       if (record.start === start && record.status === 'playing') return record;
       // If this start was cancelled, the reservation of the room may belong to a later start.
       if (record.start === start) {
@@ -76,13 +78,13 @@ export class GameStarter {
     }
     const ms = Math.round(performance.now() - beganAt);
     this.log.life('game.started', { roomId: room.id, game: room.game, round: room.round, ms, users: doc.players });
-    // The room may have changed during the setup of the game, so the current record is returned.
+    // Returns the current record, because the room may have changed during the setup of the game.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
   }
 
   /**
-   * Makes the caller ready for another game, and starts it when the last member who is present has agreed. Returns the record of the room.
+   * Makes the caller ready for another game. Starts the game when all members who are present have agreed. Returns the record of the room.
    *
    * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended; then the errors of `start`
    */
@@ -103,8 +105,8 @@ export class GameStarter {
   }
 
   /**
-   * Cancels each start that the caller requested before this request, also a start that has not begun yet. Returns the record of the room,
-   * with the status `playing` when the game has started already. Idempotent.
+   * Cancels each start that the caller has requested earlier, also a start that has not begun yet. Returns the record of the room. Its
+   * status is `playing` if the game has already started. Idempotent.
    *
    * @throws `not-in-room`, `not-owner`, `overtaken`, or `busy` after too many concurrent writes
    */
@@ -114,7 +116,7 @@ export class GameStarter {
       const record = await this.rooms.roomOf(caller);
       asHost(record, caller.user, this.rooms.now());
       if (record.status === 'playing') return record;
-      // Writes the room also when it is waiting already, so that a start that has read the room before fails at its write.
+      // Writes the room also when its status is already `waiting`. A start that has read the room earlier then fails at its own write.
       const saved = await this.records.save(record, { status: 'waiting', start: 'none' });
       if (!saved) continue;
       if (record.status === 'starting') await balancer.cancel(record.id).catch(() => {});
@@ -124,8 +126,8 @@ export class GameStarter {
   }
 
   /**
-   * Sets the room back to `waiting` if this start is still the current one. `error`: the reason for the failure. The members see the reason
-   * in the view of the room, because only the host gets the answer of the request.
+   * Sets the room back to `waiting` if this is still the current start. `error`: the reason for the failure. The view of the room shows the
+   * reason to all members, because only the host gets the answer to the request.
    */
   async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;
@@ -135,8 +137,9 @@ export class GameStarter {
   }
 
   /**
-   * Places the room and asks the chosen server to open the game, with at most `START_TRIES_MAX` servers. Returns the message about the room
-   * that the server published on the room's channel. Undefined: the game was open already, or a server of an older version has opened it.
+   * Places the room and requests the chosen server to open the game. Tries at most `START_TRIES_MAX` servers. Returns the message about the
+   * room that the server published on the room's channel. Undefined: the game was open already, or a server of an older version has opened
+   * it.
    */
   private async open(
     room: RoomRecord,
@@ -174,8 +177,7 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // A server of an earlier version would ignore the properties that it does not know, and would start the game without these
-        // properties.
+        // A server of an earlier version would ignore unknown properties and start the game without them.
         const offered = record.games[room.game];
         const isUnsupported =
           (options && !offered?.options) ||
@@ -201,8 +203,8 @@ export class GameStarter {
         await balancer.confirm(room.id).catch(() => {});
         return news;
       } catch (error) {
-        // A failed load is not tried on another server, which could not load the data either. After a long load there is no time left for a
-        // third server (`startAbandonedMs`).
+        // Does not repeat a failed load on another server, because the load would fail there, too. After a long load there is no time left
+        // for a third server (`startAbandonedMs`).
         const isInTime = loadMs === 0 || performance.now() - beganAt <= loadMs;
         const isRetried = error instanceof HoldfastError && error.retry && error.code !== 'load-failed';
         const mayHelp = isRetried && isInTime && tries < START_TRIES_MAX;

@@ -3,9 +3,9 @@ import { isMember, type RoomDoc, type RoomRecord } from '#libs/room-store';
 import { HOST_GRACE_MS, KICKED_MAX } from './lobby.options.js';
 import { isAwayFor, leave } from './room-rules.js';
 
-/* Pure rules for what the host of a room does. They compute the next document from a record, or throw a refusal. */
+/* Pure rules for the operations of the host. They compute the next document from a record, or throw a refusal. */
 
-/** The changes of `rooms.update`, with the password hashed and the code reserved. An absent field stays as it is. */
+/** The changes of `rooms.update`, after the password was hashed and the code was reserved. An absent field does not change. */
 export interface RoomUpdate {
   readonly name?: string;
   readonly private?: boolean;
@@ -13,7 +13,7 @@ export interface RoomUpdate {
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
   readonly spectatorChat?: boolean;
-  /** The password in its stored form. Null: no password. */
+  /** The password in its stored form. Null: removes the password. */
   readonly password?: string | null;
   readonly options?: RoomOptions;
   readonly watchDelayMs?: number;
@@ -22,8 +22,8 @@ export interface RoomUpdate {
 }
 
 /**
- * Returns the document for a change by the host. While the host has been away for `HOST_GRACE_MS`, the next member who is present acts as the
- * host, and becomes the host with the change: an absent host does not block the other members.
+ * Returns the document for a change by the host. If the host has been away for `HOST_GRACE_MS`, the next member who is present may make the
+ * change and becomes the host. So an absent host does not block the other members.
  *
  * @throws `not-in-room`, `not-owner`
  */
@@ -101,7 +101,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
     code,
   } = change;
   if ((options ?? watchDelayMs) !== undefined && record.status !== 'waiting') throw new HoldfastError('room-playing');
-  // A member who was ready had agreed to the old options, so no member stays ready.
+  // Makes all members not ready, because they had agreed to the old options.
   const members = options === undefined ? doc.members : doc.members.map((member) => ({ ...member, readyRound: null }));
   return withoutEmpty({
     ...doc,

@@ -13,7 +13,7 @@ describe('the snapshots of public rooms', () => {
     };
     const rooms = new ListedRooms(records as unknown as RoomRecords);
     const before = await rooms.snapshot('go');
-    // Searches for many other games, also for unknown ones, remove this list from the memory of the lobby.
+    // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown ones, remove this list.
     for (let other = 0; other < 64; other++) await rooms.snapshot(`other-${other}`);
     digest = 'after';
     const after = await rooms.snapshot('go');

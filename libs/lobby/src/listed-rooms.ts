@@ -5,36 +5,38 @@ import { type IndexEntry, type ListedRecord, RoomRecords, summaryOf } from '#lib
 import type { ListedRoom } from './room-query.js';
 
 /**
- * The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. No two lists have the same version.
+ * The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. Each version number belongs to one
+ * snapshot only.
  */
 export interface RoomsSnapshot {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
-  /** The position in the index up to which the snapshot reaches: `older` reads the rooms after it. Null: there are no older rooms. */
+  /** The position of the last room in the index. `older` reads the rooms after this position. Null: there are no older rooms. */
   readonly end: IndexEntry | null;
 }
 
-/** Older public rooms than those of the snapshot, newest first. */
+/** Public rooms that are older than the rooms of the snapshot, newest first. */
 export interface OlderRooms {
   readonly rooms: readonly ListedRoom[];
-  /** The position after which still older rooms follow. Null: there are none. */
+  /** The position of the last room in the index. Null: there are no older rooms. */
   readonly end: IndexEntry | null;
 }
 
-/** Maximum number of rooms in a snapshot, for each game. A read needs one small Redis command for each room. */
+/** Maximum number of rooms in the snapshot of one game. A read needs one small Redis command for each room. */
 export const SEARCHED_ROOMS_MAX = 1_000;
 /**
- * Maximum age of a snapshot that answers a search, in ms. A lobby reads the rooms at most once in this time, however many players search.
+ * Maximum age of a snapshot that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of searching
+ * players.
  */
 export const SNAPSHOT_MS = 500;
-/** Maximum number of rooms that a read of older rooms considers. Players do not share such a read, and it reads whole records. */
+/** Maximum number of rooms in a read of older rooms. Such a read is expensive: it reads whole records, and players do not share it. */
 export const OLDER_ROOMS_MAX = 250;
 /** Maximum number of games with a snapshot. */
 const SNAPSHOTS_MAX = 64;
 
 interface Known {
   readonly digest: string;
-  /** The room as a list shows it. Null: the room is private, so no list shows it. */
+  /** The room as a list shows it. Null: the room is private, so no list shows the room. */
   readonly room: ListedRoom | null;
 }
 
@@ -46,21 +48,21 @@ interface Reading {
 }
 
 /**
- * Keeps the public rooms of a game, or of all games, in memory while players search. All players who search share one read. A read compares
- * the fields of each room that show a change, and reads only rooms that changed.
+ * Keeps the public rooms of a game, or of all games, in memory while players search. All searching players share one read. A read first
+ * compares a few fields of each room, and then reads only the changed rooms.
  */
 @Injectable()
 export class ListedRooms {
   /** The snapshots by game ('' for all games), in the order of their last use. */
   private readonly readings = new Map<string, Reading>();
-  /** The highest version of all snapshots so far. It is never used again, even when a list is dropped and read again. */
+  /** The highest version number of all snapshots so far. A number is never used again, even after a snapshot was dropped. */
   private versions = 0;
 
   private readonly olderReads = new KeyedMutex();
 
   constructor(private readonly records: RoomRecords) {}
 
-  /** Returns the rooms as they were at most `SNAPSHOT_MS` ago. */
+  /** Returns a snapshot of the rooms that is at most `SNAPSHOT_MS` old. */
   async snapshot(game: string | undefined): Promise<RoomsSnapshot> {
     const key = game ?? '';
     const reading = this.readings.get(key) ?? this.begin(game);
@@ -72,8 +74,8 @@ export class ListedRooms {
   }
 
   /**
-   * Reads the rooms after a position of the index, at most `OLDER_ROOMS_MAX`. One read runs at a time, because many at once would delay every
-   * other request of this lobby.
+   * Reads at most `OLDER_ROOMS_MAX` rooms after a position in the index. Only one read runs at a time, because concurrent reads would delay
+   * every other request of this lobby.
    */
   older(game: string | undefined, after: IndexEntry): Promise<OlderRooms> {
     return this.olderReads.run('', async () => {

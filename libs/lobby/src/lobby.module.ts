@@ -39,7 +39,7 @@ const PROVIDERS = [
   ServiceRooms,
 ];
 
-/** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule`, `MatchmakingModule` and Nest's `ScheduleModule`. */
+/** Requires `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule`, `MatchmakingModule` and Nest's `ScheduleModule`. */
 @Module({})
 export class LobbyModule {
   static forRoot(options: LobbyOptions): DynamicModule {

@@ -53,7 +53,7 @@ import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 import { UserTickets } from './user-tickets.js';
 
-// Uses a database of its own, because the sweeper reads all rooms.
+// A separate database, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
 /** The Redis connections of another process. */
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
@@ -79,7 +79,7 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Maximum number of Redis commands for a page of 100 rooms: the reads of its entries and of their records. */
+/** Maximum number of Redis commands for a page of 100 rooms: the reads of the page's entries and of their records. */
 const LIST_COMMANDS_MAX = 101;
 
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
@@ -90,7 +90,7 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** Replaces the act by which a fake server opens a room. */
+  /** The act that replaces the opening of a room by a fake server. Undefined: the fake server opens the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   /** The servers whose version supports options of rooms. */
@@ -98,7 +98,7 @@ class GameServers {
   readonly openings: Control['room.open']['data'][] = [];
   /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
   readonly removals: RoomId[] = [];
-  /** The answer of a game server to the options that a lobby lets it validate. */
+  /** The answer of a game server when a lobby asks it to validate options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
@@ -115,9 +115,9 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The time limits of the requests to servers, in ms. */
+  /** The timeouts of requests to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: the answer of a server does not contain the published message about the room, as in an older version. */
+  /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -214,7 +214,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   rounds.onApplicationBootstrap();
   lobbies.push({ stop: () => rounds.onModuleDestroy() });
   const matchmaker = Object.assign(maker, {
-    /** Searches, and returns the room of the match. Null: the caller waits. */
+    /** Starts a search, and returns the room of the match. Null: no match was found yet. */
     search: async (caller: Caller, wish: Partial<MatchWish> = {}): Promise<RoomRecord | null> => {
       const found = await maker.find(caller, { game: 'duel', ...wish });
       return 'room' in found ? found.room : null;
@@ -238,7 +238,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
-/** Numbers the requests of one caller. */
+/** Returns a function that gives the caller's requests increasing numbers. */
 function asks(caller: Caller): () => Caller {
   let number = 0;
   return () => {
@@ -266,7 +266,7 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** Commits a match of these callers, as a lobby that dies before it makes the room. */
+/** Commits a match of these callers. The lobby dies before it makes the room of the match. */
 async function committed(tickets: TicketStore, callers: readonly Caller[], stage: MatchRecord['stage'] = 'making') {
   const id = `match-${randomUUID()}` as RoomId;
   const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
@@ -347,7 +347,7 @@ describe('a private room', () => {
     await hosting.update(host, { password: 'second' });
     await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
     await rooms.join(late, room.id, { password: 'second' });
-    // A member returns without a password.
+    // A member needs no password to join again.
     await rooms.join(guest, room.id);
     expect((await mustRead(room.id)).doc.members).toHaveLength(3);
   });
@@ -507,7 +507,7 @@ describe('the rooms of several lobbies', () => {
     expect(new Set(refused)).toEqual(new Set(['room-full']));
     const { doc } = await mustRead(id);
     expect(new Set(doc.members.map(({ user }) => user)).size).toBe(4);
-    // A refused user is in no room and may join another one.
+    // A user who was refused is in no room, and may join another room.
     const loser = callers[outcomes.findIndex(({ status }) => status === 'rejected')];
     expect(await lobbies[0].rooms.whereIs(loser.user)).toBeNull();
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
@@ -766,7 +766,7 @@ describe('the start of a game', () => {
 });
 
 describe('a match of waiting players', () => {
-  // The tickets of one test would be matched with tickets of later tests, so they are removed.
+  // Removes the tickets, because they would be matched with tickets of later tests.
   afterEach(() => redis.commands.flushdb());
 
   it('starts a game for the players', async () => {
@@ -819,7 +819,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and also the hints that name it.
+    // Redis lost the ticket, and the hints that contain the ticket's id.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -891,7 +891,7 @@ describe('the room of a match whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // The queue time counts a longer step as a pause of the runner.
+    // Advances the clock in small steps. The queue time would count a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -912,7 +912,6 @@ describe('the room of a match whose lobby died', () => {
     await matchmaker.search(waits);
     for (let time = 0; time < 3; time++) {
       pass(86_400_000);
-      // Returns after a round that began after this call.
       await rounds.settle('duel', 'none');
       await until(async () => (await tickets.reports())[0]?.tickets === 2);
     }
@@ -1006,7 +1005,7 @@ describe('the sweep of rooms', () => {
     await redis.commands.del(redisName(`invite:${codes[1]}`));
     await sweeper.sweep();
     for (const code of codes) expect(await redis.commands.pttl(redisName(`invite:${code}`))).toBeGreaterThan(6 * 86_400_000);
-    // The next sweep reads no record of a room in play, because the codes were just renewed.
+    // The codes were just renewed, so the next sweep reads no records of running rooms.
     const reads = jest.spyOn(records, 'readListed');
     await sweeper.sweep();
     expect(reads).not.toHaveBeenCalled();
@@ -1112,7 +1111,8 @@ describe('the sweep of rooms', () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
-    // Dropped entries move the other entries, so the sweep of all entries takes more than one round. A slow Redis may need one more round.
+    // When the sweep drops an entry, the other entries move. So the sweep needs more than one round for all entries. With a slow Redis it
+    // may need one more.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
@@ -1177,7 +1177,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user has left the room and joined it again. The repeated request belongs to the first stay, so it must not remove the user.
+    // The user has left the room and joined it again. The repeated request is older than the second join, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -1213,7 +1213,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // The gateway sent this report before the gateway died; the lobby handles the report afterwards.
+    // The gateway sent this report before it died. The lobby handles the report later.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
@@ -1272,7 +1272,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
 });
 
 describe('the list of public rooms', () => {
-  /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
+  /** Writes many rooms at once, in the form in which a lobby writes them. The test chooses their creation times. */
   async function writeRooms(
     count: number,
     room: (index: number) => { game: string; private: boolean; createdAt: number },
@@ -1335,7 +1335,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The commands for the room and for two reads of 22 commands each. A hundred reads would need many more.
+    // Redis runs the commands for the room and for two reads of 22 commands each. A hundred reads would need many more commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1390,7 +1390,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis sometimes counts a command of another connection, so the test compares the median.
+    // Compares the median, because Redis may also count a command of another connection.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);
@@ -1405,7 +1405,7 @@ describe('a session that ends during a request', () => {
     return () => ({ ...caller, asked: { turn, number: ++number } });
   }
 
-  /** Runs `act` once, before the next call of this method of `records`. */
+  /** Runs `act` once, just before the next call of `records.save` or `records.create`. */
   function onceBefore(step: 'save' | 'create', act: () => Promise<unknown>): void {
     const real = records[step].bind(records) as (...args: unknown[]) => Promise<never>;
     jest.spyOn(records, step).mockImplementationOnce(async (...args: unknown[]) => {

@@ -12,7 +12,7 @@ export type MatchEvent = MatchMessage extends infer Message
   : never;
 
 /**
- * Sends `match` messages to the players of tickets, at most once. A message may be lost, so gateways also ask for the state of tickets
+ * Sends `match` messages to the players of tickets, at most once. A message may be lost, so gateways also request the state of tickets
  * (`match.check`).
  */
 @Injectable()
@@ -32,16 +32,13 @@ export class MatchNotifier {
     await this.tell(ticket, { event, reason });
   }
 
-  /** Notifies the players of a ticket, except for the user whose own request ended the ticket. */
+  /** Notifies the players of a ticket about its end, except for the user whose request ended the ticket. */
   async endedForOthers(ticket: Pick<StoredTicket, 'id' | 'game' | 'players'>, user: UserId, end: TicketEnd): Promise<void> {
     const players = ticket.players.filter((player) => player.user !== user);
     if (players.length > 0) await this.ended({ ...ticket, players }, end);
   }
 
-  /**
-   * Notifies the players of a ticket that they are in the room of their match. The gateways of the players then bind the sessions to that
-   * room.
-   */
+  /** Notifies the players of a ticket that they are in the room of their match. Their gateways then bind the sessions to this room. */
   async matched({ id, game, players }: StoredTicket, room: Pick<RoomRecord, 'id' | 'rev'>): Promise<void> {
     await Promise.all(
       players.map(async (player) => {
@@ -74,5 +71,5 @@ export class MatchNotifier {
   }
 }
 
-/** Ignores errors, because messages are sent at most once. */
+/** Ignores errors, because a lost message is not sent again. */
 function ignore(): void {}

@@ -25,14 +25,14 @@ import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 
 /**
- * Age in ms from which the tickets of a match are in doubt, because another lobby may have made the room already. It is half of the age at
- * which another lobby continues the match.
+ * Age of a match in ms after which another lobby may have made its room already. It is half of the age at which another lobby continues the
+ * match.
  */
 const UNDISPUTED_MS = 2_500;
 
 /**
- * Makes the rooms of matches, and takes tickets into rooms with free seats. Every step may be repeated by another lobby, because the room
- * has the id of its match.
+ * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby may repeat every step, because the
+ * room has the id of its match.
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
@@ -62,15 +62,15 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Makes the room of a match and starts its game. Null: a player has moved to another room since the search, so the tickets of the other
-   * players return to the queue. Also null when another lobby has already made and closed the room.
+   * Makes the room of a match and starts its game. Returns null when a player has entered another room since the search. The tickets of the
+   * other players then return to the queue. Also returns null when another lobby has already made and closed the room.
    */
   override async make(
     match: MatchRecord,
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // After `UNDISPUTED_MS`, for example because this lobby was suspended, another lobby may have made the room, and the game may be over.
+    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby may have made the room, and the game may have ended.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -79,7 +79,7 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
-    // A lobby that died may have made the room before a player left it. The other players then stay in their room.
+    // A lobby may have made the room and died before a player left the room. The other players then stay in the room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -101,8 +101,8 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Takes the tickets of a match into a room with free seats. Null: the room has no free seats any more, and the tickets return to the
-   * queue.
+   * Puts the players of a match into a room with free seats. Returns null when the room has no free seats any more. The tickets then return
+   * to the queue.
    */
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
@@ -110,7 +110,7 @@ export class MatchRooms extends MatchHost {
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
-      // A lobby that died may have taken the ticket into the room before a player left it. The other players then stay in the room.
+      // A lobby may have put the players into the room and died before a player left the room. The other players then stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -130,21 +130,21 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
-      // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
+      // The write may have succeeded. Keeps the match, so that the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The strategy sees an older record of the room, so the next rounds would choose the room again. A ban is different: it concerns only
-      // this player, and the next read of the room shows it.
+      // The strategy has an outdated record of the room and would choose the room again. After a ban, the room stays available, because the
+      // ban concerns only one player.
       this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
-    // The strategy has an older record of the room, with more free seats. The next rounds would choose the room for too many players.
+    // The strategy has an outdated record of the room, with more free seats, and would choose the room for too many players.
     this.open.readAgain(match.game, null);
     await this.finish(match, tickets, record);
     return record;
   }
 
-  /** Removes a match whose players are in their room, and notifies the players who are still in it. */
+  /** Removes a match whose players are in their room, and notifies the players who are still in the room. */
   private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
     await this.tickets.finish(match);
     const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
@@ -193,7 +193,7 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Dissolves a match because some of its players are gone. Their tickets end, and the other tickets return to the queue.
+   * Dissolves a match because some of its players are gone. Ends their tickets, and returns the other tickets to the queue.
    *
    * @param goneUsers the players who have moved, or whose session has ended, since the search
    */
@@ -208,7 +208,7 @@ export class MatchRooms extends MatchHost {
     return null;
   }
 
-  /** Moves the players of a match that fails back to the rooms of their parties, or out of any room. */
+  /** Returns the players of a failed match to the rooms of their parties. Players without a party are then in no room. */
   private async returnPlayers({ id, room }: MatchRecord, tickets: readonly StoredTicket[]): Promise<void> {
     const from = room ?? id;
     await Promise.all(
@@ -231,8 +231,8 @@ export class MatchRooms extends MatchHost {
 
   override async lapse(match: MatchRecord): Promise<void> {
     const answers = await this.tickets.answersOf(match.game, match.id);
-    // A lobby that died may have stored an answer that declines. In that case, players without an answer are not to blame, because they had
-    // no time to answer.
+    // A lobby may have stored a declining answer and died. Players without an answer are then not to blame, because they had no time to
+    // answer.
     const isDeclined = [...answers.values()].includes('declined');
     await this.dissolved.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }
@@ -286,7 +286,7 @@ export function progressOf(
   };
 }
 
-/** The refusal of an operation on an offer that is over. */
+/** Returns the refusal of an operation on an offer that has ended. */
 export function unknownOffer(): HoldfastError {
   return new HoldfastError('offer-unknown');
 }

@@ -4,7 +4,7 @@ import { Matchmaker } from './matchmaker.js';
 
 const caller = { user: 'ada', name: 'Ada', session: 's', gateway: 'g', asked: { turn: 1, number: 1 } } as unknown as Caller;
 
-/** A matchmaker whose dependencies are replaced. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
+/** A matchmaker with fake dependencies. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
 function matchmaker({ isLate = false, hint = null as { ticket: string; game: string } | null } = {}) {
   const end = jest.fn(async () => []);
   const endOfUser = jest.fn(async () => true);

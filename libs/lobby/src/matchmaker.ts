@@ -35,19 +35,19 @@ import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomService } from './room-service.js';
 import { UserTickets } from './user-tickets.js';
 
-/** Maximum time for which a cancel waits for the room of a match that is being made, in ms. */
+/** Maximum time in ms for which a cancel waits until the room of a found match is made. */
 const ROOM_CREATION_MS = 1_000;
-/** While a cancel waits for the room of a match: the pause between two reads of the room's record, in ms. */
+/** Pause in ms between two reads of the room's record, while a cancel waits for the room of a match. */
 const ROOM_POLL_MS = 20;
-/** Maximum number of players of an offer whose acceptances are reported to all its players. */
+/** Maximum number of players of an offer for which each acceptance is reported to all players. */
 const ACCEPTED_TOLD_MAX = 16;
 
-/** The result of a search: the room of its match, or the ticket that waits. */
+/** The result of a search: the room of its match, or the id of the waiting ticket. */
 export type Found = { readonly room: RoomRecord } | { readonly ticket: string };
 
 type ReplacedOffer = Extract<AddedTicket, { outcome: 'added' }>['offers'][number];
 
-/** A search as a gateway remembers it. */
+/** A search that a gateway has recorded. */
 export interface KnownSearch {
   readonly user: UserId;
   readonly game: string;
@@ -55,7 +55,7 @@ export interface KnownSearch {
   readonly asked?: RequestOrder;
 }
 
-/** Handles the requests of players about matchmaking. The rounds (`MatchRounds`) make the matches. */
+/** Handles the requests of players about matchmaking. `MatchRounds` makes the matches. */
 @Injectable()
 export class Matchmaker {
   constructor(
@@ -78,7 +78,7 @@ export class Matchmaker {
    * Adds a ticket for the caller, or for the caller's party.
    *
    * @throws `already-in-room`, `overtaken`, `bad-data` for an unknown mode or options that the game refuses, `unknown-region`,
-   *   `search-blocked`, the refusals of `partyFor`, and those of `GameCatalogue.mustGet`
+   * `search-blocked`, or a refusal of `partyFor` or `GameCatalogue.mustGet`
    */
   async find(caller: Caller, wish: MatchWish): Promise<Found> {
     const { game } = wish;
@@ -96,7 +96,7 @@ export class Matchmaker {
     const rated = mode?.rating ? await this.withRatings(game, players, mode.rating === 'per-mode' ? wish.mode : undefined) : players;
     for (const { user, asked } of players) {
       const before = await this.userRooms.ticketOf(user);
-      // A user has at most one ticket. The new ticket replaces only a ticket of the same game, so a ticket of another game is ended here.
+      // A user has at most one ticket. The new ticket replaces only a ticket of the same game, so this call ends a ticket of another game.
       if (before && before.game !== game) await this.tickets.end(user, asked, { event: 'cancelled', reason: 'cancelled' });
     }
     const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
@@ -141,8 +141,8 @@ export class Matchmaker {
   }
 
   /**
-   * Ends the offered matches that held older tickets of these players, so that the other players of the offers do not wait. The new search
-   * counts as a declined offer: for a party, only the host has declined.
+   * Ends the offers with older tickets of these players, so that the other players do not wait. The new search declines the offer. In a
+   * party, only the host has declined.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
@@ -151,8 +151,7 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // The players of the new ticket get no message about the end of the old ticket, because their clients would think that the new search
-      // has ended.
+      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would end the new search.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }
@@ -194,14 +193,14 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member has a higher request order, so the lobby recognizes it as later.
+        // Every later request that moves the member to another room has a higher request order.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
     return { room: record.id, players };
   }
 
-  /** Reads the ratings once, when the ticket is made. A player without a rating counts as new. */
+  /** Reads the ratings once, when the ticket is made. A player without a rating gets the rating of a new player. */
   private async withRatings(game: string, players: readonly TicketPlayer[], mode: string | undefined): Promise<readonly TicketPlayer[]> {
     const users = players.map(({ user }) => user);
     const ratings = await this.ratings.ratings(game, users, mode);
@@ -227,10 +226,10 @@ export class Matchmaker {
       const isFree = await this.userRooms.overtakeIfFree(user, asked);
       if (isFree === true) return;
       if (isFree === false) throw new HoldfastError('overtaken');
-      // The entry of the user is only a hint. The record of the room decides.
+      // The stored room of the user is only a hint. The record of the room decides.
       const record = await this.records.read(isFree);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
-      // If the room has no record, the lobby that made the match of an earlier search may be about to create it.
+      // A missing record means that another lobby may soon create the room, for the match of an earlier search.
       if (!record && performance.now() < deadline) {
         await sleep(ROOM_POLL_MS);
         continue;
@@ -241,10 +240,10 @@ export class Matchmaker {
   }
 
   /**
-   * Cancels the ticket of the user, also that of a party, and declines an offered match. Voids all older requests of the user, so that none
-   * of them can take the user into a room later. Returns false when no ticket was cancelled, for example because a match was found.
+   * Cancels the ticket of the user or of the user's party, and declines an offered match. Voids all older requests of the user, so that
+   * they cannot put the user into a room later. Returns false when no ticket was cancelled, for example because a match was found.
    *
-   * @throws `overtaken` when a newer request has been carried out already
+   * @throws `overtaken` when a newer request has already been executed
    */
   async cancel(caller: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
     const { user, asked } = caller;
@@ -255,7 +254,7 @@ export class Matchmaker {
       if (room === false) throw new HoldfastError('overtaken');
       const record = await this.records.read(room);
       if (record && isMember(record, user)) return this.cancelParty(caller, record);
-      // If the room has no record, the lobby that made the match may be about to create it.
+      // A missing record means that the lobby of the match may soon create the room.
       if (record || performance.now() > deadline) break;
       await sleep(ROOM_POLL_MS);
     }
@@ -263,7 +262,7 @@ export class Matchmaker {
     return this.endTicket(caller);
   }
 
-  /** Cancels the ticket of the party in this room. Without a ticket, the room belongs to a match, and nothing is cancelled. */
+  /** Cancels the ticket of the party in this room. If there is no ticket, the room belongs to a match, and this method cancels nothing. */
   private async cancelParty(caller: Pick<Caller, 'user' | 'asked'>, record: RoomRecord): Promise<boolean> {
     const found = await this.tickets.of(caller.user);
     if (found?.ticket.party !== record.id) return false;
@@ -281,7 +280,7 @@ export class Matchmaker {
   }
 
   /**
-   * Accepts an offered match. Returns the room when this was the last acceptance, or when the match is made already. Idempotent.
+   * Accepts an offered match. Returns the room when this was the last acceptance, or when the match is already made. Idempotent.
    *
    * @throws `offer-unknown`
    */
@@ -304,8 +303,8 @@ export class Matchmaker {
   }
 
   /**
-   * Returns the room of the user's match. An acceptance may be repeated after the match is made, because its answer was lost. Null: the
-   * room is being made.
+   * Returns the room of the user's match. A client repeats an acceptance after a lost answer, when the match may already be made. Null: the
+   * room is not made yet.
    *
    * @throws `offer-unknown`
    */
@@ -337,7 +336,7 @@ export class Matchmaker {
     if (match) await this.dissolved.failOffer(match, (one) => one === user);
   }
 
-  /** Returns the state of the user's search as a message. Null: the user is not searching, and no search of the user has ended lately. */
+  /** Returns the state of the user's search as a message. Null: the user is not searching, and no recent search has ended. */
   async status(user: UserId): Promise<MatchMessage | null> {
     const hint = await this.userRooms.ticketOf(user);
     return hint && this.stateOf(await this.store.ofUser(hint.game, user), hint.game, hint.ticket);
@@ -368,8 +367,8 @@ export class Matchmaker {
   }
 
   /**
-   * Compares the searches that a gateway remembers with the tickets, because messages to players may be lost. Stores that the users of
-   * these searches are connected. Returns for each search the message that its player has missed, or null.
+   * Compares the searches of a gateway with the tickets, because messages to players may be lost. Also marks the users of these searches as
+   * connected. Returns for each search the message that its player has missed, or null.
    */
   async check(searches: readonly KnownSearch[]): Promise<(MatchMessage | null)[]> {
     return Promise.all(searches.map((search) => this.checkOne(search)));
@@ -378,19 +377,19 @@ export class Matchmaker {
   private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
     await this.store.setPresence(game, user, asked, true);
     const found = await this.store.ofUser(game, user);
-    // A lobby of a later build decides about the ticket, and notifies the player.
+    // Only lobbies of a later build can read this ticket. They decide about it and notify the player.
     if (found.state === 'foreign') return null;
     const state = await this.stateOf(found, game, ticket);
     if (state) return state;
     const room = await this.userRooms.roomOfTicket(user, ticket);
     if (room) return { kind: 'match', game, ticket, event: 'matched', room };
     const hint = await this.userRooms.ticketOf(user);
-    // The user has a newer ticket, whose messages follow.
+    // The user has a newer ticket. Messages about the newer ticket follow.
     if (hint && hint.ticket !== ticket) return null;
     return { kind: 'match', game, ticket, event: 'expired', reason: 'lost' };
   }
 
-  /** Pauses the ticket of a user who has lost the connection. Voids a search request that no lobby has carried out yet. */
+  /** Pauses the ticket of a user who has lost the connection. Voids a search request that no lobby has executed yet. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.tickets.setPresence(user, asked, false)) return;
     if (await this.userRooms.overtake(user, asked)) await this.tickets.end(user, asked, { event: 'expired', reason: 'gone' });
@@ -401,7 +400,7 @@ function playerOf({ user, name, session, gateway, asked, claims }: Caller): Tick
   return { user, name, session, gateway, ...(asked && { asked }), ...(claims && { claims }) };
 }
 
-/** Ignores `offer-unknown`: the offer is over. */
+/** Ignores `offer-unknown`, because the offer has ended. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'offer-unknown')) throw error;
 }

@@ -38,7 +38,7 @@ async function rooms(count: number, isRunning: boolean, seats = 2): Promise<Room
   return ids;
 }
 
-/** Repeats the read of open rooms until a condition holds. Returns the number of records of each read. */
+/** Reads the open rooms until a condition holds. Returns the number of records that each read fetched. */
 async function read(open: OpenRooms, seen: Set<RoomId>, isDone: () => boolean, readsMax: number): Promise<number[]> {
   const readMany = jest.spyOn(records, 'readMany');
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);

@@ -7,9 +7,9 @@ import { BACKFILL_READ_MS, BACKFILL_ROOMS, ROOM_REFUSED_MS } from './lobby.optio
 
 /** The position at which the next read of the rooms of one game continues. */
 interface Progress {
-  /** The last room of the last page of public rooms. Null: the list begins again. */
+  /** The last room of the last page of public rooms. Null: the next read begins with the first page. */
   after: IndexEntry | null;
-  /** The cursor in the rooms of matches. */
+  /** The cursor for the next read of the rooms of matches. */
   cursor: string;
   /** The rooms that had a free seat at their last read. They are read more often than the other rooms. */
   readonly vacant: Set<RoomId>;
@@ -22,13 +22,16 @@ interface Progress {
 }
 
 /**
- * Finds the rooms with free seats that matchmaking may fill. Each read takes a bounded number of records and continues where the last one
- * stopped, so every room is read at some time.
+ * Finds the rooms with free seats that matchmaking may fill. Each read covers a bounded number of records and continues after the last
+ * read. So every room is read at some time.
  */
 @Injectable()
 export class OpenRooms {
   private readonly games = new Map<string, Progress>();
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking does not fill them for `ROOM_REFUSED_MS`. */
+  /**
+   * The rooms that refused players, with the time of the refusal in ms of the monotonic clock. Matchmaking does not fill these rooms for
+   * `ROOM_REFUSED_MS`.
+   */
   private readonly refused = new Map<RoomId, number>();
 
   constructor(
@@ -36,7 +39,7 @@ export class OpenRooms {
     private readonly records: RoomRecords,
   ) {}
 
-  /** Reads the next rooms, and returns those with free seats. Within `BACKFILL_READ_MS` it returns the same rooms again. */
+  /** Reads the next rooms and returns the rooms with free seats. Within `BACKFILL_READ_MS`, returns the same rooms again. */
   async next(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
     const progress = this.progressOf(game);
     if (performance.now() - progress.readAt < BACKFILL_READ_MS) return progress.rooms;
@@ -61,8 +64,8 @@ export class OpenRooms {
   }
 
   /**
-   * Drops the result of the last read, because a room has changed since. `refused`: the room that refused a player; null: no room refused
-   * one.
+   * Drops the result of the last read, because a room has changed. `refused`: the room that refused a player. Null: no room refused a
+   * player.
    */
   readAgain(game: string, refused: RoomId | null): void {
     if (refused !== null) this.refused.set(refused, performance.now());
@@ -86,7 +89,7 @@ export class OpenRooms {
   }
 }
 
-/** Returns the room for matchmaking. Null: it has no free seat for players of a match, or its rules exclude it. */
+/** Returns the room for matchmaking. Null: the room has no free seat for players of a match, or the rules exclude the room. */
 function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
   const { doc, status, game, id } = record;
   const mode = doc.backfill?.mode;

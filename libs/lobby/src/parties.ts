@@ -3,8 +3,8 @@ import type { UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from '#libs/room-store';
 
 /**
- * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party consists of the members who
- * came together. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
+ * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party consists of the members with
+ * the same ticket. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
  */
 export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly DocMember[] | null {
   const own = doc.members.find((member) => member.user === user);
@@ -14,14 +14,14 @@ export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly Doc
   return [own, ...others];
 }
 
-/** Returns the leader of the user's party: the host of the room, or in the room of a match the member who came first. */
+/** Returns the leader of the user's party: the host of the room. In the room of a match, the leader is the first member of the party. */
 export function leaderOf({ doc }: RoomRecord, user: UserId): UserId {
   if (!doc.parties) return doc.host;
   const party = doc.parties.find((one) => one.includes(user)) ?? [user];
   return party.find((one) => doc.members.some((member) => member.user === one)) ?? user;
 }
 
-/** Returns the parties of a match, for the room's record, so that they can search together again after the game. */
+/** Returns the parties of a match for the room's record, so that each party can search together again after the game. */
 export function partiesOf(tickets: readonly StoredTicket[]): (readonly UserId[])[] {
   return tickets.flatMap(({ players }) => (players.length > 1 ? [players.map(({ user }) => user)] : []));
 }

@@ -11,8 +11,8 @@ import { balance, moveToTeam } from './team-rules.js';
 type Data<Name extends keyof Operations> = Operations[Name]['data'];
 
 /**
- * Carries out the operations of the host of a room: changes it, hands it over, removes members, and arranges teams. Each change is a
- * compare-and-set.
+ * Executes the operations of the host of a room: changes the room, makes another member the host, removes members, and arranges teams. Each
+ * change is a compare-and-set.
  */
 @Injectable()
 export class RoomHosting {
@@ -28,8 +28,8 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // The rules are checked before the password is hashed and an invite code is reserved, because a reserved code stays in the store for
-    // days.
+    // Checks the rules first, so that a refused change causes no password hash and no reserved invite code. A reserved code stays in the
+    // store for days.
     update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;
@@ -40,7 +40,8 @@ export class RoomHosting {
       ...(password !== undefined && { password: password === null ? null : await hashPassword(password) }),
       ...(isCodeMissing && { code: await this.invites.reserve(before.id) }),
     };
-    // The index may contain private rooms, because readers leave them out. But it must contain every public room.
+    // Adds the room to the index, which must contain every public room. The index may also contain private rooms, because readers skip
+    // them.
     if (change.private === false) await this.records.enlist(before.id, before.game, doc.createdAt);
     const changed = await this.changeRoom(caller, before, (record) => update(record, caller.user, prepared, this.rooms.now()));
     if (changed.doc.private) await this.records.unlist([changed.id], [changed.game]);
@@ -54,15 +55,15 @@ export class RoomHosting {
   }
 
   /**
-   * Removes a member, also one who is away or plays. The gateway of the member learns the removal from the record. The owner of the game
-   * frees the seat when that gateway detaches the player, or with the event `room.members-removed` when the player is away.
+   * Removes a member, also during a game. The gateway of the member reads the removal from the record. The owner of the game frees the seat
+   * when the gateway detaches the player. If the player is away, the owner frees the seat at the event `room.members-removed`.
    *
    * @throws the refusals of `kick`
    */
   async kick(caller: Caller, { user, ban = false }: Data<'rooms.kick'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
     const after = await this.changeRoom(caller, before, (record) => kick(record, caller.user, user, ban, this.rooms.now()));
-    // When this lobby dies here, the entry of the user still names the room. It is a hint, and the sweep ignores it.
+    // If this lobby dies here, the user's entry still names the room. The sweep ignores the entry, which is only a hint.
     if (isMember(before, user)) await this.rooms.forget(after.id, user);
     if (after.status === 'playing') this.notifyOwner(after);
     return after;
@@ -84,8 +85,7 @@ export class RoomHosting {
   }
 
   /**
-   * Notifies the owner of a game that members are gone. If this message is lost, the owner reads the record when the grace of their seats
-   * is over.
+   * Notifies the owner of a game that members were removed. If this message is lost, the owner reads the record at the end of the grace.
    */
   notifyOwner({ id, owner }: RoomRecord): void {
     const server = owner && this.directory.get(owner.server);

@@ -17,11 +17,14 @@ interface Listed {
 
 interface Read {
   readonly rooms: readonly Listed[];
-  /** The last entry of the index that was read. Null: there are no more entries. */
+  /** The last index entry of this read. Null: the index has no further entries. */
   readonly end: IndexEntry | null;
 }
 
-/** Maximum number of records that a page reads for each requested room. Private rooms and missing records take no place on the page. */
+/**
+ * Maximum number of records that a page reads per requested room. It is above 1, because private rooms and missing records are not on the
+ * page.
+ */
 const PAGES_MAX = 2;
 /**
  * Age in ms from which an index entry without a record belongs to a closed room. A younger entry may belong to a room that is being
@@ -30,9 +33,9 @@ const PAGES_MAX = 2;
 const UNMADE_MS = 60_000;
 
 /**
- * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records for each requested room, so its cost does not
- * depend on the number of rooms. Players who request the first page of a game at the same time share one read. The read begins after their
- * requests, so an answer contains all changes from before its request.
+ * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records per requested room, so its cost does not depend
+ * on the number of rooms. Simultaneous requests for the first page of a game share one read. The read begins after these requests, so an
+ * answer contains all changes from before the request.
  */
 @Injectable()
 export class RoomList {
@@ -40,7 +43,7 @@ export class RoomList {
   private readonly next = new Map<string, Promise<Read>>();
   /** The time at which the current or last read of a game began, in ms of the monotonic clock. */
   private readonly beganAt = new Map<string, number>();
-  /** A promise for each game that resolves when the current read has settled. */
+  /** For each game, a promise that resolves when the current read has settled. */
   private readonly current = new Map<string, Promise<unknown>>();
 
   private readonly mutex = new KeyedMutex();
@@ -61,7 +64,7 @@ export class RoomList {
     return pageOf(await this.firstPage(game), wanted);
   }
 
-  /** Returns the first page. Reads `roomsListedMax` rooms, also when a player requests fewer, so that all players can share the read. */
+  /** Returns the first page. Always reads `roomsListedMax` rooms, so that all players can share the read. */
   private firstPage(game: string | undefined): Promise<Read> {
     const key = game ?? '';
     const waiting = this.next.get(key);
@@ -76,7 +79,7 @@ export class RoomList {
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     this.next.delete(key);
-    // The key is deleted first, so that the map stays in the order of the times. `forgetOld` relies on this order.
+    // Deletes the key first, so that the map keeps the order of the times. `forgetOld` relies on this order.
     this.beganAt.delete(key);
     this.beganAt.set(key, performance.now());
     const read = this.read(game, null, this.options.roomsListedMax);
@@ -90,7 +93,7 @@ export class RoomList {
     }
   }
 
-  /** Drops old keys of `beganAt`. Players may request any name of a game, so the map would grow without limit. */
+  /** Drops old keys of `beganAt`. Players may send any game name, so the map would grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {
@@ -99,7 +102,7 @@ export class RoomList {
     }
   }
 
-  /** Runs one read at a time. Many reads at once would delay every other request of this lobby. */
+  /** Runs one read at a time, because concurrent reads would delay every other request of this lobby. */
   private read(game: string | undefined, after: IndexEntry | null, wanted: number): Promise<Read> {
     return this.mutex.run('', () => this.readNow(game, after, wanted));
   }

@@ -35,5 +35,5 @@ export class RoomOptionsCheck {
   }
 }
 
-/** Maximum number of servers to ask. The directory may still list a server that was lost a moment ago, so one attempt is not enough. */
+/** Maximum number of servers to ask. It is above 1, because the directory may still list a server that was just lost. */
 const TRIES_MAX = 3;

@@ -11,7 +11,6 @@ export interface ListedRoom {
 /** The position of a room in a sorted list: the value by which it is sorted, its time of creation, and its id. */
 export type SortKey = readonly [value: unknown, createdAt: number, room: string];
 
-/** The default order of a list: the newest rooms first. */
 export const NEWEST_FIRST: RoomSort = { by: 'created', order: 'descending' };
 
 export function matches(room: ListedRoom, game: string | undefined, filter: ListFilter = {}): boolean {
@@ -25,9 +24,9 @@ export function sortKeyOf(room: ListedRoom, { by }: RoomSort): SortKey {
 }
 
 /**
- * Compares two positions. Numbers come before texts, and texts before booleans; in descending order it is the other way round. Rooms
- * without a value come last in both orders. Of equal rooms the newest comes first. The order is total, so that each page continues exactly
- * after the previous one.
+ * Compares two positions. In ascending order, numbers come before texts, and texts before booleans. Descending order is the reverse. Rooms
+ * without a value come last in both orders. Of rooms with equal values, the newest comes first. The order is total, so that each page
+ * continues exactly after the previous page.
  */
 export function compareKeys(a: SortKey, b: SortKey, { order = 'ascending' }: RoomSort): number {
   const [value, createdAt, room] = a;
@@ -96,7 +95,7 @@ function rankOf(value: unknown): number {
   }
 }
 
-/** Compares two values of one type: numbers by value, texts by code units. So every lobby sorts in the same order, whatever its locale. */
+/** Compares two values of one type: numbers by value, and texts by code units. So the order does not depend on the locale of the lobby. */
 function compareSame(a: unknown, b: unknown): number {
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0;
 }

@@ -158,7 +158,7 @@ describe('the absence of a member', () => {
     expect(back.members[1]).toMatchObject({ here: true });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(7, 3))).toMatchObject({ members: back.members });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(8, 2)).members[1]).toMatchObject({ here: false });
-    // Servers other than the gateway of the user do not know the number of the admission.
+    // Only the gateway of the user knows the number of the admission. Other servers send no number.
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 

@@ -22,10 +22,10 @@ import { inSmallestTeam } from './smallest-team.js';
 export interface NewRoom {
   readonly name?: string;
   readonly seats: { readonly min: number; readonly max: number };
-  /** The requested number of seats. Absent: the maximum of the game. */
+  /** The requested number of seats. Default: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
-  /** In this field and the three fields below it, `false` and `anyone` mean the same as an absent field. */
+  /** In this field and the three fields below it, `false` and `anyone` are the defaults. */
   readonly inviteOnly?: boolean;
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
@@ -44,8 +44,8 @@ export interface NewRoom {
 }
 
 /**
- * A member who is away. `awaySince` identifies the absence. It does not measure the length of the absence, because the clock of Redis may
- * be set.
+ * A member who is away. `awaySince` only identifies the absence. It cannot measure the duration of the absence, because somebody may set
+ * the clock of Redis.
  */
 export interface Absentee {
   readonly user: UserId;
@@ -56,7 +56,7 @@ export interface Person {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
-  /** False: the user has no connection now, and is expected to log in later. Absent: the user has a connection. */
+  /** False: the user has no connection yet. Undefined: the user has a connection. */
   readonly here?: boolean;
 }
 
@@ -96,8 +96,8 @@ export interface JoinTerms {
 }
 
 /**
- * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
- * time of Redis, in ms since 1970. `pass`: the invite code or password that the person has given.
+ * Returns the document with this person as a member. `terms`: the conditions under which players join a running game. Null: the game is not
+ * joinable. `now`: the time of Redis, in ms since 1970. `pass`: the right of the person to enter the room.
  */
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
@@ -111,9 +111,9 @@ export function join(record: RoomRecord, person: Person, terms: JoinTerms | null
 }
 
 /**
- * Gives a seat of the running game to a new member. Takes the seat that the user had before, else the first seat whose player has left,
- * else a new seat after the last one. In a full room, takes the seat of the player who has been away the longest, if the grace of that
- * player is over.
+ * Gives a seat of the running game to a new member. Chooses the former seat of the user, else the first seat whose player has left, else a
+ * new seat after the last seat. In a full room, chooses the seat of the player who has been away the longest, if the grace of this player
+ * is over.
  */
 function joinRunning(record: RoomRecord, person: Person, { seatGraceMs }: JoinTerms, now: number): RoomDoc {
   if (record.isLocked) throw new HoldfastError('room-locked');
@@ -156,7 +156,8 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
 }
 
 /**
- * Marks a member as connected (`here`). `order`: the request order of the report. A report that is older than the last one changes nothing.
+ * Marks a member as connected (`here`). `order`: the request order of the report. A report that is older than the last report changes
+ * nothing.
  */
 export function cameBack({ doc }: RoomRecord, user: UserId, order?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
@@ -171,28 +172,30 @@ export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?:
   return withMember(doc, user, (member) => {
     if (isOlder(order, member.word)) return member;
     if (member.here) return { ...member, here: false, awaySince: now, ...(order && { word: order }) };
-    // Stores the order of the report, so that an older report that comes late has no effect.
+    // Stores the request order of the report, so that a late older report has no effect.
     return order && isOlder(member.word ?? NEVER, order) ? { ...member, word: order } : member;
   });
 }
 
-/** Returns the members who are away. Empty unless the room is waiting: during a game the room's owner decides about them. */
+/**
+ * Returns the members of a waiting room who are away. During a game, returns an empty list, because the room's owner decides about them.
+ */
 export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   if (status !== 'waiting') return [];
   return doc.members.flatMap(({ user, here, awaySince }) => (here || awaySince === undefined ? [] : { user, awaySince }));
 }
 
-/** The data by which the start of a game is checked. */
+/** The data that the check of a start needs. */
 export interface StartRules {
   /** The time of Redis, in ms since 1970. */
   readonly now: number;
-  /** True: all members who are present have agreed to the game (`rooms.rematch`), so no host needs to start it. */
+  /** True: all members who are present have agreed to the game (`rooms.rematch`), so the start needs no host. */
   readonly isAgreed?: boolean;
 }
 
 /**
- * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play,
- * and leaves the room with the start: a member without a connection does not block the others. A member who went away after becoming ready plays.
+ * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play
+ * and leaves the room, so that this member does not block the others. A member who became ready and then lost the connection plays.
  *
  * @throws `not-in-room`, `room-playing`, `not-owner`, `too-few-players`, `not-ready`
  */
@@ -210,7 +213,7 @@ export function checkStart(record: RoomRecord, user: UserId, { now, isAgreed = f
   return players;
 }
 
-/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis, which may have been set back meanwhile. */
+/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis. Somebody may have set this clock back. */
 export function isAwayFor({ here, awaySince }: DocMember, ms: number, now: number): boolean {
   return !here && awaySince !== undefined && now - awaySince >= ms;
 }
@@ -233,7 +236,7 @@ export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' |
   });
 }
 
-/** Adds a member at the end, in the smallest team. */
+/** Adds a member at the end of the list, in the smallest team. */
 export function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
   const members = [...doc.members, inSmallestTeam(doc, memberOf(person))];
   const { kicked, ...rest } = doc;

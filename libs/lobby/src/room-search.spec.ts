@@ -7,7 +7,10 @@ import { RoomSearch } from './room-search.js';
 
 const ROOMS = 1_600;
 
-/** An index of many public rooms, the newest first. Rooms with an even number are called `even`, and the oldest room is called `oldest`. */
+/**
+ * An index of many public rooms, sorted from the newest to the oldest. Rooms with an even number are called `even`, and the oldest room is
+ * called `oldest`.
+ */
 class ManyRooms implements Pick<RoomRecords, 'listed' | 'readListed' | 'readListDigests'> {
   readonly reads: number[] = [];
   private readonly entries = Array.from({ length: ROOMS }, (_, age) => ({
@@ -120,7 +123,7 @@ describe('the lists of rooms that sessions follow', () => {
     await search.page({ game: 'go', filter: { name: 'even' } });
     const begin = performance.now();
     let calls = 0;
-    // Each look at the clock costs half a millisecond, so that the test does not depend on the speed of the machine.
+    // The fake clock advances by half a millisecond with each read, so that the test does not depend on the speed of the machine.
     jest.spyOn(performance, 'now').mockImplementation(() => begin + calls++ / 2);
     let turns = 0;
     let isOver = false;

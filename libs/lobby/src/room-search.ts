@@ -8,7 +8,6 @@ import { ListedRooms, type RoomsSnapshot } from './listed-rooms.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { compareKeys, type ListedRoom, matches, NEWEST_FIRST, type SortKey, sortKeyOf } from './room-query.js';
 
-/** A page of a search. */
 export interface FoundRooms {
   readonly rooms: RoomSummary[];
   readonly next?: string;
@@ -16,7 +15,8 @@ export interface FoundRooms {
 }
 
 /**
- * The first page of a search, for gateways whose players subscribe to it. `tag` changes when the rooms of the page or their order change.
+ * The first page of a search, for gateways whose players subscribe to the list. `tag` changes when the rooms of the page or their order
+ * change.
  */
 export interface FollowedRooms {
   readonly tag: string;
@@ -26,11 +26,11 @@ export interface FollowedRooms {
 /** Finds public rooms by filters, in any order. The result is at most `SNAPSHOT_MS` old. */
 @Injectable()
 export class RoomSearch {
-  /** By query: the first page for a version of the list. Many gateways request the same few queries. */
+  /** The first page of each query, for one version of the list. The cache helps because many gateways request the same few queries. */
   private readonly followed = new Map<string, { readonly version: number; readonly result: FollowedRooms }>();
-  /** By snapshot, and by order: its rooms in this order. All queries with the same order share it. */
+  /** The sorted rooms of each snapshot, by sort order. All queries with the same order share the sorted rooms. */
   private readonly orders = new WeakMap<RoomsSnapshot, Map<string, readonly ListedRoom[]>>();
-  /** By summary: its text, for tags. Most rooms are on the pages of many queries. */
+  /** The text of each summary, from which tags are computed. The cache helps because most rooms are on the pages of many queries. */
   private readonly texts = new WeakMap<RoomSummary, string>();
   private readonly turns = new KeyedMutex();
 
@@ -40,9 +40,9 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. The pages go through the snapshot first, and then through the older rooms, at most
-   * `OLDER_ROOMS_MAX` of them in each request. Each of these parts is ordered by itself. While rooms change between two pages, a room whose
-   * position changes may be on both pages or on none; every other room is on at least one.
+   * Returns one page. `cursor`: `next` of the page before. The pages first contain the rooms of the snapshot, and then the older rooms.
+   * Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes between
+   * two requests may be on both pages or on none. Every other room is on at least one page.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */
@@ -70,8 +70,9 @@ export class RoomSearch {
   }
 
   /**
-   * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. The lobby handles other requests after each
-   * `FOLLOW_SLICE_MS` of this work, and the queries of one gateway after those of another, so many queries delay only each other.
+   * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. After each `FOLLOW_SLICE_MS` of
+   * this work, the lobby handles other requests. The queries of only one gateway run at a time. So a gateway with many queries delays only
+   * the queries of other gateways.
    */
   follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
     return this.turns.run('', async () => {
@@ -104,7 +105,7 @@ export class RoomSearch {
     return result;
   }
 
-  /** Returns the same rooms as `page` without a cursor. Stops as soon as the page is full. */
+  /** Returns the same rooms as `page` without a cursor, but stops as soon as the page is full. */
   private firstRooms({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, snapshot: RoomsSnapshot): RoomSummary[] {
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
@@ -140,11 +141,14 @@ export class RoomSearch {
   }
 }
 
-/** Maximum number of queries whose first page a lobby keeps: all that eight gateways may follow. */
+/** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
 const FOLLOWED_MAX = 1_024;
-/** Maximum number of orders that a lobby keeps for a snapshot. Players choose the fields. */
+/**
+ * Maximum number of sort orders that a lobby keeps for a snapshot. Without the limit, players could fill the memory with orders by many
+ * fields.
+ */
 const ORDERS_MAX = 64;
-/** Time after which the work on followed lists lets other requests of the lobby run, in ms. */
+/** Time in ms after which the work on followed lists pauses for other requests of the lobby. */
 const FOLLOW_SLICE_MS = 4;
 
 /** The position in the list of rooms at which the next page begins. */
@@ -154,7 +158,7 @@ interface Cursor {
    * rooms.
    */
   readonly after: SortKey | null;
-  /** The lobby reads the rooms of the next page from the index, after this entry. Null: the lobby takes them from the snapshot. */
+  /** The index entry after which the lobby reads the rooms of the next page. Null: the next page comes from the snapshot. */
   readonly older: IndexEntry | null;
 }
 
@@ -165,8 +169,8 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Compares the end of a part with the last room of a page that is sorted newest first, and returns the older one. New rooms push older
- * rooms out of the snapshot, so the end of the snapshot may be newer than rooms that the player has already received.
+ * Returns the older position: the end of a part, or the last room of a page that is sorted newest first. New rooms push older rooms out of
+ * the snapshot, so its end may be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;
@@ -185,7 +189,7 @@ function readCursor(cursor: string): Cursor {
     const older = Number.isFinite(createdAt) && typeof room === 'string' ? { createdAt: createdAt as number, room: room as RoomId } : null;
     if (isSortKey(after) || (after === null && older)) return { after, older };
   } catch {
-    // A malformed cursor is refused below.
+    // The code below refuses a malformed cursor.
   }
   throw new HoldfastError('bad-data', '`cursor` is not the `next` of an answer with this filter and sort; leave it out to begin again.');
 }

@@ -36,7 +36,9 @@ import { hashPassword, isPassword } from './room-password.js';
 import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway, withClaims } from './room-rules.js';
 import { UserTickets } from './user-tickets.js';
 
-/** The invite code and the password that a player gives to enter a room. `code`: an invite code as `readInviteCode` returns it. */
+/**
+ * The invite code and the password that a player gives to enter a room. `code`: an invite code in the form that `readInviteCode` returns.
+ */
 export interface Shown {
   readonly code?: string;
   readonly password?: string;
@@ -45,23 +47,23 @@ export interface Shown {
 /** A user who enters a room: a caller, or a user whom the server itself puts into the room. */
 export type Newcomer = Person & Pick<Caller, 'asked'>;
 
-/** Checks the record of a room before each change. It throws to refuse the change. */
+/** Checks the record of a room before each change. Throws an error to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
- * Changes rooms before and after a game. Stateless: every change reads the record, applies a rule, and writes by compare-and-set. So any
- * number of lobbies may change a room at the same time, and each of them may die at any point.
+ * Changes rooms before and after a game. Stateless: every change reads the record, applies a rule, and writes by compare-and-set. So
+ * several lobbies may change a room at the same time, and a lobby may die at any point.
  */
 @Injectable()
 export class RoomService {
-  /** Runs the changes of a room one at a time. Of two concurrent changes, one would fail its compare-and-set and begin again. */
+  /** Runs the changes of a room one at a time. Concurrent changes would only fail in their compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
   /**
-   * The room id of each request to create or leave a room. When a request is repeated because Redis lost data, the second run uses the room
-   * of the first.
+   * The room id of each request to create or leave a room. When Redis loses data and the request runs a second time, the second run uses
+   * the same room.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** The room and the invite code of each request to create a room. A repeated request uses the code of its first run. */
+  /** The room and the invite code of each request to create a room. A second run of the request uses the same code. */
   private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
@@ -77,7 +79,7 @@ export class RoomService {
     private readonly log: Log,
   ) {}
 
-  /** Returns the time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
+  /** Returns the time of Redis, in whole ms since 1970. This time orders the index of all rooms. */
   now(): number {
     return Math.round(this.clock.storeTime());
   }
@@ -102,8 +104,8 @@ export class RoomService {
       },
       this.now(),
     );
-    // The checks of `newRoom` come first, so that a refused room causes neither the work of a hash nor a reserved code. A reserved code
-    // stays in the store for days.
+    // Runs the checks of `newRoom` first, so that a refused room causes no password hash and no reserved code. A reserved code stays in the
+    // store for days.
     const stored: RoomDoc = {
       ...doc,
       ...(password !== undefined && { password: await hashPassword(password) }),
@@ -114,14 +116,16 @@ export class RoomService {
     return this.make(id, game, stored, [caller]);
   }
 
-  /** Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has none or is not known. */
+  /**
+   * Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has no region or is not known.
+   */
   regionOf({ gateway }: Pick<Caller, 'gateway'>): string | undefined {
     return this.directory.get(gateway)?.region || undefined;
   }
 
   /**
-   * Creates a room with these members, whose entries in `UserRooms` already name it. Removes the members who have left or moved since, and
-   * throws `overtaken` when no member is left. Idempotent for one id.
+   * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room since
+   * then. Throws `overtaken` when no member is left. Idempotent for one id.
    */
   async make(
     id: RoomId,
@@ -163,11 +167,11 @@ export class RoomService {
    */
   async join(caller: Newcomer, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
-      // The record is read before the request order is checked, so that an overtaken request cannot write at this revision.
+      // Reads the record before the check of the request order, so that an overtaken request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
       const pass = await this.passOf(record, caller.user, shown);
-      // This check comes before the player's entry moves, so that a refused player is never bound to the room.
+      // Checks before the player's entry changes, so that a refused player is never bound to the room.
       join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
@@ -181,8 +185,9 @@ export class RoomService {
         );
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
-        // The join is undone in two cases. The user joined two rooms at the same time, through two lobbies: the last entry in `UserRooms`
-        // decides. Or the session ended or was resumed while this lobby wrote: no gateway would learn that the user is in the room.
+        // Undoes the join in two cases. First, the user has joined two rooms at the same time through two lobbies. The last entry in
+        // `UserRooms` decides. Second, the session ended or was resumed during the write. No gateway would then learn that the user is in
+        // the room.
         const guard = () => this.refuseReturnedBy(caller, id);
         await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
         throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');
@@ -204,18 +209,18 @@ export class RoomService {
   }
 
   /**
-   * Leaves the room in which the player was at the time of the request, and returns its id. The player may be in another room now, because
-   * a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
+   * Leaves the room in which the player was at the time of the request, and returns the id of this room. If this lobby was suspended, the
+   * player may already be in another room.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    // True when this is the second run of the request. The store may still have the writes of the first run.
+    // True: this is the second run of the request, and the store may still have the writes of the first run.
     const isRepeated = asked !== undefined && this.roomOfRequest.get(caller) === left.room;
     this.roomOfRequest.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
-      // The record is read before the request order is checked, as in `join`.
+      // Reads the record before the check of the request order, as `join` does.
       const record = left.watching ? null : await this.records.read(left.room);
       if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
       if (left.watching) return;
@@ -226,7 +231,7 @@ export class RoomService {
     return left.room;
   }
 
-  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither. */
+  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither the code nor the password. */
   private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
     if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
     const { code, password } = shown;
@@ -256,24 +261,27 @@ export class RoomService {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
-    // The request is checked after the read, because the caller's write succeeds only at the revision that was read.
+    // Checks the request after the read. The caller's write then succeeds only at the revision that was read.
     await this.refuseLate(caller);
     return record;
   }
 
-  /** Throws `overtaken` when the caller has moved, or was admitted, since the request. Call it before a conditional write. */
+  /**
+   * Throws `overtaken` when the caller has changed the room or was admitted again since the request. Call this method before a conditional
+   * write.
+   */
   async refuseLate({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     await this.userRooms.refuseLate(user, asked);
   }
 
-  /** Voids all older requests of the caller. Throws `overtaken` when a later request or admission has already voided this one. */
+  /** Voids all older requests of the caller. Throws `overtaken` when a later request or admission has already voided this request. */
   async overtake({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
   }
 
   /**
-   * Returns the user's room from Redis or, because a failover may have lost it, the room that the gateway sent with the request. Null:
-   * neither names a room.
+   * Returns the user's room from Redis. If a failover lost the user's room, returns the room that the gateway sent with the request. Null:
+   * the user is in no room.
    */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
@@ -288,8 +296,8 @@ export class RoomService {
   }
 
   /**
-   * Stores the presence that a member's gateway reports. A report of an earlier admission, or one that is older than the stored report,
-   * changes nothing.
+   * Stores the presence that a member's gateway reports. Ignores a report of an earlier admission, and a report that is older than the
+   * stored report.
    */
   async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder, claims?: Claims | null): Promise<void> {
     const admissionEnd = order && endOf(order.turn);
@@ -302,9 +310,9 @@ export class RoomService {
   }
 
   /**
-   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. The mark is ordered after all reports of that
-   * admission, because a suspended lobby may handle a report of the dead gateway later. A gateway that was evicted by mistake therefore
-   * reports in a new admission.
+   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. The mark has a later request order than all
+   * reports of this admission, because a suspended lobby may handle a report of the dead gateway later. So a gateway that was evicted by
+   * mistake must report in a new admission.
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
@@ -315,11 +323,10 @@ export class RoomService {
   }
 
   /**
-   * Ends the membership of a user whose session is over. Every request before `order` is void, and the user leaves the room and the queue.
-   * A lobby that still handles an older request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
-   * admitted or moved since.
-   *
-   * @param known the user's room according to the gateway, used when the store names none
+   * Ends the membership of a user whose session is over. Voids every request before `order`, and removes the user from the room and the
+   * queue. A lobby that still handles an older request detects the departure after its write, and undoes the write. Idempotent. Does
+   * nothing when the user was admitted or has changed the room since then.
+   * @param known the user's room according to the gateway, for the case that the store has no room
    */
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, order);
@@ -332,8 +339,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not return. With `order`: does nothing when the user has returned to this room since that request. Without
-   * `order`: does nothing when the user was admitted or has moved since this call.
+   * Removes a member who will not return. With `order`, does nothing when the user has returned to this room after that request. Without
+   * `order`, does nothing when the user was admitted or has changed the room since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = order ?? (await this.userRooms.lastRequestOrder(user));
@@ -353,16 +360,17 @@ export class RoomService {
   }
 
   /**
-   * Reads the room, computes the next document with `rule`, and writes it. Repeats this when another write came first. `rule` may throw to
-   * refuse. Throws `overtaken` when the caller has moved, or was admitted, since the request.
+   * Reads the room, computes the next document with `rule`, and writes the document. Repeats all three steps when another write came first.
+   * `rule` may throw an error to refuse the change. Throws `overtaken` when the caller has changed the room or was admitted since the
+   * request.
    */
   async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
     return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));
   }
 
   /**
-   * Changes a room as `change` does, but without the mutex. `record`: the record for the first attempt; the caller has read it before it
-   * checked the request order.
+   * Changes a room as `change` does, but without the mutex. `record`: the record for the first attempt. The caller must read this record
+   * before it checks the request order.
    */
   private async changeNow(
     id: RoomId,
@@ -392,14 +400,14 @@ export class RoomService {
   }
 
   /**
-   * Ends the stay of a user whom a change of the room's record has removed: clears the user's entry, and voids nothing else. Does nothing
-   * when the user has moved since.
+   * Deletes the room from the entry of a user who was removed from the room's record. Does nothing when the user has changed the room since
+   * then.
    */
   async forget(id: RoomId, user: UserId): Promise<void> {
     await this.userRooms.move(user, null, { from: id });
   }
 
-  /** Removes a member who has moved to another room from the record of this room. Idempotent. */
+  /** Removes a member who has entered another room from the record of this room. Idempotent. */
   async removeMoved(id: RoomId, user: UserId): Promise<void> {
     const guard: RoomGuard = async () => {
       if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
@@ -421,8 +429,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member from the room's record. `guard` checks each revision before its change. `record`: the record for the first attempt,
-   * which needs no guard.
+   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt,
+   * which is not checked.
    */
   private async removeMember(
     id: RoomId,
@@ -435,7 +443,7 @@ export class RoomService {
       const record = known ?? (await this.mustRead(id));
       const doc = leave(record, user);
       if (!known) await guard?.(record);
-      // The last member closes the room. While a game runs, `RoomSweeper` closes it after the game.
+      // The departure of the last member closes the room. While a game runs, `RoomSweeper` closes the room later, after the game.
       const isDone =
         doc === null && record.status !== 'playing'
           ? await this.close(record, reason)
@@ -450,7 +458,7 @@ export class RoomService {
 
   /**
    * Prepares a caller to enter a room: cancels the caller's search, and throws `already-in-room` for a member of a room other than `but`.
-   * Returns the caller's entry in `UserRooms`, or null when there is none. The entry is only a hint; the room's record decides about the
+   * Returns the caller's entry in `UserRooms`. Null: the caller has no entry. The entry is only a hint. The room's record decides about the
    * membership.
    */
   async freeFor({ user, asked }: Pick<Caller, 'user' | 'asked'>, but: RoomId | null): Promise<UserRoom | null> {
@@ -498,7 +506,7 @@ export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings,
   return isPrivate === true || inviteOnly === true;
 }
 
-/** The refusal for a room without a record. An invite code may name a room that is closed. */
+/** Returns the refusal for a room without a record. The room of an invite code may be closed. */
 function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');
 }

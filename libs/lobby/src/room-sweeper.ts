@@ -24,17 +24,15 @@ import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * Removes idle and empty rooms, and members who stayed away. Cancels starts whose lobby died. Every lobby sweeps; each change is a
- * compare-and-set, so it happens once.
- *
- * Each lobby measures by its own clock for how long it has observed a room or an absence unchanged. It does not compare times of
- * Redis: when the clock of Redis is set ahead, all rooms would look idle, and all absent members overdue.
+ * Removes idle and empty rooms, and members whose grace is over. Cancels starts whose lobby died. Every lobby sweeps, but each change
+ * happens only once, because it is a compare-and-set. Each lobby measures with its own clock for how long a room or an absence has not
+ * changed. It does not compare times of Redis: if somebody set the clock of Redis ahead, all rooms would look idle.
  */
 @Injectable()
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
-  /** When the codes of rooms in play were last renewed, in ms of the monotonic clock. */
+  /** The time of the last renewal of the invite codes of rooms in play, in ms of the monotonic clock. */
   private codesRenewedAt = Number.NEGATIVE_INFINITY;
   private isRenewingCodes = false;
   /** Index entries without a record. Only the second sweep drops them, because a lobby may be about to write the record. */
@@ -45,7 +43,7 @@ export class RoomSweeper {
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`, by `keyOf`. Only the second sweep removes them, because a join may be under way.
+   * Members who are in no room according to `UserRooms`, by `keyOf`. Only the second sweep removes them, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
@@ -99,7 +97,7 @@ export class RoomSweeper {
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(digests);
-    // Rooms in play are left out, because their owner removes the players.
+    // Excludes rooms in play, because their owner removes the players.
     const ours = digests.flatMap((digest) => (digest?.status === 'waiting' || digest?.status === 'starting' ? digest.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record);
@@ -107,13 +105,13 @@ export class RoomSweeper {
     if (this.isRenewingCodes) await this.renewCodes(digests.flatMap((digest) => (digest?.status === 'playing' ? digest.id : [])));
   }
 
-  /** Keeps the invite codes of rooms in play, so that a long game does not outlive the code of its room. */
+  /** Renews the invite codes of rooms in play, so that the code of a room does not expire during a long game. */
   private async renewCodes(playing: readonly RoomId[]): Promise<void> {
     const listed = await this.records.readListed(playing);
     await this.invites.renew(listed.flatMap((record) => (record?.doc.code ? { room: record.id, code: record.doc.code } : [])));
   }
 
-  /** Adds public rooms to the list that are missing there: a server of an older version made them, or a process or Redis lost the write. */
+  /** Adds missing public rooms to the list. A server of an older version made the room, or a crash lost the write to the list. */
   private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
     const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
     const areListed = await this.records.areListed(candidates);
@@ -124,8 +122,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Removes members who are in another room or in none. Redis may have lost the write with which a user left, or a gateway may have died
-   * after it had restored the user's room.
+   * Removes members who are in another room or in no room. Redis may have lost the departure of the user, or a gateway may have died after
+   * it had restored the user's room.
    */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
@@ -151,8 +149,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members without a connection as away. Their session or gateway ended, and the process that had to report the end died too. If a
-   * member is connected after all, the gateway reports the presence again.
+   * Marks members without a connection as away. Their session or gateway ended, and the process that should have reported the end died,
+   * too. If a member is connected after all, the gateway reports the presence again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {

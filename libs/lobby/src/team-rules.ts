@@ -22,8 +22,8 @@ export function moveToTeam(record: RoomRecord, user: UserId, team: number, targe
 }
 
 /**
- * Distributes the members evenly: the sizes of two teams differ by at most one. Moves as few members as possible, and chooses the members
- * who joined last.
+ * Distributes the members evenly: the sizes of two teams differ by at most one. Moves as few members as possible: the members who joined
+ * last.
  *
  * @throws `not-in-room`, `not-owner`, `no-teams`, `room-playing`
  */

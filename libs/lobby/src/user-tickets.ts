@@ -29,11 +29,11 @@ export class UserTickets {
   }
 
   /**
-   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without
-   * `order`, the age of the ticket does not matter. An offered match fails at once, so that its other players do not wait for an answer. A
-   * ticket whose room is being made stays: the order of the user's requests decides whether the match takes the user.
+   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without `order`, ends a ticket
+   * of any age. An offered match fails at once, so that its other players do not wait for an answer. Does not end a ticket whose room is
+   * being made. The request order then decides whether the user enters the room.
    *
-   * @param but a room whose party keeps its ticket, because the user is in it already
+   * @param but a room whose party keeps its ticket, because the user is already in this room
    * @returns whether a waiting ticket has ended
    */
   async end(user: UserId, order: RequestOrder | undefined, end: TicketEnd, but?: RoomId): Promise<boolean> {
@@ -44,7 +44,7 @@ export class UserTickets {
       if ((found.state === 'waiting' || found.state === 'matched') && found.ticket.party === but) return false;
     }
     const cancelled = await this.store.cancel(hint.game, user, order, end);
-    // The ticket leaves its match only when the match is made or fails. Until then the user must not look like a player who searches.
+    // The ticket stays in its match until the match is made or fails. Until then the user must not look like a searching player.
     if (cancelled.outcome === 'held' && cancelled.ticket === hint.ticket) await this.userRooms.forgetTicket(user, hint);
     if (cancelled.outcome === 'held') await this.leaveOffer(hint.game, cancelled.match, user, end);
     if (cancelled.outcome !== 'ended') return false;

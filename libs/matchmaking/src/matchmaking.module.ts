@@ -5,7 +5,8 @@ import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
 /**
- * Provides the ratings and the `MatchStrategy`. The application may replace the default strategy, but all lobbies must use the same one.
+ * Provides the ratings and the `MatchStrategy`. The application may replace the default strategy, but all lobbies must have the same
+ * strategy.
  */
 @Module({})
 export class MatchmakingModule {

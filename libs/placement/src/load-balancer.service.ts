@@ -37,11 +37,11 @@ export interface PlacementRequest extends RoomWish, Place {
 export interface PlacementWait {
   /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /** Called before each further attempt. Throws when the caller does not want the room any more; `place` then rejects with that error. */
+  /** Called before each further attempt. When it throws, because the room needs no server any more, `place` rejects with this error. */
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that must own a room, and the incarnation that was chosen. A later incarnation does not know the room. */
+/** The server that was chosen for a room, with its incarnation. A later incarnation of the server does not know the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
@@ -49,20 +49,17 @@ export interface Placement {
 
 interface Placed extends Choice {
   /**
-   * `again`: the room had this reservation before. `placed`: a new reservation on a server with the preferred region and build.
-   * `elsewhere`: a new reservation on another server.
+   * `again`: the room already had this reservation. `placed`: the reservation is new, on a server with the preferred region and build.
+   * `elsewhere`: the reservation is new, on another server.
    */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
 
 /**
- * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so any number of concurrent callers
- * spread rooms evenly.
- *
- * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
- * excluded or gone. The reservation counts against the server until the server reports the room as its own (`PlacementReporter`,
- * `confirm`), the reservation is cancelled, or the lease expires. If a caller dies meanwhile, no slot is lost: the next caller gets the
- * same answer, or the lease expires.
+ * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so concurrent callers spread rooms evenly. A
+ * reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that server is
+ * excluded or gone. The reservation ends when the server reports the room as its own (`PlacementReporter`, `confirm`), when a caller
+ * cancels it, or when the lease expires. If a caller dies, no slot is lost: the next caller gets the same answer, or the lease expires.
  */
 @Injectable()
 export class LoadBalancerService {
@@ -101,14 +98,14 @@ export class LoadBalancerService {
   }
 
   /**
-   * Confirms a reservation: the server has opened the room. False: the reservation was confirmed before or no longer exists, or the
-   * incarnation of the server is over.
+   * Confirms a reservation, because the server has opened the room. False: the reservation was already confirmed or no longer exists, or
+   * the incarnation has ended.
    */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
   }
 
-  /** Cancels the reservation of a room that is not started after all. False: the room had no reservation. */
+  /** Cancels the reservation of a room that will not start. False: the room had no reservation. */
   async cancel(room: RoomId): Promise<boolean> {
     return cancelReservation(this.redis.commands, room);
   }
@@ -142,8 +139,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. It polls
-   * because no process learns of every change of the capacity: reports, cancelled reservations and expired reservations all change it.
+   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Polling is
+   * necessary, because no process learns of every change of the capacity: of each report, and of each cancelled or expired reservation.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;

@@ -1,6 +1,9 @@
 import { offerKey } from './placement-keys.js';
 
-/** A limit on the servers that may run a room. Without `region`: servers of any region. Without `build`: all servers except canaries. */
+/**
+ * The region and build of the servers that may run a room. Without `region`: servers of any region. Without `build`: all servers except
+ * canaries.
+ */
 export interface Place {
   readonly region?: string;
   readonly build?: string;
@@ -18,7 +21,7 @@ export interface Offerer {
 
 /**
  * Returns the keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each key
- * lists the orders of its servers. So a choice reads only the best servers of a few orders, no matter how many other servers exist. Most
+ * lists the orders of its servers. So a choice reads only the best servers of a few orders, and its cost does not grow with the fleet. Most
  * fleets have one order, or one per build while two builds run.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {
@@ -31,8 +34,8 @@ export function offersOf({ games, region, build, canary = false }: Offerer): str
 }
 
 /**
- * Returns the places to try for a room, best first. When two preferences cannot both be met, the build is more important, because a wrong
- * region only makes a game slower.
+ * Returns the pairs of region and build to try for a room, best first. When both preferences cannot be met, the build is more important,
+ * because a wrong region only makes a game slower.
  */
 export function placesInOrder(must: Place, { region, build }: Place = {}): readonly Place[] {
   const best = { region: must.region ?? region, build: must.build ?? build };

@@ -4,8 +4,8 @@ import { type Choice, type ChoiceRequest, type ChoiceTerms, choose } from './scr
 /** Maximum number of rooms in one call. A call with this many rooms blocks Redis for about half a millisecond. */
 const ROOMS_MAX = 64;
 /**
- * Maximum number of concurrent calls: one that Redis executes, and one that is ready when it finishes. Requests that arrive meanwhile share
- * the next call. So under load one call places more rooms, which takes less CPU time per room.
+ * Maximum number of concurrent calls: Redis executes one, and the other is ready when Redis finishes. Further requests wait and share the
+ * next call. So under load one call places more rooms, which takes less CPU time per room.
  */
 const CALLS_MAX = 2;
 
@@ -16,8 +16,8 @@ interface PendingChoice {
 }
 
 /**
- * Sends the requests of one event-loop tick in one call of a script, because the overhead of a call is as large as the cost of placing
- * several rooms.
+ * Sends the requests of one event-loop tick in one call of a script, because the overhead of one call equals the cost of placing several
+ * rooms.
  */
 export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
@@ -30,8 +30,8 @@ export class PlacementBatcher {
   ) {}
 
   /**
-   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may have made a choice
-   * nevertheless; a repeated request then returns the same server.
+   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may have chosen a server
+   * nevertheless. A repeated request then returns this server.
    */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {

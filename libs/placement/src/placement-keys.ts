@@ -4,8 +4,8 @@ import { redisName } from '#libs/redis';
 import type { Place } from './offers.js';
 
 /**
- * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. All values in Redis name a
- * server by the key of its record, so scripts never have to build the name of a key.
+ * The keys of placement in Redis. All of them share one hash tag, because one script changes several of them atomically. A value in Redis
+ * identifies a server by the key of its record, so no script builds the name of a key.
  */
 export const placementName = (name: string): string => redisName(`{placement}:${name}`);
 
@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the sum of the reservations on the server since that report. */
+/** Hash: the last report of a server, and the sum of the later reservations on the server. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }
@@ -25,17 +25,19 @@ export function serverOfKey(key: string): ServerId {
   return key.slice(placementName('server:').length) as ServerId;
 }
 
-/** Sorted set, by score: the eligible servers that have exactly these offers. */
+/** Sorted set, by score: the eligible servers whose offers are equal to `offers`. */
 export function orderKey(offers: readonly string[]): string {
-  // The name of an order contains a digest of its offers, because a list of offers can be long. The record of each server contains the list
-  // itself.
+  // The name contains a digest of the offers, because a list of offers can be long. The record of each server contains the list itself.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');
   return placementName(`order:${digest.slice(0, 22)}`);
 }
 
-/** Set: the orders of the servers that accept a room of this game. A version, region or build that is absent means any. */
+/**
+ * Set: the orders of the servers that accept a room of this game, in this version, region and build. An absent version, region or build
+ * means any.
+ */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
   // Encodes the name, so that it contains none of the separators.
   const parts = [

@@ -6,18 +6,15 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/**
- * Time for which Redis stores that an incarnation was removed, in ms. It is longer than any suspension after which a process still
- * continues.
- */
+/** Time for which Redis stores that an incarnation was removed, in ms. The time is longer than any suspension that a process survives. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** The reason why a server is not eligible. Callers may also use words that are not in this list. */
+/** A reason to withhold a server. A caller may also pass a reason that is not in this list. */
 export type WithholdReason = 'suspect' | 'unheard' | 'cordoned' | 'draining' | (string & {});
 
 export interface PooledServer {
   readonly server: ServerId;
-  /** Null: the server is known by name, but has not reported yet. */
+  /** Null: the server has not reported yet. */
   readonly incarnation: number | null;
   readonly rooms: number;
   readonly players: number;
@@ -25,8 +22,8 @@ export interface PooledServer {
   /** Number of reservations on the server whose rooms it has not opened yet. */
   readonly reserved: number;
   /**
-   * The number by which the servers are ordered: the sum of the strategy's score, the weight of the reservations, and the handicap of a new
-   * server.
+   * The number by which the servers are ordered: the strategy's score, plus the weight of the reservations, plus the amount that the ramp
+   * adds for a new server.
    */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
@@ -35,8 +32,8 @@ export interface PooledServer {
 }
 
 /**
- * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have
- * several reasons at once, and each caller adds and removes only its own. All methods are idempotent.
+ * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. A server may have several
+ * reasons at once, and each caller adds and removes only its own reason. All methods are idempotent.
  *
  * Reasons belong to one incarnation: the next incarnation starts without reasons. Pass `incarnation` when the call may arrive late, or
  * before the first report.

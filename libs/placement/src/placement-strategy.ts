@@ -16,8 +16,8 @@ export interface RoomWish {
 
 /**
  * Port: the rule that orders the eligible servers. A strategy gives each server a whole number as its score, and says whether the lowest or
- * the highest score gets the next room. Reservations and withheld servers do not depend on the strategy. So a bad strategy can be
- * inefficient, but cannot give the same slot to two rooms.
+ * the highest score gets the next room. Reservations and withheld servers do not depend on the strategy. So a bad strategy only makes the
+ * fleet inefficient, and never gives one slot to two rooms.
  *
  * To use another strategy, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
@@ -39,7 +39,7 @@ export abstract class PlacementStrategy {
   }
 }
 
-/** Gives every server the same number of rooms. */
+/** Distributes rooms evenly over the servers. */
 export class LeastGames extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -48,7 +48,7 @@ export class LeastGames extends PlacementStrategy {
   }
 }
 
-/** Gives every server the same number of players. Use it when games have different numbers of players. */
+/** Distributes players evenly over the servers. Use it when games have different numbers of players. */
 export class LeastPlayers extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -61,7 +61,7 @@ export class LeastPlayers extends PlacementStrategy {
   }
 }
 
-/** Fills the fullest server that has capacity, so that the emptiest server can be removed from the fleet. */
+/** Places each room on the fullest server that has capacity, so that the emptiest server can be removed from the fleet. */
 export class Packed extends PlacementStrategy {
   readonly takes = 'highest';
 
@@ -70,7 +70,7 @@ export class Packed extends PlacementStrategy {
   }
 }
 
-/** Chooses any server that has capacity: all scores are equal, and the choice among equals is random. */
+/** Chooses a random server that has capacity, because all scores are equal. */
 export class RandomChoice extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -94,7 +94,7 @@ export type StrategyName = keyof typeof STRATEGIES;
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 export const STRATEGY_DEFAULT: StrategyName = 'least-games';
 
-/** Limit of a score: larger than any useful score, and small enough that a sum of thousands of scores is exact. */
+/** Limit of a score. It is larger than any useful score, and a sum of thousands of such scores is still exact. */
 const NUMBER_MAX = 1e12;
 
 /**

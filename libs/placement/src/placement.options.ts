@@ -9,15 +9,16 @@ export interface PlacementOptions {
    */
   readonly strategy?: StrategyName;
   /**
-   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the start of a room can take.
+   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the slowest start of a room.
    * Otherwise two servers may get the same room.
    */
   readonly claimMs?: number;
   /** Default time for which `place` waits for capacity, in ms. 0: `place` does not wait. */
   readonly waitMs?: number;
   /**
-   * Time that a server which joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new server gets
-   * all new rooms until its load equals the load of the other servers. Servers that start at the same time have no ramp.
+   * Duration of the ramp of a server that joins a busy fleet, in ms. At its end, the server gets a full share of new rooms. 0 (the default
+   * here): no ramp, so the new server gets all new rooms until its load equals the load of the other servers. Servers that start at the
+   * same time have no ramp.
    */
   readonly rampMs?: number;
 }
@@ -34,10 +35,10 @@ export const RETRY_AFTER_MS = 1_000;
 /** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;
 /**
- * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. So players hardly
- * notice the interval, and the polls are a small load for Redis.
+ * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. Players hardly notice
+ * an interval of this length, and the polls are a small load for Redis.
  */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;
-/** Maximum number of rooms in one `gamesEnded`. Redis is blocked during the call, and Lua's `unpack` is limited by its stack. */
+/** Maximum number of rooms in one call of `gamesEnded`. The call blocks Redis, and Lua's `unpack` is limited by its stack. */
 export const ENDED_AT_ONCE_MAX = 256;

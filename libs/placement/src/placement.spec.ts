@@ -21,7 +21,7 @@ afterEach(async () => {
   await Promise.all(modules.splice(0).map((module) => module.close()));
 });
 
-/** Starts one process that places rooms, with its own connections. */
+/** Starts a process that places rooms. It has its own Redis connections. */
 async function newProcess(options: PlacementOptions = {}, extensions: Type[] = []) {
   const module = await Test.createTestingModule({
     providers: extensions,
@@ -89,7 +89,7 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Makes the lease of a room expire. The reservation exists until a script deletes it. */
+/** Makes the lease of a room expire. The reservation remains until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
@@ -126,7 +126,7 @@ async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promi
   );
 }
 
-/** Maximum number of times that a test repeats a random choice until it varies. At the limit the test fails. */
+/** Maximum number of attempts until a random choice varies. The test fails after that. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Calls many times, so that some random choices start near the end of the order and wrap around.
+    // Repeats the call many times. Some random choices then start near the end of the order and continue at its beginning.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -222,7 +222,7 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // The call also places rooms of any version. For them, a room of version 2 counts as load too.
+    // This call also places rooms of any version. For those rooms, the room of version 2 adds to the load of its server.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -373,7 +373,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More rooms than one call can take.
+      // One call places fewer than 100 rooms.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -484,7 +484,7 @@ describe('the reservation of a room', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // The number of rooms on each server is random. It must always be equal to the number of answers that name the server.
+    // The server of each room is chosen at random. Each server must have as many reservations as answers name it.
     const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = placements.filter((placement) => placement.server === server).length;
@@ -952,7 +952,7 @@ describe('a new game server in placement', () => {
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because the start score of a new server is computed only from servers without a ramp.
+    // Ends the ramps of the two servers. Only servers without a ramp determine the start score of a new server.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);

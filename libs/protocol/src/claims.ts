@@ -11,7 +11,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 export const CLAIMS_BYTES_MAX = 1_024;
 
 /**
- * Returns the claims as plain JSON data, or their flaw, which completes the sentence "The claims …". Undefined: there are no claims.
+ * Returns the claims as plain JSON data, or a description of their flaw as the end of the sentence "The claims …". Undefined: there are no
+ * claims.
  *
  * @param given the claims of an authenticator or a token: any value
  */

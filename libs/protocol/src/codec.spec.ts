@@ -23,7 +23,7 @@ const sessionId = name as fc.Arbitrary<SessionId>;
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
   .filter((value) => !JSON.stringify(value).includes('__proto__'));
-/** Any value of `data` without -0, which neither JSON nor the MessagePack dialect can represent. */
+/** Any value of `data` without -0, because neither JSON nor the MessagePack dialect can represent -0. */
 const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(

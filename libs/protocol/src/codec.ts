@@ -6,8 +6,8 @@ import { decodeText, decodeValue, NotPlainError, PLAYER_LIMITS, type ReadLimits,
 
 /**
  * The first byte of each message in binary form. Big-endian numbers in a fixed header follow, then one MessagePack value. The header
- * contains the fields by which servers route a message. Servers read it without decoding (`HEADER`); only the client and the server that
- * handles the message decode the body. `docs/protocol.md` shows the layout with example bytes.
+ * contains the fields by which servers route a message, and servers read these fields without decoding (`HEADER`). Only the client and the
+ * server that handles the message decode the body. `docs/protocol.md` shows the layout with example bytes.
  */
 export const KIND = {
   hello: 0x01,
@@ -313,7 +313,7 @@ function uint32(fields: Record<string, unknown>, name: string): number {
   return value;
 }
 
-/** Returns the epoch after a check. Epochs are close to milliseconds since 1970, so they need more than 32 bits. */
+/** Checks an epoch and returns it. Epochs are close to milliseconds since 1970, so they need more than 32 bits. */
 function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);

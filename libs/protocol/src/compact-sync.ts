@@ -7,8 +7,8 @@ import { decodeValue, NotPlainError, SERVER_LIMITS } from './plain-value.js';
 const KIND = 0x8d;
 
 /**
- * The bits of the byte with which a body begins. Exactly one of `state` and `from` is set. `clock`: the sync has a patch and an absolute
- * time (`time` instead of `elapsed`).
+ * The flags in the first byte of a body. Exactly one of `state` and `from` is set. `clock`: the sync has a patch and an absolute time
+ * (`time` instead of `elapsed`).
  */
 const FLAG = { state: 1, from: 2, time: 4, hash: 8, events: 16, missed: 32, clock: 64 } as const;
 const FLAGS_UNKNOWN = 0x80;

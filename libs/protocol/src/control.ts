@@ -21,22 +21,22 @@ export function isBefore(order: RequestOrder, other: RequestOrder): boolean {
   return order.turn < other.turn || (order.turn === other.turn && order.number < other.number);
 }
 
-/** The player who made a request. The gateway adds this to every request that it forwards. */
+/** The player who made a request. The gateway adds this object to every request that it forwards. */
 export interface Caller {
   readonly user: UserId;
   readonly name: string;
   readonly session: SessionId;
   readonly gateway: ServerId;
-  /** The claims of the player's login. Absent: none. */
+  /** The claims of the player's login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The player's room according to the gateway. A lobby uses it when Redis has lost the user's room. The room's record decides whether the
-   * user is a member.
+   * The player's room according to the gateway, for a lobby that finds that Redis has lost the user's room. The room's record decides
+   * whether the user is a member.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that was suspended may handle the request after newer ones. A request that is older than the user's
-   * last change of room is refused. Absent: the request is never refused for its order.
+   * The order of the request. A lobby that was suspended may handle requests late. It refuses a request that is older than the user's last
+   * change of room. Absent: the order of the request is not checked.
    */
   readonly asked?: RequestOrder;
 }
@@ -52,8 +52,8 @@ export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
   /**
-   * The first revision of the room that contains the player. A view of the room with a lower revision does not show whether this player is
-   * in it.
+   * The first revision of the room that lists this player. A view with a lower revision is too old to show whether the player is in the
+   * room.
    */
   readonly rev: number;
 }
@@ -69,7 +69,7 @@ export interface PlayerAnswer {
   readonly follow?: RoomListQuery;
 }
 
-/** A room together with the owner and epoch that the sender of a request expects. */
+/** A room with the owner and epoch that the sender of a request expects. */
 export interface RoomTenure {
   readonly room: RoomId;
   readonly server: ServerId;
@@ -83,8 +83,8 @@ export interface RoomTenure {
  */
 export interface Control {
   /**
-   * Lobby → game server: open a room whose start is under way. Idempotent. `news` is the message that this call published about
-   * the room's record. It is absent when the room had been opened before.
+   * Lobby → game server: open a room whose start is under way. Idempotent. `news` is the message that this call published about the room's
+   * record. `news` is absent when an earlier call had opened the room.
    */
   'room.open': {
     data: {
@@ -111,18 +111,19 @@ export interface Control {
     answer: { lists: readonly ({ readonly tag: string; readonly rooms: RoomSummary[] } | null)[] };
   };
   /**
-   * Lobby → game server: validate the options of a room that is not created yet. `flaw`: the reason for which the game refuses them; null:
-   * the game accepts them.
+   * Lobby → game server: validate the options of a room that is not created yet. `flaw`: the reason for which the game refuses the options.
+   * Null: the game accepts them.
    */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
   /**
-   * Gateway → owner, event: attach these sessions to their rooms; from then on, each `handle` identifies one session on this link. The
-   * owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends it again when a link was lost.
+   * Gateway → owner, event: attach these sessions to their rooms. From then on, each `handle` identifies one session on this link. The
+   * owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends the event again after the loss of a
+   * link.
    */
   'room.attach': { data: { sessions: readonly AttachRequest[] }; answer: null };
   /**
-   * Gateway → owner, event: stop sending to this handle until it is attached again. `away`: the player has no connection to this gateway
-   * any more. `left`: the player left the room. `slow`: the backlog of the connection is too large.
+   * Gateway → owner, event: send nothing to this handle until the gateway attaches it again. `away`: the player has no connection to this
+   * gateway any more. `left`: the player left the room. `slow`: the backlog of the connection is too large.
    */
   'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
   /** Recovery → game server: adopt these rooms. The results are in the order of the rooms. */
@@ -139,16 +140,34 @@ export interface Control {
   /** Operator → game server: take rooms again. A drain that is running stops. */
   'server.reopen': { data: Record<string, never>; answer: null };
   /**
-   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. A hint: the record of the room decides, and
-   * the owner also reads it when the grace of a seat is over.
+   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. The event is a hint. The record of the room
+   * decides, and the owner also reads the record when the grace of a seat is over.
    */
   'room.members-removed': { data: { room: RoomId }; answer: null };
-  /** Operator → owner: end the game. With `round`: only if the room plays the game of that number. */
+  /** Operator → owner: end the game. With `round`: only if the game with this number is running. */
   'room.end': { data: { room: RoomId; result: GameResult; round?: number }; answer: null };
-  /**
-   * Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it has never written to Redis.
-   */
+  /** Server → server: return the time since your last successful write to Redis, in ms. Null: the server has never written to Redis. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
+  /** Operator → any server: describe the process of the server. */
+  'server.inspect': {
+    data: Record<string, never>;
+    answer: {
+      pid: number;
+      /** The version of Node.js. */
+      node: string;
+      uptimeMs: number;
+      heapBytes: number;
+      storeAvailable: boolean;
+      links: readonly { server: ServerId; incarnation: number; silent: boolean; backlogBytes: number }[];
+    };
+  };
+  /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
+  'players.find': { data: ConnectedPlayerQuery; answer: FoundPlayers };
+  /**
+   * Operator → gateway: end this session, which is over in the store already. `code`: the code of the goodbye. `ended`: false when this
+   * gateway does not have the session.
+   */
+  'player.disconnect': { data: { session: SessionId; code: 'kicked' | 'suspended' }; answer: { ended: boolean } };
   /**
    * Owner → gateway, event: this handle is not attached, or is not attached any more. Except after `ended` and `forbidden`, the gateway
    * waits for the owner of the room and attaches the session again.
@@ -156,7 +175,8 @@ export interface Control {
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two events for one member, the event with the later
-   * request order counts. `claims`: the claims of the member's login; null: none. Absent: a gateway of an earlier version sent the event.
+   * request order is valid. `claims`: the claims of the member's login. Null: the login had no claims. Absent: a gateway of an earlier
+   * version sent the event.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
@@ -166,7 +186,7 @@ export interface Control {
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /**
    * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
-   * each search, the message that its player has missed, or the state of the search; null when there is nothing to send.
+   * each search, the message that its player has missed, or the state of the search. Null: there is nothing to send.
    */
   'match.check': {
     data: { searches: readonly { user: UserId; game: string; ticket: string; asked?: RequestOrder }[] };
@@ -175,9 +195,9 @@ export interface Control {
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
   'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**
-   * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby
-   * is still processing. `room`: the room that the user is in according to the gateway. The lobby uses it when Redis no longer stores
-   * the user's room. Idempotent; the gateway repeats the request until a lobby has answered.
+   * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby is still
+   * processing. `room`: the room that the user is in according to the gateway. The lobby needs it when Redis has lost the user's room.
+   * Idempotent: the gateway repeats the request until a lobby has answered.
    */
   'user.gone': {
     data: { user: UserId; asked: RequestOrder; room?: { readonly id: RoomId; readonly watching: boolean } };
@@ -190,7 +210,42 @@ export interface Control {
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** The request for the attachment of one session to the owner of its room. */
+/** A search for players at one gateway. */
+export interface ConnectedPlayerQuery {
+  /** Part of the user id or name, or the beginning of the address, without case. Absent: all players. */
+  readonly text?: string;
+  /** Only this user. Absent: all users. */
+  readonly user?: UserId;
+  /** Only users after this one, in the order of their ids. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** The sessions of one gateway that match a search. */
+export interface FoundPlayers {
+  /** Number of sessions at the gateway. */
+  readonly total: number;
+  /** Number of sessions that match the search, also before `after`. */
+  readonly matched: number;
+  /** In the order of the user ids. */
+  readonly players: readonly ConnectedPlayer[];
+}
+
+/** A session at a gateway, as operators see it. */
+export interface ConnectedPlayer {
+  readonly user: UserId;
+  readonly name: string;
+  readonly session: SessionId;
+  readonly room: RoomId | null;
+  readonly watching: boolean;
+  readonly searching: boolean;
+  /** Time since the session came to the gateway, in ms. */
+  readonly heldMs: number;
+  /** The connection of the player. Null: it was lost, and the session waits for a resume. */
+  readonly connection: { readonly transport: string; readonly address: string; readonly backlogBytes: number } | null;
+}
+
+/** A request to attach one session to the owner of its room. */
 export interface AttachRequest {
   readonly room: RoomId;
   readonly epoch: number;
@@ -202,9 +257,9 @@ export interface AttachRequest {
   readonly round: number;
   /** The version of the state that the client has. Null: it has no state of this round. */
   readonly version: number | null;
-  /** The epoch of the owner that sent this version. Null or absent: not known. */
+  /** The epoch of the owner that sent this version. Null or absent: the epoch is not known. */
   readonly versionEpoch?: number | null;
-  /** True: the client reads compact syncs. Owners of an earlier version ignore it. */
+  /** True: the client reads compact syncs. Owners of an earlier version ignore this field. */
   readonly compact?: boolean;
 }
 
@@ -217,7 +272,7 @@ export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'for
 
 /**
  * The result of an adoption. `adopted`: the server owns the room now. `elsewhere`: another server owns the room, or the room needs no
- * owner. `failed`: the room could not be adopted now; the caller tries again later.
+ * owner. `failed`: the room could not be adopted now, so the caller tries again later.
  */
 export type AdoptResult =
   | { readonly result: 'adopted'; readonly epoch: number }

@@ -2,7 +2,7 @@ import { NotPlainError, SERVER_LIMITS } from './plain-value.js';
 
 /**
  * Encodes a value. This is the only MessagePack encoder of Holdfast; `plain-value.ts` is the decoder. It writes the shortest form of each
- * value of the dialect, and refuses every other value. So the decoder accepts everything that it writes.
+ * value of the dialect, and refuses every other value. So the decoder accepts everything that this encoder writes.
  *
  * A field that is `undefined` becomes nil. A number that is not a 32-bit integer becomes a 64-bit float, and -0 becomes 0. A lone half of a
  * surrogate pair becomes U+FFFD. An instance of a class becomes a map of its own fields.
@@ -22,11 +22,11 @@ export function encodeValue(value: unknown): Uint8Array {
 
 /** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
-/** Minimum number of free bytes in the pool. When a result leaves fewer, the encoder begins a new pool. */
+/** Minimum number of free bytes in the pool. With fewer free bytes, the encoder begins a new pool. */
 const POOL_REST_MIN = 512;
 /**
- * Maximum size of the scratch buffer that is kept for the next result, in bytes. A large result is written to the scratch buffer, which
- * grows, and copied from there. A larger buffer is released, so that one huge result does not occupy memory for good.
+ * Maximum size of the scratch buffer that is kept for the next result, in bytes. The encoder writes a large result to the scratch buffer
+ * and then copies it. It releases a larger scratch buffer, so that one huge result does not occupy memory for good.
  */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
@@ -56,7 +56,7 @@ function finished(): Uint8Array {
   return result;
 }
 
-/** Ensures that `target` has room for `bytes` more bytes. */
+/** Ensures that `target` has `bytes` free bytes. */
 function reserve(bytes: number): void {
   if (at + bytes > target.length) grow(bytes);
 }
@@ -138,8 +138,8 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
 }
 
 /**
- * Writes an object that is not a plain one. The tag of the object (`[object Map]`) decides, because an object of another realm (`node:vm`)
- * has another prototype.
+ * Writes an object whose prototype is not `Object.prototype`. The tag of the object (`[object Map]`) decides whether it is allowed, because
+ * a plain object of another realm (`node:vm`) also has another prototype.
  */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);
@@ -174,7 +174,7 @@ function writeText(text: string): void {
   const { length } = text;
   // Each UTF-16 code unit becomes at most three bytes of UTF-8.
   reserve(5 + 3 * length);
-  // The size of the header if the text has as many bytes as code units. If it has more bytes, it may need a longer header and is moved.
+  // The size of the header if the text is ASCII. Other text may need a longer header, and is then moved.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

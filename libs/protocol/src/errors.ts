@@ -13,6 +13,7 @@ const CODES = {
   'unknown-game': { message: 'No server here offers this game.', retry: false },
   'bad-data': { message: 'The data of this request is not valid.', retry: false },
   'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
+  'game-version': { message: 'This program was written for another version of the game. Load it again.', retry: false },
   'hello-first': { message: 'Send hello first.', retry: false },
   'hello-timeout': { message: 'The connection did not send hello in time.', retry: true },
   'already-online': { message: 'You are already connected from another place.', retry: false },
@@ -20,6 +21,8 @@ const CODES = {
   unauthorized: { message: 'The token or name was not accepted.', retry: false },
   'session-unknown': { message: 'This session is over, or its secret is wrong. Send hello without it.', retry: false },
   replaced: { message: 'The session continues over another connection.', retry: false },
+  kicked: { message: 'An operator has ended your session.', retry: false },
+  suspended: { message: 'An operator has banned you from this service.', retry: false },
   'room-unknown': { message: 'There is no such room (any more).', retry: false },
   'room-full': { message: 'Every seat of this room is taken.', retry: false },
   'room-playing': { message: 'The game in this room has started already.', retry: false },
@@ -75,6 +78,9 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
+/** A code of Holdfast, or a code of a game (`room.reject('not-your-turn')`). */
+export type RefusalCode = ErrorCode | (string & {});
+
 /**
  * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
  * in ms.
@@ -87,7 +93,7 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Code throws it when a request cannot be served, and the gateway or the admin API answers with its code. A
+ * A refusal with a stable code. Throw it when a request cannot be served. The gateway or the admin API then answers with this code. A
  * message may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
@@ -95,7 +101,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    readonly code: ErrorCode | (string & {}),
+    readonly code: RefusalCode,
     message?: string,
     options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
@@ -116,6 +122,7 @@ export class HoldfastError extends Error {
     });
   }
 
+  /** Returns the error in the form in which it is sent. */
   toBody(): ErrorBody {
     return errorBody(this.code, this.message, this.retry, this.retryAfterMs);
   }

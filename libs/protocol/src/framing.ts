@@ -4,19 +4,19 @@ import { HoldfastError } from './errors.js';
 export const LENGTH_BYTES = 4;
 
 /**
- * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, valid only during the call. Only a
- * frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is stored, so a
- * client cannot make the server allocate more than the limit.
+ * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, which is valid only during the
+ * call. Only a frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is
+ * stored, so a client cannot make the server allocate more than the limit.
  */
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
   /**
-   * The part of a length that has arrived, as a number. An array would cost 200 bytes for each connection, because each connection has a
+   * The bytes of an incomplete length, as a number. An array would cost 200 bytes for each connection, because each connection has a
    * splitter.
    */
   private lengthSoFar = 0;
-  /** The number of bytes of the length that have arrived. */
+  /** The number of bytes in the incomplete length. */
   private lengthFilled = 0;
 
   constructor(
@@ -31,6 +31,7 @@ export class FrameSplitter {
     private readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
+  /** Takes the next bytes of the stream, and emits each frame that they complete. */
   push(chunk: Uint8Array): void {
     const { length } = chunk;
     let offset = 0;
@@ -41,7 +42,7 @@ export class FrameSplitter {
     }
   }
 
-  /** The number of stored bytes of a frame that has not arrived completely. */
+  /** The number of stored bytes of the incomplete frame. */
   get bytesHeld(): number {
     return this.filled + this.lengthFilled;
   }

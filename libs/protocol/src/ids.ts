@@ -6,14 +6,16 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
  * the prefix of the fleet's keys (`REDIS_PREFIX`).
  */
 export type ServerId = Branded<'ServerId'>;
+/** The id of a room. */
 export type RoomId = Branded<'RoomId'>;
 export type SessionId = Branded<'SessionId'>;
+/** The id of a user: the `sub` of a token, the id from an authenticator, or a random id of a guest. */
 export type UserId = Branded<'UserId'>;
 
-/** The beginning of the id of a guest: a user who cannot log in again, and exists only as long as the session. */
+/** The beginning of the id of a guest. A guest is a user who cannot log in again, and exists only as long as the session. */
 export const GUEST_PREFIX = 'guest:';
 
-/** Returns whether the user is a guest. An authenticator of an application may mark users as guests by the same prefix. */
+/** Returns whether the user is a guest. An authenticator of an application may mark its own guests with `GUEST_PREFIX`. */
 export function isGuest(user: UserId): boolean {
   return user.startsWith(GUEST_PREFIX);
 }

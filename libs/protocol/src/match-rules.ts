@@ -3,8 +3,8 @@ import type { RoomOptions } from './operations.js';
 /** The rules of a game's matches, as its author writes them (`match` of `@Game`). All fields are optional. */
 export interface MatchOptions extends ModeMatchOptions {
   /**
-   * True: players have one rating in this game, which the ranking result of each game updates. `per-mode`: one for each mode, and one for games
-   * without a mode. Default: false.
+   * True: each player has one rating in this game, which the ranking of each result updates. `per-mode`: each player has one rating for
+   * each mode, and one for games without a mode. Default: false.
    */
   readonly rating?: boolean | 'per-mode';
   /**
@@ -20,22 +20,24 @@ export interface ModeMatchOptions {
   readonly players?: number | { readonly min: number; readonly max: number };
   /** Number of teams and players of each team. All teams of a match have the same size. */
   readonly teams?: { readonly count: number; readonly size: number | { readonly min: number; readonly max: number } };
-  /** Allowed difference of ratings, in points. Absent in a game without ratings: ratings do not matter. Default with ratings: `SKILL_WINDOW_DEFAULT`. */
+  /**
+   * Allowed difference of ratings, in points. Default: `SKILL_WINDOW_DEFAULT` in a game with ratings, and no limit in a game without
+   * ratings.
+   */
   readonly skill?: Partial<MatchWindow>;
   /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
   readonly latency?: Partial<MatchWindow>;
   /**
-   * Time in ms after which a match may be smaller than the maximum number of players. It counts from the start of the oldest search of the
-   * match. Default: 5000.
+   * Time after which a match may have fewer players than the maximum, in ms, counted from the oldest search of the match. Default: 5000.
    */
   readonly fillMs?: number;
-  /** After this time, a difference of ratings does not delay a match any more, in ms. Default: 60000. */
+  /** Time after which a difference of ratings does not delay a match any more, in ms. Default: 60000. */
   readonly maxWaitMs?: number;
-  /** After this time a search ends without a match, in ms. Default: 600000. */
+  /** Time after which a search ends without a match, in ms. Default: 600000. */
   readonly expireMs?: number;
-  /** Time for which a match is offered to its players, in ms. All of them must accept it. Absent: a match starts without an offer. */
+  /** Time for which players can accept an offered match, in ms. All of them must accept it. Absent: a match starts without an offer. */
   readonly acceptMs?: number;
-  /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
+  /** Time after which bots fill a match up to the minimum number of players, in ms. Absent: no bots. */
   readonly botsAfterMs?: number;
   /** Selects the existing rooms whose free seats matchmaking fills. */
   readonly backfill?: {
@@ -48,7 +50,7 @@ export interface ModeMatchOptions {
   readonly options?: RoomOptions;
 }
 
-/** A limit that widens while a player waits: `from` at first, `to` after `overMs` of waiting, and linear between. */
+/** A limit that widens while a player waits. It begins at `from`, and grows linearly to `to` within `overMs`. */
 export interface MatchWindow {
   readonly from: number;
   readonly to: number;
@@ -59,7 +61,7 @@ export interface MatchWindow {
 export interface MatchRules {
   readonly seats: { readonly min: number; readonly max: number };
   readonly teams?: { readonly count: number; readonly size: { readonly min: number; readonly max: number } };
-  /** The allowed difference of ratings. Absent: ratings do not matter. */
+  /** The allowed difference of ratings, in points. Absent: any difference is allowed. */
   readonly skill?: MatchWindow;
   readonly latency: MatchWindow;
   readonly fillMs: number;
@@ -68,16 +70,16 @@ export interface MatchRules {
   readonly acceptMs?: number;
   readonly botsAfterMs?: number;
   readonly backfill: { readonly running: boolean; readonly waiting: boolean };
-  /** Absent: players have no ratings. */
+  /** The kind of ratings of the game. Absent: players have no ratings. */
   readonly rating?: true | 'per-mode';
   readonly options?: RoomOptions;
-  /** The rules of each mode. Absent in the rules of a mode itself. */
+  /** The rules of each mode. Absent: the game has no modes, or this object has the rules of a mode. */
   readonly modes?: Readonly<Record<string, MatchRules>>;
 }
 
 /**
- * The default window of ratings. With a difference of 100 points, the stronger player wins two games of three. A difference of 600 points
- * is that between a beginner and a good player. After a long wait, such a match is better than no match.
+ * The default window of ratings. With a difference of 100 points, the stronger player wins two games of three. A beginner and a good player
+ * differ by 600 points. After a long wait, a match with this difference is better than no match.
  */
 export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 30_000 };
 /**
@@ -85,21 +87,21 @@ export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 3
  * no match with a higher latency.
  */
 export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
-/** Default of `fillMs`: a player who sees others arrive accepts a wait of some seconds. */
+/** Default of `fillMs`, in ms. A player accepts a wait of some seconds while others arrive. */
 export const FILL_MS_DEFAULT = 5_000;
-/** Default of `maxWaitMs`: after a minute a player prefers any opponent to none. */
+/** Default of `maxWaitMs`, in ms. After a minute, a player prefers any opponent to none. */
 export const MAX_WAIT_MS_DEFAULT = 60_000;
-/** Default of `expireMs`: after ten minutes the player has probably left the device. */
+/** Default of `expireMs`, in ms. After ten minutes, the player has probably left the device. */
 export const EXPIRE_MS_DEFAULT = 600_000;
 
-/** Returns the complete rules of a game with these seats. `options` must be valid (`@Game` checks them). */
+/** Returns the complete rules of a game with this number of seats. `options` must be valid (`@Game` checks them). */
 export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {}): MatchRules {
   const { modes, rating: wanted = false, ...own } = options;
   const rating = wanted === false ? undefined : wanted;
   const rules = rulesOf(seats, own, rating);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
-    // The teams of the game and the number of players of the mode exclude each other. The mode takes precedence.
+    // A mode with its own teams or number of players inherits neither of the two from the game.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
     return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating)] as const;

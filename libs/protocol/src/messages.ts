@@ -6,12 +6,12 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
-/** The binary form, in which the server may also send compact syncs. */
+/** The binary form of messages. A server may then also send compact syncs. */
 export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
-// ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
+// ── Messages from the player ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The first message of every connection. It has one of: a guest's name, a token, or a session with its secret. */
+/** The first message of every connection. It contains a guest's name, or a token, or a session with its secret. */
 export interface Hello {
   kind: 'hello';
   protocol: number;
@@ -19,18 +19,18 @@ export interface Hello {
   name?: string;
   /** The token of a token login (`AUTH=jwt`). */
   token?: string;
-  /** With a resume: the session and its secret, both together. */
+  /** The session to resume and its secret, both together. */
   session?: SessionId;
   secret?: string;
-  /** With a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
+  /** For a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
   room?: RoomId;
-  /** With a resume: the round of the client's last state. */
+  /** For a resume: the round of the client's last state. */
   round?: number;
-  /** With a resume: the version of the state that the client has. */
+  /** For a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the last `placed` before the client received `version`. The server needs it to find out whether the game was rewound
-   * after that version.
+   * The `epoch` of the last `placed` that the client received before `version`. With it, the server detects that the game was rewound after
+   * that version.
    */
   epoch?: number;
   /**
@@ -53,8 +53,8 @@ export interface Command {
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
-   * earlier ones. So the room never skips a command that was lost on the way. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when each earlier command has reached
+   * the room or is answered. So the room never skips a command that was lost on the way. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -90,7 +90,7 @@ export interface Bye {
 
 export type PlayerMessage = Hello | Request | Command | Input | Ack | Ping | Bye;
 
-// ── To the player ──────────────────────────────────────────────────────────────────────────────────────────────
+// ── Messages to the player ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Welcome {
   kind: 'welcome';
@@ -119,6 +119,7 @@ export interface Response {
   error?: ErrorBody;
 }
 
+/** A member of a room. Spectators are no members. */
 export interface RoomMember {
   user: UserId;
   name: string;
@@ -130,6 +131,10 @@ export interface RoomMember {
   team?: number;
 }
 
+/**
+ * The status of a room in the lobby. `waiting`: no game runs. `starting`: a game server is being found. `closed`: the room does not exist
+ * any more.
+ */
 export type RoomStatus = 'waiting' | 'starting' | 'playing' | 'closed';
 
 /** The lobby's view of a room. */
@@ -163,25 +168,25 @@ export interface RoomView {
   locked?: true;
   /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
-  /** The time by which spectators see the game later than its players, in ms. Absent: without a delay. */
+  /** Time by which spectators see the game later than its players, in ms. Absent: no delay. */
   watchDelayMs?: number;
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: true;
   teams?: TeamRules;
-  /** The users who may not join or watch the room. Only members see this list. Absent: none. */
+  /** The users who may not join or watch the room. Only members see this list. Absent: nobody is banned. */
   banned?: { user: UserId; name?: string }[];
 }
 
 /**
- * The form of a result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the
- * points of each seat.
+ * A result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points of each
+ * seat.
  */
 export interface RankedResult {
   ranking: Seat[][];
   scores?: number[];
 }
 
-/** The end of a game: the result that the game gave (`room.end(result)`), or the reason for which it was ended. */
+/** The end of a game, with the result from the game (`room.end(result)`) or the reason for which the game was ended. */
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
@@ -213,8 +218,8 @@ export interface RoomMessage {
 }
 
 /**
- * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. Either `rooms` is the whole list, which replaces
- * the client's, or the other fields are the changes since the last message or the answer.
+ * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. `rooms` is the whole new list. Without `rooms`, the
+ * other fields are the changes since the previous message or answer.
  */
 export interface RoomsMessage {
   kind: 'rooms';
@@ -231,19 +236,19 @@ export interface RoomsMessage {
   order?: RoomId[];
 }
 
-/** A seat of a running game, and the player or bot that has this seat, or had it last. */
+/** A seat of a running game, with its current or last player or bot. */
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
-  /** True: server code plays this seat. */
+  /** True: server code of the game plays this seat. */
   bot?: true;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   team?: number;
 }
 
 /**
- * The players of the running game changed: somebody took a seat. This list replaces the list in `placed`. The server sends it after the
- * sync with that change.
+ * The players of the running game changed, because somebody took a seat. This list replaces the list in `placed`. It follows the sync with
+ * the change.
  */
 export interface Players {
   kind: 'players';
@@ -252,13 +257,15 @@ export interface Players {
 }
 
 /**
- * The game of the player's room runs. The server then sends the refusals of this seat's commands that the room still stores (`rejected`),
- * then a sync. The order matters: the sync's `seq` answers every command up to it that was not refused.
+ * The game of the player's room runs. The server then sends the stored refusals of this seat's commands (`rejected`), and after them a
+ * sync. The order matters, because the sync's `seq` acknowledges every earlier command that was not refused.
  */
 export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
+  /** The version of the game's rules (`version` of `@Game`). Absent: the server is of an earlier version. */
+  gameVersion?: number;
   /** The seat of this player. Null: the session is a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner. It grows with every new owner. */
@@ -269,12 +276,13 @@ export interface Placed {
   /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
-   * The former owner was lost together with changes that were not stored. The game was rewound to version `to`, which is older than the
-   * client's version. Everything after `to` is undone, events included. A sync with the current state follows.
+   * The last owner crashed before it had stored all changes. The game was rewound to version `to`, which is older than the client's
+   * version. Everything after `to` is undone, events included. A sync with the current state follows.
    */
   rewound?: { from: number; to: number };
 }
 
+/** An event of a game, from `room.emit`. `version`: the version of the state to which it belongs. */
 export interface GameEvent {
   version: number;
   name: string;
@@ -306,7 +314,7 @@ export interface CompactSync {
   kind: 'compact';
   /** The acknowledgement, as in `Sync`: the highest seq of this seat's commands that is applied at `version`. */
   seq: number;
-  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: they have sampled no input. */
+  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: the steps have sampled no input. */
   input: number;
   version: number;
   /**
@@ -315,11 +323,11 @@ export interface CompactSync {
    */
   from?: number;
   /**
-   * The room time of the last change of the state up to `version`, in ms. The client starts its clock of the room with it. Only games with
-   * steps send it, in the first sync after a `placed`.
+   * The room time of the last change of the state up to `version`, in ms. With it, the client sets its clock of the room. Present only in
+   * games with steps, in the first sync after a `placed`.
    */
   time?: number;
-  /** Instead of `time`: the room time from version `from` to this sync, in ms. */
+  /** The room time from version `from` to this sync, in ms. A sync has either this field or `time`. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;
@@ -385,7 +393,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** The state of a search: an estimate of the remaining time, and its reason. Every field is a hint. */
+/** The state of a search: its age, its position and an estimate of the remaining time. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;
@@ -395,7 +403,7 @@ export interface MatchProgress {
   waiting: number;
   /** An estimate of the remaining time, from recent matches, in ms. Absent: there was no recent match. */
   estimateMs?: number;
-  /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
+  /** The largest difference of ratings that the search accepts now. Absent: the game has no ratings. */
   window?: number;
   /** A sentence for people that explains why the search takes long. */
   reason?: string;
@@ -403,7 +411,7 @@ export interface MatchProgress {
 
 /**
  * A message about the player's search for a match. `ticket` names the search, which is one search for all members of a party. Every search
- * ends with `matched`, `cancelled` or `expired`; after `matched` the `room` message follows.
+ * ends with `matched`, `cancelled` or `expired`. After `matched`, the `room` message follows.
  */
 export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
   | ({
@@ -415,7 +423,7 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
     } & Partial<MatchProgress>)
   | {
       event: 'offered';
-      /** The id for `match.accept` and `match.decline`. */
+      /** The id to pass to `match.accept` and `match.decline`. */
       offer: string;
       /** The remaining time to answer, in ms. */
       acceptMs: number;
@@ -433,8 +441,8 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
 /** One message in a chat, as the server stores it. */
 export interface ChatEntry {
   /**
-   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms. So
-   * the numbers still grow after Redis has lost the messages of a channel.
+   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms, so
+   * that the positions still grow after Redis has lost the messages of a channel.
    */
   seq: number;
   user: UserId;
@@ -447,7 +455,7 @@ export interface ChatEntry {
 
 /**
  * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose
- * `seq` is not above the last received `seq`. When `seq` skips a number, messages were lost: read them with `chat.history`.
+ * `seq` is not above the last received `seq`. When `seq` skips a number, read the missing messages with `chat.history`.
  */
 export interface ChatMessage extends ChatEntry {
   kind: 'chat';
@@ -471,7 +479,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time, in ms. Absent: a reconnect does not help, so the client does not try it. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect would fail as well. */
   retryAfterMs?: number;
 }
 

@@ -5,12 +5,13 @@ import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 /** A JSON Schema (draft 2020-12), as a JSON value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Teams of a room: their number, and the maximum number of players in each. */
+/** The number of teams of a room, and the maximum number of players in each team. */
 export interface TeamRules {
   readonly count: number;
   readonly size: number;
 }
 
+/** A game that the fleet offers. */
 export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
@@ -27,7 +28,7 @@ export interface GameInfo {
 
 /** Options of a room, as JSON. Each game defines its own options. */
 export type RoomOptions = Readonly<Record<string, unknown>>;
-/** Data of a running game for the list of rooms, as JSON. The game sets this data (`room.setMetadata`). */
+/** Data about a running game for the list of rooms, as JSON. The game sets it with `room.setMetadata`. */
 export type RoomMetadata = Readonly<Record<string, unknown>>;
 
 /** Maximum size of the options of a room, in bytes of JSON. The limit is small because options are part of every view of the room. */
@@ -55,7 +56,7 @@ export type AttributeValue = string | number;
 /**
  * The condition of a ticket for one attribute, such as the language or the map.
  *
- * - A string or number: the others must accept exactly this value.
+ * - A string or number: all tickets of the match must accept exactly this value.
  * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
  * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
  *   player of level 12 who accepts everybody from level 9.
@@ -85,13 +86,13 @@ export interface MatchWish {
   /** The latencies that the player has measured, by region, in ms. */
   regions?: Readonly<Record<string, number>>;
   attributes?: Readonly<Record<string, AttributeWish>>;
-  /** True: the members of the caller's waiting room search together. Only the host of the room may send it. */
+  /** True: all members of the caller's waiting room search together. Only the host of the room may set this field. */
   party?: true;
 }
 
 /**
- * The chat of the player's room, or of the lobby of a game. `room`: the id of the room that the client means. The server refuses the
- * request (`not-in-room`) when the player is in another room by now. Otherwise a repeated message could reach the wrong room.
+ * A chat: that of the player's room, or that of the lobby of a game. `room`: the id of the player's room. The server refuses the request
+ * with `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
@@ -105,6 +106,7 @@ export const CHAT_ID_CHARACTERS_MAX = 64;
 /** Maximum number of messages in one answer of `chat.history`. */
 export const CHAT_HISTORY_MAX = 50;
 
+/** A public room in a list. `players`: the number of its members. `seats`: the number of its places. */
 export interface RoomSummary {
   id: RoomId;
   game: string;
@@ -112,10 +114,10 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
-  /** The region in which the game of the room must run. Absent: the game may run in every region. */
+  /** The region in which the game of the room must run. Absent: any region. */
   region?: string;
   options?: RoomOptions;
-  /** The metadata of the running game. Absent: no game runs, or it has set none. */
+  /** The metadata of the running game. Absent: no game runs, or the game has no metadata. */
   metadata?: RoomMetadata;
   /** True: the room needs a password. */
   password?: true;
@@ -190,24 +192,23 @@ export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
   /**
    * Lists public rooms, newest first or as `sort` says. To get the next page, pass `next` of the last answer as `cursor`, with the same
-   * other fields. The last page has no `next`. A page may have fewer rooms than `limit` although more follow. `partial`: with a filter or a
-   * sort, the answer considers only a part of the rooms, because there are many; the next pages consider the others.
+   * other fields. The last page has no `next`. A page may have fewer rooms than `limit` although more pages follow. `partial`: because
+   * there are many rooms, a filter or a sort was applied only to a part of them. The next pages contain the rest.
    *
    * `subscribe`: also sends changes of the first page as `rooms` messages, until `rooms.unsubscribe`, another subscription, or the end of
-   * the connection. `subscribed` is absent when the server does not support it.
+   * the connection. `subscribed` is absent when the server does not support subscriptions.
    */
   'rooms.list': {
     data: (RoomListQuery & { cursor?: string; subscribe?: boolean }) | undefined;
     result: { rooms: RoomSummary[]; next?: string; partial?: true; subscribed?: true };
   };
-  /** Ends the subscription of this connection to a list of rooms. Succeeds also without a subscription. */
+  /** Ends the subscription of this connection to a list of rooms. Has no effect without a subscription. */
   'rooms.unsubscribe': { data: undefined; result: { subscribed: false } };
   /**
-   * `seats`: the number of players, within the limits of the game. `region`, `build`: the
-   * game runs only on a server with this region and build. Without a region, servers in the gateway's region come first. `options`:
-   * settings for the games of this room, as the game defines them; a server of the game validates them before the room is created
-   * (`bad-data`). `password`: players who join or watch must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
-   * member is in a team.
+   * `seats`: the number of players, within the limits of the game. `region`, `build`: the game runs only on a server with this region and
+   * build. Without a region, servers in the gateway's region come first. `options`: settings for the games of this room, as the game
+   * defines them. A server of the game validates them before the room is created (`bad-data`). `password`: players who join or watch must
+   * give it. `watchDelayMs`: the time by which spectators see the game later, in ms. `teams`: each member is in a team.
    */
   'rooms.create': {
     data: RoomSettings & {
@@ -228,8 +229,8 @@ export interface Operations {
   'rooms.leave': { data: undefined; result: { left: RoomId } };
   'rooms.ready': { data: { ready: boolean } | undefined; result: { room: RoomView } };
   /**
-   * Changes the room. Only the host may do it. An absent field stays as it is. `password`: null removes it. `options` and `watchDelayMs`
-   * change only while the room waits (`room-playing`); new options make every member unready.
+   * Changes the settings of the room. Only the host may do it. An absent field does not change. `password`: null removes the password.
+   * `options` and `watchDelayMs` can change only while the room waits (`room-playing`). New options make every member unready.
    */
   'rooms.update': {
     data: RoomSettings & { password?: string | null; options?: RoomOptions; watchDelayMs?: number };
@@ -239,7 +240,7 @@ export interface Operations {
   'rooms.host': { data: { user: UserId }; result: { room: RoomView } };
   /**
    * Removes a member from the room and its game, even when the member is away. Only the host may do it. `ban`: the user may not join or
-   * watch again; a user who is not a member, such as a spectator, can be banned too.
+   * watch again. A user who is not a member, such as a spectator, can be banned too.
    */
   'rooms.kick': { data: { user: UserId; ban?: boolean }; result: { room: RoomView } };
   /** Lets a banned user join again. Only the host may do it. */
@@ -267,9 +268,9 @@ export interface Operations {
    */
   'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
-   * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player that
-   * enter a room: after the answer, no such request can still put the player into a room, so `me` is reliable. `cancelled` is false when
-   * the player was not searching.
+   * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player to enter
+   * a room. After the answer, none of them can still put the player into a room, so `me` is reliable. `cancelled` is false when the player
+   * was not searching.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */
@@ -277,21 +278,21 @@ export interface Operations {
   /** Declines an offered match. The search of the player ends. */
   'match.decline': { data: { offer: string }; result: { declined: true } };
   /**
-   * The state of the caller's search with the reason why it waits, or the end of the last search. Null: the caller is not searching, and no
+   * The state of the caller's search and the reason for its wait, or the end of the last search. Null: the caller is not searching, and no
    * search has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
   /**
-   * Sends a message to the members of the player's room, or to the lobby of a game. `id`: a text that the client chooses for this message. A
-   * repeat with the same `id` sends nothing and gets the same answer. `game`: the game of the lobby.
+   * Sends a message to the members of the player's room, or to the lobby of a game. `id`: a text that the client chooses for this message.
+   * A repeated request with this `id` sends nothing and gets the same answer. `game`: the game of the lobby.
    */
   'chat.send': { data: ChatChannel & { text: string; id: string }; result: { message: ChatEntry } };
   /**
    * Returns stored messages, oldest first. `after`: only messages with a higher `seq`. Absent: the newest messages, at most `limit`.
    * `last`: the `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
    *
-   * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: it
-   * receives the messages of no lobby. The subscription ends with the connection, so a client repeats the request after a resume.
+   * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: the
+   * session receives the messages of no lobby. The subscription ends with the connection, so a client repeats the request after a resume.
    */
   'chat.history': {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };

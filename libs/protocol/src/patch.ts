@@ -4,8 +4,8 @@
 export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string };
 
 /**
- * Applies patches without changing `state`: copies the objects and arrays on a changed path and shares all others. Throws when a patch does
- * not fit the state, because the patches were made from another version. Source: RFC 6902 (operations add, replace, remove), RFC 6901
+ * Applies patches without changing `state`. Copies the objects and arrays on a changed path, and shares all others. Throws when a patch
+ * does not fit the state, because it was made from another version. Source: RFC 6902 (operations add, replace, remove), RFC 6901
  * (pointers).
  */
 export function applyPatches<T>(state: T, patches: readonly Patch[]): T {
@@ -68,7 +68,7 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when it is already such a copy. */
+/** Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when it is already a copy of this call. */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

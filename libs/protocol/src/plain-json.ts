@@ -1,8 +1,8 @@
 import { NotPlainError, type ReadLimits } from './plain-value.js';
 
 /**
- * Parses the dialect of `plain-value.ts` in JSON form: the same limits for values and depth, no key `__proto__`, and no lone surrogates. Of
- * a repeated key, the last value counts. Throws `NotPlainError`, whose message quotes nothing of the text.
+ * Parses the dialect of `plain-value.ts` in JSON form: the same limits for values and depth, no key `__proto__`, and no lone surrogates.
+ * When a key occurs twice, the last value is valid. Throws `NotPlainError` with a message that quotes nothing of the text.
  */
 export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   let value: unknown;
@@ -27,7 +27,7 @@ export function assertPlainJson(value: unknown, limits: ReadLimits): void {
 interface Budget {
   nodes: number;
   readonly areTextsChecked: boolean;
-  /** Whether the value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
+  /** True when the value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
   hasLargeNumbers: boolean;
 }
 

@@ -8,7 +8,7 @@ import { decodeValue, decodeValues, NotPlainError, PLAYER_LIMITS, type ReadLimit
 
 const decode = (bytes: Uint8Array, limits: ReadLimits = PLAYER_LIMITS): unknown => decodeValue(bytes, 0, bytes.length, limits);
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-/** The decoder of msgpackr, to compare with. For plain values both decoders must return the same value. */
+/** The decoder of msgpackr. For plain values it must return the same value as the decoder under test. */
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 describe('a plain value', () => {

@@ -1,13 +1,13 @@
 /**
  * Limits of the decoder in this file, the only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing
  * else: nil, booleans, numbers, strings, byte strings, arrays, and maps with string keys. It has no code for extension types, so no option
- * can enable them. One pass over the bytes checks and decodes. It compares every length with the bytes left, and every count with the
+ * can enable them. It checks and decodes in one pass over the bytes. It compares every length with the bytes left, and every count with the
  * budget, before it allocates.
  *
  * A value cannot contain the same object twice, so the size of its tree is bounded by its size in bytes.
  */
 export interface ReadLimits {
-  /** Maximum number of values in one decoded value. Each map, array, string, number and so on counts; the keys of maps do not. */
+  /** Maximum number of values in one decoded value: maps, arrays, strings, numbers and so on, without the keys of maps. */
   readonly nodes: number;
   /** Maximum nesting of maps and arrays. */
   readonly depth: number;
@@ -23,9 +23,9 @@ export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, st
 
 /**
  * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are wider than
- * the limits for players, because servers wrap players' data, and because a server that refused the state of a room would lose the room. No
- * state that a game may have exceeds these limits. Invalid text is replaced; otherwise an emoji that was cut in half would close a link or
- * end a room.
+ * the limits for players, because servers wrap players' data, and because a server that refused the state of a room would lose the room.
+ * Every allowed state of a game is within these limits. Invalid text is replaced. Otherwise an emoji that was cut in half would close a
+ * link or end a room.
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
@@ -57,7 +57,7 @@ export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value
     const value = readValue(limits.depth);
     const end = at;
     source = NO_BYTES;
-    // `take` may call the decoder, which overwrites the variables below. So this function reads none of these variables after `take`.
+    // Reads no variable of the decoder after `take`, because `take` may call the decoder, which overwrites them.
     take(value, start, end);
     start = end;
   }
@@ -75,7 +75,7 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
 // process. For a small frame, the decoder allocates nothing except the decoded value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
-/** The offset in `source` from which the offsets in errors count. */
+/** The offset in `source` that is offset 0 in error messages. */
 let base = 0;
 let at = 0;
 let stop = 0;
@@ -171,7 +171,7 @@ function readMap(size: number, depth: number): Record<string, unknown> {
   enter(size, 2 * size, depth);
   const map: Record<string, unknown> = {};
   for (let index = 0; index < size; index++) {
-    // When a key occurs twice, the last value counts, as in JSON.parse.
+    // When a key occurs twice, the last value is valid, as in JSON.parse.
     const key = readKey();
     map[key] = readValue(depth - 1);
   }
@@ -253,8 +253,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// Keys and short texts repeat often. These tables of recent texts save the cost of creating them again. The decoder compares an entry byte
-// by byte, so a client can replace the entries of other clients, but cannot change the texts that they receive.
+// Tables of recent keys and short texts, which repeat often. A table entry saves the cost of creating the text again. The decoder compares
+// an entry byte by byte. So a client can replace entries, but cannot change the texts that other clients receive.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
@@ -314,7 +314,7 @@ function asciiOf(start: number, end: number): string {
   return text;
 }
 
-// A byte order mark at the beginning counts as a character of the text.
+// A byte order mark at the beginning is a character of the text.
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -332,7 +332,7 @@ function decoded(start: number, end: number): string {
 }
 
 /**
- * Decodes a short text. Returns null when the bytes are not UTF-8; overlong forms, surrogates and values above U+10FFFF count as not UTF-8.
+ * Decodes a short text. Returns null when the bytes are not UTF-8. Overlong forms, surrogates and values above U+10FFFF are not UTF-8.
  * Source: RFC 3629, section 4 (the ranges of the second byte).
  */
 function shortText(start: number, end: number): string | null {

@@ -2,8 +2,8 @@ import { type RedisConnections, redisName } from '#libs/redis';
 import type { RoomOwnership } from '#libs/room-store';
 
 /**
- * At most this part of the time between two observations counts, in ms. When the time is longer, this process was suspended, and another
- * process has recovered the rooms and counted the time.
+ * Maximum time between two observations that is added to the age of a loss, in ms. After a longer time, this process was suspended, and
+ * another process has recovered the rooms.
  */
 const STEP_MS_MAX = 60_000;
 
@@ -14,9 +14,9 @@ interface ObservedLoss {
 }
 
 /**
- * Measures for how long each lost owner has had rooms that no server could adopt. Processes measure it by their monotonic clocks and store
- * the sum in Redis, so that the next process continues. Redis does not store the time of the loss: if the clock of Redis' host were set
- * ahead, all waiting games would end. Time in which no process recovers the rooms does not count.
+ * Measures for how long each lost owner has had rooms that no server could adopt. Each process measures by its monotonic clock and adds the
+ * time to a sum in Redis, so that the next process continues. Time in which no process recovers the rooms is not measured. Redis does not
+ * store the moment of the loss. Otherwise all waiting games would end if somebody set the clock of Redis' host ahead.
  */
 export class LossAges {
   private readonly observed = new Map<string, ObservedLoss>();
@@ -39,7 +39,7 @@ export class LossAges {
     return ageMs;
   }
 
-  /** Ends the observation by this process. The age remains stored, so that a later observation continues with it. */
+  /** Ends the observation of a loss by this process. The age of the loss remains in Redis. */
   forget({ server, incarnation }: RoomOwnership): void {
     this.observed.delete(redisName(`loss-age:${server}:${incarnation}`));
   }

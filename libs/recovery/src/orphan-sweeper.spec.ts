@@ -10,7 +10,7 @@ import { OrphanSweeper } from './orphan-sweeper.js';
 import { ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import type { RoomRecovery } from './room-recovery.js';
 
-// Uses a database of its own, because the sweeper reads all rooms.
+// A separate database, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });

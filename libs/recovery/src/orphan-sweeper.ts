@@ -12,18 +12,18 @@ import { RoomRecovery } from './room-recovery.js';
 
 /**
  * Recovers rooms whose owner ended without an eviction, for example because the owner or the whole fleet restarted within seconds. It
- * starts a recovery when a game server leaves or registers a new incarnation. In addition, a periodic sweep searches all rooms.
+ * starts a recovery when a game server leaves or registers a new incarnation, and after a periodic sweep over all rooms.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
   /**
-   * Owners of rooms in play that have no living record. The rooms of such an owner are recovered only when the next walk over all rooms
+   * Lost owners of rooms in play: incarnations without a living record. Their rooms are recovered only when the next walk over all rooms
    * finds the owner again, because a restarted server may register in the meantime.
    */
   private readonly missing = new ConsecutiveSightings();
-  /** Owners that have an index of rooms and no living record. Their rooms are recovered when the next sweep finds these owners again. */
+  /** Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again. */
   private readonly absent = new ConsecutiveSightings();
 
   constructor(
@@ -69,7 +69,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // Restores the index of the owner's rooms, which the recovery reads. A store that lost data may have lost the index.
+        // Restores the index of the owner's rooms, because a store that lost data may have lost the index. The recovery reads the rooms
+        // from the index.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }
@@ -82,8 +83,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   /**
-   * Recovers rooms whose game is over and whose effects have not run. The walk over rooms in play does not find them, but the index of the
-   * lost owner contains them until the effects have run. Deletes indexes that are empty.
+   * Recovers the remaining rooms of lost owners: rooms whose game is over and whose effects have not run. Such a room is only in the index
+   * of its owner. Deletes empty indexes.
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
@@ -91,7 +92,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.absent.nextRound();
     for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // The sweep does not wait for this recovery, because a recovery lasts until a server can take the rooms.
+      // Does not wait for the recovery, because it lasts until a server can adopt the rooms.
       else void this.recover(owner);
     }
   }
@@ -102,7 +103,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // An outvoted process has another link secret than most servers. So it cannot open the links over which it asks servers to adopt rooms.
+    // An outvoted process has another link secret than most servers, so it cannot ask servers to adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

@@ -5,7 +5,7 @@ import { OwnerContact } from './owner-contact.js';
 
 const NOW = 1_000_000;
 
-/** A contact that finds a heartbeat of this age. Null: it finds none. */
+/** An `OwnerContact` that finds a heartbeat of this age. Null: it finds no heartbeat. */
 function contact(ageMs: number | null): OwnerContact {
   const heartbeats = { last: async () => (ageMs === null ? null : { ageMs, clock: null }) } as unknown as OwnerHeartbeats;
   return new OwnerContact(heartbeats, { storeTime: () => NOW } as StoreClock);

@@ -6,8 +6,8 @@ import { StoreClock } from '#libs/redis';
 import { OwnerHeartbeats } from '#libs/room-store';
 
 /**
- * Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. A game server that has written no heartbeat
- * since its registration may own rooms already, and cannot store their changes; so the age of its registration counts.
+ * Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. Without a heartbeat, returns the age of
+ * the server's registration: the server may already own rooms, and cannot store their changes.
  */
 @Injectable()
 @Extension(StoreContact)

@@ -4,7 +4,7 @@ import type { ServerRecord } from '#libs/fleet';
 import { type Eligibility, EligibilityListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 
-/** Withholds suspect and unheard game servers from placement. */
+/** Withholds game servers from placement while their health is suspect or unheard. */
 @Injectable()
 @Extension(EligibilityListener)
 export class PlacementEligibility extends EligibilityListener {

@@ -13,7 +13,7 @@ export const NO_CAPACITY_RETRY_MS = 250;
  * Time limit of a request to adopt rooms, in ms. A server that does not answer within this time is treated as if it had refused the rooms.
  */
 export const ADOPT_TIMEOUT_MS = 10_000;
-/** Number of batches that are recovered at the same time. So one batch is placed while servers adopt another batch. */
+/** Number of batches that are recovered concurrently: one batch is placed while servers adopt another batch. */
 export const BATCHES_AT_ONCE = 4;
 /**
  * Duration of the lease on the recovery of one lost incarnation, in ms. The holder renews the lease after a third of this time. When the

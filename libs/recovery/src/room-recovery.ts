@@ -24,8 +24,8 @@ interface Placed {
 }
 
 /**
- * Gives the rooms of a lost server to other servers. Two processes may recover the same rooms at the same time, because an adoption is a
- * compare-and-set on epoch and owner. After an interruption, the next run finds the remaining rooms.
+ * Moves the rooms of a lost server to other servers. Two processes may recover the same rooms, because an adoption is a compare-and-set on
+ * epoch and owner. After an interruption, the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
@@ -55,9 +55,9 @@ export class RoomRecovery {
   }
 
   /**
-   * Recovers all rooms of this owner. Resolves when no room of this owner is left. A call during the recovery of the same owner waits for
-   * that recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another
-   * call, here or in another process.
+   * Recovers all rooms of this owner. Resolves when the owner has no room any more. Concurrent calls for one owner share one recovery.
+   * Rejects when Redis does not answer, or when this process is outvoted about its link secret. The rooms then wait for another call, here
+   * or in another process.
    */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
@@ -73,7 +73,7 @@ export class RoomRecovery {
     return recovery;
   }
 
-  /** Does the same as `recover`, under a lease. Resolves immediately, without a recovery, when another process has the lease. */
+  /** Calls `recover` under a lease. Resolves immediately, without a recovery, when another process has the lease. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
     const lease = new RedisLease(this.redis, redisName(`recovering:${owner.server}:${owner.incarnation}`), CLAIM_MS);
     await lease.run(() => this.recover(owner));
@@ -106,7 +106,7 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
-  /** Tries once to recover each of the rooms. Returns the rooms that must be tried again. */
+  /** Tries once to recover the rooms. Returns the rooms that need another attempt. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     // An outvoted process has another link secret than most servers, so it has no links. Another gateway takes over the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
@@ -122,7 +122,7 @@ export class RoomRecovery {
     return left;
   }
 
-  /** Updates the metric of rooms without an owner: the sum over all recoveries of this process. */
+  /** Updates the metric of rooms without an owner, as the sum over all recoveries of this process. */
   private reportWaiting({ server, incarnation }: RoomOwnership, rooms: number): void {
     const key = `${server}:${incarnation}`;
     if (rooms === 0) this.waiting.delete(key);
@@ -142,7 +142,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Recovers, or gives up, each room of the batch. Returns the rooms that must be tried again. */
+  /** Recovers the rooms of the batch, and ends the games that have waited too long. Returns the rooms that need another attempt. */
   private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership, lostMs: number): Promise<RoomId[]> {
     const records = await this.records.readMany(batch);
     const done: RoomId[] = [];
@@ -170,8 +170,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the rooms that need no further attempt:
-   * those without effects, and those whose effects a server has accepted.
+   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the finished rooms: rooms without
+   * effects, and rooms whose effects a server has accepted.
    */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
@@ -185,7 +185,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // Sends epoch 0, which no room in play has. So the server adopts no game and only runs the effects.
+    // Sends epoch 0, which no room in play has. So the server runs the effects without adopting a game.
     const { accepted } = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -194,7 +194,7 @@ export class RoomRecovery {
     return [...done, ...accepted];
   }
 
-  /** Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that are done. */
+  /** Places each room and asks its server to adopt it, with one request for each server. Returns the finished rooms. */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
     const byServer = new Map<ServerId, RoomRecord[]>();
@@ -229,7 +229,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Returns the ready game servers that this process cannot reach. A request to them to adopt a room would time out. */
+  /** Returns the ready game servers that this process cannot reach, because a request to adopt rooms would time out there. */
   private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')
@@ -237,7 +237,7 @@ export class RoomRecovery {
       .map(({ id }) => id);
   }
 
-  /** Logs, once for each version, that no server takes rooms of this version. These rooms may wait until an operator acts. */
+  /** Logs once for each game version that no ready server can run it. Rooms of that version may wait until an operator acts. */
   private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;
@@ -258,7 +258,7 @@ export class RoomRecovery {
     });
   }
 
-  /** The versions (`game@version`) for which `recovery.version-missing` was logged, so that it is logged once. */
+  /** The versions (`game@version`) for which `recovery.version-missing` was logged. */
   private readonly versionsMissing = new Set<string>();
 
   /** Asks a server to adopt rooms. `refused`: the rooms that the server did not adopt, for example because it did not answer. */

@@ -37,7 +37,10 @@ function startSentinel(
   return start(name, { sentinel: true, config: { 'sentinel monitor': `main 127.0.0.1 ${port} 1` }, ...options });
 }
 
-/** Returns the error of a failed start, or '' after a successful one. Waits for 1 s, because most of these connections never open. */
+/**
+ * Starts a connection, and returns the error as text, or '' after a successful start. Waits for 1 s, because most of these connections
+ * never open.
+ */
 async function problemOf(options: RedisOptions): Promise<string> {
   const redis = new RedisConnections(options);
   opened.push(redis);

@@ -3,12 +3,12 @@ import { setKeyPrefix } from './key-prefix.js';
 import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
 import { RedisAccess } from './redis-access.js';
 
-/** One connection (or, in a Cluster, one set of connections). Both kinds accept the same commands. */
+/** A connection to one node, or a set of connections to a Cluster. Both kinds accept the same commands. */
 export type RedisClient = Redis | Cluster;
 
 /**
  * Creates a client that never repeats a command. With the defaults of ioredis, a write whose reply was lost could run twice. A command that
- * cannot be sent, or whose connection breaks, fails immediately. The caller knows whether it may repeat the command.
+ * cannot be sent, or whose connection breaks, fails immediately. The caller decides whether to repeat the command.
  *
  * @throws an error that names the wrong setting
  */
@@ -20,14 +20,16 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // `PubSub` subscribes again after a reconnect. If ioredis did that and got no reply, an unhandled rejection would end the process.
+    // `PubSub` subscribes again after a reconnect. When ioredis subscribes again and gets no reply, an unhandled rejection ends the
+    // process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // Longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the connection.
+    // This limit is longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the
+    // connection.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
-    // While Redis loads its data, ioredis retries after the time that Redis estimates, up to this limit, in ms.
+    // Longest pause before ioredis retries while Redis loads its data, in ms. Redis itself estimates the pause.
     maxLoadingRetryTime: LOADING_RETRY_MS,
     reconnectOnError: onReadOnly(),
     lazyConnect: true,
@@ -44,8 +46,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // ioredis adds the sentinels that a sentinel knows. Their announced ports use TLS when the data nodes use TLS. If only the
-        // sentinels or only the data nodes use TLS for clients, connections to these ports would hang.
+        // Sentinels announce the ports of other sentinels, and ioredis connects to these ports with TLS when the data nodes use TLS. These
+        // connections would hang if only the sentinels or only the data nodes used TLS.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });
@@ -100,8 +102,8 @@ function surviveErrors(client: Redis): void {
 }
 
 /**
- * Returns a `reconnectOnError` function. It makes ioredis reconnect after a READONLY error, because the node has become a replica and
- * another node may be the primary. A client reconnects at most once per second for this reason.
+ * Returns a `reconnectOnError` function. The function makes ioredis reconnect after a READONLY error, at most once per second. The node has
+ * then become a replica, and another node may be the primary.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;

@@ -3,8 +3,8 @@ import { Command } from 'ioredis';
 export type CallArgument = string | number | Uint8Array;
 
 /**
- * The buffer in which each call is encoded. It grows to the size of the largest call. The encoded bytes are then copied, because a socket
- * may need them for some time.
+ * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because a socket
+ * may read them after the next call.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 
@@ -54,7 +54,7 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Writes ASCII text without measuring it, because it has one byte per character. Encodes other text first to know its length. */
+/** Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to know its length. */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

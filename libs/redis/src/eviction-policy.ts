@@ -18,14 +18,14 @@ export class EvictionPolicy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Registers a listener. It is called with the policy when Redis begins to evict keys or changes to another policy that evicts keys, and
-   * with null when Redis no longer evicts keys.
+   * Registers a listener. It is called with each policy that evicts keys as soon as Redis has that policy, and with null when Redis no
+   * longer evicts keys.
    */
   onChange(listener: (wrong: string | null) => void): void {
     this.listeners.push(listener);
   }
 
-  /** Reads the policy. When Redis does not answer, nothing is reported. */
+  /** Reads the policy. Reports nothing when Redis does not answer. */
   @Interval(READ_EVERY_MS)
   async read(): Promise<void> {
     const wrong = await wrongPolicyOf(this.redis.commands).catch(() => this.wrong);

@@ -6,7 +6,7 @@ interface Prefixes {
   readonly setKeyPrefix: typeof setKeyPrefix;
 }
 
-/** Loads the module again, so that it is in the state of a new process. */
+/** Loads the module again. The new copy has the state of a new process. */
 function newProcess(): Prefixes {
   let fresh!: Prefixes;
   jest.isolateModules(() => {

@@ -10,8 +10,8 @@ let prefix = FLEET_PREFIX_DEFAULT;
 let isUsed = false;
 
 /**
- * Returns the name of a key or channel of this fleet: `hf:servers` for `servers`. All names of a fleet begin with the same prefix, so
- * that several fleets can share one Redis.
+ * Returns the name of a key or channel of this fleet: `hf:servers` for `servers`. Each fleet has its own prefix, so several fleets can
+ * share one Redis.
  */
 export function redisName(name: string): string {
   isUsed = true;

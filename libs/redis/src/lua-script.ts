@@ -23,8 +23,8 @@ export class LuaScript {
   private static readonly every: LuaScript[] = [];
 
   /**
-   * Registers all scripts loaded so far with a new client. Call it before the client begins a pipeline, because a pipeline knows only the
-   * scripts that its client knew at its start.
+   * Registers all loaded scripts with a new client. Call it before the client creates a pipeline, because a pipeline has only the scripts
+   * that its client had at that time.
    */
   static prepare(client: RedisClient): void {
     for (const script of LuaScript.every) script.define(client);
@@ -49,7 +49,7 @@ export class LuaScript {
     return this.callOf(client)(this.all(keys, args)) as Promise<unknown>;
   }
 
-  /** Like `run`, for calls with so many arguments that encoding them is the main cost. */
+  /** Like `run`, but faster for calls with many arguments, because it encodes all arguments in one pass. */
   async runEncoded(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
       return await (client.sendCommand(new EncodedCommand('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
@@ -60,7 +60,7 @@ export class LuaScript {
     }
   }
 
-  /** Like `run`, for binary values: strings in the answer are Buffers. */
+  /** Like `run`, but returns strings in the answer as Buffers, for binary values. */
   runBinary(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     return this.callOf(client, 'Buffer')(this.all(keys, args)) as Promise<unknown>;
   }

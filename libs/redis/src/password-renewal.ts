@@ -3,14 +3,14 @@ import { Interval } from '@nestjs/schedule';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisConnections } from './redis-connections.js';
 
-/** Period of the reads of the password's file, in ms. */
+/** Interval at which the password's file is read, in ms. */
 const READ_EVERY_MS = 2_000;
 
 export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };
 
 /**
- * Tests a changed password at Redis at once, and not only at the next connection. So an operator knows when the old password may be
- * removed. Open connections are not affected by the test. A new connection reads its password from the file.
+ * Tries a changed password at Redis immediately. So an operator knows when the old password may be removed. Open connections are not
+ * affected. A new connection reads its password from the file.
  */
 @Injectable()
 export class PasswordRenewal implements OnApplicationBootstrap {

@@ -6,7 +6,7 @@ import { RedisConnections } from './redis-connections.js';
 
 const REDIS_URL = process.env.HOLDFAST_TEST_REDIS_URL as string;
 
-/** A proxy to the test's Redis. While `isDeaf`, it drops everything after a subscribe. */
+/** A proxy to the test's Redis. While `isDeaf`, it drops all data that follows a subscribe command. */
 class DroppingProxy {
   isDeaf = false;
   private readonly sockets = new Set<Socket>();

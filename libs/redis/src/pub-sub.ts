@@ -66,7 +66,7 @@ export class PubSub {
     try {
       if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels);
     } catch {
-      // Closes the connection, so that a new one subscribes again. Nothing would repeat the subscriptions of an open connection.
+      // Closes the connection, because the channels are subscribed again only on a new connection.
       this.redis.subscriptions.disconnect(true);
       return;
     }

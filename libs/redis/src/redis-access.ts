@@ -41,7 +41,7 @@ export class RedisAccess {
     this.tlsFiles = new ClientTls(tls ?? {}, { ca: 'REDIS_TLS_CA', cert: 'REDIS_TLS_CERT', key: 'REDIS_TLS_KEY' });
   }
 
-  /** The login at the servers with the data. */
+  /** The login at the data nodes. */
   get credentials(): RedisCredentials {
     return { user: this.user, password: this.password.current() };
   }
@@ -50,7 +50,7 @@ export class RedisAccess {
     return { user: this.sentinelUser, password: this.sentinelPassword.current() };
   }
 
-  /** The TLS options for the servers with the data. Undefined: without TLS. */
+  /** The TLS options for the data nodes. Undefined: without TLS. */
   get tls(): RedisTlsOptions | undefined {
     return this.isTls ? this.tlsOptions() : undefined;
   }
@@ -64,7 +64,7 @@ export class RedisAccess {
   }
 }
 
-/** Provides the password for each connection: a fixed password, or the content of a file at that time. */
+/** Provides the password for each connection: a fixed password, or the current content of a file. */
 class RenewablePassword {
   private known: string | undefined;
 
@@ -94,7 +94,7 @@ class RenewablePassword {
     try {
       this.known = read(passwordFile) || this.known;
     } catch {
-      // The file cannot be read while it is being replaced, so the last known password stays.
+      // Keeps the last known password while the file is being replaced.
     }
     return this.known;
   }

@@ -13,8 +13,8 @@ import { wrongPolicyOf } from './wrong-policy.js';
 export const REDIS_OPTIONS = Symbol('RedisOptions');
 
 /**
- * This process's connections. Each purpose has its own, so that a long answer never delays another purpose: `appends` for the
- * rooms' change logs, `subscriptions` for pub/sub (see `PubSub`), and `commands` for everything else.
+ * This process's connections. Each purpose has its own connection, so that a long answer delays no other purpose: `appends` for the rooms'
+ * change logs, `subscriptions` for pub/sub (`PubSub`), and `commands` for all other commands.
  */
 @Injectable()
 export class RedisConnections implements OnApplicationShutdown {
@@ -40,12 +40,12 @@ export class RedisConnections implements OnApplicationShutdown {
     return this.reopened;
   }
 
-  /** Opens a further connection. It is closed together with the others. */
+  /** Opens a further connection, which is closed together with the connections of this class. */
   open(): RedisClient {
     const client = connect(this.options, this.access);
     LuaScript.prepare(client);
     if (client instanceof Redis) batchWrites(client);
-    // Without a listener ioredis prints each failed attempt. The listener also keeps the reason for error messages.
+    // Without a listener, ioredis prints each failed attempt. The listener also stores the reason for error messages.
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });
@@ -55,8 +55,8 @@ export class RedisConnections implements OnApplicationShutdown {
       wasReady = true;
       if (this.isReady) this.lastError = null;
     });
-    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). Connects again in these cases, because
-    // the server would otherwise stay without this connection.
+    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). The server would then stay without this
+    // connection, so this listener connects again.
     client.on('end', () => {
       if (!this.isClosed) setTimeout(() => void client.connect().catch(() => {}), RECONNECT_MS);
     });
@@ -97,6 +97,11 @@ export class RedisConnections implements OnApplicationShutdown {
     return this.lastError;
   }
 
+  /**
+   * Closes all connections. Nest calls it at the end of the process.
+   *
+   * @internal
+   */
   onApplicationShutdown(): void {
     this.isClosed = true;
     for (const client of this.all) client.disconnect();

@@ -2,14 +2,14 @@
 export interface RedisOptions {
   /** The address: `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
-  /** The login at the servers with the data, instead of a login in `url`. */
+  /** The login at the data nodes, instead of a login in `url`. */
   readonly login?: RedisLogin;
   readonly tls?: RedisTls;
   /** The login and TLS of the sentinels, which may differ from the login and TLS of the data nodes. */
   readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;
-  /** Longest wait for a reply, in ms. After that the command fails, although Redis may have executed it. */
+  /** Longest wait for a reply, in ms. The command then fails, although Redis may have executed it. */
   readonly commandTimeoutMs?: number;
   /** Number of replicas that must have a write before it is durable (`DURABILITY_REPLICAS`). Default: 0. */
   readonly replicas?: number;
@@ -20,13 +20,13 @@ export interface RedisOptions {
 export interface RedisLogin {
   readonly user?: string | null;
   readonly password?: string | null;
-  /** File with the password, which is read for each connection. So the password may change while the process runs. */
+  /** File with the password. Each new connection reads it, so that the password can be changed while the process runs. */
   readonly passwordFile?: string | null;
 }
 
 /** Paths of PEM files with the certificates and the key. The process reads a file again when it changes. */
 export interface RedisTls {
-  /** True: connections to the servers with the data use TLS. `rediss://` in the URL has the same effect. */
+  /** True: connections to the data nodes use TLS. `rediss://` in the URL has the same effect. */
   readonly isOn?: boolean;
   readonly ca?: string | null;
   readonly cert?: string | null;
@@ -36,7 +36,7 @@ export interface RedisTls {
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
-/** Pause between two attempts to connect, in ms. A short pause, so that a server soon notices when Redis is available again. */
+/** Pause between two attempts to connect, in ms. It is short, so that a server soon notices when Redis is available again. */
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;

@@ -6,20 +6,19 @@ import { RedisConnections } from './redis-connections.js';
 
 /** Period of the samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
-/** Number of requests per sample. The answer with the shortest round trip counts. */
+/** Number of requests per sample. Only the answer with the shortest round trip is used. */
 const REQUESTS = 3;
 /** Maximum round trip of a valid sample, in ms. A longer round trip makes the sample too inexact. */
 const ROUND_TRIP_MS_MAX = 500;
 /** Maximum fraction by which `now()` runs faster or slower than the monotonic clock to approach Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
-/** Difference in ms that cannot be drift. Either Redis' clock was set, or this computer slept. */
+/** Minimum difference in ms that cannot be drift: either Redis' clock was set, or this computer slept. */
 const DRIFT_MS_MAX = 1_000;
-/** The clocks of the nodes of a Cluster differ. So the time is always read from the node that has this key. */
+/** The clocks of the nodes of a Cluster differ, so the time is always read from the node with this key. */
 const clusterKey = (): string => redisName('store-clock');
 
 /**
- * Redis' time (`TIME`), the one clock that all servers share. After the first sample it does not depend on this host's wall
- * clock.
+ * Redis' time (`TIME`), the one clock that all servers share. After the first sample, this clock does not depend on the host's wall clock.
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
@@ -39,7 +38,7 @@ export class StoreClock implements OnModuleDestroy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Takes the first sample, and continues to take samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
+   * Takes the first sample, and starts the periodic samples. Call it before the first call of `now()`. Otherwise `now()` may go back once.
    * Rejects when Redis does not answer.
    */
   async start(): Promise<void> {
@@ -52,8 +51,9 @@ export class StoreClock implements OnModuleDestroy {
   }
 
   /**
-   * The time for durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
-   * monotonic clock within 0.05 %. When somebody sets the clock of Redis' host, `storeTime()` follows and `now()` does not.
+   * The time for durations and due times: ms since 1970, with fractions. This time never goes back and never jumps, and its speed differs
+   * from that of the monotonic clock by at most 0.05 %. When somebody sets the clock of Redis' host, `storeTime()` follows and `now()` does
+   * not.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
@@ -64,7 +64,10 @@ export class StoreClock implements OnModuleDestroy {
     return this.storeOrigin === null ? Date.now() : this.storeOrigin + performance.now();
   }
 
-  /** Time by which this host's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: not measured yet. */
+  /**
+   * Time by which this host's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: the difference is not
+   * measured yet.
+   */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();
   }
@@ -83,7 +86,7 @@ export class StoreClock implements OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** Ignores errors: `StoreHealth` reports that Redis is unavailable, and the clock continues without samples. */
+  /** Ignores errors, because `StoreHealth` reports that Redis is unavailable, and the clock continues without samples. */
   private async sampleQuietly(): Promise<void> {
     await this.sample().catch(() => {});
   }

@@ -1,6 +1,6 @@
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
 
-/** Error codes with which Redis says that it cannot do its work now. */
+/** Error codes of Redis which mean that Redis cannot do its work now. */
 const REPLY_CODES = [
   'LOADING',
   'READONLY',
@@ -21,16 +21,16 @@ const REPLY_CODES = [
   'NOSCRIPT',
 ] as const;
 
-/** In scripts, an older Redis puts its own text before the error of the command: `ERR Error running script …: -OOM …`. */
+/** An older Redis puts its own text before the error of a command in a script: `ERR Error running script …: -OOM …`. */
 const REPLY = new RegExp(String.raw`^(?:\w*Error: )?(?:ERR .*[:\s]-)?(${REPLY_CODES.join('|')}) `);
-/** For a refused command within a script, the error has this text instead of the code `NOPERM`. */
+/** For a refused command in a script, Redis answers with this text instead of the code `NOPERM`. */
 const NO_PERMISSION = /^(?:\w*Error: )?ERR .*The user executing the script can't (?:run|access) /;
 const CLIENTS = /^(?:\w*Error: )?ERR max number of clients reached/;
 const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
 /** Errors of ioredis about a connection that is down, breaks, or cannot be opened. */
 const AWAY =
   /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
-/** Errors of any network connection, so their cause may be another server than Redis. */
+/** Errors of any network connection, which may also be a connection to another server than Redis. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
@@ -48,9 +48,9 @@ export interface StoreFailure {
 }
 
 /**
- * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas, or
- * refuses this server. Redis may have executed the request nevertheless. Returns null for an error that does
- * not say so, such as a wrong argument of a Redis command.
+ * Returns the failure when an error shows that Redis cannot do its work now: it is unreachable, full, read-only, without replicas, or
+ * refuses this server. Redis may have executed the request nevertheless. Returns null for any other error, such as a wrong argument of a
+ * Redis command.
  */
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);

@@ -12,8 +12,8 @@ const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
 /**
- * Number of keys that are written in a Cluster. The keys are in different slots, so that the probe also finds a failure of only a part of
- * the Cluster.
+ * Number of keys that a probe writes in a Cluster. The keys are in different slots, so that the probe also finds a partial failure of the
+ * Cluster.
  */
 const CLUSTER_KEYS = 8;
 const REPLICAS_TIMEOUT_MS = 1_000;
@@ -24,7 +24,7 @@ export type StoreChange =
       readonly isAvailable: true;
       /** Duration of the outage, in ms. */
       readonly ms: number;
-      /** The reasons, in the order in which they were noticed. */
+      /** The reasons, in the order of their first occurrence. */
       readonly reasons: readonly string[];
       /** Number of requests, tasks and probes of this server that failed during the outage. */
       readonly failures: number;
@@ -72,7 +72,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.probeFailure;
   }
 
-  /** Time for which Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
+  /** Time for which Redis has been unavailable to this server, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
@@ -92,8 +92,8 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Records an error. Returns whether Redis is the cause. While Redis is known to be unavailable, a possible cause counts as well.
-   * `onChange` reports only changes of the state.
+   * Records an error. Returns whether Redis is the cause. During an outage, returns true also for an error that may come from another
+   * server. `onChange` reports only changes of the state.
    */
   note(error: unknown): boolean {
     const failure = storeFailureOf(error);
@@ -118,7 +118,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.probed(this.wroteAt - startedAt);
       this.succeeded();
     } catch (error) {
-      // This server is stopping and has closed its connections itself, so this error is no failure of Redis.
+      // This server has closed its connections itself, so the error is no failure of Redis.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
       this.probed(null);

@@ -41,7 +41,7 @@ import { MachineFactory } from './room/machine-factory.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
-/** A game server of `Hosts`: all of `libs/room-host`, and only the needed parts of other libraries. */
+/** A game server of `Hosts`. It has all of `libs/room-host`, and those parts of other libraries that `libs/room-host` needs. */
 export class Host {
   readonly self: { id: ServerId; incarnation: number; state: string };
   readonly rooms: HostedRooms;
@@ -60,22 +60,21 @@ export class Host {
   readonly loader: RoomLoader;
   readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
-  /** The operator events that this server has published. */
   readonly operatorEvents: OperatorEvent[] = [];
   /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether this server's record is the record of an earlier version, which does not know results of effects. */
+  /** Whether the record of this server is that of an earlier version, which does not support results of effects. */
   isOfEarlierVersion = false;
-  /** Whether the directory of other servers contains this one. */
+  /** Whether the directory of the other servers lists this server. */
   isListed = true;
   /**
-   * The way in which this server answers requests to load rooms. `as it is`: as usual. `nothing`: with the error `server-lost`. `never`:
-   * with this error, but only after `giveUp`.
+   * How this server answers a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`: with
+   * this error, but only after a call of `giveUp`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;
-  /** Answers the requests to load rooms that wait because `loadAnswers` is `never`. */
+  /** Answers the waiting requests to load rooms. They wait because `loadAnswers` is `never`. */
   giveUp: () => void = () => {};
   private readonly auditing: NodeJS.Timeout;
   private readonly isGivenUp = new Promise<void>((resolve) => {
@@ -228,7 +227,7 @@ export class Host {
     return peer;
   }
 
-  /** Stops like a process after `kill -9`: it writes and sends nothing any more. */
+  /** Simulates `kill -9`: from now on, the server writes and sends nothing. */
   stop(): void {
     this.isListed = false;
     clearInterval(this.auditing);

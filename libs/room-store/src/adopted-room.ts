@@ -22,13 +22,13 @@ export interface AdoptedRoom {
   readonly doc: RoomDoc;
   /** The revision of the record after the adoption. */
   readonly rev: number;
-  /** The last input on which an owner of the room crashed or hung. It must not run again. Null: there is none. */
+  /** The last input on which an owner of the room crashed or hung. It must not run again. Null: no owner crashed or hung. */
   readonly poison: SuspectInput | null;
-  /** The number of owners that were lost because of inputs of this room. */
+  /** The number of owners that crashed or hung on inputs of this room. */
   readonly losses: number;
-  /** The room time now, in ms since 1970, after a handoff to this owner. Null: the room was not handed off to this owner. */
+  /** The room time at the adoption, in ms since 1970, if the room was handed off to this owner. Null: it was not handed off. */
   readonly handedAt: number | null;
-  /** The takeovers of this game. This adoption is among them, unless it follows a handoff. Epochs and versions rise along the list. */
+  /** The takeovers of this game, with this adoption unless it follows a handoff. Epochs and versions rise along the list. */
   readonly takeovers: readonly Takeover[];
 }
 
@@ -39,7 +39,7 @@ export interface UnreadableRoom {
   readonly unreadable: string;
 }
 
-/** The result when the record was not as expected, so that nothing was written. The fields are the current values of the record. */
+/** The result when the record was not as expected. Nothing was written. The fields are the current values of the record. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;

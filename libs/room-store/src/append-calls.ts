@@ -10,7 +10,7 @@ const appendScript = new LuaScript('append', appendFile, null);
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
-/** TTL of an epilogue, in ms. No client tries to resume for longer. */
+/** TTL of an epilogue, in ms. Clients try to resume for a shorter time. */
 export const EPILOGUE_MS = 600_000;
 /** Maximum number of rooms in one call. A call blocks Redis for about 5 µs per room. */
 const ROOMS_PER_CALL = 64;
@@ -25,7 +25,7 @@ export interface AppendCall {
   readonly onEnded?: Append['onEnded'];
 }
 
-/** Puts the appends into as few calls as possible, because a call costs more than an append in it. `roomsPerCall`: 1 in a Cluster. */
+/** Puts the appends into as few calls as possible, because a call costs more than an append. `roomsPerCall`: 1 in a Cluster. */
 export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CALL): AppendCall[] {
   const calls: AppendCall[] = [];
   let open: { keys: string[]; args: (string | number | Buffer)[]; appends: number[] } | null = null;

@@ -29,8 +29,8 @@ export class AppendWriter {
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
-    // A script stops at the first append that fails in Redis, so all appends of its call are repeated one by one. The result of an append
-    // that was stored the first time is `ok`.
+    // A script stops at the first append that fails in Redis, so all appends of its call are repeated one by one. An append that was
+    // already stored gets the result `ok`.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
     const single = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
     const again = single.length > 0 ? await this.call(client, callsOf(single, 1)) : [];
@@ -45,8 +45,8 @@ export class AppendWriter {
   }
 
   /**
-   * Returns the results of the appends of each call. Null for a call that Redis answered with an error: the appends of this call must be
-   * repeated one by one.
+   * Returns the results of the appends of each call. Null: Redis answered the call with an error, so its appends must be repeated one by
+   * one.
    */
   private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
     const { replicas, replicasTimeoutMs } = this.options;
@@ -59,7 +59,7 @@ export class AppendWriter {
     return calls.map((call, index) => {
       const [error, answer] = replies[index] ?? [new Error('no reply'), null];
       if (error) return failed(call, error);
-      // Redis has the changes, but too few replicas have them. A repeated append is answered with `ok`, and waits for the replicas again.
+      // Redis has the changes, but too few replicas have them. The caller repeats the append, which then waits for the replicas again.
       return written(call, answer).map((result) => (!isReplicated && result === 'ok' ? 'unknown' : result));
     });
   }

@@ -11,12 +11,12 @@ export interface Tenure extends RoomOwnership {
 /**
  * The result of a conditional write.
  *
- * - `ok`: the store has the write, also when an earlier attempt wrote it.
+ * - `ok`: the store has the write, from this attempt or an earlier one.
  * - `fenced`: another server owns the room in a later epoch, or the game is over.
  * - `behind`: the store has an older version or epoch than the owner, because it lost data.
  * - `missing`: the store has no record of the room.
  * - `conflict`: another writer with the same epoch has written other changes.
- * - `unknown`: no answer came. The caller must then repeat the same write, and make no other write before.
+ * - `unknown`: no answer came. The caller must repeat the same write before it makes another one.
  */
 export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
 
@@ -25,21 +25,19 @@ export interface Append {
   readonly tenure: Tenure;
   /** The room's version before the first change. Null (only with `ended`): the game has no log, so the version is not compared. */
   readonly from: number | null;
-  /** The changes, packed by `packChange`. With `ended` they are not written. */
+  /** The changes, packed by `packChange`. Not written when the append ends the game (`ended`). */
   readonly entries: readonly Uint8Array[];
-  /** The id of this append. It distinguishes a repetition from the append of another writer. */
+  /** The id of this append. With it, the store tells a repetition from the append of another writer. */
   readonly batch: string;
-  /**
-   * Set when the last change ends the game. The store then deletes the log instead of extending it, and the room waits for its next game.
-   */
+  /** Present when the last change ends the game. The store then deletes the log, and the room waits for its next game. */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-  /** With `ended`: receives the record's document once the store has the end, also when the append is repeated. */
+  /** With `ended`: receives the record's document once the store has the end. */
   readonly onEnded?: (record: DocAtRev) => void;
 }
 
-/** The lobby's part of a record, and the revision of the record, which identifies this content. */
+/** The lobby's part of a record, and its revision. Two documents of one room with the same revision are equal. */
 export interface DocAtRev {
   readonly doc: RoomDoc;
   readonly rev: number;

@@ -6,7 +6,7 @@ import { packChange, unpackChange, unpackChanges } from './change-codec.js';
 const version = fc.nat();
 const path = fc.string().map((text) => `/${text}`);
 const PROTO = '__proto__';
-// MessagePack keeps these values, but a state may not contain them: -0, undefined, and a key that would be a prototype.
+// MessagePack can encode these values, but a state must not contain them: -0, undefined, and a key that would set a prototype.
 const value = fc
   .jsonValue({ depthSize: 'small' })
   .map((any) => JSON.parse(JSON.stringify(any).replaceAll(PROTO, PROTO.slice(2))) as unknown);

@@ -31,7 +31,7 @@ export interface PackedChanges {
   readonly entries: readonly Uint8Array[];
 }
 
-/** Reads changes that follow each other. The entries are views of `bytes`. Throws `UnreadableError`. */
+/** Reads successive changes. The entries are views of `bytes`. Throws `UnreadableError`. */
 export function unpackChanges(bytes: Uint8Array): PackedChanges {
   const changes: Change[] = [];
   const entries: Uint8Array[] = [];

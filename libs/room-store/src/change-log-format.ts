@@ -3,7 +3,7 @@ import { type GameDefinition, hasStatePatches } from '#libs/room';
 /**
  * The format of log and checkpoint. 1: changes have RFC 6902 patches. 2: they may have state patches, players who join the running game,
  * and bots. 3: in addition, effects may wait for a result, and the value may have loaded data. The field `format` of the record has the
- * format; absent means 1. Servers that do not know the format leave the room to others, so a higher format is only set for games that need
+ * format; absent means 1. A server that does not know the format cannot adopt the room, so a higher format is only set for games that need
  * it.
  */
 export type ChangeLogFormat = 1 | 2 | 3;
@@ -13,10 +13,10 @@ export const LOG_FORMAT_MAX: ChangeLogFormat = 3;
 
 type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bots' | 'hasResults' | 'hasLoad'>;
 
-/** Returns the format in which this server stores a game. */
+/** The format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
-  // A server that does not know bots would treat their seats as seats of users, also in a checkpoint.
+  // A server that does not know bots would treat the seats of bots as seats of users, even in a checkpoint.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

@@ -19,17 +19,17 @@ import type { Takeover } from './takeovers.js';
 export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
- * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the checkpoint has
- * removed these changes from the log. The tail has all events of the versions after `since`. Changes without events are left out.
+ * The latest events, for the next owner. A checkpoint removes changes from the log, so the tail keeps their events: a player who resumes
+ * then receives the missed events once. The tail has all events of the versions after `since`. Changes without events are left out.
  */
 export interface EventTail {
   readonly since: number;
   readonly changes: readonly EventsOfChange[];
   /** Seats whose players have received the game. If one of these players resumes without a version, the player has reloaded the page. */
   readonly shown: readonly Seat[];
-  /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
+  /** The room time of this checkpoint, in ms since 1970. The room time of the next owner continues from it and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game. They are also stored here, because a record that `reassert` restored lacks them. Absent: none. */
+  /** The takeovers of this game, because a record that `reassert` restored has none. Absent: there were none. */
   readonly takeovers?: readonly Takeover[];
 }
 

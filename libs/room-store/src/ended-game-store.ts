@@ -23,7 +23,7 @@ import { suspectEffectOf } from './suspect-marks.js';
 
 const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 
-/** The stored data of games that have ended: effects that are not done, and epilogues. The last append of a game writes both. */
+/** The stored data of ended games: pending effects and epilogues. The last append of a game writes both. */
 @Injectable()
 export class EndedGameStore {
   private readonly writes: ReplicatedWrites;
@@ -35,7 +35,7 @@ export class EndedGameStore {
     this.writes = new ReplicatedWrites(redis, options);
   }
 
-  /** Returns the effects of ended games that are not known to be done. Batches that cannot be read are copied to another key. */
+  /** Returns the pending effects of ended games. Copies batches that cannot be read to another key. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
     const effects: PendingEffect[] = [];
@@ -72,7 +72,7 @@ export class EndedGameStore {
     try {
       return bytes ? unpackEpilogue(bytes) : null;
     } catch {
-      // Players still learn from the room's record that the game is over, and its result.
+      // Ignores the epilogue. Players still learn the result of the game from the room's record.
       return null;
     }
   }
@@ -89,7 +89,7 @@ export class EndedGameStore {
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** Returns whether the store still remembers that the room was closed (`CLOSED_MS`). Rejects when the store does not answer. */
+  /** Returns whether the room was closed within the last `CLOSED_MS`. Rejects when the store does not answer. */
   async isClosed(room: RoomId): Promise<boolean> {
     return (await this.redis.appends.exists(closedKey(room))) === 1;
   }

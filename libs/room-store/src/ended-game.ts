@@ -17,23 +17,23 @@ export interface EndedGame extends DocAtRev {
   readonly epoch: number;
   readonly batch: string;
   readonly result: GameResult;
-  /** Effects that are not done yet. */
+  /** Pending effects. */
   readonly effects: readonly PendingEffect[];
   readonly epilogue: Epilogue | null;
-  /** The number of games that were played to their end in the room, with this one. */
+  /** The number of games that were played to their end in the room, including this game. */
   readonly round: number;
   readonly game: string;
 }
 
 /**
- * The effects of ended games that are not done yet. They are stored by batch, the id of the last append of each game, because a room may
- * end a second game while effects of the first are tried again.
+ * The pending effects of ended games. They are stored in batches. The name of a batch is the id of the last append of its game, because a
+ * room may end a second game while effects of the first are tried again.
  */
 export interface LastEffects {
   readonly batches: readonly string[];
   readonly effects: readonly PendingEffect[];
   /** Keys of effects on which a server crashed or hung. These effects must not run again, because the next server could crash as well. */
   readonly poisoned: readonly string[];
-  /** Batches that cannot be read. They are among `batches`, and were copied to another key. Absent: none. */
+  /** Batches that cannot be read. They were copied to another key, and are also in `batches`. Absent: none. */
   readonly unreadable?: readonly string[];
 }

@@ -3,8 +3,8 @@ import type { PendingEffect, Refusal } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isPendingEffect, isRefusal, isText, readStored } from './stored-bytes.js';
 
 /**
- * The stored end of a game, for players who did not receive it from the owner because they were away or the owner died. The store keeps it
- * for a limited time after the end, in a key beside the room's record.
+ * The stored end of a game, for players who did not receive it from the owner, because they were away or the owner died. The store keeps it
+ * for a limited time under a separate key.
  */
 export interface Epilogue {
   readonly epoch: number;

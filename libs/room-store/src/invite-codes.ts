@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { inviteKey } from './room-keys.js';
 
-/** The 32 characters of a code: without I, L, O and U, which people confuse with 1, 0 and V. It is the alphabet of Crockford's Base32. */
+/** The 32 characters of a code (Crockford's Base32). I, L, O and U are missing, because people confuse them with 1, 0 and V. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /**
  * Length of a code, in characters: 40 bits. With 10,000 rooms and a thousand addresses that each try ten codes a minute
@@ -12,23 +12,23 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  */
 const CODE_CHARACTERS = 8;
 /**
- * Time for which the store keeps a code after its last renewal, in ms. The sweep of rooms and each use of the code renew it, so a code expires only
- * when no lobby runs for this time, or when its room was never made.
+ * Time for which the store keeps a code after its last renewal, in ms. The sweep of rooms and each use of the code renew it. So a code
+ * expires only when no lobby runs for this time, or when its room was never created.
  */
 const CODE_TTL_MS = 7 * 86_400_000;
-/** Maximum attempts to find a code that no other room has. With a billion rooms, one attempt in a thousand fails. */
+/** Maximum number of attempts to find an unused code. With a billion rooms, one attempt in a thousand fails. */
 const TRIES_MAX = 5;
 
 /**
- * Finds rooms by their invite codes, with one read: each code is a key that names its room. The key is in another slot of a Cluster than
- * the record, so it is only a hint. The code in the document of the room decides. The key is written before the record. The sweep writes a
- * lost key again.
+ * Finds rooms by their invite codes, with one read: each code is a key that contains the id of its room. The key is in another slot of a
+ * Cluster than the record, so it is only a hint. The code in the document of the room decides. The key is written before the record. The
+ * sweep restores a lost key.
  */
 @Injectable()
 export class InviteCodes {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Gives the room a new code, which no other room has, and returns it. */
+  /** Gives the room a new, unused code and returns it. */
   async reserve(room: RoomId): Promise<string> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const code = newInviteCode();
@@ -42,7 +42,7 @@ export class InviteCodes {
     return (await this.redis.commands.getex(inviteKey(code), 'PX', CODE_TTL_MS)) as RoomId | null;
   }
 
-  /** Extends the life of the codes of these rooms, and writes the codes that the store has lost. Idempotent. */
+  /** Renews the TTL of the codes of these rooms, and restores the codes that the store has lost. Idempotent. */
   async renew(rooms: readonly { readonly room: RoomId; readonly code: string }[]): Promise<void> {
     const found = await Promise.all(rooms.map(({ code }) => this.find(code)));
     const lost = rooms.filter((_, index) => found[index] === null);
@@ -55,14 +55,14 @@ export class InviteCodes {
   }
 }
 
-/** Returns a random code. The alphabet has 32 characters, so each byte gives one without bias. */
+/** Returns a random code. 256 is a multiple of 32, so each byte gives one character without bias. */
 export function newInviteCode(): string {
   return Array.from(randomBytes(CODE_CHARACTERS), (byte) => ALPHABET[byte % 32]).join('');
 }
 
 /**
- * Returns the code that a person typed: upper case, without spaces and dashes, and with the digits for the letters O, I and L. Null: it
- * cannot be a code.
+ * Returns the code that a person typed: upper case, without spaces and dashes, and with the digits for the letters O, I and L. Null: the
+ * text cannot be a code.
  */
 export function readInviteCode(text: string): string | null {
   const code = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');

@@ -6,8 +6,8 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the owner's state, for any value that a game puts into it. Each run uses other random values. A
- * failure prints the seed that repeats it. `KEPT_RUNS=50000` runs many more cases.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values.
+ * `KEPT_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
@@ -39,7 +39,7 @@ describe('the state of a game with a failover after each change', () => {
       }),
       { numRuns: RUNS },
     );
-    // Stored and refused states must both be frequent. Otherwise the property would test only one of the two.
+    // The test needs many stored states and many refused states. Otherwise it would test only one of the two.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -284,8 +284,8 @@ function expectSame(stored: RoomValue<State>, owner: RoomValue<State>): void {
 }
 
 /**
- * Returns the path of the first difference, including prototypes and the order of keys. Null when there is none. (Jest's own comparison
- * mistakes a key `constructor` for a class.)
+ * Returns the path of the first difference. Compares prototypes and the order of keys, too. Returns null when there is no difference. Does
+ * not use Jest's comparison, which mistakes a key `constructor` for a class.
  */
 function otherwise(a: unknown, b: unknown, path: string): string | null {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? null : path;
@@ -312,7 +312,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** Returns the whole value as a text, for a comparison before and after. */
+/** Returns the value as text, so that a test can compare it before and after an act. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -323,7 +323,10 @@ interface Step {
   readonly make: () => unknown;
 }
 
-/** Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or one that throws on a read. */
+/**
+ * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * throws.
+ */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);

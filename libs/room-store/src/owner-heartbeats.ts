@@ -4,8 +4,8 @@ import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
 /**
- * TTL of a heartbeat, in ms: longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`). Without a heartbeat, the next owner could not
- * compute the downtime.
+ * TTL of a heartbeat, in ms. It is longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`), because the next owner computes the
+ * downtime from the heartbeat.
  */
 const RETENTION_MS = 40 * 24 * 3_600_000;
 
@@ -13,13 +13,13 @@ const RETENTION_MS = 40 * 24 * 3_600_000;
 export interface OwnerHeartbeat {
   /** The age of the heartbeat, in ms of store time. */
   readonly ageMs: number;
-  /** The owner's own clock at the heartbeat, in ms since 1970. Null: an older version wrote none. */
+  /** The owner's own clock at the heartbeat, in ms since 1970. Null: the owner has an older version and wrote no clock. */
   readonly clock: number | null;
 }
 
 /**
  * The heartbeats of owners, from which the next owner computes the downtime. The elapsed part of the key's TTL is the age of the heartbeat,
- * so only the store's clock measures it. The value is the time of the owner's clock, which the timers of its rooms use.
+ * so only the store's clock measures it. The value is the owner's own clock, which the timers of its rooms use.
  */
 @Injectable()
 export class OwnerHeartbeats {
@@ -34,7 +34,7 @@ export class OwnerHeartbeats {
     await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', RETENTION_MS);
   }
 
-  /** Returns the last heartbeat of an owner. Null: it wrote none, or the heartbeat has expired. */
+  /** Returns the last heartbeat of an owner. Null: there is none, or it has expired. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);

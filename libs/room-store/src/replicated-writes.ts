@@ -12,8 +12,8 @@ export class ReplicatedWrites {
   ) {}
 
   /**
-   * Returns the result of a script that answers with an index of `results`. `unknown`: it did not answer, or too few replicas have the
-   * write.
+   * Returns the result of a script that answers with an index of `results`. `unknown`: the script did not answer, or too few replicas have
+   * the write.
    */
   async result(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
     try {
@@ -32,7 +32,7 @@ export class ReplicatedWrites {
    */
   async wait(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
-    // In a Cluster, a WAIT would have to follow its write to the same node. The settings do not allow replicas there.
+    // Does not wait in a Cluster, where a WAIT would have to go to the node of its write. The settings do not allow replicas in a Cluster.
     const client = this.redis.appends;
     if (replicas === 0 || !(client instanceof Redis)) return;
     if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)
@@ -40,5 +40,5 @@ export class ReplicatedWrites {
   }
 }
 
-/** The results of the scripts that write the state or the end of a game, by the number that they return. */
+/** The results of the scripts that write the state or the end of a game. A script returns an index of this list. */
 export const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];

@@ -53,7 +53,7 @@ class Times {
     return { ...(ended as EndedGame), epoch: tenure.epoch, batch: append.batch, result, effects, epilogue: null, round, game: 'chess' };
   }
 
-  /** Reads the room's keys. Returns a function that writes these values to the store again. */
+  /** Saves the values of the room's keys. Returns a function that restores these values in the store. */
   async moment(): Promise<() => Promise<void>> {
     const keys = [roomKey, logKey, checkpointKey, closedKey, effectsKey, epilogueKey].map((key) => key(this.room));
     const dumps = await Promise.all(keys.map((key) => redis.commands.dumpBuffer(key)));

@@ -45,8 +45,8 @@ export interface LivingGame extends DocAtRev {
 export type StoredTenure = (Tenure & { readonly version: number; readonly status: string }) | null;
 
 /**
- * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a server that lost a room cannot change it,
- * and a write without an answer can be repeated.
+ * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a former owner cannot change the room, and a
+ * write without an answer can be repeated.
  */
 @Injectable()
 export class RoomLog {
@@ -57,8 +57,8 @@ export class RoomLog {
     private readonly redis: RedisConnections,
     @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
     /**
-     * If given, `open`, `adopt` and `abandon` are refused until the store is settled. `appendAll` is not refused, because its caller waits
-     * until the store is settled.
+     * Until the store is settled, `open`, `adopt` and `abandon` are refused. `appendAll` is not refused, because its caller waits itself.
+     * Absent: nothing is refused.
      */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
@@ -68,7 +68,7 @@ export class RoomLog {
 
   /**
    * Makes `owner` the owner of a room whose game is starting. Null: `start` is not the id of the room's current start, or another server
-   * has opened the room. `news`: the published message. It is absent when `owner` had already opened the room.
+   * has opened the room. `news`: the published message, absent when `owner` had already opened the room.
    *
    * @throws `unavailable` before the store is settled, and when too few replicas have the write in time
    */
@@ -122,13 +122,10 @@ export class RoomLog {
   }
 
   /**
-   * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
-   * owner. The record keeps it until the next change, which records it (`paused`). `formats`: the format in
-   * which the new owner stores each of its games, when it is above 1. If the result is an `UnreadableRoom`, `owner` owns the room as well,
-   * but can only end its game (`abandon`).
-   *
-   * Rejects when Redis does not answer. The outcome is then not known, and the caller finds the owner in the record.
-   *
+   * Makes `owner` the owner of a room whose record is as expected. Fences the old owner before it reads the log. `downtimeMs`: the time
+   * without an owner, in ms. The record has this time until the next change records it (`paused`). `formats`: the formats above 1 in which
+   * the new owner stores its games. After the result `UnreadableRoom`, `owner` owns the room, but can only end its game (`abandon`).
+   * Rejects when Redis does not answer. The record then shows which server owns the room.
    * @throws `unavailable` before the store is settled, and when too few replicas have the write in time; `unknown-game`, without a write,
    * when this version cannot read the log
    */
@@ -152,15 +149,14 @@ export class RoomLog {
       const [, server, incarnation, epoch, status = ''] = answer.map(String);
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
     }
-    // The adoption may have read the last append of the old owner. Replicas that have the adoption have this append as well.
+    // Waits for the replicas. Replicas that have the adoption also have the last append of the old owner, which the adoption may have read.
     await this.writes.wait();
     return readAdoption(answer);
   }
 
   /**
-   * Returns the latest changes in the log, oldest first, at most `limit`. The log begins at the last checkpoint.
-   *
-   * @throws `not-found` when they cannot be read
+   * Returns at most `limit` of the latest changes in the log, oldest first. The log begins at the last checkpoint.
+   * @throws `not-found` when the changes cannot be read
    */
   async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
     const entries = await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1);
@@ -171,13 +167,16 @@ export class RoomLog {
     }
   }
 
-  /** Returns an epoch for the room's next owner, from store time, above all earlier epochs. Rejects when the store does not answer. */
+  /**
+   * Returns a new epoch for the room's next owner, based on store time and above all earlier epochs. Rejects when the store does not
+   * answer.
+   */
   async nextEpoch(room: RoomId, epoch: number): Promise<number> {
     return Number(await nextEpochScript.run(this.redis.appends, [roomKey(room)], [epoch]));
   }
 
   /**
-   * Gives the room to the owner `to` by plan, with its whole state.
+   * Writes the handoff of a room in a migration: `to` becomes the owner, with the whole state.
    *
    * @param now the room time, in ms since 1970
    * @param format the format of the state. Formats below 3 differ only in the log, which is empty after the handoff
@@ -211,8 +210,8 @@ export class RoomLog {
   }
 
   /**
-   * Restores a running game of this owner in a store that lost some or all of it. `fenced`: the store has another owner, or the game or the
-   * room is over. `unknown`: Redis did not answer, or too few replicas have the write.
+   * Restores a running game of this owner in a store that lost it or a part of it. `fenced`: the store has another owner, or the game or
+   * the room is over. `unknown`: Redis did not answer, or too few replicas have the write.
    */
   reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start, format = 1 } = living;
@@ -241,10 +240,9 @@ export class RoomLog {
   }
 
   /**
-   * Ends the game of a room in the store, with a reason, and runs no code of the game. Use it when the owner is gone, or the state cannot
-   * or must not be restored. The players receive `result` and are back in the waiting room. An owner that is still alive is fenced. Log and
-   * checkpoint are kept for `ENDED_GAME_RETENTION_MS`. False when the record is not as expected: another server took the room, or ended the
-   * game.
+   * Ends the game of a room in the store, with a reason, without running code of the game. Use it when the owner is gone, or the state
+   * cannot or must not be restored. The players receive `result` and return to the waiting room. An owner that is still alive is fenced.
+   * The store keeps log and checkpoint for `ENDED_GAME_RETENTION_MS`. False: another server owns the room, or has ended the game.
    *
    * @throws `unavailable` before the store is settled
    */

@@ -4,17 +4,17 @@ import { ownerOf, type RoomRecord } from './room-record.js';
 
 /** The content of a message that a script publishes with each write of a room's record. */
 export type RoomNews =
-  /** The new record. The message has all changed fields. */
+  /** The record after the write. */
   | { readonly kind: 'record'; readonly record: RoomRecord }
   | { readonly kind: 'closed'; readonly reason: LeftReason }
-  /** The receiver must read the record, because the message has only a part of the changes, or an earlier message is missing. */
+  /** The receiver must read the record, because this message lacks a part of the changes, or the previous message is missing. */
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: RoomNews = { kind: 'unknown' };
 
 /**
- * Applies a message to `known`, the record before the message. Null: the record is not known, and only `closed` can be read. A message that
- * this version does not know gives `unknown`.
+ * Applies a message to `known`, the record before the message. Without a known record (null), only `closed` can be read. A message of an
+ * unknown kind gives `unknown`.
  */
 export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const [what, rest] = cut(message);
@@ -22,19 +22,19 @@ export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const change = CHANGES[what];
   if (!change || !known) return UNKNOWN;
   const [rev, words] = cut(rest);
-  // The message has only changed fields, so the record of the previous revision must be known.
+  // The message has only the changed fields, so the record of the previous revision is needed.
   if (known.rev !== Number(rev) - 1) return UNKNOWN;
   try {
     return { kind: 'record', record: { ...known, rev: Number(rev), ...change(words, known) } };
   } catch {
-    // The message comes from another program.
+    // The message was not written by Holdfast.
     return UNKNOWN;
   }
 }
 
 /** The parsers of the text after the revision, by the first word of the message. */
 const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Partial<RoomRecord>) | undefined>> = {
-  /** `since status start doc`: a lobby changed its part. */
+  /** `since status start doc`: a lobby changed its part of the record. */
   saved(words) {
     const [since, afterSince] = cut(words);
     const [status, afterStatus] = cut(afterSince);

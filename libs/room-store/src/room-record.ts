@@ -16,16 +16,18 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
-  /** The claims of the member's last login that reached a lobby. Absent: none. Players do not see them. */
+  /** The claims of the member's last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
   readonly claims?: Claims;
-  /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
+  /**
+   * The round for which this member is ready. The member is ready when this round equals the room's `round`, so nobody is ready after a
+   * game.
+   */
   readonly readyRound: number | null;
   readonly here: boolean;
   /** The store time at which the member became away, in ms since 1970. Absent while `here`. */
   readonly awaySince?: number;
   /**
-   * The request order of the last message that set `here`. An older message is out of date and is ignored. Absent: no such message has
-   * arrived.
+   * The request order of the last message that set `here`. A message with an earlier order is ignored. Absent: no message has set `here`.
    */
   readonly word?: RequestOrder;
   /** The team of the member, counted from 0. Absent: the room has no teams. */
@@ -47,8 +49,8 @@ export interface RoomDoc {
   readonly private: boolean;
   readonly members: readonly DocMember[];
   /**
-   * The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends or another player
-   * takes the seat.
+   * The users who play the current game, by seat. A player who leaves the room is listed until the game ends or another player takes the
+   * seat.
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
@@ -64,7 +66,6 @@ export interface RoomDoc {
   readonly near?: string;
   /** The invite code, in the form of `newInviteCode`. `InviteCodes` finds the room by it. Absent: the room has none. */
   readonly code?: string;
-  /** True: a player needs the invite code to join. */
   readonly inviteOnly?: true;
   /** The hash of the password, in the form of `hashPassword`. Absent: the room needs no password. The hash never leaves the servers. */
   readonly password?: string;
@@ -78,17 +79,20 @@ export interface RoomDoc {
   readonly spectatorChat?: boolean;
   /** The teams of the room. Each member then has a `team`. Absent: the room has no teams. */
   readonly teams?: TeamRules;
-  /** The parties whose members came into the room of a match together. They can search together again. Absent: not the room of a match. */
+  /**
+   * The parties of the match, whose members came into the room together. A party can search together again. Absent: the room was not made
+   * by a match.
+   */
   readonly parties?: readonly (readonly UserId[])[];
-  /** The mode of the match, also for the next games of the room. Absent: the room was made without a mode. */
+  /** The mode of the match, which also applies to the next games of the room. Absent: the room was made without a mode. */
   readonly mode?: string;
-  /** Present: matchmaking fills the free seats of this room while its game runs. `mode`: only with players of this mode. */
+  /** Present: matchmaking fills the free seats of this room while its game runs. `mode`: only players of this mode get a seat. */
   readonly backfill?: { readonly mode?: string };
-  /** A game of this room begins with at least this number of seats. Bots take the seats of missing players. Absent: no bots. */
+  /** Minimum number of seats with which a game of this room begins. Bots take the seats of missing players. Absent: no bots. */
   readonly filledTo?: number;
   /** The users who may not join or watch. Absent: nobody is banned. */
   readonly banned?: readonly BannedUser[];
-  /** The users that the host removed last, so that their gateways can notify them. A user who joins again is not among them. */
+  /** The users whom the host removed last, so that their gateways can notify them. A user who has joined again is not listed. */
   readonly kicked?: readonly UserId[];
 }
 
@@ -101,16 +105,19 @@ export interface RoomOwnership {
 export interface RoomRecord {
   readonly id: RoomId;
   readonly game: string;
-  /** The game version of the stored state. An adopting server needs this version, or a schema upgrade from it. Null: not known. */
+  /**
+   * The game version of the stored state. Only a server with this version, or with a schema upgrade from it, can adopt the room. Null: not
+   * known.
+   */
   readonly gameVersion: number | null;
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly status: RoomStatus;
-  /** The store time of the last write by a lobby or, if it is later, of the last change of the status, in ms since 1970. */
+  /** The later of two store times, in ms since 1970: the last write by a lobby, and the last change of the status. */
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;
-  /** The id of the current or last start. It identifies one placement of the room. */
+  /** The id of the current or last start of a game, which identifies one placement of the room. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
   /** The fencing token of the current or last owner. 0: the room has had no owner. */
@@ -118,7 +125,7 @@ export interface RoomRecord {
   readonly version: number;
   readonly durability: string;
   readonly result: GameResult | null;
-  /** True when a watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
+  /** True when a watchdog reported a setup in this room that took too long, and this setup has not finished since. */
   readonly hasFailedSetup: boolean;
   /** True when the running game takes no more players. Absent: the game is not locked. */
   readonly isLocked?: true;
@@ -126,15 +133,15 @@ export interface RoomRecord {
   readonly metadata?: RoomMetadata;
 }
 
-/** The fields that show whether a record has changed or needs work. */
+/** The fields that show whether a record has changed or must be repaired. */
 export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** True: the room is private. Null: an older version wrote the record without this field, and only the document has the value. */
+  /** True: the room is private. Null: an older version wrote the record without this field, so the document must be read. */
   readonly private: boolean | null;
 };
 
 /**
- * Parses the hash of a room. Null: the hash is not a room, or cannot be read. It does not throw, because one unreadable room would
- * otherwise fail a batch of reads.
+ * Parses the hash of a room. Null: the hash is not a room, or cannot be read. Does not throw, because one unreadable room would fail a
+ * whole batch of reads.
  */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;
@@ -162,13 +169,13 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     durability: hash.durability ?? 'every-change',
     result: hash.result ? (JSON.parse(hash.result) as GameResult) : null,
     hasFailedSetup: hash.suspect?.startsWith('start ') === true,
-    // The lock names the start of its game, so a lock of an earlier game does not count.
+    // The lock contains the id of the start of its game. A lock of an earlier game is ignored.
     ...(hash.locked && hash.locked === hash.start && { isLocked: true as const }),
     ...metadataOf(hash),
   };
 }
 
-/** Parses the field `metadata`: `<start> <JSON>`. The field names the start of its game, so metadata of an earlier game do not count. */
+/** Parses the field `metadata`: `<start> <JSON>`. `start` identifies the game, so metadata of an earlier game are ignored. */
 export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
   readonly metadata?: RoomMetadata;
 } {

@@ -135,7 +135,7 @@ describe('the close of a room', () => {
 
 describe('the index of rooms', () => {
   it('has stable pages while rooms are added and removed', async () => {
-    // These creation times are in the future, because all tests share the index.
+    // The creation times are in the future, so that these rooms are the newest in the index that all tests share.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
     await Promise.all(ids.map((id, index) => records.index([id as RoomId], at + index)));

@@ -28,22 +28,21 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * Time for which the store remembers that a room was closed, in ms. A server that is suspended for longer would restore the closed room
- * afterwards.
+ * Time for which the store remembers that a room was closed, in ms. A server that was suspended for longer could restore the closed room.
  */
 const CLOSED_MS = 600_000;
 
-/** Size of the largest document that is published, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
+/** Maximum size of a published document, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
 const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
-/** Maximum number of entries of an index that one call reads. The call takes about a millisecond. */
+/** Maximum number of entries of an index that one call reads. Such a call takes about a millisecond. */
 const INDEX_PAGE = 250;
 /** Pause between two calls that read a part of an index, in ms. */
 const INDEX_PAUSE_MS = 5;
 
 /**
- * Number of additional entries that a page reads. With them, one read is usually enough even when several rooms were created in the same
- * millisecond.
+ * Number of entries that a page reads in addition to its limit. With them, one read is usually enough even when several rooms were created
+ * in the same millisecond.
  */
 const SAME_MS_ROOMS = 8;
 
@@ -65,8 +64,8 @@ export interface IndexEntry {
 }
 
 /**
- * The records of rooms as the lobby uses them. Every write is a compare-and-set on the revision that was read. Of two writers one succeeds,
- * and the other reads again.
+ * The records of rooms as the lobby reads and writes them. Every write is a compare-and-set on the revision that was read. Of two
+ * concurrent writers one succeeds, and the other reads the record again.
  */
 @Injectable()
 export class RoomRecords implements OnModuleInit {
@@ -76,12 +75,15 @@ export class RoomRecords implements OnModuleInit {
 
   constructor(
     private readonly redis: RedisConnections,
-    /** If given, `create`, `save`, `lock` and `close` throw `unavailable` until the store is settled. */
+    /**
+     * Until the store is settled, `create`, `save`, `lock` and `close` throw `unavailable`. Absent: these methods do not wait for the
+     * store.
+     */
     @Optional() private readonly generation?: StoreGeneration,
   ) {}
 
   onModuleInit(): void {
-    // A store that was restarted may have lost the index entries of these games.
+    // Adds the games again after a reconnect, because a store that was restarted may have lost their entries.
     this.generation?.onConnected(() => this.gamesNoted.clear());
   }
 
@@ -113,7 +115,7 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Reads the fields that change when the room changes in a list of rooms, as one text for each room, in the order of the ids. Null: there
+   * Returns one text for each room, in the order of the ids. The text changes whenever the fields of the room in a list change. Null: there
    * is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
@@ -122,7 +124,7 @@ export class RoomRecords implements OnModuleInit {
     return all.map((fields) => (fields[0] ? fields.join(' ') : null));
   }
 
-  /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
+  /** Reads the few fields that show whether a record must be repaired, in the order of the ids. Null: there is no room with this id. */
   async readDigests(rooms: readonly RoomId[]): Promise<(RoomDigest | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(
@@ -137,9 +139,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Creates a record and returns it. Null: the id is in use. The indexes are written first. So a crash in between leaves entries without a
-   * room, which are dropped later, and never a room without an entry.
-   *
+   * Creates a record and returns it. Null: the id is in use. Writes the indexes first, because an index entry without a room is harmless
+   * and a room without an entry would not be found.
    * @throws `unavailable` before the store is settled
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
@@ -161,9 +162,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Stores whether the game of this owner takes no more players (`isLocked`). Idempotent. Returns false, without a write, when this owner
-   * no longer owns the room or the game is over.
-   *
+   * Stores whether the game of this owner is locked for new players. Idempotent. Returns false, without a write, when this owner no longer
+   * owns the room or the game is over.
    * @throws `unavailable` before the store is settled
    */
   async lock(room: RoomId, { epoch, server, incarnation }: Tenure, isLocked: boolean): Promise<boolean> {
@@ -206,8 +206,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Restores the last known record in a store that lost it or has an older one. Only the owner restores a running game, so this never
-   * writes the status `playing`.
+   * Restores the last known record in a store that lost it or has an older one. Never writes the status `playing`, because only the owner
+   * restores a running game.
    */
   async restore(record: RoomRecord): Promise<Restored> {
     const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
@@ -226,8 +226,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns a page of the index of all rooms, newest first, after the position `after`. The room at this position may have been removed
-   * since. So the pages do not shift when rooms are added or removed.
+   * Returns a page of the index of all rooms, newest first, after the position `after`. Pages do not shift when rooms are added or removed,
+   * even if the room at `after` no longer exists.
    */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(roomsKey(), after, limit);
@@ -236,7 +236,7 @@ export class RoomRecords implements OnModuleInit {
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
-    // Redis orders rooms of the same millisecond by id, and `after` may be one of them. Rooms before it are left out.
+    // Redis orders rooms of the same millisecond by id. Leaves out rooms of this millisecond that are before `after`.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -252,15 +252,15 @@ export class RoomRecords implements OnModuleInit {
     }));
   }
 
-  // The indexes of public rooms are in other slots of a Cluster than the records, so they are hints. Readers drop entries without a record,
-  // and the sweeper adds missing entries.
+  // The indexes of public rooms are hints, because they are in other slots of a Cluster than the records. Readers drop entries without a
+  // record, and the sweeper adds missing entries.
 
   /** Returns a page of the public rooms of one game, or of all games, as `page` does. */
   async listed(game: string | undefined, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(game === undefined ? allListedKey() : listedKey(game), after, limit);
   }
 
-  /** Adds a public room. The call is idempotent. */
+  /** Adds a public room to the indexes. Idempotent. */
   async enlist(room: RoomId, game: string, createdAt: number): Promise<void> {
     const { commands } = this.redis;
     const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(listedGamesKey(), game)];
@@ -272,12 +272,12 @@ export class RoomRecords implements OnModuleInit {
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
-    // A store that was emptied has lost the set of games, so the games that this process has added are included.
+    // Includes the games that this process has added, because a store that was emptied has lost its set of games.
     const all = games ?? [...(await commands.smembers(listedGamesKey())), ...this.gamesNoted];
     await Promise.all([allListedKey(), ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
   }
 
-  /** Returns for each room whether it is in both indexes: that of its game and that of all public rooms. */
+  /** Returns for each room whether it is in both indexes: the index of its game, and the index of all public rooms. */
   async areListed(rooms: readonly Pick<RoomRecord, 'id' | 'game'>[]): Promise<boolean[]> {
     const byKey = new Map<string, RoomId[]>();
     for (const { id, game } of rooms) {
@@ -306,8 +306,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Throws `unavailable` until the living servers have compared their data with this run of Redis (`StoreGeneration.isSettled`).
-   * Otherwise a write on top of an older copy could get the same revision as newer content that a gateway has yet to restore.
+   * Throws `unavailable` until the living servers have compared their data with this run of Redis (`StoreGeneration.isSettled`). Otherwise
+   * a write to an older copy could get the same revision as newer content that a gateway has not restored yet.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
@@ -320,8 +320,8 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so the index lacks
-  // no room.
+  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so no room is
+  // missing from the index.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;
@@ -340,7 +340,7 @@ export class RoomRecords implements OnModuleInit {
     });
   }
 
-  /** Removes an incarnation that has ended and whose index is empty from the set of owners. */
+  /** Removes an ended incarnation from the set of owners if its index is empty. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(ownersKey(), `${server} ${incarnation}`);
   }

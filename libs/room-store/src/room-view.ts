@@ -1,7 +1,7 @@
 import type { RoomSummary, RoomView, UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from './room-record.js';
 
-/** Returns the part of a record that its members see, or with `spectator` the part that its spectators see. */
+/** Returns the part of a record that members see. With `spectator`, returns the part that spectators see. */
 export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'member'): RoomView {
   const { doc } = record;
   return {
@@ -22,7 +22,7 @@ export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'mem
     })),
     ...(doc.options && { options: doc.options }),
     ...(doc.startFailure && record.status === 'waiting' && { startFailure: doc.startFailure }),
-    // Spectators of a room with a delay see the end later, so they get the result only then.
+    // Hides the result from spectators of a room with a delay, because they see the end later.
     ...(record.result && !(viewer === 'spectator' && doc.watchDelayMs) && { lastResult: record.result }),
     ...(doc.private && { private: true as const }),
     ...(doc.inviteOnly && { inviteOnly: true as const }),

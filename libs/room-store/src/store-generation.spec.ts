@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.onApplicationShutdown());
 
-/** Acts as a failover: the connection breaks and comes back to another Redis process. */
+/** Simulates a failover: the connection closes, and the next connection reaches another Redis process. */
 function moveOn(client: RedisConnections['commands']): void {
   (client as Redis).options.port = after.port;
   (client as Redis).disconnect(true);

@@ -8,8 +8,8 @@ const settledKey = (): string => redisName('settled');
 /** Delay between the last change of a Cluster's nodes and the next read of the run ids, in ms. */
 const CHANGED_MS = 250;
 /**
- * Delay before the runs of Redis are identified again when the two connections are at different runs, in ms. One connection hangs at an old
- * run, and will close.
+ * Delay before the runs of Redis are identified again when the two connections are at different runs, in ms. One connection then hangs at
+ * an old run and will close.
  */
 const APART_MS = 250;
 /** Delay before the run id of a connection is read again after an error, in ms. */
@@ -22,24 +22,20 @@ export interface MarkingServer {
 
 /**
  * Identifies the run of Redis. A Redis that restarted or failed over may have lost its last writes, and nothing in it shows this. So each
- * run is another generation. Owners compare their rooms with it and then set a mark. No server adopts a room while the mark of a living
- * owner is missing, because it could adopt an old copy of a room that the owner still has.
- *
- * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
- * while the other still hangs.
- *
- * Marks are in the store itself. A store that lost everything has lost the marks as well, so all owners compare again.
+ * run is another generation. Owners compare their rooms with the store and then set a mark in it. No server adopts a room while the mark of
+ * a living owner is missing, because it could adopt an old copy of a room that the owner still has. A store that lost everything has lost
+ * the marks as well, so all owners compare again. The generation is known only when both connections, `appends` and `commands`, are at the
+ * same run. After the sudden death of a host, one connection may have reached the next run while the other still hangs.
  */
 @Injectable()
 export class StoreGeneration {
   /** By connection: the run id of its Redis. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
-  /** By connection: the number of the latest read of the run id. The answer to an earlier read may be out of date, and is ignored. */
-  private readonly identifications = new Map<RedisClient, number>();
   /**
-   * The last generation that is known to be settled. Null: none yet. Undefined: this process does not wait for settlements, so every
-   * generation counts as settled.
+   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because it may be out of date.
    */
+  private readonly identifications = new Map<RedisClient, number>();
+  /** The last generation that is known to be settled. Null: no generation is. Undefined: this process does not wait for settlements. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
   private identifying: NodeJS.Timeout | undefined;
@@ -58,7 +54,7 @@ export class StoreGeneration {
   }
 
   /**
-   * True when all living servers have compared their data with the store (`StoreSettlement`), so that records can be trusted and written.
+   * True when all living servers have compared their data with the store (`StoreSettlement`). Only then can records be trusted and written.
    * Without `awaitSettlement`, true whenever the generation is known.
    */
   get isSettled(): boolean {
@@ -67,9 +63,8 @@ export class StoreGeneration {
   }
 
   /**
-   * Refuses a write that gives a record a new revision. Call it in the same event-loop tick as the write, because the store may restart in
-   * between.
-   *
+   * Refuses a write that gives a record a new revision, before the store is settled. Call it in the same event-loop tick as the write,
+   * because the store may restart between two ticks.
    * @throws `unavailable` before the store is settled
    */
   refuseUnsettled(): void {
@@ -79,28 +74,28 @@ export class StoreGeneration {
       });
   }
 
-  /** From now on a generation counts as settled only after `settle`. */
+  /** From now on, `isSettled` is true only after `settle`. */
   awaitSettlement(): void {
     this.settled ??= null;
   }
 
-  /** Marks this generation as settled, also for processes that come back later (`wasSettled`). Rejects when the store does not answer. */
+  /** Marks this generation as settled, for this process and for `wasSettled` in other processes. Rejects when the store does not answer. */
   async settle(generation: string): Promise<void> {
     await this.redis.appends.set(settledKey(), generation);
     this.settled = generation;
   }
 
   /**
-   * True when the connected generation was settled at any time. A process that restores data into a settled generation is too late, because
-   * other processes have continued without this data. A store that was emptied since has lost this mark, and the result is false. Rejects
-   * when the store does not answer.
+   * True when the connected generation was settled at any time. A process must not restore data into a settled generation, because other
+   * processes have continued without this data. False when the store was emptied after the settlement. Rejects when the store does not
+   * answer.
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;
     return generation !== null && (await this.redis.appends.get(settledKey())) === generation;
   }
 
-  /** Adds a listener, which is called after each connection and reconnection, once the generation is known. */
+  /** Adds a listener. It is called after each connection and reconnection, once the generation is known. */
   onConnected(listener: () => void): void {
     this.listeners.push(listener);
   }
@@ -127,8 +122,8 @@ export class StoreGeneration {
     client.on('close', () => this.invalidate(client));
     client.on('ready', () => void this.identify(client));
     if (!(client instanceof Redis)) {
-      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes, so the run ids
-      // are read again.
+      // Reads the run ids again after a change of a Cluster's nodes. A Cluster stays connected when a replica replaces a primary, although
+      // the replica may have lost the last writes.
       const changed = (): void => {
         this.invalidate(client);
         this.identifyAllIn(CHANGED_MS);
@@ -160,7 +155,7 @@ export class StoreGeneration {
     } catch {
       if (!isLatest()) return;
       this.ids.set(client, null);
-      // After a lost connection, the event `ready` starts the next read. On an open connection a timer starts it.
+      // Starts the next read by a timer if the connection is open. Otherwise the event `ready` starts it.
       if (client.status === 'ready') setTimeout(() => isLatest() && void this.identify(client), IDENTIFY_AGAIN_MS).unref();
       return;
     }

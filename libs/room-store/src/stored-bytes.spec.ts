@@ -41,7 +41,7 @@ const epilogue = {
   since: -1,
 };
 
-/** Each reader of stored bytes, with bytes that a server writes. */
+/** All functions that read stored bytes, each with valid bytes. */
 const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => unknown, sound: Uint8Array])[] = [
   ['a checkpoint', unpackCheckpoint, packCheckpoint(value, { since: 0, changes: [{ version: 3, events: change.events }], shown: [0] })],
   ['a change', unpackChange, packChange(change)],

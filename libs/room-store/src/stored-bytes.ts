@@ -2,7 +2,7 @@ import { NotPlainError } from '#libs/protocol';
 
 /**
  * The error of stored bytes that no version of Holdfast wrote. The cause is a broken disk, another program or a defect. The message names
- * what cannot be read and why, and quotes no bytes. A repeated read fails in the same way.
+ * the unreadable part and the reason, and quotes no bytes. A repeated read fails in the same way.
  */
 export class UnreadableError extends Error {
   constructor(what: string, why: string, cause?: unknown) {
@@ -11,7 +11,7 @@ export class UnreadableError extends Error {
   }
 }
 
-/** Returns the result of `read`. Throws `UnreadableError` when `read` finds that the bytes are not plain MessagePack. */
+/** Returns the result of `read`. Throws `UnreadableError` when the bytes that `read` decodes are not plain MessagePack. */
 export function readStored<Value>(what: string, read: () => Value): Value {
   try {
     return read();
@@ -23,7 +23,7 @@ export function readStored<Value>(what: string, read: () => Value): Value {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws `UnreadableError` if `holds` is false, because `part` is missing or has the wrong kind. */
+/** Throws `UnreadableError` if `holds` is false. `part`: the part of the data that is missing or has the wrong type. */
 export function assertStored(holds: boolean, what: string, part: string): asserts holds {
   if (!holds) throw new UnreadableError(what, `${part} is missing or of the wrong kind`);
 }

@@ -23,16 +23,18 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** The game of a room is ended when inputs of the room have caused the loss of this number of owners. */
+/** Number of owners that inputs of a room may crash before the game of the room is ended. */
 export const LOSSES_MAX = 2;
 
-/** In the hash of effects of ended games: prefix of a field that is the mark of an effect. The key of the effect follows. */
+/**
+ * Prefix of a field in the hash of effects of ended games. A field with this prefix and the key of an effect is the mark of this effect.
+ */
 const SUSPECT_EFFECT = 'suspect:';
 
 /**
- * Writes and removes marks of inputs on which the owner of a room may hang or crash. The watchdog of a game server does this, on its own
- * thread and connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does not
- * answer.
+ * Writes and removes marks of inputs on which the owner of a room may hang or crash. The watchdog of a game server calls this class on its
+ * own thread and connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does
+ * not answer.
  */
 export class SuspectMarks {
   constructor(private readonly client: RedisClient) {}
@@ -60,7 +62,7 @@ export function suspectEffectOf(field: string): string | null {
 }
 
 function argumentsOf(place: Exclude<SuspectPlace, { effect: string }>, { handler, seat, seq, effect }: SuspectInput): (string | number)[] {
-  // `clear` compares this text with the mark, so it must be the same each time.
+  // Always gives the same text for the same input, because `clear` compares this text with the mark.
   const text = JSON.stringify({ handler, seat, seq, ...(effect !== undefined && { effect }) });
   return 'epoch' in place ? [place.epoch, '', text] : ['', place.start, text];
 }

@@ -13,12 +13,12 @@ export interface Takeover {
  * client's version is still part of the history.
  */
 export function rewoundBy(takeovers: readonly Takeover[], version: number, epoch: number): number | null {
-  // The versions rise along the list, so the first takeover after `epoch` has the lowest version.
+  // The versions rise along the list, so the first takeover after `epoch` is the one with the lowest version.
   const takeover = takeovers.find((later) => later.epoch > epoch);
   return takeover !== undefined && version > takeover.version ? takeover.version : null;
 }
 
-/** Joins two lists, in the order of epochs. A takeover is left out when a later one has the same or a lower version. */
+/** Joins two lists, in the order of epochs. Leaves out a takeover when a later one has the same or a lower version. */
 export function joinTakeovers(some: readonly Takeover[], others: readonly Takeover[]): readonly Takeover[] {
   const joined: Takeover[] = [];
   for (const takeover of [...some, ...others].sort((one, other) => one.epoch - other.epoch)) {

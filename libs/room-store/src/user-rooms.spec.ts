@@ -79,7 +79,7 @@ describe('a user in the store', () => {
     await users.move(user, A, { asked: { turn, number: 6 } });
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 5 })).toBe(false);
     expect(await users.get(user)).toEqual(A);
-    // The request is late, but the user is no longer in the room, so the request counts as done.
+    // The request is late. But the user has already left the room, so the request succeeds.
     expect(await users.leave(user, 'b' as RoomId, { turn, number: 5 })).toBe(true);
     expect(await users.leave(user, 'a' as RoomId, undefined)).toBe(true);
     expect(await users.get(user)).toBeNull();
@@ -119,7 +119,7 @@ describe('a user in the store', () => {
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
-    // The record no longer has the admission, but it still has the last request.
+    // The store lost the admission of the user. The last request is stored again.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
     // The admission number is at least the store time, so the test waits until the store's clock has advanced.

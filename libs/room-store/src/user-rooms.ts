@@ -9,11 +9,14 @@ export interface UserRoom {
   readonly watching: boolean;
 }
 
-/** The conditions of a move. Without conditions, the move is always made. */
+/** The conditions under which a user is moved to another room. Without conditions, no move is refused. */
 export interface MoveTerms {
-  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since this request. */
+  /** The request that asks for the move. The move is refused when the user was moved or admitted after this request. */
   readonly asked?: RequestOrder;
-  /** A search for a match outlives admissions: the move is refused only when the user has moved since. */
+  /**
+   * True for a search for a match, which continues after a new admission. The move is then refused only when the user was moved after the
+   * request.
+   */
   readonly outlivesAdmissions?: boolean;
   /** The room that the user must be in. The move is refused when the user is in another room. */
   readonly from?: RoomId;
@@ -32,8 +35,8 @@ const forgetTicketScript = new LuaScript('forget_ticket', new URL('./scripts/for
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
 /**
- * The matchmaking ticket of a user. It is only a hint, because the tickets of a game are in another slot of a Cluster. The tickets of the
- * game decide whether it still exists.
+ * The matchmaking ticket of a user. It is a hint, because the tickets of a game are in another slot of a Cluster. The tickets of the game
+ * decide whether this ticket still exists.
  */
 export interface TicketHint {
   readonly ticket: string;
@@ -41,13 +44,14 @@ export interface TicketHint {
 }
 
 /**
- * The room of a user, and whether the request that moved the user still counts. Read it after the request has written the room's record.
+ * The room of a user, and whether the request that moved the user is still valid. Read this status after the request has written the room's
+ * record.
  */
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
   /**
-   * True: a later event has made the request late. Either the user has moved or left for good, or the user was admitted. An admission does
-   * not count for a request that outlives admissions.
+   * True: the request is late, because the user has moved, has left for good, or was admitted since. For a request that outlives
+   * admissions, an admission is ignored.
    */
   readonly isLate: boolean;
   /**
@@ -59,8 +63,8 @@ export interface MoveStatus {
 
 /**
  * The result for a user whom a gateway restores. `written`: the store has the room that the gateway knows. `late`: nothing was written,
- * because the user was admitted elsewhere since. `moved`: nothing was written, because a request that may still be under way has moved the
- * user. `before`: the room of the user before the call.
+ * because another gateway has admitted the user since. `moved`: nothing was written, because a request that may still be under way has
+ * moved the user. `before`: the room of the user before the call.
  */
 export interface RestoredUser {
   readonly outcome: 'late' | 'written' | 'moved';
@@ -73,9 +77,9 @@ const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'
 const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
- * Stores the room of each user (`pointer`). It is only a hint: the room's record decides whether the user is a member. Also stores the
- * order of the user's last request across all gateways and lobbies. A request is *late*, and is refused, when a later request was executed
- * or the user was admitted since.
+ * Stores the room of each user (`pointer`). It is a hint: the room's record decides whether the user is a member. Also stores the order of
+ * the user's last request across all gateways and lobbies. A request is *late*, and is refused, when a later request was executed or the
+ * user was admitted since.
  */
 @Injectable()
 export class UserRooms {
@@ -93,7 +97,7 @@ export class UserRooms {
     return pointerOf(room!, watching!);
   }
 
-  /** Returns whether Redis has a record of the user that names no room. Without any record of the user, the answer is false. */
+  /** Returns true when Redis has a record of the user without a room, and false when Redis has no record of the user. */
   async isInNoRoom(user: UserId): Promise<boolean> {
     const [turn, room] = await this.redis.commands.hmget(userKey(user), 'turn', 'room');
     return !!turn && !room;
@@ -112,18 +116,21 @@ export class UserRooms {
     return { admissionNumber: Number(turn), pointer: pointerOf(room, watching), ticket: hintOf(ticket) };
   }
 
-  /** Returns the ticket of the user that was noted last. The tickets of the game decide whether it still exists. */
+  /** Returns the last ticket of the user. The tickets of the game decide whether it still exists. */
   async ticketOf(user: UserId): Promise<TicketHint | null> {
     return hintOf(await this.redis.commands.hget(userKey(user), 'ticket'));
   }
 
-  /** Notes the ticket of a user. Call it before the ticket is added. False: the search is late, so the ticket must not be added. */
+  /**
+   * Stores the ticket of a user. Call it before the ticket is added to the queue. False: the search is late, so the ticket must not be
+   * added.
+   */
   async noteTicket(user: UserId, hint: TicketHint, order: RequestOrder | undefined): Promise<boolean> {
     const args = [textOf(hint), order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
     return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
-  /** Removes the note of a ticket that can no longer take the user into a match. The note of a later ticket stays. */
+  /** Removes a ticket that can no longer lead to a match from the user's record. A later ticket stays. */
   async forgetTicket(user: UserId, hint: TicketHint): Promise<void> {
     await forgetTicketScript.run(this.redis.commands, [userKey(user)], [textOf(hint)]);
   }
@@ -144,15 +151,15 @@ export class UserRooms {
     return (await enterMatchScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
-  /** Returns the room of the user if the match of this ticket has moved the user into it. Null: it is another room, or none. */
+  /** Returns the room of the user if the match of this ticket has moved the user into it. Null: the user is in another room, or in none. */
   async roomOfTicket(user: UserId, ticket: string): Promise<RoomId | null> {
     const [room, watching, matched] = await this.redis.commands.hmget(userKey(user), 'room', 'watching', 'matched');
     return room && watching !== '1' && matched === `${ticket} ${room}` ? (room as RoomId) : null;
   }
 
   /**
-   * Restores the user's room, as the gateway of the session knows it, in a store that lost it. `order`: the session's admission, and
-   * the first of its requests that may still be under way.
+   * Restores the user's room in a store that lost it, from the data of the session's gateway. `order`: the session's admission, and its
+   * first request that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
@@ -161,20 +168,20 @@ export class UserRooms {
   }
 
   /**
-   * Sets the TTL of the users' records to its full length. Call this for connected users more often than once a day: a player may be in one
-   * room for longer, and must find it again.
+   * Renews the TTL of the users' records. Call it for connected users more often than once a day. Otherwise a player who stays in one room
+   * for longer would lose it.
    */
   async renew(users: readonly UserId[]): Promise<void> {
     await Promise.all(users.map((user) => this.redis.commands.expire(userKey(user), this.ttlSeconds)));
   }
 
-  /** Gives a new admission number to a user whose last admission was `admission`. Null: the user was admitted since, here or elsewhere. */
+  /** Gives a new admission number to a user whose last admission was `admission`. Null: the user was admitted again since. */
   async renewAdmission(user: UserId, admission: number): Promise<number | null> {
     const renewed = await renewAdmissionScript.run(this.redis.commands, [userKey(user)], [admission, this.ttlSeconds]);
     return renewed === null ? null : Number(renewed);
   }
 
-  /** Moves the user to a room; null: out of the present room. False: a condition was not met, and nothing has changed. */
+  /** Moves the user to a room, or out of the present room (null). False: a condition was not met, and nothing has changed. */
   async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
@@ -182,8 +189,8 @@ export class UserRooms {
   }
 
   /**
-   * Removes the user from the room, and makes all older requests late. False: this request is late itself, and the user has returned to the
-   * room and stays.
+   * Removes the user from the room, and voids all older requests of the user. False: this request is itself too late, because the user has
+   * returned to the room.
    */
   async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
     const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
@@ -191,8 +198,8 @@ export class UserRooms {
   }
 
   /**
-   * Ends the stay of a user whose session is over: removes the user from any room, and makes all older requests late. Returns the room in
-   * which the user was, also when the call is repeated. `late`: the user was admitted or moved since, and nothing has changed.
+   * Ends the stay of a user whose session is over: removes the user from any room, and voids all older requests. Returns the room in which
+   * the user was, also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);
@@ -201,7 +208,7 @@ export class UserRooms {
     return pointerOf(room, watching);
   }
 
-  /** Returns whether a request that moved the user still counts. Call it after the request has written the room's record. */
+  /** Returns whether a request that moved the user is still valid. Call it after the request has written the room's record. */
   async moveStatus(
     user: UserId,
     { asked: order, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>,
@@ -210,20 +217,20 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A record that an older version wrote does not name the request, so the entry counts as that of this request.
+    // A record of an older version does not contain the request (`by`), so it is treated as a record of this request.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
-  /** Makes all older requests of the user late. False: this request is late itself. */
+  /** Voids all older requests of the user. False: this request is itself older than the user's last move or admission. */
   async overtake(user: UserId, order: RequestOrder | undefined): Promise<boolean> {
     if (!order) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;
   }
 
   /**
-   * Makes all older requests late, as `overtake` does, if the user is in no room or is a spectator. Otherwise changes nothing and returns
-   * the user's room.
+   * Voids all older requests, as `overtake` does, if the user is in no room or is a spectator. Otherwise returns the user's room and
+   * changes nothing.
    */
   async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [order?.turn ?? '', order?.number ?? '', this.ttlSeconds, '1'];
@@ -244,8 +251,8 @@ export class UserRooms {
   }
 
   /**
-   * Returns the order of the last request that moved the user or, if it is later, of the last admission. A request with this order is late
-   * once the user moves or is admitted again.
+   * Returns the order of the last request that moved the user, or of the last admission if it is later. A later move or admission makes
+   * requests with this order late.
    */
   async lastRequestOrder(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');

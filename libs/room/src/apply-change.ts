@@ -12,8 +12,8 @@ import {
 } from './room-value.js';
 
 /**
- * Applies `changes` to a room value. Recovery applies the log to the last checkpoint in this way, without running code of the
- * game. Throws when a change is not the next one, or does not fit the state: a room must not continue with a wrong state.
+ * Applies `changes` to a room value, without running code of the game. A recovery applies the log to the last checkpoint in this way.
+ * Throws when a change is not the next one or does not fit the state, because a room must not continue with a wrong state.
  */
 export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
   return withChanges(value, changes, stateAfter(value.state, changes));
@@ -29,8 +29,8 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 /**
- * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. Patches of the changes are
- * returned as they are. If a change has a state patch instead, the patches are computed from the two states.
+ * Returns the RFC 6902 patches from `before` to `after`, the states before and after `changes`. Takes the patches from the changes, or
+ * computes them from the two states if a change has a state patch.
  */
 export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];
@@ -42,14 +42,14 @@ export function patchesOf(changes: readonly Change[], before: unknown, after: un
   return patches;
 }
 
-/** Returns the size of the state's change: the number of patches, or of bytes. */
+/** Returns the size of the state's change: a number of patches, or the bytes of a state patch. */
 export function stateChangeOf(change: Change): { readonly patches: number } | { readonly bytes: number } {
   return change.patches === undefined ? { bytes: change.delta.length } : { patches: change.patches.length };
 }
 
 function stateAfter<State>(before: State, changes: readonly Change[]): State {
   let state = before;
-  // Patches that follow each other are applied in one call, so that an object touched by many changes is copied once.
+  // Applies successive patches in one call, so that an object that many changes modify is copied once.
   let patches: Patch[] = [];
   for (const change of changes) {
     if (change.patches !== undefined) for (const patch of change.patches) patches.push(patch);
@@ -108,12 +108,12 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    // This is a loop over numbers, because it runs for every command, and listing an object's numeric keys is slow.
+    // Loops over numbers, because this code runs for every command, and listing an object's numeric keys is slow.
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;
-      // The numbers of the seat's commands and inputs continue, so that a delayed message of the former player is never taken for a new
-      // one.
+      // The new player continues the seat's numbers of commands and inputs, so that a delayed message of the former player is never taken
+      // for a new one.
       if (joined) {
         const former = this.copies[seat];
         const next: Mutable<SeatValue> = { ...joined, presence: 'here', seq: former?.seq ?? 0, refused: [] };
@@ -158,8 +158,7 @@ export function pendingEffects(
 
 /**
  * Returns the effects with unique keys.
- *
- * @param tenure the epoch of the owner, or the id of the start for effects of a setup. Undefined: the effects get no keys
+ * @param tenure the epoch of the owner; for effects of a setup, the id of the start. Undefined: the effects get no keys
  */
 export function keyedEffects(
   { room, round = 0 }: Pick<RoomValue, 'room' | 'round'>,

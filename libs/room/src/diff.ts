@@ -5,16 +5,15 @@ export interface Difference<T> {
   /** The patches that turn `before` into `next`. */
   readonly patches: Patch[];
   /**
-   * `before` with these patches applied, which is what every other server computes. It shares unchanged parts with `before`, and
-   * nothing with `after`.
+   * The result of these patches on `before`, as every other server computes it. It shares unchanged parts with `before`, and nothing with
+   * `after`.
    */
   readonly next: T;
 }
 
 /**
- * Computes the patches from `before` to `after`, however the caller made `after`. Parts shared by reference are skipped, so the
- * cost depends on what changed. Arrays are compared by index, and grow or shrink at the end. The order of object keys is
- * preserved.
+ * Computes the patches from `before` to `after`, however the caller made `after`. Parts that both states share are skipped, so the cost
+ * grows only with the changed parts. Arrays are compared by index, and grow or shrink at the end. The order of object keys is preserved.
  * @param before plain data
  * @param root the name of the value in errors
  * @throws UnstorableError when `after` contains something that is not plain data
@@ -34,7 +33,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   if (before === after) return before;
   const isList = Array.isArray(after);
   if (!isList && (typeof after !== 'object' || after === null)) {
-    // When both values are NaN, an old version of Holdfast has stored the NaN. The handler did not make it, so it is not refused.
+    // Accepts NaN in both values. An old version of Holdfast has stored this NaN, so the handler did not make it.
     return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);
@@ -42,8 +41,8 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   const next = isList
     ? nextList(path, before as readonly unknown[], after, patches, depth)
     : nextRecord(path, before as PlainObject, after as PlainObject, patches, depth);
-  // When the patches would replace every part, one patch for the whole is shorter. The root is never replaced, because some patch
-  // libraries do not accept the empty path.
+  // One patch for the whole value is shorter than patches for every part. It is never made for the root, because some patch libraries do
+  // not accept the empty path.
   const count = patches.length - mark;
   if (count > 1 && path !== '' && count >= (isList ? (next as readonly unknown[]).length : Object.keys(next as PlainObject).length)) {
     patches.length = mark;
@@ -100,7 +99,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
   const keysBefore = Object.keys(before);
   const keys = Object.keys(after);
   let next: PlainObject | null = null;
-  // Keys rarely change. While both objects have the same keys in the same order, no search for keys is necessary.
+  // Keys rarely change. While both objects have the same keys in the same order, no key needs to be searched.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
     const key = keys[same]!;
@@ -124,8 +123,8 @@ function nextOf(path: string, key: string, old: unknown, after: PlainObject, pat
 }
 
 /**
- * Handles an object whose keys were added, removed or reordered, from key number `same` on. A key whose place changed is removed
- * and added again, so that every receiver of the patches gets the same order.
+ * Compares two objects from key number `same` on, where keys were added, removed or reordered. A key whose place changed is removed and
+ * added again, so that every receiver of the patches gets the same order.
  */
 function reshaped(
   path: string,
@@ -178,7 +177,7 @@ function reshaped(
 
 type PlainObject = Record<string, unknown>;
 
-/** Returns whether a key is an array index. JavaScript lists these keys first, in numeric order, whenever they were added. */
+/** Returns whether a key is an array index. JavaScript lists such keys first, in numeric order. */
 function isIndex(key: string): boolean {
   return /^(?:0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
 }

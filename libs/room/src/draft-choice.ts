@@ -1,25 +1,25 @@
 import type { DraftMode, GameDefinition } from './room-rules.js';
 
 /**
- * True when the changes of a game have state patches. The choice of a draft for a single handler does not matter here, so all changes of a
- * room have one form.
+ * True when the changes of a game have state patches. Does not depend on the draft of a single handler, so all changes of a room have one
+ * form.
  */
 export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft'>): boolean {
   return draft !== 'proxy';
 }
 
-/** The sizes of one run on a copy. */
+/** The sizes that one run on a copy has shown. */
 export interface CopyCount {
   /** Number of objects and arrays in the state. */
   readonly parts: number;
-  /** Number of objects and arrays that the handler changed. The parents of a changed part count, too. */
+  /** Number of objects and arrays that the handler changed, with their parents. */
   readonly changed: number;
 }
 
 /**
- * Chooses what each run of a handler writes to, when the game leaves it to the room. The cost of a copy grows with the state, and that of a
- * proxy with what the handler touches. Both have the same result, so a wrong choice costs only time. The choice depends on counts and not on
- * time, so it is the same on a busy machine.
+ * Chooses the draft for each run of a handler: a copy or a proxy. The cost of a copy grows with the state, and the cost of a proxy with the
+ * parts that the handler touches. Both drafts have the same result, so a wrong choice costs only time. The choice depends on counts and not
+ * on time, so it is the same on a busy machine.
  */
 export class DraftChoice {
   private parts = 0;
@@ -29,11 +29,11 @@ export class DraftChoice {
 
   constructor(private readonly mode: DraftMode) {}
 
-  /** Returns the choice for the next run. */
+  /** Returns the draft for the next run. */
   next(): Exclude<DraftMode, 'auto'> {
     if (this.mode !== 'auto') return this.mode;
     if (!this.isKnown || this.parts * COPY_NS <= PROXY_NS + this.changed * PROXY_PART_NS) return 'copy';
-    // Only a run on a copy shows how much a handler changes, so some runs on a large state use a copy.
+    // Some runs on a large state use a copy, because only a run on a copy shows how much a handler changes.
     if (this.runsUntilCopy-- > 0) return 'proxy';
     this.runsUntilCopy = Math.max(PROBE_RUNS_MIN, this.parts / PROBE_PARTS);
     return 'copy';
@@ -49,8 +49,8 @@ export class DraftChoice {
 }
 
 /**
- * Costs in ns, from `npm run bench -- patches`: of a part of the state that is copied and compared, of a run on a proxy, and of a part that
- * this run changes.
+ * Costs in ns, from `npm run bench -- patches`: of one part of the state that is copied and compared, of one run on a proxy, and of one
+ * part that such a run changes.
  */
 const COPY_NS = 50;
 const PROXY_NS = 2_000;

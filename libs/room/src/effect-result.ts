@@ -1,14 +1,12 @@
-/** The outcome of an effect. `data`: the data that its handler returned. `code`: why the effect has failed for good. */
+/** The outcome of an effect. `data`: the data that its handler returned. `code`: the reason for which the effect has failed for good. */
 export type EffectReply<Data = unknown> =
   | { readonly ok: true; readonly data: Data }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 /**
  * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`:
- * the data that the game gave to `room.effect`.
- *
- * After the code `timed-out` or `effect-failed`, the handler may still have done its work, or may do it later. The meaning of a code that
- * the handler gave to `refuse` is defined by the handler.
+ * the data that the game gave to `room.effect`. After the code `timed-out` or `effect-failed`, the handler may still have done its work, or
+ * may do it later. The handler also defines its own codes (`refuse`).
  */
 export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
 
@@ -23,7 +21,7 @@ export const TIMED_OUT_REPLY: EffectReply<never> = {
   message: 'The effect gave no result in time. It may have happened, or may still happen.',
 };
 
-/** Maximum number of effects of one room that wait for a result. Each is part of the room's value, and sets a timer. */
+/** Maximum number of effects of one room that wait for a result. Each of them is part of the room's value and has a timer. */
 export const AWAITED_RESULTS_MAX = 256;
 
 const RESULT_TIMER = '$result:';

@@ -4,8 +4,8 @@ import type { RoomInput } from './room-input.js';
 export type Handling = RoomInput | { readonly kind: 'setup' };
 
 /**
- * The error of a game that asked its room for something impossible: a timer without a handler, or a seat that does not exist. As
- * with any other defect, the handler fails (`game-failed`) and changes nothing. The message is for the author of the game.
+ * The error of a game that asked its room for something impossible, such as a timer without a handler or a seat that does not exist. The
+ * handler then fails (`game-failed`) and changes nothing, as after any other defect. The message is for the author of the game.
  */
 export class GameMistake extends Error {
   constructor(game: string, room: string, handling: Handling, mistake: string) {

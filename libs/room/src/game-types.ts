@@ -1,8 +1,8 @@
 import type { Claims } from '#libs/protocol';
 
 /**
- * The types that belong to the names of one game. `GameRoom`, `Setup` and others take them as a type parameter. A part that is absent is not
- * checked: then every name is allowed, with any data.
+ * The types of the events, effects and other data of one game. `GameRoom`, `Setup` and other types have a parameter for them. A missing
+ * part is not checked: every name is then allowed, with any data.
  *
  * @example
  * interface Table extends GameTypes {
@@ -26,12 +26,12 @@ export interface GameTypes {
   readonly loaded?: unknown;
 }
 
-/** The name of the property that carries the types of a game. No object has this property. */
+/** The name of the property that carries the types of a game. It exists only for the compiler. */
 export declare const TYPES: unique symbol;
 
 type Part<Types, Key extends keyof GameTypes> = Types extends { readonly [One in Key]: infer Named } ? Named : unknown;
 
-/** The names in a part of the types. Any string when the part is absent. */
+/** The names in a part of the types. Without the part, any string. */
 type NamesOf<Named> = unknown extends Named ? string : keyof Named & string;
 
 export type EventName<Types> = NamesOf<Part<Types, 'events'>>;
@@ -42,7 +42,7 @@ export type EffectDataOf<Types, Name> = Property<EffectOf<Types, Name>, 'data'>;
 export type EffectResultOf<Types, Name> = Property<EffectOf<Types, Name>, 'result'>;
 
 type EffectOf<Types, Name> = Name extends keyof Part<Types, 'effects'> ? Part<Types, 'effects'>[Name] : unknown;
-/** Unknown for an effect that is not declared; undefined for a declared effect without this property. */
+/** The type `unknown` for an effect that is not declared, and `undefined` for a declared effect without this property. */
 type Property<Effect, Key extends string> = unknown extends Effect
   ? unknown
   : Effect extends { readonly [One in Key]?: infer Value }
@@ -51,7 +51,7 @@ type Property<Effect, Key extends string> = unknown extends Effect
       : undefined
     : undefined;
 
-/** The arguments of a call after the name: the data, which may be left out when it may be undefined, and `Rest`. */
+/** The arguments of a call after the name: the data, and `Rest`. The data may be left out when its type allows undefined. */
 export type DataArgs<Data, Rest extends unknown[] = []> = undefined extends Data
   ? [data?: Data, ...rest: Rest]
   : [data: Data, ...rest: Rest];

@@ -15,17 +15,19 @@ export class HandlerRun<State> implements GameRoom<State> {
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];
   ended: GameResult | undefined;
-  /** True: the handler has locked the room. False: it has unlocked the room. Undefined: it has done neither. */
+  /** True: the handler has locked the room. False: the handler has unlocked the room. Undefined: the handler has not changed the lock. */
   locked: boolean | undefined;
-  /** The metadata that the handler has set. Null: it has removed the metadata. Undefined: it has set nothing. */
+  /**
+   * The metadata that the handler has set. Null: the handler has removed the metadata. Undefined: the handler has not changed the metadata.
+   */
   metadata: RoomMetadata | null | undefined;
   /** Seats whose bot the handler has added or removed. Undefined: none. */
   botSeats: Record<Seat, SeatChange> | undefined;
   /** The options of the room, for `setup` only. */
   options: unknown;
-  /** True: the run belongs to the setup of the game. Its seat events `joined` belong to the setup as well. */
+  /** True: the run belongs to the setup of the game, like the seat events `joined` after it. */
   isInSetup = false;
-  /** The inputs that each seat holds down, for a step only. */
+  /** The inputs that each seat holds down, only for a step. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
   history: PastStates<State> | undefined;
@@ -41,7 +43,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
     private readonly rules: RoomRules<State>,
-    /** The input that the handler handles, for error messages. */
+    /** The input that the handler processes, for error messages. */
     public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
@@ -93,7 +95,7 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // NaN fails both comparisons. A string would pass both and then be concatenated with the time.
+    // NaN fails both comparisons. A string would pass both comparisons, and the sum with the time would be a text.
     if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }
@@ -112,7 +114,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // `if (to)` would be wrong here: if a game passes 0 instead of [0], the event would go to everybody.
+    // Does not test `if (to)`. With 0 instead of [0], that test would send the event to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({
@@ -222,7 +224,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   past(ms: number): Readonly<State> {
     if (this.rules.definition.pastMs === undefined)
       throw this.mistake(`room.past(${quoted(ms)}) is called, but the game keeps no states: add pastMs to @Game, as in pastMs: 500.`);
-    // NaN fails the comparison. A string would pass the comparison and then be subtracted from the time.
+    // NaN fails the comparison. A string would pass it and then be subtracted from the time.
     if (typeof ms !== 'number' || !(ms >= 0)) throw this.mistake(`room.past(${quoted(ms)}): give a time in ms from 0.`);
     const state = ms > 0 && this.history ? this.history.at(this.now - ms) : this.before;
     return freezeDeep(state as State);
@@ -234,7 +236,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 
-  /** A timer without a handler may come from an older version of the game. It may be cancelled. */
+  /** Accepts a timer without a handler, because an older version of the game may have started it. */
   private remainingOf(call: string, timer: string): number | null {
     const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
     if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
@@ -267,7 +269,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 }
 
-/** Thrown by `room.reject`. */
+/** The error that `room.reject` throws. */
 export class Rejection extends Error {
   constructor(
     readonly code: string,
@@ -278,17 +280,17 @@ export class Rejection extends Error {
 }
 
 const NO_INPUTS: readonly SampledInput[] = [];
-/** A hundred years, in ms. A game that gives a longer time has probably used a wrong unit. */
+/** A hundred years, in ms. A longer time in a game is probably a mistake of the unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
 /**
- * An owner refuses commands with this code while it migrates the room. It is not the result of the command, because the next owner handles
- * the command.
+ * The code with which an owner refuses commands while it migrates the room. It is not the result of the command, because the next owner
+ * handles the command.
  */
 const MOVED = 'moved';
 
-/** True when the value stands for the list of seats, even an invalid list. False when it is an options object. */
+/** True when the value is meant as a list of seats, even if the list is invalid. False when it is an options object. */
 function isSeats(given: readonly Seat[] | EmitOptions | undefined): given is readonly Seat[] | undefined {
   return given === null || typeof given !== 'object' || Array.isArray(given);
 }

@@ -14,7 +14,7 @@ type Handler = (room: GameRoom<Ships>, data?: unknown) => void;
 
 const IDLE_BOT: BotRule = { everyMs: 100, move: () => null };
 
-/** A game for 2 to 4 players that notes its seat events. Also applies each change to the value before it, as a recovery does. */
+/** A game for 2 to 4 players that records its seat events. The test also applies each change to the previous value, as a recovery does. */
 class Arena {
   readonly machine: RoomMachine<Ships>;
   value: RoomValue<Ships>;

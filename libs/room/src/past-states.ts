@@ -1,6 +1,6 @@
 /**
  * The latest states of a room, for `room.past`. States are never changed in place, so keeping one costs no copy. They are not part of the
- * room's value: a new owner begins with the state that it has loaded.
+ * room's value, so a new owner begins with only the state that it has loaded.
  */
 export class PastStates<State = unknown> {
   /** Room times at which the states began, in ms, ascending. */
@@ -20,32 +20,32 @@ export class PastStates<State = unknown> {
     this.states = [state];
   }
 
-  /** Stores the state that begins at this room time. A state that begins at the time of the last one replaces it. */
+  /** Stores the state that begins at this room time. It replaces a state that began at the same time. */
   add(state: State, at: number): void {
     const { times, states } = this;
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // The oldest state is needed as long as the second oldest began after the start of the kept period.
+    // Keeps the oldest state while the second oldest began after the start of the kept period.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();
     }
   }
 
-  /** Returns the state at a room time, in ms; the oldest state when all of them began later. */
+  /** Returns the state at a room time in ms, or the oldest state if it began later. */
   at(time: number): State {
     let index = this.times.length - 1;
     while (index > 0 && this.times[index]! > time) index--;
     return this.states[index]!;
   }
 
-  /** Forgets all states, because the room returns to an earlier one. */
+  /** Forgets all states, because the room is set back to an earlier state. */
   restart(state: State, at: number): void {
     this.times.splice(0, this.times.length, at);
     this.states.splice(0, this.states.length, state);
   }
 }
 
-/** Maximum number of states that are kept. Two seconds at 60 steps a second are 120 states, and commands may add as many between them. */
+/** Maximum number of states. Two seconds at 60 steps a second are 120 states, and commands may add as many. */
 const PAST_STATES_MAX = 256;

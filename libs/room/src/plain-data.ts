@@ -1,6 +1,6 @@
 /**
  * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only plain data
- * unchanged. Only this file decides what plain data is, for states, views, events, effects and results.
+ * unchanged. This file alone decides what plain data is, for states, views, events, effects and results.
  */
 
 /** A game's value that a room cannot store. The message names its path and kind: `state.hands[0] is a Date`. */
@@ -17,17 +17,17 @@ export class UnstorableError extends Error {
   }
 }
 
-/** Maximum nesting. It is below the limit of a frame (512), which adds some levels around a state. */
+/** Maximum nesting. It is below the limit of a frame (512), because a frame adds some levels around a state. */
 export const PLAIN_DEPTH_MAX = 500;
 /**
- * Maximum number of objects and arrays in one value: many more than the largest allowed state can have. Copying a larger value would block
- * the server for more than a second.
+ * Maximum number of objects and arrays in one value. The largest allowed state has far fewer. Copying a larger value would block the server
+ * for more than a second.
  */
 const PARTS_MAX = 1_000_000;
 
 /**
- * Returns a copy that equals what Redis will return, and shares nothing with `value`. In the copy -0 is 0, a getter is its value,
- * and an object without a prototype is an ordinary one. The copy has no properties that are not enumerable.
+ * Returns a copy that equals what Redis will return, and shares nothing with `value`. The copy has 0 for -0, values for getters, ordinary
+ * objects for objects without a prototype, and only enumerable properties.
  * @param root the name of the value in errors
  * @throws UnstorableError
  */
@@ -46,7 +46,7 @@ export function firstNotPlain(value: unknown, root = 'state'): string | null {
   }
 }
 
-/** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of thing that it names, such as `event`. */
+/** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of the named object, such as `event`. */
 export function assertPlainName(name: unknown, what: string): asserts name is string {
   if (typeof name !== 'string') throw new UnstorableError(`the name of the ${what}`, `is ${kindOf(name)}`);
   if (!name.isWellFormed()) throw new UnstorableError(`the name of the ${what}`, LONE_SURROGATE);
@@ -67,9 +67,7 @@ export function firstDifference(a: unknown, b: unknown, path = 'state'): string 
   return keysOfA.every((key, index) => key === keysOfB[index]) ? null : `${path} (the order of its keys)`;
 }
 
-/**
- * Freezes a value, so that code which must not write to it fails at once. A frozen value is assumed to be frozen at all levels.
- */
+/** Freezes a value, so that an illegal write to it throws at once. Assumes that a frozen value is frozen at all levels. */
 export function freezeDeep<T>(value: T): T {
   if (isObject(value) && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -78,7 +76,7 @@ export function freezeDeep<T>(value: T): T {
   return value;
 }
 
-/** Runs `act`. If it finds a value that is not plain data, throws an `UnstorableError` with the path of that value below `root`. */
+/** Runs `act`. If `act` finds a value that is not plain data, throws an `UnstorableError` with the path of that value below `root`. */
 export function checked<T>(root: string, act: () => T): T {
   partsLeft = PARTS_MAX;
   try {
@@ -128,7 +126,9 @@ export function assertKey(key: string): void {
   if (!key.isWellFormed()) throw new Flaw(`has a key that ${LONE_SURROGATE}`);
 }
 
-/** Copies an object with these `keys`. V8 spreads a small object fast; a large one is ten times faster in dictionary mode. */
+/**
+ * Copies an object with these `keys`. Spreading is fast for a small object. For a large object, V8's dictionary mode is ten times faster.
+ */
 export function copyOf(record: PlainObject, keys: readonly string[]): PlainObject {
   if (keys.length <= SPREAD_KEYS_MAX) return { ...record };
   const copy = emptyRecord(keys.length);
@@ -193,9 +193,9 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
   let keys: readonly string[];
   try {
     keys = Object.keys(value);
-    // A large object is copied key by key, and a key `__proto__` would set the prototype of the copy. So the keys are checked first.
+    // Checks the keys first, because a large object is copied key by key, and a key `__proto__` would set the prototype of the copy.
     if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
-    // Each getter is called once. The copy is checked instead of the original, because a proxy may list other keys each time.
+    // Calls each getter once. Checks the copy and not the original, because a proxy may list other keys each time.
     copy = copyOf(value, keys);
     keys = Object.keys(copy);
   } catch (thrown) {
@@ -215,7 +215,7 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
   return copy;
 }
 
-/** A flaw whose path is still being built. Not an Error, because it needs no stack. */
+/** A flaw while its path is being built. It is not an Error, because it needs no stack. */
 class Flaw {
   /** The keys of the path, innermost first. */
   readonly keys: (string | number)[] = [];
@@ -231,7 +231,7 @@ class Flaw {
 
 const SPREAD_KEYS_MAX = 128;
 
-/** These limits keep the path in an error readable, whatever the game did. */
+/** Limits that keep the path in an error readable. */
 const PATH_KEYS_MAX = 8;
 const KEY_CHARS_MAX = 40;
 const THROWN_CHARS_MAX = 200;
@@ -262,7 +262,7 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype));
 }
 
-/** True for `Object.prototype` of any realm. A class that extends null has a prototype without these methods. */
+/** True for `Object.prototype` of any realm. False for the prototype of a class that extends null, which lacks these methods. */
 function isObjectPrototype(prototype: unknown): boolean {
   if (typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) !== null) return false;
   return Object.hasOwn(prototype, 'hasOwnProperty') && Object.hasOwn(prototype, 'isPrototypeOf');

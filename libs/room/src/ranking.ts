@@ -3,8 +3,8 @@ import { quoted } from './game-mistake.js';
 import type { RoomValue } from './room-value.js';
 
 /**
- * Returns what is wrong with the ranking of a result. Null: it is a `RankedResult`, or the result has no ranking. A list of objects is not
- * a ranking, because games may use that name for a form of their own.
+ * Returns the flaw of the ranking in a result. Null: the ranking is valid, or there is none. A field `ranking` with a list of objects is
+ * not a ranking, because games may have a field of this name for their own data.
  */
 export function rankingFlaw(result: unknown, seats: number): string | null {
   if (!isObject(result) || !Array.isArray(result.ranking)) return null;
@@ -45,7 +45,7 @@ export const RATING_EFFECT = '$rating';
 /** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */
 export interface RatedGame {
   readonly game: string;
-  /** Identifies this game among all games: the room and the round. It stays the same when the end of the game is repeated. */
+  /** The id of this game among all games: the room and the round. It is the same when the end of the game is repeated. */
   readonly id: string;
   readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
   /** The mode whose ratings change. Absent: the ratings of the game. */
@@ -53,8 +53,8 @@ export interface RatedGame {
 }
 
 /**
- * Returns the teams of a ranking. Seats without a team are teams of one. The place of a team is that of its best seat. Seats that the ranking
- * does not have share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
+ * Returns the teams of a ranking. A seat without a team is a team of one. The place of a team is the place of its best seat. Seats that the
+ * ranking does not list share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
  *
  * @param isPerMode whether each mode of the game has ratings of its own
  */

@@ -11,8 +11,8 @@ import type { DraftMode, GameDefinition, GameRoom } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
- * The invariant behind recovery, migration, sync and replay: a recorded change, after it was stored and read, turns the old value
- * into exactly the new one. Each run tries other cases, and a failure prints its seed. `REPLAY_RUNS=50000` tries many more.
+ * Recovery, migration, sync and replay rely on one invariant: applying a stored change to the old value gives exactly the new value. Each
+ * run tries other random cases. `REPLAY_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
@@ -428,8 +428,8 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 const state = fc.dictionary(key, json, { minKeys: 1, maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Json>;
 
 /**
- * The edits of a handler. The last four need a variable of the handler: they store an object in it, place the object in the state,
- * and change it through the variable.
+ * The edits of a handler. The last four use a variable of the handler: they store an object in it, put the object into the state, and
+ * change the object through the variable.
  */
 const ACTS = [
   ...['set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'],
@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A recorded list of edits would not reproduce the state of this case. The handler places objects inside other objects that it has placed
- * twice, and changes both afterwards.
+ * In this case a recorded list of edits would lead to another state. The handler puts objects into other objects that it has put into the
+ * state twice, and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },
@@ -554,8 +554,8 @@ function changed(
 }
 
 /**
- * Returns the value as it comes back from Redis or over the wire. `structuredClone` does not work here, because in Jest it
- * returns objects of another realm.
+ * Returns the value as Redis or the network would deliver it. Does not use `structuredClone`, because in Jest it returns objects of another
+ * realm.
  */
 function stored<T>(value: T): T {
   const copy = JSON.parse(JSON.stringify(value)) as T;

@@ -10,18 +10,20 @@ export type RoomInput =
   /** `inputs`: the inputs that the players hold down. Absent: the game has no inputs. */
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
-  /** A player takes the seat, also from the bot or player who has it. The seat after the last one is added. */
+  /** A player takes the seat. The seat may be free, or have another player or a bot. The seat after the last one is added. */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
-  /** The code of the game makes a move for the bot of this seat. `inputs` stores the input of the bot. Absent: the game has no inputs. */
+  /**
+   * The code of the game makes a move for the bot of this seat. `inputs`: receives the input of the bot. Absent: the game has no inputs.
+   */
   | { readonly kind: 'bot'; readonly seat: Seat; readonly inputs?: BotInputs }
   /**
-   * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the
-   * room.
+   * The room had no owner for `ms`, so all its timers are delayed by this time. This input is the first one on a new owner after an
+   * adoption.
    */
   | { readonly kind: 'paused'; readonly ms: number }
   /**
-   * The effect with this key, which the game waits for, has succeeded or failed for good. Only the first result of an effect counts. `name`:
-   * the name of the effect.
+   * The effect with this key, whose result the game awaits, has succeeded or failed for good. Only the first result of an effect counts.
+   * `name`: the name of the effect.
    */
   | { readonly kind: 'result'; readonly key: string; readonly name: string; readonly reply: EffectReply }
   /** The owner has completed the effects with these keys. */

@@ -782,7 +782,7 @@ function begin(room: Setup): Count {
   return { count: 0, log: [] };
 }
 
-/** Returns the value as it comes back from Redis. */
+/** Returns the value as Redis would return it. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** The choice of drafts for steps, and the choice for all other handlers, which usually change much less. */
+  /** The choice of drafts for steps, and the choice for all other handlers. Other handlers usually change much less than a step. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
@@ -38,9 +38,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: the options of the room, as received. `loaded`: what the game's `@OnLoad` method
-   * returned. `mode`: the mode of the match. Throws what the game throws.
+   * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of this start,
+   * for the keys of effects. `options`: the options of the room, as received. `loaded`: the result of the game's `@OnLoad` method. `mode`:
+   * the mode of the match. Throws the error of the game.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -131,7 +131,7 @@ export class RoomMachine<State = unknown> {
     input: RoomInput,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
   ): RoomOutcome<State> {
-    // After the end, only the completion of the last change's effects is recorded.
+    // After the end of the game, only the completion of effects is recorded.
     if (value.ended && input.kind !== 'effects-done') return { kind: 'refused', code: 'game-ended' };
     switch (input.kind) {
       case 'command':
@@ -172,16 +172,16 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
-   * @throws UnstorableError, or what the game throws
+   * @throws UnstorableError, or the error of the game
    */
   view(state: State, seat: Seat | null): unknown {
     return this.rules.view ? plainCopy(this.rules.view(freezeDeep(state), seat), 'view') : state;
   }
 
   /**
-   * Returns the view of `seat` of a value, for a comparison with its earlier view. The result is not checked, and may share parts with
-   * the state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the
-   * state may therefore fail a few changes late.
+   * Returns what `seat` sees of a value, for a comparison with its earlier view. The result is not checked, and may share parts with the
+   * state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state
+   * may therefore fail a few changes late.
    * @throws the error of the game
    */
   viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
@@ -221,7 +221,7 @@ export class RoomMachine<State = unknown> {
     // A downtime changes nothing when no timer runs and the game has no handler for a downtime.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // This input is recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
+    // Records this input even when the game changes nothing, so that the next owner does not compensate the same downtime.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
@@ -233,9 +233,9 @@ export class RoomMachine<State = unknown> {
     const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
-    // A seat that was left stays left, because its player may be in another room by now.
+    // A seat that is `left` does not change, because its player may be in another room by now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
-    // The grace period is a timer of the room, so it ends on whichever server owns the room then.
+    // The grace period is a timer of the room, so it also ends on a new owner.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
     const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left' || other.bot);
     const handler = this.rules.seatEvents.get(event) ?? (() => {});
@@ -295,7 +295,7 @@ export class RoomMachine<State = unknown> {
     return this.run(value, input, seat, this.commandRun(move.command, plainCopy(move.data ?? null) ?? undefined), refused);
   }
 
-  /** Passes the input of a bot to the next step. This makes no change. */
+  /** Passes the input of a bot to the next step, without making a change. */
   private botInput({ room }: RoomValue<State>, bot: RoomInput & { kind: 'bot' }, data: unknown): RoomOutcome<State> {
     const { input, definition } = this.rules;
     if (!input)
@@ -313,8 +313,8 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Gives the result of an effect to the game. The change that handles it removes the effect from the outbox, so a second result of the
-   * same effect changes nothing.
+   * Gives the result of an effect to the game. The change that handles the result removes the effect from the outbox, so a second result of
+   * the same effect changes nothing.
    */
   private result(
     value: RoomValue<State>,
@@ -327,7 +327,7 @@ export class RoomMachine<State = unknown> {
     const rule = this.rules.results?.get(effect.name);
     let result: EffectResult;
     try {
-      // The game gets copies, so it cannot change the room's value.
+      // Passes copies to the game, so that the game cannot change the room's value.
       const copied = reply.ok ? { ...reply, data: copyOf(reply.data, `result of ${effect.name}`) } : reply;
       result = { ...copied, key, request: copyOf(effect.data, 'request') };
     } catch (error) {
@@ -379,8 +379,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };
-      // No player waits for an answer to this input. The input still takes effect, for example on the presence of a seat, but the handler's
-      // edits are dropped.
+      // No player waits for an answer to this input. It still takes effect, for example on the presence of a seat, but without the
+      // handler's edits.
       return this.run(value, input, seat, () => {}, refused, own, before);
     }
     const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);
@@ -424,7 +424,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
 
-/** The parts of a change that do not come from its handler. */
+/** The parts of a change that its handler does not make. */
 interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;
@@ -437,7 +437,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** A state is frozen for its views when its version is a multiple of this. Freezing every state would be slow. */
+/** Number of versions of which one is frozen for its views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(
@@ -454,7 +454,7 @@ function seatChanges(
   return changes;
 }
 
-/** Adds the number of each sampled input that the value does not contain yet. */
+/** Adds the numbers of the sampled inputs that the value does not contain yet. */
 function withInputs(
   changes: Record<Seat, SeatChange> | undefined,
   seats: readonly SeatValue[],

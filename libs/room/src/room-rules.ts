@@ -5,6 +5,7 @@ import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventNa
 import type { RoomPlayer } from './room-input.js';
 import type { Presence } from './room-value.js';
 
+/** A seat of a room, and the player who has it. */
 export interface SeatInfo<Types = GameTypes> {
   readonly seat: Seat;
   readonly user: string;
@@ -34,58 +35,62 @@ export interface RoomContext<Types = GameTypes> {
   /** The frozen result of the game's `@OnLoad` method, which ran before the setup. Undefined: the game loads nothing. */
   readonly loaded: LoadedOf<Types>;
   /**
-   * The current time in whole ms since 1970, by Redis' clock, constant during one handler. It never goes back within a room, even
-   * when the room changes its server. It does not depend on the clock of any host.
+   * The current time in whole ms since 1970, by Redis' clock. It is constant during one handler and does not depend on the clock of any
+   * host. It never goes back within a room, even when the room changes its server.
    */
   readonly now: number;
   /** A random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be repeatable. */
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
+  /** Stops a timer. A timer that does not run stays stopped. */
   cancel(timer: string): void;
   /** Returns the time until the timer is due, in ms. Null: it is not running. */
   remaining(timer: string): number | null;
   /**
    * Sends an event once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. A volatile event is
-   * for effects that matter only now (a sound, a flash): it is sent with the next sync, is not stored, and is not sent again to a player
-   * whose connection is slow or was lost.
+   * for effects that matter only now (a sound, a flash). It is sent with the next sync and not stored. A player whose connection is slow or
+   * was lost does not get it later.
    */
   emit<Name extends EventName<Types>>(event: Name, ...data: DataArgs<EventDataOf<Types, Name>, [to?: readonly Seat[] | EmitOptions]>): void;
   /**
-   * Requests work in the outside world from the `@EffectHandler(name)` of any provider. It runs after the change is durable, at
-   * least once, with a unique key. When the game has a method with `@OnResult(name)`, that method gets the result, once.
+   * Requests work outside of the room from the `@EffectHandler(name)` of any provider. The handler runs at least once, with a unique key,
+   * after the change is durable. If the game has a method with `@OnResult(name)`, that method gets the result once.
    */
   effect<Name extends EffectName<Types>>(name: Name, ...data: DataArgs<EffectDataOf<Types, Name>>): void;
   /** True: the game takes no more players. */
   readonly isLocked: boolean;
   /**
-   * Lets no more players join the running game. A player whose join was stored before the lock still gets the seat. Has an effect only in a
-   * game that is `joinable`.
+   * Locks the running game, so that no more players join. A player whose join was stored before the lock still gets the seat. Has an effect
+   * only in a game that is `joinable`.
    */
   lock(): void;
   /** Lets players join again after `lock`. */
   unlock(): void;
   /**
-   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it; without one, this call fails.
-   * The seat that a player takes just now, in `@OnSeat('left')` and `@OnSeat('joined')`, is not free. A player who joins may take
-   * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
+   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. Throws in a game without a `@Bot` method. A seat that a player
+   * is just taking, in `@OnSeat('left')` or `@OnSeat('joined')`, is not free. A player who joins may take the seat from the bot: the game
+   * then receives `left` and `joined` for the seat. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
-  /** Removes the bot of a seat, which is `left` then. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for a bot. */
+  /** Removes the bot of a seat. The seat is then `left`, and `@OnSeat('left')` does not run. Does nothing when no bot has the seat. */
   removeBot(seat: Seat): void;
   /**
-   * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
-   * replaces the earlier one; null removes it. The list shows a change within about a second. The metadata ends with the game.
+   * Sets the metadata of this game for the list of rooms, such as the level or the score. The metadata are an object with at most 1,024
+   * bytes of JSON, and replace the earlier metadata. Null removes them. The list shows a change within about a second. The metadata end
+   * with the game.
    */
   setMetadata(metadata: RoomMetadata | null): void;
   /**
-   * Ends the game with this result. The players stay in the room, which waits for its next game. `ranking` in the result is reserved: a list
-   * of places, best first, each with its seats (`RankedResult`), as in `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
+   * Ends the game with this result. The players stay in the room, which waits for its next game. A field `ranking` must be a list of
+   * places, best first, each with its seats (`RankedResult`): `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
    */
   end(result?: unknown): void;
 }
 
-/** The room during `setup`, which makes the first state. It can schedule, emit and end, but has no state yet. */
+/**
+ * The room during `setup`, which makes the first state. Timers and events are available, and the game may end, but there is no state yet.
+ */
 export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext<Types> {
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
@@ -94,51 +99,46 @@ export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext
 /** The room during a handler. `state` is a draft that the handler changes in place. */
 export interface GameRoom<State, Input = unknown, Types = GameTypes> extends RoomContext<Types> {
   readonly state: State;
-  /** The seat of the command or seat event; -1 in all other handlers. */
+  /** The seat of the command or seat event. -1 in all other handlers. */
   readonly seat: Seat;
   /**
-   * Returns what the player of this seat holds down: the data of the latest valid input. Undefined: nothing, because no input has arrived
-   * since the player connected or the room changed its server. Use it only in the `@OnStep` method of a game with `@Input`. The data is
-   * frozen.
+   * Returns the data of the latest valid input of this seat, frozen. Undefined: no input has arrived since the player connected or the room
+   * changed its server. Call it only in the `@OnStep` method of a game with `@Input`.
    */
   input(seat: Seat): Input | undefined;
   /**
-   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. It works
-   * only in games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms`
-   * is above `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state
-   * before this handler.
+   * Returns the state as it was `ms` ago, frozen. Use it for lag compensation: a late shot then hits what its player saw. Works only in
+   * games with `pastMs` in `@Game`. The earlier states are only in the memory of the server. If `ms` is above `pastMs`, or the room has
+   * just begun or changed its server, returns the oldest state that the server has. `past(0)` is the state before this handler.
    */
   past(ms: number): Readonly<State>;
-  /**
-   * Refuses the command with a code of the game (`not-your-turn`). In a handler of something else than a command, it only undoes the
-   * handler's edits.
-   */
+  /** Refuses the command with a code of the game (`not-your-turn`). In a handler without a command, only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
 
 /** The properties of a game. */
 export interface GameDefinition {
   readonly name: string;
-  /** The version of the rules and of the state's shape. It grows when older states need `migrateState`. */
+  /** The version of the rules and of the state's shape. Increase it when older states need `migrateState`. */
   readonly version: number;
   readonly seats: { readonly min: number; readonly max: number };
   readonly durability: Durability;
-  /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
+  /** Time between two checkpoints of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs: number;
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
   /**
-   * Highest number of syncs a second that a player gets; changes in between are sent together. 0: each change is sent at once. The same as
-   * `stepHz`: each step is sent at once, together with the commands before it.
+   * Maximum number of syncs a second that a player gets. Changes in between are sent together. 0: each change is sent at once. With the
+   * value of `stepHz`, each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
   /** The kind of draft to which handlers write. Absent: `proxy`. */
   readonly draft?: DraftMode;
-  /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
+  /** Numbers that a handler changed are rounded to multiples of this step. The step may differ by path. Absent: numbers are not rounded. */
   readonly quantize?: number | StepsByPath;
   /** Time for which `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
-  /** Time for which the seat of an absent player is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of an absent player is kept, in ms. After this time the seat is `left`. */
   readonly seatGraceMs: number;
   /** True: the game has code that plays bots. */
   readonly bots?: true;
@@ -155,16 +155,16 @@ export interface GameDefinition {
 }
 
 /**
- * The kind of draft to which a handler writes, so that a handler that fails changes nothing. `proxy`: the handler writes to a draft that
- * copies what is written, which is cheap when the handler changes little of a large state. `copy`: the handler writes to a copy of the
- * whole state, which is cheap when it changes much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the
- * game are state patches.
+ * The kind of draft to which a handler writes, so that a handler that fails changes nothing. `proxy`: a draft that copies only the written
+ * parts. It is cheap when the handler changes a small part of a large state. `copy`: a copy of the whole state. It is cheap when the
+ * handler changes a large part of the state. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are
+ * state patches.
  */
 export type DraftMode = 'proxy' | 'copy' | 'auto';
 
 /**
- * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved periodically, and a
- * crash rewinds the game by at most that period. `none`: the room ends with its server.
+ * The durability of a game. `every-change`: each change is stored before it is sent, so a crash only pauses the game. `checkpoint`: the
+ * state is stored periodically, so a crash rewinds the game by at most one period. `none`: the game ends with its server.
  */
 export type Durability = 'every-change' | 'checkpoint' | 'none';
 
@@ -175,16 +175,21 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
-/** The way in which the room treats the inputs of players (`@Input`). */
+/** The rules for the inputs of players (`@Input`). */
 export interface InputRule {
   validate(data: unknown): Validation;
-  /** Number of inputs of a seat that wait for steps, one for each step. 0: a step uses the latest input. */
+  /** Maximum number of inputs of a seat that wait for steps. Each step samples one of them. 0: a step samples the latest input. */
   readonly queue: number;
 }
 
-/** The rules of a game as one table, built once at start. Running a command is a map look-up and a call. */
+/**
+ * The rules of a game as one table, built once at start, so that a command needs only a map look-up and a call.
+ *
+ * @internal
+ */
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
+  /** Returns the state with which a game begins. */
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes no options. */
   readonly options?: ((data: unknown) => Validation) | null;
@@ -193,24 +198,26 @@ export interface RoomRules<State = unknown> {
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** The inputs of the game. Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
+  /** The handlers of timers, by the name of the timer. */
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
   /** Loads data before the setup. Absent or null: the game loads nothing. */
   readonly load?: LoadRule | null;
-  /** The effects whose results come back to the game, by name. Absent: none. */
+  /** The handling of effects whose results the game awaits, by name of the effect. Absent: none. */
   readonly results?: ReadonlyMap<string, ResultRule<State>>;
+  /** The handlers of seat events. */
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
-  /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
+  /** Runs one step of the game. `stepMs`: the length of a step in ms, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
   /**
-   * Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: the state has
-   * no such times.
+   * Adjusts the times in the game's state after `ms` without an owner. The room has already delayed its timers. Absent or null: the state
+   * has no times to adjust.
    */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Plays the bots of a room. Absent or null: bots do nothing. */
   readonly bot?: BotRule | null;
-  /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
+  /** Returns the part of the state that a seat may see (null: a spectator). Pure. Null: everybody sees the whole state. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
@@ -229,7 +236,7 @@ export interface LoadRule {
 export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly roomId: RoomId;
   readonly game: string;
-  /** Identifies this start. The key is the same when another server repeats the load because the first server died. */
+  /** Identifies this start. If the server dies and another server repeats the load, the key is the same. */
   readonly key: string;
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
@@ -242,20 +249,24 @@ export interface GameStart<Options = unknown, Types = GameTypes> {
 /** The handling of the results of one kind of effect. */
 export interface ResultRule<State> {
   run(room: GameRoom<State>, result: EffectResult): void;
-  /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */
+  /** Time without a result after which the effect has failed (`timed-out`), in ms. Time without an owner is not included. */
   readonly timeoutMs: number;
-  /** Number of attempts of the effect's handler after which the effect counts as failed (`effect-failed`). */
+  /** Number of attempts of the effect's handler after which the effect has failed (`effect-failed`). */
   readonly attempts: number;
 }
 
-/** The code that plays bots, and how often it runs. */
+/** The code that plays bots, and the time between two moves. */
 export interface BotRule {
   /** Time between two moves of a bot, in ms. */
   readonly everyMs: number;
-  /** Returns the next command or input of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
+  /**
+   * Returns the next command or input of a bot. Undefined or null: the bot makes no move. Pure. `view`: the state as the bot's seat sees
+   * it.
+   */
   move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
 
+/** The next act of a bot. */
 export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */
@@ -269,15 +280,15 @@ export interface BotInput {
   readonly input: unknown;
 }
 
-/** The room as the code of a bot sees it. */
+/** The room in the form that the code of a bot gets. */
 export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'random'> {
   /** The seat of the bot. */
   readonly seat: Seat;
 }
 
 /**
- * `joined`: comes once for each player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away
- * for `seatGraceMs`, or lost the seat to another player before then.
+ * `joined`: the player got the seat, in the setup or later in a `joinable` game. `left`: the player left on purpose, was away for
+ * `seatGraceMs`, or was replaced by another player before then.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

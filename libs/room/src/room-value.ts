@@ -1,8 +1,11 @@
 import type { Claims, GameResult, Patch, RoomId, RoomMetadata, Seat, UserId } from '#libs/protocol';
 
+/**
+ * `here`: the player has a connection. `away`: the connection is lost, and the seat is kept. `left`: the player has left, which is final.
+ */
 export type Presence = 'here' | 'away' | 'left';
 
-/** A refused command. The room remembers its seq, so that a repeated copy is refused again and never counted as applied. */
+/** A refused command. The room stores the seq of the command, so that a repetition is refused again and not regarded as applied. */
 export type Refusal = readonly [seq: number, code: string];
 
 /** Maximum number of refusals that the room stores for each seat. A client has at most this many unanswered commands. */
@@ -32,12 +35,12 @@ export interface SeatValue {
 }
 
 /**
- * The complete value of a room in play: what a checkpoint stores and an owner has in memory. It is plain data and never changed
- * in place, so keeping old versions is cheap.
+ * The complete value of a room in play. A checkpoint contains it, and the owner has it in memory. It is plain data and never changed in
+ * place, so old versions can be kept without a copy.
  */
 export interface RoomValue<State = unknown> {
   readonly room: RoomId;
-  /** The number of the game in this room, from 0. Absent means 0. */
+  /** The number of the game in this room, counted from 0. Absent: 0. */
   readonly round?: number;
   readonly game: string;
   /** The version of the rules that wrote `state`. */
@@ -50,13 +53,15 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
-  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: the game has loaded nothing. */
+  /**
+   * The data that the game has loaded before its setup (`@OnLoad`). A recovery does not load it again. Absent: the game has loaded nothing.
+   */
   readonly loaded?: unknown;
   /** The mode of the match, for the ratings of that mode. Absent: the room was made without a mode. */
   readonly mode?: string;
-  /** True: the game takes no more players (`room.lock()`). Absent: it is not locked. */
+  /** True: the game takes no more players (`room.lock()`). Absent: the game is not locked. */
   readonly locked?: true;
-  /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: the game has no metadata. */
   readonly metadata?: RoomMetadata;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
@@ -76,23 +81,25 @@ export interface ChangeEvent {
 export interface ChangeEffect {
   readonly name: string;
   readonly data?: unknown;
-  /** The key of the later `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`). */
+  /**
+   * The key that the effect will have as a `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`).
+   */
   readonly key?: string;
   /**
-   * The timer that ends the wait for the result of this effect. The effect stays pending until the game has handled its result, and the
-   * change that handles it also removes this timer. Absent: the game does not wait for a result.
+   * The name of the timer that ends the wait for the result of this effect. The change that handles the result removes the timer. Absent:
+   * the game does not wait for a result.
    */
   readonly timer?: string;
 }
 
 export interface PendingEffect extends ChangeEffect {
-  /** The name of the game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
+  /** The name of the game, for an effect that runs after the end of its game. Absent: the room's value contains the name. */
   readonly game?: string;
   /**
-   * `game:tenure:version:index`. It stays the same however often and on whichever server the effect runs, so that receivers can
-   * detect repeats. It is made once and stored with the effect. The game is the room id, plus the round from the room's second
-   * game on. The tenure is the epoch of the owner that made the change, or the id of the start for effects of a setup. A rewound
-   * room reaches the same version again, but in another epoch.
+   * The key of the effect: `game:tenure:version:index`. It is stored with the effect and is the same in each run on each server, so that
+   * receivers can detect repetitions. `game`: the room id, and the round from the room's second game on. `tenure`: the epoch of the owner
+   * that made the change, or the id of the start for effects of a setup. A rewound room reaches the same version again, but in another
+   * epoch.
    */
   readonly key: string;
 }
@@ -133,11 +140,11 @@ export interface ChangeByPatches extends ChangeRecord {
 /** A change of a game whose handlers run on a copy. */
 export interface ChangeByDelta extends ChangeRecord {
   readonly patches?: undefined;
-  /** The state patch from the state before this change; empty when the state stays. */
+  /** The state patch from the state before this change. Empty: the state does not change. */
   readonly delta: Uint8Array;
 }
 
-/** The parts of a change beside the state. */
+/** The parts of a change in addition to the state. */
 export interface ChangeRecord {
   /** The version after this change. */
   readonly version: number;
@@ -150,9 +157,9 @@ export interface ChangeRecord {
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
   /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
-  /** True: the game is locked from this change on. False: it is open again. Absent: the lock has not changed. */
+  /** True: the game is locked from this change on. False: the game is unlocked from this change on. Absent: the lock has not changed. */
   readonly locked?: boolean;
-  /** The metadata of the room from this change on; null: none. Absent: unchanged. */
+  /** The metadata of the room from this change on. Null: the room has no metadata. Absent: the metadata have not changed. */
   readonly metadata?: RoomMetadata | null;
   readonly ended?: GameResult;
 }

@@ -7,20 +7,20 @@ import { runOnCopy } from './run-on-copy.js';
 import { runOnDraft } from './run-on-draft.js';
 import { statePatchOf } from './state-patch-of.js';
 
-/** The state after a handler, and how it differs from the state before: as patches or as a state patch. */
+/** The state after a handler, and its difference from the state before: as patches or as a state patch. */
 export type StateStep<State> =
   | { readonly next: State; readonly patches: readonly Patch[]; readonly delta?: undefined }
   | { readonly next: State; readonly patches?: undefined; readonly delta: Uint8Array };
 
-/** The choice of the draft that the handlers of a game write to, and whether its changes have state patches. */
+/** The choice of drafts for the handlers of a game, and whether its changes have state patches. */
 export interface DraftUse {
   readonly choice: DraftChoice;
   readonly isPatched: boolean;
 }
 
 /**
- * Runs a handler, which writes to a draft or to a copy of `before`. Nothing that the handler gets is part of the next state, so a
- * game may keep it and change it later.
+ * Runs a handler, which writes to a draft or to a copy of `before`. The next state shares no object with the handler, so the game may keep
+ * and change such objects later.
  *
  * @throws UnstorableError when the handler made something that is not plain data; and what the handler throws
  */
@@ -34,7 +34,7 @@ export function runHandler<State>(
   run.before = before;
   const act = (draft: State): void => {
     run.draft = draft;
-    // The return value is ignored. A promise is refused, because its work would come after the change is made.
+    // Ignores the return value. Refuses a promise, because its work would come after the change is made.
     const returned: unknown = handler(run as unknown as GameRoom<State>);
     if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
   };

@@ -5,9 +5,9 @@ import type { StateStep } from './run-handler.js';
 import { statePatchOf } from './state-patch-of.js';
 
 /**
- * Calls `act` with a copy of the state, which it may edit and keep. The change is the state patch from `before` to the copy. The next state
- * is `before` with this patch applied, which is also what a recovery and each client compute. It shares nothing with the copy. When `act`
- * throws, only a copy is left behind.
+ * Calls `act` with a copy of the state, which `act` may edit and keep. The change is the state patch from `before` to the copy. The next
+ * state is `before` with this patch applied, as a recovery and each client compute it, and shares nothing with the copy. When `act` throws,
+ * `before` is unchanged.
  *
  * @param rounding rounds the numbers that `act` changed; null: they stay as they are
  * @param count is called with the sizes of the state and of the change

@@ -3,7 +3,7 @@ import { freezeDeep } from './plain-data.js';
 import type { InputRule } from './room-rules.js';
 import type { SeatValue } from './room-value.js';
 
-/** An input that a step uses: what a player holds down, with its number. */
+/** An input that a step samples: the data that a player holds down, and its number. */
 export interface SampledInput {
   readonly number: number;
   readonly data: unknown;
@@ -11,19 +11,19 @@ export interface SampledInput {
 
 /** The inputs of one step. */
 export interface StepInputs {
-  /** Returns what each seat holds down now, by seat. Runs code of the game (`validate`), so only the room machine calls it. */
+  /** Returns the latest input of each seat, by seat. Runs code of the game (`validate`), so only the room machine calls it. */
   sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
 }
 
 /** Stores the inputs of bots for the next step. */
 export interface BotInputs {
-  /** Keeps the input of a bot for the next step. `data` is not shared with the game. */
+  /** Stores the input of a bot for the next step. `data` is not shared with the game. */
   hold(seat: Seat, data: unknown): void;
 }
 
 /**
- * The reason why an input was dropped. `old`: its number is not above the last one of its seat. `replaced`: a newer one came before the
- * step. `too-many`: the queue was full. `invalid`: the schema of the game refuses it, or its bytes cannot be read.
+ * The reason why an input was dropped. `old`: its number is not above the last number of its seat. `replaced`: a newer input came before
+ * the step. `too-many`: the queue was full. `invalid`: the schema of the game refuses the data, or the bytes cannot be read.
  */
 export type InputDropReason = 'old' | 'replaced' | 'too-many' | 'invalid';
 
@@ -33,13 +33,13 @@ export interface InputCounts {
 }
 
 /**
- * The inputs of a room that no step has used yet, and what each seat holds down. It is not part of the room's value: after a loss of the
- * owner each seat holds nothing until its next input arrives. Only the number of the last sampled input is stored.
+ * The inputs of a room that no step has sampled yet, and the last sampled input of each seat. They are not part of the room's value: on a
+ * new owner, each seat holds nothing until its next input arrives. Only the number of the last sampled input is stored.
  */
 export class SeatInputs implements StepInputs, BotInputs {
   private readonly waiting: SampledInput[][] = [];
   private readonly held: (SampledInput | undefined)[] = [];
-  /** The highest number that arrived, by seat. */
+  /** The highest number of an input that arrived, by seat. */
   private readonly newest: number[];
 
   /**
@@ -54,7 +54,7 @@ export class SeatInputs implements StepInputs, BotInputs {
     this.newest = seats.map(({ input = 0 }) => input);
   }
 
-  /** True when the input is a repetition, or older than an input that arrived before. In both cases the input need not be decoded. */
+  /** True when the input is a repetition, or older than an input that arrived before. Such an input need not be decoded. */
   isOld(seat: Seat, number: number): boolean {
     if (number > (this.newest[seat] ?? 0)) return false;
     this.counts.dropped('old');
@@ -80,7 +80,7 @@ export class SeatInputs implements StepInputs, BotInputs {
     waiting.push({ number: BOT_INPUT, data });
   }
 
-  /** Clears the inputs of a seat whose player has lost the connection. The player then holds nothing, and inputs that wait are dropped. */
+  /** Drops the waiting inputs of a seat whose player has lost the connection. The player then holds nothing. */
   release(seat: Seat): void {
     const waiting = this.waiting[seat] ?? [];
     for (const { number } of waiting) if (number !== BOT_INPUT) this.counts.dropped('old');
@@ -102,10 +102,7 @@ export class SeatInputs implements StepInputs, BotInputs {
   }
 }
 
-/**
- * The input number that every input of a bot has. The inputs of players have numbers from 1, so no change records the number of a bot's
- * input.
- */
+/** The number of every input of a bot. The inputs of players have numbers from 1, so no change records this number. */
 const BOT_INPUT = 0;
 
 const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };

@@ -1,5 +1,5 @@
 /**
- * Returns a source of random numbers from 0 (included) to 1 (excluded), which are the same for the same seed. Use it only for tests,
+ * Returns a source of random numbers from 0 (included) to 1 (excluded). The same seed gives the same numbers. Use it only for tests,
  * simulations and measurements. Source: mulberry32 by Tommy Ettinger, public domain.
  */
 export function seededRandom(seed: number): () => number {

@@ -7,8 +7,8 @@ import type { ServerOptions } from './server-options.js';
 export type { GameServerOptions, GatewayOptions, ServerOptions };
 
 /**
- * Runs this process as a gateway. The settings are environment variables (`docs/settings.md`). The process ends in order after SIGTERM,
- * SIGINT or SIGHUP. When the gateway cannot start, the process prints the reason and exits with code 1.
+ * Runs this process as a gateway. The settings are environment variables (`docs/settings.md`). The process shuts down gracefully after
+ * SIGTERM, SIGINT or SIGHUP. When the gateway cannot start, the process prints the reason and exits with code 1.
  *
  * @example
  * ```ts

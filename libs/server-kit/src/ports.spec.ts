@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DOCS = join(__dirname, '../../../docs');
-/** The folders with the examples of extensions in the documentation. */
+/** The folders of the documentation that contain examples of extensions. */
 const EXAMPLES = ['extending', 'matchmaking', 'placement'].map((name) => join(DOCS, name));
 const ports = new Set(
   [...readFileSync(join(__dirname, 'ports.ts'), 'utf8').matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names]) => namesIn(names)),

@@ -1,4 +1,4 @@
-/** Everything that an extension of an application imports: the ports, their types, and the providers that an extension may inject. */
+/** Exports everything that an extension of an application may import: the ports, their types, and the providers to inject. */
 
 export { ChatModerator, type ChatVerdict, type ReviewedMessage } from '#libs/chat';
 export {

@@ -4,14 +4,14 @@ import { StoreClock } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Hysteresis: the clock counts as right again when its error is below this fraction of the limit. So a clock near the limit does not cause
- * a report with every sample.
+ * Fraction of the limit below which the error of the clock is reported as right again. This hysteresis prevents a report with every sample
+ * of a clock near the limit.
  */
 const RIGHT_SHARE = 0.5;
 
 /**
  * Reports the error of this host's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`, and
- * again when the clock is right.
+ * again when the clock is right again.
  */
 export function clockReports(warnMs: number): Provider {
   return {

@@ -15,6 +15,7 @@ import { TracingModule } from '#libs/tracing';
 import { certificateLog } from './certificate-log.js';
 import { clockReports } from './clock-reports.js';
 import { evictionReports } from './eviction-reports.js';
+import { InspectionController } from './inspection.controller.js';
 import { passwordReports } from './password-reports.js';
 import { redisOptions } from './redis-options.js';
 import { storeReports } from './store-reports.js';
@@ -57,7 +58,7 @@ export class CoreModule {
         SettlementModule,
         ScheduleModule.forRoot(),
       ],
-      controllers: [StoreStatusController],
+      controllers: [StoreStatusController, InspectionController],
       providers: [
         { provide: APP_FILTER, useClass: LinkErrorFilter },
         certificateLog(certificate),

@@ -4,7 +4,7 @@ import { EvictionPolicy } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Reports when the policy of Redis begins to evict keys, and when the policy is right again. The server stays ready, because Redis loses
+ * Reports when the policy of Redis begins to evict keys, and when the policy no longer does. The server stays ready, because Redis evicts
  * nothing until it is full, and because all servers have the same Redis.
  */
 export const evictionReports: Provider = {

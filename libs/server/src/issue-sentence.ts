@@ -10,7 +10,7 @@ export function describeFlawsForPeople(): void {
   z.config({ customError: issueSentence });
 }
 
-/** Returns the description of a flaw. It follows the name of the field: `seats: must be at most 4`. */
+/** Returns the description of a flaw as the text after the name of the field: `seats: must be at most 4`. */
 export function issueSentence(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -38,7 +38,7 @@ export function issueSentence(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** Names only some of the unknown keys, because a peer can send any number of them. */
+/** Names only a few unknown keys, because a peer can send any number of keys. */
 const KEYS_MAX = 5;
 const KEY_CHARACTERS_MAX = 40;
 

@@ -46,7 +46,9 @@ function dripping(text: string): { heard: () => string; closed: Promise<void> } 
   return { heard: () => heard, closed: new Promise((resolve) => socket.on('close', () => resolve())) };
 }
 
-/** Sends a request and does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection. */
+/**
+ * Sends a request, but does not read the answer until the test resumes the socket. `cut` settles when the server has closed the connection.
+ */
 function reading(): { socket: Socket; cut: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   sockets.push(socket);
@@ -101,7 +103,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads its answer too slowly',
     async () => {
-      // Makes the timeout for stalled connections so long that only the time limit of the answer can close this connection.
+      // The timeout for stalled connections is so long that only the time limit of the answer can close this connection.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();

@@ -2,22 +2,22 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface OpsLimits {
-  /** Maximum number of sockets, event streams included. The server closes further sockets at once. */
+  /** Maximum number of sockets, event streams included. The server closes each further socket at once. */
   readonly connectionsMax: number;
   /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;
-  /** Time for which sent data may stay unread before the connection is closed, in ms. */
+  /** Time after which a connection is closed if the client has not read the sent data, in ms. */
   readonly unreadMs: number;
   /** Time limit for reading a complete answer, in ms. An event stream is never complete. */
   readonly answerMs: number;
 }
 
-/** Low limits are enough, because only a few fast clients of operators use the ops port. */
+/** The limits of the ops port. They are low, because only a few fast clients of operators use this port. */
 export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, unreadMs: 10_000, answerMs: 30_000 };
 
 /**
- * Interval at which Node looks for overdue connections, as a fraction of `requestMs`. By default it is 30 s, for which a slow sender would
- * occupy a connection.
+ * Interval at which Node checks for overdue connections, as a fraction of `requestMs`. With Node's default of 30 s, a slow sender could
+ * occupy a connection for that time.
  */
 const LATE_SHARE = 0.1;
 
@@ -26,10 +26,11 @@ export function limitOps(server: Server, { connectionsMax, requestMs, unreadMs, 
   server.maxConnections = connectionsMax;
   server.headersTimeout = requestMs;
   server.requestTimeout = requestMs;
-  // Nest calls `createServer`, so the option cannot be passed there. Node reads this property only when the server begins to listen.
+  // Sets the property of the running server, because Nest calls `createServer` and takes no option for it. Node reads the property only
+  // when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: requestMs * LATE_SHARE });
-  // Called after `unreadMs` without reads and writes. Closes the connection only if data is unsent, so a connection that waits for its
-  // answer stays open.
+  // This timeout fires after `unreadMs` without reads and writes. It closes the connection only if data is unsent, because a connection
+  // without unsent data waits for its answer.
   server.setTimeout(unreadMs, (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });

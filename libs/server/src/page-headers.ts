@@ -32,5 +32,5 @@ export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   };
 }
 
-/** The headers of the ops port. The operators' page has the admin token, so no other page may show it in a frame. */
+/** The headers of the ops port. The dashboard works with the admin token, so no other page may show the dashboard in a frame. */
 export const opsHeaders = pageHeaders({ framedBy: "'none'" });

@@ -4,13 +4,13 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { sleep } from '#libs/async';
-import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
+import { LinkTrust, type OfferedGames, refuseNewerData, Self, ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { loadEnvironment, readSettings, SettingsError, type SettingsOf, unknownSettings } from '#libs/settings';
 import { StoreStartupWait } from '#libs/settlement';
-import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
+import { guardStandardStreams, HOLDFAST_VERSION, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
 import { type AppModule, extensionsAt } from './extension-files.js';
@@ -23,31 +23,31 @@ export interface ServerPlan<Type extends ServerType> {
   readonly type: Type;
   module(settings: SettingsOf<Type>): DynamicModule;
   /**
-   * Modules of the application with providers that `@Extension` marks: `docs/extending.md`. The setting `EXTENSIONS` adds further ones.
+   * Modules of the application with providers that `@Extension` marks: `docs/extending.md`. The setting `EXTENSIONS` adds further modules.
    */
   readonly extensions?: readonly AppModule[];
   /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
-   * Registers `listener` for SIGINT elsewhere than on the process, and returns true. Returns false when the process itself may listen. A
-   * game server with a watchdog needs this, because a listener of the process would also receive the watchdog's interrupts.
+   * Registers `listener` for SIGINT at another place than the process, and returns true. Returns false when the process itself may listen.
+   * Needed for a game server with a watchdog, because a listener of the process would also receive the watchdog's interrupts.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */
   prepare?(app: NestExpressApplication, settings: SettingsOf<Type>): void;
   /** Opens the ports for clients, and returns them for the ready file. Runs when the server is registered but not ready. */
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
-  /** Starts work that needs a server that is ready for clients. */
+  /** Starts the work that needs a ready server. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** Hands over the work of a server that stops. Runs while the server is still in the fleet. */
+  /** Hands over the work of a stopping server to other servers. Runs while this server is still in the fleet. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
+/** Time limit for requests that arrive before the fleet knows that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
- * Wait after the server has published the state `draining`, in ms, so that other servers can finish requests for which they have just
- * chosen this server.
+ * Pause after the server has published the state `draining`, in ms. In this time, other servers finish the requests for which they had
+ * already chosen this server.
  */
 const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
@@ -90,10 +90,11 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
   for (const { variable, nearest } of unknownSettings(environment)) log.warn('setting.unknown', { variable, nearest });
-  // Writes warnings to the server log. Node's own listener, which prints them over several lines, is removed.
+  // Writes warnings to the server log, and removes Node's own listener, which prints a warning over several lines.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
+  await refuseNewerData(app.get(RedisConnections).commands);
   await app.get(StoreStartupWait).whenServersAreListed();
   await app.get(StoreClock).start();
   const transport = new LinkTransport(app.get(Links));
@@ -108,14 +109,14 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
-  // A game server with a wrong link secret must not get any room.
+  // Refuses the start of a game server with a wrong link secret, because this server must not get any room.
   await app.get(LinkTrust).compareSecrets();
   await registration.setState('ready');
   await plan.ready?.(app);
   const { id, incarnation } = app.get(Self);
   const facts = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
   if (server.readyFile) writeReadyFile(server.readyFile, JSON.stringify(facts), log);
-  log.info('server.ready', facts);
+  log.info('server.ready', { ...facts, version: HOLDFAST_VERSION });
 
   let isStopping = false;
   const stop = async (signal: string, code = 0): Promise<void> => {
@@ -138,7 +139,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.on('SIGTERM', () => void stop('SIGTERM'));
   const interrupted = (): void => void stop('SIGINT');
   if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
-  // SIGHUP: the terminal of this process was closed.
+  // A SIGHUP means that the terminal of this process was closed.
   process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
     if (notice === 'replaced') void stop('replaced', 1);
@@ -150,7 +151,7 @@ function withExtensions(module: DynamicModule, extensions: readonly AppModule[])
   return { ...module, imports: [...(module.imports ?? []), ...extensions] };
 }
 
-/** Writes the ready file. When that fails, for example on a full disk, the server continues and tries again. */
+/** Writes the ready file. When the write fails, for example on a full disk, the server continues and repeats the write. */
 function writeReadyFile(file: string, text: string, log: Log, isAgain = false): void {
   try {
     writeFileSync(file, text, { mode: 0o600 });

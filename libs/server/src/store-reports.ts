@@ -3,14 +3,14 @@ import { RedisConnections, StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
 /**
- * Matches the names of log events about errors of games. An error of a game says nothing about Redis, because the game chooses its text and
- * may use another database.
+ * Matches the names of log events about errors of games. Such an error is no sign of a failure of Redis, because the game chooses its text
+ * and may use another database.
  */
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 
 /**
- * Reports the state of Redis: one line when this server can no longer write to it, and one line when it can again, no matter how many
- * requests fail meanwhile. The server is not ready while it cannot write.
+ * Reports the state of Redis: one line when this server can no longer write to it, and one line when it can write again, no matter how many
+ * requests fail in between. The server is not ready while it cannot write.
  */
 export const storeReports: Provider = {
   provide: Symbol('StoreReports'),

@@ -6,25 +6,31 @@ export interface LoginProof {
   readonly token?: string;
 }
 
+/** A user whose login was accepted. */
 export interface Identity {
   readonly user: UserId;
   /** The name that other players see. */
   readonly name: string;
   /**
-   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. They belong to the session, so each login sets
-   * them anew. Other players do not see them unless a game shows them. Absent: there are no claims.
+   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. The claims belong to the session, so each login
+   * replaces them. Other players do not see them unless a game shows them. Absent: there are no claims.
    */
   readonly claims?: Claims;
 }
 
 /**
- * Port: finds the user to whom credentials belong. Each implementation decides whether the same credentials always give the same user, or a
- * new user each time.
+ * Port: finds the user to whom credentials belong. An implementation may return the same user for the same credentials, or a new user each
+ * time.
  *
- * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
+ * Throws `unauthorized` when the credentials are wrong, and `unavailable` when they cannot be checked now.
  *
  * To use another authenticator, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */
 export abstract class Authenticator {
+  /**
+   * Returns the user to whom the proof belongs.
+   *
+   * @throws `HoldfastError` with `unauthorized` and a reason for the player
+   */
   abstract authenticate(credentials: LoginProof): Promise<Identity>;
 }

@@ -3,19 +3,22 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { sessionHoldersKey, sessionsOfKey } from './session-keys.js';
 
-/** One incarnation of a gateway. After a restart, a gateway has the same name but no earlier sessions, so its name is not enough. */
+/** One incarnation of a gateway. The name alone is not enough, because a restarted gateway has the same name and no earlier sessions. */
 export interface GatewayIncarnation {
   readonly gateway: ServerId;
   readonly incarnation: number;
 }
 
-/** TTL of an index, in ms. It is longer than any outage, because the sessions of dead gateways must still be found after an outage. */
+/**
+ * TTL of an index, in ms. It is longer than any outage, because the sessions of a gateway that died in an outage must still be found
+ * afterwards.
+ */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**
  * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed after it, so every
- * session of the gateway is in the index. It shows which sessions a dead gateway may have had; only the record of a session shows whether
- * the session is still at that gateway.
+ * session of the gateway is in the index. The index only shows which sessions a dead gateway may have had. The record of a session shows
+ * whether the session is still at that gateway.
  */
 @Injectable()
 export class GatewaySessionIndex {
@@ -40,7 +43,7 @@ export class GatewaySessionIndex {
     return (await this.redis.commands.smembers(sessionsOfKey(gateway))) as SessionId[];
   }
 
-  /** Returns those of the given sessions that the gateway may have. */
+  /** Returns the given sessions that the gateway may have. */
   async among(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<ReadonlySet<SessionId>> {
     if (sessions.length === 0) return new Set();
     const answers = (await this.redis.commands.smismember(sessionsOfKey(gateway), ...sessions)) as number[];
@@ -52,7 +55,7 @@ export class GatewaySessionIndex {
     return (await this.redis.commands.smembers(sessionHoldersKey())).map(gatewayOf);
   }
 
-  /** Removes an incarnation that has no sessions and will not get any. */
+  /** Removes an incarnation that has no sessions and will not get new ones. */
   async remove(gateway: GatewayIncarnation): Promise<void> {
     await this.redis.commands.srem(sessionHoldersKey(), memberOf(gateway));
   }

@@ -8,8 +8,8 @@ import { checkPlayerName } from './player-name.js';
 const GUEST_ID_BYTES = 9;
 
 /**
- * Accepts every player, as a new user each time. A guest who logs in again is another user; only a resumed session continues with the same
- * user.
+ * Accepts every player, as a new user each time. A guest who logs in again is another user. Only a resumed session has the same user as
+ * before.
  */
 @Injectable()
 export class GuestAuthenticator extends Authenticator {

@@ -4,26 +4,26 @@ import type { Log } from '#libs/telemetry';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { shownPlayerName } from './player-name.js';
 
-/** Either the secret that the issuer signs with (HS256), or the URL of the issuer's public keys. */
+/** The key of the issuer: either the secret with which the issuer signs (HS256), or the URL of its public keys. */
 export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: string; readonly jwks?: JwksTiming }) & JwtExpectations;
 
-/** Values of claims that a token must have in addition to a valid signature. When a property is absent, any value is accepted. */
+/** Values of claims that a token must have in addition to a valid signature. An absent property allows any value. */
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
   /** True: accepts tokens without `exp`. A stolen token without `exp` can be used until its key is withdrawn. Default: false. */
   readonly allowNoExp?: boolean;
-  /** Names of the claims of a token that become the claims of the user. A token need not have all of them. Default: none. */
+  /** Names of the claims of a token that become the claims of the user. A token may lack some of them. Default: none. */
   readonly claims?: readonly string[];
 }
 
 export interface JwksTiming {
   /**
-   * Minimum time between two fetches of the keys, in ms. A token with an unknown key makes the gateway fetch them again. The limit prevents
-   * a flood of bad tokens from causing a flood of requests to the issuer.
+   * Minimum time between two fetches of the keys, in ms. The gateway fetches the keys when a token has an unknown key. Without this limit,
+   * a flood of bad tokens would cause a flood of requests to the issuer.
    */
   readonly cooldownMs?: number;
-  /** Time after which the gateway fetches the keys again, in ms, so that it no longer accepts a withdrawn key. */
+  /** Time after which the gateway fetches the keys again, in ms. After this time, it no longer accepts a withdrawn key. */
   readonly maxAgeMs?: number;
   /** Time limit for a fetch of the keys, in ms. */
   readonly timeoutMs?: number;
@@ -36,7 +36,7 @@ const SECRET_BYTES_MIN = 32;
  * the secret.
  */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's host is not used. */
+/** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's host is not involved. */
 const CLOCK_TOLERANCE_S = 5;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
@@ -47,9 +47,9 @@ const SUBJECT_BYTES_MAX = 512;
 const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;
 
 /**
- * Takes the identity from a signed token. `sub` identifies the user. It is a string, or a whole number, which names the same user as its
- * decimal text. `name` is the name that other players see. A bad name is cleaned and shortened and not refused, because the player cannot
- * change it. Without a `name` that can be shown, other players see `sub`.
+ * Reads the identity from a signed token. `sub` identifies the user: a string, or a whole number, which is the same user as its decimal
+ * text. `name` is the name that other players see. A bad name is cleaned and shortened and not refused, because the player cannot change
+ * it. Other players see `sub` when no valid name is left.
  */
 export class JwtAuthenticator extends Authenticator {
   private readonly key: Uint8Array | JWTVerifyGetKey;
@@ -108,19 +108,19 @@ export class JwtAuthenticator extends Authenticator {
     const { key } = this;
     const options = { ...this.options, currentDate: new Date(this.now()) };
     try {
-      // Both calls are equal, but TypeScript needs one for each overload of `jwtVerify`.
+      // The two calls are equal. TypeScript needs both, one for each overload of `jwtVerify`.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
       this.keysAre(true);
       return payload;
     } catch (cause) {
       const refused = refusal(cause);
-      // Other refusals do not show whether the keys are reachable: jose may refuse a token before it fetches them.
+      // Any other refusal does not show whether the keys are reachable: jose may refuse a token before it fetches them.
       if (refused.code === 'unavailable') this.keysAre(false, cause);
       throw refused;
     }
   }
 
-  /** Logs one line when the keys become unreachable and one line when they are reachable again, and not a line for each login. */
+  /** Logs one line when the keys become unreachable and one line when they are reachable again, instead of a line for each login. */
   private keysAre(there: boolean, cause?: unknown): void {
     if (there !== this.isKeyless) return;
     this.isKeyless = !there;
@@ -164,7 +164,9 @@ function claimFlaw({ claim, reason }: errors.JWTClaimValidationFailed): string {
   return `The token is not meant for this service (${claim}).`;
 }
 
-/** Turns an error of the library `jose` into a refusal. Its message describes the problem without the content of the token. */
+/**
+ * Turns an error of the library `jose` into a refusal. The message of the refusal describes the problem without the content of the token.
+ */
 function refusal(cause: unknown): HoldfastError {
   const code = (cause as { code?: unknown } | null)?.code;
   switch (code) {
@@ -183,7 +185,7 @@ function refusal(cause: unknown): HoldfastError {
     case errors.JOSENotSupported.code:
       return new HoldfastError('unauthorized', 'The token is not a valid JWT.', { cause });
     default:
-      // The gateway could not fetch the keys. The player is not at fault and may try again.
+      // The gateway could not fetch the keys, so the player may try again.
       return new HoldfastError('unavailable', 'Tokens cannot be checked now: try again later.', { cause });
   }
 }

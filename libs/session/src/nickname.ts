@@ -68,7 +68,7 @@ export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLim
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that the rules do not allow there.
+  // Applies the rules again, as in RFC 8266, because a removal can put two characters side by side that the rules forbid there.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
@@ -78,11 +78,11 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
 }
 
 /**
- * Maximum length of a text in UTF-16 units, before and after normalization, because NFKC turns one character into up to 18. The maximum
- * limits the CPU time of a check, and is above every limit for names.
+ * Maximum length of a text in UTF-16 units, before and after normalization. It limits the CPU time of a check, because NFKC turns one
+ * character into up to 18. It is above every limit for names.
  */
 const INPUT_CHARS_MAX = 512;
-/** Maximum number of rounds of `cleanNickname`. The property test found no input that needs more than two. */
+/** Maximum number of rounds of `cleanNickname`. The property test found no input with more than two rounds. */
 const ROUNDS_MAX = 8;
 /** Maximum number of combining marks on one letter. Source: UTS #39, section 5.4. */
 const MARKS_MAX = 4;
@@ -90,8 +90,8 @@ const MARKS_MAX = 4;
 const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /*
- * The patterns use `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target than this
- * project's. All sets use the syntax of `v`, in which `--` subtracts.
+ * The patterns use `new RegExp` with the flag `v`, because TypeScript accepts this flag in a literal only for a later target. In the syntax
+ * of `v`, `--` subtracts a set.
  */
 
 /**
@@ -106,14 +106,14 @@ const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** Single characters that RFC 8264, section 9.6, disallows. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
 /**
- * Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The set does not need the joiners, because they are
- * already refused as invisible characters.
+ * Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The joiners are not in the set, because they are
+ * refused as invisible characters before.
  */
 const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
 const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
 /** Characters of the canonical combining class 9 in the scripts that use joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
 const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA\u1039\u17D2]`;
-/** Letters of the Arabic block with Joining_Type D: after these letters a non-joiner has a visible effect. Source: ArabicShaping.txt. */
+/** Letters of the Arabic block with Joining_Type D, after which a non-joiner has a visible effect. Source: ArabicShaping.txt. */
 const JOINING = String.raw`[\u0620\u0626\u0628\u062A-\u062E\u0633-\u063F\u0641-\u0647\u0649\u064A\u066E\u066F\u0678-\u0687\u069A-\u06BF\u06C1\u06C2\u06CC\u06CE\u06D0\u06D1\u06FA-\u06FC\u06FF]`;
 const JAPANESE = String.raw`[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]`;
 const CONTEXT_RULES = [
@@ -136,7 +136,7 @@ const ALLOWED = `(?:${RGI_EMOJI}|${FREEFORM}|${CONTEXT_RULES.join('|')})`;
 const ALLOWED_START = new RegExp(`^${ALLOWED}+`, 'v');
 const ALLOWED_RUNS = new RegExp(`${ALLOWED}+`, 'gv');
 
-/** Emoji and Hangul compatibility jamo, which NFKC must not change. The parentheses make `split` return them as well. */
+/** Matches emoji and Hangul compatibility jamo, which NFKC must not change. The parentheses make `split` return the matches, too. */
 const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E])`, 'v');
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');

@@ -3,16 +3,16 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { markAway } from './scripts/mark-away.js';
 
-/** The gateway and secret of a session at the time when its connection was lost. */
+/** The gateway and secret that a session had when its connection was lost. */
 interface LostConnection {
   readonly gateway: ServerId;
   readonly secretHash: string;
 }
 
 /**
- * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login.
- * Keeps marks that the store did not confirm, and retries them. Their number is limited by the number of sessions,
- * because no new session begins while the store accepts no writes.
+ * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login. Keeps the marks
+ * that the store did not confirm, and repeats them. The number of sessions limits the number of marks, because no session begins while the
+ * store accepts no writes.
  */
 @Injectable()
 export class PendingAwayMarks {
@@ -29,7 +29,7 @@ export class PendingAwayMarks {
     void this.write(session, lost);
   }
 
-  /** Retries all unconfirmed marks if there is a connection to the store. The gateway calls this regularly. */
+  /** Repeats all unconfirmed marks if there is a connection to the store. The gateway calls this method regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
     for (const lost of this.unwritten.values()) void this.write(lost.session, lost);
@@ -40,7 +40,7 @@ export class PendingAwayMarks {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // When the store is not available, `retry` writes the mark later.
+      // Ignores an error, because `retry` repeats the mark later.
     }
   }
 }

@@ -4,7 +4,7 @@ import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits
 /** The limits of a player's name. 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
 export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: PLAYER_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
 
-/** The name that other players see when neither the name nor the user id in a token can be shown. */
+/** The name that other players see when a token has no valid name or user id to show. */
 export const PLAYER_NAME_FALLBACK = 'player';
 
 /** Checks a name that the player chose. Returns the name as other players see it, or the reason why it is refused. */
@@ -13,8 +13,8 @@ export function checkPlayerName(name: string): CheckedNickname {
 }
 
 /**
- * Cleans names that the player cannot correct. Returns the first candidate that is a text and not empty after cleaning; without one,
- * `PLAYER_NAME_FALLBACK`.
+ * Cleans names that the player cannot correct. Returns the first candidate that is a text and not empty after cleaning. Without one,
+ * returns `PLAYER_NAME_FALLBACK`.
  */
 export function shownPlayerName(...candidates: readonly unknown[]): string {
   for (const candidate of candidates) {

@@ -46,7 +46,7 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   await until(async () => (await redis.commands.hexists(sessionKey(session), 'away')) === 1);
 }
 
-/** A store in which some commands fail: Redis does not run them (`not`), or the reply is lost (`unheard`). */
+/** A store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is lost. */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));
   const client = new Proxy(redis.commands, {
@@ -110,7 +110,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await gateway.resume(login);
     awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // Redis answers in order on one connection. After this answer, it has also executed the command for the mark.
+    // Redis answers the commands of a connection in order. So it has executed the command for the mark before this answer.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });

@@ -4,14 +4,13 @@ import type { GatewaySessionIndex } from './gateway-session-index.js';
 import { retire } from './scripts/retire.js';
 import { sessionKey } from './session-keys.js';
 
-/** Reads from the store which incarnation of a gateway accepts players now. Null: no incarnation of it accepts players. */
+/** Reads from the store which incarnation of a gateway accepts players now. Null: none does. */
 export type IncarnationOf = (gateway: ServerId) => Promise<number | null>;
 
 /**
  * Ends a user's session before the next login, if no player is connected with it.
  *
- * - `held`: by the records, a player is connected, so the session stays. This is the case while a living gateway lists
- *   the session and has not marked it as away.
+ * - `held`: the session stays, because a living gateway lists it and has not marked it as away. So a player is probably connected.
  * - `changed`: a resume changed the session during this call. The caller tries again.
  * - Otherwise the session is over. `gateway` is the gateway that may still have it in memory. Null: the session had no record.
  */
@@ -28,6 +27,6 @@ export async function retireUnlessConnected(
     const incarnation = await incarnationOf(gateway);
     if (incarnation !== null && (await index.among([session], { gateway, incarnation })).has(session)) return 'held';
   }
-  // Ends the session only while its secret is unchanged. So after a concurrent resume, which changes the secret, the session stays.
+  // Ends the session only while its secret is unchanged. A concurrent resume changes the secret, so its session stays.
   return (await retire(client, session, gateway, secretHash!)) ? { gateway } : 'changed';
 }

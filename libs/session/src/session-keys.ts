@@ -6,12 +6,12 @@ export function sessionKey(session: SessionId): string {
   return redisName(`session:${session}`);
 }
 
-/** String: the id of the live session of a user, who has at most one. */
+/** String: the id of the live session of a user. A user has at most one live session. */
 export function userSessionKey(user: UserId): string {
   return redisName(`user-session:{${user}}`);
 }
 
-/** String: a random value that a gateway writes from time to time. If the gateway then reads another value, the store has lost data. */
+/** String: a random value that a gateway writes from time to time. If the gateway later reads another value, the store has lost data. */
 export function witnessKey(gateway: ServerId): string {
   return redisName(`sessions:${gateway}:witness`);
 }

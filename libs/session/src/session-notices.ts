@@ -26,7 +26,7 @@ const noticeSchema = z.discriminatedUnion('kind', [
 
 /** A message to a gateway about one of its sessions. */
 export type SessionNotice =
-  /** The session continues at another gateway, or its user has a newer session. The gateway closes the session's connection. */
+  /** The session was resumed at another gateway, or its user has a newer session. The gateway closes the session's connection. */
   | { readonly kind: 'replaced'; readonly session: SessionId }
   /** The user has entered this room. The gateway attaches the session to the room's owner. */
   | {
@@ -50,8 +50,8 @@ export type SessionNotice =
  * one sender arrive in order, except in a Cluster, where an `unbind` may arrive before the preceding
  * `bind`.
  *
- * A notice only makes a gateway react faster; the records (`SessionStore`, the rooms) have the facts. A gateway reads the
- * records after a notice, when it touches or resumes a session, and when its subscription is back.
+ * A notice only makes a gateway react faster, because the records of sessions and rooms decide. A gateway reads the records after a notice,
+ * when it touches or resumes a session, and when it has subscribed again.
  */
 @Injectable()
 export class SessionNotices {

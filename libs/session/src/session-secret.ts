@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Random bytes of a secret. Nobody can guess 256 bits, so the stored hash needs only one round of SHA-256. */
+/** Number of random bytes in a secret. Nobody can guess 256 bits, so the stored hash needs only one round of SHA-256. */
 const SECRET_BYTES = 32;
 const SESSION_ID_BYTES = 16;
 
@@ -12,7 +12,7 @@ export function newSessionId(): string {
   return randomBytes(SESSION_ID_BYTES).toString('base64url');
 }
 
-/** Returns the stored form of a secret, with which a reader of the store cannot resume the session. */
+/** Returns the hash of a secret, for the store. A reader of the store cannot resume a session with the hash. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }

@@ -241,7 +241,7 @@ describe('SessionStore.resume', () => {
       const [resumed, login] = await Promise.all([resume(left, old).catch((error: HoldfastError) => error), logIn(right, user)]);
       expect((await home.store.find(user))?.session).toBe(login.session);
       if (resumed instanceof HoldfastError) expect(resumed.code).toBe('session-unknown');
-      // The resume came first, so the login replaces the session at the gateway of the resume.
+      // The resume was faster than the login. So the login must end the session at the gateway of the resume.
       else expect(login.replaced).toEqual({ session: old.session, gateway: left.id });
       expect(await refusalCode(resume(home, old))).toBe('session-unknown');
     }
@@ -341,7 +341,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // Sorts the notices, because a Cluster delivers them in any order.
+    // Sorts the notifications, because a Cluster delivers them in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });

@@ -20,8 +20,8 @@ export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
   /**
-   * The earlier session of the user, which is over. The caller notifies its gateway. Null: the user had no earlier session, or no gateway
-   * is known to have it.
+   * The ended earlier session of the user. The caller notifies its gateway. Null: the user had no earlier session, or no gateway is known
+   * to have it.
    */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
@@ -36,8 +36,8 @@ export interface ResumedSession {
   /** The claims of the login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The gateway that had the session. The connection at that gateway may still be open, so the caller notifies that gateway. Null: this
-   * gateway.
+   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session was
+   * at the present gateway.
    */
   readonly previousGateway: ServerId | null;
 }
@@ -64,12 +64,12 @@ const ROTATE_TRIES_MAX = 5;
 const CLAIM_TRIES_MAX = 5;
 /**
  * Maximum TTL of the witness (`witnessKey`), in ms. When the witness has expired, the gateway checks its sessions as after a data loss. The
- * witness expires when the clock of Redis is set ahead by more than this time, or when the gateway was suspended for longer.
+ * witness expires when the clock of Redis is set ahead by more than this time, or when the gateway is suspended for longer than this time.
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness, as a fraction of a session's TTL. A connected session always has more time left, because its gateway renews it
- * after a third of its TTL. So when a clock is set, a connected session never expires before the witness.
+ * The TTL of the witness, as a fraction of a session's TTL. The witness expires before any connected session when a clock is set, because a
+ * gateway renews a session after a third of the session's TTL.
  */
 const WITNESS_PART = 1 / 3;
 
@@ -83,12 +83,12 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  * Stores sessions, which outlive connections and gateways. The record is written at login, so a session survives the
  * sudden death of its gateway.
  *
- * A user has at most one live session. The key `hf:user-session:{USER}` names it, and no other session of the user can be resumed. The
- * record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written first
- * and read last. So of concurrent logins and resumes, each one that does not succeed is refused or notified.
+ * A user has at most one live session. The key `hf:user-session:{USER}` contains its id, and no other session of the user can be resumed.
+ * The record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written
+ * first and read last. So each of several concurrent logins and resumes either succeeds or is refused or notified.
  *
- * A secret works until its successor is known to have arrived. The `welcome` with the successor may be lost on its way,
- * so only a later message or resume of the player proves the arrival. After that, a stolen old secret is useless.
+ * A secret is valid until the player has received its successor. The `welcome` with the successor may be lost, so only a later message or
+ * resume of the player proves that it arrived. After that, a stolen old secret is useless.
  */
 @Injectable()
 export class SessionStore {
@@ -108,8 +108,8 @@ export class SessionStore {
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends the earlier session only if that
-   * session has no connection, and otherwise throws `already-online`. Of two concurrent logins with `incarnationOf`, exactly one succeeds.
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf`, throws `already-online` if the earlier
+   * session has a connection. Of two concurrent logins with `incarnationOf`, exactly one succeeds.
    */
   async create(
     { user, name, claims, ...holder }: { user: UserId; name: string; claims?: Claims } & GatewayIncarnation,
@@ -127,9 +127,8 @@ export class SessionStore {
       const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // No client received the secret, so this session must not block the user's next login. If the store is not available now, the mark is
-      // written later. Needs no mark when the write of the record failed, because the user's key does not name the session then. During an
-      // outage of the store this is the case for many sessions.
+      // No client received the secret, so this session must not block the user's next login. A mark is not needed when the write of the
+      // record failed, because the user's key does not name the session then.
       await finish(client, session).catch(() => {
         if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });
@@ -138,8 +137,8 @@ export class SessionStore {
   }
 
   /**
-   * Continues a session at this gateway. Throws `session-unknown` when the session is over or replaced by another login,
-   * or when the secret is wrong. Of two concurrent resumes, the later one has the session.
+   * Continues a session at this gateway. Throws `session-unknown` when the session is over or replaced by another login, or when the secret
+   * is wrong. Of two concurrent resumes, the later one gets the session.
    */
   async resume({
     session,
@@ -151,7 +150,7 @@ export class SessionStore {
     const presented = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
-      // Always compares both secrets, so that the duration does not show which of them matched.
+      // Always compares both secrets, so that the duration does not show which secret matched.
       const isCurrent = isHashOf(presented, stored ?? '');
       const isPrevious = isHashOf(presented, previous ?? '');
       if (!stored || !(isCurrent || isPrevious)) break;
@@ -175,12 +174,13 @@ export class SessionStore {
   }
 
   /**
-   * Sets the TTL of sessions to its full length. The gateway calls this every third of the TTL, so that two lost calls do
-   * not end a session. Returns the sessions that are over or replaced by a later login; their notices may have been lost.
+   * Sets the TTL of sessions to its full length. The gateway calls this every third of the TTL, so that two lost calls do not end a
+   * session. Returns the sessions that are over or replaced by a later login, because their notices may have been lost.
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
-    // The client of a Cluster refuses a pipeline over several slots. So single commands are sent, which the client batches for each node.
+    // The client of a Cluster refuses a pipeline over several slots. So this code sends single commands, which the client batches for each
+    // node.
     const pipeline = client.isCluster ? null : client.pipeline();
     const calls = sessions.map(({ session, user }) => {
       const target = pipeline ?? client;
@@ -191,8 +191,9 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the store has lost data since the last call of this gateway: it was emptied, fell back, or its clock was set ahead so
-   * far that sessions may have expired. The first call returns true, because the store may have lost data before that call.
+   * Returns whether the store has lost data since the last call of this gateway. It may have been emptied, may have fallen back to an older
+   * state, or its clock was set so far ahead that sessions have expired. The first call returns true, because the store may have lost data
+   * before.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
@@ -204,7 +205,7 @@ export class SessionStore {
 
   /**
    * Restores a lost session from the memory of its gateway. False: the session is not lost, or the user has a newer login. Call this only
-   * after a data loss of the store; at other times a missing session is over.
+   * after a data loss of the store. At any other time, a missing session is over.
    *
    * @param isLast true: the user's last admission was to this session at this gateway. So another session in the store is older and is
    * replaced
@@ -219,7 +220,7 @@ export class SessionStore {
     return restore(commands, held, this.ttlMs, isLast);
   }
 
-  /** Ends a session; with a `gateway`, only if that gateway still has it. False: the session was over, or another gateway has it. */
+  /** Ends a session. With `gateway`, ends it only if that gateway still has it. False: the session was over, or another gateway has it. */
   async end(session: SessionId, gateway?: ServerId): Promise<boolean> {
     const ended = await finish(this.redis.commands, session, gateway);
     if (ended) await forgetUser(this.redis.commands, ended.user, session);
@@ -249,8 +250,7 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
-    // This is a script instead of a `multi`, because ioredis copies all known scripts onto each `multi`. That would double the memory of a
-    // session.
+    // Runs a script instead of a `multi`. ioredis copies all known scripts onto each `multi`, which would double the memory of a session.
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
@@ -261,7 +261,7 @@ export class SessionStore {
       if (rotated === null || rotated === 'changed') return rotated;
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
-      // Redis may have applied the rotation, but no connection uses the new secret.
+      // Redis may have applied the rotation, although no connection has the new secret.
       this.awayMarks.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }
@@ -274,9 +274,7 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /**
-   * Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again.
-   */
+  /** Makes the session the user's live session. If another login was faster, ends its session if possible, and tries again. */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
@@ -290,8 +288,8 @@ export class SessionStore {
   }
 
   /**
-   * Ends the user's earlier session before the user's key gets the new session. If the gateway dies between these steps, the user has no
-   * session and can log in. Throws `already-online` when a player is connected with the session.
+   * Ends the user's earlier session before it writes the new session to the user's key. If the gateway dies between these steps, the user
+   * has no session and can log in. Throws `already-online` when a player is connected with the earlier session.
    */
   private async freeUser(user: UserId, incarnationOf: IncarnationOf): Promise<Freed> {
     const client = this.redis.commands;
@@ -306,8 +304,8 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after the write of a
-   * resume. A concurrent login that ended the session has then already written the user's key.
+   * Returns whether the session is the live session of its user, and renews the TTL of the user's key in this case. Call it after the write
+   * of a resume. A concurrent login that ended the session has then already written the user's key.
    */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);

@@ -3,7 +3,7 @@ import type { UserId } from '#libs/protocol';
 import { SessionStore } from './session-store.js';
 import { UserDirectory } from './user-directory.js';
 
-/** Finds the users who have a session now. Their names are those of their logins. */
+/** Finds the users who have a session now. Returns the names with which they logged in. */
 @Injectable()
 export class SessionUserDirectory extends UserDirectory {
   constructor(private readonly sessions: SessionStore) {

@@ -4,12 +4,13 @@ import { characterFlaw, lengthFlaw, type NicknameLimits } from './nickname.js';
 export type CheckedText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly flaw: string };
 
 /**
- * Returns a line of text that other players may read, or its flaw. Control characters, line breaks and invisible characters are refused, as in
- * names. Unlike a name, the text keeps its characters (NFC, not NFKC) and its spaces, may mix alphabets, and may use every character that
- * names allow only in some places. White space at both ends is removed.
+ * Returns a line of text for other players, or its flaw. Refuses control characters, line breaks and invisible characters, as in names.
+ * Removes white space at both ends. Unlike a name, the text keeps its other spaces and its characters (NFC, not NFKC), and may mix
+ * alphabets. Characters that names allow only in some places are allowed everywhere.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
-  // A text of this length always exceeds the limit of bytes. Checks this first, because normalizing and splitting a long text takes time.
+  // Checks this limit first, because normalizing and splitting a long text takes time. A text of this length always exceeds the limit of
+  // bytes.
   if (entered.length > limits.bytesMax)
     return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
   const text = entered.normalize('NFC').trim();
@@ -18,5 +19,7 @@ export function checkText(entered: string, limits: NicknameLimits): CheckedText 
   return flaw === null ? { ok: true, text } : { ok: false, flaw };
 }
 
-/** Visible characters that names allow only in some places, such as the middle dot and Arabic digits. A text may have them anywhere. */
+/**
+ * Visible characters that a name may have only in some places, such as the middle dot and Arabic digits. A text may have them everywhere.
+ */
 const CONTEXTUAL = /[\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9\u3031-\u3035\u303B\u0640]|\u00A0|\u3000/gu;

@@ -4,8 +4,8 @@ import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, s
 import { group } from './setting-group.js';
 
 /**
- * The random end of the default server name. It is necessary because processes in containers may have the same host name and pid. Two
- * servers with one name would replace each other.
+ * The random end of the default server name. Processes in containers may have the same host name and pid, and two servers with one name
+ * would replace each other.
  */
 const SUFFIX = randomBytes(3).toString('hex');
 
@@ -235,7 +235,7 @@ export const PROCESS_SETTINGS = {
   }),
 } as const;
 
-/** Returns the pattern of `REDIS_URL`. It is a function, so that it can be defined after the table that uses it. */
+/** Returns the pattern of `REDIS_URL`. A function can be defined after the table that calls it. */
 function redisUrl(): RegExp {
   const node = String.raw`(rediss?:\/\/)[^\s,]+`;
   return new RegExp(String.raw`^(${node}(\s*,\s*(${node}|[^\s,/]+:\d+))*|sentinel:\/\/[^\s,/]+:\d+(,[^\s,/]+:\d+)*\/[^\s/]+)$`);

@@ -6,8 +6,8 @@ import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
 /**
- * Reads the settings of a server from its environment, once. Throws one `SettingsError` that names every wrong variable, so that an
- * operator can correct all of them before the next start.
+ * Reads the settings of a server from its environment. Throws one `SettingsError` with every wrong variable, so that an operator can
+ * correct all of them before the next start.
  */
 export function readSettings<T extends ServerType>(type: T, environment: Environment = loadEnvironment()): SettingsOf<T> {
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };
@@ -48,7 +48,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** Reads one setting. Returns its value, or a sentence about what is wrong with it. */
+/** Reads one setting. Returns its value, or a sentence that describes the error. */
 export function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
   const { variable, schema, fallback, allowed } = setting;
   const file = readSecretFile(setting, environment);
@@ -96,7 +96,7 @@ function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   ];
 }
 
-/** Checks that each part of the login at Redis comes from one setting only, and that no login setting is set without effect. */
+/** Checks that each part of the login at Redis comes from only one setting, and that each login setting has an effect. */
 function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   const problems: string[] = [];
   const [, user = '', password = ''] = /^\w+:\/\/([^:@/]*)(?::([^@/]*))?@/.exec(redis.url) ?? [];
@@ -137,7 +137,7 @@ function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   return problems;
 }
 
-/** Checks that each certificate is set together with its key. Only a gateway has a public port (`edge`). */
+/** Checks that a certificate is never set without its key. Only a gateway has a public port (`edge`). */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
@@ -159,6 +159,10 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
     problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}: it must be less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
   }
   if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}: it must be another port than PUBLIC_PORT`);
+  if (edge.proxyProtocol !== 'off' && edge.trustedProxies.length === 0)
+    problems.push(
+      `PROXY_PROTOCOL is "${edge.proxyProtocol}", which needs TRUSTED_PROXIES: the addresses of the proxies that send PROXY headers`,
+    );
   if (edge.bytesBurst < edge.frameBytesMax) {
     problems.push(
       `BYTES_BURST is ${edge.bytesBurst}: it must be at least FRAME_BYTES_MAX (${edge.frameBytesMax}), or the largest frame could never be sent`,
@@ -175,7 +179,7 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
 /** Space for the fields around a room's state in one frame between servers, in bytes. */
 const LINK_FRAME_REST_BYTES = 16_384;
 /**
- * Minimum size of a frame between servers, as a multiple of a player's frame. A message in JSON may need more than twice the bytes in
- * MessagePack, and a request to a lobby also contains the caller.
+ * Minimum size of a frame between servers, as a multiple of a player's frame. MessagePack may need more than twice the bytes of a message
+ * in JSON, and a request to a lobby also contains the caller.
  */
 const LINK_FRAME_TIMES = 4;

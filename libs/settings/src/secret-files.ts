@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { Setting } from './setting.js';
 
-/** Secrets whose file is a setting of its own, because it is read again for each connection. */
+/** Secrets whose file is a setting of its own, because each new connection reads the file again. */
 const REREAD = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD'];
 
-/** The variable with the file of a secret: `ADMIN_TOKEN_FILE`. */
+/** The name of the variable with the file of a secret: `ADMIN_TOKEN_FILE`. */
 export function fileVariableOf({ variable }: Pick<Setting<unknown>, 'variable'>): string {
   return `${variable}_FILE`;
 }
 
 /**
- * Reads a secret from the file that `NAME_FILE` names, as container platforms mount secrets. Returns null when the variable is not set.
- * The line break at the end of the file does not belong to the secret.
+ * Reads a secret from the file that `NAME_FILE` names, as container platforms mount secrets. Removes the line break at the end of the file.
+ * Returns null when the variable is not set.
  */
 export function readSecretFile(setting: Setting<unknown>, environment: Environment): { text: string } | { problem: string } | null {
   const variable = fileVariableOf(setting);

@@ -1,7 +1,7 @@
 import type { ServerType } from '#libs/protocol';
 import type { Setting } from './setting.js';
 
-/** Settings that belong together. `servers`: the types of server that need them. */
+/** Settings of one topic. `servers`: the types of server that read them. */
 export interface Group<Servers extends readonly ServerType[] = readonly ServerType[], S = Readonly<Record<string, Setting<unknown>>>> {
   readonly servers: Servers;
   readonly settings: S;

@@ -9,12 +9,12 @@ import type { Group } from './setting-group.js';
 /** One effective setting of a server, without secrets. */
 export interface SettingView {
   readonly variable: string;
-  /** The value. Null: not set, and without a default. `***`: a secret. */
+  /** The value. Null: the variable is not set and has no default. `***`: the value is a secret. */
   readonly value: unknown;
   readonly from: 'environment' | 'file' | 'default';
 }
 
-/** Returns the effective settings of a server. A value that is not valid is shown as it is written; `readSettings` explains what is wrong. */
+/** Returns the effective settings of a server. An invalid value is shown unchanged, because `readSettings` reports it. */
 export function viewSettings(type: ServerType, environment: Environment = loadEnvironment()): readonly SettingView[] {
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };
   return Object.values<Group>(SETTINGS)

@@ -2,11 +2,12 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { ServerType } from '#libs/protocol';
+import { type NamedToken, readTokens } from './named-tokens.js';
 
 /** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
   readonly variable: string;
-  /** Parses the text. Messages of the schema are not shown: an error message contains `allowed` instead. */
+  /** Parses the text. The messages of the schema are not shown, because an error message contains `allowed` instead. */
   readonly schema: z.ZodType<T, string>;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
@@ -15,7 +16,7 @@ export interface Setting<T> {
   /** The text for the default in `docs/settings.md`. Absent: the page shows the value of `fallback`. */
   readonly fallbackText?: string;
   readonly meaning: string;
-  /** True: the value is a secret. No message contains the value, not even an error message about it. */
+  /** True: the value is a secret. No message contains it, not even an error message about the setting. */
   readonly secret: boolean;
 }
 
@@ -67,7 +68,9 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** Creates a setting with a secret that must be too long to guess. It has no default, because a default would be public. */
+/**
+ * Creates a setting with a secret of a minimum length, so that nobody can guess it. It has no default, because a default would be public.
+ */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -76,6 +79,18 @@ export function optionalSecret(variable: string, charactersMin: number, about: {
   const allowed = `at least ${charactersMin} characters`;
   const schema: z.ZodType<string | null, string> = z.string().min(charactersMin);
   return { ...setting(variable, schema, allowed, { ...about, fallback: null, fallbackText: 'none' }), secret: true };
+}
+
+/** Creates a setting with a list of tokens, so that a token can be replaced without a stop. Each token must be too long to guess. */
+export function tokens(variable: string, charactersMin: number, about: About<readonly NamedToken[]>): Setting<readonly NamedToken[]> {
+  const schema = z.string().transform((text, context): readonly NamedToken[] => {
+    const read = readTokens(text, charactersMin);
+    if (read) return read;
+    context.addIssue('not a list of tokens');
+    return z.NEVER;
+  });
+  const allowed = `one or more tokens of at least ${charactersMin} characters, separated by commas or line breaks, each alone or as NAME=TOKEN`;
+  return { ...setting(variable, schema, allowed, about), secret: true };
 }
 
 export function list(variable: string, item: RegExp, allowed: string, about: About<readonly string[]>): Setting<readonly string[]> {
@@ -108,8 +123,8 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. `auto` helps in
- * containers, whose address is not known before they run.
+ * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. Use `auto` in
+ * containers, because their address is not known before they run.
  */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z

@@ -4,19 +4,19 @@ import { fileVariableOf } from './secret-files.js';
 import type { Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
-/** An environment variable that looks like a setting and is none. */
+/** An environment variable whose name resembles a setting. */
 export interface UnknownSetting {
   readonly variable: string;
   /** The setting with the most similar name. */
   readonly nearest: string;
 }
 
-/** Maximum number of wrong letters in a name, as a share of its length. `APP_PORT` is then no mistake for `OPS_PORT`. */
+/** Maximum number of wrong letters in a name, as a fraction of its length. With this fraction, `APP_PORT` is not regarded as `OPS_PORT`. */
 const MISTAKES_PER_LETTER = 1 / 6;
 /** Variables of `npm start` and of the tests, which are no settings of servers. */
 const TOOLS = /^HOLDFAST_(DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
 
-/** Finds variables that are probably misspelled settings, or that begin with `HOLDFAST_` and are unknown. Pure. */
+/** Finds variables that are probably misspelled settings, and unknown variables whose name begins with `HOLDFAST_`. Pure. */
 export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
   const known = allVariables();
   return Object.keys(environment)
@@ -38,7 +38,7 @@ function nearestOf(variable: string, known: ReadonlySet<string>): readonly [near
   return [...known].map((name) => [name, editDistance(variable, name)] as const).reduce((best, one) => (one[1] < best[1] ? one : best));
 }
 
-/** The smallest number of inserted, removed and replaced letters that makes one text of the other (Levenshtein). */
+/** Returns the minimum number of inserted, removed and replaced letters that turns one text into the other (Levenshtein distance). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {

@@ -4,7 +4,7 @@ import { SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
- * Holds a request until the store is settled. Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`. Without a
+ * Delays a request until the store is settled. Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`. Without a
  * connection to the store, the guard lets the request through, and the request itself fails.
  */
 @Injectable()

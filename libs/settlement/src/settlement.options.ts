@@ -2,7 +2,7 @@
 export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
- * record again within half a second. Without a limit, the store would not become settled if a server never comes back.
+ * record again within half a second. Without this limit, one dead server could prevent the settlement forever.
  */
 export const LISTED_AGAIN_MS = 5_000;
 /** Time without a settlement after which a process logs `store.unsettled`, in ms. */
@@ -13,7 +13,7 @@ export const UNSETTLED_WARN_MS = 5_000;
  */
 export const SETTLE_WAIT_MS = 4_000;
 /**
- * Time within which all living servers have listed themselves again after a start of Redis, in ms. They try to connect every 50 ms and then
+ * Time after a start of Redis within which all living servers have listed themselves again, in ms. They try to connect every 50 ms and then
  * write their records.
  */
 export const RELISTED_MS = 2_000;

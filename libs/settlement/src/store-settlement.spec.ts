@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A `StoreSettlement` with a fake store, which contains the marks of servers, and a fake directory of servers. */
+/** A `StoreSettlement` with two fakes: a store with the marks of servers, and a directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
@@ -147,7 +147,7 @@ describe('StoreSettlement', () => {
     await world.pass();
     world.reportChange({ kind: 'evicted', server: dead });
     world.reportChange({ kind: 'left', server: left, isCertain: true });
-    // The store has had no record of this server for a while, and the directory has dropped it.
+    // The store has had no record of this server for some time, so the directory no longer lists the server.
     world.reportChange({ kind: 'left', server: slow, isCertain: false });
     world.missing.add(slow.id);
     await world.pass(1_000);
@@ -207,7 +207,7 @@ describe('StoreSettlement', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
-    // In a new generation, the settlement waits for the lost server again for the full time.
+    // In the new generation, the settlement waits for the full time again, because the server is still lost.
     world.restart('two');
     world.mark(slow);
     await world.pass();

@@ -6,36 +6,33 @@ import { type MarkingServer, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS, UNSETTLED_WARN_MS } from './settlement.options.js';
 
-/** A server whose mark the settlement waits for. */
+/** A server for whose mark the settlement waits. */
 interface Awaited {
   readonly incarnation: number;
   /**
-   * The time at which the server became absent, in ms of the monotonic clock. Absent means that the store takes writes, and the server has
-   * no record, is suspect or is unheard. Null: the server is not absent.
+   * The time at which the server became absent, in ms of the monotonic clock. A server is absent while the store accepts writes and the
+   * server has no record, is suspect or is unheard. Null: the server is not absent.
    */
   absentSince: number | null;
-  /** True: the server was absent for longer than `LISTED_AGAIN_MS`. The settlement of this generation no longer waits for it. */
+  /** True: the settlement of this generation no longer waits for the server, because it was absent for too long. */
   isGivenUp: boolean;
 }
 
 /**
- * Knows whether servers may trust the store. A Redis that was restarted or failed over may hold any earlier state, or nothing. Each living
- * game server and gateway then writes the data again that the store has lost and that it still has in memory. After that it sets its mark
- * in the store.
- *
- * The store is *settled* when all of them have set their marks. From then on, a record that the store does not hold is lost or never
- * existed. Before that, a record may be outdated. So a server must not rely on it, and must not write a value that depends on it.
- *
- * Each process polls the store until this generation is settled and then remembers it. From then on `isSettled` reads no key.
+ * Decides whether servers may trust the store. A Redis that was restarted or failed over may have an earlier state, or no data at all. Each
+ * living game server and gateway then restores the lost data that it still has in memory, and sets its mark in the store. The store is
+ * *settled* when all of them have set their marks. From then on, a record that is not in the store is lost or never existed. Before that, a
+ * record may be outdated. So a server must not rely on it, and must not write a value that depends on it. Each process polls the store
+ * until the generation is settled and then remembers this fact. From then on `isSettled` reads no key.
  */
 @Injectable()
 export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation whose marks `awaited` waits for. Null: no generation is known yet. */
+  /** The generation for whose marks `awaited` waits. Null: no generation is known yet. */
   private awaitedFor: string | null = null;
-  /** The generation in which this process started. The process has no older data that the store could have lost. Null: not known yet. */
+  /** The generation in which this process started. The process has no older data to restore. Null: not known yet. */
   private bornIn: string | null = null;
   private unsettledSince = performance.now();
   private isReported = false;
@@ -52,7 +49,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onModuleInit(): void {
-    // Stops waiting for a server only when it has left by itself or was evicted. A server without a record may be about to write it again.
+    // Stops waiting for a server only when the server has left by itself or was evicted. A server without a record may write its record
+    // again soon.
     this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
@@ -60,7 +58,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onApplicationBootstrap(): void {
-    // Resolves the waiting calls here, because `poll` does nothing when the process reconnects to a generation that is already settled.
+    // Resolves the waiting calls here when the process reconnects to a settled generation, because `poll` then does nothing.
     this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.poll()));
     this.polling = setInterval(() => void this.poll(), POLL_MS);
     this.polling.unref();
@@ -79,7 +77,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
     this.listeners.push(listener);
   }
 
-  /** Calls `listener` once: now if the store is settled, otherwise when it is settled. */
+  /** Calls `listener` once: now if the store is settled, otherwise as soon as it is settled. */
   onceSettled(listener: () => void): void {
     if (this.isSettled) {
       listener();
@@ -105,15 +103,15 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Returns whether the store is settled and still has the marks of all living servers. False also in a store that was emptied without a
-   * restart; a missing record proves nothing there. Rejects when the store does not answer.
+   * Returns whether the store is settled and still has the marks of all living servers. False also for a store that was emptied without a
+   * restart, because a missing record proves nothing there. Rejects when the store does not answer.
    */
   async isStillSettled(): Promise<boolean> {
     const living = this.directory.all().filter((server) => isAwaited(server) && !this.isGivenUp(server));
     return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
-  /** Returns whether the settlement of this generation no longer waits for this incarnation, because it was absent for too long. */
+  /** True when the settlement of this generation no longer waits for this incarnation, because it was absent for too long. */
   isGivenUp({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
     const known = this.awaited.get(id);
     return known?.incarnation === incarnation && known.isGivenUp;
@@ -129,15 +127,15 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // Ignores an error: the connection is lost again, or the store accepts no commands yet. The next `poll` tries again.
+      // Ignores an error, because the next `poll` tries again. Either the connection is lost again, or the store accepts no commands yet.
     } finally {
       this.isPolling = false;
     }
   }
 
   /**
-   * Returns whether this generation was already settled when this process started. This process then waits for no marks, because some may
-   * be missing, such as the mark of a server that cannot reach the store.
+   * Returns whether this generation was already settled when this process started. This process then waits for no marks, because some marks
+   * may be missing: a server that cannot reach the store sets none.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());
@@ -162,7 +160,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       this.awaitedFor = generation;
       this.unsettledSince = now;
       this.isReported = false;
-      // In a new generation, the settlement waits again for the full time for a server that it gave up.
+      // In a new generation, the settlement waits for the full time again, also for a server for which it had stopped waiting.
       for (const [id, server] of this.awaited) {
         if (server.isGivenUp) this.awaited.delete(id);
         server.absentSince = null;
@@ -174,7 +172,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
       if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
     }
-    // When no server has a record, the store does not accept writes yet. A missing record then says nothing about its server.
+    // Without any server record, the store does not accept writes yet. A missing record then proves nothing about its server.
     const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
     for (const [id, server] of this.awaited) {
       if (present.has(id) || !takesWrites) server.absentSince = null;
@@ -193,7 +191,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
 
   private forget({ id, incarnation }: ServerRecord): void {
     if ((this.awaited.get(id)?.incarnation ?? Number.POSITIVE_INFINITY) <= incarnation) this.awaited.delete(id);
-    // Deletes the marks, which have no time to live. A mark that remains after an error does no harm, because no server reads it.
+    // Deletes the marks, because they have no TTL. A mark that remains after an error does no harm, because no server reads it.
     this.generation.forget({ server: id, incarnation }).catch(() => {});
   }
 
@@ -230,8 +228,8 @@ function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
 }
 
 /**
- * Returns whether the server passes its health checks. A server may remain suspect or unheard without an eviction: for example with
- * `HEALTH_DRY_RUN`, or when a gateway has lost Redis and still answers on its links.
+ * Returns whether the server passes its health checks. A suspect or unheard server may remain in the fleet: with `HEALTH_DRY_RUN`, or when
+ * a gateway has lost Redis and still answers on its links.
  */
 function isReached({ suspect, unheard }: ServerRecord): boolean {
   return suspect === 0 && !unheard;

@@ -43,7 +43,7 @@ describe('a process that starts', () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
-    // The same Redis has run for long enough now, so another process does not wait.
+    // The Redis has already run for long enough, so another process does not wait.
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 

@@ -8,9 +8,9 @@ import { Log } from '#libs/telemetry';
 import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
- * Makes a process that starts wait while Redis itself has just started. Such a Redis may not list all living servers yet, because it
- * started empty or because records have expired. A process that read the list now could regard the store as settled too early. The store
- * would then refuse data that living servers restore later.
+ * Delays the start of a process while Redis itself has just started. Such a Redis may not list all living servers yet, because it started
+ * empty or because records have expired. A process that read the list now could regard the store as settled too early. The store would then
+ * refuse data that living servers restore later.
  */
 @Injectable()
 export class StoreStartupWait {
@@ -22,7 +22,7 @@ export class StoreStartupWait {
 
   /**
    * Waits until all living servers have had time to list themselves, at most `RELISTED_MS`. Call it before this process reads the list of
-   * servers. Resolves at once when other processes have settled this run of Redis. Rejects when Redis does not answer.
+   * servers. Resolves at once when this run of Redis is settled. Rejects when Redis does not answer.
    */
   async whenServersAreListed(): Promise<void> {
     const since = performance.now();
@@ -37,8 +37,8 @@ export class StoreStartupWait {
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
-    // No server is listed: Redis started empty, or no server was registered. Living servers list themselves soon after Redis starts, so the
-    // uptime of Redis shows whether they had enough time.
+    // No server is listed: Redis started empty, or no server was registered. Waits until Redis has run long enough for living servers to
+    // list themselves.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }
 }

@@ -7,11 +7,11 @@ import { editedPrimitive } from './primitive-edit.js';
 import { copyRecord, without } from './record-copy.js';
 import { ValueReader } from './value-reader.js';
 
-/** Applies patches. One instance applies all patches, one after the other, and reuses its memory. */
+/** Applies patches. One instance applies one patch after the other, and reuses its memory. */
 export class PatchReader {
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** For each depth of a parent, the cursor for the operations on its children. */
+  /** By depth of the parent: the cursor for the operations on its children. */
   private readonly cursors: OperationCursor[] = [];
   private readonly guesses: (KeyList | null)[] = [];
 
@@ -30,7 +30,7 @@ export class PatchReader {
     return after;
   }
 
-  /** Reads a whole value. */
+  /** Decodes bytes of a whole value. */
   whole(bytes: Uint8Array): unknown {
     const { values } = this;
     values.begin(bytes, 0, bytes.length);
@@ -87,8 +87,7 @@ export class PatchReader {
 
   private items(cursor: OperationCursor, before: readonly unknown[], depth: number): unknown[] {
     /**
-     * The items of the new list up to `copied`. While nothing was inserted or removed, it is a copy of the old list whose items are
-     * replaced.
+     * The items of the new list up to `copied`. Before the first insertion or removal, this is a copy of the old list with replaced items.
      */
     let after: unknown[] = before.slice();
     let isMoved = false;

@@ -2,7 +2,7 @@ import { SHORT_LIST, SHORT_TEXT, TEXT } from './format.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** A string of at most this many bytes, all ASCII, is read in a loop, which is faster than the decoder. */
+/** Maximum length of an ASCII string that is read in a loop, in bytes. For short strings, the loop is faster than the decoder. */
 const LOOP_BYTES_MAX = 24;
 
 /** Reads from a range of bytes. Throws StatePatchError instead of reading beyond the end of the range. */
@@ -22,7 +22,7 @@ export class ByteReader {
     return this.bytes[this.at++]!;
   }
 
-  /** Passes over `count` bytes and returns the position of the first one. */
+  /** Skips `count` bytes and returns the position of the first of them. */
   take(count: number): number {
     const { at } = this;
     if (count > this.end - at) refuse('it ends too early');

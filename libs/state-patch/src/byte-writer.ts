@@ -1,19 +1,19 @@
 import { SHORT_TEXT, SHORT_TEXT_BYTES_MAX, TEXT } from './format.js';
 import { assertWellFormed } from './plain.js';
 
-/** From this value on, a varint is written in two parts, because bit operations of JavaScript have 32 bits. */
+/** Lowest value that is written in two parts as a varint, because bit operations of JavaScript have only 32 bits. */
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
-/** A buffer of more bytes than this is released before the next message, so that one large state does not keep its memory. */
+/** Size above which a buffer is released before the next message, in bytes. So one large state does not occupy memory for good. */
 const KEPT_BYTES_MAX = 2 ** 20;
 
-/** Appends bytes to a buffer that grows. The next message reuses the buffer. */
+/** Appends bytes to a buffer that grows. The buffer is reused for the next message. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
-  /** Up to this length of the message, the buffer has space for 8 more bytes. */
+  /** Maximum length of the message at which the buffer has space for 8 more bytes. */
   private lengthMax8: number;
 
   constructor(private readonly capacity: number) {
@@ -41,7 +41,7 @@ export class ByteWriter {
     const { bytes } = this;
     let at = this.length;
     if (value < 0x4000) {
-      // Numbers of one or two bytes are handled first, because most differences of numbers are that small.
+      // Handles numbers of one or two bytes first, because most differences between numbers are that small.
       const short = value | 0;
       if (short < 0x80) bytes[at] = short;
       else {
@@ -90,7 +90,7 @@ export class ByteWriter {
     this.length += encoded.length;
   }
 
-  /** Copies everything written so far. A loop is faster than `set` for a few bytes. */
+  /** Copies all written bytes. For a few bytes, a loop is faster than `set`. */
   copyTo(target: Uint8Array, at: number): void {
     const { bytes, length } = this;
     if (length > 64) target.set(bytes.subarray(0, length), at);

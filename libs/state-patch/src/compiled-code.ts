@@ -6,17 +6,20 @@ import type { TrackedCopy } from './tracked-copy.js';
 
 /** Maximum number of keys of an object with compiled code. V8 stores objects with more keys as dictionaries. */
 const KEYS_MAX = 128;
-/** Number of keys above which the parts are read into a list. Only the code that makes an object is compiled then. */
+/**
+ * Maximum number of keys for which all code is compiled. For objects with more keys, only the code that makes an object is compiled, and
+ * the parts are read into a list.
+ */
 const WRITTEN_OUT_MAX = 16;
 /** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
-/** Maximum number of key lists with compiled code. Above it, the oldest key list uses the loop over its keys again. */
+/** Maximum number of key lists with compiled code. Above it, the oldest key list loses its compiled code. */
 const COMPILED_MAX = 1_000;
 
 const compiled: KeyList[] = [];
 
 /**
- * Returns code in which the keys are written out. V8 then knows the hidden class of the objects, and copies or compares an object in a few
+ * Returns code that contains the keys as literals. V8 then knows the hidden class of the objects, and copies or compares an object in a few
  * nanoseconds. A loop over the keys takes ten times as long. Null: the keys are unsuitable, or this process must not compile strings.
  */
 export function compiledCode(keys: KeyList): RecordCode | null {

@@ -8,15 +8,15 @@ import { ValueWriter } from './value-writer.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** Writes the difference of two values. One instance writes all messages, one after the other, and reuses its memory. */
+/** Writes the difference of two values. One instance writes one message after the other, and reuses its memory. */
 export class DiffWriter {
   protected readonly operations = new OperationWriter(1_024);
   protected readonly values = new ValueWriter(4_096);
   protected readonly primitives = new PrimitiveChange(this.operations, this.values);
-  /** For each depth of a parent, the state of writing the operations on its children. */
+  /** By depth of the parent: the state of writing the operations on its children. */
   protected readonly siblings: Siblings[] = [];
 
-  /** Returns the bytes that turn `before` into `after`. Children that both share by reference are skipped. */
+  /** Returns the bytes that turn `before` into `after`. Skips children that both values share by reference. */
   diff(before: unknown, after: unknown): Uint8Array {
     this.reset();
     const { operations, values } = this;
@@ -35,7 +35,6 @@ export class DiffWriter {
     return this.values.bytes.slice(0, this.values.length);
   }
 
-  /** Begins a message. */
   protected reset(): void {
     this.operations.reset();
     this.values.begin();
@@ -175,7 +174,7 @@ export class DiffWriter {
     this.values.value(item, before[index === 0 ? 0 : index - 1], depth + 1);
   }
 
-  /** Writes an insertion before the old child at `index`. The insertion uses up no old child, so the next gap counts from `index`. */
+  /** Writes an insertion before the old child at `index`. The next gap counts from `index`, because an insertion consumes no old child. */
   protected insertOperation(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, INSERT, index);
     siblings.next = index;

@@ -7,18 +7,18 @@
  *     operation = kind << 4 | last << 3 | gap      a gap of 7 or more is 7 and a varint of the rest
  */
 
-/** Edits the child: its own operations follow. */
+/** Edits the child by the operations that follow. */
 export const ENTER = 0;
 /** Replaces the child by a value. */
 export const SET = 1;
 /** Inserts a value before the next child of an array, or a key with a value into an object. */
 export const INSERT = 2;
 export const REMOVE = 3;
-/** Edits the child with the operations of the last ENTER among its siblings. */
+/** Edits the child with the same operations as the last ENTER among its siblings. */
 export const AGAIN = 4;
 /** Repeats the previous operation for the next children. The gap is the number of these children minus 1. */
 export const RUN = 5;
-/** Kinds 6 to 10 add a number of decimal steps to a number: the step is 10^-(kind - 6). */
+/** Kinds 6 to 10 add a multiple of a decimal step to a number. The step is 10^-(kind - 6). */
 export const ADD = 6;
 /** Adds a number of steps between neighboring float32 values. */
 export const STEP32 = 11;
@@ -32,7 +32,7 @@ export const FLIP = 14;
 export const LAST = 0x08;
 export const GAP_MASK = 0x07;
 
-/** Tags of values. A tag below 0x80 is that integer. Ranges of tags carry a length, a number or an index. */
+/** Tags of values. A tag below 0x80 is itself an integer value. A range of tags contains a length, a number or an index. */
 export const SHORT_TEXT = 0x80;
 export const SHORT_LIST = 0xa0;
 export const SMALL_NEGATIVE = 0xb0;
@@ -59,5 +59,5 @@ export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;
 export const SMALL_MAX = 127;
 
-/** Maximum nesting of objects and arrays. It equals the limit of a room's state. */
+/** Maximum nesting of objects and arrays. It equals the maximum nesting of a room's state. */
 export const DEPTH_MAX = 500;

@@ -10,7 +10,7 @@ import { assertFinite, assertWellFormed, type PlainRecord, refuseDepth, refuseKi
 let state = 0;
 let words = 0;
 
-/** The first word of a value, by its kind. */
+/** The first word that is hashed for a value. It depends on the kind of the value. */
 const NULL = 0;
 const FALSE = 1;
 const TRUE = 2;
@@ -19,13 +19,12 @@ const TEXT = 4;
 const LIST = 5;
 const RECORD = 6;
 
-/** For each depth, the key list of the last object at that depth. The next object there probably has the same keys. */
+/** By depth: the key list of the last object. The next object at this depth probably has the same keys. */
 const guesses: (KeyList | null)[] = [];
 
 /**
  * Hashes a plain value to an unsigned integer of 32 bits. Equal values have equal hashes, whatever the order of their keys. Two different
- * values have the same hash with a probability of 2^-32. Somebody who searches for such values can find them, so the hash is no protection
- * against fraud.
+ * values have the same hash with a probability of 2^-32. An attacker can find such values, so the hash is no protection against fraud.
  *
  * @throws StatePatchError when the value is not plain data, or nested more than 500 levels
  * @example
@@ -82,7 +81,7 @@ function hashKeys(keys: readonly string[]): number {
   return hash;
 }
 
-/** Mixes in one word for each code point, and then their number. */
+/** Hashes one word for each code point, and then the number of code points. */
 function mixText(text: string): void {
   assertWellFormed(text);
   let count = 0;

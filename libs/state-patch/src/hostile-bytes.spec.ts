@@ -4,7 +4,7 @@ import { frozen, plainValues, seededBelow } from './random-values.fixture.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** Time limit in ms. It is much longer than the slowest message takes, so that only an endless or exponential loop exceeds it. */
+/** Time limit for one message, in ms. The slowest message takes much less. Only an endless or exponential loop exceeds the limit. */
 const LIMIT_MS = 5_000;
 
 /** Returns the number of values and characters in a value. */

@@ -3,20 +3,20 @@ import type { RecordCode } from './record-code.js';
 import { StatePatchError } from './state-patch-error.js';
 
 /**
- * The keys of an object. Objects with the same keys in the same order share one `KeyList`, so that sorting and checking happen
- * once. A child of an object is named by the position of its key in `sorted`, which is the same for every receiver.
+ * The keys of an object. Objects with the same keys in the same order share one `KeyList`, so that sorting and checking happen once. A
+ * patch identifies a child of an object by the position of its key in `sorted`, which is the same for every receiver.
  */
 export class KeyList {
-  /** The keys sorted by code points, which is the order of the UTF-8 bytes. This is the same array as `own` when that is sorted. */
+  /** The keys sorted by code points, which is the order of the UTF-8 bytes. This is the array `own` itself when `own` is sorted. */
   readonly sorted: readonly string[];
   /** The position in `own` of each key of `sorted`. Null: `own` is sorted already, or the list is not `isListed`. */
   readonly order: Uint32Array | null;
   /** The hash of the sorted keys. -1: not computed yet. */
   hash = -1;
-  /** The last message that contains these keys, and their position among its key lists. */
+  /** The number of the last message with these keys, and the index of the keys among the key lists of that message. */
   messageNumber = 0;
   index = 0;
-  /** The code for objects with these keys, on servers that copy states. Null: there is none yet. */
+  /** The code for objects with these keys, on servers that copy states. Null: not made yet. */
   code: RecordCode | null = null;
 
   /** @param own the keys in the order of the object */
@@ -84,7 +84,9 @@ export function assertKey(key: string): void {
   assertWellFormed(key);
 }
 
-/** Objects whose number of keys is in this range are read faster with `Object.values`. V8 stores objects with more keys as dictionaries. */
+/**
+ * Minimum and maximum number of keys of an object for which `Object.values` is faster. V8 stores objects with more keys as dictionaries.
+ */
 const LISTED_KEYS_MIN = 9;
 const LISTED_KEYS_MAX = 128;
 
@@ -94,8 +96,8 @@ function orderOf(own: readonly string[], sorted: readonly string[]): Uint32Array
 }
 
 /**
- * Limits of the cache: all keys together (about 2 MB), and the lists with the same first key. A full cache is emptied. A list that is not
- * in the cache must be sorted again.
+ * Limits of the cache: the number of all keys (about 2 MB), and the number of lists with the same first key. A full cache is emptied. A
+ * list that is not in the cache must be sorted again.
  */
 const CACHED_KEYS_MAX = 100_000;
 const SAME_FIRST_KEY_MAX = 8;

@@ -1,24 +1,21 @@
 /**
  * Finds items that were removed from a list or inserted into it. Two items are the same when they are the same object, equal primitives, or
- * objects with the same `id`. The search looks for the next common item within a small distance. It costs much less than an edit distance,
- * and misses only moves over a long distance.
+ * objects with the same `id`. The search looks for the next common item within a small distance. It is much faster than an edit distance,
+ * and misses only moves over a longer distance.
  */
 
-/**
- * Maximum distance of the search, in items. It applies to lists of different lengths, and to lists in which the search has already found a
- * shift.
- */
+/** Maximum distance of the search, in items, for lists of different lengths and for lists with a known shift. */
 export const SHIFT_DISTANCE_MAX = 16;
 /**
- * Maximum distance of the search in lists of equal length, in items, until it has found a shift. The items of lists of equal length were
- * probably edited in place.
+ * Maximum distance of the search in lists of equal length, in items, before a shift is found. It is small, because the items of such lists
+ * were probably edited in place.
  */
 export const SHIFT_DISTANCE_AT_FIRST = 1;
-/** Number of searches without a result after which a list counts as edited in place. This bounds the cost for a long list. */
+/** Number of searches without a result after which a list is regarded as edited in place. This limits the cost for a long list. */
 export const SHIFT_FAILURES_MAX = 8;
 
 /**
- * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: the search found neither.
+ * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: the search found no removal or insertion.
  * @param end the end of the compared part of `before`
  */
 export function shiftAt(

@@ -1,4 +1,4 @@
-/** All computations of this file are exact for integers whose absolute value is below this number. */
+/** Limit below which all computations of this file are exact, for the absolute value of integers. */
 export const STEPS_MAX = 2 ** 49;
 
 const SCALES = [1, 10, 100, 1_000, 10_000];
@@ -15,10 +15,9 @@ export function fromDecimalSteps(steps: number, digits: number): number {
 }
 
 /**
- * Returns the number of digits after the point with which a decimal is exactly `value`. -1: no such decimal was found. Most numbers of one
- * state have the same precision, and equal operations of siblings are written only once. So `preferred`, the precision of the last number,
- * is tried first, and then only more digits. For a float32, at most two digits are tried, because with more digits the number takes fewer
- * bytes as a float32.
+ * Returns the number of digits after the point with which a decimal is exactly `value`. -1: no such decimal was found. Tries `preferred`,
+ * the precision of the last number, first, and then more digits, because most numbers of one state have the same precision. For a float32,
+ * tries at most two digits, because with more digits the number takes fewer bytes as a float32.
  * @param preferred 0 when there is no last number
  */
 export function decimalDigits(value: number, preferred: number, isFloat32: boolean): number {

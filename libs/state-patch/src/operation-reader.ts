@@ -3,9 +3,9 @@ import { AGAIN, ENTER, GAP_MASK, LAST, RUN } from './format.js';
 
 /** Reads the operations on the children of one parent. Each level of nesting has its own cursor. */
 export class OperationCursor {
-  /** The kind of the operation. A RUN has the kind that it repeats. */
+  /** The kind of the operation. For a RUN, the kind of the repeated operation. */
   kind = -1;
-  /** The position of the old child on which the operation acts. */
+  /** The position of the old child to which the operation applies. */
   index = 0;
   /** The number of children with this operation. */
   count = 0;

@@ -4,7 +4,7 @@ import type { KeyList } from './key-list.js';
 
 /** The state of writing the operations on the children of one parent. */
 export class Siblings {
-  /** The old child that follows the last edited child. A gap counts from here. */
+  /** The position of the old child after the last edited one. The next gap counts from here. */
   next = 0;
   lastKind = -1;
   /** The position of the last operation, which gets the flag LAST at the end. -1: none was written. */
@@ -15,7 +15,7 @@ export class Siblings {
   /** The operations inside the last ENTER. AGAIN and RUN repeat them. */
   bodyStart = 0;
   bodyEnd = 0;
-  /** The key list of the last parent at this depth. The next parent there probably has the same keys. */
+  /** The key list of the last parent at this depth. The next parent at this depth probably has the same keys. */
   keys: KeyList | null = null;
 
   reset(): void {
@@ -25,7 +25,7 @@ export class Siblings {
   }
 }
 
-/** Writes operations. An operation that repeats the operation on a sibling is shortened. */
+/** Writes operations. Shortens an operation that repeats the operation on a sibling. */
 export class OperationWriter extends ByteWriter {
   /** Writes an operation other than ENTER. */
   operation(siblings: Siblings, kind: number, index: number): void {
@@ -36,8 +36,8 @@ export class OperationWriter extends ByteWriter {
   }
 
   /**
-   * Ends an ENTER whose head begins at `start` and whose operations were written after it from `bodyStart` on. An ENTER without
-   * operations is removed, and one with the operations of its sibling becomes AGAIN or a RUN.
+   * Ends an ENTER whose head begins at `start` and whose operations begin at `bodyStart`. Removes an ENTER without operations. Replaces an
+   * ENTER with the operations of its sibling by AGAIN or a RUN.
    */
   endEnter(siblings: Siblings, index: number, start: number, bodyStart: number): void {
     const length = this.length - bodyStart;
@@ -60,7 +60,7 @@ export class OperationWriter extends ByteWriter {
     siblings.bodyEnd = this.length;
   }
 
-  /** Marks the last operation of these siblings. */
+  /** Sets the flag LAST in the last operation of these siblings. */
   endSiblings(siblings: Siblings): void {
     if (siblings.lastAt >= 0) this.bytes[siblings.lastAt]! |= LAST;
   }

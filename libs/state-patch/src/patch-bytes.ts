@@ -7,9 +7,9 @@ import { editedPrimitive } from './primitive-edit.js';
 import { ValueReader } from './value-reader.js';
 
 /**
- * Returns which part of a state costs how many bytes of a patch. The items of a list share one path: `ships[].x`. An operation counts for
- * the first child that it changes or, when it adds a key, for its object. A value counts for its own child. The root has
- * the path ''. The sum is the length of the patch.
+ * Returns the number of bytes of a patch for each part of a state, by path. The items of a list share one path: `ships[].x`. The bytes of
+ * an operation belong to the first child that it changes or, when it adds a key, to its object. The bytes of a value belong to its own
+ * child. The root has the path ''. The sum is the length of the patch.
  *
  * @param before the value to which the patch applies
  * @throws StatePatchError when the bytes do not fit `before`
@@ -20,12 +20,12 @@ export function bytesByPath(before: unknown, patch: Uint8Array): Map<string, num
   return new PatchMeter(patch).measure(before);
 }
 
-/** Reads one patch as `PatchReader` does, and counts bytes instead of making the new value. */
+/** Reads one patch like `PatchReader`, and counts bytes instead of making the new value. */
 class PatchMeter {
   private readonly bytes = new Map<string, number>();
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** A value above 0 means that operations are read again. */
+  /** Number of repetitions around the current operation. Above 0, the operations are read again, and were already counted. */
   private repeats = 0;
 
   constructor(private readonly patch: Uint8Array) {}
@@ -77,7 +77,7 @@ class PatchMeter {
     const { operations } = this;
     const { at } = operations;
     operations.at = cursor.body;
-    // The patch contains these operations once. They were already counted for the first child that they changed.
+    // Counts no bytes for repeated operations: the patch contains them once, and they were counted for the first child.
     this.repeats += 1;
     this.children(before, path, depth + 1);
     this.repeats -= 1;

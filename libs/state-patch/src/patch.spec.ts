@@ -73,7 +73,7 @@ describe('a state patch', () => {
 
   it('contains only once an edit that is equal for neighboring items', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // The number of each item takes one byte, and the rest of the patch takes ten bytes.
+    // Each item needs one byte for its number. The rest of the patch needs ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 

@@ -1,14 +1,14 @@
 import { PatchReader } from './apply.js';
 import { DiffWriter } from './diff.js';
 
-// The marks let a bundler leave out the writer in a program that only decodes, such as a page.
+// The `PURE` marks let a bundler remove the writer from a program that only decodes, such as a page.
 const writer = /* @__PURE__ */ new DiffWriter();
 const reader = /* @__PURE__ */ new PatchReader();
 
 /**
- * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes name a child by its position and no schema is
- * declared. Children that both values share by reference are skipped: the cost depends on the size of the change. Items that moved within a
- * list are recognized when both values share them or when they have an `id`.
+ * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes identify a child by its position and need no
+ * schema. Skips children that both values share by reference, so the cost depends on the size of the change. Detects items that moved
+ * within a list if both values share them or if they have an `id`.
  *
  * @returns new bytes; an empty array when the values are equal. The same values always give the same bytes.
  * @throws StatePatchError when a changed part is not plain data, or nested more than 500 levels
@@ -21,10 +21,10 @@ export function encodePatch(before: unknown, after: unknown): Uint8Array {
 }
 
 /**
- * Applies bytes of `encodePatch` to a value that equals the sender's old value. The order of its keys may differ. It writes nothing to
- * `before`, and the result shares unchanged parts with it. The result never refers to `patch`.
+ * Applies bytes of `encodePatch` to `before`, which must equal the sender's old value except for the order of keys. Does not change
+ * `before`. The result shares unchanged parts with `before`, and never refers to `patch`.
  *
- * A patch for another value is not always refused: compare a version, or `hashValue`, to find a wrong base.
+ * A patch for another value is not always refused. Compare a version or `hashValue` to detect a wrong base.
  *
  * @throws StatePatchError when the bytes are malformed or do not fit `before`
  */

@@ -4,11 +4,11 @@ import type { OperationWriter, Siblings } from './operation-writer.js';
 import { assertFinite } from './plain.js';
 import { DECIMAL_OF_FLOAT32_MAX, type ValueWriter } from './value-writer.js';
 
-/** Maximum number of float64 steps: below it, the number is an exact integer and takes at most eight bytes. */
+/** Limit for a difference in float64 steps. Below it, the difference is an exact integer and takes at most eight bytes. */
 const STEP64_MAX = 2 ** 52;
 /**
- * Minimum number of characters of a string that is edited, and minimum number of characters that the edit keeps. Below these numbers, the
- * whole string takes fewer bytes.
+ * Minimum number of characters of an edited string, and minimum number of characters that the edit keeps. For smaller numbers, the whole
+ * string takes fewer bytes.
  */
 const SPLICE_CHARS_MIN = 5;
 const SPLICE_KEPT_MIN = 4;
@@ -54,8 +54,8 @@ export class PrimitiveChange {
   }
 
   /**
-   * Writes the change of a number for which the decimal places of the last number in the message do not work, or that changed by too many
-   * steps for that form.
+   * Writes the change of a number that does not fit the decimal places of the last number in the message, or that changed by too many steps
+   * of these decimal places.
    */
   private otherNumber(siblings: Siblings, index: number, before: number, after: number): void {
     assertFinite(after);
@@ -97,7 +97,7 @@ function isSteps(integer: number): boolean {
   return integer > -STEPS_MAX && integer < STEPS_MAX;
 }
 
-/** Counts common characters at the start. Only ASCII counts, because programming languages count other characters differently. */
+/** Counts common ASCII characters at the start. Other characters have different lengths in other programming languages. */
 function commonStart(a: string, b: string, max: number): number {
   for (let at = 0; at < max; at++) {
     const unit = a.charCodeAt(at);

@@ -5,8 +5,8 @@ import { copyRecord } from './record-copy.js';
 import { RoundingTree, type StepsByPath } from './rounding-tree.js';
 
 /**
- * Rounds the numbers in the parts of `after` that `before` does not share by reference. Where a part equals the old part after rounding,
- * the result contains the old object itself, so the part is neither sent nor stored. -0 becomes 0.
+ * Rounds the numbers in the parts of `after` that `before` does not share by reference. -0 becomes 0. A part that equals the old part after
+ * rounding is replaced by the old object, so it is neither sent nor stored.
  *
  * Client and server then have equal numbers, and the numbers in a patch take fewer bytes. The codec has short forms for steps down to
  * 0.0001.
@@ -22,7 +22,7 @@ export function quantize<T>(before: unknown, after: T, step: number | StepsByPat
   return roundParts(before, after, RoundingTree.of(step));
 }
 
-/** Rounds like `quantize`, but with any rounding. */
+/** Rounds like `quantize`, with a given rounding. */
 export function roundParts<T>(before: unknown, after: T, rounding: RoundingTree): T {
   return part(before, after, 0, rounding) as T;
 }

@@ -25,7 +25,7 @@ const texts = fc.oneof(
   fc.string({ minLength: 30, maxLength: 90 }),
 );
 
-/** Any plain value, with lists of alike objects among them. */
+/** Any plain value. Some values contain lists of similar objects. */
 export const plainValues: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 5, depthSize: 'medium' },
@@ -48,7 +48,7 @@ export const plainValues: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** Makes a random edit of a value and shares the parts that it does not edit. */
+/** Edits a value at random. The result shares the unchanged parts with the old value. */
 export class RandomEdit {
   private depth = 0;
 

@@ -5,7 +5,8 @@ import { emptyRecord } from './record-copy.js';
 import type { RoundingTree } from './rounding-tree.js';
 
 /**
- * The exception for a value that is not plain data. It is no Error, because it needs no stack: a general check finds the path of the value.
+ * The exception for a value that is not plain data. It has no stack and is no Error, because a general check finds the path of the value
+ * later.
  */
 export class NotPlain {}
 
@@ -14,8 +15,7 @@ const PARTS_MAX = 100_000;
 let partsLeft = 0;
 
 /**
- * Returns a copy of a new value that equals what a receiver decodes: the keys of its objects are sorted, and -0 is 0. Its numbers are
- * rounded.
+ * Returns a copy of a new value as a receiver decodes it: with sorted keys, rounded numbers, and 0 for -0.
  *
  * @param tree null: the numbers stay as they are
  * @throws NotPlain

@@ -5,14 +5,14 @@ import { copyRecord } from './record-copy.js';
 import type { StepDiff } from './step-diff.js';
 import type { TrackedCopy } from './tracked-copy.js';
 
-/** The part of copying and comparing objects that depends on their keys. */
+/** Copies and compares objects with certain keys. */
 export interface RecordCode {
   readonly keys: KeyList;
   /** Copies an object that has these keys, with all its parts, in the order of the sorted keys. */
   copy(record: PlainRecord, copy: TrackedCopy, depth: number): PlainRecord;
   /**
-   * Writes the edits that turn `before`, which has these keys, into `after`. Returns the next value: `before` itself when nothing differs.
-   * Undefined: the new object as a whole is shorter.
+   * Writes the edits that turn `before`, which has these keys, into `after`. Returns the next value, which is `before` itself when nothing
+   * differs. Undefined: the whole new object takes fewer bytes.
    */
   edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord | undefined;
 }
@@ -24,10 +24,13 @@ export function recordCodeOf(record: PlainRecord, guess: RecordCode | null): Rec
   return keys.code;
 }
 
-/** Number of copies after which code is compiled for the keys of an object. Compiling costs as much as some hundred copies. */
+/**
+ * Number of copies of an object with the same keys after which code is compiled for these keys. Compiling takes as long as some hundred
+ * copies.
+ */
 const COPIES_BEFORE_COMPILING = 256;
 
-/** Loops over the keys. For objects that occur often, it replaces itself by compiled code. */
+/** Loops over the keys. Replaced by compiled code for objects that occur often. */
 class LoopCode implements RecordCode {
   private copiesLeft = COPIES_BEFORE_COMPILING;
 

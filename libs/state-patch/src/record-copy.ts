@@ -1,6 +1,6 @@
 import type { PlainRecord } from './plain.js';
 
-/** V8 copies an object with at most this many keys fast by spreading. With more keys, a dictionary is faster. */
+/** Maximum number of keys of an object that V8 copies fast by spreading. With more keys, a dictionary is faster. */
 const SPREAD_KEYS_MAX = 128;
 
 /** Copies an object with these keys. */
@@ -15,14 +15,14 @@ export function copyRecord(record: PlainRecord, keys: readonly string[]): Record
 export function emptyRecord(keyCount: number): Record<string, unknown> {
   const record: Record<string, unknown> = {};
   if (keyCount <= SPREAD_KEYS_MAX) return record;
-  // Makes V8 store the object as a dictionary: it does so when the first of several keys is deleted.
+  // Deletes the first of several keys, because V8 then stores the object as a dictionary.
   record.a = record.b = 1;
   delete record.a;
   delete record.b;
   return record;
 }
 
-/** Returns a copy of `record`, which has these keys, without the removed ones. */
+/** Returns a copy of `record`, which has these keys, without the keys to remove. */
 export function without(removed: ReadonlySet<string>, record: PlainRecord, keys: readonly string[]): Record<string, unknown> {
   const next = emptyRecord(keys.length);
   for (const key of keys) if (!removed.has(key)) next[key] = record[key];

@@ -1,12 +1,13 @@
 import { type Rounding, roundingTo } from './rounding.js';
 
 /**
- * Steps by path: a path is names joined by dots, such as `ships.*.x`. `*` stands for any key or index. A step counts for the number at the path
- * and for all numbers below it; of several paths the longest counts, and of paths of one length the one with fewer `*`. 0: not rounded.
+ * Steps by path. A path is a list of names joined by dots, such as `ships.*.x`. `*` stands for any key or index. A step applies to the
+ * number at the path and to all numbers below it. The longest matching path decides, and of paths of one length the path with the fewest
+ * `*`. 0: no rounding.
  */
 export type StepsByPath = Readonly<Record<string, number>>;
 
-/** The rounding of the numbers of a value. One node stands for the value, and `at` returns the nodes of its children. */
+/** The rounding of the numbers of a value, as a tree. `at` returns the node of a child. */
 export class RoundingTree {
   private readonly other: RoundingTree;
 
@@ -22,7 +23,7 @@ export class RoundingTree {
     this.other = other ?? this;
   }
 
-  /** True when all numbers below are rounded alike. */
+  /** True when all numbers below this node have the same rounding. */
   get isUniform(): boolean {
     return this.other === this && this.children.size === 0;
   }
@@ -78,10 +79,10 @@ interface Path {
   readonly round: Rounding | null;
 }
 
-/** Maximum number of paths. The size of the tree grows with the number of paths. */
+/** Maximum number of paths, which limits the size of the tree. */
 const PATHS_MAX = 64;
 
-/** Sorts paths by rank, the lowest first. A later path replaces the rounding of an earlier path. */
+/** Sorts paths by precedence, the lowest first. A later path replaces the rounding of an earlier path. */
 function byRank(a: Path, b: Path): number {
   return a.names.length - b.names.length || stars(b) - stars(a);
 }

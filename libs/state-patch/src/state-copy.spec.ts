@@ -5,7 +5,7 @@ import { RoundingTree } from './rounding-tree.js';
 import { type StateCopy, withStateCopy } from './state-copy.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** Number of copies after which the loop has compiled its code. */
+/** Number of copies after which V8 has compiled the loop. */
 const MANY = 300;
 
 type Json = Record<string, unknown>;

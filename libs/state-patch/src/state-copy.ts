@@ -2,14 +2,14 @@ import type { RoundingTree } from './rounding-tree.js';
 import { StepDiff, type StepResult } from './step-diff.js';
 import { TrackedCopy } from './tracked-copy.js';
 
-/** A copy of a state that a caller may edit, to be compared with the state afterwards. */
+/** A copy of a state that a caller may edit. Afterwards, the copy is compared with the state. */
 export interface StateCopy<T> {
   readonly draft: T;
   /** Number of objects and arrays in the state. */
   readonly parts: number;
   /**
-   * Returns the next state and the patch that leads to it. The next state shares unchanged parts with the state before, and nothing with the
-   * draft. In it -0 is 0, and changed numbers are rounded.
+   * Returns the next state and the patch from the old to the next state. The next state shares unchanged parts with the old state, and
+   * nothing with the draft. It has 0 instead of -0, and its changed numbers are rounded.
    *
    * @returns null when the draft may not be plain data, or is another object; the caller must then use `encodePatch`, which compares any
    * two values
@@ -18,12 +18,12 @@ export interface StateCopy<T> {
 }
 
 const differ = /* @__PURE__ */ new StepDiff();
-/** The lists of earlier copies, for the next ones. There are several when a caller copies a state while it uses another copy. */
+/** Earlier copies whose lists are reused. There are several when a caller makes a copy while it uses another one. */
 const spare: TrackedCopy[] = [];
 
 /**
- * Copies a state, calls `use` with the copy, and returns its result. The copy is deep. It is made faster than by `structuredClone`, and for
- * plain data only.
+ * Makes a deep copy of a state, calls `use` with the copy, and returns the result of `use`. Copies only plain data, and is faster than
+ * `structuredClone`.
  *
  * @throws StatePatchError when the state has a key that plain data cannot have; and what `use` throws
  */

@@ -1,6 +1,6 @@
 /**
- * The error of this library. From a decoder: the bytes are malformed, or do not fit the old value. From an encoder or a hash: the value is
- * not plain data, or is nested too deep. The message says which of these happened.
+ * The error of this library. A decoder throws it when the bytes are malformed or do not fit the old value. An encoder or a hash throws it
+ * when the value is not plain data or is nested too deep. The message contains the reason.
  */
 export class StatePatchError extends Error {
   override readonly name = 'StatePatchError';

@@ -12,7 +12,7 @@ import type { RoundingTree } from './rounding-tree.js';
 import { StatePatchError } from './state-patch-error.js';
 import type { TrackedCopy } from './tracked-copy.js';
 
-/** The next state, and the patch that leads to it. */
+/** The next state, and the patch from the old to the next state. */
 export interface StepResult<T> {
   readonly next: T;
   readonly patch: Uint8Array;
@@ -23,26 +23,26 @@ export interface StepResult<T> {
 const EMPTY = new Uint8Array(0);
 
 /**
- * Compares an edited copy with its original, writes the patch, and makes the next value, all in one walk. The next value is what `applyPatch`
- * makes of the original and the patch, also in the order of its keys.
+ * Compares an edited copy with its original. Writes the patch and makes the next value in one walk over both. The next value equals the
+ * result of `applyPatch` on the original, also in the order of its keys.
  */
 export class StepDiff extends DiffWriter {
-  /** The rounding of the child that is compared. Null: numbers stay as they are. */
+  /** The rounding of the child that is being compared. Null: numbers are not rounded. */
   private rounding: Rounding | null = null;
   private tree: RoundingTree | null = null;
-  /** True: numbers are rounded in different ways, so the walk follows the tree. */
+  /** True: the rounding differs by path, so the walk follows the tree. */
   private isByPath = false;
-  /** For each depth, the node of the object or array there, and its keys. Null: an array. */
+  /** By depth: the node of the object or array, and its keys. Null: it is an array. */
   private readonly nodes: RoundingTree[] = [];
   private readonly keys: (KeyList | null)[] = [];
   private copies: readonly object[] = [];
   private ends: readonly number[] = [];
   private codes: readonly (RecordCode | null)[] = [];
-  /** The position of the next part of the original, among its copies. */
+  /** The index of the copy of the next part of the original. */
   private at = 0;
   private changed = 0;
 
-  /** Returns null when the copy is not plain data, or has very few keys of the original. */
+  /** Null: the copy is not plain data, or has lost most keys of the original. */
   step<T>(before: T, tracked: TrackedCopy, tree: RoundingTree | null): StepResult<T> | null {
     this.reset();
     this.tree = tree;
@@ -77,7 +77,7 @@ export class StepDiff extends DiffWriter {
     this.operations.endSiblings(siblings);
   }
 
-  /** Skips a part of the original that the draft itself contains. The comparison has not walked through this part. */
+  /** Moves past a part of the original that the draft itself contains, because the comparison does not walk through it. */
   passed<T>(part: T): T {
     if (hasChildren(part)) this.at = this.ends[this.at]!;
     return part;
@@ -122,7 +122,7 @@ export class StepDiff extends DiffWriter {
     return this.replace(siblings, index, before, after, depth);
   }
 
-  /** Writes the edits of an object that got, lost or reordered keys. Undefined: the new object as a whole is shorter. */
+  /** Writes the edits of an object with added, removed or reordered keys. Undefined: the whole new object takes fewer bytes. */
   otherKeys(before: PlainRecord, after: PlainRecord, oldKeys: KeyList, depth: number): PlainRecord | undefined {
     const keys = keyListOf(after, oldKeys).sorted;
     const old = oldKeys.sorted;
@@ -188,7 +188,7 @@ export class StepDiff extends DiffWriter {
     return rounding !== null ? rounding(value) : value === 0 ? 0 : value;
   }
 
-  /** Returns the next value. Undefined: the kinds differ, or the new object as a whole is shorter. */
+  /** Returns the next value. Undefined: the kinds differ, or the whole new object takes fewer bytes. */
   private container(before: object, after: object, depth: number): object | undefined {
     const at = this.at++;
     const code = this.codes[at]!;
@@ -211,7 +211,7 @@ export class StepDiff extends DiffWriter {
 
   private mixedItems(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
     const siblings = this.begin(depth);
-    /** The items of the next value so far. Null: they are still equal to the old items. */
+    /** The items of the next value so far. Null: they equal the old items so far. */
     let next: unknown[] | null = null;
     let index = 0;
     let afterIndex = 0;
@@ -270,7 +270,7 @@ export class StepDiff extends DiffWriter {
     return old === item || (hasChildren(old) && (this.copies[at] === item || isSameItem(old, item)));
   }
 
-  /** Searches a shift like the function `shiftAt`, between items of the original and of the copy. */
+  /** Searches for a shift like the function `shiftAt`, between items of the original and of the copy. */
   private shiftAt(before: readonly unknown[], index: number, after: readonly unknown[], afterIndex: number, distanceMax: number): number {
     const old = before[index];
     const item = after[afterIndex];

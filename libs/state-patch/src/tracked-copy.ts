@@ -2,21 +2,21 @@ import type { PlainRecord } from './plain.js';
 import { type RecordCode, recordCodeOf } from './record-code.js';
 
 /**
- * A deep copy of a plain value that knows where each of its parts came from. It lists the copies in the order of one walk: a parent before
- * its children, and the children of an object by their sorted keys. A walk over the original in the same order finds the copy of each part
+ * A deep copy of a plain value that knows the original of each part. It lists the copies in the order of one walk: a parent before its
+ * children, and the children of an object by their sorted keys. A walk over the original in the same order finds the copy of each part
  * without a search.
  */
 export class TrackedCopy {
-  /** The copies of all objects and arrays. Entries from `count` on are left from earlier use. */
+  /** The copies of all objects and arrays. Entries from `count` on belong to an earlier value. */
   readonly copies: object[] = [];
   /** `codes[i]` is the code for the keys of the object `copies[i]`. Null: `copies[i]` is an array. */
   readonly codes: (RecordCode | null)[] = [];
-  /** `ends[i]` is the index in `copies` that follows the last part of `copies[i]`. */
+  /** `ends[i]` is the index in `copies` after the last part of `copies[i]`. */
   readonly ends: number[] = [];
   count = 0;
   /**
    * `guesses[depth]` is the `RecordCode` of the last object that was copied at this depth. The next object at this depth probably has the
-   * same keys, and can use the same code.
+   * same keys.
    */
   private readonly guesses: (RecordCode | null)[] = [];
 
@@ -58,5 +58,5 @@ export class TrackedCopy {
   }
 }
 
-/** Maximum length of lists that are kept for the next copy, so that one large state does not keep its memory. */
+/** Maximum length of lists that are kept for the next copy, so that one large state does not occupy memory for good. */
 const KEPT_MAX = 10_000;

@@ -27,9 +27,9 @@ import { emptyRecord } from './record-copy.js';
 
 /** Reads whole values. */
 export class ValueReader extends ByteReader {
-  /** The key lists of this message, in their order. */
+  /** The key lists of this message, in the order of their first use. */
   private known: (readonly string[])[] = [];
-  /** For each depth, the key list of the last model at that depth. The next model there probably has the same keys. */
+  /** By depth: the key list of the last model. The next model at this depth probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
   override begin(bytes: Uint8Array, at: number, end: number): void {
@@ -97,7 +97,7 @@ export class ValueReader extends ByteReader {
     return record;
   }
 
-  /** Refuses a count that exceeds the remaining bytes before memory is allocated for it. Every child takes at least one byte. */
+  /** Refuses a count that exceeds the remaining bytes, before memory is allocated. Every child takes at least one byte. */
   private assertRoom(count: number, depth: number): void {
     if (depth >= DEPTH_MAX) refuse(`a value has more than ${DEPTH_MAX} levels`);
     if (count > this.end - this.at) refuse('a count exceeds the bytes that remain');
@@ -129,7 +129,7 @@ export class ValueReader extends ByteReader {
   }
 }
 
-/** Returns the number. Refuses NaN and the infinities, which plain data cannot have, and -0, which no sender writes. */
+/** Returns the number. Refuses NaN, the infinities and -0, because no sender writes them. */
 export function finite(value: number): number {
   if (value - value !== 0 || Object.is(value, -0)) refuse('a number is not finite, or is -0');
   return value;

@@ -25,7 +25,7 @@ import { isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { decimalDigits, decimalSteps, isFloat32, STEPS_MAX, zigzag } from './numbers.js';
 import { assertFinite, assertRecord, hasChildren, type PlainRecord, refuseDepth, refuseKind } from './plain.js';
 
-/** A float32 is written as a decimal only with fewer steps than this, so that it does not take more bytes. */
+/** Limit of the decimal steps with which a float32 is written as a decimal. With more steps, a decimal would take more bytes. */
 export const DECIMAL_OF_FLOAT32_MAX = 2 ** 21;
 
 /** Writes whole values. */
@@ -34,10 +34,10 @@ export class ValueWriter extends ByteWriter {
   digits = 0;
   private messageNumber = 0;
   private keyLists = 0;
-  /** For each depth, the key list of the last object at that depth. The next object there probably has the same keys. */
+  /** By depth: the key list of the last object. The next object at this depth probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
-  /** Clears the data of the last message. */
+  /** Resets the data of the last message. */
   begin(): void {
     this.reset();
     this.digits = 0;

@@ -7,13 +7,13 @@ const LINE_CHARACTERS_MAX = 16_000;
 const VALUES_MAX = 200;
 const DEPTH_MAX = 6;
 
-/** The values of properties with these names are written as `***`, at any depth. The case of the name does not matter. */
+/** Names of properties whose values are written as `***`, at any depth, in upper or lower case. */
 const SECRETS = new Set(['secret', 'token', 'password', 'authorization', 'cookie']);
 const CENSORED = '***';
 
 /**
- * Returns small fields without secrets unchanged. Otherwise returns a copy in which long texts are cut, values beyond the budget are
- * dropped, and secrets are replaced. Fields may be large, because they may contain data of a peer or an error with a whole Redis command.
+ * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values
+ * beyond the budget. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();

@@ -4,17 +4,19 @@ import { Interval } from '@nestjs/schedule';
 import { Metrics } from './metrics.js';
 
 /**
- * Interval of the measurement, in ms: short enough to show a lag that players notice. The interval is not shorter, because each measurement
- * wakes an idle process.
+ * Interval of the measurement, in ms. It is short enough to show a lag that players notice. A shorter interval would wake an idle process
+ * too often.
  */
 export const LAG_RESOLUTION_MS = 20;
 /**
- * The metric shows the lag of the last complete period of this length, in ms. A scrape does not reset the lag, so several Prometheus
- * servers read the same value.
+ * Length of the period that the metric shows, in ms. The metric shows the last complete period. A scrape does not reset the lag, so several
+ * Prometheus servers read the same value.
  */
 const PERIOD_MS = 10_000;
 
-/** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets its own. */
+/**
+ * Measures how late the timers of this process fire. Each of the two readers has its own histogram, because a read resets the histogram.
+ */
 @Injectable()
 export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
   private readonly sinceTaken = newHistogram();
@@ -49,8 +51,8 @@ function newHistogram(): IntervalHistogram {
 }
 
 /**
- * Returns the lag and resets the histogram. The histogram records the time between two timers, so the lag is that time minus the
- * resolution. Returns 0 for an empty histogram.
+ * Returns the lag in ms and resets the histogram. The histogram records the time between two timers, which is the resolution plus the lag.
+ * Returns 0 for an empty histogram.
  */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** All values of each label. */
+/** The allowed values of each label. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;
 
 /** One value for each label. */
@@ -29,7 +29,7 @@ export class LabelledCounter<Values extends LabelValues> {
     this.counter.inc(labels, count);
   }
 
-  /** Returns the counts, with their labels. */
+  /** Returns the count of each series, with its labels. */
   async counts(): Promise<readonly { readonly labels: LabelsOf<Values>; readonly value: number }[]> {
     return (await this.counter.get()).values as { labels: LabelsOf<Values>; value: number }[];
   }

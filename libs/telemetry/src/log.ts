@@ -60,10 +60,12 @@ export class Log {
     if (!destination) this.reportLosses(metrics);
   }
 
+  /** Logs a fact for somebody who searches a mistake. */
   debug(event: string, fields?: LogFields): void {
     this.write('debug', event, fields);
   }
 
+  /** Logs a fact of normal operation. */
   info(event: string, fields?: LogFields): void {
     this.write('info', event, fields);
   }
@@ -76,17 +78,19 @@ export class Log {
     if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
   }
 
+  /** Logs a fact that an operator may have to act on. */
   warn(event: string, fields?: LogFields): void {
     this.write(this.levelOf('warn', event, fields), event, fields);
   }
 
+  /** Logs a mistake of this software, or a failure that cost something. */
   error(event: string, fields?: LogFields): void {
     this.write(this.levelOf('error', event, fields), event, fields);
   }
 
   /**
-   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line already reports the
-   * cause. Use it for a cause of many errors at once, such as an unreachable Redis.
+   * Writes an error or a warning as `debug` when `isReported` returns true for its field `error`, because another line already reports the
+   * cause. Use it for a cause of many errors, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CODES, SERVER_TYPES, type ServerType } from '#libs/protocol';
+import { HOLDFAST_VERSION } from './holdfast-version.js';
 import { LabelledCounter, type LabelValues } from './labelled-counter.js';
 import { TallyCounter, TallyHistogram } from './tallies.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -8,11 +9,14 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 /** Buckets in seconds, from a round trip to Redis on loopback to an outage of Redis. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /**
- * Precision of prom-client's own measurement of the event loop, in ms. The value is large, so that the timer of this measurement rarely
- * wakes an idle process. Its metrics are removed, because each scrape resets them.
+ * Precision of prom-client's own measurement of the event loop, in ms. The value is large, so that the measurement rarely wakes an idle
+ * process. The metrics of this measurement are not exported, because each scrape resets them.
  */
 const UNUSED_LAG_PRECISION_MS = 86_400_000;
-/** The metrics of prom-client that each scrape resets. With two Prometheus servers, each would see only a part of the values. */
+/**
+ * The metrics of prom-client that each scrape resets. They are not exported, because each of two Prometheus servers would see only a part
+ * of the values.
+ */
 const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
   (part) => `nodejs_eventloop_lag${part}_seconds`,
 );
@@ -20,7 +24,7 @@ const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90'
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
 /** Buckets in seconds, from an immediate match to the longest search. */
 const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
-/** Buckets in seconds, from a migration to the time after which a game without a server is given up. */
+/** Buckets in seconds, from the time of a migration to the time after which a game without a server ends. */
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900];
 
 /**
@@ -34,7 +38,7 @@ export class Metrics {
   private readonly begun: Readonly<Record<ServerType, (() => void)[]>> = { gateway: [], lobby: [], game: [] };
 
   readonly servers = this.gauge('holdfast_servers', 'Number of servers in the fleet, as this server sees them.', ['type', 'state']);
-  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'build', 'node']);
+  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'version', 'build', 'node']);
   readonly capacity = this.gauge('holdfast_capacity', 'Maximum number of rooms of this game server, or of connections of this gateway.');
   readonly sessions = this.gauge('holdfast_sessions', 'Number of sessions connected to this gateway.');
   readonly connections = this.gauge('holdfast_connections', 'Number of open player connections.', ['transport']);
@@ -193,7 +197,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: UNUSED_LAG_PRECISION_MS });
     for (const name of RESET_BY_SCRAPES) this.registry.removeSingleMetric(name);
     if (!type) return;
-    this.buildInfo.set({ type, build, node: process.version }, 1);
+    this.buildInfo.set({ type, version: HOLDFAST_VERSION, build, node: process.version }, 1);
     for (const begin of this.begun[type]) begin();
     if (type === 'gateway') this.roomPauseSeconds.zero({ cause: 'server-lost' });
     if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });

@@ -4,22 +4,19 @@ import { isatty } from 'node:tty';
 export interface OutputLimits {
   /** Size of the buffer for text that cannot be written yet, in characters. When it is full, new lines are dropped. */
   readonly bufferChars: number;
-  /** Time for which the process waits for a slow reader before it exits, in ms. */
+  /** Maximum time for which the process waits for a slow reader before it exits, in ms. */
   readonly exitMs: number;
 }
 
-/** The buffer has space for several thousand lines while a reader pauses. That is little compared with the memory of a server. */
+/** The buffer has space for several thousand lines, and is small compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
-/**
- * Pause between two attempts to write, in ms. It doubles with each attempt up to `longest`. So the writer soon notices free space in a pipe,
- * and free space on a disk within a second.
- */
+/** First and longest pause between two attempts to write, in ms. The pause doubles with each attempt. */
 const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_POLL_MS = 5;
 
-/** A report about dropped lines. It is made as soon as writing is possible again. */
+/** A report about dropped lines, made when writing succeeds again. */
 export interface OutputLoss {
   readonly lines: number;
   /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
@@ -32,8 +29,8 @@ export interface OutputLoss {
  * Writes lines to a file descriptor. It never throws and never blocks on a disk or a reader. It buffers lines that cannot be written now,
  * up to a limit, and drops and counts the rest.
  *
- * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. For this they are opened as
- * non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
+ * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. To make this possible, they are
+ * opened as non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
  *
  * Pino's own `sonic-boom` blocks in both of its modes. In synchronous mode it sleeps on `EAGAIN`. In asynchronous mode a full pipe blocks a
  * thread, and the process cannot exit.
@@ -43,7 +40,7 @@ export class OutputWriter {
   private readonly limits: OutputLimits;
   private queue: string[] = [];
   private queuedChars = 0;
-  /** The unwritten end of a partly written chunk. It is written before the queue. */
+  /** The unwritten end of a partly written chunk, which is written before the queue. */
   private rest: Buffer | null = null;
   private isWriting = false;
   private isEnding = false;
@@ -66,8 +63,8 @@ export class OutputWriter {
   }
 
   /**
-   * Registers a function that is called when the buffer is empty again after lines were dropped. Lines that the listener writes stand at
-   * the place of the missing lines.
+   * Registers a function that is called when the buffer is empty again after lines were dropped. Lines that this function writes appear in
+   * place of the dropped lines.
    */
   onRecovery(listener: (loss: OutputLoss) => void): void {
     this.recoveryListeners.push(listener);
@@ -76,8 +73,7 @@ export class OutputWriter {
   /** Writes one or more lines, line ends included. */
   write(text: string): void {
     const isIdle = this.queue.length === 0 && this.rest === null && !this.isWriting;
-    // Once a line is dropped, all following lines are dropped until the buffer is empty. So there is one gap, and one line that
-    // reports it.
+    // Once a line is dropped, all following lines are dropped until the buffer is empty. So the log has one gap, which one line reports.
     if (!isIdle && (this.droppedLines > 0 || this.queuedChars + text.length > this.limits.bufferChars)) return this.drop();
     this.queue.push(text);
     this.queuedChars += text.length;
@@ -129,7 +125,7 @@ export class OutputWriter {
     });
   }
 
-  /** Writes one chunk. Returns the code of the error. Null: the write succeeded, at least in part, or there is nothing to write. */
+  /** Writes one chunk. Returns the code of the error. Null: at least a part of the chunk was written, or there is nothing to write. */
   private writeSome(): string | null {
     if (this.isEmpty) return null;
     const bytes = this.next();
@@ -197,7 +193,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns how to write to a descriptor without blocking. */
+/** Returns the way to write to a descriptor without blocking. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);
@@ -211,14 +207,14 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       return { fd, isSynchronous: true };
     }
   } catch {
-    // The descriptor is closed. Each attempt to write will fail with an error that says so.
+    // The descriptor is closed. Each attempt to write will fail with the cause.
   }
   return { fd, isSynchronous: false };
 }
 
 /**
- * Opens the target of a descriptor again, because other processes, such as the shell, share the blocking mode of the original. Null: the
- * target cannot be opened again.
+ * Opens the target of a descriptor a second time, because other processes, such as the shell, share the blocking mode of the first
+ * descriptor. Null: the target cannot be opened again.
  */
 function reopened(fd: number): number | null {
   try {

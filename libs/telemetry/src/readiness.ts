@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** Returns null when ready, else a reason for the operator. */
+/** Returns null when the part of the server is ready, otherwise the reason, for the operator. */
 export type ReadinessCheck = () => string | null;
 
-/** Knows whether this server should get work. Each part of the server registers its own check. */
+/** Decides whether this server should get work. Each part of the server registers a check. */
 @Injectable()
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
@@ -12,7 +12,7 @@ export class Readiness {
     this.checks.set(name, check);
   }
 
-  /** Returns why the server is not ready, by the name of each failed check. Empty: the server is ready. */
+  /** Returns the reason of each failed check, by the name of the check. Empty: the server is ready. */
   notReady(): Readonly<Record<string, string>> {
     const missing: Record<string, string> = {};
     for (const [name, check] of this.checks) {

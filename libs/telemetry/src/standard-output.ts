@@ -13,8 +13,8 @@ export function standardWriter(fd: 1 | 2): OutputWriter {
 }
 
 /**
- * Makes `console` and all other code that writes to the standard streams use the writers of the log, until the process ends. A
- * full disk or a stalled reader then neither throws into that code nor blocks it. Call it once, before the first output.
+ * Redirects `console` and all other output of this process to the writers of the log. A full disk or a stalled reader then causes no error
+ * in the code that writes, and does not block this code. Call this function once, before the first output.
  */
 export function guardStandardStreams(): void {
   for (const [stream, fd] of [
@@ -35,7 +35,6 @@ export function guardStandardStreams(): void {
   }
 }
 
-/** Returns whether the encoding is not a text encoding. */
 function isBinary(encoding: unknown): boolean {
   return typeof encoding === 'string' && !['utf8', 'utf-8'].includes(encoding);
 }

@@ -1,8 +1,8 @@
 import { Counter, type Histogram, type Registry } from 'prom-client';
 
 /**
- * A counter for the frame path: `inc` only adds to a number. prom-client looks up and copies labels on each count, so prom-client gets the
- * total only when the metrics are scraped.
+ * A counter for code that runs for each frame: `inc` only adds to a number. prom-client would look up and copy labels on each count, so it
+ * gets the total only when the metrics are scraped.
  */
 export class Tally {
   private uncollected = 0;
@@ -11,7 +11,7 @@ export class Tally {
     this.uncollected += count;
   }
 
-  /** Returns the count since the last call. */
+  /** Returns the count since the previous call, and resets it. */
   take(): number {
     const { uncollected } = this;
     this.uncollected = 0;
@@ -63,6 +63,15 @@ export class TallyHistogram {
     while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
     this.counts[bucket]! += times;
     this.sum += value * times;
+  }
+
+  get bounds(): readonly number[] {
+    return this.about.buckets;
+  }
+
+  /** Returns the number of observations so far in each bucket, and last the number above the last bound. */
+  snapshot(): readonly number[] {
+    return [...this.counts];
   }
 
   private read(): object {

@@ -7,8 +7,8 @@ export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
   /**
-   * The CA that must have signed the peer's certificate, when both sides must show a certificate. Absent or null: only the server shows
-   * one.
+   * The CA that must have signed the peer's certificate, when both sides must present one. Absent or null: only the server presents a
+   * certificate.
    */
   readonly ca?: string | null;
 }
@@ -25,22 +25,19 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /**
-   * The reason why the new files were not accepted. In this case the old certificate is still in use. Absent: the new certificate is in
-   * use.
-   */
+  /** The reason why the new files were not accepted, so that the old certificate is still in use. Absent: the new certificate is in use. */
   readonly error?: Error;
 }
 
 /**
- * Interval of the checks whether the files have changed, in ms. The interval may be long, because certificates are renewed days before they
- * expire.
+ * Interval of the checks whether the files have changed, in ms. A long interval is enough, because certificates are renewed days before
+ * they expire.
  */
 const POLL_MS = 5_000;
 
 /**
- * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections use
- * the new certificate. Ignores new files until they are valid and match each other, because they may be only partly written.
+ * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections get
+ * the new certificate. New files are ignored until they are valid and match each other, because they may be only partly written.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -64,7 +61,7 @@ export class Certificate {
     return this.current;
   }
 
-  /** True when a CA is given, so that both sides must show a certificate. */
+  /** True when a CA is given, so that both sides must present a certificate. */
   get isMutual(): boolean {
     return this.current.ca !== undefined;
   }
@@ -73,7 +70,7 @@ export class Certificate {
     return new X509Certificate(this.current.cert).validTo;
   }
 
-  /** Gives a `tls.Server` or `https.Server` each renewed certificate. Open connections keep the certificate with which they began. */
+  /** Passes each renewed certificate to a `tls.Server` or `https.Server`. Open connections keep the certificate with which they began. */
   keepFresh(server: { setSecureContext(options: CertificateOptions): void }): void {
     this.renewed.push((options) => server.setSecureContext(options));
     this.watch();
@@ -91,8 +88,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // Reports the error once for each state of the files. Reads the files again at the next check, because one of the two files may not
-      // be written yet.
+      // Reports an error only once until the files change. The next check reads the files again, because one of the two files may not be
+      // written yet.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: error as Error });
       this.refused = state;
       return;
@@ -114,8 +111,8 @@ export class Certificate {
 }
 
 /**
- * Returns the certificate that the settings name, or null when they name none. Does not check for a certificate without a key, because the
- * settings were already checked for it.
+ * Returns the certificate that the settings name, or null when they name none. Does not check whether the certificate has a key, because
+ * `readSettings` checks it.
  */
 export function certificateFrom(
   {

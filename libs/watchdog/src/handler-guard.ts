@@ -1,4 +1,4 @@
-/** The room or effect whose code runs. This is plain data, because it is sent to the watchdog's thread. */
+/** The room or effect whose code runs, as plain data, because it is sent to the watchdog's thread. */
 export interface Subject {
   readonly game: string;
   readonly room: string;
@@ -14,21 +14,21 @@ export interface Subject {
 export interface RunSubject {
   readonly subject: Subject;
   /**
-   * Runs `work`. `work` must be synchronous. It may be interrupted or run a second time, so it must write only to data that no other code
-   * uses. Throws what `work` throws, or `OverrunError`.
+   * Runs `work`, which must be synchronous. `work` may be interrupted or run a second time, so it must write only to data that no other
+   * code uses. Throws the error of `work`, or `OverrunError`.
    *
    * @param label from `HandlerGuard.label`
    * @param seat the seat whose command runs, or -1
    */
   run<T>(label: number, seat: number, seq: number, work: () => T): T;
   /**
-   * Like `run`, for work with effects outside of the server, which must not run twice. `run` repeats work after an interrupt that was meant
-   * for an earlier run. This method throws an `OverrunError` instead.
+   * Like `run`, for work that must not run twice, because it has effects outside of the server. After an interrupt that was meant for an
+   * earlier run, `run` repeats the work, and this method throws an `OverrunError`.
    */
   runOnce<T>(label: number, work: () => T): T;
-  /** Replaces the facts about the room or effect. */
+  /** Replaces the data about the room or effect. */
   update(subject: Subject): void;
-  /** Tells the guard that no code of this subject runs any more. */
+  /** Call it when no code of this subject runs any more. */
   dispose(): void;
 }
 
@@ -45,14 +45,16 @@ export interface QueuedRun {
   stopped(error: unknown): void;
 }
 
-/** Runs code of games that may never return. This is a port of `libs/room-host`; `Watchdog` implements it. */
+/** Port of `libs/room-host`: runs code of games that may never return. `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
-  /** Returns the number for a name, such as `command place`. Call it once for each name, because each call stores the name forever. */
+  /**
+   * Returns a new number for a name, such as `command place`. Call it only once for each name, because each call stores the name forever.
+   */
   abstract label(name: string): number;
   /**
-   * Runs all of `runs` in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
-   * interrupted run. Returns the index of the first run that was not done.
+   * Runs `runs` in order, each with its own limits, with less overhead than one call of `RunSubject.run` for each. Stops after an
+   * interrupted run. Returns the index of the first run that did not start.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
   /** True while a run is in progress. */
@@ -61,7 +63,7 @@ export abstract class HandlerGuard {
   abstract readonly current: Subject | undefined;
 }
 
-/** Runs everything without limits: for tests, and when the watchdog is switched off. */
+/** Runs all work without limits, for tests and when the watchdog is switched off. */
 export const DIRECT_GUARD: HandlerGuard = {
   subject: (subject) => ({
     subject,

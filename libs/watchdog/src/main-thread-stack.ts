@@ -8,7 +8,7 @@ export interface PausedMainThread {
 }
 
 const FRAMES_MAX = 12;
-/** A game may choose the name of a function, so its length is limited. */
+/** Maximum length of a function name, because a game may choose any name. */
 const NAME_CHARS_MAX = 80;
 
 /**
@@ -29,7 +29,7 @@ export function pauseMainThread(expression: string, timeoutMs: number): Promise<
         session.post('Debugger.disable');
         session.disconnect();
       } catch {
-        // Ignores an error, because the session may never have been connected.
+        // Ignores an error, because the session may not be connected.
       }
       resolve(result);
     };

@@ -8,7 +8,7 @@ export interface DetachedError {
 
 /** Functions that end the process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
-/** Functions that add or remove listeners of process events, and the events that the server itself uses. */
+/** Functions that add or remove listeners of process events, and the events to which the server itself listens. */
 const LISTENER_METHODS = [
   'on',
   'addListener',
@@ -24,7 +24,7 @@ type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
 /**
  * Prevents game code from ending the process. Calls such as `process.exit` throw an error in the game. Errors in timers and promises of a
- * handler go to a listener instead of ending the process. The server's own code is not affected.
+ * handler are passed to a listener instead of ending the process. The server's own code is not affected.
  */
 export class GameProcessGuard {
   private readonly undo: (() => void)[] = [];
@@ -84,8 +84,8 @@ export class GameProcessGuard {
   }
 
   /**
-   * Refuses calls of game code that change the listeners of the server's own events. If a game added a listener for SIGINT, the watchdog's
-   * interrupts would not work. Without the server's listeners, an error of a game would end the process.
+   * Refuses calls of game code that change the listeners of the server's own events. With another listener for SIGINT, the watchdog could
+   * not interrupt a run. Without the server's listeners, an error of a game would end the process.
    */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
@@ -101,7 +101,7 @@ export class GameProcessGuard {
     }
   }
 
-  /** Catches the errors of microtasks of games, because Node 20 and 22 lose the async context of a microtask that throws. */
+  /** Catches the errors of a game's microtasks here, because Node 20 and 22 lose the async context of a microtask that throws. */
   private catchMicrotasks(onDetachedError: (failed: DetachedError) => void): void {
     const original = globalThis.queueMicrotask;
     globalThis.queueMicrotask = (callback) => {

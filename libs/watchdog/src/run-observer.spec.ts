@@ -3,7 +3,7 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 
 const STEP_MS = 25;
 
-/** Passes a series of samples to an observer. */
+/** Gives samples to an observer, one after another. */
 class SampleSeries {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;

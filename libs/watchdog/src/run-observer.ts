@@ -8,9 +8,9 @@ import {
   type WatchdogOptions,
 } from './watchdog.options.js';
 
-/** One measurement of the main thread by the watchdog. */
+/** One sample of the main thread by the watchdog. */
 export interface Sample {
-  /** Time since the last sample, in ms. Time in which the whole process was suspended does not count. */
+  /** Time since the last sample, in ms, without the time in which the whole process was suspended. */
   readonly elapsedMs: number;
   /** Number of the current run. 0: no run is in progress. */
   readonly run: number;
@@ -22,18 +22,21 @@ export interface Sample {
 }
 
 export type Action =
-  /** The run passed the limit for reports. `isOver`: the run also passed the limit for interrupts, so it is interrupted immediately. */
+  /**
+   * Report the run, which passed the limit for reports. `isOver`: the run also passed the limit for interrupts, so interrupt it
+   * immediately.
+   */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
-  /** Interrupt the run, for the first time or again. */
+  /** Interrupt the run, also repeatedly. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** End the process, because the run cannot be interrupted. */
+  /** End the process, because nothing can interrupt the run. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }
   | { readonly kind: 'loop-turns' }
   /**
-   * The event loop has been blocked beyond a limit. `known`: the first limit; the process ends if game code is known to block it.
-   * `unknown`: the second limit; the process ends in any case.
+   * The event loop was blocked for longer than a limit. `known`: the first limit, at which the process ends if game code is known to block
+   * the loop. `unknown`: the second limit, at which the process ends in any case.
    */
   | { readonly kind: 'loop-limit'; readonly limit: 'known' | 'unknown'; readonly ms: number };
 
@@ -55,7 +58,7 @@ interface Block {
   limit: 'none' | 'known' | 'unknown';
 }
 
-/** Decides from a series of samples what the watchdog must do about the main thread. Stores earlier samples, but has no side effects. */
+/** Decides from a series of samples what the watchdog must do with the main thread. Stores earlier samples, but has no side effects. */
 export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;
@@ -72,7 +75,7 @@ export class RunObserver {
       this.idleMemoryMb = sample.memoryMb;
       actions.push(...this.observeLoop(sample));
     } else {
-      // During a run, the limits of the run apply and not those of a blocked event loop.
+      // The limits for a blocked event loop do not apply during a run, which has its own limits.
       if (this.block?.isReported) actions.push({ kind: 'loop-turns' });
       this.block = null;
       actions.push(...this.observeRun(sample));
@@ -98,7 +101,7 @@ export class RunObserver {
     const { run, options } = this;
     const grownMb = this.grownMb(run, sample);
     const isOver = sample.cpuMs - run.cpuMs >= options.limitMs || run.ms >= options.limitMs * WAIT_FACTOR || grownMb >= options.memoryMb;
-    // A run that only waited for the CPU is not slow.
+    // Does not report a run that only waited for the CPU.
     const isSlow = isOver || sample.cpuMs - run.cpuMs >= options.slowMs || run.ms >= options.slowMs * WAIT_FACTOR;
     const facts = { run: run.number, ms: run.ms, grownMb };
     const actions: Action[] = [];
@@ -130,7 +133,7 @@ export class RunObserver {
       block.isReported = true;
       actions.push({ kind: 'loop-slow', ms: block.ms });
     }
-    // A suspended process, or a process on a sleeping machine, uses no CPU, so its loop is not blocked.
+    // A process that is suspended, or on a sleeping machine, uses no CPU time. Its event loop is not regarded as blocked.
     const usedMs = Number.isNaN(sample.cpuMs) ? block.ms : sample.cpuMs - block.cpuMs;
     if (block.limit === 'none' && usedMs >= LOOP_LIMIT_MS) {
       block.limit = 'known';

@@ -1,6 +1,6 @@
 /**
- * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells with
- * plain stores (3 ns). The watchdog may see the new values a few microseconds late, which is harmless.
+ * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells without
+ * atomics, which takes 3 ns. So the watchdog may see a new value some microseconds late, which is harmless.
  */
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */
@@ -17,7 +17,7 @@ export const CELL = {
   target: 6,
   /** Time of the last interrupt (`monotonicMs`). */
   sentAt: 7,
-  /** 1 while a debugger is attached, because a breakpoint is not an overrun. */
+  /** 1 while a debugger is attached. The watchdog then does nothing, because a breakpoint is not an overrun. */
   debugged: 8,
   /** Duration of the interrupted run, in ms. */
   ranMs: 9,
@@ -26,17 +26,18 @@ export const CELL = {
 export const CELLS = 10;
 
 /**
- * A SIGINT that arrives within this time after an interrupt, in ms, is that interrupt. The system delivers an interrupt within a few ms.
+ * Time after an interrupt within which an arriving SIGINT is regarded as this interrupt, in ms. The system delivers an interrupt within a
+ * few ms.
  */
 const DELIVERED_MS = 1_000;
 
-/** Returns whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */
+/** Returns whether the watchdog sent the signal. False: the signal came from outside, such as Ctrl-C. */
 export function isOwnInterrupt(cells: Int32Array): boolean {
   const sentAt = Atomics.load(cells, CELL.sentAt);
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;
 }
 
-/** Time in ms, from 1, shared by all threads of the process. It wraps around every 24 days. */
+/** Time in ms, at least 1, by a clock that all threads of the process share. It wraps around every 24 days. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n) & CLOCK_MASK || 1;
 }

@@ -3,9 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CELL, isOwnInterrupt } from './shared-state.js';
 
 /*
- * A thread that keeps Node's own SIGINT watchdog running. While this thread waits inside a `vm` boundary that SIGINT
- * ends, each such boundary on the main thread takes 0.5 µs instead of 34 µs. This thread receives the signals that arrive while no run is active: late
- * interrupts of the watchdog, and Ctrl-C.
+ * A thread that keeps Node's own SIGINT watchdog running. It waits inside a `vm` boundary that SIGINT ends. Meanwhile, each such boundary on
+ * the main thread takes 0.5 µs instead of 34 µs. The thread receives the signals that arrive while no run is active: late interrupts of the
+ * watchdog, and Ctrl-C.
  */
 
 /** 'holding': from now on a SIGINT does not end the process. 'interrupted': a SIGINT came from outside. */
@@ -14,8 +14,8 @@ export type HolderMessage = 'holding' | 'interrupted';
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
 /**
- * When this thread creates its boundary again, it gets the next signal, which may be meant for the current run. So it first waits until
- * that run ends, but at most `YIELDS_MAX` times `YIELD_MS`, in ms.
+ * Maximum number of pauses in which this thread waits for the end of the current run, and the length of a pause in ms. After an interrupt,
+ * this thread must create its boundary again. It would then receive the next signal, which may be meant for the current run.
  */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;
@@ -28,7 +28,7 @@ const OPTIONS = { breakOnSigint: true, displayErrors: false };
 
 for (;;) {
   try {
-    // Creates the inner boundary again while the outer one still exists. Without any boundary, SIGINT would end the process.
+    // Creates the inner boundary again while the outer boundary still exists, because SIGINT ends a process without any boundary.
     holding.runInThisContext(OPTIONS);
   } catch {
     received();

@@ -8,7 +8,10 @@ import { mainThreadCpuMs } from './thread-cpu.js';
 import { MARK_AFTER_SAMPLES, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
-/** A message of the main thread that describes a subject or label. It is sent before the number of the subject or label is used. */
+/**
+ * A message of the main thread that describes a subject or label. The main thread sends it before it uses the number of the subject or
+ * label.
+ */
 export type ThreadMessage =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
   | { readonly kind: 'label'; readonly id: number; readonly name: string };
@@ -24,7 +27,7 @@ export interface WatchdogThreadData {
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
-/** An expression for the paused main thread. Its value is the subject whose timer, promise or socket runs. */
+/** An expression that the paused main thread evaluates to the subject whose timer, promise or socket runs. */
 const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
@@ -35,10 +38,10 @@ const labels = new Map<number, string>();
 const observer = new RunObserver(options);
 interface Suspicion {
   readonly facts: RunFacts;
-  /** Settles when the suspicion is stored outside this process. */
+  /** Settles when the mark is stored outside this process. */
   readonly known: Promise<void>;
 }
-/** The current run, once it is marked. Null: it is not marked. */
+/** The marked current run. Null: the current run is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
 /** The code that blocks the event loop outside of runs. Null: no such code is known. */
@@ -57,8 +60,8 @@ setInterval(sample, POLL_MS);
 parentPort?.postMessage('watching');
 
 /**
- * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process, so that the
- * next owner of the room knows which input may have ended the previous owner.
+ * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process. The next
+ * owner of the room then knows which input may have crashed this process.
  */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
@@ -69,7 +72,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. Marks the run also where the CPU time is not known (NaN).
+  // Does not mark a run that only waits for a processor. Marks the run if its CPU time is not known (NaN).
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
@@ -84,7 +87,7 @@ function mark(run: number): RunFacts | null {
 
 function sample(): void {
   const now = performance.now();
-  // Limits the elapsed time, so that the time in which the whole process was suspended does not count.
+  // Limits the elapsed time of one sample, so that a suspension of the whole process is not counted.
   const elapsedMs = Math.min(now - lastSampleAt, 2 * POLL_MS);
   lastSampleAt = now;
   if (isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
@@ -148,8 +151,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // Tries again to find the blocking code. The first attempt may have failed because the main thread ran native code and could not be
-  // paused.
+  // Repeats the search for the blocking code. The first attempt may have failed, because native code cannot be paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
@@ -171,7 +173,7 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
 const UNKNOWN: RunFacts = { handler: 'unknown', seat: -1, seq: 0 };
 
-/** Returns the facts about the current run; null when the run has ended and the cells describe another run. */
+/** Returns the facts about the current run. Null: the run has ended, and the shared memory describes another run. */
 function factsOf(run: number): RunFacts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';

@@ -1,10 +1,10 @@
 /** Limits of one run of game code. Times are in ms. */
 export interface WatchdogOptions {
-  /** CPU time of the main thread after which a run is reported with its stack. */
+  /** CPU time of a run after which the run is reported with its stack. */
   readonly slowMs: number;
-  /** A run is interrupted after this much CPU time of the main thread. */
+  /** CPU time of a run after which the run is interrupted. */
   readonly limitMs: number;
-  /** A run is interrupted when the process's resident memory grows by more than this, in MB. */
+  /** Growth of the process's resident memory during a run after which the run is interrupted, in MB. */
   readonly memoryMb: number;
 }
 
@@ -13,8 +13,9 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 /** Interval between two samples of the main thread, in ms. Sampling costs about 0.1 % of a core. */
 export const POLL_MS = 50;
 /**
- * Interval at which the watchdog samples the number of the current run, in ms. It is short, because some calls end the process within a
- * tenth of a second. A run that is seen in `MARK_AFTER_SAMPLES` consecutive samples is marked. Sampling takes less than 0.1 % of a core.
+ * Interval at which the watchdog samples the number of the current run, in ms, and the number of consecutive samples with the same run
+ * after which the run is marked. The interval is short, because some calls end the process within a tenth of a second. Sampling takes less
+ * than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
@@ -27,21 +28,18 @@ export const MARK_CPU_MS = 10;
 export const BEAT_MS = 100;
 /** Time after which an interrupt without effect is repeated, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
-/**
- * Time in ms after the first interrupt of a run at which the process ends if the run still continues, because the run cannot be
- * interrupted.
- */
+/** Time after the first interrupt of a run at which the process ends if the run continues, in ms. */
 export const KILL_AFTER_MS = 1_000;
 /**
- * Limit for elapsed time, as a multiple of the limit for CPU time. The limit for elapsed time applies where the CPU time is not known (not
- * Linux), and to a thread that waits instead of computing.
+ * Limit for elapsed time, as a multiple of the limit for CPU time. It applies where the CPU time is not known (not Linux), and to a thread
+ * that waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
 /** Time for which the event loop is blocked before the watchdog reads the stack of the main thread, in ms. */
 export const LOOP_SLOW_MS = 750;
 /**
- * CPU time in ms after which a blocked event loop ends the process. `LOOP_LIMIT_MS` applies when game code is known to block it, and the
- * second limit in every other case.
+ * CPU time for which a blocked event loop may last before the process ends, in ms. The first limit applies when game code is known to block
+ * the loop, and the second limit in every other case.
  */
 export const LOOP_LIMIT_MS = 2_000;
 export const LOOP_LIMIT_UNKNOWN_MS = 30_000;

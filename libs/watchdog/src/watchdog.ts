@@ -18,11 +18,11 @@ export interface WatchdogReporterModule {
 }
 
 /**
- * Interrupts game code that runs too long or allocates without limit, and reports it.
+ * Interrupts game code that runs too long or allocates without limit, and reports the overrun.
  *
- * A thread reads shared memory that contains the current run. A run that passes a limit gets a SIGINT. The signal ends the `vm` boundary
- * around the run (`breakOnSigint`) with an error that the main thread can catch. When the code cannot be interrupted (native code, code
- * outside a run), the thread reports it and ends the process. Each run takes 0.5 µs longer with the watchdog.
+ * A thread samples the current run from shared memory. When a run passes a limit, the thread sends SIGINT. The signal ends the `vm` boundary
+ * around the run (`breakOnSigint`) with an error that the main thread catches. When the code cannot be interrupted (native code, code
+ * outside a run), the thread reports it and ends the process. The watchdog adds 0.5 µs to each run.
  *
  * Needs POSIX signals. The process must have no listener for SIGINT, because the listener would receive the signal instead. Use
  * `onInterrupt` instead.
@@ -33,7 +33,7 @@ export class Watchdog extends HandlerGuard {
   private readonly labels = new Map<string, number>();
   /** The threads and the beat timer. Null while the watchdog does not run. */
   private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
-  /** Messages for the thread, kept until it runs. */
+  /** Messages that the thread has not received, because it does not run yet. */
   private readonly unsent: ThreadMessage[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
@@ -54,8 +54,8 @@ export class Watchdog extends HandlerGuard {
   }
 
   /**
-   * Starts the threads. Runs before this call are not watched. Resolves once the threads work. Before that, a SIGINT ends the process.
-   * Rejects when a thread cannot start.
+   * Starts the threads. Resolves once they work. Until then, runs are not watched, and a SIGINT ends the process. Rejects when a thread
+   * cannot start.
    */
   async start(): Promise<void> {
     const { cells, options, reporter } = this;
@@ -133,7 +133,7 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
-        // The signal came from Ctrl-C, or was meant for an earlier run. So this run starts again.
+        // The signal was Ctrl-C, or was meant for an earlier run, so this run starts again.
         continue;
       } finally {
         cells[CELL.run] = 0;
@@ -169,14 +169,14 @@ export class Watchdog extends HandlerGuard {
     while (at < runs.length) {
       task = all;
       try {
-        // Runs all of them in one async context. So code after them does not inherit the subject of the last run or of an interrupted run.
+        // Runs all of `runs` in one async context, so that code after them does not inherit the subject of the last or interrupted run.
         subjects.run(NOBODY, enter);
         if (hasThrown) throw thrown;
       } catch (error) {
         if (!isInterrupt(error)) throw error;
         const isMeant = at < runs.length && cells[CELL.run] !== 0 && Atomics.load(cells, CELL.target) === cells[CELL.run];
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
-        // The interrupt was Ctrl-C, or meant for another run, so the current run starts again.
+        // The signal was Ctrl-C, or was meant for another run, so the current run starts again.
         if (!isMeant) continue;
         runs[at]!.stopped(new OverrunError(this.nameOf(runs[at]!.label), Atomics.load(cells, CELL.ranMs)));
         return at + 1;
@@ -234,7 +234,7 @@ let returned: unknown;
 let thrown: unknown;
 let hasThrown = false;
 /**
- * Catches errors of the game inside the boundary, where an interrupt cannot be caught. So every error that leaves the boundary is an
+ * Catches errors of the game inside the boundary. An interrupt cannot be caught there, so every error that leaves the boundary is an
  * interrupt.
  */
 Object.defineProperty(globalThis, '__holdfastTask', {
@@ -249,10 +249,7 @@ Object.defineProperty(globalThis, '__holdfastTask', {
     }
   },
 });
-/**
- * The async context around several runs. It needs its own store: without one, `AsyncLocalStorage.run` does not restore an empty
- * context.
- */
+/** The async context around several runs. It has a store of its own, because `AsyncLocalStorage.run` does not restore an empty context. */
 const NOBODY = { subject: null };
 const boundary = new vm.Script('__holdfastTask()', { filename: 'holdfast-run' });
 const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
@@ -260,8 +257,8 @@ const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
 const enter = cheapEntry() ?? (() => boundary.runInThisContext(BOUNDARY_OPTIONS));
 
 /**
- * `runInThisContext` validates its options on each call, which takes half of its time. So this calls the internal function directly, which
- * Node does not document (it is the same in Node 20, 22 and 24). A test call at startup checks that it behaves as expected.
+ * Calls Node's internal function, because `runInThisContext` spends half of its time on validating its options. Node does not document this
+ * function. It is the same in Node 20, 22 and 24, and a test call at startup checks its behavior.
  */
 function cheapEntry(): (() => unknown) | null {
   const { runInContext } = Object.getPrototypeOf(vm.Script.prototype) as { runInContext?: (...args: unknown[]) => unknown };

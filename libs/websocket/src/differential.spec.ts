@@ -3,8 +3,8 @@ import ws from 'ws';
 import { WebSocketError, WebSocketReader } from './frame-reader.js';
 
 /**
- * Compares `WebSocketReader` with the receiver of the library `ws`, which is used far more widely. For the same bytes both must deliver the
- * same messages. When one of them refuses the bytes, the other must refuse them with the same close code.
+ * Compares `WebSocketReader` with the receiver of `ws`, a widely used library. For the same bytes, both must deliver the same messages.
+ * When one of them refuses the bytes, the other must refuse them with the same close code.
  */
 const MESSAGE_BYTES_MAX = 1_000;
 
@@ -55,18 +55,18 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
     refusedWith = (error as unknown as Record<symbol, number>)[key];
   });
   for (const chunk of chunks) if (!isOver) receiver.write(Buffer.from(chunk));
-  // Waits a tick, because a stream emits an error only in a later tick.
+  // Waits for one event-loop tick, because a stream emits its errors in a later tick.
   await new Promise((resolve) => setImmediate(resolve));
   return { delivered, refusedWith };
 }
 
 /**
- * Bytes that follow every stream. They complete a frame that was cut off, and begin a frame that both readers refuse. Without them, one
- * reader might still wait for bytes when the other has already refused the stream.
+ * Bytes that follow every stream. They complete a frame that was cut off, and then begin a frame that both readers refuse. Without them,
+ * one reader might wait for more bytes while the other has already refused the stream.
  */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 
-/** Cuts the bytes, and `REST` after them, into chunks of these lengths, which repeat. */
+/** Cuts the bytes, followed by `REST`, into chunks. The lengths of the chunks are these lengths, again and again. */
 function cut(bytes: Uint8Array, lengths: readonly number[]): Buffer[] {
   const stream = Buffer.concat([bytes, REST]);
   const chunks: Buffer[] = [];
@@ -95,7 +95,7 @@ const frame = fc
       fc.integer({ min: 0, max: 65_535 }).map((code) => Uint8Array.of(code >> 8, code & 0xff, 111, 107)),
       fc.constantFrom(124, 125, 126, 127, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1).map((length) => new Uint8Array(length).fill(97)),
     ),
-    /** Minimum number of bytes of the extended length. 0: the shortest form. */
+    /** Minimum number of bytes in which the header encodes the extended length. 0: as few as possible. */
     lengthBytes: often(0, 2, 8),
     /** Number that is added to the length in the header, so that the header announces too many bytes. */
     tooLong: often(0, 1, 2 ** 31, 2 ** 40),

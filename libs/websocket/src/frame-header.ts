@@ -13,7 +13,7 @@ export function frameHeaderBytes(length: number): 2 | 4 | 10 {
  * Writes the header of an unmasked frame that is a whole message, as servers send it.
  *
  * @param length payload bytes, below 4 GiB
- * @returns where the payload starts: `at` plus `frameHeaderBytes(length)`
+ * @returns the offset of the payload: `at` plus `frameHeaderBytes(length)`
  */
 export function writeFrameHeader(chunk: Buffer, at: number, opcode: number, length: number): number {
   chunk[at] = FIN | opcode;

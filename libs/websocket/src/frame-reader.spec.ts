@@ -5,7 +5,7 @@ const MESSAGE_BYTES_MAX = 70_000;
 
 type Delivered = readonly [kind: 'text' | 'binary' | 'ping' | 'pong' | 'close', of: string | number];
 
-/** Copies each message and then overwrites it, because the message is a view that is valid during the call only. */
+/** Copies each message and then overwrites the original, because a message is a view that is valid only during the call. */
 class Inbox implements WebSocketInbox {
   readonly delivered: Delivered[] = [];
   message(bytes: Buffer, isBinary: boolean): void {
@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks. The lengths of the chunks are `cuts`, again and again. Returns the delivered messages and control frames, and
- * the close code of the refusal, or null when nothing was refused.
+ * Reads a stream in chunks whose lengths are `cuts`, again and again. Returns the delivered messages and control frames, and the close code
+ * of a refusal. The close code is null when nothing was refused.
  */
 function read(
   stream: Buffer,

@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { FIN, OPCODE } from './frame-header.js';
 
-/** Receives what a `WebSocketReader` reads. Each buffer is a view that is valid during the call only. */
+/** The receiver of the messages that a `WebSocketReader` reads. Each buffer is a view that is valid only during the call. */
 export interface WebSocketInbox {
   /** A whole message, whether it came in one frame or in several. */
   message(bytes: Buffer, isBinary: boolean): void;
   ping(bytes: Buffer): void;
   pong(bytes: Buffer): void;
-  /** The close frame of the client; no message follows it. `code` is 1005 when the frame has no code. */
+  /** The close frame of the client, which is its last frame. `code` is 1005 when the frame has no code. */
   closing(code: number): void;
 }
 
 /**
- * The error for a violation of the protocol by the client. `closeCode` is the code for the close frame that the server sends. Source: RFC
- * 6455, section 7.4.1.
+ * The error when the client violates the protocol. `closeCode` is the code for the close frame that the server sends. Source: RFC 6455,
+ * section 7.4.1.
  */
 export class WebSocketError extends Error {
   constructor(
@@ -34,10 +34,12 @@ const MASK_BYTES = 4;
 /** Maximum size of a header, in bytes: two bytes, an extended length of up to eight bytes, and the mask. */
 const HEADER_BYTES_MAX = 14;
 
-/** Bits of the first byte that only extensions use. The handshake accepts no extension, so a frame with one of them is refused. */
+/**
+ * Bits of the first byte that only extensions set. A frame with one of these bits is refused, because the handshake accepts no extension.
+ */
 const RESERVED = 0x70;
 const MASKED = 0x80;
-/** The code of a close frame that has no code. A frame never contains this number. Source: RFC 6455, section 7.4.1. */
+/** The code that stands for a close frame without a code. A frame never contains this number. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
@@ -47,10 +49,10 @@ export const NO_STATUS = 1005;
  * memory for that frame.
  */
 export class WebSocketReader {
-  /** The first bytes of a header whose rest has not arrived. Null: no header is incomplete. */
+  /** The first bytes of an incomplete header. Null: no header is incomplete. */
   private header: Buffer | null = null;
   private headerFilled = 0;
-  /** The first bytes of a payload whose rest has not arrived. Null: no payload is incomplete. */
+  /** The first bytes of an incomplete payload. Null: no payload is incomplete. */
   private payload: Buffer | null = null;
   private payloadFilled = 0;
   /** First byte of the last header. */
@@ -59,7 +61,7 @@ export class WebSocketReader {
   private length = 0;
   /** Mask in the last header. */
   private mask = 0;
-  /** The frames of a message whose last frame has not arrived. Null: no message is incomplete. */
+  /** The frames of an incomplete message. Null: no message is incomplete. */
   private fragments: Buffer[] | null = null;
   private fragmentBytes = 0;
   private isBinary = false;
@@ -71,8 +73,8 @@ export class WebSocketReader {
   ) {}
 
   /**
-   * Reads bytes as they come from the socket; delivered messages are views of `chunk`. Bytes after a close frame, or after an
-   * error, are ignored.
+   * Reads bytes as they come from the socket. Delivered messages are views of `chunk`. Bytes after a close frame, or after an error, are
+   * ignored.
    *
    * @throws WebSocketError when the client broke the protocol
    */
@@ -101,10 +103,7 @@ export class WebSocketReader {
     return end;
   }
 
-  /**
-   * Reads the header that starts at `at` and returns its end. Returns null when part of it is missing; then it stores the part that has
-   * arrived.
-   */
+  /** Reads the header that starts at `at` and returns its end. When a part of the header is missing, stores the rest and returns null. */
   private readHeader(bytes: Buffer, at: number, end: number): number | null {
     if (end - at >= 2) {
       const first = bytes[at]!;

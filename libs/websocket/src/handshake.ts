@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The server's answer to an opening handshake: the accepted subprotocol with the value of `Sec-WebSocket-Accept`, or a refusal. */
+/** The server's answer to an opening handshake: either the accepted subprotocol and the value of `Sec-WebSocket-Accept`, or a refusal. */
 export type UpgradeAnswer<Subprotocol extends string> =
   | { readonly subprotocol: Subprotocol; readonly accept: string }
   | { readonly status: 400 | 405 | 426; readonly reason: string };

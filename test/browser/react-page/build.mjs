@@ -10,7 +10,7 @@ await build({
   define: { 'process.env.NODE_ENV': '"development"' },
   resolve: {
     conditions: ['holdfast-source', 'module', 'browser', 'development'],
-    // Names the source of the client, because the manifest in this folder does not have the `imports` of the repository.
+    // Sets the path of the client's source, because the package.json in this folder lacks the `imports` of the repository.
     alias: { '#libs/client': join(ROOT, 'libs/client/src/index.ts') },
   },
   build: {

@@ -44,7 +44,7 @@ function App() {
   );
 }
 
-/** A component whose selector returns a new object in each call. */
+/** The selector of this component returns a new object in each call. */
 function Cells({ room }: { room: Room<TicTacToe> }) {
   count('Cells');
   const { first } = useRoomState(room, ({ state }) => ({ first: state?.cells[0] ?? null }));

@@ -1,27 +1,26 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** The facts about one bank game that its players have received. */
+/** The facts about one bank game, as far as its players received them. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** The ids of acknowledged transfers. A transfer that a rewind has undone is removed when its player receives `rewound`. */
+  /** The ids of acknowledged transfers. When a player receives `rewound`, the transfers that the rewind has undone are removed. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
-  /** All transfers that players requested. */
   readonly asked: ReadonlySet<string>;
-  /** The result of the game; null when it did not end by its rules. */
+  /** The result of the game. Null: the game did not end by its rules. */
   readonly result: BankResult | null;
 }
 
 export interface BankAudit {
   readonly violations: readonly string[];
-  /** The number of paid transfers. A transfer that was paid several times counts once. */
+  /** Number of paid transfers. Repeated payments of one transfer count once. */
   readonly paid: number;
-  /** The number of transfers that are not paid (yet). Counts only games that ended by their rules. */
+  /** Number of transfers that were not paid, in games that ended by their rules. */
   readonly missing: number;
 }
 
-/** Compares the accounts of the games with the ledger outside of the fleet. */
+/** Compares the accounts of the games with the ledger of payments. */
 export function auditBank(games: readonly BankGameBook[], payments: readonly Payment[]): BankAudit {
   const violations: string[] = [];
   const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));

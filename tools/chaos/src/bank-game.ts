@@ -5,7 +5,7 @@ import { Command, type Durability, type Effect, EffectHandler, Game, type GameRo
 import { type BankResult, bankName, DURABILITIES, LEDGER_VARIABLE, type Payment, PURSE } from './bank.js';
 
 export interface Bank {
-  /** The name of the game. No two games of a run have the same name. */
+  /** The name of the game, which is unique within a run. */
   game: string;
   /** The number of transfers after which the game ends. */
   target: number;
@@ -17,9 +17,9 @@ export interface Bank {
 const Transfer = z.object({ id: z.string().max(64) });
 const TARGET_MIN = 10;
 const TARGET_MAX = 25;
-/** The time between checkpoints, in ms. It is long enough that a killed server loses changes. */
+/** The time between checkpoints, in ms. It is long, so that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
-/** The duration of a payment, in ms. It is long enough that, in most cases, a payment is running when a server is killed. */
+/** The duration of a payment, in ms. It is so long that a killed server is usually making a payment. */
 const PAYING_MS = 20;
 
 /** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without an effect. */
@@ -50,13 +50,13 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 }
 
-/** The account outside of the fleet. It records every payment; the audit removes duplicates by key. */
+/** The account outside of the fleet. It records every payment. The audit removes duplicates by key. */
 @Injectable()
 class Ledger {
   @EffectHandler('bank-transfer')
   async pay({ key, data: { game, id } }: Effect<{ game: string; id: string }>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
-    // The line is written at once, so that a killed server leaves no incomplete line.
+    // Writes the line synchronously, so that a killed server leaves no incomplete line.
     appendFileSync(process.env[LEDGER_VARIABLE] as string, `${JSON.stringify({ key, game, id } satisfies Payment)}\n`);
   }
 }

@@ -12,22 +12,22 @@ import { pause } from './until.js';
 type BankRoom = Room<BankRules>;
 
 /**
- * The fraction of commands without an effect, from 0 to 1. A rewind loses only commands since the last checkpoint or effect, so some
- * commands need no effect.
+ * The fraction of commands without an effect, from 0 to 1. A rewind can lose only the commands since the last checkpoint or effect. So some
+ * commands must have no effect.
  */
 const TOUCH_SHARE = 0.75;
 const UNANSWERED_MAX = 6;
-/** The time without a new version after which a game counts as stuck, in ms. Faults last 11 s at most. */
+/** The time without a new version after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. */
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  /** The version that a player had at the acknowledgement of each transfer. */
+  /** For each acknowledged transfer, the version of the game at the player when the acknowledgement arrived. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;
 }
 
-/** Two players who play one bank game after another, all of one durability, and record each game in a book. */
+/** Two players who play one bank game after another, and record each game in a book. All games have the same durability. */
 export class BankTable {
   readonly books = new Map<string, Book>();
   private players: Session[] = [];
@@ -58,7 +58,7 @@ export class BankTable {
     );
   }
 
-  /** Plays one game after another. Resolves after `stop()`, once the current game has ended. */
+  /** Plays one game after another. After `stop()`, resolves when the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -88,7 +88,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // Waits also for `ended`, because a game of durability `none` may end before a player has received its state.
+      // Also waits for `ended`, because a game of durability `none` may end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {

@@ -10,7 +10,7 @@ export const LEDGER_VARIABLE = 'CHAOS_BANK_LEDGER';
 /** One run of an effect, as the ledger records it. */
 export interface Payment {
   readonly key: string;
-  /** The name of the game. No two games of a run have the same name. */
+  /** The name of the game, which is unique within a run. */
   readonly game: string;
   /** The id of the transfer, chosen by the player who requested it. */
   readonly id: string;
@@ -20,7 +20,6 @@ export interface Payment {
 export interface BankResult {
   readonly game: string;
   readonly purse: number;
-  /** The ids of all transfers, in their order. */
   readonly sent: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { Command, Game, type GameRoom, type GameRules, OnTimer, type Setup } fro
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 interface Chain {
-  /** The name of the game. No two games of a run have the same name. */
+  /** The name of the game, which is unique within a run. */
   game: string;
   /** The number of commands after which the game ends. */
   target: number;
@@ -18,7 +18,7 @@ const Add = z.object({ n: z.int(), id: z.string().max(64) });
 const TARGET_MIN = 15;
 const TARGET_MAX = 45;
 
-/** A game that is easy to check: its state contains everything that has happened in it, in order. */
+/** A game for checks: its state contains all commands and timer events of the game, in order. */
 @Game({ name: 'chain', version: 1, seats: { min: 2, max: 4 } })
 export class ChainGame implements GameRules<Chain> {
   setup(room: Setup): Chain {
@@ -36,7 +36,7 @@ export class ChainGame implements GameRules<Chain> {
   @Command(Add)
   add(room: GameRoom<Chain>, { n, id }: z.infer<typeof Add>): void {
     const { state, seat } = room;
-    // The command changes the state before it refuses the input. A refusal must undo these changes.
+    // The handler changes the state before it refuses the command. The refusal must undo these changes.
     state.sums[seat] += n;
     state.commands += 1;
     link(room, { kind: 'add', id, seat, n });

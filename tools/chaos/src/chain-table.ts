@@ -10,18 +10,18 @@ import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** The maximum number of games that are played in one room before the players enter another room. */
+/** Maximum number of games in one room. After them, the players enter another room. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
 /**
- * The time without a change after which a game counts as stuck, in ms. A game's timer makes a change every second, and faults last 11 s at
- * most.
+ * The time without a change after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. Without a
+ * fault, the timer of a game changes it every second.
  */
 const STUCK_MS = 40_000;
-/** The time limit for the last events of a game to arrive after its end, in ms. */
+/** The time after the end of a game within which its last events must arrive, in ms. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -64,7 +64,7 @@ export class ChainTable {
     );
   }
 
-  /** Plays games in one room after another. Resolves after `stop()`, once the current game has ended. */
+  /** Plays games in one room after another. After `stop()`, resolves when the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -210,8 +210,8 @@ export class ChainTable {
   }
 
   /**
-   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`. The timer of the game makes a
-   * new version every second.
+   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`. Without a fault, the timer of
+   * the game makes a new version every second.
    */
   private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
     let best = '';
@@ -264,7 +264,8 @@ export class ChainTable {
 }
 
 /**
- * Returns the name of the last game that a player knows; null without a game. The game may have ended before the player received its state.
+ * Returns the name of the last game that a player knows. Null: the player knows none. The game may have ended before the player received
+ * its state.
  */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;

@@ -1,22 +1,21 @@
-/** One event in a game of chain: a command with its number, or a firing of the timer (`beat`). */
+/** One entry in a game of chain: a command with its number, or a call of the timer (`beat`). */
 export interface Entry {
   readonly kind: 'add' | 'beat';
-  /** The id that the player chose for the command. A beat has its time instead, in ms since 1970. */
+  /** The id that the player chose for the command. For a beat, its time in ms since 1970. */
   readonly id: string;
   readonly seat: number;
   readonly n: number;
 }
 
-/** The event that the game emits with each entry. */
+/** The event that the game emits for each entry. */
 export interface Link extends Entry {
   readonly game: string;
-  /** Counts from 1, without gaps. */
+  /** The number of the entry in its game, from 1 and without gaps. */
   readonly index: number;
   /** The hash of this entry and all entries before it. */
   readonly hash: number;
 }
 
-/** The result of a game. */
 export interface ChainResult {
   readonly game: string;
   readonly entries: readonly Entry[];
@@ -26,7 +25,7 @@ export interface ChainResult {
 export const FIRST_HASH = 0x811c9dc5;
 export const BEAT_MS = 1_000;
 
-/** Returns the hash after one more entry. Sequences that differ anywhere almost surely have different hashes (FNV-1a, 32 bits). */
+/** Returns the hash after one more entry (FNV-1a, 32 bits). Two different sequences almost certainly have different hashes. */
 export function nextHash(hash: number, { kind, id, seat, n }: Entry): number {
   let next = hash;
   for (const character of `${kind} ${id} ${seat} ${n};`) {

@@ -19,12 +19,12 @@ export interface Shape {
   readonly tls: boolean;
 }
 
-/** The network addresses of the servers of a run. Without a site, all servers use the loopback interface of this host. */
+/** The network addresses of the servers of a run. Without a site, all servers use the loopback interface. */
 export interface Site {
   /** The address of this host. Redis listens on it. */
   readonly address: string;
   addressOf(name: string): string;
-  /** Returns the command prefix with which a server starts in its own network. */
+  /** Returns the command prefix that starts a server in its own network. */
   within(name: string): readonly string[];
 }
 
@@ -33,22 +33,24 @@ export function siteName(type: ServerType, name: string): string {
   return `${type}${name}`;
 }
 
-/** The time without data after which a player connects to another gateway, in ms: about as long as the eviction of a gateway takes. */
+/**
+ * The time without data after which a player connects to another gateway, in ms. It is about as long as the eviction of a gateway takes.
+ */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
-/** The servers and the Redis of one run. Each of them is a separate process. */
+/** The servers and the Redis of one run. Each one is a separate process. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
   /** The connection of the tool itself to Redis. */
   readonly client: Redis;
-  /** A value in the environment of every server. `orphans` finds the processes that still run by this value. */
+  /** A value in the environment of every server of this run. `orphans` searches for processes with this value. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
   readonly wires = new PlayerWires();
   private cuts: { readonly links: CuttableProxy; readonly store: CuttableProxy } | null = null;
   /** The URLs to which players connect. */
   readonly gatewayUrls: string[] = [];
-  /** The file of the certificate of these URLs; null without TLS. */
+  /** The certificate file of these URLs. Null without TLS. */
   certificate: string | null = null;
 
   private constructor(
@@ -88,7 +90,7 @@ export class ChaosFleet {
     return this.servers.filter((server) => server.type === type);
   }
 
-  /** The first game server, and the proxy between it and Redis that can stop the messages of Redis. */
+  /** The first game server, and the proxy between this server and Redis. The proxy can hold back the messages of Redis. */
   get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
     return { server: this.of('game')[0], proxy: this.proxy };
   }
@@ -97,7 +99,7 @@ export class ChaosFleet {
     return this.redis.port;
   }
 
-  /** The game server whose links and whose connections to Redis can be cut; null when there is none. */
+  /** The game server whose links and Redis connections can be cut. Null: there is no such server. */
   get cuttable(): { readonly server: ChaosServer; readonly links: CuttableProxy; readonly store: CuttableProxy } | null {
     const server = this.of('game')[1];
     return server && this.cuts ? { server, ...this.cuts } : null;
@@ -109,7 +111,7 @@ export class ChaosFleet {
     await this.workshop.ended(this.redis.process, 5_000);
   }
 
-  /** Copies the current files of Redis, for `rewindRedis`. */
+  /** Copies the files of Redis. `rewindRedis` can restore the copy later. */
   async keepRedis(): Promise<string> {
     const kept = join(this.folder, 'redis-kept');
     await rm(kept, { recursive: true, force: true });
@@ -117,7 +119,7 @@ export class ChaosFleet {
     return kept;
   }
 
-  /** Replaces the files of a killed Redis by the copy `kept`, or deletes them if `kept` is null. */
+  /** Replaces the files of a killed Redis by the copy `kept`. Null: deletes the files. */
   async rewindRedis(kept: string | null): Promise<void> {
     await rm(this.redisFiles, { recursive: true, force: true });
     if (kept !== null) await cp(kept, this.redisFiles, { recursive: true });
@@ -127,7 +129,7 @@ export class ChaosFleet {
     return join(this.folder, 'redis', 'appendonlydir');
   }
 
-  /** Starts Redis with its append-only file. */
+  /** Starts Redis, which reads its append-only file. */
   async restartRedis(): Promise<void> {
     this.redis = await this.workshop.startRedis({ dir: join(this.folder, 'redis'), appendonly: true, port: this.redis.port });
     this.redisCondition = 'up';
@@ -191,11 +193,11 @@ export class ChaosFleet {
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
-    // Keeps the logs, and deletes the data of Redis, which nothing needs any more.
+    // Deletes the data of Redis, and keeps the logs.
     await rm(join(this.folder, 'redis', 'appendonlydir'), { recursive: true, force: true });
   }
 
-  /** Returns the processes of this run that still exist, each with its pid and command line. */
+  /** Returns the pid and command line of each process of this run that still exists. */
   async orphans(): Promise<string[]> {
     const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
     const found = await Promise.all(
@@ -208,12 +210,15 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  /** The path of the ledger of payments. It is a file, because it must survive the end of servers and of Redis. */
+  /** The path of the ledger of payments. The ledger is a file, so that it survives the end of servers and of Redis. */
   private get bankLedger(): string {
     return join(this.folder, 'payments');
   }
 
-  /** Returns the URL of Redis for a server. The first game server uses a `HalfOpenProxy`; `openCuts` sets the URL of the second. */
+  /**
+   * Returns the URL of Redis for a server. The URL of the first game server leads to a `HalfOpenProxy`. `openCuts` sets the URL of the
+   * second one.
+   */
   private redisUrlFor(type: ServerType, number: number): string {
     if (this.site) return `redis://${this.site.address}:${this.redis.port}`;
     return type === 'game' && number === 1 ? this.proxy.url : this.redis.url;
@@ -260,7 +265,7 @@ export class ChaosFleet {
           ...cut,
           HOLDFAST_CHAOS_RUN: this.mark,
           ...(type === 'game' && { [LEDGER_VARIABLE]: this.bankLedger }),
-          // A restart keeps the ports, so that players can reconnect to the same URL.
+          // A restart keeps the ports, so that players reconnect to the same URL.
           ...(type === 'gateway' && {
             PUBLIC_PORT: String(await this.workshop.freePort()),
             TCP_PORT: String(await this.workshop.freePort()),

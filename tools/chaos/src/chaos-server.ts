@@ -10,26 +10,29 @@ import type { launchServer } from '../../start/launch-server.mjs';
 import { BLOCKED_MS } from './block-loop.js';
 import { pause } from './until.js';
 
-/** The functions that start and end processes. `command.mjs` passes them, because they are outside dist/. */
+/**
+ * Functions that start and end processes. This compiled tool cannot import them, because they are outside dist/. So `command.mjs` passes
+ * them.
+ */
 export interface Workshop {
   readonly launchServer: typeof launchServer;
   readonly startRedis: typeof startRedis;
   readonly ended: typeof ended;
   readonly freePort: typeof freePort;
   readonly mains: Readonly<Record<ServerType, string>>;
-  /** URL of the module with which a test can set the wall clock of a process. Without the module, servers use the clock of this host. */
+  /** URL of the module that sets the wall clock of a process. Without the module, servers use the clock of this host. */
   readonly wallClock?: string;
-  /** URL of the module that lets a server listen behind a proxy. Without the module, no links can be cut. */
+  /** URL of the module that lets a server listen behind a proxy. Without the module, the tool cannot cut links. */
   readonly listenBehind?: string;
-  /** URL of the module that delays the data of a server. Without the module, no data is delayed. */
+  /** URL of the module that delays the data of a server. Without the module, the tool delays no data. */
   readonly slowWire?: string;
-  /** The command with which the user calls the tool. */
+  /** The command with which the user starts the tool. */
   readonly call?: string;
   /** The folder of the logs of all runs, with one folder per seed. */
   readonly home: string;
 }
 
-/** Time after the end of a server's fault, in ms. An eviction of the server within this time counts as a consequence of the fault. */
+/** Time after the end of a server's fault, in ms. If the server is evicted within this time, the fault counts as the cause. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
@@ -38,7 +41,10 @@ export type Condition = 'up' | 'stopped' | 'down';
 /** The time limit for a server to exit after SIGTERM, in ms. A drain takes 25 s at most, or longer while Redis is unavailable. */
 const DRAIN_MS = 45_000;
 const AGAIN_MS = 300;
-/** The time limit for an answer of the admin API, in ms. Callers treat a longer request, such as a slow drain, as unanswered. */
+/**
+ * The time limit for an answer of the admin API, in ms. After this time, the tool treats the request as unanswered. A slow drain, for
+ * example, takes longer.
+ */
 const ANSWER_MS = 15_000;
 
 export class ChaosServer {
@@ -74,8 +80,8 @@ export class ChaosServer {
   }
 
   /**
-   * Starts the process, and resolves when the server is ready. A server that exits while it starts, for example because Redis is
-   * unavailable, is started again, as a supervisor would do it.
+   * Starts the process, and resolves when the server is ready. When the server exits during the start, starts it again, as a supervisor
+   * does. A server exits, for example, because Redis is unavailable.
    */
   async start(): Promise<void> {
     const { launchServer, mains, wallClock, listenBehind, slowWire } = this.workshop;
@@ -124,7 +130,7 @@ export class ChaosServer {
     if (this.child) await this.workshop.ended(this.child, 5_000);
   }
 
-  /** Sends SIGTERM and waits until the server has exited by itself. */
+  /** Sends SIGTERM, and waits until the server has exited. */
   async drain(): Promise<void> {
     this.isEndWanted = true;
     this.condition = 'down';
@@ -147,13 +153,15 @@ export class ChaosServer {
     if (this.condition === 'stopped') this.condition = 'up';
   }
 
-  /** Sets the wall clock of the server, also for later starts. Monotonic time does not change. */
+  /** Sets the wall clock of the server now and for later starts. Does not change the monotonic clock. */
   setClock(aheadMs: number): void {
-    // A write of a few bytes happens at once, so that no reader sees an incomplete value.
+    // A reader never sees an incomplete value, because a write of a few bytes is atomic.
     writeFileSync(this.clockFile, String(aheadMs));
   }
 
-  /** Delays the data that the server sends to these targets (address, or address and port), also after later starts. */
+  /**
+   * Delays the data that the server sends to these targets, now and after later starts. A target is an address, or an address and a port.
+   */
   setDelays(delays: readonly { readonly to: string; readonly ms: number }[]): void {
     writeFileSync(this.delaysFile, delays.map(({ to, ms }) => `${to} ${ms}\n`).join(''));
   }
@@ -172,7 +180,7 @@ export class ChaosServer {
     await pause(BLOCKED_MS);
   }
 
-  /** Records a fault. An eviction of the server during the next `HARM_FELT_MS` is then no violation. */
+  /** Records a fault. If the server is evicted during the next `HARM_FELT_MS`, that is no violation. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }
@@ -186,7 +194,7 @@ export class ChaosServer {
     return { status: response.status, text: await response.text() };
   }
 
-  /** Calls the admin API with the operator's token. */
+  /** Calls the admin API with the admin token. */
   async ask(method: 'GET' | 'POST', path: string): Promise<{ status: number; text: string }> {
     const headers = { Authorization: `Bearer ${this.env.ADMIN_TOKEN}` };
     const response = await fetch(`http://${this.host}:${this.opsPort}${path}`, { method, headers, signal: AbortSignal.timeout(ANSWER_MS) });

@@ -1,9 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * A TCP proxy that can be cut like a network. While it is cut, no data passes in either direction, neither end is notified, and
- * new connections are accepted without passing data. After `mend()` the data that was sent meanwhile arrives, as TCP
- * retransmits it after a real cut.
+ * A TCP proxy that can be cut like a network. While it is cut, it transfers no data and notifies neither end. It still accepts new
+ * connections. After `mend()` it transfers the data that was sent meanwhile, as TCP does after a real cut.
  */
 export class CuttableProxy {
   private readonly sockets = new Set<Socket>();

@@ -2,26 +2,28 @@ import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import type { Chance } from './random.js';
 
-/** A fault that was caused. Times are those of `performance.now()`. */
+/** A fault that the tool caused. Times are those of `performance.now()`. */
 export interface Fault {
   readonly kind: string;
   readonly what: string;
   readonly from: number;
-  /** The time at which the fault was over and the fleet was restored; infinite until then. */
+  /** The time at which the fault had ended and the fleet was complete again. Infinite until then. */
   until: number;
 }
 
 export interface Kind {
   readonly name: string;
-  /** How often this kind is chosen, relative to the weights of all kinds. A kind with weight 0 happens only with `--faults`. */
+  /**
+   * The weight of this kind in the random choice, relative to the weights of all kinds. A kind with weight 0 happens only with `--faults`.
+   */
   readonly weight: number;
-  /** True: no other fault of a server or of Redis may happen at the same time. */
+  /** True: no other fault of a server or of Redis may happen during this fault. */
   readonly isAlone?: boolean;
-  /** True: the fault affects only players. Such a fault may happen while another fault lasts. */
+  /** True: the fault affects only players. Such a fault may happen during another fault. */
   readonly isOfPlayers?: boolean;
   /**
-   * Chooses the target of a fault. Null when the fault is not possible now: there is no target, or it would affect the last server of a
-   * type.
+   * Chooses the target of a fault. Returns null when the fault is not possible now: there is no target, or the fault would affect the last
+   * server of a type.
    */
   plan(): Plan | null;
 }
@@ -31,18 +33,18 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** The objects that every fault needs: the fleet, random numbers, and the findings, which receive the violations. */
+/** The objects that every fault uses: the fleet, random numbers, and the findings to which it adds violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;
   readonly findings: Findings;
 }
 
-/** Causes faults at random until `stop()`. Each kind happens once before any kind happens again. */
+/** Causes random faults until `stop()`. Each kind happens once before any kind happens a second time. */
 export class Faults {
   readonly done: Fault[] = [];
   private readonly underWay = new Set<Promise<void>>();
-  /** The kinds of the current faults of servers or Redis. */
+  /** The kinds of the faults of servers or Redis that last now. */
   private readonly kindsUnderWay: Kind[] = [];
   private isOver = false;
   private wake: () => void = () => {};
@@ -77,7 +79,7 @@ export class Faults {
     }
   }
 
-  /** Causes no more faults. Resolves when all current faults are over. */
+  /** Causes no more faults. Resolves when all current faults have ended. */
   async stop(): Promise<void> {
     this.isOver = true;
     this.wake();

@@ -2,7 +2,7 @@ import { Pauses } from './pauses.js';
 
 const VIOLATIONS_KEPT = 50;
 
-/** The counts and violations of a run. Tables, faults and checks all write to it. */
+/** The counts and violations of a run. Tables, faults and checks add to it. */
 export class Findings {
   readonly counts = {
     rooms: 0,
@@ -18,7 +18,7 @@ export class Findings {
     transfers: 0,
     rewinds: 0,
   };
-  /** The number of commands and requests of tables that were answered with each code. */
+  /** For each code, the number of commands and requests of tables that were answered with it. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];
   violationCount = 0;

@@ -1,8 +1,8 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 /**
- * The outcome of a command, as far as its player knows it. `sent`: no answer yet. `unknown`: the game ended before the answer, or a server
- * other than the owner refused the command, so it may or may not have been applied.
+ * The outcome of a command, as far as its player knows. `sent`: the player has no answer yet. `unknown`: the command may or may not have
+ * been applied. Either the game ended before the answer, or a server other than the owner refused the command.
  */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
@@ -20,12 +20,15 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** For each report of missed events, the number of events that the client had received before it. */
+  /** For each report of missed events, the number of events that the client had received before the report. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }
 
-/** The time by which a beat may be early, in ms, because a server may correct its clock. If a beat is even earlier, a timer fired twice. */
+/**
+ * The time by which a beat may be too early, in ms, because a server may correct its clock. A beat that is even earlier means that a timer
+ * fired twice.
+ */
 const CLOCK_SLACK_MS = 20;
 
 /** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
@@ -57,7 +60,7 @@ export class GameBook {
     this.member(player).result = result;
   }
 
-  /** Adds a player. A player without any event was away for the whole game. */
+  /** Adds a player. A player who received no event was away during the whole game. */
   member(player: string): Member {
     const known = this.members.get(player);
     if (known) return known;
@@ -75,10 +78,7 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /**
-   * The number of players who received their first event late: it is not the first of the game, and no report of missed events came before
-   * it.
-   */
+  /** Number of players whose first event was not the first event of the game, although no report of missed events came before it. */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;
@@ -102,7 +102,7 @@ export class GameBook {
     );
   }
 
-  /** Returns the differences between the book and the game, as sentences; empty when there are none. */
+  /** Returns the differences between the book and the game, one sentence each. */
   verdict(): string[] {
     const { result } = this;
     if (!result) return ['it has no end'];
@@ -144,7 +144,7 @@ export class GameBook {
   }
 }
 
-/** Checks a result without the book: no entry has a negative number, no beat is too early, and the hash fits the entries. */
+/** Checks a result without the book: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;
@@ -160,12 +160,12 @@ function chainFaults({ entries, hash }: ChainResult): string[] {
   return faults;
 }
 
-/** Checks that a player received each event of the game once and in order, except for gaps of which the player was notified. */
+/** Checks that a player received each event of the game once and in order. The player may miss events of which the client was notified. */
 function toldFaults({ name, told, missedBefore }: Member, { entries }: ChainResult): string[] {
-  // The game began and ended while this player had no connection, so there are no events to receive.
+  // The player had no connection during the whole game, so there are no events to check.
   if (told.length === 0) return [];
   const faults: string[] = [];
-  // A player who joins a running game receives its state and none of the earlier events. `lateCount` counts these players.
+  // A player who joins a running game receives the state, and no earlier events. `lateCount` counts these players.
   let index = told[0].index - 1;
   let version = -1;
   for (const [position, event] of told.entries()) {

@@ -1,6 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A proxy between a server and Redis that can make a connection half open: no data passes, and neither end is notified. */
+/**
+ * A proxy between a server and Redis that can make a connection half open. The connection then transfers no data, and neither end is
+ * notified.
+ */
 export class HalfOpenProxy {
   private readonly subscribers = new Set<readonly [Socket, Socket]>();
   private readonly sockets = new Set<Socket>();
@@ -20,16 +23,14 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /**
-   * Stops passing messages on all connections with subscriptions, now and later. Returns the number of connections that are affected now.
-   */
+  /** Stops all connections with subscriptions, and all later ones. Returns the number of connections that it stopped now. */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);
     return this.subscribers.size;
   }
 
-  /** Passes messages on new connections again. Connections that were stopped stay silent, as a half-open connection does. */
+  /** Transfers data on new connections again. Stopped connections stay silent, like half-open connections. */
   hearAgain(): void {
     this.isSilent = false;
   }
@@ -60,7 +61,7 @@ export class HalfOpenProxy {
   }
 }
 
-/** Stops passing data between two sockets. The proxy still reads from both, so that neither end notices the cut by backpressure. */
+/** Stops the transfer between two sockets. Still reads from both sockets, because backpressure would show the cut to both ends. */
 function cut([near, far]: readonly [Socket, Socket]): void {
   near.unpipe(far);
   far.unpipe(near);

@@ -3,9 +3,7 @@ import { redisName } from '#libs/redis';
 
 const SCAN_COUNT = 500;
 
-/**
- * Returns the keys of rooms and of their indexes that never expire, with their content. When all players have left, no such key may exist.
- */
+/** Returns the keys of rooms and room indexes that never expire, with their content. When all players have left, no such key may exist. */
 export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of [redisName('room:*'), redisName('rooms*')]) {

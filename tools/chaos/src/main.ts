@@ -26,11 +26,11 @@ import { until } from './until.js';
 
 const PLAYERS_A_ROOM = [2, 3, 4] as const;
 const PROGRESS_MS = 10_000;
-/** The time limit for the fleet to be complete after the last fault, in ms. */
+/** The time limit after the last fault for the fleet to be complete, in ms. */
 const HEAL_MS = 30_000;
-/** The time limit for the last games to end once the fleet is complete, in ms. */
+/** The time limit for the last games to end, in ms. It begins when the fleet is complete. */
 const LAST_GAMES_MS = 90_000;
-/** The time limit for payments and for the deletion of rooms after the last games, in ms. */
+/** The time limit after the last games for the last payments and for the deletion of all rooms, in ms. */
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
 const BANK_THINK_MS = 250;
@@ -97,7 +97,7 @@ async function playUnderFaults(
     ? new RollingRestart(fleet, tell)
     : new Faults(allKinds({ fleet, chance, findings }), chance, every * 1_000, options.faults, tell);
   const raging = faults.run();
-  // A rolling restart ends after the last server, not after a time.
+  // A rolling restart ends when the last server has restarted, and has no time limit.
   const enough = options.rolling ? [] : [new Promise<void>((resolve) => setTimeout(resolve, minutes * 60_000))];
   await Promise.race([raging, ...enough, interrupted()]);
   await faults.stop();
@@ -145,7 +145,7 @@ function allKinds(world: World): readonly Kind[] {
   ];
 }
 
-/** Audits the bank games. Waits for missing payments first, because an effect may run after the end of its game. */
+/** Audits the bank games. First waits for missing payments, because an effect may run after the end of its game. */
 async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
   const books = banks.flatMap((table) => [...table.books.values()]);
   await until(async () => auditBank(books, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
@@ -180,7 +180,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // This limit is never reached, because `stop()` ends the games.
+      // This limit is never reached, because `stop()` ends the games earlier.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,

@@ -6,14 +6,14 @@ import { pause } from './until.js';
 /** Longest time to wait for the next ticket, in ms. */
 const TICKET_MS = 3_000;
 /**
- * Shortest and longest time from a new ticket to the fault, in ms. The fault then hits the round, the commit, the room or the start of the
- * ticket's match.
+ * Shortest and longest time from a new ticket to the fault, in ms. In this time the ticket passes through the round, the commit, the room
+ * and the start of its match.
  */
 const INTO_MATCH_MS = [0, 25] as const;
 const DOWN_MS = [300, 3_000] as const;
 const STOP_MS = [2_500, 7_500] as const;
 
-/** Returns the faults during matchmaking: the lobby that runs the rounds dies or hangs just after a ticket was added. */
+/** Returns the faults during matchmaking. The lobby that runs the rounds dies or hangs just after a ticket was added. */
 export function matchFaults(world: World): Kind[] {
   return [
     { name: 'kill-runner', weight: 2, plan: () => onRunner(world, 'kill') },

@@ -8,19 +8,19 @@ import { pause, until } from './until.js';
 const CORDONED_MS = [3_000, 6_000] as const;
 const POLL_MS = 250;
 /**
- * The time limit for an evicted server to register again, and for an uncordon, in ms. An evicted server detects the eviction within half a
- * second and drops its rooms.
+ * The time limit for an evicted server to register again, and for an uncordon, in ms. An evicted server detects its eviction within half a
+ * second, and then drops its rooms.
  */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on healthy servers. An act does not happen when the gateway that gets the request fails. */
+/** Returns the acts of operators on healthy servers. An act is skipped when the gateway that gets its request fails. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
     weight,
     plan: () => withOne(world, type, (server) => evictOne(world, server)),
   });
-  // The servers on which an operator acts now. There is one operator per server, because a second one would undo the act of the first.
+  // The servers on which an operator acts now. Only one operator acts on a server, because a second one would undo the act of the first.
   const seenTo = new Set<ChaosServer>();
   const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
     withOne(world, 'game', (server) => {
@@ -39,7 +39,7 @@ export function operatorFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans to cordon a server for some seconds, during which it must not be eligible. */
+/** Plans to cordon a server for some seconds. During this time the server must not be eligible. */
 function cordon(world: World, server: ChaosServer): Plan {
   const ms = world.chance.between(...CORDONED_MS);
   return {
@@ -49,7 +49,7 @@ function cordon(world: World, server: ChaosServer): Plan {
       const end = performance.now() + ms;
       while (cordoned && performance.now() < end) {
         const now = await ask<ServerView>(world, 'GET', `/api/servers/${server.id}`);
-        // A cordon belongs to one incarnation, and is lost when the record of the server is deleted.
+        // A cordon belongs to one incarnation. The deletion of the server's record removes it.
         if (now?.cordoned && now.willing && now.incarnation === cordoned.incarnation && now.state !== 'dead') {
           world.findings.violation(`${server.id} is eligible although it is cordoned`);
           break;
@@ -72,8 +72,8 @@ function empty(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Uncordons a server, because a cordoned server would take no rooms for the rest of the run. Repeats the request until a gateway accepts it
- * or the server is down; gives up after `ANEW_MS`.
+ * Uncordons a server. A cordoned server would get no rooms for the rest of the run. Repeats the request until a gateway accepts it or the
+ * server is down. Gives up after `ANEW_MS`.
  */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
@@ -110,8 +110,8 @@ function evictOne(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. All of this is normal
- * during other faults.
+ * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. Other faults can
+ * cause each of these failures.
  */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));

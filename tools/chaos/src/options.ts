@@ -3,29 +3,29 @@ import { parseOrExit } from '../../fleet/src/usage.js';
 
 export interface ChaosOptions {
   readonly minutes: number;
-  /** True: restarts every server, one after the other, instead of causing faults. */
+  /** True: restarts all servers, one after the other, and causes no faults. */
   readonly rolling: boolean;
   readonly seed: number;
-  /** Seconds from one fault to the next, on average. */
+  /** Average time between two faults, in seconds. */
   readonly every: number;
   readonly gateways: number;
   readonly lobbies: number;
   readonly games: number;
-  /** Rooms of the checked game (`chain`), with 2 to 4 players each. */
+  /** Number of rooms of the checked game (`chain`), with 2 to 4 players each. */
   readonly rooms: number;
-  /** Players of tic-tac-toe, in addition. */
+  /** Number of players of tic-tac-toe. */
   readonly others: number;
-  /** Rooms of the bank games, with two players each and the three durabilities in turn. */
+  /** Number of rooms of the bank games, with two players each. The rooms use the three durabilities in turn. */
   readonly banks: number;
-  /** Players who search for matches. */
+  /** Number of players who search for matches. */
   readonly searchers: number;
-  /** The number of commands per second of all players of the checked game together. */
+  /** Commands per second of the checked game, for all of its players together. */
   readonly commandsPerSecond: number;
   /** True: players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
-  /** The kinds of faults to cause. An empty list means all kinds. */
+  /** The kinds of faults that the tool causes. An empty list means all kinds. */
   readonly faults: readonly string[];
-  /** True: prints one JSON object and nothing else. */
+  /** True: prints only one JSON object. */
   readonly json: boolean;
 }
 

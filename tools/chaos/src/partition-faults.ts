@@ -4,7 +4,10 @@ import { pause } from './until.js';
 
 const CUT_MS = [5_000, 9_000] as const;
 
-/** Returns cuts of one game server by proxies, which need no special rights. `npm run partitions` can cut any two servers. */
+/**
+ * Returns faults that cut one game server off with proxies, which need no special rights. `npm run partitions` can cut the network between
+ * any two servers.
+ */
 export function partitionFaults(world: World): Kind[] {
   return [
     { name: 'cut-links-game', weight: 2, plan: () => cut(world, 'links') },
@@ -14,7 +17,7 @@ export function partitionFaults(world: World): Kind[] {
 
 /**
  * Plans a cut. During the cut only this server may be evicted, as `unreachable` or `store-lost`. Returns null when no server can be cut,
- * the server is not up, or the cut is already in effect.
+ * the server is not up, or a cut is already in effect.
  */
 function cut({ fleet, chance }: World, which: 'links' | 'store'): Plan | null {
   const { cuttable } = fleet;

@@ -13,9 +13,9 @@ interface Wait {
   readonly ms: number;
 }
 
-/** An answer that takes at least this long counts as a long wait, in ms. Without a fault, every answer is faster. */
+/** Minimum time of an answer that counts as a long wait, in ms. Without a fault, every answer is faster. */
 const LONG_WAIT_MS = 100;
-/** The time for which an ended fault still counts as the cause of waits, in ms. */
+/** The time after the end of a fault within which the fault still counts as the cause of waits, in ms. */
 const AFTERMATH_MS = 5_000;
 export const NO_FAULT = 'none';
 
@@ -37,8 +37,8 @@ export class Pauses {
   }
 
   /**
-   * Returns the waits by their cause. The cause is the latest fault that began before the wait and was still in effect. Without such a
-   * fault, it is the first fault that began during the wait, or else `NO_FAULT`.
+   * Returns the waits, grouped by cause. The cause of a wait is the latest fault that began before the wait and was still in effect.
+   * Otherwise it is the first fault that began during the wait. Otherwise it is `NO_FAULT`.
    */
   byFault(faults: readonly Fault[]): Record<string, { faults: number; pauses: Spread; longWaits: Spread }> {
     const kinds = new Map<string, { pauses: number[]; waits: number[] }>();
@@ -63,7 +63,7 @@ export class Pauses {
 
 function causeOf({ from, ms }: Wait, faults: readonly Fault[]): string {
   const felt = faults.filter((fault) => fault.from < from + ms && fault.until + AFTERMATH_MS > from);
-  // A fault that began during a wait did not make the wait begin.
+  // A fault that began during a wait is not its cause, if an earlier fault was still in effect.
   const before = felt.filter((fault) => fault.from <= from);
   return (before.at(-1) ?? felt[0])?.kind ?? NO_FAULT;
 }

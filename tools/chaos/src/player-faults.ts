@@ -29,7 +29,7 @@ export function playerFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans that one player reads nothing for some seconds, but still sends. */
+/** Plans that one player reads no data for some seconds, but still sends data. */
 function slow({ fleet, chance }: World): Plan {
   const ms = chance.between(...SLOW_MS);
   return {
@@ -43,8 +43,8 @@ function slow({ fleet, chance }: World): Plan {
 }
 
 /**
- * Plans to resume a session over a second connection. The gateway must then close the first connection, and the second connection must
- * belong to the same user.
+ * Plans to resume a session over a second connection. The gateway must then close the first connection. The second connection must belong
+ * to the same user.
  */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
@@ -71,8 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // After another fault, the first connection may have resumed by itself. A resume issues a new secret, so the gateway then refuses
-        // the second connection.
+        // After another fault, the client may have resumed the session already. Each resume issues a new secret, so the gateway then
+        // refuses the second connection.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

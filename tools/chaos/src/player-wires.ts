@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Chance } from './random.js';
 
-/** The network between players and gateways: proxies that can break one connection at a time. */
+/** The network between players and gateways. It consists of proxies that can break one connection at a time. */
 export class PlayerWires {
   private readonly servers: Server[] = [];
   private readonly wires = new Set<Wire>();
@@ -25,7 +25,7 @@ export class PlayerWires {
     this.take(chance)?.cut();
   }
 
-  /** Stops the data of one connection for good. The connection stays open, and neither end is notified. */
+  /** Makes one connection half open for good: it transfers no more data, and neither end is notified. */
   silenceOne(chance: Chance): void {
     this.take(chance)?.silence();
   }
@@ -93,7 +93,7 @@ class Wire {
       if (!this.isSilent && !to.write(bytes)) from.pause();
     });
     to.on('drain', () => void (from === this.far && this.isHeld ? null : from.resume()));
-    // Ends the other side only after all data has been sent, because the last message comes right before the end.
+    // Ends the other socket only after all data has been sent, because the last message comes right before the end.
     from.on('end', () => void (!this.isSilent && to.end()));
     from.on('close', () => {
       this.gone();

@@ -1,6 +1,6 @@
 import { seededRandom } from '#libs/room';
 
-/** Random numbers that depend only on the seed. */
+/** Generates random numbers that depend only on the seed. */
 export class Chance {
   /** Returns a number from 0 (included) to 1 (excluded). */
   readonly next: () => number;
@@ -18,7 +18,7 @@ export class Chance {
     return Math.floor(this.between(low, high + 1));
   }
 
-  /** Returns a random element of the list; undefined when the list is empty. */
+  /** Returns a random element of the list. Undefined: the list is empty. */
   pick<T>(things: readonly T[]): T | undefined {
     return things[Math.floor(this.next() * things.length)];
   }

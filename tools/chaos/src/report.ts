@@ -6,19 +6,19 @@ import type { Spread } from './pauses.js';
 
 export interface BankReport {
   readonly games: number;
-  /** Number of transfers whose command was acknowledged. Rewinds may have undone some of them. */
+  /** Number of acknowledged transfers. Rewinds may have undone some of them. */
   readonly acknowledged: number;
-  /** Number of transfers that effects have paid. Repeated runs of an effect count once. */
+  /** Number of transfers that effects have paid. Repeated payments of one transfer count once. */
   readonly paid: number;
-  /** The number of rewinds that players were notified of. */
+  /** Number of rewinds of which players were notified. */
   readonly rewinds: number;
 }
 
-/** Number of searches for a match, by outcome. */
+/** Numbers of searches for a match, by outcome. */
 export interface SearchReport {
   readonly matched: number;
   readonly cancelled: number;
-  /** Number of searches that a server ended or refused, for example because Redis was not available. */
+  /** Number of searches that a server ended or refused, for example because Redis was unavailable. */
   readonly refused: number;
 }
 

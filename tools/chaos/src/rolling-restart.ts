@@ -5,7 +5,7 @@ import type { Fault } from './faults.js';
 const WHOLE_MS = 30_000;
 const ORDER = ['gateway', 'lobby', 'game'] as const satisfies ServerType[];
 
-/** A deployment: drains and starts the servers one after the other. Waits after each of them until the fleet is complete. */
+/** A deployment: drains and restarts the servers one after the other. After each server, waits until the fleet is complete. */
 export class RollingRestart {
   readonly done: Fault[] = [];
   private isOver = false;

@@ -9,12 +9,12 @@ interface Search {
 }
 
 /**
- * The record of all searches of a run. Checks that each search has one outcome, that at most `size` players are matched into a room, and
- * that two searches never lead a player into one room.
+ * The record of all searches of a run. Checks that each search has one outcome, and that a match has at most `size` players. Also checks
+ * that two searches never lead a player into the same room.
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
-  /** The players whose searches ended in each room of a match. */
+  /** The players that entered each room of a match. */
   private readonly players = new Map<string, string[]>();
 
   constructor(
@@ -22,7 +22,7 @@ export class SearchBook {
     private readonly violation: (sentence: string) => void,
   ) {}
 
-  /** Records the start of a search, and returns the function that records its outcome. */
+  /** Records the start of a search. Returns a function that records its outcome. */
   begin(player: string, at: number): (outcome: Exclude<SearchOutcome, 'waiting'>, room?: string) => void {
     const search: Search = { player, from: at, outcome: 'waiting', room: null };
     this.searches.push(search);

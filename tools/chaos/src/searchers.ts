@@ -6,14 +6,16 @@ import type { Chance } from './random.js';
 import { SearchBook } from './search-book.js';
 import { pause, until } from './until.js';
 
-/** The game for which these players search. No other player searches for it. */
+/** The game for which these players search. No other players search for this game. */
 export const SEARCHED_GAME = 'tic-tac-toe';
 /** Time for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
-/** The fraction of searches that a player gives up, and the shortest and longest time after which the player does so, in ms. */
+/** The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time until then, in ms. */
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
-/** Time limit after the last fault for all searches but one to find a match, in ms. */
+/**
+ * The time limit after the last fault within which every search must find a match, in ms. One search may remain, because it has no partner.
+ */
 const LAST_MATCHES_MS = 20_000;
 
 /** Players who search for one match after another, with a record of their searches. */
@@ -52,7 +54,8 @@ export class Searchers {
   }
 
   /**
-   * Ends the searches after the last fault. While at least two players search, every search must find a match. The last player gives up.
+   * Ends the searches after the last fault. While at least two players search, every search must find a match. The last player cancels the
+   * search.
    */
   async stop(): Promise<void> {
     this.isLast = true;
@@ -91,7 +94,7 @@ export class Searchers {
     } catch (error) {
       if (giveUp.signal.aborted) return end('cancelled');
       end('refused');
-      // The search of a player whose connection was lost for longer than the grace has ended. The player searches again.
+      // The player's connection was lost for longer than the grace, so the search has ended. The player searches again.
       if (codeOf(error) !== 'not-searching') throw error;
       this.findings.count('search:not-searching');
     } finally {

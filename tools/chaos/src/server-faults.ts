@@ -5,10 +5,10 @@ import { pause } from './until.js';
 
 /** The shortest and longest duration of a short suspension, in ms. The server may become suspect, but must not be evicted. */
 const SHORT_STOP_MS = [150, 900] as const;
-/** The shortest and longest duration of a long suspension, in ms: longer than the two to three checks that lead to an eviction. */
+/** The shortest and longest duration of a long suspension, in ms. An eviction takes two to three checks, so this is long enough for it. */
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
-/** Jumps of a wall clock, in ms. In reality NTP, a person, or a host with an empty battery causes such jumps. */
+/** Jumps of a wall clock, in ms. In reality, NTP, an operator or an empty battery causes such jumps. */
 const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
 const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
@@ -17,7 +17,7 @@ const TYPES: readonly [ServerType, number][] = [
   ['lobby', 1],
 ];
 
-/** Returns the faults of the processes of servers. */
+/** Returns the faults of server processes. */
 export function serverFaults(world: World): Kind[] {
   return [
     ...TYPES.flatMap(([type, weight]): Kind[] => [
@@ -32,7 +32,7 @@ export function serverFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans a fault for a server that is up; null when fewer than two of the type are up, or `planFor` returns null. */
+/** Plans a fault for a server that is up. Returns null when fewer than two servers of the type are up, or `planFor` returns null. */
 export function withOne({ fleet, chance }: World, type: ServerType, planFor: (server: ChaosServer) => Plan | null): Plan | null {
   const up = fleet.of(type).filter(({ condition }) => condition === 'up');
   return up.length < 2 ? null : planFor(chance.pick(up) as ChaosServer);
@@ -50,7 +50,7 @@ function kill({ chance }: World, servers: readonly ChaosServer[]): Plan {
   };
 }
 
-/** Plans to kill half of the servers of each type, rounded up, but never the last one of a type. */
+/** Plans to kill half of the servers of each type, rounded up. At least one server of each type lives on. */
 function killHalf(world: World): Plan | null {
   const servers = TYPES.flatMap(([type]) => {
     const up = world.fleet.of(type).filter(({ condition }) => condition === 'up');
@@ -83,7 +83,7 @@ function restart(server: ChaosServer): Plan {
 }
 
 /**
- * Plans to set the wall clock of a server and to correct it later. If two of these faults overlap, the one that ends first corrects the
+ * Plans to set the wall clock of a server, and to correct it later. When two of these faults overlap, the first one to end corrects the
  * clock.
  */
 function setClock({ chance }: World, server: ChaosServer): Plan {
@@ -99,7 +99,7 @@ function setClock({ chance }: World, server: ChaosServer): Plan {
   };
 }
 
-/** Plans to block the event loop of a server. The server must not be evicted for this, which `Innocents` checks. */
+/** Plans to block the event loop of a server. `Innocents` checks that the server is not evicted for this. */
 function block(server: ChaosServer): Plan {
   return { what: `${server.id}, four fifths of its time`, act: () => server.block() };
 }

@@ -3,10 +3,10 @@ import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
 const SHORT_PAUSE_MS = [200, 3_500] as const;
-/** The shortest and longest duration of a long pause, in ms: longer than every timeout of a request to Redis. */
+/** The shortest and longest duration of a long pause of Redis, in ms. Both are longer than every timeout of a Redis command. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
-/** A fallback loses the writes of a time between these two limits, in ms. With `appendfsync everysec`, up to two seconds are lost. */
+/** A fallback loses the last writes. This is their shortest and longest age, in ms. With `appendfsync everysec`, it is up to two seconds. */
 const LOST_MS = [300, 2_000] as const;
 /** The fraction of fallbacks that lose all data, from 0 to 1. */
 const EMPTIED_SHARE = 0.25;
@@ -25,7 +25,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // Happens only with `--faults`, because the rooms of a game server that dies at the same time are lost for good.
+    // This fault happens only with `--faults`. If a game server dies at the same time, its rooms are lost for good.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },
@@ -57,8 +57,8 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
 }
 
 /**
- * Plans a fallback, as if the host of Redis died: the last writes or all writes are lost. All servers must be up, because data that only a
- * dead server had would be lost for good.
+ * Plans a fallback, as if the host of Redis had died: Redis loses its last writes or all of them. All servers must be up, because data that
+ * only a dead server had would be lost for good.
  */
 function fallBack({ fleet, chance, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
@@ -81,7 +81,7 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
       });
-      // When the store is settled, gateways notify players of lost games. The next fault must not kill a server before that.
+      // Gateways notify players of lost games when the store is settled. The next fault must not kill a server before that.
       await pause(AFTER_SETTLED_MS);
     },
   };
@@ -92,7 +92,7 @@ function flush({ fleet }: World): Plan | null {
   return isWell ? { what: 'emptied', act: async () => void (await fleet.client.flushall()) } : null;
 }
 
-/** Plans to delete all records of servers, as an operator might by mistake. Every living server must restore its record. */
+/** Plans to delete all records of servers, as an operator might do by mistake. Every living server must restore its record. */
 function dropRegistry({ fleet, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   return {
@@ -112,9 +112,7 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
   };
 }
 
-/**
- * Plans that one server receives no more messages from Redis and cannot notice it by an error. `Innocents` and `allOpen` check the result.
- */
+/** Plans that one server receives no more messages from Redis, and gets no error about that. `Innocents` and `allOpen` check the result. */
 function deafen({ fleet, chance }: World): Plan | null {
   const { server, proxy } = fleet.deafened;
   if (server.condition !== 'up') return null;

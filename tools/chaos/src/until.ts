@@ -1,6 +1,6 @@
 /**
- * Waits until the condition is true. Rejects after `deadlineMs`, with the last error of the condition if there is one. The tests have their
- * own function for this, because the compiled tool contains no file from outside of its folder.
+ * Waits until the condition is true. Rejects after `deadlineMs`, with the last error of the condition if there is one. The tests have a
+ * similar function. This tool cannot import it, because a compiled tool contains only files of its own folder.
  */
 export async function until<T>(condition: () => T | Promise<T>, deadlineMs: number, lookMs = 50): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;

@@ -2,24 +2,24 @@ import type { Table } from './table.js';
 
 /** One requirement of the protocol. `run` throws `CaseFailure` when the client does not meet it. */
 export interface Case {
-  /** A sentence whose subject is the client. */
+  /** A sentence about the client. Its subject is the client. */
   readonly name: string;
   /** The number of gateways. Default: 1. */
   readonly gateways?: number;
   run(table: Table): Promise<void>;
 }
 
-/** Thrown when the client behaves differently than the protocol requires. The message says what was expected and what happened. */
+/** Thrown when the client behaves differently from the protocol. The message says what the case expected and what happened. */
 export class CaseFailure extends Error {}
 
-/** Thrown when the client does not support an optional part of the protocol, with the reason. */
+/** Thrown when the client does not support an optional part of the protocol. The message is the reason. */
 export class CaseSkipped extends Error {}
 
 export function expectThat(isTrue: boolean, message: string): asserts isTrue {
   if (!isTrue) throw new CaseFailure(message);
 }
 
-/** Compares two plain values. The order of keys does not matter. */
+/** Compares two plain values. Ignores the order of keys. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   const [found, wanted] = [canonical(actual), canonical(expected)];
   if (found !== wanted) throw new CaseFailure(`${what}: expected ${short(wanted)}, found ${short(found)}`);

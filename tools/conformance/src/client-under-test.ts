@@ -21,7 +21,7 @@ interface Instruction {
   readonly [field: string]: unknown;
 }
 
-/** Time limit for an answer, in ms. It is long enough for a client that starts on a busy machine. */
+/** Time limit for an answer, in ms. It allows for a client that is still starting on a busy machine. */
 const ANSWER_MS = 15_000;
 const EVENT_MS = 8_000;
 
@@ -30,7 +30,7 @@ export class ClientUnderTest {
   private readonly events = new Inbox<ClientEvent>();
   private readonly answers = new Inbox<ClientAnswer>();
   private lastId = 0;
-  /** The reason why the client has ended; null while it runs. */
+  /** The reason why the client has ended. Null: the client runs. */
   ending: string | null = null;
   private readonly endListeners: (() => void)[] = [];
 
@@ -40,7 +40,7 @@ export class ClientUnderTest {
   ) {
     createInterface({ input: child.stdout }).on('line', (line) => this.read(line));
     child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
-    // Ignores errors of the pipe: they mean that the client has ended, and `ending` records that.
+    // Ignores errors of the pipe. They mean that the client has ended, which `ending` records.
     child.stdin.on('error', () => {});
     child.on('exit', (code, signal) => this.over(`the client has ended (${signal ?? `exit code ${code}`})`));
   }
@@ -58,7 +58,7 @@ export class ClientUnderTest {
   /** Sends an instruction. Resolves with its answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
-    // The case may fail before it awaits the answer. A rejection must then not end this process.
+    // The case may fail before it awaits the answer. A rejection of the answer must then not end this process.
     answered.catch(() => {});
     return answered;
   }
@@ -85,12 +85,11 @@ export class ClientUnderTest {
     return this.events.none(`event ${event}`, (one) => one.event === event, waitMs);
   }
 
-  /** Forgets the events until now. */
+  /** Drops all events that have arrived so far. */
   skipEvents(): void {
     this.events.skip();
   }
 
-  /** Ends the process. */
   end(): void {
     this.child.stdin.end();
     this.child.kill('SIGKILL');

@@ -11,14 +11,13 @@ export class Inbox<T> {
     this.changed();
   }
 
-  /** Checks again all conditions that `take` and `until` wait for. */
+  /** Checks the conditions of all pending calls of `take` and `until` again. */
   changed(): void {
     for (const look of [...this.watchers]) look();
   }
 
   /**
-   * Returns the next item for which `isWanted` is true. Skips the items before it, also for later calls. Waits until such an item has
-   * arrived.
+   * Returns the next matching item, and waits for it if necessary. Drops the items before it.
    *
    * @param what names the item in the message of a failure
    * @param whyNot returns why the item cannot arrive any more, or null
@@ -38,12 +37,12 @@ export class Inbox<T> {
     return this.all[at]!;
   }
 
-  /** Forgets everything that has arrived until now. */
+  /** Drops all items that have arrived so far. */
   skip(): void {
     this.next = this.all.length;
   }
 
-  /** Fails when an item for which `isWanted` is true has arrived, or arrives within `waitMs`. */
+  /** Fails when a matching item has arrived, or arrives within `waitMs`. */
   async none(what: string, isWanted: (item: T) => boolean, waitMs: number): Promise<void> {
     const start = this.next;
     const find = (): T | undefined => this.all.slice(start).find(isWanted);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from './main.js';
 
-/** The name of one short case. */
+/** The name of a case that takes little time. */
 const CASE = 'sends hello first';
 
 /** A client that answers every instruction, and never opens a connection. */

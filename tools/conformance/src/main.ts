@@ -26,9 +26,9 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
 };
 
 export interface ConformanceContext {
-  /** How the user calls this tool. */
+  /** The command with which the user starts this tool. */
   readonly call?: string;
-  /** This repository or the package that has this tool. By default the working directory. */
+  /** The folder of this repository, or of the package with this tool. Default: the working directory. */
   readonly root?: string;
 }
 
@@ -65,7 +65,7 @@ export async function main(argv: readonly string[], { call, root = process.cwd()
   return 1;
 }
 
-/** Runs the cases in order, at most `atOnce` at the same time. Returns the promise of each report. */
+/** Runs the cases in order, at most `atOnce` at the same time. Returns a promise for the report of each case. */
 function startAll(cases: readonly Case[], atOnce: number, run: (one: Case) => Promise<Report>): ReadonlyMap<Case, Promise<Report>> {
   const waiting = cases.map((one) => {
     let begin = (): void => {};

@@ -3,13 +3,13 @@ import { Command, InvalidArgumentError } from 'commander';
 export interface ConformanceOptions {
   /** The command that starts the client under test. */
   readonly client?: string;
-  /** Only cases whose name contains this text. */
+  /** Runs only cases whose name contains this text. */
   readonly only?: string;
-  /** Number of cases that run at the same time. */
+  /** Maximum number of cases that run at the same time. */
   readonly atOnce: number;
-  /** Writes the test vectors into this folder, instead of testing a client. */
+  /** The folder into which the tool writes the test vectors. With this option, it tests no client. */
   readonly vectors?: string;
-  /** Prints the lines between the tool and the client. */
+  /** True: prints the lines between the tool and the client. */
   readonly verbose: boolean;
 }
 
@@ -28,7 +28,7 @@ export function newCommand(call = 'npm run conformance --'): Command {
     .description(
       'Tests a client in any language against scripted gateways on loopback. conformance/README.md describes how the client is driven.',
     )
-    .option('--client <command>', 'starts the client under test, such as "python3 clients/python/conformance_client.py"')
+    .option('--client <command>', 'starts the client under test, such as "python3 my_client.py"')
     .option('--only <text>', 'runs only the cases whose name contains this text')
     .option('--at-once <n>', 'number of cases that run at the same time, each with a process of the client', casesAtOnce, 4)
     .option('--verbose', 'prints the lines between this tool and the client', false)

@@ -23,7 +23,7 @@ type Of<Kind extends PlayerMessage['kind']> = Extract<PlayerMessage, { kind: Kin
 /** One connection of the client under test to a scripted gateway. Answers pings by itself, unless `answersPings` is false. */
 export class ScriptConnection {
   readonly messages = new Inbox<PlayerMessage>();
-  /** The pings of the client. `messages` has all other messages. */
+  /** The pings of the client. All other messages are in `messages`. */
   readonly pings = new Inbox<Of<'ping'>>();
   readonly pongs = new Inbox<string>();
   answersPings = true;
@@ -45,7 +45,7 @@ export class ScriptConnection {
     });
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => {});
-    // Ends the socket too, because Node's HTTP server would leave it half open.
+    // Also ends the socket, because Node's HTTP server would leave it half open.
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.isClosed = true;
@@ -83,7 +83,7 @@ export class ScriptConnection {
     return this.messages.none('message of the client', () => true, waitMs);
   }
 
-  /** Sends a message, in the form of this connection. */
+  /** Sends a message in the encoding of this connection. */
   send(message: ServerMessage | CompactSync): void {
     if (this.subprotocol === SUBPROTOCOL_JSON) this.frame(OPCODE.text, Buffer.from(JSON.stringify(message)));
     else this.sendBytes(message.kind === 'compact' ? encodeCompactSync(message) : encodeServerMessage(message));
@@ -104,7 +104,7 @@ export class ScriptConnection {
     this.frame(OPCODE.continuation, bytes.subarray(4));
   }
 
-  /** Ends the connection without a message, as the death of a gateway does. */
+  /** Ends the connection without a message, as a gateway that dies does. */
   cut(): void {
     this.socket.destroy();
   }

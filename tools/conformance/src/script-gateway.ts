@@ -5,7 +5,7 @@ import { answerUpgrade } from '#libs/websocket';
 import { Inbox } from './inbox.js';
 import { ScriptConnection } from './script-connection.js';
 
-/** A gateway on loopback that follows a script: the case decides which messages it sends. */
+/** A gateway on loopback without logic of its own. The case decides which messages it sends. */
 export class ScriptGateway {
   readonly connections = new Inbox<ScriptConnection>();
   /** The subprotocols that the gateway accepts, in order of preference. */
@@ -51,7 +51,6 @@ export class ScriptGateway {
     return new ScriptGateway(server, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/play`);
   }
 
-  /** Stops listening, and ends all connections. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));

@@ -14,7 +14,7 @@ import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
 /** One step of a recorded session. */
 export type SessionStep =
-  /** The client sends a message. `frame`: its bytes in hexadecimal; another order of the keys in a map is allowed. */
+  /** The client sends a message. `frame`: its bytes in hexadecimal. A client may write the keys of a map in another order. */
   | { readonly fromPlayer: PlayerMessage; readonly frame: string }
   /** The server sends a message. In `compact`, `state` and `patch` are hexadecimal. */
   | { readonly toPlayer: ServerMessage | object; readonly frame: string }
@@ -29,7 +29,7 @@ export interface SessionVector {
   readonly steps: readonly SessionStep[];
 }
 
-/** Returns sessions as a client and servers have them, encoded by the codecs of the product. */
+/** Returns typical sessions of a client. The codecs of the product have encoded their messages. */
 export function recordedSessions(): SessionVector[] {
   return [turnBasedGame('classic'), turnBasedGame('compact'), resumedGame(), rewoundGame(), gameWithSteps()];
 }
@@ -111,7 +111,7 @@ class Recorder {
     this.has(version, state);
   }
 
-  /** A sync from the state that the client has to the next state. */
+  /** A sync that leads from the state of the client to the next state. */
   changed(version: number, state: unknown, { seq = 0, input = 0, event, elapsed, isHashed }: ChangeOptions = {}): void {
     const events = event && { events: [{ version, ...event }] };
     if (this.form === 'classic') {
@@ -152,7 +152,7 @@ interface ChangeOptions {
   readonly isHashed?: boolean;
 }
 
-/** Returns the board after these moves, which the seats make in turn. */
+/** Returns the board after these moves. The seats move in turn. */
 function board(moves: readonly number[]): { cells: (number | null)[]; turn: number; moves: number } {
   const cells = Array<number | null>(9).fill(null);
   for (const [index, cell] of moves.entries()) cells[cell] = index % 2;
@@ -184,7 +184,7 @@ function turnBasedGame(form: 'classic' | 'compact'): SessionVector {
   return { name: `a game of tic-tac-toe with ${form} syncs`, steps: session.steps };
 }
 
-/** The gateway dies before the answer to a command. The room has applied the command, and confirms it after the resume. */
+/** The gateway dies before it sends the answer to a command. The room has applied the command, and confirms it after the resume. */
 function resumedGame(): SessionVector {
   const session = new Recorder('classic');
   session.login();

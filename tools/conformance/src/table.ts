@@ -18,12 +18,12 @@ import type { ScriptGateway } from './script-gateway.js';
 export const ROOM = 'r-1' as RoomId;
 export const SESSION = 's-1' as SessionId;
 const USER = 'u-1' as UserId;
-/** Time limit for a connection, in ms. It is long enough for a client that starts, and for its pauses between attempts to connect. */
+/** Time limit for a connection, in ms. It allows for a client that is still starting, and for its pauses between attempts to connect. */
 const CONNECTION_MS = 8_000;
-/** Time for which a case waits for a forbidden act of the client, in ms. */
+/** Time within which a case observes whether the client does a forbidden act, in ms. */
 export const QUIET_MS = 500;
 
-/** The participants of one case: a client under test, and the gateways whose URLs it has. */
+/** The participants of one case: a client under test, and the gateways that the client knows. */
 export class Table {
   /** Number of the last secret. Each welcome has a new secret. */
   private secrets = 0;
@@ -109,17 +109,17 @@ export class Table {
     line.send({ kind: 'placed', room: ROOM, game: 'script', seat: 0, epoch: 1, round: 0, players, seq: 0, ...more });
   }
 
-  /** Sends a whole state in the classic form, which every client reads. */
+  /** Sends a whole state in the form with RFC 6902 patches, which every client can read. */
   whole(line: ScriptConnection, version: number, state: unknown, seq = 0, more: Partial<Sync> = {}): void {
     line.send({ kind: 'sync', version, seq, room: ROOM, state, ...more });
   }
 
-  /** Sends a sync without a change. It answers the commands up to `seq`. */
+  /** Sends a sync without a change. The sync acknowledges the commands up to `seq`. */
   acknowledge(line: ScriptConnection, version: number, seq: number): void {
     line.send({ kind: 'sync', version, seq, room: ROOM, from: version, patches: [] });
   }
 
-  /** Expects the next state of the client. */
+  /** Expects that the next state of the client is this one. */
   async sees(version: number, state: unknown): Promise<void> {
     const event = await this.client.hears('state');
     expectEqual({ version: event.version, state: event.state }, { version, state }, 'the next state of the client');
@@ -151,7 +151,7 @@ export function viewOf(more: Partial<RoomView> = {}): RoomView {
   };
 }
 
-/** The bytes in a compact sync: those of a whole state, or those of the patch between two states. */
+/** The bytes of a compact sync: a whole state, or the patch between two states. */
 export const compactState = (state: unknown): Uint8Array => encodeValue(state);
 export const compactPatch = (before: unknown, after: unknown): Uint8Array => encodePatch(before, after);
 

@@ -14,7 +14,7 @@ describe('the vectors in conformance/', () => {
   it.each(['frames.json', 'patches.json', 'syncs.json', 'sessions.json'] as const)(
     'equal the output of the codecs: %s (`npm run conformance -- --vectors conformance` writes the file)',
     (name) => {
-      // Compares both values after a conversion to JSON, because JSON has no undefined.
+      // Converts both values to JSON before the comparison, because JSON has no undefined.
       expect(read(name)).toEqual(JSON.parse(JSON.stringify(makeVectors(FOLDER, page)[name])));
     },
   );

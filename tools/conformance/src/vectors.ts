@@ -18,7 +18,6 @@ export interface FrameVector {
 }
 
 export interface FrameVectors {
-  /** Messages from the player, and to the player. */
   readonly fromPlayer: readonly FrameVector[];
   readonly toPlayer: readonly FrameVector[];
   /** Frames to the player that a client must refuse. */
@@ -34,7 +33,7 @@ export interface PatchVectors {
 
 interface SyncBase {
   readonly name: string;
-  /** The version of `before`. -1: the client has no state before the sync. */
+  /** The version of `before`. -1: the client has no state. */
   readonly held: number;
   readonly before: unknown;
   readonly frame: string;
@@ -54,7 +53,7 @@ export interface Vectors {
 }
 
 /**
- * Makes all vectors with the codecs of the product. In patches and syncs the values come from the files in `folder`; their bytes and hashes
+ * Makes all vectors with the codecs of the product. The values of patches and syncs come from the files in `folder`. Their bytes and hashes
  * are computed.
  *
  * @param folder the folder `conformance`
@@ -86,7 +85,7 @@ export function makeVectors(folder: string, protocolPage: string): Vectors {
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** Returns the frame of a message in JSON form. There, the bytes of a compact sync are hexadecimal. */
+/** Returns the frame of a message in JSON form. In this form, the bytes of a compact sync are hexadecimal. */
 export function frameOf(message: FrameVector['message']): Uint8Array {
   if (message.kind === 'compact') {
     const sync = { ...message } as unknown as CompactSync;
@@ -114,7 +113,7 @@ function examplesOf(page: string): FrameVector['message'][] {
   return [...page.matchAll(/```hex\n(.*)\n/g)].map(([, json]) => JSON.parse(json!) as FrameVector['message']);
 }
 
-/** Values that a decoder may get wrong. */
+/** Messages with values that decoders often decode wrongly. */
 const MORE_FRAMES: readonly FrameVector['message'][] = [
   { kind: 'hello', protocol: 1, token: 'a.b.c', compact: true },
   { kind: 'request', id: 4_294_967_295, operation: 'rooms.list', data: { game: 'chess', limit: 10, filter: { free: { min: 1 } } } },

@@ -19,7 +19,7 @@ export async function writeVectors(folder: string, root: string): Promise<void> 
   }
 }
 
-/** Returns JSON with one vector per line, so that a diff shows only the vectors that changed. */
+/** Returns JSON with one vector per line. A diff then shows only the changed vectors. */
 function textOf(vectors: Readonly<Record<string, readonly unknown[]>>): string {
   const lists = Object.entries(vectors).map(([name, list]) => {
     const lines = list.map((vector) => `    ${JSON.stringify(vector)}`);

@@ -1,6 +1,6 @@
 import type { Target } from './target.js';
 
-/** Thrown when the fleet refuses a request, or when no fleet answers. The message is a sentence for the user. */
+/** Thrown when the fleet refuses a request, or when no gateway answers. The message is a sentence for the user. */
 export class FleetError extends Error {
   constructor(
     readonly code: string,
@@ -15,25 +15,27 @@ export class FleetError extends Error {
   }
 }
 
-/** The time limit for an answer, in ms. It exceeds the duration of every command; the longest, a drain, takes up to two minutes. */
+/** The time limit for an answer, in ms. Every command takes less time. The longest one, a drain, takes up to two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
   constructor(readonly target: Target) {}
 
   async get<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
-    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const text = new URLSearchParams(given).toString();
-    return this.ask('GET', text === '' ? path : `${path}?${text}`);
+    return this.ask('GET', pathWith(path, query));
   }
 
   async post<Answer>(path: string, body: object = {}): Promise<Answer> {
     return this.ask('POST', path, body);
   }
 
+  async delete<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
+    return this.ask('DELETE', pathWith(path, query));
+  }
+
   /**
-   * Yields the last `recent` events, and then new ones as they happen, until the connection ends. `kind`: kinds and groups of kinds, separated
-   * by commas (default: all). `severity`: the lowest severity (default: `info`).
+   * Yields the last `recent` events, and then each new event until the connection ends. `kind`: kinds and groups of kinds, separated by
+   * commas (default: all). `severity`: the lowest severity (default: `info`).
    */
   async *events({ recent = 0, kind, severity, signal }: EventsWanted = {}): AsyncGenerator<FleetEventLine> {
     const query = new URLSearchParams({ recent: String(recent), ...(kind && { kind }), ...(severity && { severity }) });
@@ -88,6 +90,12 @@ export class AdminClient {
   }
 }
 
+function pathWith(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const text = new URLSearchParams(given).toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
 interface EventsWanted {
   readonly recent?: number;
   readonly kind?: string;
@@ -95,7 +103,7 @@ interface EventsWanted {
   readonly signal?: AbortSignal;
 }
 
-/** The fields of an operator event that the CLI shows. The description of the admin API has all fields. */
+/** The fields of an operator event that this tool shows. The description of the admin API lists all fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;

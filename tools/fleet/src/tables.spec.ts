@@ -47,7 +47,7 @@ describe('the output for operators', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
-    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +right +60 s +eu +b1$/);
+    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +right +60 s +eu +0\.1\.0 +b1$/);
     const [canary] = fleetTable([server({ canary: true })], FLEET, NOW)
       .split('\n')
       .slice(1);
@@ -76,8 +76,12 @@ describe('the output for operators', () => {
   });
 
   it('shows the cursor of the next page of rooms', () => {
-    expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
-    expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
+    expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9, matched: 9, asOf: NOW, complete: true }, NOW)).toContain(
+      '9 rooms in all. More: --after 5.abc',
+    );
+    expect(roomsTable({ rooms: [], next: null, total: 0, matched: 0, asOf: NOW, complete: true }, NOW)).toBe(
+      'No matching rooms\n\n0 rooms in all.',
+    );
   });
 
   it('shows an incident on one line with its reasons, rooms and pause', () => {
@@ -154,6 +158,7 @@ const ROOM: AdminRoomView = {
   createdAt: NOW,
   since: NOW,
   result: null,
+  ownerless: false,
 };
 
 function server(changes: Partial<ServerView>): ServerView {
@@ -162,6 +167,10 @@ function server(changes: Partial<ServerView>): ServerView {
     type: 'game',
     name: '1',
     incarnation: 1,
+    cpuPercent: 12,
+    memoryBytes: 90_000_000,
+    commandsPerSecond: 50,
+    ackP99Ms: 2.5,
     state: 'ready',
     cordoned: false,
     suspect: 0,
@@ -174,6 +183,7 @@ function server(changes: Partial<ServerView>): ServerView {
     withheld: [],
     lagMs: 0.5,
     clockOffsetMs: 3,
+    version: '0.1.0',
     build: 'b1',
     region: 'eu',
     canary: false,

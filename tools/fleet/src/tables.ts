@@ -12,6 +12,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     clockOf(server),
     ageOf(server.registeredAt, now),
     server.region,
+    server.version,
     server.build,
     remarksOn(server),
   ]);
@@ -21,7 +22,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
     `${open} game ${open === 1 ? 'server' : 'servers'} open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
   ].join(' ');
-  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'CLOCK', 'UP', 'REGION', 'BUILD', ''], rows)}\n\n${summary}`;
+  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'CLOCK', 'UP', 'REGION', 'VERSION', 'BUILD', ''], rows)}\n\n${summary}`;
 }
 
 export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): string {
@@ -108,7 +109,7 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  // Removes the prefix only before a server type, because only server ids begin with the prefix of the fleet.
+  // Removes the prefix of the fleet only when a server type follows, because other texts may also begin with it.
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
@@ -139,7 +140,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** Formats the error of a server's wall clock. The measurement is not exact, so an error below 0.05 s is shown as no error. */
+/** Formats the error of a server's wall clock. Shows an error below 0.05 s as no error, because the measurement is not exact. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);
@@ -162,7 +163,7 @@ function timeOf(at: number): string {
   return new Date(at).toTimeString().slice(0, 8);
 }
 
-/** Replaces control characters, because players choose names and could control the terminal. */
+/** Replaces control characters. Players choose names, and could otherwise control the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{C}/gu, '·');
 }

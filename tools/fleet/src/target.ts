@@ -9,20 +9,33 @@ export interface Target {
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
 
 /**
- * Finds the fleet that a command addresses. The URL comes from the arguments, else from the fleet of `npm start` in this folder, else it is
- * the default. The token comes from the arguments, else from the environment, else from the fleet of `npm start` if the command addresses
- * this fleet.
+ * Finds the fleet that a command addresses. The URL is that of the arguments, else that of the fleet of `npm start` in this folder, else
+ * the default. The token is that of the arguments, else that of the environment. Without both, the token of `npm start` is used, if the
+ * command addresses that fleet.
  *
  * @throws FleetError when the URL is not valid or there is no token
  */
 export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = process.env, file: string = runningFile(env)): Target {
   const running = readRunning(file);
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;
-  // The token of one fleet must not be sent to another.
+  // The tool must not send the token of one fleet to another fleet.
   const ofRunning = url === running?.opsUrl ? running.adminToken : undefined;
-  const token = given.token ?? (env.ADMIN_TOKEN || undefined) ?? ofRunning;
+  const token = given.token ?? newestOf(env.ADMIN_TOKEN) ?? newestOf(ofRunning);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new FleetError('bad-data', `${JSON.stringify(url)} is not a URL. Pass one such as ${URL_DEFAULT}.`);
   if (!token) throw new FleetError('unauthorized', `No token: pass --token, or set ADMIN_TOKEN to that of the fleet at ${url}.`);
   return { url: url.replace(/\/+$/, ''), token };
+}
+
+/** Minimum length of a token, as in the settings of a gateway. */
+const TOKEN_CHARACTERS_MIN = 16;
+
+/** Returns the first token of a list such as `ada=TOKEN,bob=TOKEN`. Undefined: there is none. */
+function newestOf(list: string | undefined): string | undefined {
+  const first = list
+    ?.split(/[,\r\n]+/)
+    .map((entry) => entry.trim())
+    .find((entry) => entry !== '');
+  const token = /^[A-Za-z0-9._-]{1,32}=(.+)$/.exec(first ?? '')?.[1];
+  return token !== undefined && token.length >= TOKEN_CHARACTERS_MIN ? token : first;
 }

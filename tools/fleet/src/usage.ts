@@ -1,14 +1,14 @@
 import { type Command, CommanderError } from 'commander';
 
-/** Makes a command throw instead of ending the process, and with `--json` print no sentences for people. */
+/** Makes a command throw an error instead of ending the process. With `--json`, the command prints no sentences for people. */
 export function throwing(command: Command, argv: readonly string[]): Command {
   if (isJson(argv)) command.configureOutput({ writeErr: () => {} });
   return command.exitOverride();
 }
 
 /**
- * Reports a command line that commander refused: with `--json` as an object on standard output. Commander has already printed the sentence
- * for people.
+ * Reports a command line that commander refused. With `--json`, prints an object to standard output. Commander has already printed a
+ * sentence for people.
  */
 export function reportUsage(error: CommanderError, argv: readonly string[]): void {
   if (error.exitCode === 0 || !isJson(argv)) return;
@@ -20,7 +20,7 @@ export function parseOrExit(command: Command, argv: readonly string[]): Command 
   return exiting(argv, () => throwing(command, argv).parse([...argv], { from: 'user' }));
 }
 
-/** Refuses a command line whose options do not fit together. Ends the process. */
+/** Refuses a command line whose options contradict each other. Ends the process. */
 export function failUsage(command: Command, argv: readonly string[], message: string): never {
   return exiting(argv, () => command.error(message));
 }

@@ -3,36 +3,35 @@ import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
 import { eventText, fleetTable, incidentsTable, shortId } from './tables.js';
 
-/** The interval at which the table is read again, in ms. */
+/** The interval between two reads of the table, in ms. */
 const REDRAW_MS = 2_000;
-/** The time from an event until the table is read again, in ms. */
+/** The time from an event until the next read of the table, in ms. */
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
-/** All groups of kinds but `room`. */
+/** All groups of kinds except `room`. */
 const NOT_ROOMS = 'server,store,eviction,players,health,recovery';
-/** Refusals that a further attempt does not change. */
+/** The codes of refusals for which a retry is useless. */
 const NEVER_BETTER: ReadonlySet<string> = new Set(['unauthorized', 'bad-data']);
-/** Number of incidents above the events. */
+/** Maximum number of incidents that the screen shows. */
 const INCIDENTS_SHOWN = 3;
 
 /**
- * Shows a table that is updated live above the last events, until Ctrl-C. In a pipe or with --json it prints only the events, one
- * per line.
+ * Shows a table with the last events below it, and updates both until Ctrl-C. In a pipe or with --json it prints only the events, one per
+ * line.
  */
 export async function watch(invocation: Invocation): Promise<void> {
   const { client, options, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // If this first request fails, the command ends. After a later failure the command tries again, because the fleet may be unreachable for
-  // a while.
+  // When the first request fails, the command ends. After a later failure it tries again, because the fleet may be unreachable for a while.
   await client.get('/api/fleet');
   const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
   screen?.start();
   while (!stop.signal.aborted) {
     try {
       const { severity } = options;
-      // On a screen, thousands of events of rooms would push out the events that explain them.
+      // Leaves out the events of rooms on a screen. There may be thousands, and they would push out the events that explain them.
       const kind = options.kind?.replace(/\.(?=,|$)/g, '') ?? (screen && options.room === undefined ? NOT_ROOMS : undefined);
       for await (const event of client.events({ recent: screen ? 50 : 0, kind, severity, signal: stop.signal })) {
         if (!isChosen(event, options)) continue;
@@ -50,7 +49,7 @@ export async function watch(invocation: Invocation): Promise<void> {
   screen?.stop();
 }
 
-/** Returns whether an event is about the server and the room of the command line. The gateway filters by kind and severity. */
+/** Returns whether an event is about the server and the room of the command line. The gateway has already filtered by kind and severity. */
 export function isChosen(event: FleetEventLine, { server, room }: Invocation['options']): boolean {
   return (
     (server === undefined || event.server === server || (event.server !== undefined && shortId(event.server) === server)) &&
@@ -80,12 +79,12 @@ class Screen {
 
   add(event: FleetEventLine): void {
     const line = eventText(event);
-    // Skips known events, because the gateway sends the last events again after a reconnect.
+    // Skips known events, because the gateway repeats its last events after a reconnect.
     if (this.seen.has(line)) return;
     this.seen.add(line);
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
-    // Does not delay a planned refresh at a further event, because there may be many events per second.
+    // Keeps the time of a planned refresh. Otherwise many events per second would delay it again and again.
     if (!this.isSoon) this.refreshIn(SOON_MS);
     this.isSoon = true;
   }

@@ -12,7 +12,7 @@ type Case =
   | { readonly form: 'binary' | 'json'; readonly bytes: Buffer }
   | { readonly form: 'stream'; readonly bytes: Buffer; readonly cuts: readonly number[] };
 
-/** Returns the target that runs only the codecs. It is the fastest target and gets most of the cases. */
+/** Returns the target that runs only the codecs. It gets most of the cases, because it is the fastest target. */
 export function decoders(): Target<Case> {
   return {
     name: 'decoders',
@@ -32,7 +32,7 @@ export function decoders(): Target<Case> {
       if (one.form === 'json') return refused(() => decodePlayerMessage(JsonWebSocketConnection.frameOf(one.bytes.toString('utf8'))));
       refused(() => decodePlayerMessage(one.bytes));
       refused(() => decodeServerMessage(one.bytes));
-      // A message that could be decoded must also survive an encoding and a second decoding.
+      // A decoded message must not change when it is encoded and decoded again.
       refused(() => decodePlayerMessage(encodePlayerMessage(decodePlayerMessage(one.bytes))));
     },
   };

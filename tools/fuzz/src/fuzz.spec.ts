@@ -20,7 +20,7 @@ describe('the handling of hostile input', () => {
   ])('returns a value or a refusal with a code for %s (%i cases)', async (name, cases) => {
     const target = fuzzer.targets.find((one) => one.name === name);
     if (!target) throw new Error(`there is no target ${name}`);
-    // Each run has a new seed, so that all runs together cover more cases. A failure prints its seed.
+    // Each run uses a new seed, so that all runs together cover more cases. A failure prints its seed.
     await fuzzer.run(target, cases, Math.floor(Math.random() * 2 ** 31));
   });
 });

@@ -14,14 +14,14 @@ import { CASE_MS_MAX, Finding, type Target } from './target.js';
 /** The time after which the fuzzer yields to the event loop, in ms. */
 const TURN_MS = 50;
 
-/** The functions from outside dist/ that the fuzzer uses. */
+/** Functions that the fuzzer uses from outside dist/. It cannot import them. */
 export interface Surroundings {
   startRedis(options: { dir: string; log: (line: string) => void }): Promise<{ readonly url: string; stop(): Promise<unknown> }>;
 }
 
 export interface Fuzzer {
   readonly targets: readonly Target[];
-  /** Runs this many cases and calls `each` before each of them. Rejects with the finding, its smallest case, and the seed. */
+  /** Runs this many cases, and calls `each` before each case. Rejects with the finding, its smallest case, and the seed. */
   run(target: Target, cases: number, seed: number, each?: () => void): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function newFuzzer({ startRedis }: Surroundings): Promise<Fuzzer> {
 
   async function check(target: Target, one: unknown): Promise<void> {
     const startedAt = performance.now();
-    // Yields to the event loop. Cases that never wait would otherwise block the gateway's connection to Redis for seconds.
+    // Yields to the event loop. Otherwise synchronous cases would block the gateway's connection to Redis for seconds.
     if (startedAt - turnAt > TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       turnAt = performance.now();

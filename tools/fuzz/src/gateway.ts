@@ -10,7 +10,7 @@ import { GatewayServerModule } from '../../../libs/server-kit/src/gateway/gatewa
 export const LINK_SECRET = 'the link secret of the fuzzer';
 export const ADMIN_TOKEN = 'the admin token of the fuzzer';
 
-/** The modules of a gateway in this process, with every port open on loopback. A crash of the gateway crashes the fuzzer. */
+/** The modules of a gateway in this process, with all ports on loopback. A crash of the gateway crashes the fuzzer. */
 export interface Gateway {
   readonly webSocketPort: number;
   readonly tcpPort: number;
@@ -32,13 +32,13 @@ export async function startGateway(redisUrl: string): Promise<Gateway> {
     OPS_PORT: '0',
     AUTH: 'guest',
     LOG_LEVEL: 'silent',
-    // All connections come from one address, so the limits are high. Other tests check the limits.
+    // The limits per address are high, because all connections come from one address. Other tests check these limits.
     CONNECTIONS_PER_ADDRESS: many,
     CONNECTIONS_MAX: many,
     FRAME_BYTES_MAX: '4096',
     MESSAGES_PER_SECOND: many,
     MESSAGES_BURST: many,
-    // Sessions of closed connections must expire while the fuzzer runs.
+    // The TTL of sessions is short, so that sessions of closed connections expire while the fuzzer runs.
     SEAT_GRACE_MS: '1000',
     SESSION_TTL_MS: '10000',
   });

@@ -37,7 +37,10 @@ const STRINGS = ['', '\u0000', '\ud800', '__proto__', '../../etc/passwd', '*', '
 
 const key = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) });
 
-/** Hostile values. Objects may have an own key `__proto__`: `fromEntries` defines it, while an assignment would set the prototype. */
+/**
+ * Hostile values. An object may have an own key `__proto__`. Only `fromEntries` can create this key, because an assignment would set the
+ * prototype.
+ */
 export const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -66,7 +69,7 @@ const OPERATIONS = [
 const operation = fc.oneof(fc.constantFrom(...OPERATIONS), fc.constantFrom(...STRINGS));
 const number = fc.oneof(fc.nat(), fc.constantFrom(...NUMBERS));
 
-/** Messages of every kind, with any value in any field. */
+/** Messages of every kind. Each field may have any value. */
 export const message: fc.Arbitrary<PlayerMessage> = fc
   .oneof(
     fc.record({ kind: fc.constant('hello'), protocol: fc.oneof(fc.constant(1), value), name: fc.oneof(fc.constant('ada'), value) }),
@@ -79,7 +82,7 @@ export const message: fc.Arbitrary<PlayerMessage> = fc
   )
   .map((made) => made as unknown as PlayerMessage);
 
-/** MessagePack with false lengths, with extensions, and with great depth. */
+/** MessagePack with wrong lengths, with extensions, and with deep nesting. */
 const CLAIMS = [
   ...['c1', 'dd01ffffff', 'ddffffffff', 'df00ffffff', 'dbffffffff', 'c6ffffffff', 'c9ffffffff42', 'd47200', 'd6ff00000000', 'c70062'].map(
     (hex) => Buffer.from(hex, 'hex'),
@@ -111,7 +114,7 @@ function bent(bytes: Buffer, { how, at, to, bytes: more }: Bend): Buffer {
   return changed;
 }
 
-/** Returns the bytes unchanged, or modified up to three times. */
+/** Returns the bytes unchanged or with up to three modifications. */
 export function bentBytes(sound: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(sound, fc.array(bend, { maxLength: 3 })).map(([bytes, bends]) => bends.reduce(bent, bytes));
 }
@@ -162,13 +165,13 @@ const TEXTS = [
   '{"note":"\\ud800","__proto__":{"to":"x"}}',
 ];
 const soundText = message.map((sent) => Buffer.from(JSON.stringify(sent, (_, item) => (typeof item === 'bigint' ? Number(item) : item))));
-/** Hostile JSON, as bytes and not as strings, because hostile text need not be UTF-8. */
+/** Hostile JSON. It is bytes and not strings, because hostile text may be invalid UTF-8. */
 export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(soundText),
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
-/** Returns streams of length-prefixed frames. The streams are modified as a whole: lengths may be wrong, and frames may have no end. */
+/** Returns streams of length-prefixed frames. Modifies each stream as a whole, so that lengths may be wrong and frames may have no end. */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return bentBytes(fc.array(frames, { minLength: 1, maxLength: 5 }).map((some) => Buffer.concat(some.map(withLength))));
 }
@@ -179,7 +182,7 @@ export function withLength(bytes: Uint8Array): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** An encoded value, or no bytes when it cannot be encoded. */
+/** Returns an encoded value. Returns no bytes when the value cannot be encoded. */
 export const packed: fc.Arbitrary<Buffer> = value.map((one) => orElse(() => Buffer.from(pack(one)), Buffer.alloc(0)));
 
 function orElse(make: () => Buffer, otherwise: Buffer): Buffer {

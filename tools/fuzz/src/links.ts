@@ -9,7 +9,7 @@ import { Finding, inTime, type Target } from './target.js';
 import { wildBytes } from './wild-bytes.js';
 
 interface Case {
-  /** True: the peer proves that it knows the secret, and then sends bytes that only a defective server would send. */
+  /** True: the peer first proves that it knows the secret. Then it sends bytes that only a defective server would send. */
   readonly isProved: boolean;
   readonly bytes: Buffer;
 }
@@ -50,7 +50,7 @@ export function links({ linkPort }: Gateway): Target<Case> {
       }
       socket.end(bytes);
       await inTime('the end of a link', closed);
-      // To a proof that is well formed but made with a wrong secret, the gateway must answer `refused` without details.
+      // The gateway must answer a well-formed proof with a wrong secret by `refused`, without details.
       const told = heard.slice(1);
       if (!isProved && (told.length > 1 || told.some((frame) => frame.length !== 1 || frame[0] !== LINK_KIND.refused)))
         throw new Finding('an unauthenticated peer got more than a nonce and a refusal');
@@ -62,7 +62,7 @@ const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
-/** The body of a proof: valid except for its HMAC and possibly modified, or any other bytes. */
+/** The body of a proof. It is a proof with a wrong HMAC, a modification of it, or other bytes. */
 const introduction = fc.oneof(
   bentBytes(
     fc.constant(

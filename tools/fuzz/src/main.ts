@@ -6,14 +6,14 @@ import { readOptions } from './options.js';
 import type { Target } from './target.js';
 
 /**
- * The fraction of each target's cases that run before the first measurement of the heap, from 0 to 1. In this time caches fill, and code is
- * compiled.
+ * The fraction of each target's cases that run before the first measurement of the heap, from 0 to 1. During these cases, caches fill and
+ * V8 compiles code.
  */
 const WARM_UP_PART = 0.1;
-/** Allowed growth of the heap after the warm-up, in bytes, for sessions that have not expired yet and for metrics. */
+/** Maximum growth of the heap after the warm-up, in bytes. It allows for sessions that have not expired and for metrics. */
 const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
 const PROGRESS_MS = 5_000;
-/** The wait before each measurement, in ms: longer than the sessions of closed connections are kept. */
+/** The wait before each measurement, in ms. It is longer than the TTL of sessions of closed connections. */
 const FORGET_MS = 12_000;
 
 /** Runs the requested cases. Returns the exit code: 1 if there was a finding, else 0. */
@@ -61,7 +61,7 @@ function progress(name: string, count: number): () => void {
   };
 }
 
-/** Runs the garbage collector. The flag `--expose-gc` makes the function `gc` available. */
+/** Runs the garbage collector. The function `gc` exists only with the flag `--expose-gc`. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

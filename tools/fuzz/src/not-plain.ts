@@ -1,7 +1,7 @@
 /**
- * Bytes that a MessagePack library may accept, but that are not a value of the dialect of `docs/protocol.md`: every extension and special
- * type of msgpackr, extension forms that it does not know, and wrong lengths. Specs send each sample to every port. The fuzzer inserts the
- * samples into other bytes.
+ * Bytes that are invalid in the dialect of `docs/protocol.md`, although a MessagePack library may accept them. They use every extension and
+ * special type of msgpackr, unknown extensions, and wrong lengths. Specs send each sample to every port. The fuzzer inserts the samples
+ * into other bytes.
  */
 export type Sample = readonly [name: string, bytes: Buffer];
 
@@ -114,8 +114,8 @@ export const BAD_SIZES: readonly Sample[] = [
 export const NOT_PLAIN: readonly Sample[] = [...EXTENSIONS, ...BAD_NUMBERS, ...BAD_KEYS, ...BAD_TEXTS, ...BAD_SIZES];
 
 /**
- * An array in which every level is an array of two references to the previous level. As a tree it has 2^`levels` leaves; 30
- * levels take a few hundred bytes. msgpackr decodes it in microseconds to shared arrays, unless this is disabled.
+ * An array of nested arrays. Each level is an array with two references to the previous level. Written out as a tree, it has 2^`levels`
+ * leaves. 30 levels take a few hundred bytes. By default, msgpackr decodes them to shared arrays in microseconds.
  */
 export function referenceBomb(levels = 30): Buffer {
   const parts: Buffer[] = [Buffer.from([0xdc, levels >> 8, levels & 0xff]), ID(1), hex('90')];
@@ -123,7 +123,7 @@ export function referenceBomb(levels = 30): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Returns the sample alone, in an array, in a map, and deep within maps and arrays. */
+/** Returns the sample four times: alone, in an array, in a map, and deep within maps and arrays. */
 export function nestings([name, bytes]: Sample): readonly Sample[] {
   return [
     [name, bytes],

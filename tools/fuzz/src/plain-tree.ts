@@ -1,11 +1,14 @@
 import { Finding } from './target.js';
 
-/** Maximum number of values in a decoded result. It is above the number of bytes in any case, so more values mean shared references. */
+/**
+ * Maximum number of values in a decoded result. It is above the number of bytes of any case. So a result with more values contains shared
+ * references.
+ */
 const VALUES_MAX = 2_000_000;
 
 /**
  * Throws a finding unless `value` is a tree of plain values: no other classes, no object in two places, and no own key `__proto__`. Code
- * that gets the value from a decoder can then walk it without a limit of its own.
+ * that receives a plain tree can visit all of its values without a limit.
  */
 export function assertPlainTree(value: unknown): void {
   const seen = new Set<object>();

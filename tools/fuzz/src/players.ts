@@ -47,13 +47,13 @@ export function overTcp({ tcpPort }: Gateway): Target<TcpCase> {
 interface WebSocketCase {
   readonly isGreeted: boolean;
   readonly messages: readonly { readonly bytes: Buffer; readonly isOther: boolean }[];
-  /** Bytes that are written to the socket without a WebSocket frame; null for none. */
+  /** Bytes that the test writes to the socket without a WebSocket frame. Null: none. */
   readonly raw: Buffer | null;
 }
 
 export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 'JSON'): Target<WebSocketCase> {
   const isJson = form === 'JSON';
-  // A valid WebSocket frame of a client (FIN, text or binary, masked, 6 bytes), which the cases modify.
+  // A valid WebSocket frame of a client (FIN, text or binary, masked, 6 bytes). The cases modify it.
   const wire = Buffer.from([isJson ? 0x81 : 0x82, 0x86, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0]);
   return {
     name: `players, ${form} over WebSocket`,
@@ -81,7 +81,7 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
       }
       for (const { bytes, isOther } of messages) client.send(bytes, { binary: isJson === isOther });
       if (raw) (client as unknown as { _socket: Socket | null })._socket?.write(raw);
-      // Ends the socket instead of the WebSocket: the server may be inside a frame, and would not see a close frame.
+      // Ends the socket and sends no close frame. The server may be reading a frame, and would take the close frame for a part of it.
       (client as unknown as { _socket: Socket | null })._socket?.end();
       await inTime('the end of a WebSocket', closed);
       if (findings.length > 0) throw findings[0];
@@ -89,7 +89,7 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
   };
 }
 
-/** Waits until the connection is closed, by whichever end and with or without an error. */
+/** Waits until either end has closed the connection, with or without an error. */
 function closing(connection: Socket | WebSocket): Promise<void> {
   connection.on('error', () => {});
   return new Promise((resolve) => {

@@ -59,7 +59,7 @@ const SOUND: Readonly<Record<Case['what'], Uint8Array>> = {
   effects: pack(room.outbox),
 };
 
-/** Returns the target that reads the data of a room from Redis, where a disk or another program may have corrupted it. */
+/** Returns the target that reads the data of a room from Redis. A disk or another program may have corrupted this data. */
 export function stored(): Target<Case> {
   return {
     name: 'data in Redis',
@@ -96,7 +96,9 @@ export function stored(): Target<Case> {
   };
 }
 
-/** Returns the state, or null if it cannot be packed. A game cannot store that state either, and this target tests only reading. */
+/**
+ * Returns the state. Returns null for a state that cannot be packed. A game cannot store such a state, and this target only tests reading.
+ */
 function plainOr(state: unknown): unknown {
   try {
     pack(state);

@@ -3,22 +3,22 @@ import type * as fc from 'fast-check';
 /** A part of the system that reads hostile input. */
 export interface Target<Case = unknown> {
   readonly name: string;
-  /** How many of all cases this target gets, relative to the sum of the shares of all targets. */
+  /** The share of this target in all cases, relative to the sum of the shares of all targets. */
   readonly share: number;
   /** Time limit for a case, in ms. Default: `CASE_MS_MAX`. */
   readonly msMax?: number;
   readonly cases: fc.Arbitrary<Case>;
-  /** Runs one case. Throws when it ends in a way that is not allowed. */
+  /** Runs one case. Throws when the case has a result that is not allowed. */
   check(one: Case): void | Promise<void>;
 }
 
-/** The code with which a server reports a defect of its own. A refusal with this code is a finding. */
+/** The code with which a server reports its own defect. A refusal with this code is a finding. */
 export const DEFECT = 'internal';
 
-/** Time limit for any case on a busy machine, in ms. */
+/** Time limit for any case, in ms. It allows for a busy machine. */
 export const CASE_MS_MAX = 5_000;
 
-/** Time limit for a case that only decodes, in ms. Decoding takes microseconds; the limit allows for a busy machine. */
+/** Time limit for a case that only decodes, in ms. Decoding takes microseconds, so the limit allows for a busy machine. */
 export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}

@@ -1,7 +1,7 @@
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Partitions } from './partitions.js';
 
-/** The servers of the fleet, by type. The server with the most players or rooms is first. */
+/** The servers of the fleet, by type. The first server of each type has the most players or rooms. */
 export interface Parties {
   readonly gateways: readonly ChaosServer[];
   readonly lobbies: readonly ChaosServer[];
@@ -10,15 +10,15 @@ export interface Parties {
 
 export interface PartitionCase {
   readonly name: string;
-  /** A description of the cut, for the table. */
+  /** A description of the cut, for the printed table. */
   readonly what: string;
   /** The duration of the cut, in ms. */
   readonly lastsMs: number;
-  /** The limit for the time of an answer to a command (99th percentile), in ms. */
+  /** The limit for the 99th percentile of the times of answers to commands, in ms. */
   readonly waitMsMax: number;
-  /** The reasons for which a server may be evicted. An eviction for another reason is a violation. */
+  /** The allowed reasons for the eviction of a server. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];
-  /** The operator events that must be published, as kind and reason: `server.evicted unreachable`. */
+  /** The operator events that gateways must publish, as kind and reason: `server.evicted unreachable`. */
   readonly mustTell: readonly string[];
   act(partitions: Partitions, parties: Parties): Promise<void>;
 }
@@ -30,7 +30,7 @@ const PLAY_GOES_ON_MS = 5_000;
  */
 const CLIENT_NOTICES_MS = 12_000;
 
-/** The cuts between parts of the fleet. `docs/chaos.md` lists the outcomes. */
+/** The cuts that the tool makes. `docs/chaos.md` lists the outcome of each. */
 export const CASES: readonly PartitionCase[] = [
   {
     name: 'game-gateways',

@@ -19,19 +19,19 @@ import { isTold, summaryOf, ToldEvents } from './told-events.js';
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 60_000;
 const SWEPT_MS = 30_000;
-/** The time for which each server must be registered before a cut, in ms. Earlier misses of the server do not lead to an eviction. */
+/** The time for which each server must be registered before a cut, in ms. Before that, missed checks do not lead to an eviction. */
 const GRACE_MS = 3_500;
 
 export interface CaseReport {
   readonly name: string;
   readonly what: string;
   readonly cuts: number;
-  /** The distribution of the times of answers that took over 100 ms, in ms. */
+  /** The distribution of the times of slow answers, in ms. An answer is slow when it takes more than 100 ms. */
   readonly waits: Spread;
-  /** The distribution of the times from `paused` to `resumed`, in ms. */
+  /** The distribution of the lengths of pauses, from `paused` to `resumed`, in ms. */
   readonly pauses: Spread;
   readonly waitMsMax: number;
-  /** The number of players who received the end of a game and no other event of it. */
+  /** Number of players who received the end of a game and no earlier event of it. */
   readonly absent: number;
   readonly told: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
@@ -224,7 +224,7 @@ class PartitionRun {
   }
 }
 
-/** Returns the servers of a type, sorted by their players or rooms, so that a cut of the first one affects most players. */
+/** Returns the servers of a type, sorted by their number of players or rooms. A cut of the first one affects most players. */
 async function busiestFirst(fleet: ChaosFleet, type: 'gateway' | 'game', count: 'players' | 'rooms'): Promise<ChaosServer[]> {
   const servers = fleet.of(type);
   const counts = new Map(await Promise.all(servers.map(async ({ id }) => [id, Number(await fleet.client.hget(id, count))] as const)));

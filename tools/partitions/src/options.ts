@@ -4,18 +4,18 @@ import { CASES } from './cases.js';
 const NAMES = CASES.map(({ name }) => name);
 
 export interface PartitionOptions {
-  /** The number of runs of each case. */
+  /** Number of runs of each case. */
   readonly repeat: number;
   readonly gateways: number;
   readonly games: number;
-  /** Rooms of the checked game, with two players each. */
+  /** Number of rooms of the checked game, with two players each. */
   readonly rooms: number;
-  /** The number of commands per second of all players together. */
+  /** Commands per second of all players together. */
   readonly commandsPerSecond: number;
   readonly seed: number;
-  /** Names of the cases to run. */
+  /** Names of the cases that the tool runs. */
   readonly cases: readonly string[];
-  /** True: prints one JSON object and nothing else. */
+  /** True: prints only one JSON object. */
   readonly json: boolean;
 }
 

@@ -3,10 +3,13 @@ import { siteName } from '../../chaos/src/chaos-fleet.js';
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
-/** One side of a cut. Redis and the players have the same address, the host's end of the bridge. So rules distinguish them by ports. */
+/**
+ * One side of a cut. Redis and the players have the same address, that of the host's end of the bridge. So the rules tell them apart by
+ * port.
+ */
 export type Party = ChaosServer | 'redis' | 'players';
 
-/** Cuts between one server and other members of the network. All rules are in the namespace of that server. */
+/** Makes cuts between one server and other members of the network. All rules are in the network namespace of that server. */
 export class Partitions {
   private readonly rules = new Map<ChaosServer, { input: string[]; output: string[] }>();
 
@@ -34,8 +37,8 @@ export class Partitions {
   }
 
   /**
-   * Drops all packets with data between the server and the other members. New connections still open, because packets without data pass.
-   * These have at most 52 bytes.
+   * Drops all packets with data between the server and the other members. Packets of at most 52 bytes have no data and pass, so new
+   * connections still open.
    */
   async silence(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
@@ -57,15 +60,15 @@ export class Partitions {
   }
 
   /**
-   * Delays the data between the server and the other members, in each direction. The servers themselves delay it, because many kernels have
-   * no netem.
+   * Delays the data between the server and the other members, in each direction. Many kernels have no netem, so the servers delay their own
+   * data.
    */
   slow(server: ChaosServer, others: readonly (ChaosServer | 'redis')[], ms: number): void {
     const ways = new Map<ChaosServer, { to: string; ms: number }[]>();
     ways.set(
       server,
       others.map((other) =>
-        // Redis cannot delay its answers, so data to Redis is delayed by twice the time.
+        // Redis cannot delay its answers. So the server delays its data to Redis by twice the time.
         other === 'redis' ? { to: `${this.network.address}:${this.fleet.redisPort}`, ms: 2 * ms } : { to: this.addressOf(other), ms },
       ),
     );

@@ -1,7 +1,7 @@
 import type { Spread } from '../../chaos/src/pauses.js';
 import type { CaseReport, PartitionReport } from './main.js';
 
-/** Formats a table with one row per case: the cut, the waits of players, and the reaction of the fleet. */
+/** Formats a table with one row per case: the cut, the waiting times of players, and the reaction of the fleet. */
 export function readable({ ok, seed, seconds, games, acknowledged, cases, violations, logs }: PartitionReport): string {
   const heads = ['count', 'p50', 'p99', 'max'].map(column).join('');
   return [

@@ -22,7 +22,7 @@ export class ToldEvents {
     await this.hearing.subscribe(redisName('events'));
   }
 
-  /** Returns the events since the last call. */
+  /** Returns the events that arrived since the last call. */
   take(): readonly Told[] {
     return this.told.splice(0);
   }
@@ -32,7 +32,7 @@ export class ToldEvents {
   }
 }
 
-/** Returns whether an event has the kind and one of the reasons of a pattern such as `server.evicted unreachable|silent`. */
+/** Returns whether an event matches a pattern such as `server.evicted unreachable|silent`: the kind, then the allowed reasons. */
 export function isTold(wanted: string, { kind, reason }: Told): boolean {
   const [wantedKind, reasons] = wanted.split(' ');
   return kind === wantedKind && reasons.split('|').includes(reason);
@@ -40,7 +40,7 @@ export function isTold(wanted: string, { kind, reason }: Told): boolean {
 
 const WORTH_A_LINE = /^(server\.(evicted|unheard|unreachable)|eviction\.held|players\.redirected|health\.void|room\.given-up)$/;
 
-/** Counts the events that the report shows, by kind and reason. Migrated and recovered rooms count together, as `rooms moved`. */
+/** Counts the events that the report shows, by kind and reason. Counts migrated and recovered rooms together, as `rooms moved`. */
 export function summaryOf(told: readonly Told[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { kind, reason } of told) {

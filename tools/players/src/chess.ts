@@ -9,27 +9,27 @@ import type { Tally } from './tally.js';
 
 type Board = Room<Chess>;
 
-/** Time limit for a move, in ms. It exceeds the time that a fleet needs to recover. */
+/** Time limit for a move, in ms. A fleet needs less time to recover. */
 const MOVE_MS = 60_000;
 
-/** A game whose outcome in the fleet differs from the file. */
+/** A game whose outcome in the fleet differs from that in the file. */
 export interface Difference {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** A game whose moves or result in the file differ from the laws of chess. This is no fault of the fleet. */
+/** A game whose moves or result in the file violate the laws of chess. This is not a fault of the fleet. */
 export interface Remark {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** Plays every game of a file, each with two players who see only what the fleet sends them. */
+/** Plays every game of a file. Each game has two players, who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks of the run. `remarkCount` counts all remarks. */
+  /** The first remarks of the run. `remarkCount` also counts further ones. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */
@@ -44,7 +44,7 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // Reads only as many games as are played at once. Each further game is read when a table is free.
+    // Reads each further game when a table is free, so that only the running games are in memory.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();
@@ -106,7 +106,7 @@ export class ChessRun {
   }
 
   /**
-   * Reaches a result that the file does not show on the board. The loser resigns; for a draw or an unfinished game, one player
+   * Reaches a result that the moves of the file alone do not lead to. The loser resigns. For a draw or an unfinished game, one player
    * offers a draw and the other accepts.
    */
   private async agreeOnResult([white, black]: readonly Board[], { result }: PgnGame): Promise<void> {

@@ -12,19 +12,19 @@ export interface SeenBoard {
 }
 
 export interface Verdict {
-  /** Number of moves that were acknowledged but are not on the board. */
+  /** Number of acknowledged moves that are missing on the board. */
   readonly lost: number;
-  /** Number of moves that a player received twice or that the game counted twice. */
+  /** Number of moves that a player received twice, or that the game counted twice. */
   readonly doubled: number;
 }
 
 /**
- * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure; evaluated
+ * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure. The tool evaluates it
  * after the game. A command without an answer may or may not be in the game, so it is not recorded.
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** The moves that each player received as events. */
+  /** For each player, the moves that the player received as events. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 
@@ -42,7 +42,7 @@ export class GameLedger {
     this.told.set(player, known);
   }
 
-  /** Keeps the newest board of both players, because one player may have been away at the end. */
+  /** Keeps the newer board of the two players, because one player may have been away at the end. */
   wasSeen(board: SeenBoard): void {
     if (this.board === null || board.version > this.board.version) this.board = board;
   }

@@ -8,7 +8,7 @@ import { type Report, readable, reportOf } from './report.js';
 import { Tally } from './tally.js';
 import { TicTacToeRun } from './tic-tac-toe.js';
 
-/** Runs the requested games and prints the report. Returns the exit code: 1 if anything is wrong, else 0. */
+/** Runs the requested games and prints the report. Returns the exit code: 1 if the report contains a fault, else 0. */
 export async function main(argv: readonly string[], context: ToolContext = {}): Promise<number> {
   const options = readOptions(argv, context.runningFile, context.call);
   try {

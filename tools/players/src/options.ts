@@ -6,7 +6,7 @@ export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
 /**
  * The default of `thinkMs`, in ms. With this pause, two players together make about 100 moves per second. A gateway accepts 100 messages
- * per second of each connection.
+ * per second from each connection.
  */
 const THINK_MS = 20;
 
@@ -17,16 +17,16 @@ export interface PlayersOptions {
   readonly game: GameName;
   readonly seconds: number;
   readonly urls: readonly string[];
-  /** File of the certificate that the gateways show, which is trusted directly. Null selects the defaults of Node. */
+  /** File of the certificate of the gateways. The players trust this certificate itself, without a CA. Null: the defaults of Node. */
   readonly certificate: string | null;
   /** True: prints only one JSON object. */
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** The longest pause before a move, in ms. The length of each pause is random. */
+  /** The longest pause before a move, in ms. Each pause has a random length. */
   readonly thinkMs: number;
   readonly pgn: string | null;
-  /** Chess: true plays no game at all when any game of the file cannot be read. */
+  /** Chess: true plays no game when the file contains a game that cannot be read. */
   readonly strict: boolean;
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
@@ -54,7 +54,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
   const { url, certificate, pgn, ...rest } = options;
   const running = readRunning(file);
   const urls = url ?? [running?.url ?? URL_DEFAULT];
-  // The certificate of one fleet must not be trusted for another.
+  // The players of one fleet must not trust the certificate of another fleet.
   const ofRunning = urls.every((one) => one === running?.url) ? running?.certificate : undefined;
   return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
 }

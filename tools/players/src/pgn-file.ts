@@ -4,9 +4,9 @@ import { scanGames } from './pgn-scanner.js';
 import { type Progress, SILENT } from './progress.js';
 import { readLines, type TextLine } from './text-lines.js';
 
-/** The games of a PGN file, read as a stream: only the games in play are in memory, so a file may have any size. */
+/** The games of a PGN file, read as a stream. Only the running games are in memory, so a file may have any size. */
 export class PgnFile {
-  /** The first games that cannot be read. `unreadableCount` counts all such games. */
+  /** The first games that cannot be read. `unreadableCount` counts all of them. */
   readonly unreadable: UnreadableGame[] = [];
   unreadableCount = 0;
   bytesRead = 0;
@@ -30,8 +30,8 @@ export class PgnFile {
   }
 
   /**
-   * Returns the next game that can be played, and counts the unreadable games before it. Returns null when the file has no more games.
-   * Several callers may wait at the same time.
+   * Returns the next game that can be played, or null at the end of the file. Counts the unreadable games before it. Several callers may
+   * wait at the same time.
    */
   async next(): Promise<PgnGame | null> {
     for (;;) {
@@ -43,13 +43,13 @@ export class PgnFile {
     }
   }
 
-  /** Closes the file before its end. */
+  /** Closes the file, even if it has more games. */
   async close(): Promise<void> {
     await this.games.return(undefined);
   }
 }
 
-/** Reads the whole file and plays nothing. @throws an error that names the first unreadable games, if there are any */
+/** Reads the whole file without playing a game. @throws an error that names the first unreadable games, if there are any */
 export async function refuseUnreadable(path: string, progress: Progress = SILENT): Promise<void> {
   const file = await PgnFile.open(path);
   let count = 0;
@@ -73,7 +73,7 @@ export function describeUnreadable({ number, title, line, reason }: UnreadableGa
   return `game ${number} (${title}), line ${line}: ${reason}`;
 }
 
-/** Returns one line for each item, and a last line with the number of further items that were counted but not kept. */
+/** Returns one line for each listed item, and a last line with the number of further items. */
 export function linesOf<Item>(items: readonly Item[], count: number, describe: (item: Item) => string): string[] {
   const more = count - items.length;
   return [...items.map((item) => `  - ${describe(item)}`), ...(more > 0 ? [`  - and ${more} more`] : [])];
@@ -81,7 +81,7 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
 
 export const KB = 1_024;
 
-/** The maximum number of unreadable games, and of remarks, in the report. Further ones are only counted. */
+/** Maximum number of unreadable games, and of remarks, that the report lists. It only counts further ones. */
 export const UNREADABLE_KEPT = 20;
 
 /** Reads all games of a file in their order. */

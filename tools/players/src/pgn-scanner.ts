@@ -1,15 +1,15 @@
 import type { TextLine } from './text-lines.js';
 
-/** One move as the file has it. */
+/** One move, as written in the file. */
 export interface ScannedMove {
   /** The move in standard notation, without annotation signs. `--` is a null move. */
   readonly san: string;
   readonly line: number;
 }
 
-/** One game of a file. Its moves are not played yet. */
+/** One game of a file. The scanner has not played its moves. */
 export interface ScannedGame {
-  /** Position in the file, from 1. */
+  /** The number of the game in the file, from 1. */
   readonly number: number;
   /** The line in which the game begins, from 1. */
   readonly line: number;
@@ -17,9 +17,9 @@ export interface ScannedGame {
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
-  /** The result at the end of the moves; null when the text has no result. */
+  /** The result at the end of the moves. Null: the text has no result. */
   readonly result: string | null;
-  /** The first reason why the text cannot be read; null when it can be read. */
+  /** The first reason why the text cannot be read. Null: it can be read. */
   readonly flaw: { readonly line: number; readonly what: string } | null;
 }
 
@@ -46,25 +46,25 @@ export async function* scanGames(lines: AsyncIterable<TextLine>): AsyncGenerator
 export class PgnScanner {
   private games = 0;
   private game: GameInWork | null = null;
-  /** The line in which the open comment or the outermost open variation begins. */
+  /** The line in which the open comment begins, or the outermost open variation. */
   private openedAt = 0;
   private isInComment = false;
   private depth = 0;
   private wasBlank = true;
 
-  /** Returns the games that this line completes. */
+  /** Reads a line. Returns the games that end with this line. */
   line(number: number, text: string): ScannedGame[] {
     const done: ScannedGame[] = [];
     const isBlank = text.trim() === '';
-    // A comment or variation without an end must not include the next game.
+    // A comment or variation without an end stops at the beginning of the next game.
     if ((this.isInComment || this.depth > 0) && this.wasBlank && TAG_LINE.test(text)) done.push(...this.endUnclosed());
-    // A line that begins with % is for other programs (section 6).
+    // Ignores a line that begins with %, because such lines are for other programs (section 6).
     if (!isBlank && (this.isInComment || !text.startsWith('%'))) this.scan(number, text, done);
     this.wasBlank = isBlank;
     return done;
   }
 
-  /** Returns the last game of the file. */
+  /** Returns the last game, at the end of the file. */
   end(): ScannedGame[] {
     return this.isInComment || this.depth > 0 ? this.endUnclosed() : this.finish();
   }
@@ -105,7 +105,7 @@ export class PgnScanner {
       at = TAG.lastIndex;
     }
     if (at > 0 && !/^\s*["\w]/.test(text.slice(at))) return at;
-    // Many programs do not escape quotes.
+    // Accepts a tag whose value contains unescaped quotes, because many programs do not escape them.
     const loose = LOOSE_TAG.exec(text);
     if (loose) game.tags.set(loose[1]!.toLowerCase(), loose[2]!.replace(/\\(["\\])/g, '$1').trim());
     else game.flaw ??= { line: number, what: `the tag ${shortened(text)} has another form than [Name "value"]` };
@@ -132,7 +132,7 @@ export class PgnScanner {
       return;
     }
     if (this.game?.result != null) {
-      // A game without tags begins only with the number of a first move. Other text after a result belongs to no game.
+      // Without tags, a game must begin with the number of a first move. Other text after a result belongs to no game.
       if (!/^1\.+$/.test(word)) return;
       done.push(...this.finish());
     }
@@ -175,14 +175,17 @@ interface GameInWork {
   flaw: ScannedGame['flaw'];
 }
 
-/** By the seventy-five-move rule no game is longer (8,848 moves of each side). The limit stops the reading of files that are not PGN. */
+/**
+ * Maximum number of moves in a game. The seventy-five-move rule limits a game to 8,848 moves of each side. The limit stops the reading of
+ * files that are not PGN.
+ */
 const MOVES_MAX = 20_000;
 
 const TAG_START = /^\s*\[\s*([A-Za-z0-9_]+)/;
 const TAG_LINE = /^\s*\[\s*[A-Za-z0-9_]+\s+".*"\s*\]\s*$/;
 const TAG = /\s*\[\s*([A-Za-z0-9_]+)\s*"((?:[^"\\]|\\.)*)"\s*\]/y;
 const LOOSE_TAG = /^\s*\[\s*([A-Za-z0-9_]+)\s*"(.*)"\s*\]\s*$/;
-/** White space; a sign that stands alone; castling; a result; a null move; the number of a move; any other word. */
+/** One token: white space, a sign that stands alone, castling, a result, a null move, the number of a move, or any other word. */
 const TOKEN =
   /\s+|[{}();]|\$\d*|<[^>]*>|[Oo0]-[Oo0](?:-[Oo0])?[+#!?]*|(?:1[-–−]0|0[-–−]1|1\/2[-–−]1\/2|½[-–−]½|1\/2|½|\*)(?![\w/])|--|\d+(?![\w/-])\.*|\d+\.+|\d+(?=[KQRBNa-h♔-♟])|\.+|…|[^\s{}();$<>]+|./y;
 const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)[!?]*$/;
@@ -197,7 +200,7 @@ const RESULTS = new Map([
   ['*', '*'],
 ]);
 
-/** Returns the result that a text means; null if it is no result. */
+/** Returns the result that a text means. Null: the text is not a result. */
 export function resultOf(text: string | undefined): string | null {
   return RESULTS.get(dashed(text ?? '').replace(/\s/g, '')) ?? null;
 }
@@ -206,7 +209,7 @@ function dashed(text: string): string {
   return text.replace(/[–−]/g, '-');
 }
 
-/** Returns a move in the notation of the standard, from the spellings of other programs and of old books. */
+/** Returns a move in the notation of the standard. Also reads the spellings of other programs and of old books. */
 function sanOf(word: string): string {
   if (/^(?:--|Z0|null|0000|@@@@)[!?]*$/.test(word)) return NULL_MOVE;
   const bare = word

@@ -1,28 +1,28 @@
-// Imports these files and not the index of the game, because the index loads Nest, which a client does not need.
+// Imports these files instead of the index of the game. The index loads Nest, which a client does not need.
 import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove } from '../../../games/chess/src/position.js';
 import { STANDARD_POSITION, setUpPosition } from '../../../games/chess/src/set-up.js';
 import { NULL_MOVE, resultOf, type ScannedGame } from './pgn-scanner.js';
 
 export type Outcome = '1-0' | '0-1' | '1/2-1/2' | '*';
 
-/** One game of a file, replayed locally: the expected result of the fleet. */
+/** One game of a file, replayed without a fleet. It contains the result that the fleet must reach. */
 export interface PgnGame {
-  /** Position in the file, from 1. */
+  /** The number of the game in the file, from 1. */
   readonly number: number;
   readonly title: string;
-  /** The position at the beginning; null for the standard one. */
+  /** The position at the beginning. Null: the standard position. */
   readonly setUp: string | null;
   /** The seat that moves first: 0 is White. */
   readonly firstSeat: 0 | 1;
   /** The moves that the laws allow. Moves after an automatic end, and all moves from a null move on, are left out. */
   readonly moves: readonly string[];
-  /** The position after the moves. */
+  /** The position after the last of these moves, as FEN. */
   readonly fen: string;
-  /** The result of the file. */
+  /** The result in the file. */
   readonly result: Outcome;
-  /** The way in which the last move ends the game without a claim or an agreement; null when it does not end the game. */
+  /** How the last move ends the game without a claim or an agreement. Null: it does not end the game. */
   readonly endsBy: AutomaticEnd | null;
-  /** The difference between the file and the laws of chess, as a sentence; null when there is none. */
+  /** The difference between the file and the laws of chess, as a sentence. Null: there is none. */
   readonly remark: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface PgnGame {
 export interface UnreadableGame {
   readonly number: number;
   readonly title: string;
-  /** The line of the file, from 1. */
+  /** The line in which the game begins, from 1. */
   readonly line: number;
   readonly reason: string;
 }
@@ -71,7 +71,7 @@ export function replay(scanned: ScannedGame): ReadGame {
   };
 }
 
-/** Returns a name without control characters, so that a terminal can print it; `?` if there is none. */
+/** Returns a name that a terminal can print: without control characters. Returns `?` when the name is empty. */
 function nameOf(tag: string | undefined): string {
   return tag?.replace(/\p{Cc}/gu, '').slice(0, NAME_CHARS_MAX) || '?';
 }
@@ -84,7 +84,7 @@ type Played =
       readonly moves: readonly string[];
       readonly fen: string;
       readonly endsBy: AutomaticEnd | null;
-      /** Moves of the file that were not played. */
+      /** Number of moves in the file that were not played. */
       readonly movesLeft: number;
     }
   | { readonly ok: false; readonly line: number; readonly reason: string };
@@ -107,8 +107,8 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
 }
 
 /**
- * Returns the result of a game. If the tag `Result` and the result at the end of the moves differ, uses the tag, because databases correct
- * the tag.
+ * Returns the result of a game. The tag `Result` may differ from the result at the end of the moves. Then uses the tag, because databases
+ * correct the tag.
  */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('result'));
@@ -137,7 +137,7 @@ function moveNumber(fen: string): string {
   return turn === 'w' ? `${move}.` : `${move}...`;
 }
 
-/** Returns the reason why a game of this variant cannot be played; null for standard chess. */
+/** Returns the reason why a game of this variant cannot be played. Null: it is standard chess. */
 function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   const variant = tags.get('variant')?.trim() ?? '';
   if (variant === '' || STANDARD.test(variant)) return null;
@@ -145,6 +145,6 @@ function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   return `it is a game of ${name}; only standard chess is offered`;
 }
 
-/** The names of standard chess in the tag `Variant`. Lichess names games from a set-up "From Position". */
+/** The names that mean standard chess in the tag `Variant`. Lichess uses "From Position" for games from another position. */
 const STANDARD = /^(?:standard|normal|chess|classical|from ?position)$/i;
 const CHESS960 = /960|fischer.?r?andom|freestyle/i;

@@ -3,15 +3,15 @@ import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
 import { trustIn } from './trust.js';
 
-/** The maximum number of concurrent connection attempts, because opening hundreds at once is not under test. */
+/** Maximum number of concurrent connection attempts. The purpose of this tool is not to test hundreds of attempts at once. */
 const OPEN_AT_ONCE = 16;
-/** The time for which a request that may succeed later is repeated, in ms. */
+/** The time for which a request is repeated when it may still succeed, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
-/** Time for which a start may wait for capacity, in ms. */
+/** Time for which the start of a game may wait for free capacity, in ms. */
 const START_MS = 5_000;
 
-/** Opens sessions with different names, spread over the gateways. Rejects with the first refusal. */
+/** Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal. */
 export async function openSessions(count: number, options: PlayersOptions, tally: Tally): Promise<Session[]> {
   const sessions: Session[] = [];
   for (let first = 0; first < count; first += OPEN_AT_ONCE) {
@@ -36,7 +36,7 @@ async function open(index: number, { urls, encoding, certificate }: PlayersOptio
   return session;
 }
 
-/** Measures each pause of the room until its game resumes or ends. Returns a function that stops measuring. */
+/** Measures each pause of the room, until the game resumes or ends. Returns a function that stops the measurement. */
 export function watchPauses<Rules>(room: Room<Rules>, tally: Tally): () => void {
   let over: (() => void) | null = null;
   const goesOn = (): void => {
@@ -56,7 +56,7 @@ export function watchPauses<Rules>(room: Room<Rules>, tally: Tally): () => void 
   };
 }
 
-/** Sends a move and records the result. False: it was refused, or its outcome is not known. */
+/** Sends a move and records the result. Returns false when the move was refused, or when its outcome is not known. */
 export async function move(send: () => Promise<void>, tally: Tally): Promise<boolean> {
   const startedAt = performance.now();
   try {
@@ -65,13 +65,13 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // Waits, if the move may succeed later, so that the caller can repeat it: for example after `rate-limited`.
+    // When a repeated move may succeed, for example after `rate-limited`, waits before the caller repeats it.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Repeats the act for up to 30 s while its error has `retry` or a code from `alsoAgain`. */
+/** Repeats the act for up to 30 s, while its error says `retry` or has a code of `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -88,13 +88,13 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 
 export const NO_FLEET = 'no-fleet';
 
-/** Throws the error of an attempt to connect. If no gateway answered at all, its code is `no-fleet`, which is not retried. */
+/** Throws the error of an attempt to connect. The code is `no-fleet` when no gateway answered. Such an attempt is not repeated. */
 function orNoFleet(error: Partial<HoldfastError>): never {
   throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
 }
 
 /**
- * Enters a new room. First leaves the old room if the session is still in it, which happens when a lobby died during an earlier request.
+ * Enters a new room. If the session is still in a room, leaves that room first. This happens when a lobby died during an earlier request.
  */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
@@ -108,8 +108,8 @@ export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules
 }
 
 /**
- * Starts the game as the host, when all others are ready. When the lobby dies before its answer, the game may have started, or another
- * lobby reverts the start later. So the request is repeated until a game runs.
+ * Starts the game as the host, when all other members are ready. If the lobby dies before its answer, the game may have started, or another
+ * lobby may revert the start later. So this function repeats the request until a game runs.
  */
 export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   const start = async (): Promise<void> => {
@@ -118,7 +118,7 @@ export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   await patiently(start, ['not-ready', 'room-playing']);
 }
 
-/** Leaves the current room, if any, so that another can be entered. */
+/** Leaves the current room, if there is one, because a session can only be in one room. */
 export async function leaveAnyRoom(session: Session): Promise<void> {
   await patiently(async () => {
     const { room } = await session.me();

@@ -9,10 +9,10 @@ export class Tally {
   pauses = 0;
   /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();
-  /** Other faults, as sentences. Only the first faults are kept. */
+  /** Other faults, as sentences. Contains only the first ones. */
   readonly faults: string[] = [];
   faultCount = 0;
-  /** A random sample of the answer times, in ms. It has all of them until it is full. */
+  /** A random sample of the answer times, in ms. A short run keeps all answer times. */
   private readonly latencies: number[] = [];
   private latencyMaxMs = 0;
   private readonly openPauses = new Set<() => number>();
@@ -21,7 +21,7 @@ export class Tally {
   acknowledged(latencyMs: number): void {
     this.moves += 1;
     this.latencyMaxMs = Math.max(this.latencyMaxMs, latencyMs);
-    // Each answer has the same chance to be in the sample (reservoir sampling), so a long run needs no more memory.
+    // Each answer has the same chance to be in the sample (reservoir sampling). So the memory does not grow with the length of the run.
     const at = this.latencies.length < LATENCIES_KEPT ? this.latencies.length : Math.floor(Math.random() * this.moves);
     if (at < LATENCIES_KEPT) this.latencies[at] = latencyMs;
   }
@@ -41,7 +41,7 @@ export class Tally {
     };
   }
 
-  /** The longest pause, in ms. An unfinished pause counts with its current length. */
+  /** The longest pause, in ms. A pause that has not ended counts with its length until now. */
   get longestPauseMs(): number {
     return Math.max(this.endedPausesMaxMs, ...[...this.openPauses].map((lengthMs) => lengthMs()));
   }
@@ -55,7 +55,7 @@ export class Tally {
     return this.lost === 0 && this.doubled === 0 && this.faultCount === 0;
   }
 
-  /** Returns the time that a share (0 to 1) of the answers did not exceed, in ms. 0.99 gives the 99th percentile. */
+  /** Returns a percentile of the answer times, in ms. `share` is from 0 to 1: 0.99 gives the 99th percentile. */
   latencyMs(share: number): number {
     if (this.latencies.length === 0) return 0;
     if (share === 1) return round(this.latencyMaxMs);

@@ -10,8 +10,8 @@ export interface TextLine {
 }
 
 /**
- * Reads the lines of a text file as a stream. A line ends with LF, CRLF or CR. The text is UTF-16 with a byte order mark (or
- * with visible zero bytes), UTF-8, or, line by line, Windows-1252: old files are often put together from several encodings.
+ * Reads the lines of a text file as a stream. A line ends with LF, CRLF or CR. The text is UTF-16 if it has a byte order mark or obvious
+ * zero bytes. Otherwise each line is UTF-8 or Windows-1252, because old files often mix several encodings.
  *
  * @throws an error when the file is missing, is a folder, cannot be read, is compressed, or has a line that is too long for text
  */
@@ -27,7 +27,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
       bytesRead += (chunk as Buffer).length;
       const lines = (rest + decoder.decode(chunk as Buffer)).split(LINE_END);
       rest = lines.pop() ?? '';
-      // The second half of a CRLF may be in the next chunk.
+      // The LF of a CRLF may be in the next chunk.
       if (rest === '' && lines.length > 0 && decoder.endsWithCr) rest = `${lines.pop()}\r`;
       if (rest.length > LINE_CHARS_MAX) throw new Error(`${path}, line ${number + lines.length + 1}, ${TOO_LONG}`);
       for (const text of lines) yield { number: ++number, text, bytesRead };
@@ -40,7 +40,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
 
 const BOM_BYTES = 4;
 const CHUNK_BYTES = 65_536;
-/** Maximum length of a line in memory. A game in one line has some 10,000 characters, even with comments. */
+/** Maximum length of a line in memory. Even with comments, a game in one line has about 10,000 characters. */
 const LINE_CHARS_MAX = 4_194_304;
 const TOO_LONG = `has more than ${LINE_CHARS_MAX} characters: this is no text file with games.`;
 const LINE_END = /\r\n|\n|\r/;
@@ -67,7 +67,7 @@ abstract class Decoder {
     return text;
   }
 
-  /** Returns the text of the bytes after the last line end. Call this at the end of the file. */
+  /** Returns the text after the last line end. Call this at the end of the file. */
   abstract end(): string;
   protected abstract textOf(bytes: Buffer): string;
 }
@@ -112,7 +112,7 @@ class Utf8OrWindows extends Decoder {
 
   protected textOf(bytes: Buffer): string {
     const all = Buffer.concat([this.rest, bytes]);
-    // A line is decoded as a whole, because each line may have its own encoding.
+    // Decodes each line as a whole, because lines may have different encodings.
     const end = Math.max(all.lastIndexOf(LF), all.lastIndexOf(CR)) + 1;
     this.rest = all.subarray(end);
     if (this.rest.length > LINE_CHARS_MAX) throw new Error(`A line of the file ${TOO_LONG}`);

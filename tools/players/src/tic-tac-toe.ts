@@ -9,20 +9,20 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** The time limit for the last games to finish after the time is up, in ms. It is long, because the fleet may still be recovering. */
+/** The time limit for the last games to end after the time of the run, in ms. It is long, because the fleet may still be recovering. */
 const LAST_GAMES_MS = 30_000;
-/** The time limit for the game of two ready players to begin, in ms, even when a server is lost meanwhile. */
+/** The time limit for the start of a game of two ready players, in ms. It allows for the loss of a server. */
 const BEGIN_MS = 20_000;
-/** The time limit for a turn and for the return to the lobby, in ms. A game of nine moves that takes longer hangs. */
+/** The time limit for one turn, and for the return to the lobby, in ms. A game that takes longer hangs. */
 const GAME_MS = 60_000;
 
-/** Plays tic-tac-toe with pairs of players until the time is up. */
+/** Lets pairs of players play tic-tac-toe until the time of the run is over. */
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** The rooms in play, each with the name of the player whose view it is. */
+  /** The running rooms. Each value is the name of the player who sees the room in this way. */
   private readonly tables = new Map<Table, string>();
-  /** The current step of each host, to explain a run that does not end. */
+  /** The current step of each host. It is printed when a run does not end. */
   private readonly steps = new Map<string, string>();
 
   constructor(
@@ -33,7 +33,7 @@ export class TicTacToeRun {
 
   async run(): Promise<void> {
     const { players, seconds, pairing } = this.options;
-    // Each search adds a listener to this signal, so Node must not warn about many listeners.
+    // Each search adds a listener to this signal. Without this limit, Node would warn about many listeners.
     setMaxListeners(0, this.stopping.signal);
     const even = players + (players % 2);
     const sessions = await openSessions(even, this.options, this.tally);
@@ -59,7 +59,7 @@ export class TicTacToeRun {
     return this.stopping.signal.aborted;
   }
 
-  /** Lets two players stay together until the end: one creates a room, the other joins, and they play in it repeatedly. */
+  /** Lets two players stay together for the whole run. One creates a room, the other joins, and they play in it repeatedly. */
   private async liveInRooms(host: Session, guest: Session): Promise<void> {
     const step = (what: string): void => void this.steps.set(host.name, what);
     while (!this.isOver) {
@@ -87,7 +87,7 @@ export class TicTacToeRun {
     this.steps.delete(host.name);
   }
 
-  /** Lets one player search for a new opponent after each game, until the end. */
+  /** Lets one player search for a new opponent after each game, for the whole run. */
   private async liveByMatches(session: Session): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isOver) {
@@ -111,7 +111,7 @@ export class TicTacToeRun {
   private async play(room: Table, player: string, round: number): Promise<void> {
     this.tables.set(room, player);
     try {
-      // Waits until `result` is null, because the result of the previous game stays until the new game begins.
+      // Waits until `result` is null. Until the new game begins, it is the result of the previous game.
       await room.waitFor(({ result, version }) => result === null && version >= 0, { timeoutMs: BEGIN_MS });
       await this.playOn(room, player, `${room.id}/${round}`);
     } finally {
@@ -168,7 +168,7 @@ export class TicTacToeRun {
     return known.ledger;
   }
 
-  /** Notes that a player has finished this game. After both players, evaluates the ledger. */
+  /** Records that a player has finished this game. When both players have finished, evaluates the ledger. */
   private close(game: string): void {
     const known = this.ledgers.get(game);
     if (!known) return;
@@ -194,7 +194,7 @@ export class TicTacToeRun {
   }
 }
 
-/** Returns whether the board is full or has a line. Then no move follows, although the state still names a player to move. */
+/** Returns whether the board is full or has a line. Then no move follows, although the state still names the player who would move. */
 export function isDecided(cells: readonly (number | null)[]): boolean {
   if (!cells.includes(null)) return true;
   return LINES.some(([a, b, c]) => cells[a] !== null && cells[a] === cells[b] && cells[b] === cells[c]);

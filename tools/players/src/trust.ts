@@ -10,8 +10,8 @@ export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSo
 }
 
 /**
- * Trusts a server that shows exactly the certificate in this file, whatever its name and issuer: the gateway of a local fleet is
- * addressed by IP address. The file is read for each connection, because certificates are renewed.
+ * Trusts a server that shows exactly the certificate in this file, with any name and issuer. The name cannot match, because the gateway of
+ * a local fleet is addressed by IP address. Reads the file for each connection, because certificates are renewed.
  */
 function trusting(file: string): NonNullable<ConnectOptions['WebSocket']> {
   return class extends WebSocket {
@@ -25,7 +25,7 @@ function trustOf(pem: string): ConnectionOptions {
   const { raw } = new X509Certificate(pem);
   return {
     ca: pem,
-    // Allows a file without the root certificate.
+    // Accepts the certificate although the file lacks the root certificate.
     allowPartialTrustChain: true,
     checkServerIdentity: (_, shown) => (raw.equals(shown.raw) ? undefined : new Error('the certificate is not that of the fleet')),
   } as ConnectionOptions;

@@ -1,17 +1,17 @@
 import type { Place } from './poison-game.js';
 import type { Poison } from './poisons.js';
 
-/** One hostile room: its hostile code, and the allowed outcomes. */
+/** One room with hostile code, and its allowed outcomes. */
 export interface PoisonCase {
   readonly name: string;
   readonly poison: Poison;
-  /** The handler that runs the hostile code. `setup`: before the game begins. */
+  /** The handler that runs the hostile code. `setup`: the setup of the game. */
   readonly place: 'command' | 'setup' | Place;
   /** Number of repetitions. Each repetition waits until the fleet is complete again. */
   readonly times: number;
-  /** `ends`: the room ends as `game-failed`. `refused`: the command or start is refused, and the room continues. */
+  /** `ends`: the room ends as `game-failed`. `refused`: the server refuses the command or the start, and the room continues. */
   readonly outcome: 'ends' | 'refused';
-  /** Maximum number of lost game servers. */
+  /** Maximum number of game servers that the case may kill. */
   readonly lossesMax: number;
 }
 
@@ -24,7 +24,7 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view
   lossesMax: 0,
 }));
 
-/** First the cases that the watchdog can interrupt, then the cases in which a server dies. */
+/** The first cases are those that the watchdog can interrupt. In the others a server dies. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },

@@ -14,7 +14,7 @@ import { type PoisonOptions, readOptions } from './options.js';
 import { playPoison } from './poison-room.js';
 
 const WHOLE_MS = 30_000;
-/** The pause between two cases, in ms. The effects of a case end before the next one begins. */
+/** The pause between two cases, in ms. It is long enough for the effects of a case to end. */
 const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;
@@ -27,11 +27,11 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Time from the last hostile act until the player received its outcome, in ms. */
+  /** Time from the last hostile act until its player received the outcome, in ms. */
   readonly ms: number;
-  /** The distribution of the times of answers to innocent players, in ms. Only answers that took more than 100 ms count. */
+  /** The distribution of the times of slow answers to innocent players, in ms. An answer is slow when it takes more than 100 ms. */
   readonly waits: Spread;
-  /** The distribution of the lengths of the pauses of innocent players, in ms. */
+  /** The distribution of the lengths of innocent players' pauses, in ms. */
   readonly pauses: Spread;
   readonly faults: readonly string[];
 }
@@ -62,7 +62,7 @@ class PoisonRun {
   private readonly findings: Findings;
   private fleet: ChaosFleet | null = null;
   private lost = 0;
-  /** The number of lost servers when the current case began. */
+  /** Number of servers that were lost before the current case. */
   private lostBefore = 0;
   private isStopping = false;
 
@@ -83,7 +83,7 @@ class PoisonRun {
       if (this.isStopping) return;
       this.lost += 1;
       this.say(`  ${sentence}; it is restarted`);
-      // When one room has killed too many servers, the tool restarts no more servers, and the run fails.
+      // One room has killed too many servers. So the tool restarts no more servers, and the run fails.
       if (this.lost - this.lostBefore <= LOSSES_STOP) void server.start();
     });
     this.fleet = fleet;
@@ -159,7 +159,7 @@ class PoisonRun {
   }
 }
 
-/** Counts log lines of the game servers that name the hostile game. */
+/** Counts the log lines of game servers that name the hostile game. */
 async function linesThatName(fleet: ChaosFleet): Promise<number> {
   const files = fleet.of('game').map(({ name }) => join(fleet.folder, `game-${name}.log`));
   const logs = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));

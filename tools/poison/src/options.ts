@@ -9,7 +9,7 @@ export interface PoisonOptions {
   /** Commands per second of all innocent players together. */
   readonly commandsPerSecond: number;
   readonly seed: number;
-  /** Names of the cases to run. */
+  /** Names of the cases that the tool runs. */
   readonly cases: readonly string[];
   /** True: prints only one JSON object. */
   readonly json: boolean;

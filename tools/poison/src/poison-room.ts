@@ -5,17 +5,17 @@ import type { PoisonCase } from './cases.js';
 import type { PoisonGame } from './poison-game.js';
 import { SETUP_POISON } from './poisons.js';
 
-/** The time limit for the outcome of a hostile act, in ms. It is long enough for a room to be lost and recovered. */
+/** The time limit for the outcome of a hostile act, in ms. It allows for the loss and the recovery of a room. */
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** Time from the last hostile act until the player received its outcome, in ms. */
+  /** Time from the last hostile act until its player received the outcome, in ms. */
   readonly ms: number;
   /** Differences from the allowed outcome, as sentences. */
   readonly faults: readonly string[];
 }
 
-/** Plays one hostile room. Between two acts it calls `whole`, which waits until the fleet is complete. */
+/** Plays one hostile room. Between two acts, calls `whole`, which waits until the fleet is complete. */
 export async function playPoison(poison: PoisonCase, url: string, whole: () => Promise<void>): Promise<PoisonOutcome> {
   const name = poison.place === 'setup' ? `${SETUP_POISON}${poison.poison}` : 'Mallory';
   const host = await connect(url, { name });
@@ -76,7 +76,9 @@ async function poisonGame(
   return { ms, faults };
 }
 
-/** Sends the hostile command, or the command that prepares it. Returns the code of the refusal, `applied`, or `never` without an answer. */
+/**
+ * Sends the hostile command, or the command that prepares it. Returns the code of the refusal, `applied`, or, without an answer, `never`.
+ */
 async function act(poison: PoisonCase, room: Room<PoisonGame>, other: Room<PoisonGame> | null): Promise<string> {
   const sent =
     poison.place === 'command'

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** Hostile code, run inside a handler of the game. */
+/** Hostile code that a handler of the game runs. */
 export const POISONS = {
   /** Never returns, but the watchdog can interrupt it. */
   loop: (): void => {
@@ -19,7 +19,7 @@ export const POISONS = {
   native: (): void => {
     spawnSync('sleep', ['60']);
   },
-  /** Makes one call after which V8 ends the process, within about a tenth of a second. */
+  /** Makes one call that leads V8 to end the process, within about a tenth of a second. */
   split: (): void => {
     'xy'.repeat(2 ** 27).split('');
   },
@@ -55,15 +55,15 @@ export const POISONS = {
   'fake-interrupt': (): void => {
     throw Object.assign(new Error('not interrupted'), { code: 'ERR_SCRIPT_EXECUTION_INTERRUPTED' });
   },
-  /** Throws an error whose description never returns. */
+  /** Throws an error whose stack is computed by an endless loop. */
   'endless-error': (): void => {
     throw Object.defineProperty(new Error('endless'), 'stack', { get: POISONS.loop });
   },
-  /** Adds a listener that would take the watchdog's interrupts. */
+  /** Adds a listener that would receive the watchdog's interrupts. */
   listen: (): void => {
     process.on('SIGINT', () => {});
   },
-  /** Blocks the event loop outside of any handler, where the watchdog cannot interrupt the code. */
+  /** Blocks the event loop outside of any handler. The watchdog interrupts only handlers. */
   'late-loop': (): void => {
     setTimeout(() => {
       for (;;);
@@ -74,5 +74,5 @@ export const POISONS = {
 export type Poison = keyof typeof POISONS;
 export const POISON_NAMES = Object.keys(POISONS) as [Poison, ...Poison[]];
 
-/** The prefix of a player's name that makes the setup run hostile code: `setup:loop`. */
+/** A player whose name begins with this prefix makes the setup run hostile code: `setup:loop`. */
 export const SETUP_POISON = 'setup:';

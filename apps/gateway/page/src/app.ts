@@ -14,21 +14,20 @@ import { Toasts } from './toasts.js';
 import { asksForToken, tokenIn } from './token.js';
 import { pageView } from './views/page-view.js';
 
-/** Keys in the storage of this tab. Each tab is one player: `sessionStorage` survives a reload, and other tabs do not share it. */
+/** Keys in `sessionStorage`, which belongs to one tab and survives a reload. So each tab is one player. */
 const NAME_KEY = 'holdfast.name';
 const SESSION_KEY = 'holdfast.session';
 
-/** The stage of the page: before, during or after a session. */
 export type Stage =
   | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The page of a player. Its fields are what the page shows, and `changed` draws the page again. */
+/** The state of a player's page. After each change of a field, `changed` draws the page again. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
-  /** The chat that the page shows: of the room, or of the lobby of one game. Null: no chat is open. */
+  /** The open chat: the chat of the room, or of the lobby of one game. Null: no chat is open. */
   chat: ChatPanel | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';
@@ -47,7 +46,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Redraws the page once a second, because it shows how long a search has run and how much time is left to accept a match.
+    // Redraws the page once a second, because the page shows the duration of a search and the time that is left to accept a match.
     setInterval(() => this.stage.at === 'inside' && (this.stage.search.current || this.stage.search.offer) && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(
@@ -60,8 +59,8 @@ export class App {
   }
 
   /**
-   * Reloads the page once when a file of it is missing, because a newer version may have been deployed. If the file is still missing after
-   * that, shows the error.
+   * Reloads the page once when one of its files is missing, because a newer version may have been deployed. If the file is still missing
+   * after the reload, shows the error.
    */
   private reloadOnce(error: unknown, address: string): void {
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
@@ -77,10 +76,9 @@ export class App {
     if (this.name !== '' && tabStorage.getItem(SESSION_KEY) !== null) return this.enter();
   }
 
-  /** Logs in as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
-    // The stored session may belong to another user, and would be resumed.
+    // Without this, the page would resume the stored session, which may belong to another user.
     tabStorage.removeItem(SESSION_KEY);
     return this.enter();
   }
@@ -100,7 +98,7 @@ export class App {
     } catch (error) {
       const { code, message } = error as Partial<HoldfastError>;
       if (code === 'unauthorized') this.token = null;
-      // Shows the message about a wrong token until the player enters another token.
+      // Keeps the message about a refused token on the form until the player enters another token.
       const problem = this.wantsToken && code !== undefined ? message : undefined;
       this.stage = { at: 'login', isConnecting: false, ...(problem !== undefined && { problem }) };
       if (problem === undefined) this.toasts.failed(error);
@@ -177,7 +175,7 @@ export class App {
     this.changed();
   }
 
-  /** Draws once per tick, however often it is called. */
+  /** Draws the page once per tick, even after several calls. */
   changed(): void {
     if (this.isDrawing) return;
     this.isDrawing = true;
@@ -203,7 +201,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // After a reload of the page, the player may still be in a room or may still be searching for a match.
+    // After a reload of the page, the server may still have the player in a room or in a search for a match.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
@@ -272,7 +270,7 @@ export class App {
     if (reason !== undefined && SIGN_OUT_TEXTS[reason]) this.toasts.note(SIGN_OUT_TEXTS[reason]);
   }
 
-  /** Enters the room that the address names, when the player opens a link or presses the browser's back button. */
+  /** Enters the room in the address after the player opened a link or pressed the back button of the browser. */
   private async follow(): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const wanted = linkedRoom(location.hash);
@@ -313,7 +311,7 @@ const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   'no-spectators': 'This room does not admit spectators any more.',
 };
 
-/** Returns the address for players: `play` beside the page, which a proxy may serve below a path. */
+/** Returns the WebSocket URL of the gateway, relative to the address of the page, because a proxy may serve the page below a path. */
 function playUrl(): string {
   const url = new URL('play', document.baseURI);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -353,10 +351,7 @@ function isSameRoom(wanted: LinkedRoom | null, room: Room | null): boolean {
   return 'room' in wanted ? wanted.room === room.id : wanted.code === room.view.code;
 }
 
-/**
- * Copies a text to the clipboard. Also works without `navigator.clipboard`: browsers offer that API only on https and localhost, but people
- * also play over http in a home network.
- */
+/** Copies a text to the clipboard. Has a fallback for pages over plain http, where browsers have no `navigator.clipboard`. */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
   copyBySelection(text);

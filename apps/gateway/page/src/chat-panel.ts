@@ -8,9 +8,8 @@ export type ChatPlace = { readonly to: 'room' } | { readonly to: 'lobby'; readon
 export class ChatPanel {
   isReady = false;
   unseen = 0;
-  /** True while the newest messages are in view, so that the panel scrolls to each new message. */
+  /** True while the player sees the newest messages. The panel then scrolls to each new message. */
   isAtEnd = true;
-  /** True while the messages are shown. */
   isOpen: boolean;
 
   private readonly chat: Chat;

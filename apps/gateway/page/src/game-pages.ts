@@ -2,8 +2,8 @@ import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
 /**
- * The page parts of all games, found by their folders. A new game needs only a folder `page`. The browser loads the part of a game only
- * when needed.
+ * The page parts of all games. A new game needs only a folder `page` with an `index.ts`. The browser loads each part when the page first
+ * needs it.
  */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
@@ -30,7 +30,6 @@ export function gamePage(game: string): GamePage | undefined {
   return loaded.get(game);
 }
 
-/** Returns a title for any game, also for a game without a page part. */
 export function gameTitle(game: string): string {
   return loaded.get(game)?.title ?? `${game.charAt(0).toUpperCase()}${game.slice(1).replaceAll('-', ' ')}`;
 }

@@ -5,22 +5,20 @@ import { type OptionField, type OptionValue, optionFields } from './options-form
 export const SORTS = { newest: 'Newest first', players: 'Most players first', name: 'By name' } as const;
 export type SortName = keyof typeof SORTS;
 
-/** The filter of the list of rooms, as the player sets it. */
 export interface LobbyFilter {
-  /** Null: the rooms of all games. */
+  /** The game whose rooms the list shows. Null: the rooms of all games. */
   readonly game: string | null;
   /** True: the list shows only rooms with a free seat. */
   readonly isFree: boolean;
   /** True: the list shows only rooms that need no password. */
   readonly isOpen: boolean;
   readonly sort: SortName;
-  /** The wanted values of options of the game, by name. */
+  /** The wanted values of the game's options, by option name. */
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 
 export const ALL_ROOMS: LobbyFilter = { game: null, isFree: false, isOpen: false, sort: 'newest', options: {} };
 
-/** Converts a filter into a request for the list of rooms. */
 export function queryOf({ game, isFree, isOpen, sort, options }: LobbyFilter): RoomListQuery {
   const filter = {
     ...(isFree && { free: { min: 1 } }),
@@ -39,12 +37,12 @@ export function isFiltered(filter: LobbyFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 
-/** Returns the options of a game by which its rooms can be filtered. Only options with few values are suitable. */
+/** Returns the options of a game by which players can filter its rooms: options with a small set of values. */
 export function filterFields(game: GameInfo | undefined): Exclude<OptionField, { kind: 'number' | 'text' }>[] {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }
 
-/** Returns the way in which the player may enter a room of the list. */
+/** Returns whether the player can join a room of the list, can only watch it, or cannot enter it. */
 export function entryOf(room: RoomSummary, isJoinable: boolean): 'join' | 'watch' | 'none' {
   const isWaiting = room.status === 'waiting' || (room.status === 'playing' && isJoinable);
   if (room.players < room.seats && isWaiting && !room.locked) return 'join';

@@ -2,16 +2,16 @@ import type { GameInfo, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing } from '#libs/client/lobby';
 import { ALL_ROOMS, type LobbyFilter, queryOf } from './lobby-filter.js';
 
-/** Interval in ms at which the page reads the games, and at which it subscribes to the list of rooms again after a failure. */
+/** Interval in ms at which the page reads the games. At this interval, the page also repeats a failed subscription to the list of rooms. */
 const REFRESH_MS = 2_000;
 
-/** The games and the list of rooms, while the player is in no room. */
+/** The games and the list of rooms that the page shows while the player is in no room. */
 export class Lobby {
   games: readonly GameInfo[] = [];
   /** The rooms in the list. Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
   filter: LobbyFilter = ALL_ROOMS;
-  /** The game whose form for a new room is open. */
+  /** The game for which the player fills in the form for a new room. Null: the form is closed. */
   creating: string | null = null;
 
   private listing: RoomListing | null = null;
@@ -24,7 +24,7 @@ export class Lobby {
     private readonly changed: () => void,
   ) {}
 
-  /** Keeps the games and the list current while the lobby is shown. */
+  /** Begins to keep the games and the list of rooms current, until the lobby is closed. */
   open(): void {
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
@@ -45,14 +45,14 @@ export class Lobby {
       const [games] = await Promise.all([this.session.games(), this.timer === undefined ? null : this.follow()]);
       this.games = games;
     } catch {
-      // After an error, the page shows the games that it already knows, and reads them again within `REFRESH_MS`.
+      // After an error, the page still shows the games of the last successful read.
     } finally {
       this.isAsking = false;
       this.changed();
     }
   }
 
-  /** Shows only the rooms that this filter describes. */
+  /** Changes the filter of the list of rooms. */
   choose(change: Partial<LobbyFilter>): void {
     const game = change.game === undefined ? this.filter.game : change.game;
     // The filter contains options of one game, so a change of the game clears the options.
@@ -72,7 +72,6 @@ export class Lobby {
     return this.game(game)?.seats.min ?? 2;
   }
 
-  /** Returns whether players may join running games of this kind. */
   isJoinable(game: string): boolean {
     return this.game(game)?.joinable ?? false;
   }
@@ -89,7 +88,7 @@ export class Lobby {
     const { filter } = this;
     try {
       const listing = await followRooms(this.session, queryOf(filter));
-      // While the page waited for the list, the player has chosen another filter or has entered a room.
+      // The filter has changed, or the lobby was closed, while the page waited for this list.
       if (filter !== this.filter || this.timer === undefined) return listing.close();
       this.listing = listing;
       const show = (rooms: readonly RoomSummary[]): void => {

@@ -1,7 +1,8 @@
 import { NAME_BYTES_MAX } from '#libs/protocol';
 
 /**
- * Returns a sentence about a name that is too long. Null: the length is allowed. Only the server checks which characters a name has.
+ * Returns a sentence about a name that is too long. Null: the length is allowed. Does not check the characters of the name, because the
+ * server checks them.
  *
  * @param what the beginning of the sentence, such as `The name of the room`
  */

@@ -1,4 +1,3 @@
-/** One option of a game that the page can show as a field. */
 export type OptionField =
   | {
       readonly kind: 'choice';
@@ -30,12 +29,12 @@ export type OptionField =
 export type OptionValue = string | number | boolean;
 type Json = Readonly<Record<string, unknown>>;
 
-/** Prefix of the names of the option fields, so that no option has the name of another field in the form. */
+/** Prefix for the names of option fields. Without it, an option could have the same name as another field of the form. */
 const PREFIX = 'option-';
 
 /**
  * Returns the fields for the options that a JSON Schema describes: one field for each top-level property that is a choice, a boolean, a
- * number or a text. Other properties have no field, so the game uses its default for them.
+ * number or a text. Properties of other types have no field, so the game uses its defaults for them.
  *
  * @param values the options that the room has; they replace the defaults of the schema
  */
@@ -81,7 +80,7 @@ export function optionFields(schema: Json | undefined, values: Json = {}): Optio
   });
 }
 
-/** Reads the options from a form. A field without a value is left out, so that the game uses its default. */
+/** Reads the options from a form. Leaves out a field without a value, so that the game uses its default. */
 export function readOptions(fields: readonly OptionField[], form: FormData): Record<string, OptionValue> {
   const options: Record<string, OptionValue> = {};
   for (const field of fields) {
@@ -92,7 +91,6 @@ export function readOptions(fields: readonly OptionField[], form: FormData): Rec
   return options;
 }
 
-/** Returns the name of an option's field in a form. */
 export function formName({ name }: Pick<OptionField, 'name'>): string {
   return `${PREFIX}${name}`;
 }
@@ -119,7 +117,7 @@ function optionOf(field: Exclude<OptionField, { kind: 'check' }>, given: string)
     case 'number':
       return Number(given);
     case 'choice':
-      // A form field holds only text, but the value of a choice may be a number. So the form holds the index of the value.
+      // The form field contains the index of the choice, because form fields contain only text and the value of a choice may be a number.
       return field.choices[Number(given)] ?? given;
     case 'text':
       return given;

@@ -2,18 +2,18 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that the page showed, each as its text or as the code of its error. */
+/** The toasts that the page showed. Each is its text, or the code of its error. */
 let shown: string[];
-/** Sends a message of the server to the page. */
+/** Delivers a server message to the page. */
 let tell: (message: Record<string, unknown>) => void;
 let requests: string[];
 let now: number;
 let search: PlayerSearch;
-/** Ends the call of `quickMatch`. */
+/** Resolves or rejects the pending call of `quickMatch`. */
 let ended: { resolve(): void; reject(error: unknown): void };
 let refusal: HoldfastError | null;
 let attracted: number;
-/** The answer of `match.status`. */
+/** The answer of the fake server to `match.status`. */
 let status: Record<string, unknown> | HoldfastError | null;
 
 beforeEach(() => {

@@ -13,7 +13,6 @@ export interface RunningSearch {
   readonly progress: Of<'searching'> | null;
 }
 
-/** A match that is offered to this player. */
 export interface OfferedMatch {
   readonly id: string;
   readonly game: string;
@@ -22,11 +21,10 @@ export interface OfferedMatch {
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;
-  /** True: this player has accepted and waits for the other players. */
+  /** True: this player has accepted the match and waits for the other players. */
   readonly isAccepted: boolean;
 }
 
-/** The player's choices for a search, except the game. */
 export interface SearchWish {
   readonly mode?: string;
   /** True: the members of the player's room search together. */
@@ -34,8 +32,8 @@ export interface SearchWish {
 }
 
 /**
- * The search of this player, built only from messages of the server. So all members of a party see the same search, also after they reload
- * the page.
+ * The state of this player's search, built only from messages of the server. So all members of a party see the same search, also after a
+ * reload of the page.
  */
 export class PlayerSearch {
   current: RunningSearch | null = null;
@@ -49,7 +47,7 @@ export class PlayerSearch {
     private readonly session: Session,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
-    /** Draws attention to the page while another window is in front. */
+    /** Draws the player's attention to the page while the player looks at another window. */
     private readonly attract: () => void,
   ) {
     this.unsubscribe = session.on('match', (message) => this.take(message));
@@ -67,7 +65,7 @@ export class PlayerSearch {
     try {
       await this.session.quickMatch(game, { ...wish, signal: stop.signal });
     } catch (error) {
-      // For `not-searching`, the message `ended` has already shown the reason.
+      // The server refuses with `not-searching` when the search is over. The message `ended` has then shown the reason already.
       if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
     } finally {
       this.stop = null;
@@ -82,7 +80,7 @@ export class PlayerSearch {
     const message = await this.session.matchStatus().catch(() => undefined);
     if (message === undefined) return;
     if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
-    // When this page began the search, the call of `quickMatch` in `find` reports its end.
+    // If this page began the search, the call of `quickMatch` in `find` reports the end of the search.
     if (this.stop) return;
     if (message && this.current) return this.take(message);
     this.current = null;
@@ -90,10 +88,10 @@ export class PlayerSearch {
     this.changed();
   }
 
-  /** Cancels the search. A member of a party cancels it for all. */
+  /** Cancels the search. A member of a party cancels the search of the whole party. */
   cancel(): void {
     if (this.stop) return this.stop.abort();
-    // Another member of the party began the search, or this page began the search and was then reloaded.
+    // This page did not begin the search: another member of the party began it, or the page was reloaded since then.
     this.session.request('match.cancel', undefined).then(
       () => {
         this.current = null;
@@ -124,7 +122,7 @@ export class PlayerSearch {
     const isOver = isRefusal(error, 'offer-unknown');
     const isShown = this.offer?.id === offer;
     if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
-    // When the offer is over and no longer shown, a message has already told the player.
+    // If the offer has ended and is not shown any more, another message has told the player already.
     if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
@@ -166,14 +164,14 @@ export class PlayerSearch {
   }
 }
 
-/** Returns the start of the search, in ms of `performance.now()`. A message without `waitedMs` does not change it. */
+/** Returns the start of the search, in ms of `performance.now()`. If the message has no `waitedMs`, returns the previous start. */
 function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | null): number {
   if (waitedMs !== undefined) return performance.now() - waitedMs;
   return before?.game === game ? before.since : performance.now();
 }
 
 /**
- * Sentences for the reasons why a search ended without a match. The player causes the other reasons, so the page shows no sentence for
+ * Sentences about the reasons why a search ended without a match. Reasons that the player caused have no sentence, because the player knows
  * them.
  */
 const ENDED: Readonly<Record<string, string | undefined>> = {

@@ -1,6 +1,5 @@
 import type { RoomMember, RoomView, UserId } from '#libs/protocol';
 
-/** The reason why the game of a waiting room has not started, as one member sees it. */
 export type RoomReadiness =
   | { readonly kind: 'too-few'; readonly missing: number }
   | { readonly kind: 'unready'; readonly who: readonly RoomMember[] }

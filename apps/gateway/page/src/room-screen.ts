@@ -10,15 +10,15 @@ const RESUMED_MS = 2_500;
 /** Time in ms for which the start of a game waits for a free slot when the fleet is full. */
 const START_WAIT_MS = 10_000;
 
-/** Facts that decide whether the page starts the game of this room. Other parts of the page provide them. */
+/** Conditions for the start of a game that other parts of the page know. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
-  /** True: the page must not start the game now. */
+  /** Returns true while the page must not start the game. */
   isHeld(): boolean;
 }
 
-/** The player's room on the page. The board of the game is in `board`. */
+/** The state of the page while the player is in a room. */
 export class RoomScreen {
   readonly board = document.createElement('div');
   readonly page: GamePage | undefined;
@@ -26,13 +26,12 @@ export class RoomScreen {
   isResumed = false;
   /** True while the page waits for the answer to a request about the room. */
   isBusy = false;
-  /** The operations of the host. */
   readonly controls: RoomControls;
 
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
   private resumedTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The revision of the room at which the page requested `start` last. -1: the page has not requested it. */
+  /** The revision of the room at the page's last request to start a game. -1: the page has requested no start. */
   private startedRev = -1;
 
   constructor(
@@ -82,8 +81,8 @@ export class RoomScreen {
   }
 
   /**
-   * The seat for whose move the game waits. Null: the game waits for several seats or for none. Undefined: no game runs, or the seat is not
-   * known.
+   * The seat for whose move the game waits. Null: the game waits for several seats or for none. Undefined: no game runs, or the page does
+   * not know the seat.
    */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
@@ -98,7 +97,9 @@ export class RoomScreen {
     return this.room.status === 'paused';
   }
 
-  /** The reason that an operator wrote for ending the last game. Null: no operator ended it, or the operator wrote no reason. */
+  /**
+   * The reason that an operator wrote when the operator ended the last game. Null: no operator ended it, or the operator wrote no reason.
+   */
   get operatorNote(): string | null {
     const { lastResult } = this;
     if (lastResult?.reason !== 'operator') return null;
@@ -166,10 +167,7 @@ export class RoomScreen {
     };
   }
 
-  /**
-   * Returns whether the player of a seat has a connection. After a game, members may change seats and a player who left is no member, so
-   * this searches the members by name.
-   */
+  /** Returns whether the player of a seat has a connection. Finds the member by name, because members may change seats after a game. */
   private isHere(seat: Seat): boolean {
     const { members } = this.room.view;
     const member = members.find((one) => (this.isOn ? one.seat === seat : one.name === this.nameOf(seat)));
@@ -202,8 +200,8 @@ export class RoomScreen {
 }
 
 /**
- * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence also adds a
- * version.
+ * Returns the message about a rewind. The message counts "steps" instead of moves, because a version may also come from a clock or from a
+ * player's presence.
  */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;

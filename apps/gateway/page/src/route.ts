@@ -1,6 +1,6 @@
 import type { RoomId } from '#libs/protocol';
 
-/** The room that an address names, by its id or by its invite code. */
+/** The id or the invite code of the room in an address. */
 export type LinkedRoom = { readonly room: RoomId } | { readonly code: string };
 
 /** Returns the room of the address `#/room/ID` or `#/join/CODE`. Null: the address has another form, so the page shows the lobby. */
@@ -19,7 +19,7 @@ export function hashOf(room: RoomId | null): string {
   return room === null ? '#/' : `#/room/${encodeURIComponent(room)}`;
 }
 
-/** Returns the address with which other people join the room: by its invite code if it has one. */
+/** Returns the address with which other people join the room. The address has the invite code if the room has one, else the id. */
 export function inviteHash({ id, code }: { readonly id: RoomId; readonly code?: string }): string {
   return code === undefined ? hashOf(id) : `#/join/${encodeURIComponent(code)}`;
 }

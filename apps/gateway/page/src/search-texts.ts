@@ -16,7 +16,6 @@ export function progressTexts(progress: Progress | null): string[] {
   ];
 }
 
-/** Returns a duration for people: `20 s`, `3 min`. */
 export function durationText(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1_000));
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;

@@ -1,8 +1,8 @@
 import type { SessionStorage } from '#libs/client';
 
 /**
- * The storage of this tab. Access throws when the browser denies the storage (private windows, blocked cookies) or when the quota is used
- * up. The values are then in memory only, until the page is reloaded.
+ * The `sessionStorage` of this tab. Falls back to memory when the browser denies the storage (private windows, blocked cookies) or when its
+ * quota is used up. A reload of the page loses the values in memory.
  */
 class TabStorage implements SessionStorage {
   private readonly memory = new Map<string, string>();
@@ -22,7 +22,7 @@ class TabStorage implements SessionStorage {
       sessionStorage.setItem(key, value);
       this.memory.delete(key);
     } catch {
-      // Removes the previous value, because the page would read it again after a reload.
+      // Without this, a reload of the page would read the previous value from `sessionStorage`.
       this.removeItem(key);
       this.memory.set(key, value);
     }
@@ -33,7 +33,7 @@ class TabStorage implements SessionStorage {
     try {
       sessionStorage.removeItem(key);
     } catch {
-      // There is no storage, so there is nothing to remove.
+      // The browser denies the storage, so the storage has no value to remove.
     }
   }
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from '#libs/client';
 
-/** Time for which a message is shown, in ms: long enough to read two sentences. */
+/** Time for which a message is shown, in ms. A player can read two sentences in this time. */
 const SHOWN_MS = 6_000;
 const SHOWN_MAX = 3;
 
@@ -23,7 +23,7 @@ export class Toasts {
 
   /** @param sentences texts for codes that the game defines */
   failed(error: unknown, sentences: Readonly<Record<string, string>> = {}): void {
-    // The player has aborted the request, so a message would say nothing new.
+    // The player has aborted the request and needs no message about it.
     if (error instanceof DOMException && error.name === 'AbortError') return;
     if (!(error instanceof HoldfastError)) console.error(error);
     this.show(sentenceOf(error, sentences), 'error');

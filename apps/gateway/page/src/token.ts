@@ -1,6 +1,6 @@
 /**
- * Takes the token out of an address and returns both parts. The token must not stay visible in the address bar or become part of a copied
- * link.
+ * Splits an address into the token and the rest. The page then shows only the rest, so that the token is not visible in the address bar or
+ * in copied links.
  */
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);
@@ -11,7 +11,7 @@ export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { 
   return { token, rest: `${left === '' ? '' : `?${left}`}${inHash === undefined ? hash : ''}` };
 }
 
-/** Decodes a part of an address. A malformed escape is returned unchanged; the server then refuses the token and gives the reason. */
+/** Decodes a part of an address. Returns a malformed escape unchanged, because the server then refuses the token with a reason. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -21,8 +21,8 @@ function decoded(text: string): string {
 }
 
 /**
- * Returns whether this server requires a token. Returns false also when `about.json` is missing or unreadable, for example on an older
- * server. The page then asks for a name.
+ * Returns whether this server requires a token. If `about.json` is missing or unreadable, for example on an older server, returns false, so
+ * that the page asks for a name.
  */
 export async function asksForToken(): Promise<boolean> {
   try {

@@ -1,4 +1,4 @@
--- The token bucket of the scripts in this folder.
+-- Functions for token buckets, which limit the number of chat messages per minute.
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -9,7 +9,7 @@ end
 local function tokens_of(key, per_minute, burst, now)
   local bucket = redis.call('HMGET', key, 'tokens', 'at')
   if not bucket[1] then return burst end
-  -- When the clock was set back, the bucket gets no new tokens.
+  -- The elapsed time is negative when the clock of Redis was set back. The bucket then gets no new tokens.
   local passed = math.max(0, now - tonumber(bucket[2]))
   return math.min(burst, tonumber(bucket[1]) + passed * per_minute / 60000)
 end

@@ -1,10 +1,10 @@
 /**
- * The way in which a number is blended. `linear`: on the straight line between two values. `{ turn }`: the number is a direction, and
- * `turn` is a full turn (2π for radians, 360 for degrees). A direction is blended on the shorter way around.
+ * The rule by which a number is interpolated. `linear`: on a straight line between two values. `{ turn }`: as a direction, along the
+ * shorter arc. `turn` is a full turn, such as 2π for radians or 360 for degrees.
  */
 export type BlendRule = 'linear' | { readonly turn: number };
 
-/** The fields of an entity that are blended. All other fields keep their latest value. */
+/** The fields of an entity that are interpolated, with their rules. All other fields keep their latest value. */
 export type Blend<Entity> = { readonly [Key in keyof Entity as NonNullable<Entity[Key]> extends number ? Key : never]?: BlendRule };
 
 /** Returns the value between `from` (t = 0) and `to` (t = 1). A larger `t` extrapolates. */
@@ -12,7 +12,7 @@ export function lerp(from: number, to: number, t: number): number {
   return from + (to - from) * t;
 }
 
-/** Returns the direction between `from` and `to` on the shorter way around, from 0 to `turn`. */
+/** Returns the direction between `from` and `to` along the shorter arc, from 0 to `turn`. */
 export function lerpTurn(from: number, to: number, t: number, turn: number = 2 * Math.PI): number {
   return wrapped(from + turnFrom(from, to, turn) * t, turn);
 }
@@ -20,7 +20,7 @@ export function lerpTurn(from: number, to: number, t: number, turn: number = 2 *
 /** The difference between two entities in their blended fields. */
 export type Offset = Record<string, number>;
 
-/** Blends entities by the rules of a game. */
+/** Interpolates between entities by the rules in `Blend`. */
 export class Blender<Entity extends object> {
   private readonly rules: readonly (readonly [key: string, rule: BlendRule])[];
 
@@ -31,7 +31,7 @@ export class Blender<Entity extends object> {
     }
   }
 
-  /** Returns a copy of `latest`. Its blended fields have values between `from` and `to`. */
+  /** Returns a copy of `latest` in which the blended fields have values between `from` and `to`. */
   mix(from: Entity, to: Entity, t: number, latest: Entity = to): Entity {
     const mixed = { ...latest } as Record<string, unknown>;
     for (const [key, rule] of this.rules) {
@@ -43,7 +43,7 @@ export class Blender<Entity extends object> {
     return mixed as Entity;
   }
 
-  /** Returns what must be added to `to` to get `from`. */
+  /** Returns the offset that leads from `to` to `from`. */
   offset(from: Entity, to: Entity): Offset {
     const offset: Offset = {};
     for (const [key, rule] of this.rules) {
@@ -67,7 +67,7 @@ export class Blender<Entity extends object> {
     return entity;
   }
 
-  /** Returns the length of the linear part of an offset, such as the distance between two points. */
+  /** Returns the length of the offset in its `linear` fields, such as the distance between two points. */
   length(offset: Offset): number {
     let sum = 0;
     for (const [key, rule] of this.rules) if (rule === 'linear') sum += (offset[key] ?? 0) ** 2;
@@ -75,7 +75,7 @@ export class Blender<Entity extends object> {
   }
 }
 
-/** Returns the shorter way from one direction to another, from -turn / 2 to turn / 2. */
+/** Returns the shorter turn from one direction to another, from -turn / 2 to turn / 2. */
 function turnFrom(from: number, to: number, turn: number): number {
   const way = wrapped(to - from, turn);
   return way > turn / 2 ? way - turn : way;

@@ -1,12 +1,12 @@
 import type { Blender, Offset } from './blend.js';
 
-/** The time constant of the spring, in ms. After 100 ms, 15 % of a correction remain; after 200 ms, 1 %. */
+/** The time constant of the spring, in ms. 15 % of a correction remain after 100 ms, and 1 % after 200 ms. */
 const SPRING_MS = 30;
-/** A correction ends after this time, in ms. */
+/** Duration of a correction, in ms. */
 const END_MS = 10 * SPRING_MS;
 
 /**
- * Moves a displayed entity to its correct place, without a jump of the place or of the speed. The distance decreases like a critically
+ * Moves a displayed entity to its correct place, without a sudden change of its place or speed. The distance decreases as with a critically
  * damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
  */
 export class Correction<Entity extends object> {
@@ -24,7 +24,7 @@ export class Correction<Entity extends object> {
   ) {}
 
   /**
-   * Starts a correction. `shown`: the entity as it was displayed last. `actual`: the entity as it would be displayed without a correction.
+   * Starts a correction. `shown`: the last displayed value of the entity. `actual`: the value that would be displayed without a correction.
    */
   begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);
@@ -37,7 +37,7 @@ export class Correction<Entity extends object> {
     this.offset = null;
   }
 
-  /** Adds the rest of the correction to `actual`, in place. Without a correction it changes nothing. */
+  /** Adds the rest of the correction to `actual`, in place. Changes nothing when no correction is in progress. */
   apply(actual: Entity, now: number): Entity {
     const { offset, velocity } = this;
     if (!offset) return actual;

@@ -1,15 +1,15 @@
 import type { RoomFeed } from './room-feed.js';
 
-/** An unchanged input is repeated after this time, in ms. The repeat measures the round trip, and replaces an input that was lost. */
+/** Interval in ms at which an unchanged input is sent again. The repeat measures the round trip, and replaces a lost input. */
 const KEEPALIVE_MS = 1_000;
-/** Maximum number of remembered round trips. Older ones are dropped. */
+/** Number of latest round trips that are remembered. */
 const ROUND_TRIPS = 8;
-/** Maximum number of unanswered inputs whose time is remembered, so that a silent server does not fill the memory. */
+/** Maximum number of unanswered inputs whose send time is remembered. The limit bounds the memory when the server is silent. */
 const UNANSWERED_MAX = 128;
 
 /**
- * Numbers the inputs of a seat and sends them: each change, and the unchanged input once per second. A sync names the number of an input,
- * and answers all inputs up to that number.
+ * Numbers the inputs of a seat. Sends each changed input, and repeats an unchanged input once per second. A sync contains the number of an
+ * input, and answers all inputs up to this number.
  */
 export class InputSender {
   private number = 0;
@@ -20,12 +20,12 @@ export class InputSender {
 
   constructor(private readonly feed: Pick<RoomFeed, 'sendInput'>) {}
 
-  /** True when the unchanged input should be repeated at the local time `now`, in ms. */
+  /** Returns true when it is time to send the unchanged input again. `now`: local time, in ms. */
   isDue(now: number): boolean {
     return now - this.sentAt >= KEEPALIVE_MS;
   }
 
-  /** Lets the unchanged input be sent again immediately, because the server may not have it. */
+  /** Makes the unchanged input due immediately, because the server may not have received it. */
   repeat(): void {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
@@ -42,8 +42,8 @@ export class InputSender {
 
   /** Handles the input number of a sync that arrived at the local time `now`, in ms. */
   answer(number: number, now: number): void {
-    // After a reload, the server may have a higher number than this page, which continues from there. After a rewind, the server has a
-    // lower number: it has lost inputs, so the current input is sent again. The numbers never go back.
+    // The server's number is higher after a reload of this page. The page then continues from the server's number. The server's number is
+    // lower after a rewind, which loses inputs. The page then sends the current input again, with a new number.
     this.number = Math.max(this.number, number);
     if (number < this.answered) this.repeat();
     const latest = this.unanswered.findLast((input) => input.number === number);
@@ -53,8 +53,8 @@ export class InputSender {
   }
 
   /**
-   * The shortest of the remembered round trips, in ms. A round trip lasts from the sending of an input to the arrival of the sync that
-   * contains it, and includes the wait for the next step. Undefined: no answer has arrived.
+   * The shortest of the remembered round trips, in ms. A round trip begins when an input is sent. It ends when the sync that contains the
+   * input arrives, so it includes the wait for the next step. Undefined: no answer has arrived.
    */
   get roundTripMs(): number | undefined {
     return this.roundTrips.length === 0 ? undefined : Math.min(...this.roundTrips);

@@ -3,43 +3,39 @@ import { Correction } from './correction.js';
 import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 
-/** Maximum number of states that are remembered: more than the longest delay needs at 60 Hz. */
+/** Number of latest states that are remembered. It suffices for the longest delay at 60 states per second. */
 const STATES_MAX = 64;
-/** The default limits of the delay, and of the time for which a motion continues without a new state, in ms. */
+/** Default limits of the delay, and default of `extrapolateMs`, in ms. */
 const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
-/** States that are further apart than this have a pause between them, in ms. The motion during a pause is unknown, so it is not blended. */
+/**
+ * Time in ms between two states above which the game was paused between them. The motion during a pause is unknown, so the states are not
+ * blended.
+ */
 const PAUSE_MS = 500;
 /**
- * Time, in ms, in which an entity returns to its place in the latest state. The return begins `PAUSE_MS` after that state. Until then, the
- * motion continues for `extrapolateMs`, and then the entity stands still.
+ * Time in ms in which an extrapolated entity returns to its place in the latest state. The return begins `PAUSE_MS` after this state.
+ * Between the end of the extrapolation and the return, the entity does not move.
  */
 const RETURN_MS = 300;
-/** Number of remembered times between two states. The median of these times is the interval of the states. */
+/** Number of latest times between two states that are remembered. Their median is the interval of the states. */
 const GAPS = 15;
-/**
- * When two states are further apart than this number of intervals, the steps between them changed nothing, so the server did not send syncs
- * for them.
- */
+/** Number of intervals between two states above which the steps between them changed nothing. The server sends no syncs for such steps. */
 const IDLE_STEPS = 2.5;
-/**
- * The fraction (0 to 1) of the latest syncs that must arrive in time for their display. The delay is just long enough for this fraction.
- */
+/** Fraction (0 to 1) of the latest syncs that must arrive before their display time. This fraction determines the delay. */
 const IN_TIME = 0.9;
-/** Additional delay, in ms, so that a sync that is a little later still arrives in time. */
+/** Margin that is added to the delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
 /**
- * Maximum difference between the speed of the displayed time and the speed of the server's time, as a fraction of the server's speed. This
- * difference is so small that the player does not see a change of the delay.
+ * Maximum deviation of the speed of the displayed time, as a fraction of the speed of the server's time. A player does not see such a small
+ * deviation.
  */
 const SLEW = 0.1;
-/**
- * A larger error of the displayed time than this, in ms, is corrected immediately. For a smaller error, the displayed time runs faster or
- * slower.
- */
+/** Error of the displayed time in ms above which it is corrected at once. For a smaller error, the displayed time runs faster or slower. */
 const STEP_OVER_MS = 1_000;
 
+/** The options of `interpolate`. */
 export interface InterpolationOptions<State, Entity extends object> {
   /** Returns the entities that are displayed in the past, such as all ships of other seats. */
   readonly entities: (state: State) => readonly Entity[];
@@ -48,11 +44,11 @@ export interface InterpolationOptions<State, Entity extends object> {
   /** The fields that move smoothly. All other fields change when the displayed time reaches the state that changed them. */
   readonly blend: Blend<Entity>;
   /**
-   * Maximum distance of a motion between two states, in the units of the game. An entity that moves farther is not blended, because the
-   * game placed it elsewhere. Default: no limit.
+   * Maximum distance of a motion between two states, in the units of the game. A longer motion is shown as a jump, because the game placed
+   * the entity elsewhere. Default: no limit.
    */
   readonly jumpOver?: number;
-  /** The limits of the delay, in ms. Between them, the delay adapts to the jitter. Default: from 20 to 600. */
+  /** The limits of the delay, in ms. Within these limits, the delay adapts to the jitter. Default: from 20 to 600. */
   readonly delayMs?: { readonly min: number; readonly max: number };
   /** Time for which a motion continues when no new state arrives, in ms. Default: 150. */
   readonly extrapolateMs?: number;
@@ -62,9 +58,9 @@ export interface InterpolationOptions<State, Entity extends object> {
 
 /** The result of `interpolate`. */
 export interface Interpolation<Entity> {
-  /** Returns the entities to draw now. Call it in each frame. */
+  /** Returns the entities to draw now. Call this method in each frame. */
   sample(): readonly Entity[];
-  /** Time by which the displayed state is older than a state that arrives now with the smallest delay, in ms. */
+  /** Age of the displayed state, in ms, compared with a state that arrives now with the smallest delay. */
   readonly delayMs: number;
   /** The displayed room time, in ms. Undefined: no state has arrived. */
   readonly time: number | undefined;
@@ -74,7 +70,7 @@ export interface Interpolation<Entity> {
 
 /**
  * Displays entities between two states of the server, so that they move smoothly at any frame rate. The delay is as short as the jitter of
- * the connection permits. When a state arrives late, the motion continues for a moment, and the difference is corrected afterwards.
+ * the connection permits. When a state arrives late, the motion continues for a moment. The next state corrects the error.
  *
  * @example
  * const others = interpolate(room, {
@@ -161,10 +157,9 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const latest = this.snapshots.at(-1);
     if (!latest) this.displayed = time;
     const gap = latest ? time - latest.time : 0;
-    // A sync with the room time of the previous sync contains no new step. It may have been sent much later than its step, so the clock
-    // ignores its arrival.
+    // Two syncs with the same room time belong to one step. The server may have sent the second sync much later, so the clock ignores it.
     if (!latest || gap !== 0) this.clock.take(time, now);
-    // Whether the motion between the two states is unknown, because the game was rewound or paused.
+    // True when the game was rewound or paused between the two states, so that the motion between them is unknown.
     const isApart = latest !== undefined && (gap < 0 || gap > PAUSE_MS || sync.rewound === true);
     const shown = latest && (isApart || this.displayed > latest.time) ? this.shown() : undefined;
     if (isApart) this.snapshots = [];
@@ -177,8 +172,8 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   }
 
   /**
-   * Measures the time since the last state. The server does not send a step that changed nothing. So after a long time without a state, the
-   * motion began only in the last interval. The older state is repeated at the beginning of that interval.
+   * Measures the time since the last state. The server sends no sync for a step that changed nothing. So after a long time without a state,
+   * the motion began in the last interval. A copy of the older state is inserted at the beginning of this interval.
    */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;
@@ -187,7 +182,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     this.intervalMs = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1] as number;
   }
 
-  /** Starts a correction for each entity whose place at the displayed time has changed. */
+  /** Starts a correction for each entity whose displayed place a new state has changed. */
   private slide(shown: ReadonlyMap<Key, Entity>): void {
     const actual = this.at(this.displayed);
     for (const [key, entity] of shown) {
@@ -199,14 +194,14 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     }
   }
 
-  /** Returns what the latest call of `sample` displayed. */
+  /** Returns the entities that the latest call of `sample` returned, by key. */
   private shown(): ReadonlyMap<Key, Entity> {
     const entities = this.at(this.displayed);
     for (const [key, entity] of entities) this.corrections.get(key)?.apply(entity, this.sampledAt);
     return entities;
   }
 
-  /** Advances the displayed time. It runs a little faster or slower until the delay is as long as the jitter requires. */
+  /** Advances the displayed time, a little faster or slower than the server's time until the delay fits the jitter. */
   private play(now: number): void {
     const elapsed = Math.max(now - this.sampledAt, 0);
     if (!this.clock.isSet) return;
@@ -216,7 +211,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const target = this.clock.at(now) - this.delay;
     const error = target - (this.displayed + elapsed);
     if (elapsed > STEP_OVER_MS) {
-      // The page displayed nothing for a while, so there is no motion to smooth.
+      // The page has drawn no frames for a while, so there is no displayed motion to continue.
       this.displayed = target;
       this.corrections.clear();
     } else if (Math.abs(error) > STEP_OVER_MS) {
@@ -249,7 +244,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     return entities;
   }
 
-  /** Returns the time by which the motion is extrapolated when the latest state is `ageMs` old, in ms. */
+  /** Returns the time in ms by which to extrapolate the motion. `ageMs`: the age of the latest state. */
   private beyond(ageMs: number): number {
     const back = Math.max(ageMs - Math.max(PAUSE_MS, this.extrapolateMs), 0) / RETURN_MS;
     return Math.max(this.extrapolateMs * (1 - back), 0);

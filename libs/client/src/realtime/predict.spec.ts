@@ -35,7 +35,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
   let version = 0;
   const sync = (x: number, input = 0, fields: Partial<FeedSync<Race>> = {}): void =>
     listener({ version: ++version, time: now, input, state: { cars: [{ x }] }, ...fields });
-  /** Displays a frame every 10 ms. */
+  /** Advances the time by `ms`, and displays a frame every 10 ms. */
   const wait = (ms: number): Car | undefined => {
     let shown: Car | undefined;
     for (const end = now + ms; now < end; ) {

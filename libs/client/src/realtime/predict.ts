@@ -7,16 +7,14 @@ import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 import { Timeline } from './timeline.js';
 
-/**
- * When more than this time, in ms, passes between two calls of `sample` or `hold`, the device or the tab slept. The missed steps are not
- * predicted.
- */
+/** Time in ms between two calls of `sample` or `hold` above which the device or the tab was asleep. Prediction skips the missed steps. */
 const SLEPT_MS = 500;
-/** When more than this time, in ms, passes between two syncs, the server may not have the input, so the client sends it again. */
+/** Time in ms between two syncs above which the server may have lost the input. The client then sends the input again. */
 const SILENT_MS = 400;
-/** Prediction stops after this time without a sync and without a change of the input, in ms. The recovery of a room takes less time. */
+/** Time in ms without a sync and without a change of the input after which prediction stops. The recovery of a room takes less time. */
 const ALONE_MS = 10_000;
 
+/** The options of `predict`. */
 export interface PredictionOptions<State, Own extends object, Input> {
   /** Length of a step of the game, in ms: 1000 / hz of its `@OnStep(hz)`. */
   readonly stepMs: number;
@@ -32,16 +30,17 @@ export interface PredictionOptions<State, Own extends object, Input> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
   readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
-  /** The input while the player holds nothing down. */
+  /** The input while the player presses no key. */
   readonly idle: Input;
-  /** The fields of `Own` that move smoothly. All other fields have their latest predicted value. */
+  /** The fields of `Own` that are interpolated between two steps. All other fields have their latest predicted value. */
   readonly blend: Blend<Own>;
-  /** A correction over a longer distance than this, in the units of the game, is shown without smoothing. Default: no limit. */
+  /** Distance in the units of the game above which a correction is shown as a jump. Default: no limit. */
   readonly jumpOver?: number;
   /** The local clock, in ms. It must never go back. Default: `performance.now`. */
   readonly now?: () => number;
 }
 
+/** Measurements of a prediction, for a display of the connection. */
 export interface PredictionStats {
   /**
    * Time from the sending of an input to the sync that contains it, in ms: the round trip plus the wait for a step. Undefined: not measured
@@ -50,7 +49,7 @@ export interface PredictionStats {
   readonly roundTripMs: number | undefined;
   /** Number of predicted steps that the server's state does not contain. */
   readonly pendingSteps: number;
-  /** The distance by which the latest sync moved the prediction, in the units of the game. Only `linear` fields count. */
+  /** Distance by which the latest sync corrected the prediction, in the units of the game. It is computed from the `linear` fields. */
   readonly correction: number;
   /** Time since the arrival of the latest sync, in ms. Undefined: no sync has arrived. */
   readonly silentMs: number | undefined;
@@ -59,13 +58,13 @@ export interface PredictionStats {
 /** The result of `predict`. */
 export interface Prediction<Own, Input> {
   /**
-   * Sets the input that the player holds down from now on. A changed input is sent, at most once per step. A press that is shorter than a
-   * step lasts one step.
+   * Sets the current input of the player. The client sends a changed input at most once per step. A key press that is shorter than a step
+   * counts for one whole step.
    */
   hold(input: Input): void;
   /**
-   * Returns the entity to draw now. Call it in each frame. Undefined: no state has arrived, this player has no seat, or `own` returned
-   * undefined.
+   * Returns the entity to draw now. Call this method in each frame. Undefined: no state has arrived, this player has no seat, or `own`
+   * returned undefined.
    */
   sample(): Own | undefined;
   readonly stats: PredictionStats;
@@ -75,10 +74,10 @@ export interface Prediction<Own, Input> {
 
 /**
  * Predicts the entity that this player steers, so that it moves in the same frame in which a key is pressed. Each sync restarts the
- * prediction: from the state of the server, with the steps that this state does not contain yet. A difference is corrected over some 100
- * ms. While the server is silent, the prediction continues for up to ten seconds.
+ * prediction: from the state of the server, with the steps that this state does not contain yet. An error of the prediction is corrected
+ * over some 100 ms. While the server is silent, the prediction continues for up to ten seconds.
  *
- * There are no timers: all work is done in `sample`, in `hold` and when a sync arrives. So call `sample` in each frame.
+ * The prediction has no timers, so call `sample` in each frame.
  *
  * @example
  * const ship = predict(room, {
@@ -111,14 +110,14 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private sync: FeedSync<State> | undefined;
   private state: State | undefined;
   private syncAt = 0;
-  /** The local time up to which steps were predicted, in ms. */
+  /** Local time, in ms, of the end of the prediction so far. */
   private time: number;
   /** The elapsed fraction of the step in progress, from 0 to 1. */
   private fraction = 0;
   /** The predicted value at the beginning of the step in progress, and at its end. */
   private from: Own | undefined;
   private to: Own | undefined;
-  /** The input of the step in progress, of the step before it, and, if already known, of the step after it. */
+  /** The inputs of the step in progress, of the step before, and of the step after it if already known. */
   private input: Input;
   private inputBefore: Input;
   private inputAfter: { readonly input: Input } | undefined;
@@ -144,8 +143,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
 
   hold(input: Input): void {
     this.advance();
-    // The first change of the input within a step applies to this step, and a second change to the next step. So a press and a release
-    // within one step are not lost.
+    // The first change of the input within a step applies to this step, and a second change to the next step. So a key press that is
+    // shorter than a step still has an effect.
     if (!isSame(this.input, this.inputBefore)) {
       this.inputAfter = { input };
       return;
@@ -184,8 +183,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     const { sync: before, time: now } = this;
     const time = sync.time ?? now;
     const input = sync.input ?? 0;
-    // A sync with the room time of the previous sync contains no new step. It may have been sent much later than its step, so the clock
-    // ignores its arrival.
+    // Two syncs with the same room time belong to one step. The server may have sent the second sync much later, so the clock ignores it.
     if (time !== before?.time) this.clock.take(time, now);
     this.sender.answer(input, now);
     if (!before || sync.rewound || now - this.syncAt > SILENT_MS) {
@@ -212,7 +210,6 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.to = this.from && this.next(this.from);
   }
 
-  /** Predicts the steps up to now. */
   private advance(): void {
     const now = this.now();
     const elapsed = now - this.time;
@@ -234,8 +231,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   }
 
   /**
-   * Ends the step in progress. Sends the input of the step now, so that there is a whole number of steps between two inputs, as on the
-   * server.
+   * Ends the step in progress. Sends the input of the step now, so that a whole number of steps lies between two inputs, as on the server.
    */
   private endStep(now: number): void {
     const isChange = !isSame(this.input, this.inputBefore);

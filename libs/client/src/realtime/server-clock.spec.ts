@@ -1,6 +1,6 @@
 import { ServerClock } from './server-clock.js';
 
-/** Gives the clock a time every 50 ms for `forMs`. Returns the local time at the end. */
+/** Reports a server time to the clock every 50 ms, for `forMs`. Returns the local time at the end. */
 function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: number) => number, rate = 1, stopped = 0): number {
   for (let at = from; at < from + forMs; at += 50) clock.take(1_000_000 + at * rate - stopped, at + delayOf(at));
   return from + forMs;

@@ -1,25 +1,26 @@
-/** Number of slots of the minimum filter, and the length of a slot, in ms. The filter remembers the delays of all slots together. */
+/** Number of time slots of the minimum filter, and the length of one slot in ms. The filter covers the time of all slots together. */
 const SLOTS = 8;
 const SLOT_MS = 1_000;
 /**
- * An offset that is too small by more than this, in ms, is corrected immediately. For a smaller error, the clock runs slower. RFC 5905 also
- * uses 128 ms.
+ * Error in ms above which an offset that is too small is corrected at once. For a smaller error, the clock runs slower. RFC 5905 also uses
+ * 128 ms.
  */
 const STEP_OVER_MS = 128;
-/** A sync that is later than this, in ms, shows that the room time was stopped. A connection rarely delays a message for that long. */
+/** Lateness of a sync in ms above which the room time must have been stopped, because a connection rarely delays a message for so long. */
 const STOPPED_MS = 800;
 /** Maximum correction of the clock, as a fraction of the elapsed time. */
 const SLEW = 0.02;
-/** Number of latest samples that measure the jitter: some three seconds at 20 Hz. */
+/** Number of latest samples from which the jitter is measured. At 20 Hz, they cover some three seconds. */
 const JITTER_SAMPLES = 64;
 
 /**
  * The time of the room, estimated from the times in syncs.
  *
- * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds shows the
- * offset between both clocks. The clock filter of NTP uses the sample with the lowest delay, too (RFC 5905, section 10). The minimum is
- * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay cannot be an error, so the clock uses it
- * immediately. When the minimum grows, the clock runs slower until the error is gone. A large error is corrected immediately.
+ * The network and the timers of the browser can only delay a sync. So the sync with the smallest delay of the last seconds shows the offset
+ * between both clocks. The clock filter of NTP also selects the sample with the lowest delay (RFC 5905, section 10). The window of the
+ * minimum slides, so that the clock follows drift and a changed network path. The clock adopts a smaller minimum at once, because a smaller
+ * delay cannot be an error. When the minimum grows, the clock runs slower until the error is gone. The clock corrects a large error at
+ * once.
  *
  * @example
  * const clock = new ServerClock();
@@ -70,7 +71,7 @@ export class ServerClock {
   }
 
   /**
-   * Returns a quantile of the lateness of the latest syncs, in ms. Lateness is the delay beyond the smallest one.
+   * Returns a quantile of the lateness of the latest syncs, in ms. The lateness of a sync is its delay minus the smallest delay.
    * @param part the fraction of the syncs that were at most this late, from 0 to 1
    */
   latenessMs(part: number): number {
@@ -81,8 +82,8 @@ export class ServerClock {
 
   private forget(now: number): void {
     this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
-    // Forgets older slots when all syncs of a whole slot were late. Then the room time was stopped while the room had no server, or the
-    // local clock was set.
+    // Forgets older slots when all syncs of a whole slot were late. In this case, the room had no server for a while, or somebody set the
+    // local clock.
     const last = this.slots.at(-2);
     if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
   }

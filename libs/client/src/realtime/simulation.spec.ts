@@ -33,7 +33,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
   it('displays the own ship close to the position that the server later computes', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // When TCP must repeat the message about a change of the turn, the ship turns later on the server.
+      // TCP must repeat the message about the turn, so the ship turns later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });
@@ -74,7 +74,7 @@ describe('a page whose server is away for two seconds', () => {
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
     expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
-    // The ship is corrected once, by the distance that it flew ahead of the server.
+    // The client corrects the ship once, by the distance that the ship flew ahead of the server.
     expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
     expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
     const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));

@@ -1,17 +1,17 @@
-/** Number of steps that are remembered: three seconds at 60 Hz. */
+/** Number of latest steps that are remembered: three seconds at 60 Hz. */
 const STEPS_MAX = 180;
 /**
- * Number of remembered measurements of the lead. Their median is the usual lead. The lead is the time from a step of this client to the
- * sync that contains the step.
+ * Number of latest measurements of the lead. The lead is the number of steps that pass between a step of this client and the sync that
+ * contains it. The median of the measurements is the usual lead.
  */
 const LEADS = 7;
 /**
- * A lead that differs from the usual lead by more than this, in ms, is corrected immediately. For a smaller difference, the client's steps
- * run faster or slower.
+ * Deviation from the usual lead in ms above which the lead is corrected at once. For a smaller deviation, the client's steps run faster or
+ * slower.
  */
 const REALIGN_MS = 400;
 /**
- * Change of the rate for each step by which the lead is wrong, and the maximum change, both as fractions. A change of 5 % is not visible.
+ * Change of the rate per step of deviation, and the maximum change, both as fractions of the rate. A player does not see a change of 5 %.
  */
 const RATE_PER_STEP = 0.02;
 const RATE_MAX = 0.05;
@@ -19,16 +19,16 @@ const RATE_MAX = 0.05;
 /** A step that was predicted with an input. */
 interface Step<Input> {
   readonly input: Input;
-  /** The number of the input when this step is the first with that input; otherwise 0. */
+  /** The number of the input if this step is the first step with that input. Otherwise 0. */
   readonly number: number;
-  /** True when the input differs from the input of the step before. */
+  /** True when the input differs from the input of the previous step. */
   readonly isChange: boolean;
 }
 
 /**
- * The steps that this client has predicted, and how many of them the server has run. Client and server both use an input until the next
- * one. So a sync contains the step of its latest input, and one step more for each later step of the server. It does not contain the step
- * of an input with a higher number.
+ * The steps that this client has predicted, and how many of them the server has run. An input is valid until the next input, on the client
+ * and on the server. So a sync contains the step of its latest input and every later step of the server. A sync does not contain the step
+ * of a later input.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];
@@ -39,7 +39,7 @@ export class Timeline<Input> {
   private answered = 0;
   private leads: number[] = [];
   private mustRealign = true;
-  /** The speed of this client's steps in relation to the server's, from 0.95 to 1.05. It brings the lead back to the usual lead. */
+  /** The speed of this client's steps, relative to the server's: from 0.95 to 1.05. It corrects the deviation from the usual lead. */
   rate = 1;
 
   constructor(private readonly stepMs: number) {}
@@ -61,7 +61,7 @@ export class Timeline<Input> {
     for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
   }
 
-  /** Lets the next sync decide which steps are pending, because the server or this client was away. */
+  /** Makes the next sync determine which steps are pending. Needed after a time without contact between client and server. */
   realign(): void {
     this.mustRealign = true;
   }
@@ -71,7 +71,7 @@ export class Timeline<Input> {
    *
    * @param serverSteps number of steps that the server has run since the previous sync
    * @param input number of the latest input that the sync contains
-   * @param position the index of this client's step, with its fraction, at the time at which the sync arrives without delay
+   * @param position the index of this client's step, with its fraction, at the time at which a sync without lateness would have arrived
    */
   reconcile(serverSteps: number, input: number, position: number): void {
     this.contained += serverSteps;
@@ -97,7 +97,7 @@ export class Timeline<Input> {
     const at = input > this.answered ? this.steps.findIndex(({ number }) => number === input) : -1;
     if (at !== -1) {
       this.leads = [...this.leads.slice(1 - LEADS), position - (first + at)];
-      // Only a changed input has a visible effect on the state. A repeated input only measures the lead.
+      // Considers only changed inputs. A repeated input has no effect on the state and only measures the lead.
       const isChange = this.steps.some((step) => step.isChange && step.number > this.answered && step.number <= input);
       if (isChange) this.contained = Math.min(Math.max(this.contained, first + at), first + at + Math.max(serverSteps, 1) - 1);
     }

@@ -3,7 +3,7 @@ import type { CompactForm } from '../compact-form.js';
 import { type Encoding, openWebSocket, ownWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
 import type { OpenWire } from './wire.js';
 
-/** Returns the function that opens a WebSocket. `WebSocket`: replaces the platform's own. `compact`: see `openWebSocket`. */
+/** Returns the function that opens a WebSocket. `WebSocket`: replaces the class of the platform. `compact`: see `openWebSocket`. */
 export function webSocketOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined, compact: CompactForm | null): OpenWire {
   return async (url, listener) => {
     if (!/^wss?:/i.test(url))

@@ -5,15 +5,16 @@ import type { CompactForm } from '../compact-form.js';
 import { decodeFrame } from './decode-frame.js';
 import type { ReceivedMessage, Wire, WireListener } from './wire.js';
 
-/** Maximum size of a frame, in bytes. A frame may contain a whole state. A longer frame can only be an error, and would fill the memory. */
+/**
+ * Maximum size of a frame, in bytes. The largest frames contain a whole state. The limit bounds the memory that a faulty server can fill.
+ */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Opens a raw TCP connection to a `tcp://host:port` or `tls://host:port` URL. For Node only, so `index.ts` does not import it.
  *
- * @param compact the decoder of compact syncs; with it, the client asks for compact syncs in its hello. Null: the client does not ask for
- * them
- * @param ca the trusted certificates (PEM); when left out, the certificates that Node trusts
+ * @param compact the decoder of compact syncs, which the client then requests in its hello; null: the client requests no compact syncs
+ * @param ca the trusted certificates (PEM); default: the certificates that Node trusts
  */
 export function openTcp(url: string, listener: WireListener, compact: CompactForm | null, ca?: string): Wire {
   const { protocol, hostname, port } = new URL(url);

@@ -11,7 +11,7 @@ import type { CompactForm } from '../compact-form.js';
 import { decodeFrame } from './decode-frame.js';
 import type { ReceivedMessage, Wire, WireListener } from './wire.js';
 
-/** The part of a WebSocket that this client uses. The browser's class and that of the package `ws` both fit. */
+/** The members of a WebSocket that this client needs. The class of the browser and the class of the package `ws` both have them. */
 export interface WebSocketLike {
   binaryType: string;
   onopen: ((event: never) => void) | null;
@@ -22,8 +22,10 @@ export interface WebSocketLike {
   close(code?: number): void;
 }
 
+/** A class with the interface of the WebSocket of browsers, such as `WebSocket` of the npm package `ws`. */
 export type WebSocketConstructor = new (url: string, protocols: string | string[]) => WebSocketLike;
 
+/** The encoding of messages over WebSocket: MessagePack (`binary`) or text (`json`). */
 export type Encoding = 'binary' | 'json';
 
 /**
@@ -41,7 +43,7 @@ export function openWebSocket(
   socket.binaryType = 'arraybuffer';
   const release = (): void => {
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // The package `ws` throws when an error has no listener, even after this client has released the socket.
+    // Keeps a listener for errors, because the package `ws` throws errors without a listener, even after the close of the wire.
     socket.onerror = () => {};
   };
   const fail = (reason: string, isFaulty = false): void => {
@@ -89,8 +91,8 @@ export function ownWebSocket(): WebSocketConstructor {
 }
 
 /**
- * Returns the subprotocols to offer, the preferred one first. An older gateway knows only `SUBPROTOCOL_BINARY`, so the client always offers
- * it with the binary encoding.
+ * Returns the subprotocols to offer, the preferred one first. With the binary encoding, the list always contains `SUBPROTOCOL_BINARY`,
+ * because an older gateway knows no other.
  */
 function subprotocolsOf(encoding: Encoding, compact: CompactForm | null): string | string[] {
   if (encoding === 'json') return SUBPROTOCOL_JSON;

@@ -6,9 +6,9 @@ export type ReceivedMessage = ServerMessage | CompactFrame;
 
 /** One connection to one gateway, over any transport. */
 export interface Wire {
-  /** Sends a message. A message that is sent while the connection breaks is lost. */
+  /** Sends a message. The message may be lost if the connection breaks. */
   send(message: PlayerMessage): void;
-  /** Closes the connection. `closed` is not called after that. */
+  /** Closes the connection. Afterwards the wire does not call `closed`. */
   close(): void;
 }
 

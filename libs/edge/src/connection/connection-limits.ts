@@ -17,7 +17,7 @@ import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The open connections and sockets of one address, and its budgets. */
+/** The number of open connections and sockets of one address, and the budgets of the address. */
 interface AddressUse {
   connections: number;
   sockets: number;
@@ -31,7 +31,7 @@ interface AddressUse {
   seenAt: number;
 }
 
-/** A socket that is not the connection of a player: it loads a page, or its TLS or WebSocket handshake is not complete. */
+/** A socket that is not, or not yet, the connection of a player. It loads a page, or its TLS or WebSocket handshake is in progress. */
 interface PendingSocket {
   readonly socket: Socket;
   readonly use: AddressUse;
@@ -39,9 +39,8 @@ interface PendingSocket {
 }
 
 /**
- * Limits the number of connections: in total, for each address, and of those that are pending (their hello is not accepted yet). A socket
- * counts as pending as soon as the transport has accepted it. When a socket ends, for any reason, it is subtracted from its counters
- * exactly once.
+ * Limits three numbers of connections: all connections, the connections of one address, and the pending connections. A connection is
+ * pending from the accept of its socket until its hello is accepted. Each socket that ends is subtracted from its counters exactly once.
  */
 @Injectable()
 export class ConnectionLimits {
@@ -56,14 +55,18 @@ export class ConnectionLimits {
     private readonly proxies: TrustedProxies,
   ) {}
 
-  /** Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many. */
-  addSocket(socket: Socket): boolean {
+  /**
+   * Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many.
+   *
+   * @param address the address of the client, or of a proxy before it
+   */
+  addSocket(socket: Socket, address = socket.remoteAddress): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
-    const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
+    const use = this.useOf(addressKey(address), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. The gateway learns the
-    // address of a client only from the client's request.
-    if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
+    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. Without a PROXY header, the
+    // gateway learns the address of a client only from the client's request.
+    if (use.sockets >= connectionsPerAddress && !this.proxies.has(address)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
     const closed = (): void => this.removeSocket(peer);
@@ -72,7 +75,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Counts a connection until `removeConnection`. Returns false, and closes the connection, when there are too many. */
+  /** Counts a connection until `removeConnection`. Closes the connection and returns false when a limit is reached. */
   addConnection(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
     const now = performance.now();
@@ -83,8 +86,8 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use, now);
     state.helloTimer = setTimeout(() => {
-      // While `isAdmitting` is true, the hello has arrived, so its timeout does not apply. The requests to the store for the hello have
-      // their own time limits.
+      // If `isAdmitting` is true, the hello has arrived in time, and the gateway is still handling it. Only a missing hello closes the
+      // connection.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;
@@ -116,7 +119,7 @@ export class ConnectionLimits {
   }
 
   /**
-   * Forgets each address that has no connection and no socket, once its budgets have refilled.
+   * Forgets the addresses that have no connection or socket and whose budgets have refilled.
    *
    * @param now in ms of the monotonic clock
    */

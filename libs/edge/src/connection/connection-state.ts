@@ -4,16 +4,16 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The state of one connection: its session, once it has one, and its budgets. */
+/** The session of one connection, if the connection has one, and the budgets of the connection. */
 export class ConnectionState {
   session: GatewaySession | null = null;
-  /** Whether the gateway is handling a hello of this connection. */
+  /** True while the gateway handles a hello of this connection. */
   isAdmitting = false;
   /** The time at which the backlog became too large, in ms of the monotonic clock. Null: the backlog is not too large. */
   slowSince: number | null = null;
-  /** Whether the client resumed the session and has not proved, by a message after `welcome`, that it has the new secret. */
+  /** True after a resume, until a message after `welcome` proves that the client has the new secret. */
   mustConfirm = false;
-  /** The timer that closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
+  /** The timer that closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is closed. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
@@ -44,12 +44,14 @@ export type DisconnectCode =
   | 'too-many-connections'
   | 'shutting-down'
   | 'replaced'
+  | 'kicked'
+  | 'suspended'
   | 'too-slow'
   | 'timed-out'
   | 'rate-limited'
   | 'unavailable';
 
-/** After these codes the client reconnects at once, because another gateway can serve the player. */
+/** Codes after which the client reconnects at once, because another gateway can serve the player. */
 const RECONNECT_AT_ONCE: ReadonlySet<DisconnectCode> = new Set(['shutting-down', 'unavailable']);
 
 export function disconnect(connection: PlayerConnection, code: DisconnectCode): void {

@@ -3,21 +3,20 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { disconnect, stateOf } from './connection-state.js';
 
-/** Maximum number of players who reconnect at the same time. Another gateway admits this many players without a queue. */
+/** Maximum number of players who reconnect at the same time. A gateway admits this number of players without a queue. */
 export const RECONNECTING_MAX = 16;
 /**
- * Time for which the drain waits for a player to arrive at another gateway, in ms. The wait is limited, because the player may never
- * arrive.
+ * Maximum time for which the drain waits until a disconnected player has arrived at another gateway, in ms. The player may never arrive.
  */
 const RECONNECT_MS_MAX = 250;
-/** Time after which the drain disconnects all remaining players together, in ms, because the process has a limited time to stop. */
+/** Time in ms after which the drain disconnects all remaining players at once. The process has a limited time to stop. */
 const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 
 /**
- * Disconnects all players, at most `RECONNECTING_MAX` at a time, so that they do not all reach another gateway at once. The next player
- * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The other gateway then sends the notice `replaced`, and this
- * gateway removes the session. Players who still have a connection continue to play meanwhile.
+ * Disconnects all players in small groups, so that they do not overload the next gateway. At most `RECONNECTING_MAX` players reconnect at
+ * the same time. A player has reconnected when another gateway sends the notice `replaced`, or at the latest after `RECONNECT_MS_MAX`. The
+ * players who are still connected continue to play.
  *
  * @param isCurrent returns whether the session is still at this gateway
  */

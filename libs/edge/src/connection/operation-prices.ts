@@ -1,8 +1,8 @@
 import type { OperationName } from '#libs/protocol';
 
 /**
- * The number of messages that an operation counts as, for the limits of a connection and of an address (`MESSAGES_PER_SECOND`,
- * `CONNECTIONS_PER_ADDRESS`). A price follows from the maximum work of the operation for Redis and a lobby. `test/prices.spec.ts` measures
+ * The price of each operation, in messages. The limits of a connection and of an address (`MESSAGES_PER_SECOND`, `CONNECTIONS_PER_ADDRESS`)
+ * count an operation as this number of messages. The price covers the maximum work of Redis and a lobby. `test/prices.spec.ts` measures
  * this work and checks each price against `REDIS_COMMANDS_PER_MESSAGE`.
  */
 export const OPERATION_PRICES = {
@@ -44,11 +44,12 @@ export const OPERATION_PRICES = {
  * sort, at most twice a second.
  */
 const FURTHER_PAGE_PRICE = 16;
-/** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
+/** Number of rooms of a page for which the prices of `rooms.list` hold. If `ROOMS_LISTED_MAX` is higher, the prices grow in proportion. */
 const PAGE_ROOMS = 100;
 
 /**
- * The price of a hello. The price includes the end of the session, because a connection has at most one hello and ends at most one session.
+ * The price of a hello, in messages. The price includes the end of a session, because a connection has at most one hello and ends at most
+ * one session.
  */
 export const HELLO_PRICE = 6;
 
@@ -59,8 +60,8 @@ export const HELLO_PRICE = 6;
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 
 /**
- * Returns the price of an operation, or undefined when players have no operation of this name. Players therefore cannot send the operations
- * that servers send to each other.
+ * Returns the price of an operation in messages. Undefined: players have no operation of this name. Operations between servers have no
+ * price, so that players cannot send them.
  */
 export function priceOf(operation: string, data: unknown, roomsListedMax: number): number | undefined {
   if (!Object.hasOwn(OPERATION_PRICES, operation)) return undefined;

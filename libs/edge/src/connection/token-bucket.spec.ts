@@ -16,7 +16,7 @@ describe('a token bucket', () => {
     expect(bucket.waitMs(5, 0)).toBe(500);
     expect(bucket.waitMs(5, 400)).toBe(100);
     expect(bucket.take(5, 500)).toBe(true);
-    // For a count above the burst, `waitMs` returns the time until the bucket has a whole burst.
+    // When the count is above the burst, `waitMs` returns the time until the bucket is full.
     expect(bucket.waitMs(100, 500)).toBe(2_000);
   });
 

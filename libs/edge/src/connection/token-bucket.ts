@@ -1,6 +1,6 @@
 /**
- * Limits the rate and the burst at which tokens are taken. The caller passes the time, so that several buckets need only one reading of the
- * clock.
+ * A token bucket: limits the average rate and the burst of events. The caller passes the time, so that one reading of the clock serves
+ * several buckets.
  */
 export class TokenBucket {
   private tokens: number;
@@ -27,14 +27,14 @@ export class TokenBucket {
     return true;
   }
 
-  /** Gives tokens back when the event for which they were taken did not happen. */
+  /** Returns tokens to the bucket, because the event for which they were taken did not happen. */
   giveBack(count: number): void {
     this.tokens = Math.min(this.burst, this.tokens + count);
   }
 
   /**
-   * Returns the time in ms until the bucket has `count` tokens, if nobody takes tokens meanwhile. A `count` above the burst counts as a
-   * whole burst.
+   * Returns the time in ms until the bucket has `count` tokens, or a full burst if `count` is larger. Assumes that no tokens are taken
+   * during this time.
    */
   waitMs(count: number, now: number): number {
     this.refill(now);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
+import { type Sanction, Sanctions } from '#libs/moderation';
 import {
   type Binding,
   type Claims,
@@ -38,21 +39,21 @@ export interface AdmittedSession {
   readonly secret: string;
   readonly user: UserId;
   readonly name: string;
-  /** The claims of the login. Absent: none. */
+  /** The claims of the login. Undefined: the login has no claims. */
   readonly claims?: Claims;
   readonly resumed: boolean;
   readonly binding: Binding | null;
   /**
-   * The number of this admission among all admissions of the user. It is the first part of the order of the session's requests
+   * The number of this admission among all admissions of the user. It is the first part of each request order of the session
    * (`RequestOrder`).
    */
   readonly admissionNumber: number;
   /**
-   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null after a login, and when the client
-   * named no round or another room.
+   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null: the player has logged in, or the
+   * client's state belongs to no game or to another room.
    */
   readonly game: ClientGame | null;
-  /** The ticket that the store names for the user; it may be outdated. Null: none. */
+  /** The ticket of the user in the store, which may be outdated. Null: the store has no ticket of the user. */
   readonly ticket: TicketHint | null;
 }
 
@@ -61,7 +62,7 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber' | 'ticket'>
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  // `checkPlayerName` checks the length and the characters, because its error says what is wrong.
+  // `checkPlayerName` checks the length and the characters. Its errors are more precise than those of a schema.
   name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
@@ -73,7 +74,7 @@ const helloSchema = z.object({
   compact: z.boolean().optional(),
 });
 
-/** Admits players: handles a `hello` by a login or a resume. */
+/** Admits players: executes the login or the resume that a `hello` requests. */
 @Injectable()
 export class Admission {
   constructor(
@@ -89,12 +90,13 @@ export class Admission {
     private readonly settlement: StoreSettlement,
     private readonly restorer: SessionRestorer,
     private readonly metrics: Metrics,
+    private readonly sanctions: Sanctions,
   ) {}
 
   /**
    * Logs the player in, or resumes the session that the hello names.
    *
-   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
+   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, `suspended`, or `unavailable`
    */
   async admit(message: Hello): Promise<AdmittedSession> {
     try {
@@ -113,10 +115,10 @@ export class Admission {
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
-    // An empty string counts as absent, because clients in some languages send it for a field that is not set.
+    // Ignores an empty string, because clients in some languages send it for a field without a value.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // After a restart of the store, the gateway of the session may not have restored the session yet, so the hello waits.
+    // Waits after a restart of the store, because another gateway may not have restored the session yet.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
@@ -141,8 +143,8 @@ export class Admission {
   }
 
   /**
-   * Resumes the session in the store. Throws `unavailable` for an unknown session when the store has just lost data, because the gateway of
-   * the session may be about to restore it.
+   * Resumes the session in the store. Throws `unavailable` instead of `session-unknown` if the store has just lost data, because another
+   * gateway may restore the session soon.
    */
   private async takeUp(session: SessionId, secret: string): Promise<ResumedSession> {
     try {
@@ -161,8 +163,9 @@ export class Admission {
   }
 
   /**
-   * The function that returns the incarnation of a ready gateway. With `SECOND_LOGIN=refuse`, the store refuses a second login only while
-   * the gateway of the earlier session is ready. Undefined with `takeover`, because a second login then always ends the earlier session.
+   * Returns the function that reads the incarnation of a ready gateway. `SECOND_LOGIN=refuse` needs it: the store refuses a second login
+   * only while the gateway of the earlier session is ready. Undefined with `SECOND_LOGIN=takeover`, because a second login then always ends
+   * the earlier session.
    */
   private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
@@ -170,13 +173,26 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      return await this.admitUser(user);
+      // Reads the ban after the session was written. A ban is written before the session is searched. So of a login and a ban at the same
+      // time, one sees the other.
+      const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
+      if (ban) throw suspended(ban);
+      return found;
     } catch (error) {
-      // The store already names this gateway for the session, but the hello fails, so the session gets no connection. The gateway marks it
-      // as away.
+      if (error instanceof HoldfastError && error.code === 'suspended' && (await this.hasEnded(session))) throw error;
+      // The hello fails after the store has assigned the session to this gateway. The session has no connection, so the gateway marks it as
+      // away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
+  }
+
+  /** Ends a session that no client has. False: the store does not answer. */
+  private async hasEnded(session: SessionId): Promise<boolean> {
+    return this.sessions.end(session).then(
+      () => true,
+      () => false,
+    );
   }
 
   private async admitUser(user: UserId): Promise<FoundRoom> {
@@ -187,18 +203,24 @@ export class Admission {
   }
 
   /**
-   * Notifies the former gateway of the user's session, at most once. A gateway that misses the notice finds the change when it renews the
-   * session.
+   * Notifies the former gateway of the user's session, at most once. If the notice is lost, the former gateway detects the change when it
+   * renews the session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
 }
 
+function suspended({ until }: Sanction): HoldfastError {
+  return new HoldfastError(
+    'suspended',
+    until === null ? undefined : `An operator has banned you from this service until ${new Date(until).toISOString()}.`,
+  );
+}
+
 /**
  * Returns the identity with its claims as plain data.
- *
- * @throws `unauthorized` when the authenticator gave claims that no session can have
+ * @throws `unauthorized` when the claims are too large or not plain data
  */
 function plainIdentity({ user, name, claims: given }: Identity): Identity {
   const checked = checkClaims(given);

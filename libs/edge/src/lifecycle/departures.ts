@@ -8,18 +8,15 @@ import type { GatewaySession } from '../session/gateway-session.js';
 interface Departure {
   readonly session: GatewaySession;
   readonly data: Control['user.gone']['data'];
-  /** Called when a lobby has carried out the departure. */
   readonly done: () => void;
   isSending: boolean;
 }
 
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
- * matchmaking. A lobby may still handle a join of the session, so this gateway may not know the room of the user. The store orders the
- * departure after that join (`RequestOrder`).
- *
- * A departure without an answer is sent again. If this gateway dies before the answer, its index still names the session, and
- * `GatewayCleanup` marks the user as away.
+ * matchmaking. This gateway may not know the room of the user, because a lobby may still handle a join. The request order places the
+ * departure after this join (`RequestOrder`). The gateway repeats a departure until it has an answer. If this gateway dies before the
+ * answer, `GatewayCleanup` finds the session in the index and marks the user as away.
  */
 @Injectable()
 export class Departures {
@@ -29,8 +26,8 @@ export class Departures {
    */
   private readonly pending = new Map<UserId, Departure>();
   /**
-   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, the oldest first. If the store falls back, it may lose these
-   * departures, so `repeat` sends them again.
+   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, oldest first. `repeat` sends them again after the store fell
+   * back, because the store may have lost them.
    */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
@@ -43,19 +40,19 @@ export class Departures {
    * Requests the departure of the session's user.
    *
    * @param order the request order of the departure, later than every request of the session
-   * @param done called when a lobby has carried out the departure
+   * @param done called when a lobby has executed the departure
    */
   add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest departure is dropped. Its session has long been marked as away, so the sweep of the lobbies finds the user.
+    // At the limit, drops the oldest departure. Its session is already marked as away, so the sweep of the lobbies removes the user later.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);
   }
 
-  /** Sends again the departures that no lobby has answered, at most `DEPARTURES_AT_ONCE` of them. The gateway calls this periodically. */
+  /** Repeats at most `DEPARTURES_AT_ONCE` departures that no lobby has answered. The gateway calls this method periodically. */
   retry(): void {
     let count = 0;
     for (const departure of this.pending.values()) {
@@ -66,7 +63,7 @@ export class Departures {
     }
   }
 
-  /** Sends the recent departures again after the store fell back, because it may have lost them. */
+  /** Repeats the recent departures after the store fell back, because the store may have lost them. */
   repeat(): void {
     this.forgetOld();
     for (const [user, { departure }] of this.done) {

@@ -1,7 +1,7 @@
 import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
-/** Time for which the gateway keeps a notice, in ms. While the store answers, the gateway handles a hello in less time. */
+/** Time for which the gateway keeps a notice, in ms. It is longer than the gateway needs for a hello. */
 const RETENTION_MS = 10_000;
 /** Maximum number of sessions for which notices are kept. At this limit, the notices of the oldest session are dropped. */
 const SESSIONS_MAX = 1_000;
@@ -12,9 +12,9 @@ interface EarlyNotice {
 }
 
 /**
- * Keeps notices about sessions that are not in the table of this gateway yet. While the gateway handles a hello, the store already names
- * this gateway, so other servers send their notices to this gateway. Without this class, such a notice would be lost, and the player would
- * miss a match or a takeover.
+ * Keeps notices about sessions that are not in the table of this gateway yet. During a hello, the store already assigns the session to this
+ * gateway, so other servers send their notices here. Otherwise these notices would be lost, and the player would miss a match or a
+ * takeover.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();
@@ -27,7 +27,7 @@ export class EarlyNotices {
   add(session: SessionId, notice: SessionNotice, now: number): void {
     const others = this.notices.get(session) ?? [];
     this.notices.delete(session);
-    // Keeps the last four notices, because no more arrive during one hello.
+    // Keeps four notices: more do not arrive during one hello.
     this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
     for (const [eldest, notices] of this.notices) {
       const isOver = now - notices[notices.length - 1]!.at > RETENTION_MS;

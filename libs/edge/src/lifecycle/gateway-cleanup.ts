@@ -20,19 +20,18 @@ interface AbsentUser {
 }
 
 /**
- * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends by an eviction, by a goodbye, or when the same
- * name registers again. A sweep finds gateways that no event has cleaned up.
- *
- * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. The cleanup removes each session from the
- * index only after handling the session, so a repeated cleanup finds the remaining sessions.
+ * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends when it is evicted, when it says goodbye, or
+ * when its name registers again. A sweep finds ended gateways whose event was lost. The cleanup may run twice, in two processes at the same
+ * time, or may stop at any point. It removes a session from the index only after it has handled the session, so that a repeated cleanup
+ * finds the remaining sessions.
  */
 @Injectable()
 @Extension(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /**
-   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up an incarnation only when two sweeps in a row find it,
-   * because the server may be about to register again.
+   * Incarnations of gateways that were not alive at the last sweep. A cleanup begins only when the next sweep finds the incarnation again,
+   * because the server may be about to register.
    */
   private readonly missing = new ConsecutiveSightings();
 
@@ -69,10 +68,10 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   /**
    * Marks the absent users as away, and removes their sessions from the index. Rejects when the store does not answer, or when this process
-   * ends before a lobby has answered. The caller or the sweep then repeats the cleanup.
+   * ends before a lobby has answered. A later sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players reconnect within this time, and are then not reported as away.
+    // Most players reconnect within this time. The gateway then does not report them as away.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
@@ -91,7 +90,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   /** Returns the users whose session is neither at another gateway nor at the next incarnation of the ended gateway. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
-    // The admission numbers are read before the sessions. So a user who reconnects after this read has a higher number, and the lobby
+    // Reads the admission numbers before the sessions. A user who reconnects after this read gets a higher number, and the lobby then
     // ignores the report that the user is away.
     const admissions = await Promise.all(
       known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
@@ -120,7 +119,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   @Interval(GATEWAY_SWEEP_MS)
   async sweep(): Promise<void> {
-    // A directory that does not contain even this server is not complete, so it does not show which gateways have ended.
+    // A directory without this server is incomplete. It does not show which gateways have ended.
     if (this.isOver || !this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
@@ -131,19 +130,18 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
     }
   }
 
-  /** Runs the cleanup unless another process holds its lease. */
   private async claimAndCleanUp(gateway: GatewayIncarnation): Promise<void> {
     try {
       await new RedisLease(this.redis, redisName(`settling:${keyOf(gateway)}`), CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
-      // The error is only logged, because the next sweeps find this gateway and repeat the cleanup.
+      // Only logs the error, because the next sweep repeats the cleanup.
       this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
     }
   }
 
   private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
-    // A dead gateway counts as alive until its cleanup is done (`settledAt`), because the server that evicted it repeats that cleanup.
+    // The sweep leaves an evicted gateway to the server that evicted it until `settledAt`, because that server repeats the cleanup itself.
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }

@@ -9,15 +9,15 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. Differences arise when a
- * report to a lobby was lost, or when other gateways evicted this gateway by mistake.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. They differ after a lost
+ * report to a lobby, and after other gateways evicted this gateway by mistake.
  */
 @Injectable()
 export class PresenceReconciler {
   private indexedFor = 0;
   /**
-   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session to the index
-   * before the table. So a session counts as lost only when two comparisons in a row find it in the index alone.
+   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session first to the
+   * index and then to the table. So only two such comparisons in a row show that a session is lost.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 
@@ -32,14 +32,14 @@ export class PresenceReconciler {
   ) {}
 
   /**
-   * Whether the gateway has registered again since the last comparison. If so, the index of the new incarnation lacks the sessions of this
+   * True when the gateway has registered again since the last comparison. The index of the new incarnation then lacks the sessions of this
    * gateway.
    */
   get hasNewIncarnation(): boolean {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Reports the presence of a member to a lobby. The report is ordered after all earlier requests of the session. */
+  /** Reports the presence of a member to a lobby. The report has a later request order than all earlier requests of the session. */
   report(session: GatewaySession): void {
     const { binding, user, isAway, claims } = session;
     if (!binding || binding.watching) return;
@@ -52,7 +52,7 @@ export class PresenceReconciler {
     });
   }
 
-  /** Reports the presence of each member whose presence is wrong in the room's record. */
+  /** Reports the presence of each member for whom the room's record is wrong. */
   reconcileMembers(): void {
     for (const session of this.table.all()) {
       const { connection, binding, user, isAway } = session;
@@ -65,8 +65,8 @@ export class PresenceReconciler {
   }
 
   /**
-   * Reports the presence with the number of a new admission. Another server regarded this gateway as dead and ended the old admission, so
-   * lobbies ignore reports with the old number. If the store does not answer, the next comparison tries again.
+   * Reports the presence under a new admission number. Lobbies ignore the old number, because another server evicted this gateway and ended
+   * the old admission. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
     const { user, admissionNumber } = session;

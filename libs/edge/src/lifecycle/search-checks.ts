@@ -9,8 +9,8 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Passes messages about searches to players. Such a message may be lost, so the gateway periodically compares the searches of its sessions
- * with the tickets, and sends what a player has missed. The comparison also marks the player of the ticket as connected.
+ * Passes messages about searches to players. A message may be lost, so the gateway periodically compares the searches of its sessions with
+ * the tickets in the store, and sends missed messages. The comparison also marks the player of the ticket as connected.
  */
 @Injectable()
 export class SearchChecks {
@@ -21,7 +21,7 @@ export class SearchChecks {
     private readonly log: Log,
   ) {}
 
-  /** Sends a message about a search to the player, and records the ticket or its end. */
+  /** Sends a message about a search to the player. Records in the session that the ticket exists or has ended. */
   take(session: GatewaySession, message: MatchMessage): void {
     const { ticket, game, event } = message;
     const isWaiting = event === 'searching' || event === 'offered';
@@ -32,22 +32,20 @@ export class SearchChecks {
     session.send(message);
   }
 
-  /** Tells the player that a match was found, unless the answer to the search has already contained the room. */
+  /** Sends the player the room of a match, unless the answer to the search has already contained the room. */
   matched(session: GatewaySession, { ticket, game, room }: TicketHint & Pick<Extract<MatchMessage, { event: 'matched' }>, 'room'>): void {
     const isKnown = session.ticket?.ticket === ticket;
     this.end(session, ticket);
     if (isKnown) session.send({ kind: 'match', game, ticket, event: 'matched', room });
   }
 
-  /** Compares the search of a session with its ticket right after an admission. `hint`: the ticket that the store names for the user. */
+  /** Compares the search of a session with its ticket right after an admission. `hint`: the ticket of the user in the store. */
   admitted(session: GatewaySession, hint: TicketHint | null): void {
     if (hint) session.ticket = { ...hint, checkedAt: performance.now() };
     if (session.ticket) void this.check([session]);
   }
 
-  /**
-   * Compares each search with its ticket when the last comparison is `SEARCH_CHECK_MS` ago. The gateway calls this method once a second.
-   */
+  /** Compares the searches whose last comparison is at least `SEARCH_CHECK_MS` ago. The gateway calls this method once a second. */
   maintain(now: number): void {
     const due: GatewaySession[] = [];
     for (const session of this.table.all()) {
@@ -61,15 +59,15 @@ export class SearchChecks {
   }
 
   /**
-   * Returns whether the store has lost the ticket of a session. If not, sends the message about the ticket that the player has missed, if
-   * any.
+   * Returns whether the store has lost the ticket of a session. If the store has the ticket, sends the player a missed message about it.
    *
    * @throws the error of the lobby
    */
   async isLost(session: GatewaySession): Promise<boolean> {
     const hint = session.ticket;
     if (!hint) return false;
-    // A lobby of an earlier version has not named the ticket, so nobody can find it, and it counts as lost.
+    // A lobby of an earlier version does not report the id of the ticket. Without the id, the gateway cannot find the ticket and treats it
+    // as lost.
     if (hint.ticket === '') return true;
     const [message] = await this.messagesFor([{ session, hint }]);
     if (message?.event === 'expired' && message.reason === 'lost') return true;
@@ -115,8 +113,8 @@ export class SearchChecks {
   private passOn(session: GatewaySession, { ticket }: TicketHint, message: MatchMessage | null | undefined): void {
     if (!message || session.isOver || session.ticket?.ticket !== ticket) return;
     this.take(session, message);
-    // The notice that binds the session to the room of the match was also lost. The revision of the room is not known, so the binding has
-    // revision 0, which accepts any record.
+    // The notice that binds the session to the room of the match was also lost. The message has no revision of the room, so the binding
+    // accepts any record (revision 0).
     if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
   }
 }

@@ -32,8 +32,8 @@ import { SearchChecks } from './search-checks.js';
 import { SessionRestorer } from './session-restorer.js';
 
 /**
- * Handles a session at this gateway from its hello to its end: the admission, its room, the grace without a connection, and the departure
- * or the takeover by another gateway.
+ * Controls each session of this gateway from its hello to its end: admission, room, grace without a connection, and departure or takeover
+ * by another gateway.
  */
 @Injectable()
 export class SessionLifecycle {
@@ -76,16 +76,17 @@ export class SessionLifecycle {
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
-      // The notice reports another login or resume of the user while this hello was handled.
+      // The notice reports that the user logged in or resumed elsewhere during this hello.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at once. When the earlier one finishes last, it must not lower the number.
+      // Two admissions of one session may run at the same time. The admission with the lower number may finish last and must not lower the
+      // number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace.
-      // Otherwise the user would never be reported as away.
+      // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.
+      // Otherwise nobody would report the user as away.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -133,7 +134,7 @@ export class SessionLifecycle {
   }
 
   /**
-   * Deletes the previous secret in the store. The gateway calls this at the first message after `welcome`, which proves that the client has
+   * Deletes the previous secret in the store. Called at the first message after `welcome`, because this message proves that the client has
    * the new secret.
    */
   confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
@@ -142,18 +143,32 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends the session at the request of its player. A lobby may still handle an earlier request of the session. The departure has a later
-   * request order, so that request is refused or undone.
+   * Ends the session at the request of its player. If a lobby still handles an earlier request of the session, the later request order of
+   * the departure refuses or undoes it.
    */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
     session.connection = null;
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    // The session's record stays in the store until a lobby has carried out the departure. If this gateway dies before that, its cleanup
-    // finds the user by the record.
+    // Keeps the session's record in the store until a lobby has carried out the departure. If this gateway dies first, its cleanup finds
+    // the user by this record.
     this.markAway(session);
     this.logEnd(session, 'bye');
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
+  }
+
+  /**
+   * Ends a session at the request of an operator. The store no longer has the session, so it cannot be resumed. False: this gateway does not
+   * have the session.
+   */
+  expel(id: SessionId, code: 'kicked' | 'suspended'): boolean {
+    const session = this.table.get(id);
+    if (!session) return false;
+    const { connection } = session;
+    session.connection = null;
+    this.depart(session, 'left');
+    if (connection) disconnect(connection, code);
+    return true;
   }
 
   /**
@@ -167,8 +182,7 @@ export class SessionLifecycle {
   }
 
   /**
-   * Returns whether the store names this session as the session of the user, and this gateway as its gateway. Returns true when the store
-   * does not answer.
+   * Returns whether this session is the user's current session in the store, at this gateway. Returns true when the store does not answer.
    */
   private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
     const found = await this.store.find(user).catch(() => undefined);
@@ -176,8 +190,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Handles the loss of a session's connection. `forGood` is true when this gateway closes: the session then continues at another gateway,
-   * so no grace begins here.
+   * Handles the loss of a session's connection. `forGood`: this gateway closes. The session then continues at another gateway, so this
+   * gateway begins no grace.
    */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
@@ -225,19 +239,19 @@ export class SessionLifecycle {
     }
   }
 
-  /** Restores lost data in the store, repeats failed writes, and renews the sessions. The gateway calls this once a second. */
+  /** Restores lost data in the store, repeats failed writes, and renews the sessions. Called once a second. */
   maintain(now: number): void {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // In a store that is not settled, records may be older copies, and a comparison with an older copy would report wrong differences.
+    // Before the store is settled, a record may be an older copy. A comparison with it would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
-  /** Binds the session to the room that the store names, which may differ from the room that this gateway knew. */
+  /** Binds the session to the user's room in the store. This gateway may have known another room. */
   private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
     if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
     else if (binding) this.rooms.bind(session, binding, game);
@@ -248,15 +262,15 @@ export class SessionLifecycle {
   private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // The new session has replaced an older session of the user in the store. The older session may still be at this gateway.
+    // In the store, the new session has replaced an older session of the user. This gateway may still have the older session.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name, claims);
   }
 
   /**
-   * Ends a session whose grace is over. When the store names another gateway for the session, the user continues there, and only the notice
-   * about it was lost. So no departure is requested.
+   * Ends a session whose grace is over. If the session is at another gateway in the store, only the notice of its takeover was lost. The
+   * gateway then requests no departure.
    */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
@@ -269,7 +283,10 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** Ends a session that is no longer in the store: another session of the user replaced it, it expired, or the store lost it. */
+  /**
+   * Ends a session that is no longer in the store: another session of the user replaced the session, the session expired, or the store lost
+   * it.
+   */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
     if (session.isOver) return;
@@ -281,7 +298,7 @@ export class SessionLifecycle {
     if (connection) disconnect(connection, 'replaced');
   }
 
-  /** Removes a session that has moved to another gateway, or that a newer session of its user replaced. The user is not away. */
+  /** Removes a session that has moved to another gateway, or that a newer session of the user replaced. Does not mark the user as away. */
   private end(session: GatewaySession, code: 'replaced'): void {
     const { connection } = session;
     session.connection = null;

@@ -11,7 +11,7 @@ import type { RoomRestorer } from '../room/room-restorer.js';
 import { newSessionTable } from '../session/session-table.fixture.js';
 import { SessionRestorer } from './session-restorer.js';
 
-// A separate database, because the test empties it.
+// The test empties its database, so it uses one that no other spec uses.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
 const userRooms = new UserRooms(redis);
 
@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Shortens the time to live of all keys by `ms`, as if somebody had set the clock of the store ahead. Some keys expire by that. */
+/** Shortens the TTL of all keys by `ms`, as if somebody had set the clock of the store ahead. Keys with a shorter TTL expire. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);
@@ -74,7 +74,7 @@ describe('sessions that the store lost', () => {
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     gatewaySession.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
-    // The gateway renews a session after a third of its TTL or after half a minute.
+    // The gateway last renewed the session a third of the TTL ago, but not more than half a minute ago.
     const key = `hf:session:${gatewaySession.id}`;
     await redis.commands.pexpire(key, (await redis.commands.pttl(key)) - Math.min(30_000, (ttlMs ?? 3_600_000) / 3));
     await restorer.check();

@@ -18,8 +18,8 @@ export interface TouchedSession {
 }
 
 /**
- * A session that was restored. `outcome`: the result of restoring the room of its user. `before`: the room that the store named for the
- * user before the restoration. Null: no room.
+ * A restored session. `outcome`: the result of the restoration of the user's room. `before`: the room of the user in the store before the
+ * restoration. Null: the store had no room.
  */
 export interface RestoredSession {
   readonly session: GatewaySession;
@@ -29,19 +29,19 @@ export interface RestoredSession {
 
 /**
  * Restores the sessions of this gateway, and the records of their rooms, in a store that lost its last writes or all data. Otherwise the
- * gateway would end the session of a player who is still connected. Then it marks the store generation as audited; `StoreSettlement` waits
- * for that mark.
+ * gateway would end the session of a player who is still connected. Afterwards marks the store generation as audited. `StoreSettlement`
+ * waits for this mark.
  */
 @Injectable()
 export class SessionRestorer implements OnApplicationBootstrap {
   private generation: string | null = null;
   private mustRestore = false;
-  /** The incarnation and the store generation that this gateway marked as audited last. Empty: none. */
+  /** The incarnation and the store generation that this gateway marked as audited last. Empty: no generation is marked yet. */
   private marked = '';
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
   private checking: Promise<void> | null = null;
-  /** The time at which this gateway found that the store had lost data, in ms of the monotonic clock. */
+  /** The time at which this gateway detected the last loss of data in the store, in ms of the monotonic clock. */
   private lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -58,16 +58,16 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.storeGeneration.onConnected(() => void this.checkUntilMarked());
-    // Writes a mark to the store before players connect, so that the gateway also finds a loss of data in its first second.
+    // Writes a mark to the store before players connect, so that the gateway also detects a loss of data in its first second.
     void this.checkUntilMarked();
   }
 
-  /** Registers a listener that is called after each restoration, whether the store is settled or not. */
+  /** Registers a listener for the end of each restoration. The store may not be settled yet at this moment. */
   onRestored(listener: () => void): void {
     this.restoredListeners.push(listener);
   }
 
-  /** Returns the sessions that were restored since the last call, and forgets them. */
+  /** Returns the sessions that were restored since the last call of this method. */
   takeRestored(): readonly RestoredSession[] {
     const { restored } = this;
     this.restored = [];
@@ -85,22 +85,20 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Returns whether the store has just lost data. If so, other gateways may be about to restore their sessions. Rejects when the store does
-   * not answer.
+   * Returns true for a short time after the store lost data, because other gateways may not have restored their sessions yet. Rejects when
+   * the store does not answer.
    */
   async isIncomplete(): Promise<boolean> {
-    // Waits for the check under way and makes another one, because the first may have read the store before the loss.
+    // Waits for the running check and starts another check, because the running check may have read the store before the loss.
     await this.checking?.catch(() => {});
     await this.check();
     return performance.now() - this.lostAt < LOST_SESSION_WAIT_MS;
   }
 
   /**
-   * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
-   * generation is not known.
-   *
-   * The store may lose everything between the check of the store and the renewal, or the check may have read the store before a loss. So
-   * this method checks the store a second time, and then once more renews each session that seems to be over.
+   * Renews the time to live of the sessions. Returns the sessions that have ended. Rejects when the store does not answer, and while the
+   * store generation is unknown. The store may lose data between the check of the store and the renewal. So if sessions seem to have ended,
+   * this method checks the store again and repeats their renewal.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     const missing = new Set(await this.touchAfterCheck(sessions));
@@ -125,7 +123,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const isAnother = this.generation !== null && this.generation !== current;
     if (isAnother || (await this.store.hasForgotten(this.self.id))) {
       this.mustRestore = true;
-      // At its first check, a gateway has no earlier generation to compare, so it does not know whether the store has lost data.
+      // The first check has no earlier generation to compare, so it cannot detect a loss of data.
       if (this.generation !== null) this.lostAt = performance.now();
     }
     const { mustRestore } = this;
@@ -170,7 +168,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Repeats the check every `RESTORE_RETRY_MS` until the store generation is marked as audited, because all servers wait for that mark.
+   * Repeats the check every `RESTORE_RETRY_MS` until the store generation is marked as audited, because all servers wait for the mark.
    * Stops when the generation changes or this server is no longer registered.
    */
   private async checkUntilMarked(): Promise<void> {

@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions in a store that stays settled or stays unsettled. */
+  /** Restores these sessions. The store is settled or not, and that does not change. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -73,7 +73,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   return { session, search, requested, done, orders, settled, restoredLate };
 }
 
-/** The fakes answer without timers and I/O, so all effects of a call happen within these two event-loop ticks. */
+/** The fakes answer without timers and I/O. So all effects of a call happen within two event-loop ticks. */
 function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -14,11 +14,10 @@ import { SearchChecks } from './search-checks.js';
 import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 
 /**
- * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
- * from rooms that they had left, and repeats lost searches for a match.
- *
- * The gateway never repeats a join. `PlayerRequests` answers a join only when the gateway has the record that contains the join, so the
- * gateway can restore that record. So if the record in a settled store lacks a user, a lobby has removed that user.
+ * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms, removes users from
+ * rooms that they had left, and repeats lost searches for a match. It never repeats a join: `PlayerRequests` answers a join only after the
+ * gateway has the record with the join, so that the gateway can restore it. If a record of the settled store lacks a user, a lobby has
+ * removed the user.
  */
 @Injectable()
 export class SettledSessions implements OnApplicationBootstrap {
@@ -37,7 +36,7 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.settlement.onSettled(() => void this.settled());
-    // `onSettled` is not called when the store lost data without a restart, or was settled before this gateway restored its sessions.
+    // `onSettled` misses two cases: the store lost data without a restart, or it was settled before this gateway had restored its sessions.
     this.restorer.onRestored(() => {
       if (this.settlement.isSettled) void this.settled();
     });
@@ -56,8 +55,8 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /**
-   * Removes the user from rooms that the session had left, because the store may list the user there again. Does not remove the user from a
-   * room that the user entered later, by a request or a match.
+   * Removes the user from rooms that the session had left, because the restored record may contain the user again. Does not remove the user
+   * from a room that the user has entered since, by a request or a match.
    */
   private leaveAgain({ session, outcome, before }: RestoredSession): void {
     const { user, binding, leftRooms } = session;
@@ -76,18 +75,18 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      // A search that began after the loss still has its ticket. A second ticket would replace it and end the match that is being made with
-      // it.
+      // A search that began after the loss still has its ticket. A second ticket would replace this ticket and end a match that is just
+      // being made.
       if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The search has ended. The client learns this from its next `me`.
+      // The search has ended. The client learns it from the answer to its next `me`.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }
 
-  /** Makes a request, and repeats it while lobbies restart, or do not know yet that the store is settled. */
+  /** Sends a request, and repeats it while lobbies restart or do not know yet that the store is settled. */
   private async repeated<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {

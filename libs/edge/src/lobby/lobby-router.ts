@@ -4,7 +4,7 @@ import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
 
-/** Sends requests to lobbies. All requests of a session go to one lobby, until that lobby is gone, silent or not ready. */
+/** Sends requests to lobbies. All requests of a session go to the same lobby while that lobby is reachable and ready. */
 @Injectable()
 export class LobbyRouter implements OnModuleInit {
   constructor(
@@ -13,8 +13,7 @@ export class LobbyRouter implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Closes the link to an evicted lobby. A lobby that hangs does not close its link, and requests on that link would wait until they time
-    // out.
+    // Closes the link to an evicted lobby. A lobby that hangs does not close the link itself, so requests would wait for their timeout.
     this.directory.onChange(({ kind, server }) => {
       const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
       if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
@@ -22,7 +21,7 @@ export class LobbyRouter implements OnModuleInit {
   }
 
   /**
-   * Sends a request of the session to its lobby, once.
+   * Sends a request of the session once to the lobby of the session.
    *
    * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
    *   reachable
@@ -31,10 +30,7 @@ export class LobbyRouter implements OnModuleInit {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
   }
 
-  /**
-   * Sends a request that the gateway itself makes about a session to the lobby of that session, and returns the answer. Throws as `send`
-   * does.
-   */
+  /** Sends a request of the gateway about a session to the lobby of this session. Returns the answer. Throws the same errors as `send`. */
   async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
@@ -44,7 +40,7 @@ export class LobbyRouter implements OnModuleInit {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {
-      // Without a lobby the event is lost. The lobbies' sweep of rooms later finds what the event would have changed.
+      // Without a lobby, the event is lost. A later sweep of a lobby makes the same change.
     }
   }
 
@@ -60,7 +56,6 @@ export class LobbyRouter implements OnModuleInit {
 
   private nextLobby = 0;
 
-  /** Id of this gateway, set once at its start. */
   gateway = '';
 
   private lobbyOf(session: GatewaySession): LinkPeer {
@@ -73,8 +68,8 @@ export class LobbyRouter implements OnModuleInit {
     const ready = this.directory.byType('lobby').filter(({ state }) => state === 'ready');
     const healthy = this.openLinks(ready.filter(({ suspect }) => suspect === 0));
     const answering = healthy.filter((peer) => !peer.isSilent);
-    // An unheard lobby answers on its link, but not through Redis, for example because Redis refuses writes. The gateway uses such a lobby
-    // only when no other lobby is left.
+    // An unheard lobby answers on its link but not through Redis, for example because Redis refuses writes. The gateway chooses an unheard
+    // lobby only when there is no other lobby.
     const best = [answering, healthy, this.openLinks(ready.filter(({ unheard }) => unheard))].find(({ length }) => length > 0);
     if (!best) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
     return best[position % best.length]!;

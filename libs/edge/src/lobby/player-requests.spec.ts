@@ -12,8 +12,8 @@ const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, 
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /**
- * Returns the `PlayerRequests` of a gateway with one lobby, which gives these answers in order. If an answer is a function, the lobby calls
- * it when the request arrives, and sends its result.
+ * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. It calls an answer that is a function
+ * when the request arrives, and sends the result.
  */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
@@ -51,7 +51,7 @@ function newPlayerRequests(...answers: unknown[]) {
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
-  /** Returns a function that simulates a restart of the store and then returns the answer. */
+  /** Returns a function that simulates a restart of the store, and then returns the answer. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;

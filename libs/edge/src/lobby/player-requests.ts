@@ -20,28 +20,28 @@ import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
 
 /**
- * Operations that change nothing, or that a lobby recognizes when they are repeated. When their lobby is lost, the gateway sends them to
- * another lobby.
+ * Operations that change nothing, or whose repeat a lobby recognizes. When the lobby is lost, the gateway sends the request to another
+ * lobby.
  */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
- * Operations that the gateway does not void when their answer is lost. Reads change nothing. A search may continue, and the client learns
- * of it with `me`. The acceptance of a match cannot be voided without the earlier request for the search.
+ * Operations that the gateway does not void after a lost answer. Reads change nothing. A search may continue, because the client learns of
+ * it from `me`. To void the acceptance of a match would also void the request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
- * Operations by which the player enters a room. The gateway sends them after the answer to an earlier `rooms.leave`. Otherwise the lobby
+ * Operations by which a player enters a room. The gateway sends them only after the answer to an earlier `rooms.leave`. Otherwise the lobby
  * could refuse them with `already-in-room`.
  */
 const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
-/** Refusals that leave the outcome of a repeated request open, so the gateway repeats the request once more. */
+/** Refusals after which the outcome of a repeated request is still unknown. The gateway then repeats the request again. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /**
  * Sends the requests of players to lobbies. A request keeps its request order when the gateway sends it again.
  *
- * An answer counts only if the store has not restarted since the gateway sent the request. A restarted store may have lost the result, so
- * the gateway sends the request again once that store is settled.
+ * An answer is valid only if the store has not restarted since the gateway sent the request. A restarted store may have lost the result, so
+ * the gateway repeats the request after the store is settled.
  */
 @Injectable()
 export class PlayerRequests {
@@ -57,8 +57,8 @@ export class PlayerRequests {
   ) {}
 
   /**
-   * Sends a request of the player and returns the answer. Before that, waits at most `RECORD_WAIT_MS` until this gateway has the room
-   * record of the answer. The gateway can then restore the result that the player receives.
+   * Sends a request of the player and returns the answer. Before it returns, waits at most `RECORD_WAIT_MS` until this gateway has the room
+   * record that the answer names. The gateway can then restore this record if the store loses it.
    *
    * @param timeoutMs for all repetitions together
    * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
@@ -135,7 +135,7 @@ export class PlayerRequests {
     }
   }
 
-  /** Waits for the room record of the answer for a limited time. A player gets the answer even if the record does not arrive. */
+  /** Waits for the room record that the answer names, for a limited time. A player gets the answer even if the record does not arrive. */
   private async whenCached({ binding, data }: PlayerAnswer): Promise<void> {
     const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
     const id = binding?.room ?? room?.id;
@@ -144,8 +144,8 @@ export class PlayerRequests {
   }
 
   /**
-   * Sends a read, and sends it once more when its lobby is lost. Returns the answer even if the store was restarted meanwhile, because a
-   * read has no result to lose.
+   * Sends a read, and repeats it once when its lobby is lost. The answer is valid even after a restart of the store, because a read changes
+   * nothing.
    */
   private async read(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     try {
@@ -156,7 +156,7 @@ export class PlayerRequests {
     }
   }
 
-  /** The generation of the store to which this gateway was connected last. It does not change while the store is unreachable. */
+  /** The store generation at the last contact of this gateway with the store. It does not change while the store is unreachable. */
   private get storeRun(): string | null {
     this.lastRun = this.generation.current ?? this.lastRun;
     return this.lastRun;
@@ -164,8 +164,7 @@ export class PlayerRequests {
 
   /**
    * Waits until the store is settled.
-   *
-   * @throws `unavailable` when it is not settled at `endsAt`
+   * @throws `unavailable` when the store is not settled at `endsAt`
    */
   private async whenSettled(endsAt: number): Promise<void> {
     for (;;) {
@@ -179,7 +178,7 @@ export class PlayerRequests {
     }
   }
 
-  /** Voids a request before the player learns that it failed. Otherwise a lobby that hangs could carry it out later. */
+  /** Voids a request before the player learns that it failed. Otherwise a lobby that hangs could execute the request later. */
   private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requestNumber = Math.max(session.requestNumber, number + 1);
     // If the store does not answer, the player's next request has a higher number and voids this request.
@@ -190,8 +189,8 @@ export class PlayerRequests {
 function noop(): void {}
 
 /**
- * Records the search of the session, because lobbies store searches only in Redis, which may lose them. The answer to a search may arrive
- * after the answer to its cancel, so the request order decides whether the search has ended.
+ * Records the search of the session, because Redis may lose the ticket. The answer to a search may arrive after the answer to its cancel,
+ * so the request order decides whether the search has ended.
  */
 function noteSearch(
   session: GatewaySession,
@@ -214,7 +213,8 @@ function noteSearch(
 }
 
 /**
- * Returns the ticket when the answer says that the player waits for a match. An answer of a lobby of an earlier version has the ticket ''.
+ * Returns the ticket if the player waits for a match according to the answer. The ticket is '' in the answer of a lobby of an earlier
+ * version.
  */
 function ticketOf(answer: unknown): string | null {
   const { waiting, ticket = '' } = (answer ?? {}) as { waiting?: unknown; ticket?: string };

@@ -1,14 +1,14 @@
 import { HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomId, type RoomView } from '#libs/protocol';
 
-/** Sends an operation of the player to a lobby, with the request order of the first attempt. */
+/** Sends an operation of the player to a lobby. The request order is the same for all attempts. */
 export type SendOperation = (operation: string, data: unknown) => Promise<PlayerAnswer>;
 
 /** Refusals which mean that the player cannot return to the room of the first answer. */
 const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
 
 /**
- * Repeats a request whose first answer does not count, because the store was restarted after the gateway sent the request. The store may
- * still contain the result of the first request, or may have lost it. The player gets the same outcome in both cases.
+ * Repeats a request after a restart of the store. The store may still contain the result of the first request, or may have lost it. The
+ * player gets the same outcome in both cases.
  *
  * `before`: the first answer. Null: the first request was refused, or its answer was lost.
  */
@@ -56,7 +56,7 @@ async function enterAgain(
   } catch (error) {
     if (codeOf(error) !== 'already-in-room') throw error;
     const { room, watching } = await whereIs(send);
-    // A player who was in this room before the request gets the refusal, because the request did not create the room.
+    // If the player was in this room before the request, the request did not create the room. The player then gets the refusal.
     if (!room || watching || (caller.room?.id === room.id && !caller.room.watching)) throw error;
     return send('rooms.join', { room: room.id });
   }
@@ -71,7 +71,7 @@ async function joinIfPossible(send: SendOperation, room: RoomId): Promise<Player
   }
 }
 
-/** Repeats a `rooms.leave`. Returns the answer also when the player is in no room any more. */
+/** Repeats a `rooms.leave`. Succeeds also when the player has already left the room. */
 async function leaveAgain(
   send: SendOperation,
   operation: string,
@@ -89,7 +89,7 @@ async function leaveAgain(
 }
 
 /**
- * Repeats a `rooms.ready` or `rooms.start`. Also succeeds when the game has already started, because a game starts only when all members
+ * Repeats a `rooms.ready` or `rooms.start`. Succeeds also when the game has already started, because a game starts only when all members
  * are ready.
  */
 async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
@@ -100,14 +100,14 @@ async function startAgain(send: SendOperation, operation: string, data: unknown)
     if (codeOf(error) !== 'room-playing' || isUnready) throw error;
     const { room, watching } = await whereIs(send);
     if (!room || watching || room.status === 'waiting') throw error;
-    // The restart of the store may have interrupted the start of the game. A lobby then cancels the start, and the player must request it
-    // again.
+    // The restart of the store may have interrupted the start of the game. A lobby then cancels the start, and the player must start the
+    // game again.
     if (room.status === 'starting' && operation !== 'rooms.ready') throw new HoldfastError('unavailable');
     return { data: { room } };
   }
 }
 
-/** Repeats a `rooms.host`. It also succeeds when the first request has made the other member the host. */
+/** Repeats a `rooms.host`. Succeeds also when the first request has already changed the host. */
 async function handOverAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
   try {
     return await send(operation, data);

@@ -8,7 +8,7 @@ import { RoomListFeeds } from './room-list-feeds.js';
 const log = new Log({ server: 'hf:gateway:test', level: 'silent', format: 'json' });
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 
-/** A lobby. The test sets its list of rooms for each game. */
+/** A fake lobby. The test sets the list of rooms of each game. */
 class Lobby {
   readonly lists = new Map<string, RoomSummary[]>();
   readonly reads: number[] = [];

@@ -15,28 +15,28 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { LobbyRouter } from './lobby-router.js';
 
-/** One distinct query, with all sessions of this gateway that subscribe to it. */
+/** A query, with all sessions of this gateway that subscribe to its list. */
 interface Feed {
   readonly query: RoomListQuery;
-  /** The tag of `rooms`. Null: this gateway has not read the list yet. */
+  /** The tag with which a lobby identifies the version of `rooms`. Null: this gateway has not read the list yet. */
   tag: string | null;
   rooms: readonly RoomSummary[];
   readonly subscribers: Map<GatewaySession, Subscriber>;
 }
 
 interface Subscriber {
-  /** The connection that subscribed. When it closes, the subscription ends. */
+  /** The connection of the subscriber. The subscription ends when this connection closes. */
   readonly connection: PlayerConnection;
-  /** The id of the request that subscribed. */
+  /** The id of the request for the subscription. */
   readonly id: number;
-  /** Whether the client misses changes, so that it gets the whole list next. */
+  /** True when the client has missed changes. The gateway then sends the whole list. */
   isStale: boolean;
 }
 
 /**
- * Sends the changes of lists of rooms to the sessions that subscribe to them. Once in `LIST_FEED_MS`, the gateway reads all lists that
- * somebody follows from one lobby, in one request, and receives those that changed. Each change is encoded once for all sessions of a list.
- * A client that does not read its messages gets the whole list later instead of all changes.
+ * Sends the changes of lists of rooms to the sessions that subscribe to them. Every `LIST_FEED_MS`, the gateway requests all subscribed
+ * lists from one lobby and receives the lists that changed. It encodes each change once for all sessions of a list. A client that reads too
+ * slowly gets the whole list later instead of all changes.
  */
 @Injectable()
 export class RoomListFeeds {
@@ -50,8 +50,8 @@ export class RoomListFeeds {
   ) {}
 
   /**
-   * Subscribes a session to a list, and ends its earlier subscription. `rooms`: the list that the client has. Returns false when this
-   * gateway follows too many lists.
+   * Subscribes a session to a list, and ends the session's earlier subscription. `rooms`: the list that the client has. Returns false when
+   * this gateway already follows `LIST_FEEDS_MAX` lists.
    */
   subscribe(
     session: GatewaySession,
@@ -97,7 +97,7 @@ export class RoomListFeeds {
       const { lists } = (await this.lobbies.request('lists.read', { queries })) as Control['lists.read']['answer'];
       for (const [index, feed] of feeds.entries()) this.publish(feed, lists[index] ?? null);
     } catch (error) {
-      // The tags have not changed, so the answer to the next read has all changes since the last successful read.
+      // Keeps the tags, so that the next answer contains all changes since the last successful read.
       this.log.debug('lists.read-failed', { error });
     } finally {
       this.isReading = false;
@@ -142,7 +142,7 @@ function frameOf(message: Omit<RoomsMessage, 'kind' | 'id'>): Uint8Array {
   return encodeServerMessage({ kind: 'rooms', id: 0, ...message });
 }
 
-/** Sends a copy of the frame with the id of the subscriber. */
+/** Sends a copy of the frame that contains the request id of the subscriber. */
 function send({ connection, id }: Subscriber, frame: Uint8Array): void {
   const own = Buffer.from(frame);
   own.writeUInt32BE(id, HEADER.rooms.id);

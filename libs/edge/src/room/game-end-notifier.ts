@@ -7,8 +7,8 @@ import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
 import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 
 /**
- * Sends the end of a game to a session when the room's record says that the game has ended. A living owner sends the last sync and the end
- * itself. When the owner does not send them, the gateway sends both from the stored epilogue.
+ * Sends the end of a game to a session after the room's record shows the end. A living owner sends the last sync and the end itself.
+ * Otherwise the gateway sends both from the stored epilogue.
  */
 @Injectable()
 export class GameEndNotifier {
@@ -18,10 +18,8 @@ export class GameEndNotifier {
   ) {}
 
   /**
-   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or does so
-   * within `OWNER_END_WAIT_MS`.
-   *
-   * @param over called when the client has received the end; not called when the session has another room, round or connection by then
+   * Sends the end of the client's game, unless the owner has sent the end or sends it within `OWNER_END_WAIT_MS`.
+   * @param over called after the end was sent to the client, unless the session has another room, round or connection by then
    */
   send(session: GatewaySession, record: RoomRecord, over: () => void): void {
     const { round, connection, attachment } = session;
@@ -49,9 +47,7 @@ export class GameEndNotifier {
     this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);
   }
 
-  /**
-   * Sends the end unless the owner has sent it. The gateway calls this after the `ended` of the owner, or when `OWNER_END_WAIT_MS` is over.
-   */
+  /** Sends the end unless the owner has sent it. Called after the owner's `ended`, or after `OWNER_END_WAIT_MS`. */
   finish(session: GatewaySession): void {
     const { gameEnd } = session;
     if (gameEnd.kind !== 'finishing' || gameEnd.isStarted) return;
@@ -59,7 +55,7 @@ export class GameEndNotifier {
     void gameEnd.finish();
   }
 
-  /** Forgets the end of the last game, because the client now plays another game or no game. */
+  /** Discards a pending end of game, because the client now plays another game or no game. */
   reset(session: GatewaySession): void {
     this.set(session, NOT_ENDED);
   }
@@ -87,8 +83,8 @@ function isEndSent({ gameEnd }: GatewaySession): boolean {
 }
 
 /**
- * Sends the last state, the acknowledgement of the last command, and the result, in place of the owner. Without an epilogue it sends only
- * the result.
+ * Sends the last state, the acknowledgement of the last command, and the result on behalf of the owner. Without an epilogue, sends only the
+ * result.
  */
 function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
   if (epilogue) {

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room. `knows`: the owner of the room, as far as the gateway knows. */
+/** A gateway with one player of a room. `knows`: the owner that the gateway knows for the room. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
@@ -41,7 +41,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Requests the attachment from an owner to which the gateway has no link, so that the session waits. */
+/** The gateway has no link to this owner, so the session waits for its attachment. */
 async function waits(): Promise<void> {
   gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);

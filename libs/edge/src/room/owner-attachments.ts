@@ -18,14 +18,13 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** This event is one object for all sessions, because each frame to a slow connection may cause the event. */
+/** One object for all sessions. This event is frequent, because each frame to a slow connection causes it. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
   /**
-   * The attachment of the session when the request was queued. The gateway drops the request when the session has another attachment by the
-   * time of sending.
+   * The attachment for which the request was queued. If the session has another attachment by then, the gateway does not send the request.
    */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;
@@ -36,12 +35,15 @@ interface QueuedAttach {
  * sessions may lose an owner at once. The transitions are in `attachment-state.ts`. Only this class writes the state and sends the messages
  * that a transition requires.
  *
- * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request to which the
- * owner has not answered `placed` within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
+ * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
+ * `placed` as answer within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleInit {
-  /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
+  /**
+   * Sessions in the states `attaching` and `paused`. The value is the time of the next read of the room's record, in ms of the monotonic
+   * clock.
+   */
   private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
 
@@ -60,7 +62,7 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Requests the attachment from the room's owner. The owner answers with `placed` and a sync, or with `room.detached`; the answer may be
+   * Requests the attachment from the room's owner. The owner answers with `placed` and a sync, or with `room.detached`. The answer may be
    * lost.
    */
   attach(session: GatewaySession, record: RoomRecord): void {
@@ -75,7 +77,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.queue(owner, { session, attachment: session.attachment, request });
   }
 
-  /** Handles a `placed` of the owner. Returns false when it belongs to an earlier attachment. */
+  /** Handles a `placed` of the owner. Returns false when the `placed` belongs to an earlier attachment. */
   placed(session: GatewaySession): boolean {
     if (!this.apply(session, { kind: 'placed', now: performance.now() })) return false;
     if (session.attachment.kind === 'attached') session.round = session.attachment.round;
@@ -103,8 +105,8 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Sends `paused`, because the owner does not answer on its link. The attachment stays, and the owner handles the delayed commands once it
-   * reads its link.
+   * Sends `paused`, because the owner does not answer on its link. The attachment stays valid. The owner handles the waiting commands when
+   * it reads its link again.
    */
   ownerStalled(session: GatewaySession): void {
     this.apply(session, { kind: 'stalled', now: performance.now() });
@@ -115,7 +117,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'recovered' });
   }
 
-  /** Handles `room.detached`: the owner has removed the handle, or does not know it. */
+  /** Handles `room.detached`: the owner has removed the handle or does not know the handle. */
   ownerDetached(peer: LinkPeer, { handle, room, epoch, reason }: Control['room.detached']['data']): void {
     const session = this.sessions.withHandle(handle);
     if (!session || session.room !== room || reason === 'ended') return;
@@ -204,8 +206,8 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Requests missing attachments again and reads the room records. A publication may be lost, and an owner that was only cut off may be
-   * reachable again.
+   * Requests missing attachments again and reads the room records. A publication may be lost, and an unreachable owner may be reachable
+   * again.
    */
   @Interval(LOST_POLL_MS)
   pollWaiting(): void {
@@ -217,7 +219,7 @@ export class OwnerAttachments implements OnModuleInit {
       if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
       if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // Sends no request to a lost owner, which cannot answer: thousands of sessions may wait for the next owner.
+      // Sends no requests to a lost owner, because thousands of sessions may wait for its successor.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
       if (now < readAt) continue;
       this.waiting.set(session, now + LOST_READ_MS);
@@ -226,7 +228,7 @@ export class OwnerAttachments implements OnModuleInit {
     for (const room of rooms) this.cache.refresh(room);
   }
 
-  // ── Writing of `session.attachment` ────────────────────────────────────────────────────────────────────────────
+  // ── The only writes of `session.attachment` ──────────────────────────────────────────────────────────────────
 
   /**
    * Applies an event to the attachment of a session, and sends the message that the transition requires. Returns false when the event has

@@ -16,8 +16,8 @@ import { RoomRecordCache } from './room-record-cache.js';
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /**
- * Bytes that each `placed` with a rewind contains. Any other `placed` may contain them only in a player's name. The gateway then drops
- * delayed commands without need, and the client sends them again.
+ * Bytes that each `placed` with a rewind contains. Another `placed` can contain them only in a player's name. The gateway then drops
+ * delayed commands without need, which is harmless because the client repeats them.
  */
 const REWOUND = Buffer.from('rewound');
 
@@ -25,8 +25,8 @@ const REWOUND = Buffer.from('rewound');
  * The frame path: relays frames between players and the owners of their rooms, without decoding or awaiting anything. While a room has no
  * owner, the gateway delays the commands of its players: at most `DELAYED_COMMANDS_MAX`, for at most `DELAYED_COMMANDS_MS`.
  *
- * Invariant: a session receives only frames of the highest epoch that it knows. So the frames of a former owner that continues after a
- * suspension reach no player.
+ * Invariant: a session receives only frames of the highest epoch that it knows. So no player receives frames of a former owner that
+ * continues after a suspension.
  */
 @Injectable()
 export class RoomFrames implements OnModuleInit {
@@ -84,7 +84,7 @@ export class RoomFrames implements OnModuleInit {
   }
 
   /**
-   * Relays an input to the room, or drops it. The gateway never delays an input, because a step would then use an outdated input. It never
+   * Relays an input to the room, or drops it. The gateway never delays an input, because an outdated input is worse than none. It never
    * answers an input.
    */
   input(session: GatewaySession, frame: Buffer): void {
@@ -95,7 +95,7 @@ export class RoomFrames implements OnModuleInit {
     attachment.peer.sendInput(session.handle, attachment.epoch, frame);
   }
 
-  /** Counts an input that exceeds the limits of its connection. */
+  /** Counts, in a metric, an input that exceeds the limits of its connection. */
   inputRefused(): void {
     this.inputsRefused.inc();
   }
@@ -108,8 +108,7 @@ export class RoomFrames implements OnModuleInit {
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.attachments.placed(session)) return;
-      // After a rewind the gateway drops the delayed commands. The client repeats its unanswered commands itself, and may give their
-      // sequence numbers to new commands.
+      // Drops the delayed commands after a rewind, because the client repeats its unanswered commands itself.
       if (frame.includes(REWOUND)) session.delayedCommands = [];
       else if (session.delayedCommands.length > 0) this.sendDelayed(session);
     } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;

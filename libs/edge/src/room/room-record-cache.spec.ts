@@ -64,7 +64,7 @@ describe('the cache of room records', () => {
   });
 
   it('applies a published change without reading the record', async () => {
-    // Without a record in the store, only the publication can bring the change.
+    // The store has no record, so the gateway can learn of the change only from the publication.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);
@@ -114,7 +114,7 @@ describe('the cache of room records', () => {
     await cache.compareSettled();
     expect(readDigests).toHaveBeenCalledTimes(2);
     expect(reported).toEqual([room, room]);
-    // The comparison finds that the record has changed, and the first read of the record fails.
+    // The comparison with the store finds a changed record. The first read of that record fails.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();

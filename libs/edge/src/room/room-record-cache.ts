@@ -10,7 +10,6 @@ import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
-/** Receives each change of the record of a followed room, and the close of the room. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
   closed(room: RoomId, reason: LeftReason): void;
@@ -21,12 +20,12 @@ interface CachedRoom {
   followers: number;
   record: RoomRecord | null;
   /**
-   * The last store generation in which the cache received or compared `record`. Null: the generation was not known, or there is no record.
+   * The store generation in which the cache last received or compared `record`. Null: the generation was unknown, or there is no record.
    */
   generation: string | null;
-  /** Whether the subscription is under way. The cache does not read the room before the subscription is complete. */
+  /** True while the cache subscribes to the room. The cache does not read the room before the subscription is complete. */
   isSubscribing: boolean;
-  /** The read that is under way; it resolves to false when it failed. Null: no read is under way. */
+  /** The running read of the record, which resolves to false when it failed. Null: no read is running. */
   reading: Promise<boolean> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
@@ -38,22 +37,18 @@ interface CachedRoom {
 }
 
 /**
- * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A comparison
- * with the store, at intervals and after each reconnect, finds changes whose publication was lost.
- *
- * While a restarted store is not settled, the cache accepts no record and reports no room as closed. A record may then be an older copy,
- * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
+ * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. The cache
+ * also compares its records with the store, periodically and after each reconnect, because publications may be lost. While a restarted
+ * store is not settled, the cache accepts no record and reports no room as closed, because a record may be missing or an older copy. After
+ * the store is settled, the cache compares all rooms.
  */
 @Injectable()
 export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
-  /** The position of the poll in the list of rooms. The poll compares all rooms once in `FOLLOW_POLL_MS`. */
+  /** The iterator of the poll over all rooms. One pass takes `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
-  /**
-   * The number of rooms that the poll compares in this tick. It grows by a fraction with each tick. The fraction that remains is kept for
-   * the next tick.
-   */
+  /** Number of rooms that the poll must compare now. Each tick adds a part of the rooms. A remainder below 1 stays for the next tick. */
   private due = 0;
   private reconnects = 0;
   private isOpen = true;
@@ -72,14 +67,14 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.pubSub.onReconnect(() => void this.compareAll());
   }
 
-  /** Sets the only listener, which handles all sessions of a room. */
+  /** Sets the listener for all rooms. There is only one listener. */
   onChange(listener: RoomListener): void {
     this.listener = listener;
   }
 
   /**
-   * Begins to follow a room. Each call needs a later call of `unfollow`. Returns the record, or null when it is not known yet. For a room
-   * that nobody follows yet, the cache reads the record and passes it to the listener.
+   * Begins to follow a room. Each call needs a later call of `unfollow`. Returns the record, or null when the cache does not have the
+   * record yet. The first call for a room also reads the record and passes it to the listener.
    */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
@@ -113,11 +108,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Resolves when this gateway has the record of this store generation at revision `rev` or later. Only then can the gateway restore that
-   * revision. Resolves also when the room is closed, when a record arrives or is compared in a later store generation, and after
-   * `timeoutMs`.
-   *
-   * The cache follows the room until the end of the event-loop tick, so a caller that follows it in the same tick causes no second read.
+   * Resolves when this gateway has the record of this store generation at revision `rev` or later. The gateway can restore a revision only
+   * after it has received the revision. Resolves also when the room is closed, when a record arrives or is compared in a later store
+   * generation, and after `timeoutMs`. The cache follows the room until the end of the event-loop tick, so that a caller can follow the
+   * room in the same tick without a second read.
    */
   async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
     if (this.isKnownAt(this.rooms.get(id), rev)) return;
@@ -152,15 +146,14 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     return this.rooms.get(id)?.record ?? null;
   }
 
-  /** Returns every known record. */
   all(): RoomRecord[] {
     return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
   }
 
   /**
-   * Compares all rooms with the settled store, and repeats failed comparisons. When the promise resolves, the listener has received each
-   * room, also unchanged ones. It resolves earlier when this process stops, or when the store has a new generation, for which another call
-   * follows.
+   * Compares all rooms with the settled store, and repeats failed comparisons. The listener receives each room, also each unchanged room,
+   * before the promise resolves. The promise resolves early when this process stops, or when the store has a new generation, for which
+   * another call follows.
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
@@ -188,7 +181,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     return rooms.filter((_, index) => !isDone[index]);
   }
 
-  /** Reads the record of a followed room again, or once more after a read that is under way. */
+  /** Reads the record of a followed room again. If a read is running, starts another read after it. */
   refresh(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
@@ -203,7 +196,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Subscribes before the first read, so that no change between both is lost. */
+  /** Subscribes before the first read. In the other order, a change between the read and the subscription would be lost. */
   private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;
@@ -227,7 +220,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the record of a room and handles what has changed. Returns false when the store did not answer or is not settled, or when its
+   * Reads the record of a room and handles its changes. Returns false when the store did not answer or is not settled, or when its
    * generation changed.
    */
   private async read(room: CachedRoom): Promise<boolean> {
@@ -243,8 +236,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ, so the
-          // cache accepts the record again.
+          // An equal revision means an equal document. In another store generation the owner of the game may still differ, so the cache
+          // accepts the record again.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -272,8 +265,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Handles a record that the store lacks, or that is older in the store than in this cache. Either the publication of the close was lost,
-   * or the store lost data.
+   * Handles a record that is missing in the store or older than in this cache. Either the publication of the close was lost, or the store
+   * lost data.
    */
   private async restore(room: CachedRoom, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {
@@ -291,8 +284,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms after a reconnect of the subscriptions, because publications were lost before it. Repeats failed comparisons until
-   * the next reconnect, because the connection for commands may reconnect later.
+   * Compares all rooms after a reconnect of the subscriptions, because publications were lost before the reconnect. Repeats failed
+   * comparisons until the next reconnect, because the connection for commands may reconnect later.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;
@@ -313,8 +306,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the rooms whose record differs from the known one. With `reportAll` the listener also receives the unchanged rooms. Returns false
-   * when the store did not answer, is not ready or is not settled, or when its generation changed.
+   * Reads the rooms whose record in the store differs from the cached record. With `reportAll`, the listener also receives the unchanged
+   * rooms. Returns false when the store did not answer, is not ready or is not settled, or when its generation changed.
    */
   private async compare(rooms: readonly RoomId[], reportAll = false): Promise<boolean> {
     if (rooms.length === 0) return true;

@@ -3,20 +3,20 @@ import { inBatches } from '#libs/async';
 import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /**
- * Number of records that are compared in one pipeline. It is higher than for routine reads, because all servers wait for the end of the
+ * Number of records that are compared in one pipeline. It is higher than in routine reads, because all servers wait for the end of the
  * restoration.
  */
 const AT_ONCE = 250;
 
 /**
- * The outcome for a record that the store lost or has in an older copy. `superseded`: the older copy stays, because the store was settled
- * before and other servers have written to it.
+ * The outcome of the restoration of one record. `superseded`: the older copy in the store stays, because the store was settled before and
+ * other servers have written to it.
  */
 export type RoomRestored = Restored | 'superseded';
 
 /**
  * Restores the records of rooms in a store that lost its last writes or all data. Each gateway that follows a room has the last record that
- * its players saw: members, results and status. The owner of the room restores the state of the game.
+ * its players saw: members, results and status. The state of the game is restored by the owner of the room.
  */
 @Injectable()
 export class RoomRestorer {
@@ -25,7 +25,7 @@ export class RoomRestorer {
     private readonly generation: StoreGeneration,
   ) {}
 
-  /** Compares the records with the store, restores the lost ones and returns their number. Rejects when the store does not answer. */
+  /** Compares the records with the store. Restores the lost records and returns their number. Rejects when the store does not answer. */
   async restoreAll(known: readonly RoomRecord[]): Promise<number> {
     if (known.length === 0) return 0;
     const isLate = await this.generation.wasSettled();
@@ -40,8 +40,8 @@ export class RoomRestorer {
   }
 
   /**
-   * Restores the record when the store has an older copy, or no copy (`isAbsent`). If the store was settled before, an older copy stays and
-   * the result is `superseded`. Rejects when the store does not answer.
+   * Restores the record when the store has an older copy, or no copy (`isAbsent`). If the store was settled before, does not replace an
+   * older copy and returns `superseded`. Rejects when the store does not answer.
    */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);

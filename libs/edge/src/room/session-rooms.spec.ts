@@ -59,7 +59,7 @@ class Owner {
   }
 }
 
-/** The classes of a gateway that pass messages between players and owners. The test writes the room's record. */
+/** The classes of a gateway that transfer messages between players and owners. The test writes the record of the room. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -187,7 +187,7 @@ class Gateway {
     for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
   }
 
-  /** Publishes a record of the room in which no game is played. */
+  /** Publishes a record of the room without a running game. */
   waits(): void {
     if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
     if (this.record) this.listener?.changed(this.record);

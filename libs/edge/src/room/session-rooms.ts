@@ -7,28 +7,28 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** After the delay of the spectators, the gateway waits this long for the owner's message about the end of a game, in ms. */
+/** Time in ms for which the gateway waits for the owner's message about the end of a game, in addition to the delay of the spectators. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
 /** The progress of a client in a game: the last round and version that the client received. */
 export interface ClientGame {
   readonly round: number;
   readonly version: number | null;
-  /** The epoch of the owner that sent that version. Null: the client does not know it. */
+  /** The epoch of the owner that sent this version. Null: the client does not know the epoch. */
   readonly epoch: number | null;
 }
 
 /** A listener for the rooms of which this gateway has sessions. */
 export interface OccupancyListener {
-  /** The first session of the room is at this gateway now. */
+  /** The first session of the room has arrived at this gateway. */
   occupied(room: RoomId): void;
-  /** The last session of the room at this gateway is gone. */
+  /** The last session of the room has left this gateway. */
   vacated(room: RoomId): void;
 }
 
 /**
- * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
- * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
+ * Binds sessions to rooms and applies each change of a room's record to its sessions. It sends the sessions the view of the room, attaches
+ * them to the owner while a game runs, sends them the end of the game, and unbinds them when the room closes.
  */
 @Injectable()
 export class SessionRooms implements OnModuleInit {
@@ -60,8 +60,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Sends a frame to those sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room, or null
-   * while it is not known.
+   * Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room. Null: this
+   * gateway does not have the record yet.
    */
   sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
     const record = this.cache.get(room);
@@ -69,19 +69,19 @@ export class SessionRooms implements OnModuleInit {
       if (binding && connection && isFor(binding, record)) connection.sendFrame(frame);
   }
 
-  /** Lets each session accept the next record of its room with any revision, because revisions may go back in a store that lost data. */
+  /** Lets each session accept the next record of its room with any revision, because revisions may decrease after the store lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
   /**
-   * Binds the session to a room, which it follows from now on. Does nothing when the session already has this binding.
+   * Binds the session to a room and begins to follow the room. Does nothing when the session already has this binding.
    *
    * @param game the progress of the client in a game of the room
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // When the session ended before the answer to its request arrived, its departure removes the user from the room.
+    // The session ended before the answer to its request arrived. The departure of the session removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -103,15 +103,18 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room. The player may have learned of the match from
-   * an answer before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the
-   * player has left.
+   * Binds the session to the room of a match, unless the player has already left that room. The notice may be late: the player may have
+   * entered the room through an answer and left it since. A notice with a later revision takes effect, because a later match may use the
+   * same room.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
   }
 
-  /** Unbinds a session whose user has left the room. Without a binding, records the room, so that a late notice of a match is ignored. */
+  /**
+   * Unbinds a session whose user has left the room. If the session has no binding, records the room, so that the gateway ignores a late
+   * notice of a match.
+   */
   leave(session: GatewaySession, room: RoomId): void {
     if (session.binding) this.unbind(session, 'left');
     else session.recordLeftRoom(room);
@@ -166,10 +169,7 @@ export class SessionRooms implements OnModuleInit {
     session.delayedCommands = [];
   }
 
-  /**
-   * Attaches a slow session again when its client has read the backlog. The owner then sends one sync with everything that the client
-   * missed.
-   */
+  /** Attaches a slow session again when its client has read the backlog. The owner then sends one sync with all missed changes. */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
@@ -185,7 +185,6 @@ export class SessionRooms implements OnModuleInit {
     for (const session of [...sessions]) this.follow(session, record, frames);
   }
 
-  /** Sends the whole view to one session, and applies the record to it. */
   private catchUp(session: GatewaySession, record: RoomRecord): void {
     this.isNewView(record);
     this.follow(session, record, new ViewFrames(record));
@@ -194,10 +193,10 @@ export class SessionRooms implements OnModuleInit {
   /**
    * Applies a record to one session of its room.
    *
-   * @param frames the views of the room, encoded once for all sessions. Null: they have not changed.
+   * @param frames the views of the room, encoded once for all sessions. Null: the views have not changed.
    */
   private follow(session: GatewaySession, record: RoomRecord, frames: ViewFrames | null): void {
-    // A record that is older than the binding of the session has no effect, because a newer record follows.
+    // Ignores a record that is older than the binding of the session, because a newer record follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     const removal = removalOf(record, session.user, session.binding.watching);
     if (removal !== null) return this.remove(session, removal);
@@ -215,8 +214,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator has not seen the end of the game yet, because the room has a delay. The owner sends the rest of the game
-   * and its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns whether a spectator has not seen the end of the game yet, because spectators see this room with a delay. The owner sends the
+   * rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;
@@ -271,8 +270,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether the record changes the view of the members, and remembers the new view. The view does not contain the owner of the
-   * game.
+   * Returns whether the record changes the view of the members, and remembers the new view. A change of the owner alone does not change the
+   * view.
    */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
@@ -282,7 +281,7 @@ export class SessionRooms implements OnModuleInit {
   }
 }
 
-/** The views of one record as frames, each encoded once and only when somebody needs it. */
+/** The views of one record as frames. Each view is encoded at its first use, and only once. */
 class ViewFrames {
   private member: Uint8Array | undefined;
   private spectator: Uint8Array | undefined;
@@ -300,7 +299,7 @@ class ViewFrames {
   }
 }
 
-/** Returns why the user may not stay in the room. Null: the user may stay. */
+/** Returns the reason why the user may not stay in the room. Null: the user may stay. */
 function removalOf(record: RoomRecord, user: UserId, watching: boolean): LeftReason | null {
   const { doc } = record;
   if (watching ? !doc.banned && doc.watch !== 'nobody' : isMember(record, user)) return null;

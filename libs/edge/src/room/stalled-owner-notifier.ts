@@ -5,8 +5,8 @@ import { SessionTable } from '../session/session-table.js';
 import { OwnerAttachments } from './owner-attachments.js';
 
 /**
- * Sends `paused` to players while the owner of their room does not answer on its link. The owner may answer again, or be evicted. Until
- * then the sessions stay attached, and the owner handles their commands as soon as it reads them.
+ * Sends `paused` to players while the owner of their room does not answer on its link. Later the owner either answers again or is evicted.
+ * Until then the sessions stay attached, and the owner handles their commands when it reads its link again.
  */
 @Injectable()
 export class StalledOwnerNotifier implements OnModuleInit {

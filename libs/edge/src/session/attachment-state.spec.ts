@@ -19,11 +19,11 @@ const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('detach' as const), gone: fc.constantFrom('left' as const, 'away' as const, 'slow' as const) }),
 );
 
-/** Without `size` fast-check generates at most ten events, which seldom reach the later states. */
+/** Without `size`, fast-check generates at most ten events. So few events seldom lead to the later states. */
 const sequences = fc.array(events, { maxLength: 60, size: 'max' });
 const runs = { numRuns: 500 };
 
-/** For each state, its fields and the messages that the client may have received. */
+/** For each state: its fields, and the messages that the client may have received in it. */
 const DECLARED: { readonly [Kind in AttachmentState['kind']]: { readonly fields: string; readonly saw: readonly string[] } } = {
   none: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
   attaching: { fields: 'client epoch kind peer round since', saw: ['nothing', 'game', 'pause'] },

@@ -2,15 +2,15 @@ import type { LinkPeer } from '#libs/link';
 import type { PauseReason } from '#libs/protocol';
 
 /**
- * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it has received the state.
- * `pause`: it has received `paused`, and not yet `resumed`; `since` is in ms of the monotonic clock.
+ * The view of the game that the client has. `nothing`: the client has no state of the game. `game`: the client has received the state.
+ * `pause`: the client has received `paused`, and not yet `resumed`. `since` is in ms of the monotonic clock.
  */
 export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };
 
 /**
  * The attachment of a session to the owner of its room, as the gateway sees it.
  *
- * - `none`: no game runs, or none for this session.
+ * - `none`: no game runs, or the session takes no part in the game.
  * - `attaching`: the gateway requests the attachment. `peer`: the link to the owner, or null while there is none.
  * - `attached`: the owner has confirmed with `placed`, and sends frames.
  * - `slow`: the owner sends no syncs, because the backlog of the connection is large. Other frames still pass.
@@ -34,13 +34,13 @@ export type AttachmentState =
 
 /** An event that may change the attachment of a session. All times are in ms of the monotonic clock. */
 export type AttachmentEvent =
-  /** The record names an owner for the session. */
+  /** The record of the room names an owner to which the session must be attached. */
   | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
-  /** The gateway has sent the request on this link. */
+  /** The gateway has sent the request for the attachment on this link. */
   | { readonly kind: 'requested'; readonly peer: LinkPeer }
   /** The owner has sent `placed`. */
   | { readonly kind: 'placed'; readonly now: number }
-  /** The owner is gone, does not answer, or has refused. */
+  /** The owner is gone, does not answer, or has refused the attachment. */
   | { readonly kind: 'lost'; readonly reason: PauseReason; readonly now: number }
   /** The owner does not answer on its link. */
   | { readonly kind: 'stalled'; readonly now: number }
@@ -49,11 +49,11 @@ export type AttachmentEvent =
   /** The backlog of the connection is too large. */
   | { readonly kind: 'slow' }
   /**
-   * The owner has no seat for the session, or no game runs any more for a slow session. A client that has received `paused` still waits for
-   * the `resumed` of a later owner.
+   * The owner has no seat for the session, or the session is slow and its game has ended. If the client has received `paused`, it still
+   * waits for `resumed` from a later owner.
    */
   | { readonly kind: 'dropped' }
-  /** The client has received the end of the game, or there is no game. */
+  /** The client has received the end of the game, or no game runs. */
   | { readonly kind: 'ended' }
   /** The session leaves the room, or its connection is lost or was replaced. */
   | { readonly kind: 'detach'; readonly gone: DetachReason };
@@ -75,7 +75,7 @@ export interface AttachmentStep {
 const NOTHING: ClientView = { saw: 'nothing' };
 const GAME: ClientView = { saw: 'game' };
 
-/** The state of a session without any attachment, for example of one that is in no room. */
+/** The state of a session that was never attached, for example because it is in no room. */
 export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
 
 /** Returns the next state and the message to send. Null: the event has no effect in this state. */
@@ -84,7 +84,6 @@ export function nextAttachment(state: AttachmentState, event: AttachmentEvent): 
   return cell === null ? null : cell(state, event);
 }
 
-/** Returns the link to the owner of this attachment, or null when there is none. */
 export function peerOf(state: AttachmentState): LinkPeer | null {
   return state.kind === 'none' || state.kind === 'paused' ? null : state.peer;
 }
@@ -162,8 +161,8 @@ const TABLE: {
 };
 
 /**
- * Begins an attachment, and forgets the link to the former owner. A drained owner closes that link after its last room has moved, and the
- * closed link must not pause the session.
+ * Begins an attachment, and forgets the link to the former owner. A drained owner closes its link after its last room has moved. This must
+ * not pause the session.
  */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
@@ -177,7 +176,7 @@ function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'p
   return { state: { kind: 'attached', epoch, client: GAME, round, peer }, output };
 }
 
-/** Waits for an owner. A client that has no state of the game, or has received `paused` before, receives no `paused`. */
+/** Waits for an owner. Sends no `paused` to a client that has no state of the game or has already received `paused`. */
 function pause({ epoch, client }: AttachmentState, { reason, now }: Event<'lost'>): AttachmentStep {
   if (client.saw !== 'game') return silently({ kind: 'paused', epoch, client });
   return { state: { kind: 'paused', epoch, client: { saw: 'pause', since: now } }, output: { kind: 'paused', reason } };
@@ -198,7 +197,7 @@ function drop({ epoch, client }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: client.saw === 'pause' ? client : NOTHING });
 }
 
-/** Ends the attachment with the game. The epoch stays, so that only an owner with a higher epoch attaches the session again. */
+/** Ends the attachment at the end of the game. Keeps the epoch, so that only an owner with a higher epoch can attach the session again. */
 function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }

@@ -17,8 +17,8 @@ const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
 /**
- * A session at this gateway. It has only the data for routing, and copies with which the gateway restores a store that lost data. So the
- * player loses nothing when the gateway dies.
+ * A session at this gateway. Its data serve only for routing and for the restoration of a store that lost data. So the player loses nothing
+ * when the gateway dies.
  */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
@@ -27,11 +27,13 @@ export class GatewaySession {
   readonly attachment: AttachmentState = UNATTACHED;
   /** Only `GameEndNotifier` writes this field. */
   readonly gameEnd: GameEnd = NOT_ENDED;
-  /** The round that the client plays, to which `version` belongs. Null: the client plays no game, or has received its end. */
+  /**
+   * The round that the client plays. `version` belongs to this round. Null: the client plays no game, or has received the end of the game.
+   */
   round: number | null = null;
-  /** The version of the state that the client received last. Null: it has no state. */
+  /** The last version of the state that the client received. Null: the client has no state. */
   version: number | null = null;
-  /** The epoch of the owner that sent `version`. Null: not known. */
+  /** The epoch of the owner that sent `version`. Null: the epoch is unknown. */
   versionEpoch: number | null = null;
   delayedCommands: DelayedCommand[] = [];
   lobby: LinkPeer | null = null;
@@ -42,13 +44,13 @@ export class GatewaySession {
   requestsPending = 0;
   /** Numbers of the requests that a lobby has not answered yet. */
   unanswered: readonly number[] = NO_REQUESTS;
-  /** Resolves when the last `rooms.leave` was answered or has failed; it never rejects. Null: no leave is unanswered. */
+  /** A promise that resolves when the last `rooms.leave` was answered or has failed. It never rejects. Null: no leave is unanswered. */
   leaving: Promise<void> | null = null;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
   /**
-   * The ticket of the player's own search or of the party's search, and the time of the last check of the ticket. Only `SearchChecks` and
-   * `PlayerRequests` write this field.
+   * The ticket of the player's search or of the party's search, with the time of the last check. Only `SearchChecks` and `PlayerRequests`
+   * write this field.
    */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
   /** The last ticket that has ended. A late answer or message about this ticket has no effect. */
@@ -56,26 +58,30 @@ export class GatewaySession {
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
   /**
-   * The rooms that the session left last, with the times of the departures, in ms of the monotonic clock. A store that falls back may list
-   * the user in one of them again, so the gateway repeats the leave.
+   * The rooms that the session left last, with the time of each leave, in ms of the monotonic clock. The gateway repeats the leave after
+   * the store fell back, because a room may contain the user again.
    */
   leftRooms: readonly { readonly room: RoomId; readonly rev: number; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
-  /** Whether the session has had no connection for `AWAY_AFTER_MS`, so that the other members see the player as away. */
+  /** True after `AWAY_AFTER_MS` without a connection. The other members then see the player as away. */
   isAway = false;
-  /** Whether the session was removed from the table of this gateway. A late answer to a request must not bind such a session to a room. */
+  /**
+   * True when the session was removed from the table of this gateway. A late answer to a request must not bind such a session to a room.
+   */
   isOver = false;
-  /** The hash of the player's current secret. With it, the gateway restores the session in a store that lost the session. */
+  /** The time at which the session came to this gateway, in ms of the monotonic clock. */
+  readonly heldSince = performance.now();
+  /** The hash of the player's current secret. The gateway needs the hash to restore the session in a store that lost it. */
   secretHash = '';
 
   constructor(
     readonly id: SessionId,
     readonly user: UserId,
     readonly name: string,
-    /** The handle of the session on this gateway's links. */
+    /** The handle by which the links of this gateway identify the session. */
     readonly handle: number,
-    /** The claims of the login. Undefined: none. */
+    /** The claims of the login. Undefined: the login has no claims. */
     readonly claims?: Claims,
   ) {}
 
@@ -87,7 +93,7 @@ export class GatewaySession {
     return { turn: this.admissionNumber, number: this.requestNumber };
   }
 
-  /** Returns the order of the session's next request, or of another operation that must come after all earlier requests. */
+  /** Returns the request order of the next request of the session, or of another operation that must come after all earlier requests. */
   nextRequestOrder(): RequestOrder {
     this.requestNumber += 1;
     return this.requestOrder;
@@ -101,22 +107,22 @@ export class GatewaySession {
     return this.leftRooms.some((left) => left.room === room && rev <= left.rev);
   }
 
-  /** @param rev the last revision of the room that this gateway knew. Absent: the gateway did not know any revision */
+  /** @param rev the last revision of the room that this gateway knew. Undefined: the gateway knew no revision */
   recordLeftRoom(room: RoomId, rev = Number.POSITIVE_INFINITY): void {
     this.leftRooms = [{ room, rev, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
 
   /**
-   * Returns the request order just before the first unanswered request, so that each unanswered request counts as later. When all requests
-   * are answered, returns the order of the last request.
+   * Returns the request order just before the first unanswered request, so that all unanswered requests are later. If all requests are
+   * answered, returns the request order of the last request.
    */
   lastAnswered(): RequestOrder {
     return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
   /**
-   * Returns the order of the oldest request that may still have an effect. When there is no such request, returns the order of the next
-   * request, which is later than all earlier requests.
+   * Returns the request order of the oldest request that may still have an effect. If no request can have an effect any more, returns the
+   * request order of the next request.
    */
   firstOpen(): RequestOrder {
     const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);
@@ -134,5 +140,5 @@ export class GatewaySession {
   }
 }
 
-/** A session whose readonly fields can be written. Only the class that writes such a field uses this type. */
+/** A session without readonly fields. Only the classes that are named at the readonly fields may use this type. */
 export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

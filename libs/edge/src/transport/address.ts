@@ -1,8 +1,8 @@
 import { isIPv6, type Socket } from 'node:net';
 
 /**
- * Returns the key under which the limits count an address. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits has
- * one key, because one customer usually has all its addresses. Source: RFC 4291, section 2.5.4.
+ * Returns the key by which the limits group addresses. All notations of an IPv4 address have the same key. All addresses of an IPv6 /64
+ * network have the same key, because they usually belong to one customer. Source: RFC 4291, section 2.5.4.
  */
 export function addressKey(address: string | undefined): string {
   if (address === undefined) return 'unknown';

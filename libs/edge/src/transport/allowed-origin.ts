@@ -1,6 +1,6 @@
 /**
- * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none.
- * A missing origin is allowed, because such a program could also forge an origin.
+ * Returns whether a page of `origin` may connect to a gateway at `host`. A missing origin is allowed: browsers always send the origin, and
+ * other programs could forge it.
  *
  * @param host the host, with its port, that the browser requested
  * @param allowed origins as browsers send them, such as `https://play.example.org`, `capacitor://localhost`, `null`; `*` allows all

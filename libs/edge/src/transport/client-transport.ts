@@ -2,8 +2,8 @@ import type { EdgeOptions } from '../edge.options.js';
 import type { ConnectionEvents } from './player-connection.js';
 
 /**
- * Port: accepts connections of players. WebSocket and TCP are built in. To add one, mark a provider of a gateway with
- * `@Extension(ClientTransport)`. There may be several. See `docs/extending.md`.
+ * Port: accepts connections of players. WebSocket and TCP are built in. To add a transport, mark a provider of a gateway with
+ * `@Extension(ClientTransport)`. A gateway may have several transports. See `docs/extending.md`.
  */
 export abstract class ClientTransport {
   abstract readonly name: string;
@@ -14,8 +14,8 @@ export abstract class ClientTransport {
 }
 
 /**
- * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits of
- * `ConnectionLimits` are lower and refuse with a code, so clients normally get a code.
+ * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. Normally the lower limits of
+ * `ConnectionLimits` apply first, and they refuse with a code.
  */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;

@@ -4,7 +4,7 @@ import { ClientTransport } from './client-transport.js';
 import { TcpTransport } from './tcp-transport.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
-/** The transports of this gateway: WebSocket, TCP, and those that modules of the application mark with `@Extension(ClientTransport)`. */
+/** The transports of this gateway: WebSocket, TCP, and the transports of the application (`@Extension(ClientTransport)`). */
 @Injectable()
 export class ClientTransports {
   constructor(
@@ -13,7 +13,7 @@ export class ClientTransports {
     private readonly explorer: ExtensionExplorer,
   ) {}
 
-  /** Returns all transports. Throws when two have the same name, because the name of a transport identifies its port. */
+  /** Returns all transports. Throws when two transports have the same name, because the name identifies the port of a transport. */
   all(): readonly ClientTransport[] {
     const transports = [this.webSocket, this.tcp, ...this.explorer.all(ClientTransport)];
     const names = transports.map(({ name }) => name);

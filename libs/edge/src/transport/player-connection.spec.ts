@@ -23,6 +23,7 @@ import {
 import { until } from '../../../../tools/process/until.mjs';
 import type { EdgeOptions } from '../edge.options.js';
 import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 import { TcpTransport } from './tcp-transport.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection } from './web-socket-connection.js';
@@ -39,6 +40,7 @@ const options = {
   connectionsMax: 100,
   hellosPendingMax: 100,
 } as unknown as EdgeOptions;
+const proxies = new TrustedProxies(options);
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -47,7 +49,7 @@ afterEach(() => {
 
 const UPGRADE = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
 
-/** Records the events of connections. */
+/** A gateway that records the events of its connections. */
 class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
@@ -77,7 +79,7 @@ class Gateway implements ConnectionEvents {
 
 async function overWebSocket(subprotocol: string | string[], offer: object = {}) {
   const gateway = new Gateway();
-  const transport = new WebSocketTransport(options, new TrustedProxies(options), null);
+  const transport = new WebSocketTransport(options, proxies, new ProxiedSockets(options, proxies), null);
   const port = await transport.listen(gateway);
   const client = new WebSocket(`ws://127.0.0.1:${port}/play`, subprotocol, offer);
   closers.push(() => {
@@ -97,7 +99,7 @@ async function overWebSocket(subprotocol: string | string[], offer: object = {})
 
 async function overTcp() {
   const gateway = new Gateway();
-  const transport = new TcpTransport(options);
+  const transport = new TcpTransport(options, new ProxiedSockets(options, proxies));
   const port = await transport.listen(gateway);
   const client = new Socket();
   const received: Buffer[] = [];
@@ -137,7 +139,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
+  // Payload lengths at which the encoding of the length changes, and the lengths next to them (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
@@ -332,10 +334,10 @@ describe('the public port of a gateway', () => {
   });
 
   it('closes the socket of a client that does not read its answer', async () => {
-    // More bytes than a kernel buffers for a client that reads nothing.
+    // A kernel buffers fewer bytes than this for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
-    const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
+    const transport = new WebSocketTransport(options, proxies, new ProxiedSockets(options, proxies), (request, response) => {
       request.socket.on('close', () => {
         isCut = true;
       });

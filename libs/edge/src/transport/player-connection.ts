@@ -14,16 +14,23 @@ import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
 
-/** The events that a transport reports to the gateway. A frame is binary, and a view that is valid during the call only. */
+/** The events that a transport reports to the gateway. Each frame is a binary view that is valid only during the call. */
 export interface ConnectionEvents {
-  /** The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket. */
-  accepted(socket: Socket): boolean;
+  /**
+   * The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket.
+   *
+   * @param address the address of the client, when a proxy has named it; by default that of the socket
+   */
+  accepted(socket: Socket, address?: string): boolean;
   /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
+  /** A whole frame has arrived. */
   frame(connection: PlayerConnection, frame: Buffer): void;
+  /** The connection has closed. No other event of this connection follows. */
   closed(connection: PlayerConnection): void;
   /**
-   * A ping or pong of the transport itself has arrived. Returns false when it exceeds the limits; the transport then does not answer it.
+   * A ping or pong of the transport itself has arrived. Returns false when the ping exceeds the limits. The transport then does not answer
+   * the ping.
    */
   pinged(connection: PlayerConnection, bytes: number): boolean;
   /** The kernel has taken all sent bytes. */
@@ -31,8 +38,8 @@ export interface ConnectionEvents {
 }
 
 /**
- * The connection of one player over any transport. All frames inside the gateway are binary; a JSON connection converts them. All writes of
- * one event-loop tick go to the socket together.
+ * The connection of one player over any transport. All frames inside the gateway are binary, and a JSON connection converts them. The
+ * connection writes all frames of one event-loop tick to the socket together.
  */
 export abstract class PlayerConnection {
   /** The gateway's `ConnectionState`. Transports do not use it. */
@@ -43,7 +50,7 @@ export abstract class PlayerConnection {
   goodbyeCode: string | null = null;
   /** True: the client reads and writes binary frames. False: it reads and writes JSON, so it cannot read compact syncs. */
   readonly isBinary: boolean = true;
-  /** Whether the client reads compact syncs, by its subprotocol or its `hello`. */
+  /** True when the client reads compact syncs, as its subprotocol or its `hello` shows. */
   readsCompact = false;
   private isClosing = false;
 
@@ -62,15 +69,16 @@ export abstract class PlayerConnection {
   /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
-  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the state of this sync includes. */
+  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the state includes. */
   abstract sendCompactSync(seq: number, input: number, body: Uint8Array): void;
 
   /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */
   probe(_now: number): void {}
 
-  /** Closes the connection as its transport requires. Bytes that were written before still arrive. */
+  /** Closes the connection with the means of its transport. Bytes that were written earlier still arrive. */
   protected abstract end(goodbye: Goodbye): void;
 
+  /** Encodes and sends a message. A closing connection sends nothing. */
   send(message: ServerMessage): void {
     this.sendFrame(encodeServerMessage(message));
   }
@@ -89,7 +97,7 @@ export abstract class PlayerConnection {
   }
 
   /**
-   * Stops sending and receiving, and destroys the socket after `ms`. Bytes that were written before still arrive if the client reads them
+   * Stops sending and receiving, and destroys the socket after `ms`. Bytes that were written earlier still arrive if the client reads them
    * in time.
    */
   protected endWithin(ms: number): void {
@@ -102,8 +110,8 @@ export abstract class PlayerConnection {
   }
 
   /**
-   * Identifies the open socket by its two ends (`peerOf`). The text is computed on each read, because storing it would cost memory for each
-   * connection.
+   * Identifies the open socket by its two ends (`peerOf`). The text is computed on each read, because a stored text would need memory for
+   * each connection.
    */
   get peer(): string {
     return peerOf(this.socket);
@@ -113,13 +121,14 @@ export abstract class PlayerConnection {
     return this.writer.backlogBytes;
   }
 
+  /** Closes the socket at once, without a goodbye. */
   destroy(): void {
     this.isClosing = true;
     this.socket.destroy();
   }
 }
 
-/** A raw TCP connection: the length of each binary frame stands before the frame. */
+/** A raw TCP connection. Each binary frame has its length as a prefix. */
 export class TcpConnection extends PlayerConnection {
   constructor(address: string, socket: Socket, events: Pick<ConnectionEvents, 'drained'>) {
     super('tcp', address, socket, events);

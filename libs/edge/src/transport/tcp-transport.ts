@@ -7,6 +7,7 @@ import type { Certificate } from '#libs/tls';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import { type ConnectionEvents, TcpConnection } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 
 @Injectable()
 export class TcpTransport extends ClientTransport {
@@ -15,6 +16,7 @@ export class TcpTransport extends ClientTransport {
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly proxied: ProxiedSockets,
     @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
     super();
@@ -22,6 +24,7 @@ export class TcpTransport extends ClientTransport {
 
   override listen(events: ConnectionEvents): Promise<number> {
     const server = this.certificate ? this.tlsServer(this.certificate, events) : createServer((socket) => this.accept(socket, events));
+    this.proxied.readHeaders(server, 'tcp');
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     return new Promise((resolve, reject) => {
@@ -35,20 +38,21 @@ export class TcpTransport extends ClientTransport {
   }
 
   /**
-   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send a message
-   * before the handshake.
+   * A socket is pending until the end of its TLS handshake. The server cannot send a message before the end of the handshake, so it closes
+   * a refused socket without a message.
    */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;
     const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
     server.on('connection', (socket: Socket) => {
-      if (!events.accepted(socket)) socket.destroy();
+      if (!events.accepted(socket, this.proxied.addressOf(socket))) socket.destroy();
     });
     certificate.keepFresh(server);
     return server;
   }
 
   private accept(accepted: Socket, events: ConnectionEvents): void {
+    const address = this.proxied.addressOf(accepted);
     const socket = readInPlace(accepted, (bytes) => {
       if (!connection.isOpen) return;
       try {
@@ -60,7 +64,7 @@ export class TcpTransport extends ClientTransport {
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket, events);
+    const connection = new TcpConnection(address, socket, events);
     const splitter = new FrameSplitter(
       this.options.frameBytesMax,
       (frame) => events.frame(connection, frame as Buffer),
@@ -68,7 +72,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // This call comes after the listeners, because the gateway may close the connection during the call.
+    // Registers the listeners before this call, because the gateway may close the connection during the call.
     events.opened(connection);
   }
 }

@@ -24,22 +24,20 @@ import {
 import { GOODBYE_MS } from '../edge.options.js';
 import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
 
-/**
- * The reader accepts frames of up to this many times `frameBytesMax`, so that a frame above that limit still gets a goodbye with a code.
- */
+/** The maximum size of a frame for the reader, as a multiple of `frameBytesMax`. A frame between both limits gets a goodbye with a code. */
 const READ_FACTOR = 4;
 
 /** The WebSocket close code for each code of a goodbye. Source: RFC 6455, section 7.4.1. Codes from 4000 belong to the application. */
 const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_DEFAULT = 4000;
 /**
- * Maximum number of characters of a reason in a close frame. Reasons are ASCII. A close frame has room for a reason of 123 bytes, and a
- * shortened reason ends with the note "… (n characters)".
+ * Maximum number of characters of a reason in a close frame. A close frame has space for 123 bytes. Reasons are ASCII, and a shortened
+ * reason ends with the note "… (n characters)".
  */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
 /**
- * A WebSocket connection with the binary subprotocol. A server does not mask its frames, so the connection writes them directly into the
+ * A WebSocket connection with the binary subprotocol. A server does not mask its frames, so the connection copies them unchanged into the
  * batch.
  */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
@@ -57,7 +55,10 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.reader = new WebSocketReader(READ_FACTOR * frameBytesMax, this);
   }
 
-  /** Sends a WebSocket ping. A browser answers it by itself, also for a page in the background whose timers run only once a minute. */
+  /**
+   * Sends a WebSocket ping. The browser itself answers the ping, even if the page is in the background and its timers run only once a
+   * minute.
+   */
   override probe(now: number): void {
     if (!this.isOpen || this.probedAt >= this.lastMessageAt) return;
     this.probedAt = now;
@@ -69,7 +70,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
       this.reader.push(bytes);
     } catch (error) {
       if (!(error instanceof WebSocketError)) throw error;
-      // After a protocol error only a close frame can be sent, so it carries the reason.
+      // After a protocol error, the gateway can send only a close frame, so the close frame contains the reason.
       this.close(error.closeCode, error.message);
       this.socket.end();
       this.endWithin(GOODBYE_MS);
@@ -135,7 +136,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.close(CLOSE_CODES[goodbye.code] ?? CLOSE_CODE_DEFAULT, goodbye.code);
   }
 
-  /** Sends the close frame, once. The socket ends when both sides have sent theirs. */
+  /** Sends the close frame once. The socket ends when both sides have sent a close frame. */
   private close(code: number, reason: string): void {
     if (this.isCloseSent) return;
     this.isCloseSent = true;
@@ -166,8 +167,8 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // Closes only this connection. The frame comes over a link that also carries frames of other players, and a thrown error would close
-      // that link.
+      // Closes only this connection. A thrown error would close the link over which the frame came, and this link also has the frames of
+      // other players.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));

@@ -11,6 +11,7 @@ import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
 import { isAllowedOrigin } from './allowed-origin.js';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import type { ConnectionEvents } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
 
@@ -22,7 +23,7 @@ export const PLAY_PATH = '/play';
 /** The subprotocols that the gateway accepts, in order of preference. */
 const SUBPROTOCOLS = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
-/** The HTTP status for an unreadable request, by the error code of Node. All other errors get 400. */
+/** The HTTP status for a malformed request, by the error code of Node. All other errors get 400. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 @Injectable()
@@ -33,6 +34,7 @@ export class WebSocketTransport extends ClientTransport {
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly proxies: TrustedProxies,
+    private readonly proxied: ProxiedSockets,
     @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
     @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
@@ -45,11 +47,12 @@ export class WebSocketTransport extends ClientTransport {
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
-      if (events.accepted(socket)) return;
+      if (events.accepted(socket, this.proxied.addressOf(socket))) return;
       // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
+    this.proxied.readHeaders(server, 'websocket');
     server.on('upgrade', (request, socket, head) => {
       if (refused.has(socket)) refuse(socket, 503);
       else this.upgrade(request, socket, head, events);
@@ -70,8 +73,8 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Closes the socket of a client that does not read the page. A timeout of the whole server would give a timer to each player's
-      // socket, too.
+      // Closes the socket of a client that does not read the page. A timeout of the whole server would also create a timer for each
+      // player's socket.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);
@@ -91,28 +94,30 @@ export class WebSocketTransport extends ClientTransport {
     socket.on('error', destroySocket);
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
-    if (!isAllowedOrigin(request.headers.origin, this.proxies.hostOf(request), this.options.allowedOrigins)) return refuse(socket, 403);
+    const own = this.proxied.addressOf(request.socket);
+    if (!isAllowedOrigin(request.headers.origin, this.proxies.hostOf(request, own), this.options.allowedOrigins))
+      return refuse(socket, 403);
     const answer = answerUpgrade(request.method, request.headers, SUBPROTOCOLS);
     if ('status' in answer) return refuse(socket, answer.status, answer.reason, 'Sec-WebSocket-Version: 13\r\n');
     const { accept, subprotocol } = answer;
     const Connection = subprotocol === SUBPROTOCOL_JSON ? JsonWebSocketConnection : WebSocketConnection;
-    const address = this.proxies.addressOf(request);
-    const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
-    own.setNoDelay(true);
-    const connection = new Connection(address, own, this.options.frameBytesMax, events);
+    const address = this.proxies.addressOf(request, own);
+    const raw = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
+    raw.setNoDelay(true);
+    const connection = new Connection(address, raw, this.options.frameBytesMax, events);
     connection.readsCompact = subprotocol === SUBPROTOCOL_COMPACT;
-    own.on('error', destroySocket);
-    own.on('close', () => events.closed(connection));
-    own.write(
+    raw.on('error', destroySocket);
+    raw.on('close', () => events.closed(connection));
+    raw.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
     );
     events.opened(connection);
-    // `head` has the frames that the client has sent together with the request.
+    // `head` contains the frames that the client has sent together with the request.
     if (head.length > 0) connection.receive(head);
   }
 }
 
-/** All sockets share one function, because a closure would cost 56 bytes for each open socket. */
+/** One function for all sockets, because a closure would need 56 bytes for each open socket. */
 function destroySocket(this: Duplex): void {
   this.destroy();
 }

@@ -5,8 +5,8 @@ import { LEFT_KEPT_MS, serversKey } from '../fleet.options.js';
 const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.url), 1);
 
 /**
- * Sets a mark that the server left, and then removes its record. From the mark, a reader of the missing record learns that the record was
- * not lost. False: the record is missing, dead, or of another incarnation, and nothing was removed.
+ * Sets a mark that the server left, and then removes its record. The mark shows that the record was removed on purpose. Returns false and
+ * removes nothing when the record is missing, dead, or of another incarnation.
  */
 export async function removeServer(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   await client.set(leftKey(id), incarnation, 'PX', LEFT_KEPT_MS);

@@ -1,13 +1,14 @@
--- Writes the whole record of a server and replaces an existing one.
+-- Registers a server: replaces its record by a new one.
 --
 -- KEYS  1 record of the server
--- ARGV  1 the incarnation to keep (0: a new one)  2 the highest incarnation that this process ever had
---       3… field, value, …
--- Returns the registered incarnation.
+-- ARGV  1 the incarnation that the server has now (0: it has none)  2 the highest incarnation that this process has had
+--       3… fields of the record: field, value, …
+-- Returns the incarnation of the new record.
 --
--- ARGV 1 is kept when the record is missing, has a lower incarnation, or has the same incarnation and is not dead. So a
--- process keeps its incarnation after the store lost the record or returned to an earlier state. A new incarnation is
--- never used twice: it is higher than the one in the record and ARGV 2, and at least Redis' time in ms.
+-- The server keeps the incarnation of ARGV 1 when the record is missing, has a lower incarnation, or has the same incarnation and is not
+-- dead. So a server keeps its incarnation when the store lost the record or returned to an older copy. Otherwise the server gets a new
+-- incarnation, which no server of this name has had. It is above the incarnation in the record and above ARGV 2, and at least the store
+-- time in ms.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,4 +1,5 @@
 import { LuaScript, type RedisClient } from '#libs/redis';
+import { HOLDFAST_VERSION } from '#libs/telemetry';
 import type { Self } from '../self.js';
 import type { ServerState } from '../server-record.js';
 
@@ -7,8 +8,8 @@ const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', impor
 /**
  * Writes the whole record of this process.
  *
- * @param startedAt store time in ms of the first registration of this process. 0: this is the first
- * @param keep the incarnation to keep. 0: a new one
+ * @param startedAt store time in ms of the first registration of this process. 0: this is the first registration
+ * @param keep the incarnation to keep. 0: the script assigns a new incarnation
  * @returns the registered incarnation: `keep`, or a new incarnation if `keep` is no longer possible
  */
 export async function registerServer(
@@ -25,6 +26,7 @@ export async function registerServer(
     name,
     state,
     ...addresses,
+    version: HOLDFAST_VERSION,
     build,
     region,
     canary: canary ? '1' : '0',

@@ -1,8 +1,8 @@
--- Cordons or uncordons a living incarnation: a cordoned server gets no new rooms.
+-- Cordons or uncordons a server. A cordoned server gets no new rooms.
 --
 -- KEYS  1 record of the server
--- ARGV  1 incarnation  2 1 to cordon, 0 to uncordon
--- Returns 'ok'; 'gone' without a record; 'other' when the record has another incarnation; 'dead' when it was evicted.
+-- ARGV  1 incarnation  2 '1': cordon, '0': uncordon
+-- Returns 'ok'; 'gone': there is no record; 'other': the record has another incarnation; 'dead': the server was evicted
 
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if not record[1] then return 'gone' end

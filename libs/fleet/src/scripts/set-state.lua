@@ -1,8 +1,8 @@
--- Changes the state of a living incarnation.
+-- Changes the state of a server that is not dead.
 --
 -- KEYS  1 record of the server
--- ARGV  1 incarnation  2 state
--- Returns 'ok'; 'gone' without a record; 'other' when the record has another incarnation; 'dead' when it was evicted.
+-- ARGV  1 incarnation  2 new state
+-- Returns 'ok'; 'gone': there is no record; 'other': the record has another incarnation; 'dead': the server was evicted
 
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if not record[1] then return 'gone' end

@@ -3,11 +3,14 @@ import { SingleFlight } from '#libs/async';
 import { ExtensionExplorer } from '#libs/extension';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { EventLoopLag, Log, Metrics } from '#libs/telemetry';
+import { EventLoopLag, Log, Metrics, ProcessLoad } from '#libs/telemetry';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
-/** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
+/**
+ * Answers the health checks of this server. A check is a message on the server's channel. The answer is a write of the server's load into
+ * its record.
+ */
 @Injectable()
 export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
   private facts: HealthFacts | null = null;
@@ -24,6 +27,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     private readonly log: Log,
     private readonly clock: StoreClock,
     private readonly metrics: Metrics,
+    private readonly load: ProcessLoad,
   ) {}
 
   onModuleInit(): void {
@@ -33,12 +37,11 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // Answers after a reconnect, because a check may have been lost while the connection was down. If none was lost, the answer does no
-    // harm.
+    // Answers after a reconnect, because a check may have been lost before it. An unneeded answer does no harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Answers a check. All checks that arrive while an answer is being written share one further answer. */
+  /** Answers a check. All checks that arrive during the write of an answer share one further answer. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));
@@ -49,7 +52,9 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     if (this.facts) this.metrics.capacity.set(capacity);
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
     const { offsetMs } = this.clock;
-    const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
+    const { ackP99Ms, ...load } = this.load.read();
+    // An empty field removes the value of an earlier answer.
+    const fields = { ...facts, ...load, ackP99Ms: ackP99Ms ?? '', ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
     const answer = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, fields);
     if (answer !== 'ok') {
       await this.registration.checkOwnRecord();

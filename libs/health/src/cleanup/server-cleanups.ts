@@ -10,8 +10,8 @@ import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../por
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
- * Runs the cleanup of dead servers: calls all `ServerEndListener`s until none of them fails. The gateway that runs a cleanup holds a lease
- * and renews it. When that gateway dies, the lease expires and another gateway takes over.
+ * Runs the cleanup of dead servers: calls all `ServerEndListener`s until none of them fails. The gateway that runs a cleanup renews a
+ * lease. If the gateway dies, the lease expires and another gateway takes over the cleanup.
  */
 @Injectable()
 export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
@@ -36,8 +36,8 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Runs the listeners, unless this process already runs them for this incarnation. When one fails, all run again after the lease has
-   * expired. A gateway that is outvoted about its link secret gives up the lease, and another gateway takes it. Never rejects.
+   * Runs the listeners, unless this process already runs them for this incarnation. When a listener fails, all listeners run again after
+   * the lease has expired. A gateway with an outvoted link secret releases the lease, and another gateway takes it. Never rejects.
    */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
     // An outvoted gateway has no links, so it could not ask other servers to adopt the rooms.
@@ -69,8 +69,8 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Plans a check of the cleanups after another gateway has evicted a server. If that gateway has given up its cleanup, this gateway takes
-   * it over.
+   * Schedules a check of the cleanups after another gateway has evicted a server. If that gateway has released the lease of its cleanup,
+   * this gateway takes over.
    */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {

@@ -1,5 +1,5 @@
 /**
- * Returns whether at least two servers, and more than a third of all servers but this one, fail at once. One common cause is then more
+ * Returns whether at least two servers, and more than a third of the other servers, fail at the same time. A common cause is then more
  * likely than so many independent failures.
  */
 export function isMassFailure(silentOrJustDead: number, others: number): boolean {

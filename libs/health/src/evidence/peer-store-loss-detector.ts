@@ -6,8 +6,8 @@ import { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**
- * Decides whether a server has lost the store. A server with a half-open subscription receives no checks but still writes, so it keeps its
- * rooms. A server that has written nothing for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
+ * Decides whether a server has lost the store. A server with a half-open subscription receives no checks but still writes, so it stays the
+ * owner of its rooms. A server without a write for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
  */
 @Injectable()
 export class PeerStoreLossDetector implements OnModuleInit {
@@ -24,8 +24,8 @@ export class PeerStoreLossDetector implements OnModuleInit {
   }
 
   /**
-   * True when the server has written nothing to the store for `STORE_LOST_MS`. Also false when no write of the server is known, or when the
-   * store answers this process too late. Rejects when the store does not answer at all.
+   * Returns true when the last write of the server to the store is older than `STORE_LOST_MS`. Returns false when no write of the server is
+   * known, or when the store answers this process too late. Rejects when the store does not answer at all.
    */
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;

@@ -3,7 +3,7 @@ import { FleetLinks, type ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
 import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS } from '../health.options.js';
 
-/** Dials link ports: the second path to a server, beside Redis. */
+/** Dials the link ports of servers: a path to a server that does not depend on Redis. */
 @Injectable()
 export class ServerDials {
   constructor(
@@ -16,7 +16,7 @@ export class ServerDials {
     return DIAL_INTERVALS * this.options.intervalMs;
   }
 
-  /** Dials the link port of a server. The result is `silent` for a server without a link port, so that its checks alone decide. */
+  /** Dials the link port of a server. The result for a server without a link port is `silent`, so that only its health checks decide. */
   dial(server: ServerRecord): Promise<ProbeResult> {
     if (server.linkPort === 0) return Promise.resolve('silent');
     return this.links.probe(server, this.limitMs);

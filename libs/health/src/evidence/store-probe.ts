@@ -11,8 +11,8 @@ import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
 export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
 /**
- * Checks that this process can write to Redis and receive messages through it. A missed check is evidence against another server only while
- * this process can do both.
+ * Checks that this process can write to Redis and receive messages through Redis. Only then is a missed health check evidence against
+ * another server.
  */
 @Injectable()
 export class StoreProbe implements OnModuleInit {
@@ -33,8 +33,8 @@ export class StoreProbe implements OnModuleInit {
   }
 
   /**
-   * Returns the failure that the probe finds. Null: Redis has not restarted since the last probe, and a message through it came back within
-   * `withinMs`. Never rejects.
+   * Sends a message to this process through Redis. Returns the failure that this probe finds. Null: the message arrived within `withinMs`,
+   * and Redis has not restarted since the last probe. Never rejects.
    */
   async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();

@@ -3,8 +3,8 @@ import type { ServerId } from '#libs/protocol';
 
 /**
  * Chooses the gateway that checks a server, by rendezvous hashing (Thaler and Ravishankar 1996). All processes that know the same gateways
- * choose the same checker. When a gateway joins or leaves, only the servers that it checks get another checker. Null: there is no gateway
- * besides the server itself.
+ * choose the same checker. When a gateway joins or leaves, only the servers that this gateway checks get another checker. Null: there is no
+ * other gateway than the server itself.
  */
 export function checkerOf(server: ServerId, gateways: readonly ServerId[]): ServerId | null {
   let best: ServerId | null = null;

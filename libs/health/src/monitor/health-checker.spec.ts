@@ -40,7 +40,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // The test counts checks instead of time, because a busy machine makes fewer checks.
+    // Counts checks and not time, because a busy machine makes fewer checks in the same time.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
@@ -124,7 +124,7 @@ describe('the health checker, over a real Redis', () => {
       expect(one.get(gateways[1].self.id)).toBeUndefined();
     });
 
-    // The checker never runs, so only the dial after the loss of the link can evict.
+    // The checker never runs. So a server can only be evicted by the dial that follows the loss of its link.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
     it('evicts a server whose process has ended, but not a server that only lost its link', async () => {
@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // This time is long enough for the dial and two quick checks, but not for regular checks, which take two to three intervals.
+      // In this time the gateway can dial and make two quick checks. Two regular checks would take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

@@ -20,8 +20,8 @@ import { type MonitorContext, ServerMonitor } from './server-monitor.js';
 
 /**
  * Decides which servers this gateway checks, and checks them. One call of Redis reads the answers to the last checks and sends the next
- * ones; the `ServerMonitor` of each server judges its answer. Each server has its own time within the interval, so the checks of all
- * servers are spread evenly.
+ * checks. The `ServerMonitor` of each server judges the answer. Each server has its own time within the interval, so that the checks are
+ * spread evenly.
  */
 @Injectable()
 export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
@@ -71,7 +71,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.directory.onChange((change) => {
       this.fleetChanged = true;
-      // Without an earlier record, this process does not know when the server died, so the death does not count as a new failure.
+      // Without an earlier record, the time of the death is unknown. So this death does not count as a new failure.
       if (change.kind === 'evicted' && change.before) this.massFailures.recordDeath(performance.now());
     });
     this.responder.onLinkSilent(({ id, incarnation }, dialledAt) => {
@@ -122,14 +122,13 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - sentAt > this.options.intervalMs) this.selfCheck.distrust('store-slow', { tookMs: Math.round(now - sentAt) });
     for (const [index, monitor] of due.entries()) {
-      // Since the check was sent, the server may have got another checker or may have ended.
+      // After the check was sent, the server may have got another checker, or its incarnation may have ended.
       if (this.monitors.get(monitor.server.id) === monitor) monitor.receive(records[index] ?? null, sentAt, now);
     }
   }
 
   /**
-   * Chooses the servers of this gateway again after a change of the fleet. A server that this gateway did not check before begins with no
-   * misses.
+   * Chooses the servers that this gateway checks, after a change of the fleet. A new server in this choice starts with no missed checks.
    */
   private assignServers(now: number): void {
     if (!this.fleetChanged) return;
@@ -156,8 +155,8 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Returns the time of the first check of the next server, as a fraction of the interval from 0 to 1. Multiples of the golden ratio modulo
-   * 1 are spread evenly.
+   * Returns the time of the first check of the next server, as a fraction of the interval from 0 to 1. The fractions are multiples of the
+   * golden ratio modulo 1, which are spread evenly.
    */
   private nextShare(): number {
     this.share = (this.share + 0.618_034) % 1;

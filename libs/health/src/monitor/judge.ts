@@ -4,7 +4,7 @@ import type { EvictionReason } from '../ports.js';
 import type { HoldReason } from '../voting/eviction-holds.js';
 
 /**
- * The reason why a check says nothing about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just
+ * The reason why a check is no evidence about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just
  * registered. `first`: no check waited for an answer. `StoreTrouble`: Redis failed.
  */
 export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
@@ -18,9 +18,12 @@ export type Judgement =
 
 /** The result of one check. */
 export interface CheckResult {
-  /** `not-due`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
+  /** `not-due`: no check waited for an answer. `unanswered`: the check in the record is still `testing`, or there is no record. */
   readonly answer: 'not-due' | 'answered' | 'unanswered';
-  /** The reason why the check does not count. Null: it counts, because this process and Redis have been well since the check was sent. */
+  /**
+   * The reason why the check does not count. Null: the check counts, because this process and Redis have worked without a failure since
+   * then.
+   */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;
@@ -32,7 +35,7 @@ export interface MissEvidence {
   readonly maxMisses: number;
   /** The result of a dial since the last answer. Null: no dial has ended yet. */
   readonly secondPath: ProbeResult | null;
-  /** True: the server has been silent for longer than its last reported event-loop lag explains. */
+  /** True: the silence of the server is longer than its last reported event-loop lag can explain. */
   readonly patienceIsOver: boolean;
   /** True: many servers are silent at the same time, so they probably have one common cause. */
   readonly many: boolean;
@@ -41,8 +44,8 @@ export interface MissEvidence {
 }
 
 /**
- * Judges one check of a server that may be silent or refuse connections. Pure. `judge-unreached.ts` judges servers that gateways cannot
- * reach by link. A verdict on silence needs one more check of Redis, and every verdict needs the votes of a majority of the gateways.
+ * Judges one health check of a server. Pure. `judge-unreached.ts` judges servers that gateways cannot reach by link. A verdict on silence
+ * needs one more check of Redis. Every verdict needs the votes of a majority of the gateways.
  */
 export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'>): Judgement {
   if (result.answer === 'answered') return { kind: 'healthy' };
@@ -52,9 +55,10 @@ export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'
   return judgeMisses({ ...evidence, misses: result.missesBefore + 1 });
 }
 
-/** Judges a server that missed checks. It also runs between two checks, when there is new evidence. */
+/** Judges a server that missed checks. Called after a check, and when new evidence arrives between two checks. */
 export function judgeMisses({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: MissEvidence): Judgement {
-  // A refused dial proves that no process listens on the port. So the number of misses and the failures of other servers do not matter.
+  // A refused dial proves that no process listens on the port. So the verdict does not depend on the number of misses or on failures of
+  // other servers.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
   if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };
   if (secondPath === 'answered') return { kind: 'held', reason: 'unheard', misses };

@@ -2,9 +2,9 @@ import { CLEAN_ROUNDS, TICK_MS } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 
 /**
- * Decides whether a missed check counts. Invariant: a missed check counts only under two conditions. This process was never late between
- * sending and judging the check, and Redis had answered `CLEAN_ROUNDS` times in a row before the check was sent. Pure: the caller passes
- * the time.
+ * Decides whether a missed check counts. Invariant: a missed check counts only under two conditions. First, this process was never late
+ * between sending and judging the check. Second, Redis had answered `CLEAN_ROUNDS` times in a row before the check was sent. Pure: the
+ * caller passes the time.
  */
 export class LocalHealth {
   private lastTickAt: number;
@@ -38,8 +38,8 @@ export class LocalHealth {
   }
 
   /**
-   * Returns why a check that was sent at `checkedAt` does not count. Null: it counts. A process that was suspended may read answers before
-   * its next tick, so this method also checks how long ago the last tick was.
+   * Returns the reason why a check that was sent at `checkedAt` does not count. Null: the check counts. Also compares the time of the last
+   * tick, because a suspended process may read answers before its next tick.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

@@ -51,7 +51,7 @@ describe('the checks of a gateway that was suspended or without Redis', () => {
       if (stop === 'now') {
         stop = 'stopped';
         process.kill(world.redisServer.pid, 'SIGSTOP');
-        // The pause is shorter than the time limit of a command, so no command fails.
+        // The pause is shorter than the timeout of a Redis command, so no command fails.
         setTimeout(() => {
           process.kill(world.redisServer.pid, 'SIGCONT');
           stop = 'over';

@@ -3,7 +3,7 @@ import type { ServerId } from '#libs/protocol';
 import { isMassFailure } from '../evidence/mass-failure.js';
 import { MANY_WINDOW_INTERVALS } from '../health.options.js';
 
-/** The state of a server as its monitor knows it. The directory learns the state later. */
+/** The state of a server in its monitor, which is newer than the state in the directory. */
 export interface MonitoredState {
   readonly isSilent: boolean;
   readonly isUnheard: boolean;
@@ -11,7 +11,7 @@ export interface MonitoredState {
 
 /** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together may have one cause. */
 export class MassFailures {
-  /** The times at which any gateway evicted a server, within the last `MANY_WINDOW_INTERVALS`. */
+  /** The times of the evictions by any gateway within the last `MANY_WINDOW_INTERVALS` intervals. */
   private readonly deaths: number[] = [];
   private silence = { at: Number.NaN, isMass: false };
 
@@ -29,16 +29,13 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /**
-   * Returns whether too many servers are silent or died recently. Counts the servers only once per tick, even if several suspects are
-   * judged in it.
-   */
+  /** Returns whether too many servers are silent or died recently. Counts the servers only once per tick, even after several calls. */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;
   }
 
-  /** Returns whether too many servers answer on their links and not through Redis. */
+  /** Returns whether too many servers answer on their links but not through Redis. */
   isMassUnheard(): boolean {
     const living = this.living();
     return isMassFailure(living.filter(({ id, unheard }) => this.monitorOf(id)?.isUnheard ?? unheard).length, living.length);

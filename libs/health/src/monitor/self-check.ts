@@ -6,13 +6,13 @@ import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 import { LocalHealth } from './local-health.js';
 
-/** Checks this process and its connection to Redis. A missed check counts only while both are well. */
+/** Checks this process and its connection to Redis. A missed check counts only while both work. */
 @Injectable()
 export class SelfCheck {
   private readonly health: LocalHealth;
   private redisCheckAt = 0;
   private isCheckingRedis = false;
-  /** The reason that was reported last for void checks. Null: checks count. */
+  /** The last reported reason why checks are void. Null: checks count. */
   private voidSince: VoidReason | null = null;
 
   constructor(
@@ -50,15 +50,16 @@ export class SelfCheck {
   }
 
   /**
-   * Returns why a check that was sent at `checkedAt` does not count. Null: it counts, because this process and Redis have been well since.
+   * Returns the reason why a check that was sent at `checkedAt` does not count. Null: the check counts, because this process and Redis have
+   * worked without a failure since then.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     return this.health.voidReason(checkedAt, now);
   }
 
   /**
-   * Checks Redis once more. True: a check that was sent at `checkedAt` and got no answer still counts. False: Redis has failed, this
-   * process was late, or no check was sent.
+   * Checks Redis once more. Returns true when the missed check of the time `checkedAt` still counts. Returns false when Redis has failed,
+   * this process was late, or no check was sent.
    */
   async confirm(checkedAt: number | null): Promise<boolean> {
     const trouble = await this.store.check(this.options.intervalMs);
@@ -72,7 +73,7 @@ export class SelfCheck {
     this.reportVoid(reason, fields);
   }
 
-  /** Reports the reason for void checks once, and not again for each server. */
+  /** Reports the reason for void checks once for all servers. */
   reportVoid(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
     if (this.voidSince === reason) return;
     this.voidSince = reason;

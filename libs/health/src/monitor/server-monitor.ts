@@ -13,7 +13,7 @@ import { type Judgement, judge, judgeMisses, type MissEvidence } from './judge.j
 import type { MassFailures } from './mass-failures.js';
 import type { SelfCheck } from './self-check.js';
 
-/** The parts that the monitors of one process share. */
+/** The objects and functions that all monitors of one process share. */
 export interface MonitorContext {
   readonly options: Pick<CheckOptions, 'intervalMs' | 'maxMisses' | 'graceMs' | 'holdMs'>;
   readonly self: Pick<SelfCheck, 'voidReason' | 'confirm' | 'distrust' | 'reportVoid'>;
@@ -26,34 +26,34 @@ export interface MonitorContext {
   readonly directory: Pick<ServerDirectory, 'refresh'>;
   readonly metrics: Pick<Metrics, 'healthChecks'>;
   readonly log: Pick<Log, 'info'>;
-  /** Ends the monitor, because the incarnation is dead or the server has a newer one. */
+  /** Ends the monitor, because the incarnation is dead or the server has a newer incarnation. */
   onOver(monitor: ServerMonitor): void;
 }
 
-/** The evidence against a server since its last answer. The next answer starts an empty suspicion. */
+/** The evidence against a server since its last answer. The next answer deletes this evidence. */
 interface Suspicion {
   misses: number;
   /** True: this gateway checks the server more often, because the link to the server was lost. */
   isUrgent: boolean;
   /** The time at which the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
-  /** The result of the last dial, and when that dial began. Null: no dial has ended. */
+  /** The result and the start time of the last dial. Null: no dial has ended yet. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
   heldSince: number | null;
 }
 
 /**
- * Monitors one incarnation of one server for the gateway that checks it. The monitor judges each answer to a check, dials a server
- * that missed one, marks the server's record, and condemns the server. `judge` contains the rules; `Verdicts` collects the votes.
+ * Monitors one incarnation of one server for the gateway that checks it. The monitor judges each answer, dials the server after a missed
+ * check, marks the server's record, and condemns the server. `judge` contains the rules. `Verdicts` collects the votes.
  *
  * All times are in ms of this process's monotonic clock.
  */
 export class ServerMonitor {
   private suspicion = newSuspicion();
   private lastAnswerAt: number;
-  /** The time at which the check that waits for an answer was sent. Null: no check was sent yet. */
+  /** The time at which the last check was sent. Null: no check was sent yet. */
   private checkedAt: number | null = null;
-  /** The event-loop lag that the server reported last. */
+  /** The last event-loop lag that the server reported, in ms. */
   private lagMs = 0;
   /** The fields `suspect` and `unheard` of the server's record, as this monitor read or wrote them last. */
   private marked: Eligibility;
@@ -61,7 +61,7 @@ export class ServerMonitor {
   private condemnAgainAt = 0;
   private storeLossCheckAt = 0;
 
-  /** @param dueAt when the first check is due */
+  /** @param dueAt the time at which the first check is due */
   constructor(
     private readonly context: MonitorContext,
     private record: ServerRecord,
@@ -76,12 +76,12 @@ export class ServerMonitor {
     return this.record;
   }
 
-  /** True when the server missed a check and has not answered a dial since. */
+  /** True when the server has missed a check and has not answered a dial since then. */
   get isSilent(): boolean {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }
 
-  /** True while the server answers on its link, and not through Redis. */
+  /** True while the server answers on its link but not through Redis. */
   get isUnheard(): boolean {
     return this.marked.unheard;
   }
@@ -90,25 +90,24 @@ export class ServerMonitor {
     return this.dueAt <= now;
   }
 
-  /** Takes a newer record of the same incarnation. */
   update(record: ServerRecord): void {
     this.record = record;
   }
 
-  /** Plans the next check after a round of checks has failed. A failed round says nothing about the server. */
+  /** Schedules the next check after a failed round of checks. A failed round is no evidence against the server. */
   postpone(sentAt: number): void {
     this.dueAt = sentAt + this.context.options.intervalMs;
   }
 
   /**
-   * Judges the answer to the last check. The read of the answer has sent the next check.
+   * Judges the answer to the last check. The same script call has read the answer and sent the next check.
    *
    * @param record null: the server has no record
-   * @param sentAt when the next check was sent
+   * @param sentAt the time at which the next check was sent
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know yet that this incarnation is over. When it does, the checker removes this monitor.
+      // The directory does not know yet that this incarnation has ended. Later the checker removes this monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();
@@ -116,10 +115,7 @@ export class ServerMonitor {
     this.checkedAt = sentAt;
   }
 
-  /**
-   * Judges again when a dial has ended or when a verdict was held for long enough. The checker calls this at each tick, also between two
-   * checks.
-   */
+  /** Judges again when a dial has ended or when a verdict was held for long enough. The checker calls this method at each tick. */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
@@ -133,7 +129,7 @@ export class ServerMonitor {
     this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
     this.suspicion.isUrgent = true;
     this.suspicion.dialled = { at: dialledAt, found: 'silent' };
-    // Gives the server time to answer the check that was just sent.
+    // Leaves the server time to answer the last check.
     this.dueAt = Math.max(performance.now(), (this.checkedAt ?? 0) + URGENT_CHECK_MS);
   }
 
@@ -223,7 +219,7 @@ export class ServerMonitor {
     this.context.marks.mark(this.record, before, eligibility);
   }
 
-  /** Called for a game server that answers on its link but not through Redis. Condemns the server if it has lost Redis. */
+  /** Condemns a game server that has lost Redis. Called for a game server that answers on its link but not through Redis. */
   private async checkStoreLoss(now: number): Promise<void> {
     const { context, record, checkedAt } = this;
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
@@ -256,7 +252,7 @@ export class ServerMonitor {
     } finally {
       this.isCondemning = false;
       this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
-      // Drops the result of the refused dial. One refused dial is enough for a verdict, so the next verdict must follow from a new dial.
+      // Drops the result of the refused dial. One refused dial suffices for a verdict, so the next verdict needs a new dial.
       if (reason === 'refused') {
         this.suspicion.dialled = null;
         if (this.suspicion.misses > 0) this.dial();
@@ -275,8 +271,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // Ignores the result if a newer dial is in progress. If the server has answered a check since then, `suspicion` is an old object that
-      // nobody reads.
+      // Ignores the result if a newer dial is in progress. If the server has answered a check since then, `suspicion` is an outdated object
+      // without readers.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

@@ -1,7 +1,7 @@
--- Stores the answer of a server to a check, with its load.
--- KEYS  the server's record
--- ARGV  incarnation, then field, value, …
--- Returns 'ok' | 'gone': no record | 'other': the record of another incarnation | 'dead'
+-- Writes a server's answer to a health check, with its load, to its record.
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation  2… fields of the record: field, value, …
+-- Returns 'ok'; 'gone': there is no record; 'other': the record has another incarnation; 'dead': the server was evicted
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if not record[1] then return 'gone' end
 if record[1] ~= ARGV[1] then return 'other' end

@@ -1,7 +1,8 @@
--- Reads the answer of a server to the last check, and sends the next check.
--- KEYS  the server's record; its channel has the same name
--- Returns nil: no record | {incarnation, state, check, lagMs, suspect, unheard, ms since it registered}
--- A server without a record gets a check too, and restores its record when it receives the check. A dead server gets no check.
+-- Reads a server's answer to the last health check, and sends the next check. A server without a record also gets a check, because it
+-- restores its record when a check arrives. A dead server gets no check.
+-- KEYS  1 record of the server, also the name of the server's Redis channel
+-- Returns {incarnation, state, check, lagMs, suspect, unheard, ms since the registration}, or nil when there is no record. The first six are
+-- fields of the record. The field `check` is 'testing' until the server answers, then 'update'.
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'lagMs', 'suspect', 'unheard', 'registeredAt')
 if not record[1] then
   redis.call('PUBLISH', KEYS[1], 'check')

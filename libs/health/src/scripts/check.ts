@@ -3,7 +3,7 @@ import { LuaScript, type RedisClient } from '#libs/redis';
 
 const CHECK = new LuaScript('health_check', new URL('./check.lua', import.meta.url), 1);
 
-/** The record of a server at a check. */
+/** The fields of a server's record that a check reads. */
 export interface CheckedRecord {
   readonly incarnation: number;
   readonly state: string;
@@ -14,7 +14,7 @@ export interface CheckedRecord {
   readonly ageMs: number;
 }
 
-/** Returns the records in the order of `ids`; null: no record. Rejects when Redis has not answered for all `ids`. */
+/** Returns the records in the order of `ids`. Null: the server has no record. Rejects when Redis has not answered for all `ids`. */
 export async function checkServers(client: RedisClient, ids: readonly ServerId[]): Promise<(CheckedRecord | null)[]> {
   if (client.isCluster) return Promise.all(ids.map(async (id) => toCheckedRecord(await CHECK.run(client, [id], []))));
   const pipeline = client.pipeline();

@@ -1,10 +1,11 @@
--- Takes, renews, gives up or completes the lease on the cleanup of a dead server.
--- KEYS  the server's record
--- ARGV  incarnation
---       'take': only if the lease is free or has expired | 'renew' | 'give-up': others may take it immediately | 'complete'
---       duration of the lease in ms
--- Returns 1. Returns 0 when there is no record, when the server is not dead or has another incarnation, or when its cleanup is complete.
--- 'take' also returns 0 while the lease is valid. The record does not name the holder, so the other verbs do not check who calls.
+-- Changes the lease on the cleanup of a dead server.
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation
+--       2 'take': acquire the lease if it is free or has expired; 'renew': extend it; 'give-up': release it; 'complete': end the cleanup
+--       3 duration of the lease in ms
+-- Returns 1: done
+--         0: the server is not dead, has another incarnation or no record, its cleanup is complete, or ('take') the lease is held
+-- The record does not name the holder of the lease. So 'renew', 'give-up' and 'complete' do not check that the caller is the holder.
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'settledAt', 'endClaimedAt')
 if record[1] ~= ARGV[1] or record[2] ~= 'dead' or record[3] then return 0 end
 local time = redis.call('TIME')

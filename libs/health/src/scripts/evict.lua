@@ -1,17 +1,20 @@
--- Votes for the eviction of a server, and evicts it when the votes suffice. Exactly one caller gets the answer 'evicted'.
--- KEYS  the server's record
--- ARGV  incarnation, reason, voter, votes needed, lifetime of a vote in ms, lifetime of the dead record in ms,
---       channel of the fleet,
---       required state of the server's last check ('testing': unanswered, 'update': answered, '': any),
---       number of gateways whose votes count, these gateways,
---       then field, value, … of the record: written only when Redis has lost the record
--- Returns {'evicted', votes} | {'voted', votes}: votes are still missing | {'dead'}: evicted before | {'other'}: another incarnation
---         {'answered'}: the check is answered, and 'testing' is required
---         {'unheard'}: the check is not answered, and 'update' is required
+-- Stores a gateway's vote to evict a server. When there are enough votes, evicts the server. Only one call returns 'evicted'.
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation  2 reason  3 voter  4 number of votes needed  5 lifetime of a vote in ms  6 lifetime of the dead record in ms
+--       7 Redis channel for events of the fleet
+--       8 the last health check must be in this state: 'testing' (not answered), 'update' (answered), '' (any)
+--       9 number of gateways whose votes count  10… these gateways
+--       then the fields of the record (field, value, …), which are written only when Redis has lost the record
+-- Returns {'evicted', votes}: this call evicted the server
+--         {'voted', votes}: the votes are not enough
+--         {'dead'}: the server was evicted before
+--         {'other'}: the record has another incarnation
+--         {'answered'}: the check is answered, but ARGV 8 is 'testing'
+--         {'unheard'}: the check is not answered, but ARGV 8 is 'update'
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then
-  -- Without a record no gateway would know of the dead server, and its rooms would never be recovered.
+  -- Redis lost the record. Without a record, no gateway would find the dead server and recover its rooms.
   redis.call('HSET', KEYS[1], 'incarnation', ARGV[1], unpack(ARGV, 10 + voters))
 else
   if record[1] ~= ARGV[1] then return {'other'} end

@@ -22,8 +22,8 @@ export type VoteAnswer =
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };
 
 /**
- * The state that the server's last check must have at the moment of the vote, by reason. An answer clears a silent server. A server that
- * does not answer checks is not evicted as unreachable, because its checker judges it.
+ * For each reason, the state that the server's last check must have at the moment of the vote. A server that has answered is not evicted as
+ * `silent`. A server that does not answer is not evicted as `unreachable`, because its checker judges it.
  */
 const REQUIRED_CHECK: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
   silent: 'testing',

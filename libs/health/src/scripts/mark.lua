@@ -1,7 +1,8 @@
--- Stores the result of the checks in the record of a living incarnation. Without misses, deletes the votes against it.
--- KEYS  the server's record
--- ARGV  incarnation, misses, unheard (0 | 1)
--- Returns 1 | 0: the incarnation is dead, the record belongs to another one, or there is no record
+-- Writes the result of the last health checks to the record of a server. When no check was missed, deletes all votes to evict the server.
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation  2 number of missed checks  3 '1': the server answers only by link and not through Redis, '0': otherwise
+-- Returns 1: written
+--         0: the server is dead, has another incarnation, or has no record
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return 0 end
 redis.call('HSET', KEYS[1], 'suspect', ARGV[2], 'unheard', ARGV[3])

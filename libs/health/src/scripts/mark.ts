@@ -4,7 +4,10 @@ import type { Eligibility } from '../ports.js';
 
 const MARK = new LuaScript('health_mark', new URL('./mark.lua', import.meta.url), 1);
 
-/** Stores the result of the checks in the server's record. False: the incarnation is dead, there is a newer one, or the record is lost. */
+/**
+ * Stores the result of the checks in the server's record. Returns false when the incarnation is dead, when there is a newer incarnation, or
+ * when the record is lost.
+ */
 export async function markServer(
   client: RedisClient,
   id: ServerId,

@@ -1,10 +1,9 @@
--- Stores the report of a gateway that it cannot reach a server by link, and counts the gateways with such a report.
--- KEYS  the server's record
--- ARGV  incarnation, gateway, lifetime of a report in ms, gateways whose reports count
--- Returns {'reported', reports, rooms of the server}
---         {'unheard'}: a health check waits for the server's answer; if the server is suspect, it does not answer through the store
---                      either, and its checker judges it
---         {'over'}: the server is dead, has another incarnation or has no record
+-- Stores a gateway's report that it cannot reach a server by link. Counts the gateways with a valid report.
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation  2 gateway  3 lifetime of a report in ms  4… gateways whose reports count
+-- Returns {'reported', number of reports, number of rooms of the server}
+--         {'unheard'}: nothing is stored, because the last health check is not answered yet; the health checks decide about this server
+--         {'over'}: the server is dead, has another incarnation, or has no record
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'rooms')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return {'over'} end
 if record[3] ~= 'update' then return {'unheard'} end

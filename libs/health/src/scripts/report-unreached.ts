@@ -6,11 +6,14 @@ import { REPORT_LIFETIME_MS } from '../health.options.js';
 const REPORT = new LuaScript('health_report_unreached', new URL('./report-unreached.lua', import.meta.url), 1);
 
 export type ReportAnswer =
-  /** `reports`: the number of gateways with a report, including the caller. `rooms`: the server's rooms at its last answer to a check. */
+  /**
+   * `reports`: the number of gateways with a report, including the caller. `rooms`: the number of rooms in the server's last answer to a
+   * check.
+   */
   | { readonly kind: 'reported'; readonly reports: number; readonly rooms: number }
-  /** A check waits for the server's answer. If the server is suspect, its checker judges it. */
+  /** The server has not answered its last check yet. If the server is suspect, its checker judges it. */
   | { readonly kind: 'unheard' }
-  /** This incarnation is dead, the server has a newer one, or its record is lost. */
+  /** This incarnation is dead, the server has a newer incarnation, or its record is lost. */
   | { readonly kind: 'over' };
 
 /**

@@ -1,6 +1,9 @@
-/** The facts about a server that this gateway cannot reach by link, and that answers its checks through the store. */
+/** The evidence about a server that answers health checks but that this gateway cannot reach by link. */
 export interface UnreachedEvidence {
-  /** The number of gateways that report the server as unreachable, including this one, and the number of all gateways. */
+  /**
+   * `reports`: the number of gateways that report the server as unreachable, including this gateway. `gateways`: the number of all
+   * gateways.
+   */
   readonly reports: number;
   readonly gateways: number;
   /** The number of rooms on the server. A server without rooms is not evicted, because no player waits for it. */
@@ -12,8 +15,7 @@ export interface UnreachedEvidence {
   readonly heldForMs: number;
   readonly holdMs: number;
   /**
-   * The time since this gateway's first report about the server, in ms. After `cutOffMs` without a majority the gateway regards itself as
-   * cut off.
+   * The time since this gateway's first report about the server, in ms. After `cutOffMs` without a majority, the gateway is cut off itself.
    */
   readonly reportedForMs: number;
   readonly cutOffMs: number;
@@ -24,7 +26,7 @@ export type UnreachedJudgement =
   /** A majority of the gateways reports the server. Other servers adopt its rooms. */
   | { readonly kind: 'condemned' }
   | { readonly kind: 'held' }
-  /** No majority reports the server, so this gateway is cut off itself. */
+  /** No majority of the gateways reports the server, so this gateway is cut off itself. */
   | { readonly kind: 'alone' };
 
 /**

@@ -7,7 +7,7 @@ import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** With a long grace, missed checks evict no server in these tests. */
+/** The grace is longer than the tests, so no server is evicted because of missed checks. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
 describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {
@@ -48,7 +48,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // There is no other game server that could take the rooms, so no gateway evicts the unreachable server.
+    // No other game server exists that could take the rooms, so no gateway evicts the unreachable server.
     cut.wire.goSilent();
     await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -25,7 +25,7 @@ import { judgeUnreached } from './judge-unreached.js';
 /** Minimum time since the last message on a link after which the link counts as silent, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
-/** A game server to which this gateway has no link or only a silent link. Times are in ms of this process's monotonic clock. */
+/** A game server to which this gateway has no link, or only a silent link. All times are in ms of this process's monotonic clock. */
 interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
@@ -41,12 +41,10 @@ interface LostLink {
 }
 
 /**
- * Finds game servers that answer through the store and that this gateway cannot reach by link. The players of such a server wait, although
- * the server answers its health checks.
- *
- * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
- * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. The edge
- * reads `locallyUnreachable` and sends the affected players to other gateways.
+ * Finds game servers that answer health checks but that this gateway cannot reach by link. The players of these servers wait. The gateway
+ * dials the server, stores a report in the server's record, and counts the gateways with a report. A majority of the gateways evicts the
+ * server as `unreachable`, by votes. A gateway without a majority is cut off itself. The edge reads `locallyUnreachable` and sends the
+ * affected players to other gateways.
  */
 @Injectable()
 export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -77,8 +75,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   onApplicationBootstrap(): void {
-    // When another gateway votes, this gateway repeats its report at once. The number of reports then decides whether this gateway also
-    // votes.
+    // When another gateway votes, repeats this gateway's report at once. The number of reports decides whether this gateway also votes.
     this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
@@ -90,7 +87,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     this.isOpen = false;
   }
 
-  /** The game servers that this gateway cannot reach although other gateways can. */
+  /** The game servers that only this gateway cannot reach. */
   get locallyUnreachable(): ReadonlySet<ServerId> {
     const ids = new Set<ServerId>();
     for (const { server, isLocal } of this.lost.values()) if (isLocal) ids.add(server.id);
@@ -103,7 +100,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     const wasLate = now - this.lastTickAt > REPORT_MS + 2 * TICK_MS;
     this.lastTickAt = now;
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
-    // This process was suspended or busy and has not read its links yet, so a silent link says nothing about the server.
+    // This process was suspended or busy and has not read its links yet. So a silent link is no evidence against its server.
     if (wasLate) this.lost.clear();
     this.updateLost(now);
     for (const lost of this.lost.values()) {
@@ -137,7 +134,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         isLocal: false,
         isBusy: false,
       });
-      // Dials before the first report is due, so that the result is known by then.
+      // Dials early enough to know the result when the first report is due.
       if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
@@ -167,16 +164,16 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     lost.dialledAt = now;
     void this.dials.dial(lost.server).then((found) => {
       lost.isBusy = false;
-      // The server answers through the store. A refused dial therefore means that the network refuses it or that this gateway has a
-      // wrong address.
+      // The server answers health checks. So a refused dial means that the network refuses the dial or that this gateway has a wrong
+      // address.
       if (found !== 'answered') lost.isUnreached = true;
       else this.replaceIfDead(lost);
     });
   }
 
   /**
-   * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
-   * that was suspended for a short time answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and the link stays open.
+   * Closes a link that stays silent although the server answers on a new connection. The gateway then dials the link again. Does not close
+   * the link of a server that was suspended for a short time, because the server answers on the link within `SILENCE_KNOWN_AFTER_MS`.
    */
   private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
@@ -200,18 +197,18 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       const answer = await reportUnreached(this.redis.commands, server, this.self.id, gateways);
       const now = performance.now();
       lost.reportAt = now + REPORT_MS;
-      // Before the store answered, this gateway reached the server again or the server left.
+      // This gateway has reached the server again, or the server has left.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // Every check leaves the record unanswered for a moment. So this state says nothing about a server that has missed no check.
+        // Every check waits for its answer for a moment. This is no evidence against a server that has missed no check.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
         lost.isLocal = false;
         return;
       }
-      // Does not act on the first report, because a server that continues after a suspension may answer checks a moment before it answers
-      // on its links.
+      // Does not act on the first report. A server that continues after a suspension may answer a check a moment before it answers on its
+      // links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {
@@ -275,7 +272,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     return isMassFailure(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
   }
 
-  /** A gateway is not ready when it reaches no game server although other gateways do. */
+  /** Returns the reason why this gateway is not ready: only this gateway reaches no game server. Null: the gateway is ready. */
   private whyNotReady(): string | null {
     const { locallyUnreachable: servers } = this;
     if (servers.size === 0) return null;

@@ -5,17 +5,17 @@ import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
 import { incarnationKey } from '../incarnation-key.js';
 
 /**
- * The reason why a verdict is not carried out. `unheard`: the server answers on its link. `many`: too many servers fail at once. `votes`:
- * votes of other gateways are missing. `dry-run`: the settings forbid evictions.
+ * The reason why no eviction follows from a verdict. `unheard`: the server answers on its link. `many`: too many servers fail at once.
+ * `votes`: votes of other gateways are missing. `dry-run`: the settings forbid evictions.
  */
 export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 
-/** Reports verdicts that are held, once for each incarnation and reason. */
+/** Reports verdicts without an eviction, once for each incarnation and reason. */
 @Injectable()
 export class EvictionHolds implements OnModuleInit {
-  /** For each incarnation: the reasons that were reported. */
+  /** For each incarnation, the reasons that were already reported. */
   private readonly reported = new Map<string, Set<HoldReason>>();
-  /** For each incarnation: the time since which votes are missing. */
+  /** For each incarnation, the time since which votes are missing. */
   private readonly votesMissingSince = new Map<string, number>();
 
   constructor(
@@ -41,7 +41,7 @@ export class EvictionHolds implements OnModuleInit {
     this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
   }
 
-  /** Reports missing votes only after an interval, because the votes of gateways that agree arrive almost at once. */
+  /** Reports missing votes only after one check interval, because normally all votes arrive within this time. */
   reportMissingVotes(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
     const now = performance.now();
     const since = this.votesMissingSince.get(incarnationKey(server)) ?? now;
@@ -49,7 +49,7 @@ export class EvictionHolds implements OnModuleInit {
     if (now - since >= this.options.intervalMs) this.report(server, 'votes', fields);
   }
 
-  /** Forgets what was reported about this incarnation, so that a later hold is reported again. */
+  /** Forgets the reports about this incarnation, so that a later hold is reported again. */
   clear(server: ServerRecord): void {
     this.reported.delete(incarnationKey(server));
     this.votesMissingSince.delete(incarnationKey(server));

@@ -23,8 +23,8 @@ export class Eviction {
   ) {}
 
   /**
-   * Evicts without votes, for an operator. True: this call evicted the server. False: the server was dead before, or has a newer
-   * incarnation. Rejects when Redis does not answer.
+   * Evicts a server without votes, for an operator. Returns true when this call evicted the server. Returns false when the server was
+   * already dead, or has a newer incarnation. Rejects when Redis does not answer.
    */
   async evict(server: ServerRecord, reason: EvictionReason): Promise<boolean> {
     const answer = await this.vote(server, reason, []);
@@ -32,8 +32,8 @@ export class Eviction {
   }
 
   /**
-   * Votes in the name of this gateway, which is one of `gateways`. A majority of `gateways` evicts the server. With an empty list, this
-   * call evicts it.
+   * Adds the vote of this gateway, which is one of `gateways`. A majority of `gateways` evicts the server. If `gateways` is empty, this
+   * call alone evicts the server.
    */
   async vote(server: ServerRecord, reason: EvictionReason, gateways: readonly ServerId[]): Promise<VoteAnswer> {
     const voters = gateways.filter((gateway) => gateway !== server.id);
@@ -50,8 +50,8 @@ export class Eviction {
       });
       const { id, incarnation } = server;
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
-      // Adds the server to the registry again, which may have lost the entry. Without the entry no other gateway could take over the
-      // cleanup.
+      // Adds the server to the registry again, because the store may have lost the entry. Without the entry, no other gateway could take
+      // over the cleanup.
       await this.redis.commands.sadd(serversKey(), server.id).catch(() => {});
       void this.cleanups.run(server, reason);
     }

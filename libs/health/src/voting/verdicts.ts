@@ -9,12 +9,12 @@ import { VoterProbe } from './voter-probe.js';
 import { votingGateways } from './voting-gateways.js';
 
 /**
- * `over`: the incarnation is dead, has left, or has a successor. `open`: votes are missing, or it is a dry run. `acquitted`: the server has
- * answered a check before the eviction.
+ * `over`: the incarnation is dead, has left, or has a successor. `open`: votes are missing, or the settings forbid evictions. `acquitted`:
+ * the server has answered a check before the eviction.
  */
 export type VerdictOutcome = 'over' | 'open' | 'acquitted';
 
-/** Votes for the eviction of a server, and asks the other gateways for their votes. */
+/** Votes for the eviction of a server, and requests the votes of the other gateways. */
 @Injectable()
 export class Verdicts {
   constructor(
@@ -29,15 +29,15 @@ export class Verdicts {
   ) {}
 
   /**
-   * Votes for the eviction of a server. Repeat the call while the outcome is `open`, and after a rejection. It rejects when Redis does not
-   * answer.
+   * Votes for the eviction of a server. Repeat the call while the outcome is `open`, and after a rejection. The promise rejects when Redis
+   * does not answer.
    */
   async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
     if (this.options.dryRun) {
       this.holds.report(server, 'dry-run', { reason });
       return 'open';
     }
-    // A server that left the fleet by itself must not be evicted. Like a dead server, it has no record and no open port.
+    // A server that left the fleet by itself must not be evicted, although it has no record and no open port.
     if (await hasLeft(this.redis.commands, server.id, server.incarnation)) return 'over';
     const gateways = votingGateways(this.directory.all()).map(({ id }) => id);
     const voters = gateways.includes(this.self.id) ? gateways : [...gateways, this.self.id];

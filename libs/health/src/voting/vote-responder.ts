@@ -18,9 +18,9 @@ interface DialReport {
 }
 
 /**
- * Votes about servers that this gateway does not check. It acts when another gateway has voted and when the link to a server is lost. It
- * votes only for a failure that it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has
- * ended is evicted immediately.
+ * Votes about servers that this gateway does not check: after a vote of another gateway, and after the loss of the link to a server. Votes
+ * only for a failure that this gateway has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process
+ * has ended is evicted immediately.
  */
 @Injectable()
 export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -56,7 +56,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     });
   }
 
-  /** Keeps a link to every server, because the loss of the link is the first sign that a server has ended. */
+  /** Opens a link to every server, because the loss of the link is the first sign that a server has ended. */
   onApplicationBootstrap(): void {
     this.links.keep(SERVER_TYPES);
   }
@@ -65,7 +65,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     this.isOpen = false;
   }
 
-  /** Calls the listener when a link was lost and the dial that followed got no answer. */
+  /** Calls the listener after the loss of a link, when the next dial got no answer. */
   onLinkSilent(listener: (server: ServerRecord, dialledAt: number) => void): void {
     this.linkSilentListeners.add(listener);
   }
@@ -101,7 +101,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     }
   }
 
-  /** Dials a server as soon as another gateway has marked it as suspect, so that a vote on its silence does not wait for a dial. */
+  /** Dials a server as soon as another gateway has marked the server as suspect, so that a later vote does not wait for a dial. */
   private prepareVote(server: ServerRecord): void {
     const key = incarnationKey(server);
     if (this.prepared.has(key)) return;
@@ -112,16 +112,16 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
   private async dial(server: ServerRecord): Promise<DialReport> {
     const dialledAt = performance.now();
     const found = await this.dials.dial(server);
-    // If the time ran out because this process was suspended or busy, the silence says nothing about the server.
+    // If this process was suspended or busy during the dial, the silence is no evidence against the server.
     const wasLate = performance.now() - dialledAt > 2 * this.dials.limitMs;
     return { dialledAt, found, wasLate };
   }
 
   /**
-   * Dials the server and votes on the result, until the server is evicted or answers.
+   * Dials the server and votes on the result, until the server is evicted or answers. Only the checker of a server can be sure that the
+   * server is silent. So this gateway votes for `silent` only after the checker has found silence, too.
    *
-   * @param finding the finding of the gateway that voted, or `refused` after the loss of a link. Only a checker can be sure
-   *   that a server is silent. So this gateway votes for `silent` only when the checker has found it too.
+   * @param finding the finding of the gateway that voted, or `refused` after the loss of a link
    */
   private async dialAndVote(server: ServerRecord, finding: 'refused' | 'silent'): Promise<void> {
     const key = incarnationKey(server);
@@ -134,7 +134,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         const isPrepared = prepared !== undefined;
         const { dialledAt, found, wasLate } = await (prepared ?? this.dial(server));
         prepared = undefined;
-        // Dials again when the prepared dial did not find silence, because the server may have become silent since then.
+        // Dials again if the prepared dial did not find silence, because the server may be silent since then.
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;

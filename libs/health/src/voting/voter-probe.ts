@@ -10,10 +10,9 @@ import { checkServers } from '../scripts/check.js';
 import { markServer } from '../scripts/mark.js';
 
 /**
- * Checks gateways whose votes are missing. Gateways check each other, so when several die at once, no gateway may check the dead ones, and
- * their votes stay missing. A gateway that waits for a vote therefore checks the voter itself. A voter that does not answer within an
- * interval becomes suspect, and the votes of suspects do not count (`votingGateways`). Another gateway then checks the suspect and evicts
- * it.
+ * Checks gateways whose votes are missing. Gateways check each other. When a gateway dies together with its checker, no gateway checks it,
+ * and its vote stays missing. So a gateway that waits for a vote checks the voter itself. A voter that does not answer within an interval
+ * becomes suspect, and the votes of suspects do not count (`votingGateways`). Another gateway then checks the suspect and evicts it.
  */
 @Injectable()
 export class VoterProbe {
@@ -49,7 +48,7 @@ export class VoterProbe {
     for (let isOver = false; ; ) {
       const [now, check] = await this.redis.commands.hmget(id, 'incarnation', 'check');
       if (now !== String(incarnation) || check !== 'testing') return;
-      // Reads the record once more after the time limit, because this process may have been suspended during the wait.
+      // After the time limit, reads the record once more, because this process may have been suspended during the wait.
       if (isOver) break;
       isOver = performance.now() - from >= intervalMs;
       await sleep(TICK_MS);

@@ -49,7 +49,6 @@ describe('the voting of gateways, over a real Redis', () => {
     watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
-    // When the event arrives, the record is already written.
     await eventually(() =>
       expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' })),
     );

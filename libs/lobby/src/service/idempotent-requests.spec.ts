@@ -39,7 +39,7 @@ describe('a request of a service', () => {
   it('follows its stored plan when another lobby repeats the request after the death of the first', async () => {
     const { key } = request();
     const seen: string[] = [];
-    // A lobby that died before it stored the result: its work never ends, and its lease expires.
+    // A lobby that dies before it stores the result. Its work never ends, and its lease expires.
     await expect(
       lobbies[0].run(request(key), async ({ room }) => {
         seen.push(room);

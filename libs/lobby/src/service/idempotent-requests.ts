@@ -4,32 +4,30 @@ import { sleep } from '#libs/async';
 import { HoldfastError } from '#libs/protocol';
 import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 
-/** Time for which the result of a request is stored, in ms: long enough for a service that was down for a night. */
+/** Time for which the result of a request is stored, in ms: one day, so that a service can repeat a request after a downtime of a night. */
 const KEPT_MS = 86_400_000;
 /** TTL of the lease on the work, in ms. When the lobby of a request dies, a repeated request continues after this time. */
 const LEASE_MS = 3_000;
 /**
- * Time for which a repeated request waits while another lobby does the work, in ms; and the pause between two reads of the result, in ms.
+ * Maximum time in ms for which a repeated request waits for the work of another lobby, and the pause in ms between two reads of the result.
  */
 const WAIT_MS = 10_000;
 const POLL_MS = 50;
 
 /** A request that a service may repeat. */
 export interface IdempotentRequest<Plan> {
-  /** The key that the service chose: the same for each repeat, and for no other request. */
+  /** The idempotency key of the service. All repeats of a request have the same key, and no other request has this key. */
   readonly key: string;
-  /** The content of the request. The same key with other content is refused. */
+  /** The content of the request. A request with the same key and different content is refused. */
   readonly content: unknown;
   /** Chooses the values that all runs of the request share, such as the id of a new room. Changes nothing. */
   plan(): Promise<Plan>;
 }
 
 /**
- * Carries out requests of services once, however often they are repeated.
- *
- * The first run stores its plan before it changes anything. A repeat after a crash has the same plan, so each step of the first run has no
- * further effect when it is done again. The result is stored with a TTL, and every later repeat gets it. A refusal is not stored: it has
- * changed nothing, and a repeat is carried out again.
+ * Executes a request of a service only once, even if the service repeats it. The first run stores its plan before it changes data. A run
+ * after a crash has the same plan, so a repeated step has no further effect. The result is stored with a TTL, and every later repeat gets
+ * the stored result. A refusal is not stored, because it has changed no data. A repeat after a refusal is executed again.
  */
 @Injectable()
 export class IdempotentRequests {
@@ -62,7 +60,7 @@ export class IdempotentRequests {
     }
   }
 
-  /** Returns the stored plan of the request. Stores a new one when there is none. */
+  /** Returns the stored plan of the request. If there is no plan, stores a new plan. */
   private async planOf<Plan>(name: string, { content, plan }: IdempotentRequest<Plan>): Promise<Plan> {
     const { commands } = this.redis;
     const digest = sha256(JSON.stringify(content));
@@ -77,7 +75,10 @@ export class IdempotentRequests {
     return known.plan;
   }
 
-  /** Stores the result, unless another run was faster. Returns the stored result, so that all repeats get the same result. */
+  /**
+   * Stores the result, unless another run has already stored its result. Returns the stored result, so that all repeats get the same
+   * result.
+   */
   private async store<Result>(name: string, result: Result): Promise<Result> {
     const { commands } = this.redis;
     const isMine = (await commands.set(`${name}:result`, JSON.stringify(result), 'PX', KEPT_MS, 'NX')) !== null;

@@ -28,7 +28,7 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that these processes leave no timers. */
+/** Rejects at the end of the tests. The commands of dead processes wait for it, so that no timer of a dead process remains. */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -112,7 +112,7 @@ class Process {
   }
 }
 
-/** Frees the leases of dead processes, which would expire after some seconds. */
+/** Frees the leases of dead processes. Otherwise they would expire only after some seconds. */
 async function expireLeases(): Promise<void> {
   const leases = await redis.commands.keys('*:lease');
   if (leases.length > 0) await redis.commands.del(...leases);
@@ -141,13 +141,13 @@ async function diesAtEachStep<Setup>(
     const answer = await request(new Process().rooms, key, setup);
     if (first) expect(answer).toEqual(first);
     await check(answer, setup);
-    // A later repeat gets the same answer from any lobby.
+    // Any lobby gives the same answer to a later repeat.
     expect(await request(new Process().rooms, key, setup)).toEqual(answer);
     if (!dying.hasDied) return step - 1;
   }
 }
 
-/** Returns the answer. Null: the process died before the answer, and Redis has executed all commands that the process sent. */
+/** Returns the answer. Null: the process died before it sent the answer. In both cases, Redis has executed all commands of the process. */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(

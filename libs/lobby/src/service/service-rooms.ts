@@ -27,7 +27,7 @@ export interface ServiceRoom extends Omit<Operations['rooms.create']['data'], 'g
   readonly users: readonly ServiceUser[];
 }
 
-/** The room after a request, as its members see it. Null: the room is closed. */
+/** The room after a request, in the form that its members see. Null: the room is closed. */
 export interface ServiceAnswer {
   readonly id: RoomId;
   readonly room: RoomView | null;
@@ -42,14 +42,14 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/** Maximum number of reads with which a start or an end waits for another change of the room; and the pause between two reads, in ms. */
+/** Maximum number of reads while a start or an end waits for another change of the room, and the pause between two reads in ms. */
 const SETTLE_TRIES_MAX = 40;
 const SETTLE_POLL_MS = 100;
 
 /**
- * Carries out requests of services about rooms: programs of the operator that have a token of their own, such as a tournament or a
- * matchmaker elsewhere. Every change has a key, and a repeat with the same key changes nothing more (`IdempotentRequests`). Each step is a
- * compare-and-set or idempotent, so that a repeat completes the work of a lobby that died.
+ * Executes requests of services about rooms. A service is a program of the operator with its own token, such as a tournament or another
+ * matchmaker. Every change has a key, and a repeat with the same key has no further effect (`IdempotentRequests`). Each step is idempotent
+ * or a compare-and-set, so that a repeat completes the work of a lobby that died.
  */
 @Injectable()
 export class ServiceRooms {
@@ -70,9 +70,9 @@ export class ServiceRooms {
   ) {}
 
   /**
-   * Creates a room with these users as members. A user who is not connected is in the room as soon as the user logs in.
+   * Creates a room with these users as members. A user who is not connected enters the room at the next login.
    *
-   * @throws `already-in-room` with the user who is in another room; `unknown-game`, `bad-data`; nothing has changed then
+   * @throws `already-in-room` with the user who is in another room, `unknown-game`, or `bad-data`, without any change
    */
   async create(key: string, wish: ServiceRoom): Promise<ServiceAnswer> {
     const plan = async (): Promise<NewRoomPlan> => {
@@ -83,7 +83,7 @@ export class ServiceRooms {
       const record = await this.records.read(room);
       // An earlier run has created the room, and may have died before it notified the gateways.
       if (record) await this.notifyAll(record);
-      // The room of an earlier run may also have been closed since then.
+      // Does not create the room again if an earlier run created it and it was closed since then.
       else if (!(await this.records.wasClosed(room))) await this.createAs(room, code, wish);
       this.log.info('service.room-created', { roomId: room, users: wish.users.length });
       return this.answerOf(room);
@@ -107,7 +107,7 @@ export class ServiceRooms {
     });
   }
 
-  /** Takes a user out of the room. Does nothing for a user who is not a member. */
+  /** Removes a user from the room. Does nothing for a user who is not a member. */
   async take(key: string, room: RoomId, user: UserId): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['take', room, user], plan: async () => null }, async () => {
       if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
@@ -120,7 +120,7 @@ export class ServiceRooms {
   }
 
   /**
-   * Starts the game with all members, whether they are ready, connected or not. A repeated call starts no second game.
+   * Starts the game with all members, also with members who are away or not ready. A repeated call starts no second game.
    *
    * @throws `room-unknown`, `too-few-players`, `no-capacity`, `game-failed`, `room-playing` when another game runs already
    */
@@ -143,9 +143,8 @@ export class ServiceRooms {
   }
 
   /**
-   * Ends the game of a room, and with `close` also the room.
-   *
-   * @param endGame ends the game with this number, if it still runs; safe to repeat
+   * Ends the game of a room. `close`: also closes the room.
+   * @param endGame ends the game with this number, if the game still runs; must be idempotent
    * @throws `room-unknown`, `room-not-playing` without `close`
    */
   async end(key: string, room: RoomId, close: boolean, endGame: (round: number) => Promise<void>): Promise<ServiceAnswer> {
@@ -197,8 +196,7 @@ export class ServiceRooms {
       throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
     const doc = others.reduce(withNewMember, begin);
     for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
-    // The users' entries are written before the room's record, as for a player who creates a room. Without the record, the entries have no
-    // effect.
+    // Writes the users' entries before the room's record. Without the record, the entries have no effect.
     await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
     await this.notifyAll(await this.rooms.make(room, game, doc, people));
   }
@@ -229,7 +227,7 @@ export class ServiceRooms {
     ).catch((error: unknown) => this.log.debug('service.notice-failed', { roomId: id, error }));
   }
 
-  /** Waits until no start is under way in the room, and returns its record. The sweep cancels a start whose lobby died. */
+  /** Waits until no start is in progress in the room, and returns its record. The sweep cancels a start whose lobby died. */
   private async settled(room: RoomId, round: number): Promise<RoomRecord> {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.rooms.mustRead(room);
@@ -260,7 +258,7 @@ function refuse(error: unknown, user: UserId): never {
   throw error;
 }
 
-/** Ignores the refusal of a request to end a game that has ended meanwhile. */
+/** Ignores the refusal to end a game that has already ended. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'room-not-playing')) throw error;
 }

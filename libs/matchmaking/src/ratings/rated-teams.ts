@@ -4,9 +4,9 @@ import type { Rating } from '../strategy/ticket.js';
 import { RATING_DEFAULT } from '../strategy/windows.js';
 
 /**
- * The parameters of the rating model, in points. `beta` is the difference at which the stronger player usually wins; `tau` widens the
- * uncertainty before each game, so that old ratings can still change. They are the defaults of openskill (25, 25/3, 25/6, 25/300) times 60,
- * so that ratings look like those of chess.
+ * The parameters of the rating model, in points. `beta`: the difference at which the stronger player usually wins. `tau`: the increase of
+ * the uncertainty before each game, so that old ratings can still change. The values are the defaults of openskill (25, 25/3, 25/6, 25/300)
+ * times 60, so that ratings look like chess ratings.
  */
 const MODEL = { mu: RATING_DEFAULT.mu, sigma: RATING_DEFAULT.sigma, beta: 250, tau: 5, limitSigma: true };
 

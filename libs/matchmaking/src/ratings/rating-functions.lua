@@ -1,11 +1,12 @@
--- Functions that the scripts of ratings share.
+-- Functions of the scripts that read and write ratings.
 
 local function storeTimeMs()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Returns the rating of a user, or '' when the user has none or its lifetime is over. A rating without an entry in `expiries` has no end.
+-- Returns the rating of a user. Returns '' when the user has no rating, or the rating has expired. A rating without an entry in `expiries`
+-- never expires.
 local function ratingOf(ratings, expiries, user, now)
   local value = redis.call('HGET', ratings, user)
   if not value then return '' end

@@ -6,7 +6,7 @@ import { RATING_OPTIONS, type RatingOptions, RedisRatingStore } from './redis-ra
 
 @Module({})
 export class RatingsModule {
-  /** The module of a lobby, which reads ratings. */
+  /** Returns the module for lobbies, which read ratings. */
   static forReader(): DynamicModule {
     return {
       module: RatingsModule,
@@ -17,13 +17,13 @@ export class RatingsModule {
     };
   }
 
-  /** The module of a game server, which changes ratings when games end. */
+  /** Returns the module for game servers, which change ratings when games end. */
   static forUpdates(options: RatingOptions): DynamicModule {
     const reader = RatingsModule.forReader();
     return {
       ...reader,
       providers: [...reader.providers!, { provide: RATING_OPTIONS, useValue: options }, RatingUpdates],
-      // For a store of the application that extends `RedisRatingStore`.
+      // Exported for a store of the application that extends `RedisRatingStore`.
       exports: [...reader.exports!, RATING_OPTIONS],
     };
   }

@@ -95,7 +95,7 @@ describe('ratings in Redis', () => {
     const rate = (id: string, users: readonly UserId[], mu: number): Promise<boolean> =>
       store.update(game, id, users, () => users.map(() => ({ mu, sigma: 1 })));
 
-    /** Lets time pass for the stored ratings: Redis compares the ends of their lifetimes with its own clock. */
+    /** Simulates that time passes. Redis compares expiry times with its own clock, so this moves the expiry times back. */
     async function pass(ms: number): Promise<void> {
       const { commands } = module.get(RedisConnections);
       const key = `hf:ratings:{${game}}:expiries`;
@@ -111,7 +111,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 200 }]);
       await pass(10_000);
       expect(await store.ratings(game, [guest, other])).toMatchObject([null, { mu: 100 }]);
-      // A guest who still plays begins as a new player.
+      // A guest whose rating has expired begins as a new player.
       const before: (Rating | null)[] = [];
       await store.update(game, 'guests:3', [guest], (known) => {
         before.push(...known);

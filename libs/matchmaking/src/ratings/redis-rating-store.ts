@@ -11,37 +11,40 @@ const updateScript = new LuaScript('ratings_update', [functions, new URL('./upda
 export const RATING_OPTIONS = Symbol('RatingOptions');
 
 export interface RatingOptions {
-  /** Time for which the rating of a guest is stored after the guest's last rated game, in ms. 0: for ever. */
+  /** Time for which the rating of a guest is stored after the guest's last rated game, in ms. 0: without a limit. */
   readonly guestTtlMs: number;
-  /** Time for which the rating of a user who is not a guest is stored, in ms. 0: for ever. */
+  /** Time for which the rating of a user who is not a guest is stored, in ms. 0: without a limit. */
   readonly ttlMs: number;
 }
 
 /**
- * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again after
- * this time would change the ratings twice.
+ * Time for which the store remembers a finished game, in ms. It equals the time for which the effects of an ended game are kept, because a
+ * later repeat of the effect would change the ratings twice.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
 /**
- * Maximum number of ratings that the end of a game removes because their lifetime is over. It is larger than the number of players of a
- * game, so the number of stored ratings stays bounded.
+ * Maximum number of expired ratings that the end of a game removes. It is larger than the number of ratings that one game adds, so the
+ * number of stored ratings stays bounded.
  */
 const REMOVED_MAX = 100;
 /** Maximum number of attempts of one update. An attempt fails when another game of the same players ends at the same time. */
 const ATTEMPTS_MAX = 10;
 
-/** The ratings of a game, or of one of its modes. All keys of a game share a slot in a Cluster. */
+/** Returns the key of the ratings of a game, or of one of its modes. All keys of a game share a slot in a Cluster. */
 const ratingsKey = (game: string, mode: string | undefined): string =>
   redisName(mode === undefined ? `ratings:{${game}}` : `ratings:{${game}}:mode:${mode}`);
 const expiriesKey = (game: string, mode: string | undefined): string => `${ratingsKey(game, mode)}:expiries`;
 const countedKey = (game: string, id: string): string => redisName(`ratings:{${game}}:counted:${id}`);
 
-/** Ratings in one Redis hash per game, or per mode of it: `MU SIGMA` by user. A sorted set has the time at which each rating expires. */
+/**
+ * The default store of ratings. Each game, or each mode of a game, has one Redis hash with `MU SIGMA` by user. A sorted set contains the
+ * time at which each rating expires.
+ */
 @Injectable()
 export class RedisRatingStore extends RatingStore {
   constructor(
     private readonly redis: RedisConnections,
-    /** Absent in processes that only read ratings. */
+    /** Undefined in processes that only read ratings. */
     @Optional() @Inject(RATING_OPTIONS) private readonly options: RatingOptions = { guestTtlMs: 0, ttlMs: 0 },
   ) {
     super();
@@ -67,7 +70,7 @@ export class RedisRatingStore extends RatingStore {
     return isGuest(user) ? this.options.guestTtlMs : this.options.ttlMs;
   }
 
-  /** Returns the stored text of each rating; '' for a user without one. */
+  /** Returns the stored text of each rating. Empty text: the user has no rating. */
   private async read(game: string, mode: string | undefined, users: readonly UserId[]): Promise<string[]> {
     if (users.length === 0) return [];
     return (await readScript.run(this.redis.commands, [ratingsKey(game, mode), expiriesKey(game, mode)], users)) as string[];
@@ -80,7 +83,7 @@ function parsed(text: string): Rating | null {
   return Number.isFinite(mu) && Number.isFinite(sigma) ? { mu: mu!, sigma: sigma! } : null;
 }
 
-/** Rounds to hundredths: a smaller difference has no visible effect. */
+/** Rounds to hundredths of a point, because a smaller difference has no visible effect. */
 function textOf({ mu, sigma }: Rating): string {
   if (!Number.isFinite(mu) || !Number.isFinite(sigma)) throw new Error(`A rating is not a number: ${mu} ± ${sigma}.`);
   return `${Math.round(mu * 100) / 100} ${Math.round(sigma * 100) / 100}`;

@@ -1,8 +1,12 @@
--- Changes the ratings of the players of one finished game, once. Removes some ratings whose lifetime is over, so their number stays bounded.
--- KEYS  1 ratings of the game (hash by user)  2 ends of their lifetimes (sorted set of users, in ms since 1970)  3 mark of the finished game
--- ARGV  1 TTL of the mark (ms)  2 maximum number of ratings to remove, then for each user: user, present value ('' for none), new value,
---       lifetime (ms; '0': no end)
--- Returns 1: changed. 0: this game was counted before. -1: a present value is different, so read again.
+-- Writes the new ratings of the players of a finished game, once per game. Each call also deletes some expired ratings, so that the
+-- number of stored ratings stays bounded.
+-- KEYS  1 ratings of the game (hash by user)  2 expiry times of the ratings (sorted set of users, in ms since 1970)
+--       3 marker which says that this finished game has been rated
+-- ARGV  1 TTL of the marker in ms  2 maximum number of expired ratings to delete
+--       3… for each user: user, expected current rating ('' : none), new rating, lifetime of the rating in ms ('0': it never expires)
+-- Returns 1: written
+--         0: the game had been rated before
+--         -1: nothing is written, because the rating of a user is not the expected one; the caller must read the ratings again
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 local now = storeTimeMs()
 for index = 3, #ARGV, 4 do

@@ -6,26 +6,26 @@ import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
-/** A ticket or an open room for which the strategy searches a match. The anchor sets the windows, and other tickets join its match. */
+/** A ticket or an open room for which the strategy searches a match. Its rules determine the windows, and other tickets join its match. */
 export interface Anchor {
   readonly id: string;
   readonly order: number;
   readonly rules: MatchRules;
   readonly bucket: Bucket;
   readonly mu: number;
-  /** Allowed difference of ratings now, in points. */
+  /** The difference of ratings that is allowed now, in points. */
   readonly limit: number;
-  /** True: the difference of ratings counts neither for this anchor nor for the tickets that join it. */
+  /** True: any difference of ratings is allowed, for this anchor and for the tickets that join it. */
   readonly isOverdue: boolean;
   readonly attributes: Attributes | undefined;
-  /** The regions to try, in this order. '': no particular region. */
+  /** The regions to try, in this order. Empty text: any region. */
   readonly regions: readonly string[];
   /** True: all of `regions` are equally good for the anchor. */
   readonly isAnywhere: boolean;
-  /** For each size of match that is allowed now, the largest first: the free places of each team. */
+  /** The free places of each team, for each match size that is allowed now. The largest size is first. */
   readonly targets: readonly (readonly number[])[];
   /**
-   * Free places of each team. A match that reaches none of the targets fills as many of these places as possible. Absent: the match must
+   * Free places of each team. If no target can be reached, the match fills as many of these places as possible. Undefined: the match must
    * reach a target.
    */
   readonly partial?: readonly number[];
@@ -59,7 +59,7 @@ export function anchorOfTicket(entry: Entry, now: number, isExplained = false): 
   };
 }
 
-/** Returns null for a room that matchmaking does not fill. */
+/** Returns the anchor of an open room. Null: matchmaking does not fill this room. */
 export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRules, now: number): Anchor | null {
   const rules = rulesOfMode(gameRules, room.mode);
   if (!rules || room.free < 1 || !(room.running ? rules.backfill.running : rules.backfill.waiting)) return null;
@@ -84,8 +84,8 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
 }
 
 /**
- * Returns the targets for which the bucket has enough tickets, without regard to other rules. This check is cheap and avoids most searches
- * that cannot succeed.
+ * Returns the targets for which the bucket has enough tickets, and ignores all other rules. This check is cheap and avoids most searches
+ * without success.
  */
 function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
   return getOrAdd(fits, isFull ? size : -size, () => {
@@ -94,7 +94,10 @@ function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: 
   });
 }
 
-/** Returns the sizes of a match (of its teams, or of the whole match), the largest first. `isFull`: returns only the largest size. */
+/**
+ * Returns the possible sizes of a match, largest first: the sizes of its teams, or of the whole match. `isFull`: returns only the largest
+ * size.
+ */
 function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][] {
   const { min, max } = rules.teams?.size ?? rules.seats;
   const targets: number[][] = [];
@@ -102,12 +105,15 @@ function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][
   return targets;
 }
 
-/** Returns the number of players of each team (or of the match) with bots: the smallest one that has room for a party of this size. */
+/**
+ * Returns the number of players and bots of each team, or of the match without teams: the smallest allowed number that is not below the
+ * size of the party.
+ */
 export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
   return Math.max(teams?.size.min ?? seats.min, size);
 }
 
-/** Returns the free places of each team when every team has `target` players and the first one has `size` already. */
+/** Returns the free places of each team, for teams of `target` players. The first team already has `size` players. */
 function capacitiesFor({ teams }: MatchRules, size: number, target: number): number[] {
   return Array.from({ length: teams?.count ?? 1 }, (_, team) => Math.max(0, team === 0 ? target - size : target));
 }
@@ -127,7 +133,7 @@ function roomTargets(room: OpenRoom, rules: MatchRules, isFull: boolean): Pick<A
   return { targets };
 }
 
-/** Returns the free places of the teams of a running room, at most `free` together, the smallest team first. */
+/** Returns the free places of the teams of a running room, at most `free` in total. The smallest team is filled first. */
 function freeOfTeams(inTeams: readonly number[], { teams }: MatchRules, free: number): number[] {
   const capacities = inTeams.map(() => 0);
   const count = [...inTeams];
@@ -140,7 +146,7 @@ function freeOfTeams(inTeams: readonly number[], { teams }: MatchRules, free: nu
   return capacities;
 }
 
-/** Returns the regions that a ticket can reach now, the nearest first. Undefined: it can reach every region. */
+/** Returns the regions that are allowed for a ticket now, nearest first. Undefined: every region is allowed. */
 function ownRegions({ ticket: { regions, since }, bucket: { rules } }: Entry, now: number): string[] | undefined {
   if (!regions) return undefined;
   const limit = latencyLimit(rules, now - since);

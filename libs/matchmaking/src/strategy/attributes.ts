@@ -15,7 +15,7 @@ export function attributesAgree(all: readonly (Attributes | undefined)[]): boole
 
 interface Wish {
   readonly value: AttributeValue | undefined;
-  /** Accepted values. Undefined: the numbers from `min` to `max` are accepted. */
+  /** The accepted values. Undefined: all numbers from `min` to `max` are accepted. */
   readonly any: readonly AttributeValue[] | undefined;
   readonly min: number;
   readonly max: number;

@@ -12,25 +12,25 @@ import { type Entry, TicketIndex } from './ticket-index.js';
 import { RATING_DEFAULT } from './windows.js';
 
 /**
- * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each of them the fitting tickets
- * with the nearest ratings. A ticket that finds too few other tickets stays in the queue, where a later ticket may choose it.
+ * The default strategy. It serves tickets and open rooms in the order of their arrival, and matches each of them with the allowed tickets
+ * whose ratings are nearest. A ticket without enough other tickets stays in the queue, where a later ticket may choose it.
  *
  * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
- * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. There is one exception: a ticket
- * or room that is earlier in the order of service may take those tickets. Each earlier ticket or room leaves the queue with its match. So
- * with n of them, at most n matches are made first.
+ * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. Exception: an earlier ticket or
+ * room may get these tickets. Each earlier ticket or room leaves the queue with its match. So n earlier tickets or rooms delay the ticket
+ * by at most n matches.
  */
 export class DefaultMatchStrategy extends MatchStrategy {
   private readonly indexes = new Map<string, TicketIndex>();
   private round = 0;
-  /** The view of the last call of `explain`. */
+  /** The argument of the last call of `explain`. */
   private explained: MatchQueueView | undefined;
 
   *match(queue: MatchQueueView): Iterable<ProposedMatch> {
     const index = this.indexOf(queue);
     const round = ++this.round;
     for (const anchor of anchorsOf(queue, index, round)) {
-      // Another call of `match` has begun a round. This call stops, because both rounds would mark the same entries.
+      // Stops because another call of `match` has begun a round. Both rounds would mark the same entries.
       if (this.round !== round) return;
       const gathered = gather(anchor, queue.now, round);
       if (gathered.fit) yield proposed(anchor, gathered, gathered.fit, queue.now, round);
@@ -90,7 +90,7 @@ function proposed(anchor: Anchor, { accepted }: Gathered, fit: readonly (readonl
   };
 }
 
-/** Returns the nearest tickets of the sizes that fit. */
+/** Returns the nearest accepted tickets whose party sizes match `fit`. */
 function chosen(accepted: readonly Entry[], fit: readonly (readonly number[])[]): Entry[] {
   const needed = new Map<number, number>();
   for (const team of fit) for (const size of team) needed.set(size, (needed.get(size) ?? 0) + 1);
@@ -113,7 +113,7 @@ function sumsOf({ teams = [], players }: OpenRoom): number[] {
   return teams.map((team) => team.reduce((total, user) => total + (ratings.get(user) ?? RATING_DEFAULT.mu), 0));
 }
 
-/** Returns the number of bots for the missing players. */
+/** Returns the number of bots that replace the missing players. */
 function botsFor(rules: MatchRules, { size: own }: Entry, entries: readonly Entry[]): number {
   let players = 0;
   for (const { size } of entries) players += size;

@@ -9,7 +9,7 @@ import type { Entry, TicketIndex } from './ticket-index.js';
 /** Minimum number of recent tickets for an estimate. */
 const SAMPLES_MIN = 5;
 
-/** Returns why a ticket waits. `index` has the tickets of this view, and no match of this round has taken one of them. */
+/** Returns the reasons why a ticket waits. `index` contains the tickets of this view, before any match of this round. */
 export function explain(ticket: Ticket, index: TicketIndex, queue: MatchQueueView, round: number): MatchExplanation {
   const entry = index.get(ticket);
   if (!entry)
@@ -80,10 +80,10 @@ function placeOf(entry: Entry, order: readonly Entry[]): number {
   return low + 1;
 }
 
-/** The sorted waiting times of recent matches, by view and mode. */
+/** A cache of the sorted waiting times of recent matches, by list of matches and by mode. */
 const waits = new WeakMap<readonly RecentMatch[], Map<string | undefined, readonly number[]>>();
 
-/** Returns the median remaining waiting time, in ms, of the recent tickets that waited longer than this ticket has. */
+/** Returns an estimate of the remaining waiting time, in ms: the median of the recent tickets that waited longer than this ticket. */
 function remainingMs({ recent }: MatchQueueView, mode: string | undefined, waitedMs: number): number | undefined {
   if (!recent) return undefined;
   const modes = getOrAdd(waits, recent, () => new Map<string | undefined, readonly number[]>());

@@ -8,31 +8,32 @@ import { ratingLimit } from './windows.js';
 
 /** The tickets that were found for an anchor. */
 export interface Gathered {
-  /** Candidates, the nearest rating first. For each size of party, there are at most as many candidates as one match can have. */
+  /** The candidates, nearest rating first. There are at most as many candidates of each party size as one match can have. */
   readonly accepted: readonly Entry[];
-  /** For each team, the sizes of the parties that join it. Null: the candidates do not make a match. */
+  /** The sizes of the parties that join each team. Null: the candidates do not make a match. */
   readonly fit: readonly (readonly number[])[] | null;
-  /** The largest difference of ratings to the anchor. */
+  /** The largest difference of a candidate's rating to the anchor's, in points. */
   readonly distance: number;
 }
 
 /**
- * Maximum number of further searches for one anchor and region. Each further search requires one combination of attributes that the first
- * search left out.
+ * Maximum number of further searches for one anchor and region. The tickets of each further search agree with one combination of attributes
+ * that the first search left out.
  */
 const CONFLICTS_MAX = 16;
 
 /**
- * Maximum number of comparisons of attributes in one round of a bucket with many combinations of attributes. This number of comparisons
- * takes about half a second. Each anchor has an equal share, so that no ticket uses up the share of another.
+ * Maximum number of comparisons of attributes per round, in a bucket with many combinations of attributes. This number of comparisons takes
+ * about half a second. Each anchor has an equal share of this number.
  */
 const COMPARISONS_MAX = 500_000;
 /**
- * Minimum number of comparisons of attributes for one anchor. So each anchor is compared at least with this number of its nearest tickets.
+ * Minimum number of comparisons of attributes for one anchor: the strategy compares each anchor with at least this number of its nearest
+ * tickets.
  */
 const COMPARISONS_MIN = 64;
 
-/** Searches the nearest tickets that make a match with the anchor, in the best region for it. */
+/** Searches the nearest tickets that make a match with the anchor, in the anchor's best region. */
 export function gather(anchor: Anchor, now: number, round: number): Gathered {
   let best: Gathered = NOTHING;
   if (anchor.targets.length === 0 && !anchor.partial) return best;
@@ -59,8 +60,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // The nearest tickets may disagree with farther tickets that would make a match. So the search is repeated for each combination of
-  // attributes that was left out.
+  // Repeats the search for each combination of attributes that was left out. The nearest tickets may have excluded tickets that would make
+  // a match.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;
@@ -129,7 +130,7 @@ function gatherAround(
   return { accepted, fit: partial ? partialFit(partial, accepted, rules.botsAfterMs !== undefined && !anchor.room) : null, distance };
 }
 
-/** Returns whether a ticket accepts a match with this anchor in this region. Does not compare attributes. */
+/** Returns whether a ticket accepts a match with this anchor in this region, apart from the attributes. */
 function accepts({ mu, sigma, ticket }: Entry, anchor: Anchor, region: string, now: number): boolean {
   const { rules, room } = anchor;
   const waitedMs = now - ticket.since;
@@ -139,7 +140,7 @@ function accepts({ mu, sigma, ticket }: Entry, anchor: Anchor, region: string, n
   return ticket.regions[region]! <= (anchor.isOverdue ? rules.latency.to : latencyLimit(rules, waitedMs));
 }
 
-/** Returns the sizes that each team gets when parties go, in this order, to the team with the most free places. */
+/** Returns the sizes of the parties of each team. Each party in turn joins the team with the most free places. */
 function partialFit(capacities: readonly number[], entries: readonly Entry[], mayBeEmpty: boolean): number[][] | null {
   const free = [...capacities];
   const teams: number[][] = capacities.map(() => []);
@@ -158,7 +159,7 @@ function isFull(teams: readonly (readonly number[])[] | null, places: number): b
   return teams !== null && sum(teams.map(sum)) === places;
 }
 
-/** Returns how many parties of a size can be in a match with these free places. */
+/** Returns the maximum number of parties of one size in a match with these free places. */
 function capOf(capacities: readonly number[], size: number): number {
   let cap = 0;
   for (const capacity of capacities) cap += Math.floor(capacity / size);
@@ -175,7 +176,7 @@ function sum(numbers: readonly number[]): number {
   return total;
 }
 
-/** The attributes of the tickets that are accepted so far. */
+/** The attributes of all accepted tickets, with which further tickets must agree. */
 class Agreement {
   private readonly all: Attributes[] = [];
   private readonly seen = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Returns the value of the key, and adds one first when the map has none. */
+/** Returns the value of the key. If the map has no value, adds one first. */
 export function getOrAdd<Key, Value>(
   map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
   key: Key,

@@ -152,7 +152,7 @@ describe('the order in which the strategy serves tickets', () => {
     const matched = new Set(matches.flatMap(({ tickets }) => tickets));
     for (const ticket of view.tickets) {
       if (matched.has(ticket)) continue;
-      // The strategy made each match for its first ticket.
+      // The strategy builds each match around its first ticket.
       const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
       const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
       expect(possibleMatch(ticket, left, view)).toBeNull();
@@ -229,13 +229,16 @@ describe('the result of the strategy', () => {
   });
 });
 
-/** Returns whether `a` is before `b` in the order of service: it waits longer, with 10 seconds more for each failed match. */
+/**
+ * Returns whether the strategy must match ticket `a` before ticket `b`. The ticket with the longer waiting time comes first. Each failed
+ * match adds 10 seconds to the waiting time.
+ */
 function isServedBefore(a: Ticket, b: Ticket): boolean {
   const order = ({ since, priority = 0 }: Ticket): number => since - priority * 10_000;
   return order(a) < order(b) || (order(a) === order(b) && a.id < b.id);
 }
 
-/** Returns the rule that a match breaks. Null: none. */
+/** Returns the rule that a match breaks. Null: it breaks no rule. */
 function flawOf({ tickets, region, room: id, bots = 0 }: ProposedMatch, view: MatchQueueView): string | null {
   const room = view.rooms.find((one) => one.room === id);
   const [first] = tickets;
@@ -279,7 +282,7 @@ function acceptsRegion({ regions, since }: Ticket, region: string, isAnchorOverd
   return !regions || (regions[region] ?? 1e9) <= (isAnchorOverdue ? rules.latency.to : latencyLimit(rules, now - since));
 }
 
-/** Searches all sets of the other tickets for a match with this one. */
+/** Tries all sets of other tickets to find a match for this ticket. */
 function possibleMatch(ticket: Ticket, others: readonly Ticket[], { rules: gameRules, now }: MatchQueueView): string[] | null {
   const rules = rulesOfMode(gameRules, ticket.mode)!;
   const waitedMs = now - ticket.since;
@@ -305,7 +308,7 @@ function possibleMatch(ticket: Ticket, others: readonly Ticket[], { rules: gameR
   return null;
 }
 
-/** Returns whether parties of these sizes make a match that is allowed after this time of waiting. */
+/** Returns whether parties of these sizes may be matched after this waiting time. */
 function fills(sizes: readonly number[], rules: MatchRules, waitedMs: number): boolean {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const range = rules.teams?.size ?? rules.seats;

@@ -1,7 +1,8 @@
 import { compareService, type RatingList, type RatingListEntry } from './rating-list.js';
 
 /**
- * Walks over the free entries of several lists, the nearest rating first. Entries of equal rating in one list come in the order of service.
+ * Iterates over the free entries of several lists, nearest rating first. Entries of one list with equal ratings come in the order of
+ * service.
  */
 export class NearestWalk<Entry extends RatingListEntry> {
   private readonly sides: Side<Entry>[] = [];
@@ -19,7 +20,7 @@ export class NearestWalk<Entry extends RatingListEntry> {
     }
   }
 
-  /** Returns the next entry. Undefined: there is none within this distance. */
+  /** Returns the next entry. Undefined: there is no further entry within this distance. */
   next(distanceMax: number): Entry | undefined {
     const { sides, mu } = this;
     let best: Side<Entry> | undefined;
@@ -45,7 +46,7 @@ export class NearestWalk<Entry extends RatingListEntry> {
     return entry;
   }
 
-  /** Leaves out all further entries of this size. Each list has entries of one size. */
+  /** Skips all further entries of this size. Each list has entries of only one size. */
   drop(size: number): void {
     const { sides } = this;
     for (let at = sides.length - 1; at >= 0; at--) if (sides[at]!.entry!.size === size) sides.splice(at, 1);
@@ -53,12 +54,11 @@ export class NearestWalk<Entry extends RatingListEntry> {
 }
 
 interface Side<Entry> {
-  /** The next entry. Undefined: the side has no more. */
+  /** The next entry. Undefined: the side has no further entry. */
   entry: Entry | undefined;
   advance(): void;
 }
 
-/** The entries with the given rating or a higher one, in the order of the list. */
 class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position: number;
@@ -78,13 +78,12 @@ class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
 }
 
 /**
- * The entries with a lower rating, the highest rating first. Entries of equal rating keep the order of the list, so the one that has waited
- * longest is first.
+ * The entries with a lower rating, highest rating first. Entries with equal ratings keep the order of the list, so that the entry with the
+ * longest waiting time is first.
  */
 class LowerSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position = -1;
-  /** The first and the last position of the entries with this rating. */
   private runStart = -1;
   private runEnd = -1;
 

@@ -1,27 +1,27 @@
-/** An entry of a list that is sorted by rating, and by the order of service among equal ratings. */
+/** An entry of a list that is sorted by rating. Entries with equal ratings are in the order of service. */
 export interface RatingListEntry {
   readonly id: string;
   readonly mu: number;
   /** Number of players of the entry. */
   readonly size: number;
-  /** Position in the order of service: lower is earlier. */
+  /** Position in the order of service. A lower position is served earlier. */
   readonly order: number;
   /** True: the entry is not in the queue any more. */
   isGone: boolean;
-  /** The round in which a proposed match took the entry. */
+  /** The last round in which a proposed match included the entry. */
   takenIn: number;
 }
 
 /**
- * Entries in the order of their ratings. Additions and removals are collected and merged at once, because a queue of 100,000 entries changes
- * thousands of times between two rounds. Entries that were taken in the current round are skipped in almost constant time.
+ * Entries in the order of their ratings. The list collects additions and removals and merges them together, because a queue of 100,000
+ * entries has thousands of changes between two rounds. It skips the entries that were taken in the current round in almost constant time.
  */
 export class RatingList<Entry extends RatingListEntry> {
   private entries: Entry[] = [];
   private added: Entry[] = [];
   private hasGone = false;
   private round = -1;
-  /** For each position: the same or a later position, such that all entries between the two positions are taken. */
+  /** For each position, the same position or a later position. All entries between the two positions are taken. */
   private readonly after: number[] = [];
   private readonly before: number[] = [];
 
@@ -38,7 +38,7 @@ export class RatingList<Entry extends RatingListEntry> {
     this.hasGone = true;
   }
 
-  /** Merges the collected changes. Call it before a round. */
+  /** Merges the collected changes. Call this method before a round. */
   merge(): void {
     if (this.added.length === 0 && !this.hasGone) return;
     const remaining = this.hasGone ? this.entries.filter(({ isGone }) => !isGone) : this.entries;
@@ -49,7 +49,7 @@ export class RatingList<Entry extends RatingListEntry> {
     this.round = -1;
   }
 
-  /** Prepares the list for a round in which entries are taken. */
+  /** Prepares the list for a round: no entry is taken. */
   begin(round: number): void {
     if (this.round === round) return;
     this.round = round;
@@ -77,7 +77,7 @@ export class RatingList<Entry extends RatingListEntry> {
     return low;
   }
 
-  /** Returns the first position at or after `position` whose entry is not taken. Returns `length` when there is none. */
+  /** Returns the first position at or after `position` whose entry is not taken. Returns `length` when all these entries are taken. */
   firstFreeFrom(position: number): number {
     const { after, entries, round } = this;
     let at = position;
@@ -89,9 +89,9 @@ export class RatingList<Entry extends RatingListEntry> {
     return at;
   }
 
-  /** Returns the last position at or before `position` whose entry is not taken. Returns -1 when there is none. */
+  /** Returns the last position at or before `position` whose entry is not taken. Returns -1 when all these entries are taken. */
   lastFreeUpTo(position: number): number {
-    // Positions are stored with an offset of 1, so that 0 means "none".
+    // `before` has positions plus 1, so that 0 means "no position".
     const { before, entries, round } = this;
     let at = position + 1;
     for (;;) {
@@ -103,7 +103,6 @@ export class RatingList<Entry extends RatingListEntry> {
   }
 }
 
-/** Merges two sorted lists. */
 export function mergeSorted<Entry>(some: readonly Entry[], others: readonly Entry[], compare: (a: Entry, b: Entry) => number): Entry[] {
   if (others.length === 0) return some as Entry[];
   const merged = new Array<Entry>(some.length + others.length);
@@ -119,7 +118,7 @@ function compareRatings(a: RatingListEntry, b: RatingListEntry): number {
   return a.mu - b.mu || compareService(a, b);
 }
 
-/** Compares by the order of service: the entry that has waited longer is first. */
+/** Compares entries by the order of service: the entry with the longer waiting time is first. */
 export function compareService(a: Pick<RatingListEntry, 'order' | 'id'>, b: Pick<RatingListEntry, 'order' | 'id'>): number {
   return a.order - b.order || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -3,8 +3,8 @@ import { latencyLimit } from './anchor.js';
 import type { Ticket } from './ticket.js';
 
 /**
- * Returns the region in which the largest latency of the tickets is smallest. When no ticket has latencies, returns the first preferred
- * region of a ticket. Returns undefined when the tickets have no preference.
+ * Returns the region in which the maximum latency of the tickets is lowest. If no ticket has latencies, returns the first preferred region.
+ * Undefined: the tickets prefer no region.
  */
 export function bestRegion(tickets: readonly Ticket[], { room, rules, isOverdue }: Anchor, now: number): string | undefined {
   if (room?.region !== undefined) return room.region;

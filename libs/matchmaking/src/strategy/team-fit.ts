@@ -1,12 +1,12 @@
 /**
- * Maximum number of steps of one search for a composition. Teams of up to 8 players never need that many. For larger teams the search may
- * give up; a later search with more tickets may succeed.
+ * Maximum number of steps of one search for a composition. Teams of up to 8 players never need so many steps. A search for larger teams may
+ * stop without a result. A later search with more tickets may then succeed.
  */
 const STEPS_MAX = 5_000;
 
 /**
  * Finds parties that fill teams exactly. `capacities`: free places of each team. `available[n]`: number of parties with n players. Returns
- * for each team the sizes of its parties, the largest first. Null: there is no such composition.
+ * the sizes of the parties of each team, largest first. Null: no composition fits exactly.
  */
 export function exactFit(capacities: readonly number[], available: readonly number[]): number[][] | null {
   const left = [...available];
@@ -28,18 +28,18 @@ export function exactFit(capacities: readonly number[], available: readonly numb
   return capacities.length === 0 || fill(0, capacities[0]!, left.length - 1) ? teams : null;
 }
 
-/** A party with the sum of its ratings. */
+/** A party, with the sum of the ratings of its members. */
 export interface RatedParty {
   readonly size: number;
   readonly mu: number;
 }
 
 /**
- * Distributes parties over teams with given sizes of parties, so that the sums of the ratings are close. The strongest party goes to the
- * weakest team that needs its size. Then parties of equal size are exchanged while that helps.
+ * Distributes parties over teams, so that the sums of the ratings are close. In turn, the strongest party joins the weakest team that needs
+ * a party of its size. Then parties of equal size are exchanged while this reduces the differences.
  *
- * @param sizes for each team, the sizes of its parties; together exactly the sizes of `parties`
- * @param sums for each team, the sum of the ratings that it has already
+ * @param sizes the sizes of the parties of each team; all together exactly the sizes of `parties`
+ * @param sums the sum of the ratings that each team already has
  */
 export function balancedTeams<Party extends RatedParty>(
   sizes: readonly (readonly number[])[],
@@ -66,7 +66,7 @@ export function balancedTeams<Party extends RatedParty>(
   return teams;
 }
 
-/** Maximum number of exchanges in one match. The first exchanges make the teams most equal, and later ones gain little. */
+/** Maximum number of exchanges in one match. The first exchanges have the largest effect, and later exchanges change little. */
 const EXCHANGES_MAX = 64;
 
 function exchange(teams: RatedParty[][], total: number[]): void {
@@ -94,5 +94,5 @@ function exchange(teams: RatedParty[][], total: number[]): void {
   }
 }
 
-/** The smallest gain for which parties are exchanged, in points. It is above the rounding errors of sums, so that the exchanges end. */
+/** Minimum improvement for which parties are exchanged, in points. It is above the rounding errors of sums, so that the exchanges end. */
 const GAIN_MIN = 1e-6;

@@ -7,13 +7,16 @@ import { compareService, mergeSorted, RatingList, type RatingListEntry } from '.
 import type { OpenRoom, Ticket } from './ticket.js';
 import { ratingOf } from './windows.js';
 
-/** Waiting time that each failed match adds to a ticket in the order of service, in ms. */
+/** Time in ms by which each failed match moves a ticket forward in the order of service. */
 export const PRIORITY_MS = 10_000;
-/** Maximum number of failed matches that count, so that a ticket with many of them does not starve other tickets. */
+/**
+ * Maximum number of failed matches that count for a ticket. Without this limit, a ticket with many failed matches would starve other
+ * tickets.
+ */
 const PRIORITY_MAX = 6;
 /**
- * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more combinations, all tickets
- * share lists, and the strategy compares the attributes of each ticket.
+ * Maximum number of combinations of attributes in a bucket with separate lists for each combination. In a bucket with more combinations,
+ * all tickets share lists, and the strategy compares the attributes of each ticket.
  */
 const COMBINATIONS_MAX = 64;
 
@@ -24,12 +27,12 @@ export interface Entry extends RatingListEntry {
   readonly sigma: number;
   readonly bucket: Bucket;
   readonly attributes: Attributes | undefined;
-  /** The attributes as text; equal attributes have equal texts. '': no attributes. */
+  /** The attributes as text. Equal attributes have equal texts. Empty text: no attributes. */
   readonly attributesText: string;
   lists: readonly RatingList<Entry>[];
-  /** Position in the last view. */
+  /** Position of the ticket in the last view. */
   at: number;
-  /** The last view in which the ticket was. */
+  /** The number of the last view with this ticket. */
   seenIn: number;
 }
 
@@ -39,13 +42,13 @@ export interface Bucket {
   readonly groups: Map<string, TicketGroup>;
   /** Number of tickets with each combination of attributes. */
   readonly combinations: Map<string, number>;
-  /** True: there are too many combinations, so that the tickets of a group differ in their attributes. */
+  /** True: the bucket has too many combinations, so the tickets of a group may have different attributes. */
   isMixed: boolean;
-  /** Regions that tickets of this bucket can reach, sorted. */
+  /** The regions that at least one ticket of this bucket can reach, sorted. */
   regions: readonly string[];
-  /** The number of tickets for each number of players. */
+  /** The number of tickets of each party size. */
   readonly counts: number[];
-  /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
+  /** The possible sizes of matches, by party size of a ticket. A change of the tickets clears this cache. */
   readonly fits: Map<number, readonly (readonly number[])[]>;
   /** The tickets in the order of service. */
   order: Entry[];
@@ -53,11 +56,11 @@ export interface Bucket {
   hasGone: boolean;
 }
 
-/** Tickets of a bucket with equal size and, unless the bucket is mixed, equal attributes. */
+/** Tickets of a bucket with equal party size. Unless the bucket is mixed, they also have equal attributes. */
 export interface TicketGroup {
   readonly size: number;
   readonly attributes: Attributes | undefined;
-  /** By region: the tickets that can reach the region. '': the tickets that accept any region. */
+  /** For each region, the tickets that can reach the region. Key '': the tickets that accept any region. */
   readonly lists: Map<string, RatingList<Entry>>;
 }
 
@@ -67,7 +70,7 @@ export class TicketIndex {
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
-  /** The entries in the order of the last view. Most tickets of the next view are in the same order. */
+  /** The entries in the order of the last view. Most tickets of the next view have the same order. */
   private sequence: Entry[] = [];
   private lastSequence: Entry[] = [];
   private expected = 0;
@@ -76,7 +79,6 @@ export class TicketIndex {
   private rulesText = '';
   private rules: MatchRules | undefined;
 
-  /** Updates the index to the tickets of this view. */
   update(view: MatchQueueView): void {
     if (this.view === view) return;
     this.view = view;
@@ -97,7 +99,7 @@ export class TicketIndex {
     }
   }
 
-  /** All tickets that may be matched, in the order of service. */
+  /** Returns all tickets that may be in a match, in the order of service. */
   inOrder(): Entry[] {
     let all: Entry[] = [];
     for (const { order } of this.buckets.values()) all = all.length === 0 ? order : mergeSorted(all, order, compareService);
@@ -129,7 +131,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false for a ticket that was seen in this view before. */
+  /** Returns false for the repeat of a ticket in this view. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
@@ -205,7 +207,7 @@ export class TicketIndex {
     }
   }
 
-  /** Gives the entries of a bucket new lists, because the number of combinations of attributes has crossed the limit. */
+  /** Moves the entries of a bucket to new lists, because the number of combinations of attributes has crossed the limit. */
   private regroup(bucket: Bucket): void {
     bucket.isMixed = !bucket.isMixed;
     bucket.groups.clear();
@@ -257,7 +259,7 @@ export class TicketIndex {
   }
 }
 
-/** Returns the lists of a bucket whose tickets may be in a match in this region. '': a match in no particular region. */
+/** Returns the lists of tickets that may be in a match in this region. Region '': a match in any region. */
 export function listsFor(groups: readonly TicketGroup[], region: string): RatingList<Entry>[] {
   const lists: RatingList<Entry>[] = [];
   for (const group of groups) {
@@ -274,7 +276,7 @@ export function mayAgree(group: TicketGroup, attributes: Attributes | undefined)
   return attributesAgree([group.attributes, attributes]);
 }
 
-/** Returns whether a match of this mode can have the whole party. */
+/** Returns whether the whole party of the ticket fits into a match of this mode. */
 function fitsRules({ players }: Ticket, { seats, teams }: MatchRules): boolean {
   return players.length >= 1 && players.length <= (teams?.size.max ?? seats.max);
 }
@@ -296,7 +298,7 @@ function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size
   return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
 
-/** Returns the regions that the ticket can ever reach; '' for a ticket that accepts any region. */
+/** Returns all regions that the ticket may accept, even after a long wait. For a ticket that accepts any region, returns only ''. */
 function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
   if (!regions) return [''];
   return Object.keys(regions).filter((region) => regions[region]! <= latency.to);
@@ -313,7 +315,7 @@ function mergeBucket(bucket: Bucket): void {
   removeEmptyLists(bucket);
 }
 
-/** Removes lists without entries, so that the result of a round does not depend on tickets of the past. */
+/** Removes lists without entries, so that the result of a round does not depend on earlier tickets. */
 function removeEmptyLists(bucket: Bucket): void {
   const regions = new Set<string>();
   for (const [key, { lists }] of bucket.groups) {

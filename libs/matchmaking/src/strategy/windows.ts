@@ -5,23 +5,23 @@ import type { MatchPlayer, Rating } from './ticket.js';
 export const RATING_DEFAULT: Rating = { mu: 1_500, sigma: 500 };
 
 /**
- * Fraction of a rating's uncertainty (0 to 1) by which the window of ratings is wider. The uncertainty of a new player is 500 points, so
- * new players meet a wider range of players. The window of an experienced player hardly changes.
+ * Fraction (0 to 1) of a player's uncertainty that is added to the window of ratings. A new player has an uncertainty of 500 points and so
+ * meets a wider range of players.
  */
 const UNCERTAINTY_SHARE = 0.25;
 
-/** Returns the limit of a ticket that has waited for this time. */
+/** Returns the limit of the window for a ticket with this waiting time. */
 export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number): number {
   if (waitedMs >= overMs) return to;
   return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
 }
 
-/** Returns whether a ticket has waited so long that the difference of ratings does not count any more. */
+/** Returns whether a ticket has waited so long that any difference of ratings is allowed. */
 export function isOverdue({ maxWaitMs }: MatchRules, waitedMs: number): boolean {
   return waitedMs >= maxWaitMs;
 }
 
-/** Returns the allowed difference of ratings in points; infinity when ratings do not matter. */
+/** Returns the allowed difference of ratings, in points. Infinity: any difference is allowed. */
 export function ratingLimit(rules: MatchRules, sigma: number, waitedMs: number): number {
   if (!rules.skill || isOverdue(rules, waitedMs)) return Number.POSITIVE_INFINITY;
   return limitAfter(rules.skill, waitedMs) + UNCERTAINTY_SHARE * sigma;

@@ -8,7 +8,7 @@ import type { StoredTicket } from './stored-ticket.js';
 
 const RULES = { seats: { min: 1, max: 1 }, expireMs: 1_000, backfill: { running: false, waiting: false } };
 
-/** Rounds of a queue with these tickets and matches, over replaced ports. */
+/** The rounds of a queue with these tickets and matches. All dependencies are fakes. */
 function roundsOf(host: Partial<MatchHost>, { tickets = [] as StoredTicket[], matches = [] as MatchRecord[] } = {}) {
   const changes = tickets.map((ticket, index) => ({ id: ticket.id, change: index + 1, ticket, isPaused: false }));
   const report = jest.fn(async () => {});

@@ -35,23 +35,22 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** Absent: this process records no metrics. */
+  /** Undefined: this process records no metrics. */
   readonly metrics?: Metrics;
-  /** The id of this lobby. */
   readonly lobby: string;
-  /** Time for which a player may be away before the ticket ends, in ms. */
+  /** Maximum absence of a player before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
 /**
  * Runs the rounds of one game while this lobby is its runner. The tickets stay in memory, and a round reads only the changes since the last
- * one. A lobby that does not know yet that it has lost the lease cannot commit, because its fencing token is too low.
+ * round. A lobby that has lost the lease without noticing cannot commit, because its fencing token is too low.
  */
 export class GameRounds {
   private readonly queue = new WaitingQueue();
   private readonly time: QueueTime;
   private readonly statistics = new QueueStatistics();
-  /** The last two queue times that this runner has stored. A new ticket gets the stored time as its `since`. */
+  /** The last two queue times that this runner has stored. The stored queue time becomes the `since` of a new ticket. */
   private storedTimes: readonly number[];
   private generation: string | null;
   private isStopped = false;
@@ -64,20 +63,21 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  // The two ages below are in queue time. While this lobby is suspended, no player can answer an offer or report to be back.
-  /** By match: the time for which the match has been in the same stage. */
+  // The two ages below are in queue time, which stops while this lobby is suspended. During a suspension, no player can answer an offer or
+  // report a new connection.
+  /** For each match, the time since the last change of its stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
-  /** By ticket: the time for which a player of the ticket has been away. */
+  /** For each ticket with an absent player, the time since the player went away. */
   private readonly absences = new ObservedAges(() => this.time.now());
   private readonly vacancies = new RoomVacancies();
   /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */
   private readonly parties = new KeyRotation<string>();
-  /** The matches whose rooms this lobby makes now, by ticket. */
+  /** The running creations of rooms for matches, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
   private makes = 0;
-  /** By ticket: the time of the last message about the progress, in ms of the monotonic clock. */
+  /** For each ticket, the time of its last progress message, in ms of the monotonic clock. */
   private readonly told = new Map<string, number>();
   private lastView: MatchQueueView | null = null;
 
@@ -102,7 +102,7 @@ export class GameRounds {
           await this.round();
         } catch (error) {
           this.ports.log.warn('rounds.failed', { game: this.game, error });
-          // A lost answer of a commit leaves tickets in memory that are not in the queue any more, so they are read again.
+          // After a lost answer of a commit, the memory may contain tickets that have left the queue. So reads all tickets again.
           this.queue.clear();
           await sleep(RETRY_MS);
         } finally {
@@ -127,15 +127,14 @@ export class GameRounds {
     this.wakeUp();
   }
 
-  /** Starts the next round now, because a ticket has changed. */
   wake(): void {
     this.isWoken = true;
     this.wakeUp();
   }
 
   /**
-   * Waits until a round has seen a ticket that is in the queue now. Returns the result of making the room of the ticket's match. Null: the
-   * round found no match.
+   * Waits until a round has included this waiting ticket. Returns the result of `make` for the ticket's match. Null: the round found no
+   * match.
    */
   async settle(ticket: string): Promise<unknown> {
     if (this.isStopped) return null;
@@ -151,7 +150,7 @@ export class GameRounds {
     if (waiting) await this.tell(waiting.ticket);
   }
 
-  /** Returns how long a ticket has waited, and why. Null: this runner does not know the ticket. */
+  /** Returns the waiting time of a ticket, and the reason why it waits. Null: this runner does not know the ticket. */
   progressOf(id: string): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null {
     const waiting = this.queue.get(id);
     return waiting ? this.explained(waiting.ticket) : null;
@@ -166,7 +165,7 @@ export class GameRounds {
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
     if (!generation.isSettled) {
-      // The store may contain older data. Nothing is matched until all servers have restored theirs.
+      // The store may contain older data. Makes no matches until all servers have restored their data.
       this.queue.clear();
       await sleep(RETRY_MS);
       return !this.isStopped && performance.now() - this.renewedAt < ROUNDS_LEASE_MS;
@@ -191,8 +190,8 @@ export class GameRounds {
   }
 
   /**
-   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby afterwards gets the
-   * same time for its other work.
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. Before that, sleeps for about as long as the strategy has blocked this process, so
+   * that the lobby can do its other work.
    */
   private async pause(): Promise<void> {
     if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));
@@ -240,7 +239,7 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
-      // Another lobby is the runner now, so it decides which tickets are overdue. This lobby may have been suspended for a long time.
+      // Another lobby is the runner now and decides which tickets are overdue. This lobby may have been suspended for a long time.
       if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
@@ -261,7 +260,8 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // A new ticket has the last stored time, which is up to a third of the lease old. The present time is more exact.
+        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. The current queue time is
+        // more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });
       for (const id of ended) this.told.delete(id);
@@ -303,7 +303,7 @@ export class GameRounds {
     }
   }
 
-  /** Makes the room of a match. At most `MAKES_AT_ONCE` rooms are made at the same time. */
+  /** Makes the room of a match. Makes at most `MAKES_AT_ONCE` rooms at the same time. */
   private make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): void {
     this.makingMatches.add(match.id);
     const made = new Promise<unknown>((resolve) => {
@@ -311,7 +311,7 @@ export class GameRounds {
         try {
           resolve(await this.ports.host.make(match, tickets, committedAt));
         } catch (error) {
-          // The match stays stored. The runner tries to make its room again after `MATCH_ABANDONED_MS`.
+          // The match stays in the store. The runner makes another attempt after `MATCH_ABANDONED_MS`.
           this.ports.log.warn('match.make-failed', { roomId: match.id, error });
           resolve(null);
         }
@@ -361,7 +361,7 @@ export class GameRounds {
 
   /**
    * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
-   * Work that fails is tried again with the next repair, and does not delay other work.
+   * The next repair repeats failed work. A failure does not delay other work.
    */
   private async repair(rules: MatchRules | null): Promise<void> {
     const { store, log } = this.ports;
@@ -432,7 +432,7 @@ export class GameRounds {
     return { ...counts, ...this.statistics.report(waits, now) };
   }
 
-  /** Sends progress messages to some of the waiting players. Players whose last message is the oldest come first. */
+  /** Sends progress messages to some of the waiting players, beginning with the players whose last message is the oldest. */
   private tellSome(): void {
     const at = performance.now();
     let budget = Math.ceil((PROGRESS_PER_SECOND * ROUND_EVERY_MS) / 1_000);
@@ -465,5 +465,5 @@ interface WaitingEntry {
   readonly change: number;
 }
 
-/** Time for which a ticket waits for a game that no server offers any more, in ms. */
+/** Time in ms after which a ticket ends whose game no server offers any more. */
 const NO_RULES_EXPIRE_MS = 60_000;

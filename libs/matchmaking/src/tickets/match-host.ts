@@ -5,34 +5,30 @@ import type { MatchRecord } from './match-record.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { TicketEnd } from './ticket-store.js';
 
-/**
- * Port: the operations of the lobby that the rounds use. Each method may be called again for the same match or ticket, also by another
- * lobby.
- */
+/** Port: the operations of the lobby that the rounds need. Each method must be idempotent, because another lobby may repeat the call. */
 export abstract class MatchHost {
-  /** The rules of the game. Null: no server offers the game now. */
   abstract rulesOf(game: string): MatchRules | null;
 
   abstract newRoomId(): RoomId;
 
   /**
-   * Returns the rooms that matchmaking may fill, at most some hundred. If there are more, each call continues after the rooms of the last
+   * Returns at most some hundred rooms that matchmaking may fill. If there are more rooms, each call continues after the rooms of the last
    * call, so that every open room is returned at some time. The rounds set `since`.
    */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
 
   /**
-   * Makes the room of a match, or in a backfill takes the tickets of the match into an existing room. Idempotent. Tickets that cannot play
+   * Makes the room of a match. In a backfill, puts the players of the match into an existing room. Idempotent. Tickets that cannot play
    * return to the queue.
    *
-   * @param committedAt a time before the commit, in ms of the monotonic clock; absent for a match of a lobby that died
+   * @param committedAt a time before the commit, in ms of the monotonic clock; undefined for a match of a lobby that died
    */
   abstract make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): Promise<unknown>;
 
-  /** Notifies the players of a match that they may accept it. */
+  /** Asks the players of a match to accept the match. */
   abstract offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number): Promise<void>;
 
-  /** Ends an offer whose time is over. */
+  /** Ends an offer whose time limit is over. */
   abstract lapse(match: MatchRecord): Promise<void>;
 
   /** Notifies the players of tickets that the tickets have ended. */
@@ -41,6 +37,6 @@ export abstract class MatchHost {
   /** Sends the players of a ticket the reason why they wait. */
   abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
 
-  /** Returns the tickets of parties whose room has other members than the ticket. */
+  /** Returns the party tickets whose players differ from the current members of the party's room. */
   abstract changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]>;
 }

@@ -1,6 +1,6 @@
 import type { RoomId, UserId } from '#libs/protocol';
 
-/** `offered`: the players of the match have not all accepted it yet. `making`: the room of the match is being made. */
+/** `offered`: at least one player has not accepted the match yet. `making`: a lobby makes the room of the match. */
 export type MatchStage = 'offered' | 'making';
 
 /** A match whose room is not made yet. */
@@ -9,24 +9,24 @@ export interface MatchRecord {
   readonly id: RoomId;
   readonly game: string;
   readonly stage: MatchStage;
-  /** The time of the queue at which the match was committed, in ms. */
+  /** The queue time of the commit, in ms. */
   readonly at: number;
   readonly tickets: readonly string[];
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;
-  /** The room that the tickets join. Absent: a new room. */
+  /** The room that the tickets join. Undefined: a new room. */
   readonly room?: RoomId;
   readonly bots?: number;
-  /** Number of players of its tickets. */
+  /** Number of players of all tickets of the match. */
   readonly players: number;
 }
 
-/** Returns `STAGE PLAYERS JSON`. */
+/** Returns the text of a match in the store: `STAGE PLAYERS JSON`. */
 export function matchText({ stage, players, ...body }: MatchRecord): string {
   return `${stage} ${players} ${JSON.stringify(body)}`;
 }
 
-/** Parses the text of a match. Null: a lobby of a later build has stored the match in a form that this build does not read. */
+/** Parses the text of a match. Null: a lobby of a later build has stored the match in a form that this build cannot read. */
 export function parseMatch(text: string): MatchRecord | null {
   const [, stage, players, json] = /^(offered|making) (\d+) (\{.*\})$/s.exec(text) ?? [];
   if (json === undefined) return null;

@@ -14,17 +14,17 @@ import { queueChannel, TicketStore } from './ticket-store.js';
 export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
 
 export interface RoundsOptions {
-  /** Time for which a player may be away before the ticket ends, in ms. */
+  /** Maximum absence of a player before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
 /**
- * Time after which a runner whose stored queue time has not changed is dead, in ms. This lobby measures it with its own clock, so a change
- * of Redis' clock has no effect.
+ * Time in ms without a change of the stored queue time after which the runner is dead. This lobby measures the time with its own clock, so
+ * a change of Redis' clock has no effect.
  */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
 
-/** The message on the channel of a queue that asks the runner to send a player the reason why the ticket waits. */
+/** The message on the channel of a queue with which a lobby requests an explanation from the runner: the reason why a ticket waits. */
 const EXPLAIN = 'explain ';
 
 /**
@@ -68,7 +68,7 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     await Promise.all(this.ending);
   }
 
-  /** Tries to become the runner of all games that have none. */
+  /** Tries to become the runner of all games without a runner. */
   @Interval(CLAIM_EVERY_MS)
   async claimAll(): Promise<void> {
     if (!this.isStarted || !this.canRun) return;
@@ -81,22 +81,22 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Runs a round for a ticket that this lobby has added. Returns the result of making the room of the ticket's match. Null: there is no
-   * match yet, or another lobby is the runner of the game.
+   * Runs a round for a ticket that this lobby has added. Returns the result of `make` for the ticket's match. Null: there is no match yet,
+   * or another lobby is the runner of the game.
    */
   async settle(game: string, ticket: string): Promise<unknown> {
     const rounds = this.running.get(game) ?? (this.canRun ? await this.claim(game).catch(() => null) : null);
     return rounds ? rounds.settle(ticket) : null;
   }
 
-  /** Asks the runner of the game to send a player the reason why the ticket waits. */
+  /** Requests the runner of the game to send the players of a ticket the reason why the ticket waits. */
   async explain(game: string, ticket: string): Promise<void> {
     const rounds = this.running.get(game);
     if (rounds) await rounds.explain(ticket);
     else await this.pubSub.publish(queueChannel(game), EXPLAIN + ticket);
   }
 
-  /** Returns how long a ticket has waited, and why, if this lobby runs the rounds of the game. */
+  /** Returns the waiting time of a ticket and the reason why it waits, if this lobby is the runner of the game. */
   progressOf(game: string, ticket: string): ReturnType<GameRounds['progressOf']> {
     return this.running.get(game)?.progressOf(ticket) ?? null;
   }

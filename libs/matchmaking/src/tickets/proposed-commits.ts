@@ -11,22 +11,22 @@ export interface CommitTerms {
   readonly rules: MatchRules;
   readonly rooms: readonly OpenRoom[];
   readonly matchesMax: number;
-  /** The time of the queue, in ms. */
+  /** The queue time, in ms. */
   readonly now: number;
   newId(): RoomId;
 }
 
-/** A match to commit, with the waiting tickets of the queue that it takes. */
+/** A match to commit, with its waiting tickets. */
 export interface CommitPlan extends Commit {
   readonly waiting: readonly StoredTicket[];
 }
 
 /**
- * Checks the proposals of a strategy, and turns them into commits. A proposal is left out when it has an unknown or paused ticket, a
- * ticket twice, a user twice, players of two modes, a wrong number of players, or a user who may not enter the room. So a wrong strategy
- * cannot break the queue.
+ * Checks the proposals of a strategy, and converts them into commits. Drops a proposal with an unknown or paused ticket, a repeated ticket
+ * or user, players of two modes, a wrong number of players, or a user who may not enter the room. So a wrong strategy cannot corrupt the
+ * queue.
  *
- * @returns the commits, and the number of proposals that were left out
+ * @returns the commits, and the number of dropped proposals
  */
 export function commitsOf(
   proposals: Iterable<ProposedMatch>,
@@ -65,8 +65,8 @@ export function commitsOf(
       ...(region !== undefined && { region }),
       ...(bots > 0 && { bots }),
     };
-    // Another player may take a seat of the room meanwhile, so each ticket of a backfill is a commit of its own. The players of a backfill
-    // receive no offer.
+    // Each ticket of a backfill is a separate commit, because another player may take a seat of the room meanwhile. The players of a
+    // backfill receive no offer.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
     if (commits.length >= matchesMax) break;

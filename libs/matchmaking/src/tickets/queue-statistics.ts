@@ -4,24 +4,22 @@ import type { StoredTicket } from './stored-ticket.js';
 /** A summary of the queue of one game, for operators. */
 export interface QueueReport {
   readonly game: string;
-  /** The lobby that runs the rounds. */
+  /** The id of the lobby that runs the rounds. */
   readonly runner: string;
   readonly tickets: number;
   readonly players: number;
-  /** Tickets that pause because a player has no connection. */
+  /** Number of tickets that are paused because a player has no connection. */
   readonly paused: number;
-  /** Median and 95th percentile of the times for which the waiting tickets have waited, in ms. Null: no ticket waits. */
+  /** Median and 95th percentile of the waiting times of the tickets in the queue, in ms. Null: the queue is empty. */
   readonly waitingP50Ms: number | null;
   readonly waitingP95Ms: number | null;
-  /**
-   * Median and 95th percentile of the times for which the tickets of the latest matches had waited, in ms. Null: there was no match yet.
-   */
+  /** Median and 95th percentile of the waiting times of the tickets in the latest matches, in ms. Null: there was no match yet. */
   readonly matchedP50Ms: number | null;
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;
   /**
-   * Difference between the best and the weakest rating of a match, in points: the median of the latest matches. Null: these matches had no
-   * ratings.
+   * Difference between the highest and the lowest rating of a match, in points: the median of the latest matches. Null: the latest matches
+   * had no ratings.
    */
   readonly ratingSpread: number | null;
   /** Duration of the last round, in ms. */
@@ -36,7 +34,7 @@ const MINUTE_MS = 60_000;
 export class QueueStatistics {
   private readonly latest: RecentMatch[] = [];
   private readonly spreads: number[] = [];
-  /** Times of the matches of the last minute, in ms of the queue time. */
+  /** The queue times of the matches of the last minute, in ms. */
   private times: number[] = [];
   roundMs = 0;
   matches = 0;
@@ -58,7 +56,7 @@ export class QueueStatistics {
     if (ratings.length > 1) push(this.spreads, Math.max(...ratings) - Math.min(...ratings));
   }
 
-  /** @param waits how long the waiting tickets have waited, in ms */
+  /** @param waits the waiting times of all tickets in the queue, in ms */
   report(waits: readonly number[], now: number): Omit<QueueReport, 'game' | 'runner' | 'tickets' | 'players' | 'paused'> {
     this.times = this.times.filter((at) => now - at < MINUTE_MS);
     const matched = this.latest.flatMap(({ waitedMs }) => waitedMs);

@@ -1,12 +1,12 @@
 import { QUEUE_STEP_MS_MAX } from './matchmaking.options.js';
 
 /**
- * The time of a queue, in ms: it runs only while a lobby runs the rounds of the game, at the pace of that lobby's monotonic clock. The
- * runner stores it, and the next runner continues from there. So ages of tickets never jump when the clock of Redis is set, and no ticket
- * expires while no lobby runs.
+ * The clock of a queue, in ms. It runs only while a lobby is the runner of the game, at the rate of this lobby's monotonic clock. The
+ * runner stores the time, and the next runner continues from the stored time. So a change of Redis' clock does not change the ages of
+ * tickets, and no ticket expires while no lobby runs.
  *
- * A runner reads the time several times a second. A longer gap between two reads is a pause of the runner, such as a suspended process,
- * and counts as `QUEUE_STEP_MS_MAX`.
+ * A runner reads the time several times a second. A longer gap between two reads is a pause of the runner, such as a suspended process. It
+ * advances the queue time by only `QUEUE_STEP_MS_MAX`.
  */
 export class QueueTime {
   private time: number;

@@ -3,20 +3,17 @@ import type { OpenRoom } from '../strategy/ticket.js';
 import { VACANCIES_KEPT_MS } from './matchmaking.options.js';
 
 /**
- * Remembers since when open rooms have had the same free seats. A round may see only some of the open rooms, so a room is remembered for a
- * while after the last round that has seen it.
+ * Remembers when the members or free seats of open rooms last changed. A round may contain only some of the open rooms, so this class keeps a room for a
+ * while after its last round.
  */
 export class RoomVacancies {
   private readonly all = new Map<RoomId, { readonly text: string; readonly since: number; seenAt: number }>();
 
-  /**
-   * Returns the rooms with their `since`: the queue time from which a room has had its present members. `now`: the time of the queue, in
-   * ms.
-   */
+  /** Returns the rooms with their `since`: the queue time of the last change of the members. `now`: the queue time, in ms. */
   since(rooms: readonly OpenRoom[], now: number): OpenRoom[] {
     const found = rooms.map((room) => ({ ...room, since: this.sinceOf(room, now) }));
     for (const [room, { seenAt }] of this.all) {
-      // The rooms are in the order in which rounds have seen them.
+      // The map has the order of `seenAt`, so all further rooms are newer.
       if (now - seenAt <= VACANCIES_KEPT_MS) break;
       this.all.delete(room);
     }

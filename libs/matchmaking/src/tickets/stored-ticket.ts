@@ -2,12 +2,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AttributeWish, RequestOrder, RoomId, RoomOptions, ServerId, SessionId, UserId } from '#libs/protocol';
 import type { MatchPlayer, Ticket } from '../strategy/ticket.js';
 
-/** A player of a ticket, with the request that put the player into it. */
+/** A player of a ticket, with the request by which the player joined the search. */
 export interface TicketPlayer extends MatchPlayer {
-  /** A match takes the player into its room only if the player has made no later request. */
+  /** The request order of the search. A match puts the player into its room only if the player has sent no later request. */
   readonly asked?: RequestOrder;
   /**
-   * The session and the gateway of that request. The lobby sends messages to this gateway when the store does not know the player's
+   * The session and the gateway of the search request. The lobby sends messages to this gateway when the store does not know the player's
    * session.
    */
   readonly session?: SessionId;
@@ -15,15 +15,15 @@ export interface TicketPlayer extends MatchPlayer {
 }
 
 /**
- * The highest format of tickets that this build reads. A build that only adds fields keeps the format: other builds keep fields that they do not
- * know. A build that changes the meaning of a field raises the format, and lobbies of earlier builds leave its tickets alone. All formats have
- * the form `SINCE JSON` with `players[].user`, so a player can end the ticket at a lobby of any build.
+ * The highest format number of tickets that this build can read. A build that only adds fields keeps the number, because every build
+ * preserves unknown fields. A build that changes the meaning of a field raises the number. Lobbies of earlier builds then do not match its
+ * tickets. All formats have the form `SINCE JSON` with `players[].user`, so that a lobby of any build can end the ticket for a player.
  */
 export const TICKET_FORMAT = 1;
 
-/** A ticket as Redis stores it, without its time. */
+/** A ticket in the form that Redis stores, without its time. */
 export interface TicketBody {
-  /** The format of the ticket. Absent: 1. */
+  /** The format number of the ticket. Default: 1. */
   readonly format?: number;
   readonly id: string;
   readonly game: string;
@@ -34,22 +34,22 @@ export interface TicketBody {
   readonly regions?: Readonly<Record<string, number>>;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
   readonly priority?: number;
-  /** The waiting room of a party, to which its members return when a match fails. */
+  /** The waiting room of the party. The members of the party return to this room when a match fails. */
   readonly party?: RoomId;
 }
 
-/** A ticket with its time, as lobbies use it. */
+/** A ticket with its time, in the form that lobbies use. */
 export interface StoredTicket extends TicketBody, Ticket {
   readonly players: readonly TicketPlayer[];
 }
 
-/** Returns the id of the ticket of a request. A repeated request gets the same id, so it adds no second ticket. */
+/** Returns the id of the ticket of a request. A repeated request gets the same id, so that it adds no second ticket. */
 export function ticketIdOf(game: string, user: UserId, asked: RequestOrder | undefined): string {
   if (!asked) return randomUUID();
   return createHash('sha256').update(`${game} ${user} ${asked.turn} ${asked.number}`).digest('base64url').slice(0, 16);
 }
 
-/** Parses `SINCE JSON`. Null: a lobby of a later build has stored the ticket in a format that this build does not read. */
+/** Parses `SINCE JSON`. Null: a lobby of a later build has stored the ticket in a format that this build cannot read. */
 export function parseTicket(text: string): StoredTicket | null {
   const space = text.indexOf(' ');
   const since = Number(text.slice(0, space));
@@ -60,7 +60,7 @@ export function parseTicket(text: string): StoredTicket | null {
   return { ...(body as TicketBody), since };
 }
 
-/** Parses several tickets. Leaves out those that this build does not read. */
+/** Parses several tickets. Skips tickets that this build cannot read. */
 export function readableTickets(texts: readonly string[]): StoredTicket[] {
   return texts.flatMap((text) => parseTicket(text) ?? []);
 }
@@ -73,7 +73,7 @@ function parsedOrNull(json: string): unknown {
   }
 }
 
-/** Returns the JSON of a ticket, which does not contain its time. */
+/** Returns the JSON of a ticket, without its time. */
 export function ticketJson({ since: _, ...body }: TicketBody & { readonly since?: number }): string {
   return JSON.stringify(body);
 }

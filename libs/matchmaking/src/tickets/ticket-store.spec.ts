@@ -47,7 +47,7 @@ async function claim(game: string, lobby = 'lobby'): Promise<string> {
   return claimed!.fence;
 }
 
-/** Returns the commit of a match of these tickets, with the number of the last change of each. */
+/** Returns the data to commit a match of these tickets, with the number of each ticket's last change. */
 async function commitOf(game: string, tickets: readonly TicketBody[], stage: MatchRecord['stage'] = 'making'): Promise<Commit> {
   const ids = tickets.map(({ id }) => id);
   const players = tickets.flatMap((ticket) => ticket.players).length;
@@ -130,7 +130,7 @@ describe('a stored ticket', () => {
 });
 
 describe('a ticket that a lobby of a later build has stored', () => {
-  /** Stores a text as the ticket of a user, with the scripts of this build. */
+  /** Uses the scripts of this build to store a text as the ticket of a user. */
   async function stored(game: string, user: UserId, json: (ticket: TicketBody) => string): Promise<TicketBody> {
     const ticket = await add(game, [user]);
     const key = `hf:match:{${game}}:tickets`;
@@ -225,7 +225,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
     expect([await stateOf(game, ada), await stateOf(game, bob)]).toEqual(['matched', 'matched']);
     expect(await store.matches(game)).toEqual([good.match]);
-    // The runner repeats the commit, because the answer was lost.
+    // The runner lost the answer, so it repeats the commit.
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 

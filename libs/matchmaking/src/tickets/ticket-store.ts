@@ -22,7 +22,7 @@ const declineScript = new LuaScript('decline_count', url('count-decline'), 1);
 const claimScript = new LuaScript('rounds_claim', url('claim-rounds'), 4);
 const keepScript = new LuaScript('rounds_keep', url('keep-rounds'), 2);
 
-/** All keys of the tickets of a game share a slot in a Cluster, so one script may use all of them. */
+/** Returns the keys of the tickets of a game. They share a slot in a Cluster, so that one script can access all of them. */
 const keysOf = (game: string) => {
   const key = (name: string): string => redisName(`match:{${game}}:${name}`);
   return {
@@ -43,7 +43,7 @@ const keysOf = (game: string) => {
 const gamesKey = (): string => redisName('match-games');
 const declinesKey = (game: string, user: UserId): string => redisName(`match:{${game}}:declines:${user}`);
 /**
- * The channel on which changes of the queue are announced. A lost message does no harm, because the runner also reads the changes
+ * Returns the channel for messages about changes of the queue. A lost message is harmless, because the runner also reads the changes
  * periodically.
  */
 export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
@@ -58,9 +58,9 @@ export interface TicketEnd {
 export interface TicketChange {
   readonly id: string;
   readonly change: number;
-  /** Null: the ticket has ended, or it is foreign. */
+  /** The ticket after the change. Null: the ticket has ended, or `isForeign` is true. */
   readonly ticket: StoredTicket | null;
-  /** True: a lobby of a later build has stored the ticket, and only such a lobby may match or end it. */
+  /** True: a lobby of a later build has stored the ticket. Only a lobby of that build may match or end the ticket. */
   readonly isForeign?: true;
   /** True: a user of the ticket has no connection, so the ticket must not be matched. */
   readonly isPaused: boolean;
@@ -74,7 +74,7 @@ export type AddedTicket =
       readonly since: number;
       /** The tickets of parties that the new ticket has replaced. */
       readonly replaced: readonly StoredTicket[];
-      /** The users whose older ticket is in an offered match. These users will not answer the offer, so the caller must end it. */
+      /** The users whose older ticket is in an offered match. These users will not answer the offer, so the caller must end the offer. */
       readonly offers: readonly { readonly match: RoomId; readonly user: UserId }[];
     };
 
@@ -85,47 +85,46 @@ export type CancelledTicket =
   /** The ticket is null when a lobby of a later build has stored it. */
   | { readonly outcome: 'ended'; readonly ticket: StoredTicket | null };
 
-/** The result of `claimRounds`, with which a lobby tries to become the runner of the rounds of a game. */
+/** The result of an attempt to become the runner of a game. */
 export interface RoundsClaim {
   /** True: the lobby is the runner now. False: another lobby is the runner. */
   readonly isHeld: boolean;
   /** The fencing token of the runner. */
   readonly fence: string;
-  /** The time of the queue, in ms: see `QueueTime`. */
+  /** The queue time, in ms: see `QueueTime`. */
   readonly time: number;
 }
 
 /** The state of the search of a user. */
 export type UserTicket =
   | { readonly state: 'none' }
-  /** A lobby of a later build has stored the ticket or its match, and only such a lobby knows its state. */
+  /** A lobby of a later build has stored the ticket or its match. This build cannot read the state. */
   | { readonly state: 'foreign' }
   | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
   | { readonly state: 'matched'; readonly ticket: StoredTicket; readonly match: MatchRecord; readonly accepted: readonly UserId[] };
 
 export type OfferAnswer = 'accepted' | 'declined';
 
-/** A match to commit. `change` of each ticket is the change that the runner has read last. */
+/** A match to commit. `change`: the number of the ticket's last change that the runner has read. */
 export interface Commit {
   readonly match: MatchRecord;
   readonly tickets: readonly { readonly id: string; readonly change: number }[];
 }
 
-/** A ticket of a match that is dissolved. `end` null: the ticket returns to the queue. */
+/** A ticket of a match that is to be dissolved. `end` null: the ticket returns to the queue. */
 export interface DissolvedTicket {
   readonly ticket: TicketBody;
   readonly end: TicketEnd | null;
 }
 
-/** Age in ms at which the list of games with tickets is read again. The list changes rarely. */
+/** Age in ms at which a lobby reads the list of games with tickets again. The list changes rarely. */
 const GAMES_STALE_MS = 1_000;
-/** Maximum number of tickets in one read of changes, which takes about a millisecond. */
+/** Maximum number of tickets in one read of changes. A read of this size takes about a millisecond. */
 const CHANGES_READ = 500;
 
 /**
- * The tickets of all games in Redis. Every method is one script, so it happens completely or not at all, and it may be repeated.
- *
- * A ticket is waiting, or a match holds it, or it is gone. A commit takes all tickets of a match or none, so no ticket is in two matches.
+ * The tickets of all games in Redis. Every method is one script, so it is atomic, and it is idempotent. A ticket waits, is in a match, or
+ * has ended. A commit is atomic for all tickets of a match, so no ticket is in two matches.
  */
 @Injectable()
 export class TicketStore implements OnModuleInit {
@@ -153,8 +152,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Adds a ticket. `replacedEnd`: the end of tickets of parties that the new ticket replaces. `late`: a user has a ticket of a later
-   * request.
+   * Adds a ticket. `replacedEnd`: the end of party tickets that the new ticket replaces. Result `late`: a user already has a ticket of a
+   * later request.
    */
   async add(ticket: TicketBody, replacedEnd: TicketEnd): Promise<AddedTicket> {
     const { game } = ticket;
@@ -180,8 +179,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Ends the ticket of a user. With `order`, ends only a ticket that is not newer than this order. `end`: the end that the other members of
-   * a party see.
+   * Ends the ticket of a user. With `order`, ends only a ticket that is not newer than this order. `end`: the end that is stored for the
+   * other members of a party.
    */
   async cancel(game: string, user: UserId, order: RequestOrder | undefined, end: TicketEnd): Promise<CancelledTicket> {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
@@ -193,7 +192,7 @@ export class TicketStore implements OnModuleInit {
     return { outcome: outcome as 'none' | 'late' };
   }
 
-  /** Ends waiting tickets, and returns those that it has ended. `change`: a ticket that has changed since does not end. */
+  /** Ends waiting tickets, and returns the ended tickets. `change`: ends a ticket only if this is its last change. */
   async end(game: string, ending: readonly { readonly id: string; readonly change?: number }[], end: TicketEnd): Promise<StoredTicket[]> {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
     const args = ending.flatMap(({ id, change = '' }) => [id, change]);
@@ -201,7 +200,7 @@ export class TicketStore implements OnModuleInit {
     return readableTickets((answer as string[]).filter((_, index) => index % 2 === 1));
   }
 
-  /** Returns the tickets that have changed after the change `after`, at most `CHANGES_READ`, in the order of their changes. */
+  /** Returns at most `CHANGES_READ` tickets with changes after the change number `after`, in the order of their changes. */
   async readChanges(game: string, after: number): Promise<TicketChange[]> {
     const { tickets, changes, away } = keysOf(game);
     const answer = (await this.run(readScript, [tickets, changes, away], [after, CHANGES_READ])) as string[];
@@ -222,8 +221,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Commits matches. Returns null when another lobby has become the runner. Else, for each match, null when it is stored, or the id of a
-   * ticket that has changed since the runner read it.
+   * Commits matches. Returns null when another lobby has become the runner. Otherwise returns one value for each match. Null: the match is
+   * committed. An id: this ticket has changed since the runner read it, so the match is not committed.
    */
   async commit(game: string, fence: string, commits: readonly Commit[]): Promise<readonly (string | null)[] | null> {
     const { tickets, changes, holds, matches, state } = keysOf(game);
@@ -243,8 +242,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Dissolves a match. `stage`: only a match in this stage. Returns null when the match is not stored, so another lobby has finished or
-   * dissolved it. Else, for each ticket, whether it is in the queue again.
+   * Dissolves a match. `stage`: dissolves only a match in this stage. Returns null when another lobby has already finished or dissolved the
+   * match. Otherwise returns for each ticket whether the ticket is in the queue again.
    */
   async dissolve(
     { id, game }: Pick<MatchRecord, 'id' | 'game'>,
@@ -258,7 +257,7 @@ export class TicketStore implements OnModuleInit {
     return answer?.map((returned) => returned === 1) ?? null;
   }
 
-  /** Stores the answer of a user to an offer. Null: the match is not offered to the user any more. */
+  /** Stores the answer of a user to an offer. Null: the user has no open offer of this match. */
   async answer(
     game: string,
     offer: RoomId,
@@ -281,8 +280,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Stores whether the user of a ticket has a connection. Returns the ticket, or null. A report that is older than the last one has no
-   * effect.
+   * Stores whether the user of a ticket has a connection. Returns the id of the ticket, or null when the user has no ticket. Ignores a
+   * report that is older than the last report.
    */
   async setPresence(game: string, user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<string | null> {
     const { tickets, users, changes, state, holds, away } = keysOf(game);
@@ -318,7 +317,10 @@ export class TicketStore implements OnModuleInit {
     return (await this.redis.commands.hexists(keysOf(game).users, user)) === 1;
   }
 
-  /** Returns how a ticket ended, within the last minutes. Null: it did not end, it ended with a match, or the store lost it. */
+  /**
+   * Returns the end of a ticket that ended within the last minutes. Null: the ticket has not ended, ended with a match, or was lost by the
+   * store.
+   */
   async endOf(game: string, ticket: string): Promise<TicketEnd | null> {
     const [, event, reason] = (await this.redis.commands.hget(keysOf(game).ended, ticket))?.split(' ') ?? [];
     return event === undefined ? null : ({ event, reason } as TicketEnd);
@@ -336,12 +338,12 @@ export class TicketStore implements OnModuleInit {
     } while (cursor !== '0');
   }
 
-  /** Returns whether the match is still stored. If it is, its room is not made yet. */
+  /** Returns whether the match is still in the store, because its room is not made yet. */
   async isOpen({ id, game }: Pick<MatchRecord, 'id' | 'game'>): Promise<boolean> {
     return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
   }
 
-  /** Returns the matches of a game whose rooms are not made yet. Leaves out those that only a lobby of a later build reads. */
+  /** Returns the matches of a game whose rooms are not made yet. Skips matches that only a lobby of a later build can read. */
   async matches(game: string): Promise<MatchRecord[]> {
     return (await this.redis.commands.hvals(keysOf(game).matches)).flatMap((text) => parseMatch(text) ?? []);
   }
@@ -352,10 +354,9 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Returns stored tickets by id. An id without a ticket is left out.
+   * Returns stored tickets by id. Skips an id without a ticket.
    *
-   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without this ticket, the match would look incomplete to
-   * the caller
+   * @throws `unavailable` for a ticket that only a lobby of a later build can read, because the match would otherwise look incomplete
    */
   async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
     if (ids.length === 0) return [];
@@ -369,7 +370,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Makes a lobby the runner of the rounds of a game. Null: there is no work. `isHeld` is false when another lobby is the runner.
+   * Makes a lobby the runner of the rounds of a game. Null: the game has no tickets or matches. `isHeld` is false when another lobby is the
+   * runner.
    *
    * @param deadFence the token of a runner that this lobby has observed to be dead
    */
@@ -386,27 +388,34 @@ export class TicketStore implements OnModuleInit {
     return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
   }
 
-  /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
+  /**
+   * Renews the lease of the runner and stores the time of the queue. Returns false when another lobby has become the runner. With `ttlMs`
+   * 0, releases the lease.
+   */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
   /**
-   * Counts a match that a user declined or did not answer, and returns the count. The count ends after `ttlMs` without another such match.
+   * Counts a match that a user declined or did not answer, and returns the count. The count expires after `ttlMs` without another such
+   * match.
    */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
     return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
 
-  /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
+  /** Returns the number of matches that a user has declined or not answered, and the time in ms until the number becomes 0. */
   async declinesOf(game: string, user: UserId): Promise<{ readonly count: number; readonly forgottenInMs: number }> {
     const key = declinesKey(game, user);
     const [count, ttl] = await Promise.all([this.redis.commands.get(key), this.redis.commands.pttl(key)]);
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Adds a room of a match to the rooms with seats for later players. The list may be outdated, because the record of the room decides. */
+  /**
+   * Adds the room of a match to the list of rooms that later players may join. The list may be outdated, because the record of the room
+   * decides.
+   */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
@@ -441,7 +450,10 @@ export class TicketStore implements OnModuleInit {
   }
 }
 
-/** Time for which the last summary of a queue is shown, in ms. A queue without a runner is empty, so its summary disappears. */
+/**
+ * Time for which the last summary of a queue is shown, in ms. The summary of an empty queue then disappears, because an empty queue has no
+ * runner.
+ */
 const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {

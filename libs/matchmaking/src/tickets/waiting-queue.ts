@@ -3,7 +3,7 @@ import type { StoredTicket } from './stored-ticket.js';
 import type { TicketChange } from './ticket-store.js';
 
 export interface WaitingTicket {
-  /** The object stays the same until the ticket changes, so that strategies can keep derived data for it. */
+  /** The queue returns the same object until the ticket changes, so a strategy can cache data that it derives from the ticket. */
   readonly ticket: StoredTicket;
   /** The number of the ticket's last change. A commit succeeds only if the ticket still has this number. */
   readonly change: number;
@@ -14,7 +14,7 @@ export interface WaitingTicket {
 export class WaitingQueue {
   private readonly all = new Map<string, WaitingTicket>();
   private readonly offered = new Map<string, StoredTicket>();
-  /** The change after which the next read begins. */
+  /** The number of the last change that was read. The next read begins after this change. */
   lastChange = 0;
   /** Number of players of all tickets. */
   players = 0;

@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('confirm', 2);
 
-/** Confirms a reservation. True: the room was reserved, and is now one of its server's rooms. */
+/** Confirms the reservation of a room, which then counts as a room of its server. Returns false when the room has no reservation. */
 export async function confirmReservation(client: RedisClient, room: RoomId, claimMs: number): Promise<boolean> {
   return (await script.run(client, [reservationsKey(), expiriesKey()], [room, claimMs])) === 1;
 }

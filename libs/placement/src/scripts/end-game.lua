@@ -1,9 +1,9 @@
--- Releases the reservations of rooms whose games have ended on a server, so that a server is chosen again for the next game of
--- each. A reservation on another server or incarnation belongs to a later start and stays. Idempotent.
+-- Deletes the reservations of rooms whose games ended on a server, so that placement chooses a server again for the next game. A
+-- reservation on another server or incarnation stays, because it belongs to a later start. A repeated call changes nothing.
 --
--- KEYS  1 reservations  2 expiries
--- ARGV  1 the server's record  2 its incarnation  3… rooms
--- Returns the number of released reservations.
+-- KEYS  1 reservations  2 expiries (see `shared.lua`)
+-- ARGV  1 record of the server  2 incarnation of the server  3… rooms
+-- Returns the number of deleted reservations.
 
 local reservations, expiries, server, incarnation = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 

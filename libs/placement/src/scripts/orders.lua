@@ -1,11 +1,11 @@
--- Prefix of `place`: copies of orders in memory. `place` changes these copies and writes the changes at its end.
+-- Functions that `place.lua` uses. They copy orders into memory. `place.lua` changes the copies and writes the changes to Redis at its end.
 --
--- An order:
---     key         name of the sorted set
---     is_better   function: whether the first score gets rooms before the second
---     scores      scores of the levels, the best last
---     levels      by score: the servers with this score, and `unread`: how many more of them Redis has
--- A server: the key of its record, and its score.
+-- An order ranks servers by score. The copy of an order has these fields:
+--     key         name of the sorted set in Redis
+--     is_better   function(a, b): true when a server with score `a` gets rooms before a server with score `b`
+--     scores      the different scores, the best one last
+--     levels      by score: the list of servers with this score; its field `unread` is the number of further servers that only Redis has
+-- A server in the copy has the key of its record (`record`) and its score (`score`).
 
 local function is_lower(score, other) return score < other end
 local function is_higher(score, other) return score > other end
@@ -27,8 +27,8 @@ local function stand(order, server)
   level[#level + 1] = server
 end
 
--- Returns a copy of the best `limit` servers of an order. If only a part of the last level fits, that part begins at a random
--- position, because otherwise concurrent callers would all read the same servers.
+-- Copies the best `limit` servers of an order. When only a part of the last level fits, chooses that part at random, so that concurrent
+-- calls do not all choose the same servers.
 local function read_order(key, takes, limit)
   local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
   local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'
@@ -41,7 +41,7 @@ local function read_order(key, takes, limit)
   if equals > read then
     local better, lot = limit - read, math.random(0, equals - 1)
     local some = redis.call(range, key, better + lot, better + math.min(lot + read, equals) - 1)
-    -- Wraps around at the end of the level.
+    -- The part reached the end of the level, so it continues at the beginning of the level.
     for i = 1, read - #some do some[#some + 1] = best[2 * (better + i) - 1] end
     for i, server in ipairs(some) do best[2 * (better + i) - 1] = server end
   end
@@ -50,8 +50,8 @@ local function read_order(key, takes, limit)
   return order
 end
 
--- Chooses at random among the best servers of an order that are not excluded. Returns the score, the index in its level, and the
--- number of servers with this score; nothing when all are excluded.
+-- Chooses one of the best servers of an order at random. Never chooses an excluded server. Returns the score, the index of the server in
+-- its level, and the number of allowed servers with this score. Returns nothing when all servers are excluded.
 local function best_of(order, excluded)
   local scores, levels = order.scores, order.levels
   while #scores > 0 and #levels[scores[#scores]] == 0 do
@@ -71,8 +71,8 @@ local function best_of(order, excluded)
   end
 end
 
--- Removes the best server from the copies of several orders, at random among equals. Returns it with its order, or nil when no
--- server is left.
+-- Removes the best server of several orders from its copy. Chooses at random among servers with equal scores. Returns the server and its
+-- order, or nil when there is no server.
 local function take_best(orders, excluded)
   local order, score, index, ties = nil, nil, nil, 0
   for _, candidate in ipairs(orders) do

@@ -1,14 +1,15 @@
--- Chooses servers for rooms and reserves slots on them, atomically. Each room gets the same answer as in a call of its own.
+-- Chooses servers for rooms and reserves a slot for each room. The rooms are placed in sequence, as if each had a call of its own.
 --
--- KEYS  1 reservations  2 expiries  3… offers
--- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the random choice among equals
---       then for each run of equal requests: which of the offers (1: KEYS[3]), the weight of each room, the number of
---       excluded servers, their records, the number of rooms, the rooms
--- Returns 1 the servers: record and incarnation of each  2… for each room, in order, the number of its server (1: the first).
--- The number is negative if the room had this reservation before, and its lease was renewed. It is 0 when no server is eligible.
+-- KEYS  1 reservations  2 expiries  3… offers (see `shared.lua`)
+-- ARGV  1 duration of a lease, ms  2 the best score: 'lowest' or 'highest'  3 seed of the random choice among equal servers
+--       4… for each group of rooms with equal requests: index of the offer (1: KEYS[3]), score that each room adds, number of
+--       excluded servers, records of these servers, number of rooms, rooms
+-- Returns a list. Its first element has the record and incarnation of each chosen server. Each further element belongs to one room: the
+-- position of the room's server in the first element (the first server is 1). The position is negative when the room already had this
+-- reservation, whose lease is then renewed. It is 0 when no server is eligible.
 --
--- The cost of this script is in its calls of Redis. So it reads each server once, places the rooms in memory, and writes all
--- results at the end.
+-- Most of the time of this script is spent in its calls of Redis. So it reads each server once, places all rooms in memory, and then writes
+-- all results together.
 
 local reservations, expiries, takes = KEYS[1], KEYS[2], ARGV[2]
 math.randomseed(tonumber(ARGV[3]))
@@ -33,12 +34,12 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Each new reservation deletes up to two expired ones, so that expired reservations cannot accumulate. The constant part also shortens a
--- backlog.
+-- For each new reservation the script deletes up to two expired ones, so that expired reservations cannot accumulate. It deletes 16 more to
+-- reduce an existing backlog.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
--- The reservation of each room. A room that is requested twice in this call finds here the result of its first request.
+-- The reservation of each room. A room may occur twice in one call. Its second request then finds the result of the first one here.
 local held = {}
 for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
   if reservation then
@@ -53,21 +54,22 @@ for room in pairs(held) do
   end
 end
 
--- Writes the leases before the reservations. After a failure between the two writes, no sweep would find a reservation without a lease.
+-- Writes the leases before the reservations. A failure between the two writes then leaves no reservation without a lease, which no sweep
+-- would find.
 local leases, lease_end = {}, string.format('%d', now + ARGV[1])
 for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
 redis.call('ZADD', expiries, unpack(leases))
 
--- Data that this call has read and not written yet: orders by key and by offer, the servers that got rooms, and the reservations.
--- A server has the incarnation, reserved and weight of its record, and `free`: its free slots.
+-- Data that this call has in memory: orders by key and by offer, servers with new reservations, and the new reservations. Such a server has
+-- the fields `incarnation`, `reserved` and `weight` of its record, and the number of its free slots (`free`).
 local orders, orders_of, changed, taken = {}, {}, {}, {}
 
 local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more server shows whether the
-      -- last server has equals.
+      -- Each room needs one server, and each excluded server may occupy one place. One more server shows whether further servers have the
+      -- last score.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end
@@ -116,7 +118,7 @@ end
 
 local function place(room, wish)
   local server, order = take_best(orders_for(wish.offer), wish.excluded)
-  -- All servers are full. An expired reservation that was not swept yet may hold the missing slot.
+  -- No server has a free slot. Deleting more expired reservations may free one.
   while not server and may_more_be_expired do
     write_back()
     may_more_be_expired = sweep(reservations, expiries, now, 128) == 128

@@ -26,7 +26,7 @@ export interface ChoiceRequest {
   readonly weight: number;
 }
 
-/** Terms that all rooms of a call share. */
+/** The parameters that apply to all rooms of a call. */
 export interface ChoiceTerms {
   readonly claimMs: number;
   readonly takes: 'lowest' | 'highest';
@@ -54,7 +54,7 @@ export async function choose(
   });
 }
 
-/** Groups adjacent equal requests. Most calls are one group. */
+/** Groups adjacent requests that differ only in their room. In most calls, all requests are one group. */
 function runsOfAlike(requests: readonly ChoiceRequest[]): ChoiceRequest[][] {
   const runs: ChoiceRequest[][] = [];
   for (const request of requests) {

@@ -1,8 +1,8 @@
--- Removes a reason that withholds a server. Without any reason the server is eligible again. Idempotent.
+-- Removes a reason for which placement withholds a server. A server without reasons gets new rooms again. A repeated call changes nothing.
 --
--- KEYS  1 the server's record  2 servers
--- ARGV  1 reason  2 its incarnation, or '' for the current one
--- Returns the number of reasons left.
+-- KEYS  1 record of the server  2 servers (set of all records)
+-- ARGV  1 reason  2 incarnation of the server ('' : the current one)
+-- Returns the number of remaining reasons.
 
 local server, servers = KEYS[1], KEYS[2]
 local record = redis.call('HMGET', server, 'withheld', 'incarnation')
@@ -13,7 +13,7 @@ for known in string.gmatch(record[1], '%S+') do
 end
 redis.call('HSET', server, 'withheld', table.concat(left, ' '))
 if #left == 0 and not record[2] then
-  -- The server never reported and has no reasons, so nothing is known about it.
+  -- The server has never reported, so a record without reasons contains nothing.
   redis.call('DEL', server)
   redis.call('SREM', servers, server)
   return 0

@@ -1,9 +1,9 @@
--- Removes an incarnation for good: neither it nor an older one may report or get rooms again. The reservations on it become void, because
--- they name this incarnation. Idempotent.
+-- Removes an incarnation of a server. This incarnation and older ones can no longer report or get rooms. Their reservations become invalid,
+-- because a reservation names its incarnation. A repeated call changes nothing.
 --
--- KEYS  1 the server's record  2 servers
--- ARGV  1 incarnation  2 how long the removal is remembered, ms
--- Returns 1 if it was the current one, else 0.
+-- KEYS  1 record of the server  2 servers (set of all records)
+-- ARGV  1 incarnation  2 time for which the record stores the removal, ms
+-- Returns 1 when the incarnation was the current one, else 0.
 
 local server, servers = KEYS[1], KEYS[2]
 local known = compare_incarnation(server, ARGV[1])

@@ -1,9 +1,10 @@
--- Replaces the known facts of a server by its report.
+-- Writes a server's report to its record, and moves the server to the matching order and score.
 --
--- KEYS  1 the server's record  2 servers  3 reservations  4 expiries
--- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 the strategy's score  6 order  7 its offers, separated by spaces
---       8 ramp, ms (0: none)  9… rooms that the server has opened, included in its rooms
--- Returns 'accepted', 'older' (a newer incarnation has reported) or 'removed'.
+-- KEYS  1 record of the server  2 servers (set of all records)  3 reservations  4 expiries (see `shared.lua`)
+-- ARGV  1 incarnation  2 number of rooms  3 number of players  4 capacity, in rooms  5 score by the placement strategy  6 order
+--       7 offers of the order, separated by spaces  8 duration of the ramp, ms (0: no ramp)
+--       9… rooms that the server has opened; ARGV 2 includes them
+-- Returns 'accepted'; 'older': a newer incarnation has reported; 'removed': the incarnation was removed
 
 local server, servers, reservations, expiries = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local incarnation, order, offers, ramp_ms = ARGV[1], ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -14,8 +15,8 @@ if known == 'older' or known == 'removed' then return known end
 local now = now_ms()
 sweep(reservations, expiries, now, 128)
 
--- Maximum number of peers whose scores are read. A new server starts with the median score of its established peers. A sample is
--- enough: if each server of a large fleet read all others at a common start, that would take minutes.
+-- Maximum number of peers whose scores the script reads. A new server starts with the median score of its established peers. A sample is
+-- enough. When a large fleet starts, reading the scores of all peers for each server would take minutes.
 local PEERS_SAMPLED = 100
 
 local function settled_peers(peers_order, share)
@@ -32,7 +33,7 @@ end
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   if ramp_ms == 0 or not offer then return 0 end
-  -- A peer is any server that may get rooms of the new server's first game, also a server of another build or version.
+  -- Peers are all servers that accept rooms of the new server's first offer, also servers of another build or version.
   local orders, size = redis.call('SMEMBERS', offer), 0
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}
@@ -50,7 +51,7 @@ if known == 'newer' then
   redis.call('HSET', server, 'ramp', ramp_for_newcomer())
 end
 
--- Confirms a reservation on this server: its room is already included in the reported rooms.
+-- Confirms the reservation of a room, because the report already counts the room as open.
 local function keep(room, outstanding)
   local reservation = redis.call('HGET', reservations, room)
   if not reservation then return end
@@ -70,6 +71,6 @@ if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - bef
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
 local eligible, first_offer = settle(server), string.match(offers, '%S+')
--- If Redis has lost the offers, adds the order to them. Without the entry, requests would find none of the order's servers.
+-- Redis may have lost the offers. Adds the order to its offers again, because otherwise no request would find the servers of the order.
 if eligible and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

@@ -11,7 +11,7 @@ export type ReportOutcome = 'accepted' | 'older' | 'removed';
 export interface PlacementReport extends ServerFacts {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** The strategy's score of these facts. */
+  /** The score that the strategy has computed for the server. */
   readonly score: number;
   readonly offers: readonly string[];
   /** Duration of the ramp of a new server, in ms. 0: no ramp. */

@@ -1,26 +1,30 @@
--- Prefix of every script of placement.
+-- Data and functions that all scripts of placement share.
 --
--- A server's record (hash):
---     incarnation              the incarnation that the other fields describe; absent: none is known, or the last was removed.
---     rooms players capacity   its facts, as last reported; rooms that were confirmed since are added.
---     standing                 the strategy's score of those facts.
---     reserved weight          outstanding reservations, and what they add to the score.
---     ramp handicap            a new server's addition to its score: at its first report, and now.
---     since                    Redis' time in ms at which this incarnation became known.
---     withheld                 reasons that withhold it, separated by spaces; empty: none.
---     order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers.
---     offers                   the offers of that order, separated by spaces.
---     removed                  the highest removed incarnation: neither it nor an older one may report again.
+-- The record of a server (hash) has these fields:
+--     incarnation              the incarnation that the other fields describe; absent: no incarnation is known
+--     rooms players capacity   numbers from the last report; `rooms` also counts the rooms confirmed since that report
+--     standing                 the score that the placement strategy computed from the last report
+--     reserved weight          number of reserved slots, and the score that they add
+--     ramp handicap            the score added to a new server: at its first report, and now
+--     since                    store time in ms at which this incarnation became known
+--     withheld                 reasons for which the server gets no rooms, separated by spaces; empty: none
+--     order                    name of the order that contains the server while the server is eligible
+--     offers                   names of the offers of that order, separated by spaces
+--     removed                  the highest removed incarnation; this incarnation and older ones cannot report
 --
--- An offer (set): the orders whose servers accept rooms of one game, and of the version, region and build in the offer's name.
+-- An order is a sorted set of servers by score. All servers of an order have the same offers.
 --
--- A reservation (field of one hash, by room): incarnation, weight and record of its server, separated by spaces. The weight is
--- `kept` once the server has opened the room, which then counts among that server's rooms. The lease is the room's entry in
--- `expiries`.
+-- An offer is a set of orders. The servers of these orders accept rooms of one game, version, region and build, which the name of the offer
+-- contains.
 --
--- Invariants: a server is in its order, at the score standing + handicap + weight, exactly when it has an incarnation, no reason
--- withholds it, and rooms + reserved < capacity. An order is in all of its offers exactly when it contains a server. So each
--- score is written once, however many kinds of rooms the server accepts.
+-- The reservations are one hash by room. Each value has the incarnation, the weight and the record of a server, separated by spaces. The
+-- weight is the score that the room adds. It is `kept` after the server has opened the room, which then counts in `rooms`. `expiries` is a
+-- sorted set that contains the end of the lease of each reservation.
+--
+-- Invariant of servers: a server is in its order exactly when it has an incarnation, no reason withholds it, and rooms + reserved <
+-- capacity. Its score in the order is standing + handicap + weight.
+-- Invariant of orders: an order is in all of its offers exactly when it contains a server.
+-- A change of a score needs only one write, because the score is stored in the order and not in each offer.
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -36,25 +40,25 @@ local function enter(server, order, score)
 end
 
 local function leave(server, order)
-  -- Before its first report, a server is in no order. An ACL and a Cluster refuse the empty key.
+  -- Before its first report, a server has no order. A Redis Cluster and an ACL refuse commands with an empty key.
   if order == '' then return end
   if redis.call('ZREM', order, server) == 0 or redis.call('EXISTS', order) == 1 then return end
   for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end
 end
 
--- Adds a server to its order or removes it, as its record says. Called after every change of a record. Returns whether the server
--- is eligible.
+-- Adds a server to its order when the record says that the server is eligible, and removes it otherwise. Each script that changes a record
+-- calls this function. Returns whether the server is eligible.
 local function settle(server)
   local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'order')
-  -- A server has no order before its first report.
+  -- Before its first report, a server has no order.
   if not record[1] or (record[9] or '') == '' then return false end
   local eligible = record[5] == '' and record[2] + record[3] < tonumber(record[4])
   if eligible then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
   return eligible
 end
 
--- Starts the record of a new incarnation without reservations and reasons, because those belonged to its predecessor. Only
--- reasons given before the first report under this name are kept.
+-- Starts the record of a new incarnation. Reservations and reasons are removed, because they belonged to the incarnation before. Only
+-- reasons that were added before the first report of any incarnation stay.
 local function begin(server, incarnation, now)
   local old = redis.call('HMGET', server, 'incarnation', 'order', 'withheld', 'removed')
   if old[2] then leave(server, old[2]) end
@@ -65,7 +69,8 @@ local function begin(server, incarnation, now)
   redis.call('PERSIST', server)
 end
 
--- Compares an incarnation with the record under its name. Returns 'current', 'newer' (or the first), 'older', or 'removed'.
+-- Compares an incarnation with the record of its server. Returns 'current', 'newer', 'older' or 'removed'. Without a record, returns
+-- 'newer'.
 local function compare_incarnation(server, incarnation)
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
   local given = tonumber(incarnation)
@@ -80,7 +85,7 @@ local function terms_of(reservation)
   return string.match(reservation, '^(%S+) (%S+) (.+)$')
 end
 
--- Subtracts reservations from a server, unless it has another incarnation by now.
+-- Subtracts deleted reservations from the record of their server. Does nothing when the server has another incarnation now.
 local function give_back(server, incarnation, count, weight)
   local record = redis.call('HMGET', server, 'incarnation', 'reserved', 'weight')
   if record[1] ~= incarnation then return end
@@ -88,7 +93,8 @@ local function give_back(server, incarnation, count, weight)
   settle(server)
 end
 
--- Deletes the reservations of rooms. Outstanding ones are subtracted, in one step per server. Returns the number deleted.
+-- Deletes the reservations of rooms. Subtracts the unconfirmed ones from the records of their servers, with one write per server. Returns
+-- the number of deleted reservations.
 local function forget(reservations, rooms)
   local found, servers = 0, {}
   for _, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
@@ -108,11 +114,12 @@ local function forget(reservations, rooms)
   return found
 end
 
--- Deletes at most `limit` expired reservations, so that no call pays for all of them. Returns the number deleted.
+-- Deletes expired reservations, at most `limit` of them, so that a single call does not take long. Returns the number of deleted
+-- reservations.
 local function sweep(reservations, expiries, now, limit)
   local expired = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, limit)
   if #expired > 0 then
-    -- Deletes the lease first, so that a reservation that cannot be subtracted fails only one call, and not every later sweep.
+    -- Deletes the leases first. If a reservation then causes an error, only this call fails, because later sweeps no longer find it.
     redis.call('ZREM', expiries, unpack(expired))
     forget(reservations, expired)
   end

@@ -1,8 +1,9 @@
--- Adds a reason that withholds a server. Idempotent.
+-- Adds a reason for which placement withholds a server. A server with a reason gets no new rooms. A repeated call changes nothing.
 --
--- KEYS  1 the server's record  2 servers
--- ARGV  1 reason  2 its incarnation, or '' for the current one
--- Returns 1, or 0 when that incarnation no longer exists.
+-- KEYS  1 record of the server  2 servers (set of all records)
+-- ARGV  1 reason  2 incarnation of the server ('' : the current one)
+-- Returns 1: the server has the reason
+--         0: nothing is written, because the incarnation was removed or is older than the current one
 
 local server, servers = KEYS[1], KEYS[2]
 local reason, incarnation = ARGV[1], ARGV[2]
@@ -13,7 +14,7 @@ if incarnation ~= '' then
   if known == 'newer' then begin(server, incarnation, now_ms()) end
 else
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
-  -- The reason is meant for the removed incarnation. The next incarnation would keep it, because no process would remove it.
+  -- The reason belongs to the removed incarnation. If it were stored, the next incarnation would inherit it and would never lose it.
   if not record[1] and record[2] then return 0 end
 end
 

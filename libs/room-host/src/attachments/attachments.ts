@@ -26,8 +26,8 @@ import { ResyncWatch } from './resync-watch.js';
 import { TracedCommands } from './traced-commands.js';
 
 /**
- * Keeps the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
- * header of a command in place and checks the sequence number. It decodes the payload only of a new command.
+ * Holds the attached sessions of this server's rooms, and passes their frames from the gateway's link to the room. Reads the header of a
+ * command in place and checks the sequence number. Decodes the payload only of a new command.
  */
 @Injectable()
 export class Attachments implements OnModuleInit {
@@ -105,16 +105,16 @@ export class Attachments implements OnModuleInit {
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
-      // Drops the inputs of an earlier connection. Otherwise the next steps would use keys that the player may have released since.
+      // Drops the inputs of an earlier connection. Otherwise the next steps would sample keys that the player may have released since.
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
-    // A version is the number of changes in one round. A client with the version of another round is handled as a client without a state.
+    // A version is the number of changes in one round. So a client with the version of another round gets the whole state.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
-    // Sends the refusals that no change has recorded, because the player may have missed them. Otherwise the sync of the next change would
-    // acknowledge the refused commands.
+    // Sends the refusals that no change has recorded, because the player may have missed them. Otherwise the client would regard the
+    // refused commands as applied after the next sync.
     if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sendRefusal(attachment, seq, errorBody(code));
     if (room.isPauseSent) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
@@ -216,7 +216,7 @@ export class Attachments implements OnModuleInit {
 
   private sendRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
-    // The refusal may depend on changes that are not durable yet, so it waits for them.
+    // The refusal waits for changes that are not durable yet, because it may depend on them.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
     else this.outputs.refuse(attachment, seq, error);
   }

@@ -30,11 +30,9 @@ interface Stage {
 
 /**
  * Sends states and events to the spectators of rooms with a delay, once they are as old as the delay (`watchDelayMs`). These spectators are
- * not attached to the room, so no other frame of the room reaches them.
- *
- * Only the owner has the earlier states. The next owner of a room sends nothing until its own first state is old enough. So after a change
- * of the owner, spectators wait as long as the delay, and see nothing too early. After the end of a game, this server sends the remaining
- * states, and then the end.
+ * not attached to the room, so no other frame of the room reaches them. Only the owner has the earlier states. After a change of the owner,
+ * spectators wait until the first state of the new owner is old enough. So they never see a state too early. After the end of a game, this
+ * server sends the remaining states, and then the end.
  */
 @Injectable()
 export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
@@ -72,7 +70,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
   /**
    * Attaches a spectator: sends `placed`, and the state that spectators see now, if there is one.
    *
-   * @param rewoundTo the last version of the client's history that was not lost, when `held` is a later one
+   * @param rewoundTo the version to which the game was rewound, when the client has a later version (`held`)
    */
   attach(peer: LinkPeer, handle: number, room: HostedRoom, held: number | null, rewoundTo: number | null): void {
     this.detach(peer, handle);
@@ -89,6 +87,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
       kind: 'placed',
       room: room.id,
       game: room.value.game,
+      gameVersion: room.value.gameVersion,
       seat: null,
       epoch: room.tenure.epoch,
       round: room.round,
@@ -149,7 +148,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
   private show(stage: Stage): void {
     const { room, spectators } = stage;
     const moment = stage.line.take(performance.now());
-    // A room whose view has failed ends, and spectators see nothing more of it.
+    // When the view of a room fails, the game ends, and spectators receive no further state.
     if (moment === null || room.brokenBy !== null) return;
     const { value, isAfterGap } = moment;
     const before = stage.shown;
@@ -160,7 +159,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     if (spectators.size === 0) return;
     const arePlayersNew = before === null || JSON.stringify(playersOf(before.value)) !== JSON.stringify(playersOf(value));
     const change = { room: room.id, version: value.version, from: 0, before: before?.view, after: view, ...(events && { events }) };
-    // Sends this sync even if nothing has changed, so that all spectators of the room have the same version.
+    // Sends the sync even if nothing has changed, so that all spectators of the room have the same version.
     const patch = before && !isAfterGap ? classicPatch({ ...change, from: before.value.version }, true, null) : null;
     for (const spectator of spectators) {
       if (patch === null || spectator.version !== before?.value.version) this.sendState(spectator, stage.shown, events, isAfterGap);

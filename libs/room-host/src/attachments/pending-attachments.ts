@@ -12,13 +12,13 @@ interface Expected {
   readonly request: AttachRequest;
   /** The reason for which the gateway detached the session before the room was loaded. Null: the gateway has not detached the session. */
   gone: Detach['gone'] | null;
-  /** Whether the room is loaded. The player may still wait for a seat. */
+  /** True when the room is loaded. The player may still wait for a seat. */
   isLoaded: boolean;
 }
 
 /**
- * Keeps requests to attach sessions to rooms that are still being loaded. A gateway may read in the store that this server owns a room
- * before the server has loaded it. After a refusal, the player would wait longer, so the session waits here until the room is loaded.
+ * Holds the requests to attach sessions to rooms that are still being loaded. A gateway may send such a request as soon as the store names
+ * this server as the owner. The requests wait here, because a refusal would delay the player for longer than the load.
  */
 @Injectable()
 export class PendingAttachments implements OnModuleInit {
@@ -41,7 +41,7 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * Detaches a session. When its room is still being loaded, the session is attached and then detached after the load, so that the game
+   * Detaches a session. If its room is still being loaded, attaches the session after the load and then detaches it, so that the game
    * learns that the player left.
    */
   detach(peer: LinkPeer, event: Detach): void {
@@ -72,8 +72,8 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * Resolves when the player has a durable seat, or when it is clear that the player gets none. Null: there is nothing to wait for, because
-   * this server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
+   * Resolves when the player has a durable seat, or when it is clear that the player gets no seat. Null: the attachment need not wait,
+   * because this server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
    */
   private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
     const hosted = this.rooms.get(room);
@@ -83,7 +83,7 @@ export class PendingAttachments implements OnModuleInit {
   private takeExpected(peer: LinkPeer, expected: Expected): void {
     const { request, gone } = expected;
     const handles = this.expected.get(peer);
-    // The link of the session has closed, or a newer request has replaced this one.
+    // The link has closed, or the session has sent a newer request.
     if (handles?.get(request.handle) !== expected) return;
     if (!expected.isLoaded) {
       expected.isLoaded = true;

@@ -4,14 +4,14 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
 /**
- * Maximum number of requests for the whole state in one window. The server logs a session that makes more requests. A client with more
- * requests probably does not receive its syncs or cannot read them.
+ * Maximum number of requests of one session for the whole state in one window. The server logs a session with more requests, because its
+ * client probably does not receive syncs or cannot read them.
  */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
 /**
- * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. With more
- * sessions, only the newest are counted.
+ * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. Above it, only
+ * the newest sessions are counted.
  */
 const SESSIONS_MAX = 256;
 

@@ -11,7 +11,7 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { APPEND_RETRY_MS, STALL_PAUSE_MS } from '../room-host.options.js';
 
-/** Changes of one room that have become durable, and the room's durable value before them. */
+/** Changes of one room that have become durable. `before`: the room's durable value without these changes. */
 export interface Committed {
   readonly room: HostedRoom;
   readonly before: RoomValue;
@@ -25,8 +25,8 @@ export interface Committed {
 const EPILOGUE_CHANGES = 32;
 
 /**
- * A failure that ends a game while the server stores and sends its changes. `handler`: the name of the failed handler, for the log.
- * `message`: a sentence for the players.
+ * A failure that ends a game while the server stores and sends changes. `handler`: the name of the failed handler, for the log. `message`:
+ * a sentence for the players.
  */
 interface AppendFailure {
   readonly handler: string;
@@ -34,21 +34,18 @@ interface AppendFailure {
 }
 
 const VIEW_FAILURE: AppendFailure = { handler: 'view', message: 'The game failed in what it shows to its players.' };
-/** The handler has the name `append`, because the server does not know any more which handler made the change. */
+/** The name of the handler is `append`, because the handler that made the change is not known any more. */
 const CHANGE_FAILURE: AppendFailure = { handler: 'append', message: 'The game made a change that cannot be stored.' };
 
-/** The first part of each batch id, random for each process. The second part is a counter. */
+/** The first part of each batch id. It is random for each process. The second part is a counter. */
 const PROCESS_TAG = randomUUID().slice(0, 8);
 
 /**
  * Writes the changes of rooms as group commits: the changes of all rooms in one event-loop tick go to the store in a few calls. The
- * appender sends the next group when these calls are answered. So groups are larger under load, and without load a change does not wait.
- *
- * The appender repeats an append without an answer, unchanged, until the store answers. A room has at most one append under way.
- *
- * The append that ends a game gives the room's record a new revision number, so it waits until the store is settled. A store that fell back
- * may have lost a record with the same revision number and other content, and a gateway will restore that record. Other appends do not
- * wait.
+ * appender sends the next group when these calls are answered. So groups are larger under load, and without load a change does not wait. A
+ * room has at most one append under way. The appender repeats an append without an answer, unchanged, until the store answers. The append
+ * that ends a game waits until the store is settled, because it gives the record a new revision number. A store that fell back may have
+ * lost a record with the same revision number and other content, and a gateway will restore that record. Other appends do not wait.
  */
 @Injectable()
 export class Appender implements OnModuleInit {
@@ -58,7 +55,7 @@ export class Appender implements OnModuleInit {
   private batches = 0;
   private readonly committedListeners: ((committed: Committed) => void)[] = [];
   private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
-  /** The rooms whose last append, with the end of the game, waits until the store is settled. */
+  /** The rooms whose last append waits until the store is settled. This append contains the end of the game. */
   private readonly held = new Set<HostedRoom>();
   private holdTimer: NodeJS.Timeout | null = null;
   private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
@@ -82,7 +79,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Queues the room, which has changes to store, for the next flush. */
+  /** Queues a room with unstored changes for the next flush. */
   markDirty(room: HostedRoom): void {
     this.dirty.add(room);
     this.schedule();
@@ -93,8 +90,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Registers a listener for rooms whose version in the store is older than this owner's durable version. In this case the store has lost
-   * data, and the owner must write the room again.
+   * Registers a listener for rooms whose stored version is older than this owner's durable version. In this case the store has lost data,
+   * and the owner must write the room again.
    */
   onBehind(listener: (room: HostedRoom) => void): void {
     this.behindListeners.push(listener);
@@ -110,7 +107,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Commits the append under way, because another write (`reassert`) has already stored the value after the append. */
+  /** Commits the append under way, because `reassert` has already stored the value after the append. */
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;
@@ -119,10 +116,10 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Handles the refusal of a write as `fenced`. Returns `fenced` after the room is dropped, because another owner has it. Returns `ended`
-   * when this server itself had written the end of the game, and a gateway restored that record after the store fell back. This server then
-   * restores the effects and the epilogue, and the players receive the end. Returns `unknown` when the store gave no clear answer, and
-   * repeats the append later. Also returns `unknown` when the room was dropped or has another append by now.
+   * Handles the refusal of a write as `fenced`. Returns `fenced` when another owner has the room, and drops the room. Returns `ended` when
+   * a gateway restored the record with the end that this server had written, after the store fell back. This server then restores the
+   * effects and the epilogue, and the players receive the end. Returns `unknown` when the store gave no clear answer, and repeats the
+   * append later. Also returns `unknown` when the room was dropped or has another append by now.
    */
   async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { inFlight, ending } = room;
@@ -142,7 +139,7 @@ export class Appender implements OnModuleInit {
       // The store has accepted the append with the end, and its answer was lost. If a lobby has closed the room since then, there is no
       // record to restore.
       if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
-      // The store fell back once more, and its game has not ended. So the append with the end is repeated.
+      // In the store, the game has not ended, because the store fell back again. So the append with the end is repeated.
       if (last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
@@ -169,7 +166,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // Makes a new set, so that a room that becomes dirty during this loop waits for the next flush.
+    // Makes a new set: a room that becomes dirty during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -183,8 +180,8 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // One append cannot be packed, so no append of this group was sent. The game of the append's room ends, and the appends of the other
-      // rooms are sent with the next flush.
+      // An append that cannot be packed fails the whole group, so no append of the group was sent. The game of this append's room ends. The
+      // next flush sends the appends of the other rooms.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);
@@ -204,9 +201,9 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Returns the append to send for a room: a new one, or the one under way, to repeat it. Null: the room has left this server, has no
-   * change to store, or has an end that waits until the store is settled. Also null when the room's changes are durable without a log, or
-   * cannot be packed.
+   * Returns the append to send for a room: a new one, or a repetition of the one under way. Null: there is nothing to send now. The room
+   * was dropped, has no change to store, or has an end that waits until the store is settled. Also null when the changes are durable
+   * without a log, or cannot be packed.
    */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
@@ -256,12 +253,12 @@ export class Appender implements OnModuleInit {
     return append;
   }
 
-  /** Lets the end of a game wait until the store is settled. */
+  /** Delays the end of a game until the store is settled. */
   private hold(room: HostedRoom): void {
     this.stalled(room);
     this.held.add(room);
     if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
-    // When the wait is longer than `STALL_PAUSE_MS`, players receive a pause.
+    // Sends a pause to the players when the wait is longer than `STALL_PAUSE_MS`.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
@@ -320,8 +317,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Records the age of the oldest change of the batch as the waiting time of each command in the batch. So no player waited longer than the
-   * recorded time.
+   * Records the waiting time of each command in the batch. All commands get the age of the oldest change, so no player waited longer than
+   * the recorded time.
    */
   private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
@@ -331,9 +328,7 @@ export class Appender implements OnModuleInit {
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
-  /**
-   * Calls `write`, which throws when a view of the game contains data that cannot be sent. In this case only the game of this room ends.
-   */
+  /** Calls `write`. When `write` throws, because a view of the game contains data that cannot be sent, ends only the game of this room. */
   private send(room: HostedRoom, write: () => void): void {
     try {
       write();

@@ -134,7 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply only after the record is in the store.
+    // The owner receives the reply to its write only after the store has the record.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // If the end of the game did not wait, it would be stored with the first of these two appends of another room.
+    // The owner writes all due appends together. If the end of the game did not wait, the first of these two writes would contain it.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The store accepts the end and then loses it. A gateway restores only the record.
+      // The store accepts the end of the game and then loses it. A gateway restores the record, but not the end.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);

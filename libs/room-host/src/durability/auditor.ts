@@ -14,7 +14,7 @@ import { EndedGames } from './ended-games.js';
 
 /**
  * Longest time for which this server waits until the gateways have marked their audits as done, in ms. A gateway audits in about 100 ms.
- * Without a limit, a gateway that hangs would block this server's audit.
+ * Without this limit, a gateway that hangs would block the audit of this server.
  */
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_POLL_MS = 50;
@@ -34,7 +34,7 @@ export class Auditor implements OnModuleInit {
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The store generation for which this server has marked its audit as done. Null: it has not finished an audit yet. */
+  /** The store generation for which this server has marked its audit as done. Null: this server has not finished an audit yet. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -61,8 +61,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Starts an audit. When an audit is already running, returns its promise. In this case, a request for a reason other than the regular
-   * interval makes another audit follow, and a running regular audit stops early. Never rejects.
+   * Starts an audit. When an audit is already running, returns its promise. In this case, an urgent request makes another audit follow, and
+   * stops the running audit early if it is a regular one. Never rejects.
    */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
@@ -81,8 +81,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Servers for which the settlement no
-   * longer waits do not count. A store that was emptied after it was settled has lost its audit marks.
+   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Ignores servers for which the
+   * settlement no longer waits. A store that was emptied after the settlement has no audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
@@ -107,7 +107,7 @@ export class Auditor implements OnModuleInit {
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
-    // A store that lost changes of running games may also have lost ends of games.
+    // Restores the ends of games too, because a store that lost changes may also have lost ends.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
@@ -115,10 +115,10 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Restores the ends of games that the store lost, and returns their number. Null: the store did not take all ends. When the store has no
-   * record of a room, a gateway must write the record first. This server then waits, for at most `GATEWAYS_WAIT_MS`, until the gateways
-   * have marked their audits as done, and tries again. After that, it marks its own audit as done. Otherwise the store could be settled,
-   * and a gateway could read the room without its end.
+   * Restores the ends of games that the store lost, and returns their number. Null: the store did not accept all ends. When the store has
+   * no record of a room, a gateway must write the record first. This server then waits until the gateways have marked their audits as done,
+   * for at most `GATEWAYS_WAIT_MS`, and tries again. Only then it marks its own audit as done. Otherwise the store could be settled, and a
+   * gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -160,7 +160,7 @@ export class Auditor implements OnModuleInit {
       this.rooms.fenced(room);
       return null;
     }
-    // The game has ended in the store. Either the answer to this owner's last append is on its way, or another server ended the game.
+    // The game has ended in the store. Either the answer to this owner's last append is still under way, or another server ended the game.
     if (stored !== null && stored.epoch === epoch && stored.status !== 'playing') {
       if (!room.value.ended) this.rooms.fenced(room);
       return null;
@@ -208,8 +208,8 @@ export class Auditor implements OnModuleInit {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // The store did not answer, so the owner repeats its append. If the append shows that the store has an older value, `reassert` is
-          // called again.
+          // The store did not answer, so the owner repeats its append. `reassert` runs again when the answer to the append shows that the
+          // store has an older value.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }
@@ -218,7 +218,7 @@ export class Auditor implements OnModuleInit {
     }
   }
 
-  /** Writes the indexes of the room again. The store may have lost them with the room, and no other code restores them. */
+  /** Writes the indexes of the room again, because the store may have lost them and no other code restores them. */
   private async index(room: HostedRoom): Promise<void> {
     const { id, tenure, doc } = room;
     try {
@@ -231,15 +231,15 @@ export class Auditor implements OnModuleInit {
     }
   }
 
-  /** Starts an audit after this process slept, because other servers may have evicted it meanwhile. */
+  /** Starts an audit after this process slept, because other servers may have evicted this server meanwhile. */
   @Interval(PAUSE_TICK_MS)
   noticeOwnPause(): void {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // This server has registered again, and other servers wait until its new incarnation has marked its audit as done.
+    // This server has registered again, and other servers wait for the audit mark of its new incarnation.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
-    // This server must audit the new generation soon: until then, no server adopts a room, and no lobby writes.
+    // This server must audit the new generation soon: until it has done so, no server adopts a room, and no lobby writes.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });

@@ -22,13 +22,13 @@ interface Progress {
 }
 
 /**
- * Keeps logs short: after a number of changes or bytes, or after a time, a checkpoint replaces the log of a room. A game of durability
- * `checkpoint` has no log, and only its checkpoints are stored.
+ * Writes checkpoints, each of which replaces the log of a room. A checkpoint is due after a number of changes or bytes, or after a time. A
+ * game with durability `checkpoint` has no log, so only its checkpoints are stored.
  */
 @Injectable()
 export class Checkpointer implements OnModuleInit {
   private readonly waiting = new Set<HostedRoom>();
-  /** Rooms whose checkpoint is under way. A room has at most one. */
+  /** Rooms whose checkpoint is under way. A room has at most one checkpoint under way. */
   private readonly underWay = new Set<HostedRoom>();
   /** The progress of each room towards its next checkpoint. */
   private readonly progress = new Map<HostedRoom, Progress>();
@@ -104,8 +104,8 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits until a replica has the checkpoint, because an effect changes other systems. If the store lost the checkpoint, these changes
-      // would remain.
+      // Waits until a replica has the checkpoint, because the effects change other systems. If the store lost the checkpoint, the game
+      // would be rewound but these systems would not.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
@@ -114,10 +114,10 @@ export class Checkpointer implements OnModuleInit {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);
     } else {
-      // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
+      // The log still has all changes, so nothing is lost. The next change of the room causes another attempt.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait for this checkpoint, so the server tries again to write it, even if the room does not change any more.
+      // Effects wait for this checkpoint, so the server repeats it even if the room does not change any more.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

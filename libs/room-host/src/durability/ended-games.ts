@@ -15,7 +15,7 @@ import {
   ENDED_WHOLE_MAX,
 } from '../room-host.options.js';
 
-/** The fact that a game ended. While this server knows it, the server does not adopt the room as a game in play. */
+/** The record of an ended game. It prevents this server from adopting the room as a game in play. */
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
@@ -23,7 +23,7 @@ interface Tombstone {
   readonly endedAt: number;
 }
 
-/** The end of a game, with all that this server needs to restore it. */
+/** An ended game, with all data that this server needs to restore the end. */
 interface RecentEnd {
   game: EndedGame;
   readonly endedAt: number;
@@ -33,18 +33,18 @@ interface RecentEnd {
 
 /**
  * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
- * only this class can restore the end. This class also prevents the server from adopting the older copy as a game in play.
+ * only this class can restore the end. It also prevents this server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
   /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The ends that can be restored, by room, the oldest first. Each of these games also has a tombstone. */
+  /** The ends that can be restored, by room, the oldest first. Each of them also has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
-  /** Rooms without a record in the store. Either they are closed, or a gateway is about to restore their record. */
+  /** Rooms of ended games without a record in the store. Either the room is closed, or a gateway will restore its record soon. */
   private missing: readonly RoomId[] = [];
-  /** Whether the next audit must call `restore`, because the store did not answer the restoration after it was settled. */
+  /** True when the store did not answer the last restoration, so that the next audit must call `restore`. */
   mustRestore = false;
 
   constructor(
@@ -65,20 +65,21 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Returns the result of the room's game that ended on this server in this epoch or a later one. Null: this server knows no such result.
+   * Returns the result of the room's game that ended on this server in this epoch or a later one. Null: no such game ended here, or its
+   * result is forgotten.
    */
   resultOf(room: RoomId, epoch: number): GameResult | null {
     const tombstone = this.tombstones.get(room);
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Records that all effects of the game that ended in this epoch are done. A restoration of the end then does not include them. */
+  /** Records that all effects of the game that ended in this epoch are done, so that a restoration of the end leaves them out. */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
   }
 
-  /** Restores the ends of the last minute that the store lost, and returns their number. Null: the store did not answer for all of them. */
+  /** Restores the ends of the last minute that the store lost, and returns their number. Null: the store did not answer each request. */
   async restore(): Promise<number | null> {
     this.forgetOld();
     this.missing = [];
@@ -90,7 +91,7 @@ export class EndedGames implements OnModuleInit {
       games.map(async ({ room, game }, index) => {
         const isStored = stored[index]?.status !== 'playing' && (stored[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
-        // A store that fell back may list effects that are done. They must not run a second time.
+        // A store that fell back may list effects that are already done. They must not run a second time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };
       }),
@@ -100,14 +101,15 @@ export class EndedGames implements OnModuleInit {
     return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
-  /** True when the last `restore` found a room of an ended game without a record in the store. */
+  /** True when the last `restore` found an ended game without a record of its room in the store. */
   get hasMissing(): boolean {
     return this.missing.length > 0;
   }
 
   /**
    * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this promise before it exits, because no
-   * other server can restore the effects and the epilogue. A Redis that writes to disk once a second has written both to disk by then.
+   * other server can restore the effects and the epilogue. Within this time, a Redis that writes to disk once a second has written both to
+   * disk.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
@@ -116,7 +118,7 @@ export class EndedGames implements OnModuleInit {
     if (ms > 0) await sleep(ms);
   }
 
-  /** Restores the ends of the rooms in `missing`, after the gateways have restored the records of these rooms. */
+  /** Restores the ends of games whose rooms had no record, once the gateways have restored the records. */
   private async restoreMissing(): Promise<void> {
     const { missing } = this;
     this.missing = [];
@@ -146,8 +148,8 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Removes old entries from the front, and stops at the first entry that is not old. A search of all entries would be slow when a thousand
-   * games end in one tick.
+   * Removes the old entries at the front, and stops at the first entry that is not old. A search of all entries would be slow when a
+   * thousand games end in one tick.
    */
   private forgetOld(): void {
     const now = performance.now();

@@ -94,7 +94,7 @@ describe('a player of a game that was rewound', () => {
 });
 
 describe('a player who was away while a game lost two owners in succession', () => {
-  /** The second owner makes more changes than the first owner, writes a checkpoint and is lost as well. */
+  /** The second owner makes more changes than the first owner and writes a checkpoint. Then the second owner is lost, too. */
   async function lostTwice() {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');

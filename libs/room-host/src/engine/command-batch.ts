@@ -15,9 +15,7 @@ const COMMANDS_MAX = 64;
 
 /**
  * Handles the commands of one event-loop tick together, at most one for each seat, because a call of the watchdog takes as much time as
- * several commands.
- *
- * One call of the watchdog computes the outcomes of all these commands and changes no room. The second command of a room is computed on the
+ * several commands. One call computes the outcomes of all commands and changes no room. The second command of a room is computed on the
  * value after the first command. The outcomes are applied after the call.
  */
 @Injectable()
@@ -62,8 +60,8 @@ export class CommandBatch implements OnModuleInit {
   }
 
   /**
-   * Handles the queue. When the watchdog interrupts a command, that command is the last one of this call. The remaining commands wait for
-   * the next event-loop tick, so that other rooms can continue.
+   * Handles the queue. When the watchdog interrupts a command, the remaining commands wait for the next event-loop tick, so that other
+   * rooms can continue.
    */
   private handleSome(): void {
     const { queue, engine } = this;
@@ -93,7 +91,7 @@ export class CommandBatch implements OnModuleInit {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // Computes the outcome now when the batch did not compute it, or when the room does not have the value on which the batch computed it.
+    // Computes the outcome now if the batch has not computed it, or if the room's value has changed since.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.apply(room, input, outcome);
   }
@@ -102,7 +100,7 @@ export class CommandBatch implements OnModuleInit {
 class QueuedCommand implements QueuedRun {
   /** The outcome of the command. Null: the batch has not computed it. */
   outcome: RoomOutcome<unknown> | null = null;
-  /** The value on which the outcome was computed. Null: the command was refused without running, or has not run yet. */
+  /** The value on which the outcome was computed. Null: no outcome was computed. */
   base: RoomValue | null = null;
 
   constructor(
@@ -128,7 +126,7 @@ class QueuedCommand implements QueuedRun {
 
   work(): void {
     const { room } = this.attachment;
-    // A second run uses the same base, because the first run may already have set `ahead`.
+    // A repeated run computes on the same base, because the first run may already have set `ahead`.
     this.base ??= room.ahead ?? room.value;
     try {
       this.outcome = room.compute(this.input, this.base);

@@ -7,9 +7,7 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/**
- * Handles errors of timers and promises that a handler created and did not await. The game of the handler ends, and the server continues.
- */
+/** Catches errors of timers and promises that a handler created and did not await. Only the game of the handler ends. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -68,7 +66,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // A failure in work that an effect handler started and did not await does not end the game, because effect handlers are not part of the
+    // Does not end the game after a failure in work that an effect handler did not await, because effect handlers are not part of the
     // game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }

@@ -67,7 +67,7 @@ class Casinos extends Hosts {
     return this.add(name, {}, new Map([['charge', noted]]));
   }
 
-  /** Stops the server like a process after `kill -9`, and lets another server adopt the room. */
+  /** Stops the server as `kill -9` would do, and lets another server adopt the room. */
   async lose(owner: Host, room: HostedRoom, next: Host): Promise<HostedRoom> {
     const tenure = await this.tenure(room.id);
     owner.stop();

@@ -15,9 +15,9 @@ type DropReason = 'ended' | 'late';
 const FREEZE_POLL_MS = 25;
 
 /**
- * Gives the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. So nothing is
- * lost when a server dies before that change: the next owner runs the effect again, with the same key. The store refuses a change of a
- * server that lost the room. So each result is handled once in the history of its room.
+ * Passes the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. If a server
+ * dies before that change, the next owner runs the effect again, with the same key. The store refuses a change of a server that lost the
+ * room. So each result is handled once in the history of its room.
  */
 @Injectable()
 export class EffectResults {
@@ -27,9 +27,9 @@ export class EffectResults {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Gives a result to the game in the room. Does nothing when this server has lost the room. Never rejects. */
+  /** Passes a result to the game in the room. Does nothing when this server has lost the room. Never rejects. */
   async deliver(room: HostedRoom, effect: PendingEffect, reply: EffectReply): Promise<void> {
-    // Waits for the end of the migration, because the room continues here when the migration fails.
+    // Waits while the room migrates, because the room continues here when the migration fails.
     while (room.status === 'freezing') await sleep(FREEZE_POLL_MS);
     if (room.value.ended) return this.dropped(room.id, room.value.game, effect, 'ended');
     if (room.status !== 'active') return;
@@ -41,8 +41,8 @@ export class EffectResults {
   }
 
   /**
-   * Gives the game a failure as the result of the effect that crashed the room's last owner, if the game waits for that result. The effect
-   * does not run again.
+   * Fails the effect that crashed the room's last owner, without a further run. If the game waits for the result of the effect, the game
+   * receives the failure.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);
@@ -51,7 +51,7 @@ export class EffectResults {
     void this.deliver(room, effect, { ok: false, code: EFFECT_FAILED, message });
   }
 
-  /** Logs and counts a result that no game handles. */
+  /** Logs and counts a result that reached no game. */
   dropped(roomId: RoomId, game: string | null, { name, key, timer }: PendingEffect, reason: DropReason): void {
     if (timer === undefined) return;
     this.log.warn('effect.result-dropped', { roomId, game, effect: name, key, reason });

@@ -15,9 +15,9 @@ import { EffectWatch } from './effect-watch.js';
 import { RoomEngine } from './room-engine.js';
 
 /**
- * `done`: the handler succeeded or failed for good, or there is no handler; `reply` goes to the game when it waits for a result. `lost`:
- * this server lost the room meanwhile, and the next owner runs the effect; or the game no longer waits for the result. `stopped`: the
- * watchdog interrupted the handler, and the effect is not tried again.
+ * `done`: the handler succeeded or failed for good, or there is no handler; `reply` is the result for a game that waits for it. `lost`:
+ * this server lost the room, and the next owner runs the effect; or the game no longer waits for the result. `stopped`: the watchdog
+ * interrupted the handler, and the effect is not tried again.
  */
 type EffectOutcome = { readonly kind: 'done'; readonly reply: EffectReply } | { readonly kind: 'lost' | 'stopped' };
 
@@ -30,17 +30,16 @@ const RETRY_MS_MAX = 30_000;
 
 /**
  * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, and has the
- * same key in each run, even when servers die between the runs. A change is durable when the log contains it. With durability `checkpoint`,
- * a checkpoint must contain it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable,
- * because no part of the game outlives its server.
- *
- * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
+ * same key in each run, also on another server. A change is durable when the log contains it. With durability `checkpoint`, a checkpoint
+ * must contain the change, and the owner writes it at once. With durability `none`, each change is regarded as durable, because no part of
+ * the game outlives its server. When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled
+ * its result: `EffectResults`.
  */
 @Injectable()
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by the key of the effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object, which has its own attempts. */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object with its own entry. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
@@ -78,7 +77,9 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     for (const { definition } of this.registry.all()) this.watch.begin(definition.name);
   }
 
-  /** Runs the effects of a game that has ended. Redis keeps these effects in a separate key, which is cleared once all of them are done. */
+  /**
+   * Runs the effects of a game that has ended. Redis stores these effects under a separate key, which is deleted once all of them are done.
+   */
   async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
@@ -88,8 +89,8 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
   }
 
   /**
-   * Runs an effect of a game that has ended. It first waits for an attempt that began before the end, so that the effect does not run twice
-   * at the same time.
+   * Runs an effect of a game that has ended. First waits for an attempt that began before the end, so that the effect does not run twice at
+   * the same time.
    */
   private async lastAttempt(room: RoomId, effect: PendingEffect, game: string | null): Promise<void> {
     const before = await this.running.get(effect.key);
@@ -121,7 +122,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
         if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
         else if (outcome.kind === 'done') this.noteDone(room, effect.key);
         if (outcome.kind !== 'stopped' || room.value.ended) return;
-        // Marks the effect as done before the game ends. Otherwise this server would run the effect again after the end of the game.
+        // Marks the effect as done before the game ends. Otherwise the effect would run again after the end of the game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
@@ -151,11 +152,11 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     try {
       for (let pauseMs = RETRY_MS, attempts = 1; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX), attempts += 1) {
         try {
-          // The handler gets a copy, so it cannot change the room's value.
+          // Passes a copy to the handler, so that the handler cannot change the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          // The watchdog also limits the time for the copy, because copying may run getters of the result.
+          // Makes the copy under the watchdog, because copying may run getters of the result.
           const copied =
             result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
           return { kind: 'done', reply: { ok: true, data: copied } };
@@ -194,7 +195,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     }
   }
 
-  /** Records that an effect is done. All effects that are done in one event-loop tick become one change. */
+  /** Records that an effect is done. The effects that become done in one event-loop tick share one change. */
   private noteDone(room: HostedRoom, key: string): void {
     const keys = this.done.get(room);
     if (keys) keys.push(key);
@@ -227,8 +228,8 @@ function failure(code: string, message: string): EffectOutcome {
 }
 
 /**
- * Returns whether the room still has the effect. The room does not have the effect any more when the time for the result was over and the
- * game has handled this failure.
+ * Returns whether the effect is still pending. It is not pending any more when its result was too late and the game has handled the
+ * time-out.
  */
 function isPending(room: HostedRoom, { key }: PendingEffect): boolean {
   return room.value.outbox.some((pending) => pending.key === key);

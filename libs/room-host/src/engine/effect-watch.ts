@@ -3,7 +3,7 @@ import type { RoomId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 
-/** One attempt at an effect. */
+/** One attempt to run an effect. */
 export interface EffectAttempt {
   /** Name of the game. Null: the game has ended and its name is no longer known. */
   readonly game: string | null;
@@ -13,8 +13,8 @@ export interface EffectAttempt {
 }
 
 /**
- * Logs and counts effect handlers that do not settle. While the room stays on this server, no server runs such an effect again, because
- * its handler may still be working.
+ * Logs and counts effect handlers that do not settle. This server does not run such an effect again, because its handler may still be
+ * working.
  */
 @Injectable()
 export class EffectWatch {

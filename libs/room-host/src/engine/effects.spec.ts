@@ -9,7 +9,7 @@ interface Purse {
   left: number;
 }
 
-/** The payments that another system has received, by key. It ignores a key that it has received before. */
+/** The payments that another system has received, by key. That system ignores a key that it has received before. */
 type Paid = Map<string, unknown>;
 
 /** Servers with a game that makes payments by effects. Checkpoints are written so rarely that only an effect causes one. */
@@ -54,7 +54,7 @@ class Bank extends Hosts {
     return this.add(name, {}, new Map([['pay', pay]]));
   }
 
-  /** Stops the server like a process after `kill -9`, and lets another server adopt the room. */
+  /** Stops the server as `kill -9` would do, and lets another server adopt the room. */
   async lose(owner: Host, room: HostedRoom): Promise<{ owner: Host; room: HostedRoom }> {
     const tenure = await this.tenure(room.id);
     owner.stop();
@@ -137,7 +137,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1);
-    // The store loses the changes since `before`, and the only server that had them is lost at the same time.
+    // The store loses the changes since `before`. At the same time, the only server that had these changes dies.
     const tenure = await bank.tenure(opened.id);
     first.stop();
     await bank.redis.commands.del(...keys);

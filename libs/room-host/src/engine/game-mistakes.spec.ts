@@ -15,7 +15,7 @@ const asks: Record<string, (room: GameRoom<Count>) => void> = {
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
 };
 
-/** A game whose commands and timer change the state and then use the API of the room wrongly. */
+/** A game with a command and a timer that change the state and then use the API of the room wrongly. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
     Object.entries({ ...asks, fine: () => {}, late: (room: GameRoom<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [

@@ -12,16 +12,16 @@ export interface OverrunReporterData {
   readonly telemetry: Pick<TelemetryOptions, 'server' | 'level' | 'format'>;
 }
 
-/** Time limit for an answer of Redis, in ms: a process that is about to be killed cannot wait for longer. */
+/** Time limit for an answer of Redis, in ms. It is short, because the process may be killed soon. */
 const STORE_TIMEOUT_MS = 500;
 const CLEAR_TRIES_MAX = 30;
 const CLEAR_AGAIN_MS = 1_000;
-/** Interval of pings, in ms: without them, the client would close the idle connection, because it receives nothing. */
+/** Interval of pings, in ms. Without pings, the client would close the idle connection. */
 const PING_MS = 400;
 
 /**
- * Returns the reporter that runs in the watchdog's thread. The reporter logs a handler that runs too long, and marks the handler's input in
- * the room's record, so that the next owner does not run this input.
+ * Returns the reporter that runs in the watchdog's thread. It logs a handler that runs too long. It also marks the handler's input in the
+ * room's record, so that the next owner does not run this input.
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
@@ -34,7 +34,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
         return true;
       }
     } catch {
-      // The idle connection may have broken unnoticed, so the work is tried once more over a new connection.
+      // Tries once more over a new connection, because the idle connection may have broken unnoticed.
     }
     return withNewConnection(redis, access, log, work);
   };
@@ -47,8 +47,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Repeats the removal of the input's mark until it succeeds. If the mark stayed, the next owner would wrongly regard this input as
-      // the cause of a later loss of the server.
+      // Tries several times to remove the mark of the input. If the mark stayed, the next owner would wrongly treat this input as the cause
+      // of a later crash.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);
@@ -62,8 +62,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
 }
 
 /**
- * Opens a connection before it is needed. When a handler ends the process, only a tenth of a second may remain for writing the mark of its
- * input.
+ * Opens the connection in advance. When a handler blocks the process, only a tenth of a second may remain to write the mark of its input.
  */
 function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);

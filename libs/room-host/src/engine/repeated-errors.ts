@@ -1,6 +1,6 @@
 import type { Subject } from '#libs/watchdog';
 
-/** After a logged error, further errors of the same subject are only counted for this time, in ms. */
+/** Time after a logged error in which further errors of the same subject are only counted, in ms. */
 const QUIET_MS = 60_000;
 
 interface Logged {
@@ -8,13 +8,13 @@ interface Logged {
   skipped: number;
 }
 
-/** Limits the log lines of one subject: a timer that throws every millisecond must not fill the log. */
+/** Limits the log lines of one subject, so that a timer that throws every millisecond does not fill the log. */
 export class RepeatedErrors {
   private readonly bySubject = new WeakMap<Subject, Logged>();
 
   /**
-   * Returns whether the caller should log this error: null means no. Otherwise returns the number of errors of the subject since its last
-   * log line, which were not logged. Call it for each error.
+   * Counts an error. Null: the caller must not log it. Otherwise returns the number of errors of the subject that were not logged since its
+   * last log line.
    */
   skippedBefore(subject: Subject, now = performance.now()): number | null {
     const last = this.bySubject.get(subject);

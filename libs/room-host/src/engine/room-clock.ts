@@ -8,15 +8,12 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js
 import { RoomEngine } from './room-engine.js';
 import { type Stepper, StepSchedule } from './step-schedule.js';
 
-/**
- * Longest delay that `setTimeout` can wait, in ms; a longer one would fire immediately. A timer with a later due time is set again after
- * this delay.
- */
+/** Longest delay that `setTimeout` accepts, in ms. A timer with a later due time is set again after this delay. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Runs the timers and steps of hosted rooms, and notices players who are away. Due times are part of the room's value, in room time. So a
- * timer whose owner died before it was due fires once, on the next owner.
+ * Runs the timers and steps of hosted rooms, and detects players who are away. Due times are part of the room's value, in room time. So a
+ * timer fires once even if the owner dies before the due time: it then fires on the next owner.
  */
 @Injectable()
 export class RoomClock implements OnModuleInit {
@@ -58,7 +55,7 @@ export class RoomClock implements OnModuleInit {
   }
 
   /**
-   * Starts the wait for a new connection of a seat that has none. Without a new connection within `awayAfterMs`, the game learns that the
+   * Starts the wait for a new connection of a seat without a connection. If none arrives within `awayAfterMs`, the game learns that the
    * player is away.
    */
   seatEmptied(room: HostedRoom, seat: Seat): void {
@@ -73,7 +70,7 @@ export class RoomClock implements OnModuleInit {
     awayTimers.set(seat, timer);
   }
 
-  /** Registers a listener that is called with the room each time one of its players becomes away. */
+  /** Registers a listener. It is called with a room each time a player of this room becomes away. */
   onAway(listener: (room: HostedRoom) => void): void {
     this.awayListeners.push(listener);
   }
@@ -85,7 +82,7 @@ export class RoomClock implements OnModuleInit {
     if (room.value.seats[seat]!.presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
-  /** Starts the timers and steps of a room that takes inputs, for the first time or after a freeze. */
+  /** Starts the timers and steps of a room, at its arrival on this server or after a freeze. */
   start(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
@@ -177,7 +174,7 @@ interface StepTallies {
   readonly dropped: Tally;
 }
 
-/** Lets each bot of a room make a move. When the process was too late for earlier moves, the bots do not make up for them. */
+/** Lets each bot of a room make one move. A late process does not repeat the missed moves. */
 class BotStepper implements Stepper {
   constructor(
     private readonly room: HostedRoom,

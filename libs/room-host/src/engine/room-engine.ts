@@ -21,22 +21,22 @@ export class RoomEngine {
   ) {}
 
   /**
-   * Handles an input and returns its outcome. At a limit of the server, it refuses a command as `busy` or `state-too-large`. While the room
-   * migrates, it refuses every input as `moved`.
+   * Handles an input and returns its outcome. Refuses a command as `busy` or `state-too-large` when a limit of the server is reached.
+   * Refuses every input as `moved` while the room migrates.
    */
   input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     if (room.isQueued) this.flushQueued();
     return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
   }
 
-  /** Sets the callback that handles the queued commands. It runs before a room with a queued command handles another input. */
+  /** Sets the callback that handles the queued commands. It is called before a room with a queued command handles another input. */
   beforeInputOfQueued(flush: () => void): void {
     this.flushQueued = flush;
   }
 
   /**
-   * Returns the outcome of an input that the room cannot handle now, because the room migrates, was dropped or has too many changes to
-   * store. Null: the room can handle the input.
+   * Returns the refusal of an input if the room migrates, was dropped or has too many changes to store. Null: the room can handle the
+   * input.
    */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
@@ -54,7 +54,7 @@ export class RoomEngine {
     this.handledListeners.push(listener);
   }
 
-  /** Ends a game that failed. `why`: a sentence for its players and for operators. */
+  /** Ends a game that failed. `why`: a sentence for the players and operators. */
   endFailed(room: HostedRoom, why: string): void {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
@@ -67,7 +67,9 @@ export class RoomEngine {
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
-  /** Marks a changed room for storing. After a failure, refuses the command or ends the game. Returns the outcome to send to the player. */
+  /**
+   * Queues a changed room for storing. After a failure, refuses the command or ends the game. Returns the outcome to send to the player.
+   */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':
@@ -85,8 +87,8 @@ export class RoomEngine {
   }
 
   /**
-   * Refuses a command whose handler failed. Ends the game when any other handler failed, because it would fail each time. Also ends the
-   * game when the watchdog interrupted a handler.
+   * Refuses a command whose handler failed. Ends the game when another handler failed, because that handler would fail each time, or when
+   * the watchdog interrupted a handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

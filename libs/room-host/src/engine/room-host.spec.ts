@@ -423,7 +423,7 @@ describe('the output of a room', () => {
     const room = await host.room();
     const peer = host.attach(room, 1);
     expect(peer.to(1)).toMatchObject([
-      { kind: 'placed', seat: 1, epoch: room.tenure.epoch, round: 0, seq: 0, players: [{ name: 'U0' }, { name: 'U1' }] },
+      { kind: 'placed', gameVersion: 1, seat: 1, epoch: room.tenure.epoch, round: 0, seq: 0, players: [{ name: 'U0' }, { name: 'U1' }] },
       { kind: 'sync', version: 0, seq: 0, state: { count: 0 } },
     ]);
   });
@@ -890,7 +890,7 @@ describe('the appends of an owner', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The schedule of the room may have run a step in addition to the steps of the test.
+    // In addition to the test, the schedule of the room may have run a step.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;
@@ -960,7 +960,7 @@ describe('the appends of an owner', () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
-    // Adds a value that cannot be packed directly to the change, because the rules would refuse the value.
+    // The rules would refuse a value that cannot be packed. So the test adds the value directly to the change.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
@@ -1165,7 +1165,7 @@ describe('the room host', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // Two schedules for one room would run 40 steps in this time.
+    // With two schedules, the room would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');
@@ -1240,7 +1240,7 @@ describe('the inputs of players', () => {
     host.input(room, peer, 1, 1, 0);
     await until(() => room.durable.seats[0]!.input === 1);
     expect(syncs()).toHaveLength(1);
-    // Acts as if the last sync with an input had been sent a second earlier.
+    // Sets the time of the last sync with an input back by a second.
     own!.inputAt -= 1_000;
     host.input(room, peer, 1, 2, 0);
     await until(() => syncs().length === 2);

@@ -1,12 +1,12 @@
 import { StepSlots } from './step-slots.js';
 
-/** Runs and counts the steps of one room, when the schedule calls it. */
+/** The callbacks of one room, with which the schedule runs and counts steps. */
 export interface Stepper {
   /** Runs one step. `lagMs`: the time since the step was due, in ms. */
   step(lagMs: number): void;
-  /** Counts steps that the schedule leaves out, because the process cannot keep up. */
+  /** Counts steps that were left out because the process was too slow. */
   dropped(steps: number): void;
-  /** Counts a step that starts when the step after it is already due. */
+  /** Counts a step that starts so late that the next step is due, too. */
   late(): void;
 }
 
@@ -26,17 +26,17 @@ export const PROCESS_TIME: StepTime = {
 };
 
 /**
- * Maximum number of missed steps that the schedule runs late. It drops older missed steps, so that the delay of a slow process does not
+ * Maximum number of missed steps that the schedule runs late. Older missed steps are dropped, so that the delay of a slow process does not
  * grow.
  */
 export const CATCH_UP_STEPS_MAX = 4;
 /**
- * Largest time by which a step may run early, in ms. Timers count whole milliseconds, so otherwise the step would run up to one ms late.
+ * Largest time by which a step may run early, in ms. Without this tolerance, a step could be one ms late, because timers count whole
+ * milliseconds.
  */
 const EARLY_MS = 1;
 /**
- * Maximum time that steps may take in one call of the timer, in ms. The remaining steps wait, so that they do not delay other work of the
- * process.
+ * Maximum time that steps may take in one call of the timer, in ms. The remaining steps wait, so that other work of the process can run.
  */
 const WORK_MS_MAX = 10;
 interface Entry {
@@ -51,9 +51,9 @@ interface Entry {
 }
 
 /**
- * Runs fixed steps: step n is due at `phase + n * period`, so the error of one step does not add to the error of the next. The steps of all
- * rooms share one timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms.
- * The entries form a binary heap by due time.
+ * Runs fixed steps: step n is due at `phase + n * period`, so the delay of one step does not delay the next. The steps of all rooms share
+ * one timer. The phases of the rooms are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms. The
+ * entries form a binary heap by due time.
  */
 export class StepSchedule {
   private readonly heap: Entry[] = [];
@@ -66,7 +66,7 @@ export class StepSchedule {
   constructor(private readonly time: StepTime = PROCESS_TIME) {}
 
   /**
-   * Starts the steps of a room. Leaves out the steps that were due before this call. For a room that is already in the schedule, the steps
+   * Starts the steps of a room, from the first step that is due after this call. For a room that is already in the schedule, the steps
    * start with a new phase.
    * @param hz steps a second, above 0
    */
@@ -119,7 +119,7 @@ export class StepSchedule {
     const dropped = behind - CATCH_UP_STEPS_MAX;
     entry.number += dropped > 0 ? dropped + 1 : 1;
     entry.dueAt = phaseMs + entry.number * periodMs;
-    // Moves the entry in the heap before the step runs, because the step may end the game and so remove the entry.
+    // Moves the entry in the heap before the step runs, because the step may end the game and remove the entry.
     this.sink(entry);
     if (dropped > 0) stepper.dropped(dropped);
     if (behind > 0) stepper.late();

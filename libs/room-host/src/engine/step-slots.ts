@@ -1,16 +1,16 @@
 /** Time from one slot to the next, in ms. */
 const SLOT_MS = 2;
 /**
- * Number of rooms for each slot that is in use. The steps of one slot share their writes to Redis and to gateways, because these writes
- * take more CPU time than a small step. With more rooms, the steps of a slot would delay each other.
+ * Number of rooms after which a further slot is used. The steps of one slot share their writes to Redis and to gateways, which take more
+ * CPU time than a small step. With more rooms, the steps of a slot would delay each other.
  */
 const ROOMS_PER_SLOT = 4;
-/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, and so are the slots in use. */
+/** The inverse of the golden ratio. Its multiples, modulo 1, are spread evenly, and so are the slots in use. */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
-/** The phases of all rooms with the same period. Few rooms share few slots, and many rooms are spread over the whole period. */
+/** The phases of all rooms with the same period. A few rooms share a few slots. Many rooms are spread over the whole period. */
 export class StepSlots {
-  /** The phases in the order of their first use, in ms, and the number of rooms of each phase. */
+  /** Number of rooms by phase in ms, in the order of the phases' first use. */
   private readonly phases: number[] = [];
   private readonly rooms: number[] = [];
   private size = 0;

@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // The first downtime is compensated already, so only the second downtime is compensated after the second loss.
+    // The game has already received the first downtime. So the new owner adds only the second one.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -140,7 +140,7 @@ describe('a room whose next owner has a different clock', () => {
     const { tenure } = room;
     expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
     first.stop();
-    // The last owner left no heartbeat, and the clock of the next owner is behind.
+    // The lost owner left no heartbeat, and the clock of the next owner is behind.
     second.clockAheadMs = BEHIND;
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;

@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time in which the room had no owner. If somebody set the
- * store's clock ahead meanwhile, the jump is added. `now`: the room time on the new owner.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time without an owner, plus the jump if somebody set the
+ * store's clock ahead in this time. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;
@@ -24,8 +24,8 @@ export type DowntimeOf = (tenure: RoomTenure) => Downtime;
 const SAME_CLOCK_MS = 1_000;
 
 /**
- * Moves the timers of a room by its downtime, so that players do not lose that time. The compensation is the room's first input on the next
- * owner.
+ * Delays the timers of a room by its downtime, so that players do not lose that time. The compensation is the room's first input on the
+ * next owner.
  */
 @Injectable()
 export class DowntimeCompensation {
@@ -36,8 +36,8 @@ export class DowntimeCompensation {
   ) {}
 
   /**
-   * Reads the heartbeats of the last owners, and returns a function for the downtime of each room. A room whose owner is `me` was migrated
-   * to this server, or is already here, so it has no downtime.
+   * Reads the heartbeats of the last owners, and returns a function that gives the downtime of each room. A room whose last owner is `me`
+   * has no downtime.
    */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();
@@ -59,7 +59,7 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Returns the room time on this owner and the downtime. The room time never goes back, even if this owner's clock is behind the last
+   * Returns the downtime, and the room time on this owner. The room time never goes back, even if this owner's clock is behind the last
    * owner's clock.
    */
   timeOf({ handedAt, checkpoint, log }: Pick<AdoptedRoom, 'handedAt' | 'checkpoint' | 'log'>, since: Downtime) {
@@ -69,11 +69,11 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Moves the timers of the room by its downtime. Call it before any other input. The change is stored, so a later owner does not
-   * compensate the same downtime.
+   * Delays the timers of the room by its downtime. Call it before any other input. The compensation is a stored change, so a later owner
+   * does not compensate the same downtime.
    */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
-    // The downtime began after the last change at the earliest, even if the owner's last heartbeat is older.
+    // The downtime did not begin before the last change, even if the owner's last heartbeat is older.
     const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, room.time.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(downtimeMs, sinceLast));
@@ -81,8 +81,8 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Returns the room time with which this server continues the last owner's room time. When somebody set the store's clock ahead meanwhile,
-   * the jump is a part of the downtime. When this server's clock is behind the room time, the room time stays ahead of the clock.
+   * Returns the room time at which the room continues on this server. When somebody set the store's clock ahead during the downtime, the
+   * jump is a part of the downtime. When this server's clock is behind the room time, the room time stays ahead of the clock.
    */
   private continueFrom(theirs: number): Downtime {
     const mine = this.clock.now();

@@ -14,15 +14,15 @@ type OpenRequest = Control['room.open']['data'];
 const RETRY_MS = 250;
 
 /**
- * Loads the data of a game before its setup (`@OnLoad`). The result is stored with the setup. Nothing is stored before the setup. When a
- * server dies during a load, the next server that the lobby asks loads again, with the same key.
+ * Loads the data of a game before its setup (`@OnLoad`). The result is stored together with the setup, and nothing is stored before. When a
+ * server dies during a load, the lobby asks another server, which loads again with the same key.
  */
 @Injectable()
 export class GameLoads {
   constructor(private readonly log: Log) {}
 
   /**
-   * Returns what the game has loaded. Undefined: the game loads nothing.
+   * Returns the data that the game has loaded. Undefined: the game loads nothing.
    *
    * @throws the game's own code when the method refuses the start; `load-failed` when all attempts failed or the time is over; `game-failed`
    *   when the watchdog interrupted the method; `bad-data` for refused options
@@ -35,7 +35,7 @@ export class GameLoads {
     timer.unref();
     try {
       const { room: roomId, start: key, players } = request;
-      // Leaves out bots, which have no data to load. The seats of bots come after the seats of the players, so each player keeps the same
+      // Leaves out bots, because bots have no data to load. Their seats come after the seats of the players, so each player keeps the same
       // index.
       const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
@@ -53,7 +53,7 @@ export class GameLoads {
       if (signal.aborted) break;
       try {
         const loading = Promise.resolve(machine.load(rule, start));
-        // Handles the rejection of a load that fails after the time limit, because an unhandled rejection would end the process.
+        // A load may reject after the time limit. Without a handler, the rejection would end the process.
         loading.catch(() => {});
         return machine.plainCopyOf(await Promise.race([loading, aborted(signal)]), 'loaded');
       } catch (error) {

@@ -8,8 +8,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Runs the effects that were still pending at the end of a game. The game ended on this server, or on a lost owner. Then removes the room
- * from its owner's index.
+ * Runs the effects that were still pending at the end of a game, on this server or on a lost owner. Then removes the room from its owner's
+ * index.
  */
 @Injectable()
 export class LeftoverEffects implements OnModuleInit {
@@ -48,7 +48,7 @@ export class LeftoverEffects implements OnModuleInit {
       this.ended.effectsDone(room.id, room.tenure.epoch);
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
-      // The failure does no harm: the next sweep finds the index entry and removes it.
+      // Ignores the failure, because the next sweep removes the index entry.
       this.log.debug('room.forget-failed', { roomId: room.id, error });
     }
   }

@@ -12,8 +12,8 @@ interface PendingLoad {
 }
 
 /**
- * Asks other servers to load the rooms of which they became the owners in a migration. All rooms of one event-loop tick for the same server
- * share one request, because a drain migrates hundreds of rooms.
+ * Asks other servers to load the rooms that migrated to them. All rooms of one event-loop tick for the same server share one request,
+ * because a drain migrates hundreds of rooms.
  */
 @Injectable()
 export class LoadRequests {
@@ -24,13 +24,13 @@ export class LoadRequests {
     private readonly links: FleetLinks,
   ) {}
 
-  /** True while the directory has this incarnation of the server, so that a request can reach it. */
+  /** True while this incarnation of the server is registered, so that a request can reach it. */
   canAsk({ server, incarnation }: RoomOwnership): boolean {
     return this.directory.get(server)?.incarnation === incarnation;
   }
 
   /**
-   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer arrives. Even then, the server may have
+   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer arrives, although the server may have
    * loaded the room.
    */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {

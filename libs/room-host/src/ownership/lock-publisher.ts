@@ -9,8 +9,8 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 const RETRY_MS = 500;
 
 /**
- * Copies the lock of each joinable room from the room's value to its record, because lobbies read only the record. The lock is copied each
- * time it changes, and when a room is loaded here.
+ * Copies the lock of each joinable room from the room's value to its record, because lobbies read only the record. Copies it after each
+ * change of the lock, and when a room is loaded on this server.
  */
 @Injectable()
 export class LockPublisher implements OnModuleInit {
@@ -33,8 +33,8 @@ export class LockPublisher implements OnModuleInit {
   }
 
   /**
-   * Writes the lock to the record until the record has the current lock, or the store refuses the write because this server does not own
-   * the room. Never rejects.
+   * Repeats the write until the record has the current lock. Stops when the store refuses it because this server does not own the room.
+   * Never rejects.
    */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;

@@ -7,20 +7,20 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Shortest time between two writes of the metadata of one room, in ms. A game may change its metadata in each step, so without a limit the
- * writes could overload Redis.
+ * Shortest time between two writes of the metadata of one room, in ms. Without this limit, a game that changes its metadata in each step
+ * could overload Redis.
  */
 const METADATA_EVERY_MS = 500;
 
 /**
- * Copies the metadata of each room (`room.setMetadata`) from the room's durable value to its record, where lobbies read it for the list of
- * rooms. This class writes the metadata when it changes, when a room with metadata is loaded here, and when this server has connected to
- * the store again. One further write then covers all changes that were made during a write.
+ * Copies the metadata of each room (`room.setMetadata`) from the room's durable value to its record, from which lobbies read it for the
+ * list of rooms. Writes the metadata when it changes, when a room with metadata is loaded on this server, and after each reconnect to the
+ * store. Changes that are made during a write share one further write.
  */
 @Injectable()
 export class MetadataPublisher implements OnModuleInit {
   private readonly writing = new Set<HostedRoom>();
-  /** The rooms whose metadata must be written even if it has not changed, because the record may lack it. */
+  /** The rooms whose metadata must be written even without a change, because the record may lack it. */
   private readonly stale = new Set<HostedRoom>();
 
   constructor(
@@ -48,8 +48,8 @@ export class MetadataPublisher implements OnModuleInit {
   }
 
   /**
-   * Writes the metadata to the record until the record has the current metadata, or the store refuses the write because this server does
-   * not own the room. Never rejects.
+   * Repeats the write until the record has the current metadata. Stops when the store refuses it because this server does not own the room.
+   * Never rejects.
    */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;

@@ -8,7 +8,7 @@ export function ownershipOf({ id, incarnation }: Self): RoomOwnership {
 
 /**
  * True while this server is registered under the given incarnation. A room of an evicted incarnation must not continue on this server:
- * gateways send no frames for it to this server, and the recovery of that incarnation gives the room to another server.
+ * gateways no longer send its frames here, and a recovery moves the room to another server.
  */
 export function isCurrentIncarnation(self: Self, { incarnation }: Pick<RoomOwnership, 'incarnation'>): boolean {
   return self.incarnation === incarnation && self.state !== 'dead';

@@ -8,13 +8,13 @@ import { ownershipOf } from './own-incarnation.js';
 import { RoomLoader } from './room-loader.js';
 
 /**
- * Compares the index of this server's rooms in the store with the rooms that it hosts. It loads rooms that the server owns and does not
- * host, for example because the answer to a migration or adoption was lost. It runs the effects of games that ended here. For a former
- * incarnation it loads no rooms, because other servers adopt them.
+ * Compares the stored index of this server's rooms with the rooms that the server hosts. Loads rooms that it owns and does not host, for
+ * example because the answer to an adoption was lost. Runs the effects of games that ended here. For a former incarnation it loads no
+ * rooms, because other servers adopt them.
  */
 @Injectable()
 export class OwnedRoomSweeper {
-  /** Incarnations of this server whose index may not be empty. The newest is last. */
+  /** Incarnations of this server whose index may have entries. The newest is last. */
   private incarnations: RoomOwnership[] = [];
   /** Index entries, as `incarnation:room`, whose room did not belong to that incarnation in the last sweep. */
   private unmatched = new Set<string>();
@@ -60,8 +60,8 @@ export class OwnedRoomSweeper {
   }
 
   /**
-   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, this server
-   * may have been about to become the owner of the room.
+   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, an adoption
+   * of the room may have been under way.
    */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;

@@ -10,7 +10,10 @@ const marks = new SuspectMarks(hosts.redis.commands);
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** Lets `times` owners of a room in a row die while they handle `input`. Returns the room, and the server that adopted it last. */
+/**
+ * Lets `times` owners of a room die one after another, each while it handles `input`. Returns the room, and the server that adopted it
+ * last.
+ */
 async function lostTo(input: SuspectInput, times = 1) {
   const first = hosts.add('lost');
   let room = await hosts.open(first);

@@ -8,7 +8,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
  * Cancels the reservation of a room as soon as its game has ended. Otherwise a rematch within the lease would stay on this server, even if
- * others have more free slots. Games that end in one event-loop tick share a call.
+ * other servers have more free slots. Games that end in one event-loop tick share a call.
  */
 @Injectable()
 export class ReservationReturner implements OnModuleInit {
@@ -34,7 +34,7 @@ export class ReservationReturner implements OnModuleInit {
       const rooms = ended.slice(at, at + ENDED_AT_ONCE_MAX);
       this.balancer
         .gamesEnded({ server, incarnation }, rooms)
-        // A failure does no harm, because the lease of the reservation expires.
+        // Ignores a failure, because the lease of the reservation expires.
         .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error }));
     }
   }

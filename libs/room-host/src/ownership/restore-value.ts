@@ -34,7 +34,7 @@ export function restoreValue(room: RoomId, { checkpoint, log, version }: Adopted
 }
 
 /**
- * Upgrades the value to the version of the game that this server has, with the game's `migrateState`.
+ * Upgrades the value with the game's `migrateState` to the version of the game on this server.
  *
  * @throws `unknown-game` for a value of a newer version, or without `migrateState`. From `migrateState`: `game-failed` when it throws or
  * returns no object; `UnstorableError` when its result cannot be stored; `OverrunError` when the watchdog interrupts it
@@ -57,18 +57,18 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
     if (cause instanceof OverrunError) throw cause;
     throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
-  // Handles a rejection of the promise, because an unhandled rejection would end the process.
+  // A `migrateState` that returns a promise is an error. Without a handler, a rejection of this promise would end the process.
   if (next instanceof Promise) next.catch(() => {});
   if (typeof next !== 'object' || next === null || next instanceof Promise)
     throw new HoldfastError(
       'game-failed',
       `${what}: its migrateState made ${next instanceof Promise ? 'a promise' : quoted(next)}, and no object for a state`,
     );
-  // The upgrade has a version of its own, like any change of the state. Otherwise players with the old state would receive no sync.
+  // The upgraded state has a new version number, like any changed state. Otherwise players with the old state would receive no sync.
   return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
 }
 
-/** Describes a value that a game threw. It may have any type and any length. */
+/** Describes a value that a game threw. The value may have any type and any length. */
 function thrown(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
 }

@@ -24,7 +24,9 @@ import { type Downtime, DowntimeCompensation } from './downtime-compensation.js'
 import { LeftoverEffects } from './leftover-effects.js';
 import { type RestoredValue, restoreValue, upgradeValue } from './restore-value.js';
 
-/** A room that this server has adopted and does not host yet. The caller must compensate the room for the downtime before it hosts it. */
+/**
+ * A room that this server has adopted and does not host yet. The caller must compensate the downtime of the room before it hosts the room.
+ */
 export interface RevivedRoom {
   readonly room: HostedRoom;
   readonly adopted: AdoptedRoom;
@@ -47,7 +49,7 @@ export class RoomAdopter {
   ) {}
 
   /**
-   * Adopts a room and restores its value. Null: the record names another owner or epoch, the game has ended, or this server had to end it.
+   * Adopts a room and restores its value. Null: the record names another owner or epoch, or the game has ended or was ended here.
    *
    * @param epochMin lowest epoch that the new tenure may have
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
@@ -62,7 +64,7 @@ export class RoomAdopter {
       return null;
     }
     if (!('checkpoint' in adopted)) {
-      // The game has ended, and its owner may have been lost before it ran the last effects. This server runs them.
+      // The game has ended, and its owner may have died before it ran the last effects. So this server runs them.
       if (adopted.status !== 'playing') void this.leftovers.run(tenure.room, owner);
       return null;
     }
@@ -97,7 +99,7 @@ export class RoomAdopter {
 
   /**
    * Ends the game of a room that was adopted just now, because its stored data is unreadable or its code must not run. Runs no code of the
-   * game. The players receive the reason, and the stored data is kept for a while.
+   * game. The players receive the reason. The store keeps the data of the game for an operator.
    */
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
@@ -108,8 +110,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Returns the restored room. Null: the watchdog interrupted `migrateState`. The game was then ended, because another attempt would block
-   * all other rooms again.
+   * Returns the restored room. Null: the watchdog interrupted `migrateState`. This server has then ended the game, because another attempt
+   * would block all other rooms again.
    */
   private async revivedOrGivenUp(
     adopted: AdoptedRoom,
@@ -136,7 +138,7 @@ export class RoomAdopter {
     const { epoch, batch, log, doc, rev, start, round, takeovers } = adopted;
     const machine = this.machines.make(value.game, time, value.room, { epoch });
     const recent = new RecentChanges(tail, checkpointVersion);
-    // The state of a game that is about to end is not upgraded.
+    // Does not upgrade the state of a game that is about to end.
     let current: RoomValue;
     try {
       current = isToBeEnded(adopted) ? value : upgradeValue(machine, value);
@@ -144,7 +146,7 @@ export class RoomAdopter {
       machine.dispose();
       throw error;
     }
-    // The logged changes do not lead to the upgraded state. Only their events are kept, and players receive a snapshot.
+    // The logged changes do not lead to the upgraded state. So only their events are kept, and players receive a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
@@ -152,8 +154,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Excludes the input that crashed the room's last owner. A command is refused, and an effect is dropped. After any other input, and after
-   * a second crash, the game ends. No code of the game has run here yet.
+   * Handles the input that crashed the room's last owner, before any code of the game runs here. Refuses a command, and drops an effect.
+   * Ends the game after any other input, and after a second crash.
    */
   private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
     const { poison, losses } = adopted;
@@ -161,7 +163,7 @@ export class RoomAdopter {
     const { handler, seat, seq, effect } = poison;
     this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
     if (effect !== undefined) {
-      // When the game waits for the effect, it handles the effect's failure later, once the room is hosted.
+      // If the game waits for the result of the effect, it handles the failure later, once the room is hosted.
       const isAwaited = room.value.outbox.some(({ key, timer }) => key === effect && timer !== undefined);
       if (!isAwaited || isToBeEnded(adopted)) room.handle({ kind: 'effects-done', keys: [effect] });
       room.poisonedEffect = effect;

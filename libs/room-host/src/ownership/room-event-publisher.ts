@@ -4,7 +4,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Publishes operator events for games that end here and rooms that this server loses. Other classes publish the operator events for the
+ * Publishes an operator event when a game ends here, or when this server loses a room. Other classes publish the operator events for the
  * start, recovery and migration of rooms.
  */
 @Injectable()

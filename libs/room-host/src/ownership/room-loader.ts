@@ -17,8 +17,8 @@ import { RoomAdopter } from './room-adopter.js';
 import { RoomOpener } from './room-opener.js';
 
 /**
- * Brings rooms to this server: it opens rooms for lobbies, adopts rooms of lost servers, and loads rooms that another server hands over in
- * a migration. Loads of one room run one at a time.
+ * Brings rooms to this server: it opens rooms for lobbies, adopts rooms of lost servers, and loads rooms that migrate here. Loads of one
+ * room run one at a time.
  */
 @Injectable()
 export class RoomLoader implements OnModuleInit {
@@ -26,11 +26,11 @@ export class RoomLoader implements OnModuleInit {
   /** The reason for which the last attempt to adopt each room failed. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /**
-   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so this process
-   * requests a higher one at each adoption.
+   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so each adoption
+   * requests an epoch above this one.
    */
   private readonly highestEpochs = new Map<RoomId, number>();
-  /** Rooms that this server has opened or adopted since the last report to placement. */
+  /** The rooms that this server has opened or adopted since its last report to placement. */
   private taken: RoomId[] = [];
   /**
    * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: this server shuts
@@ -81,15 +81,17 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /** Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects; each room has its own result. */
+  /**
+   * Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects, because each room has its own result.
+   */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);
   }
 
   /**
-   * Loads rooms that a migration gave to this server, even when it is full or shutting down, because their records already name it. Never
-   * rejects.
+   * Loads rooms that migrate to this server. Loads them even when this server is full or shutting down, because their records already name
+   * it as the owner. Never rejects.
    */
   async load(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     const owner = ownershipOf(this.self);
@@ -101,7 +103,7 @@ export class RoomLoader implements OnModuleInit {
         this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
-      // A store that lost data may have an old copy of a room. The living owner of the room must be able to restore the newer state before
+      // A store that lost data may have an old copy of a room. So the living owner of the room gets time to restore the newer state before
       // the adoption.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
       downtimeOf = measured;
@@ -165,7 +167,7 @@ export class RoomLoader implements OnModuleInit {
     }
   }
 
-  /** Logs each cause once, because a room that cannot be adopted is tried again every few seconds, here or elsewhere. */
+  /** Logs each cause once, because adoptions that fail are repeated every few seconds, here or elsewhere. */
   private adoptFailed(roomId: RoomId, error: unknown): void {
     const text = String(error);
     if (this.adoptFailures.get(roomId) === text) return;
@@ -195,8 +197,8 @@ export class RoomLoader implements OnModuleInit {
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
     this.rooms.add(room);
     this.taken.push(room.id);
-    // Stores the changes of the room that are not in the store yet. The game may have ended in the setup, by quarantine, or on an owner
-    // that died before it stored the end.
+    // Stores the changes of the room that are not in the store yet. They include the end of a game that ended in the setup, by quarantine,
+    // or on an owner that died before storing the end.
     if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
   }
 
@@ -214,8 +216,5 @@ function done(): void {}
 
 const FAILURES_REMEMBERED_MAX = 1_000;
 
-/**
- * Maximum number of remembered epochs, so that they do not fill the memory. This number is enough for the rooms of many hours. Each epoch
- * takes about 50 bytes.
- */
+/** Maximum number of remembered epochs, so that they do not fill the memory. One epoch takes about 50 bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;

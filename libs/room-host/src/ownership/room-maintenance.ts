@@ -30,10 +30,10 @@ export class RoomMaintenance implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    // Drops the rooms of the evicted incarnation, because other servers own them by now.
+    // Drops the rooms of the evicted incarnation, because other servers adopt them.
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
-      // A drain ends with the incarnation of the server that an operator drained, so the new incarnation takes rooms again.
+      // Ends the drain of the evicted incarnation, so the new incarnation takes rooms again.
       if (this.loader.admission === 'drained') this.loader.admission = 'open';
     });
   }

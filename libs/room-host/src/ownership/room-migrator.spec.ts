@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('stays on its source when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // Ends the game just before the freeze, so that the append with the end is under way during the freeze.
+    // Ends the game just before the freeze, so that the append of the end is still running during the freeze.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });

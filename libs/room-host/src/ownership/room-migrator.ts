@@ -60,7 +60,7 @@ export class RoomMigrator {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
     const taker = await this.targetFor(room, to);
-    // Both calls precede the freeze, so that players do not wait for them. If the migration fails, a sweep removes the index entry.
+    // Runs both calls before the freeze, so that players do not wait for them. If the migration fails, a sweep removes the index entry.
     const [epoch] = await Promise.all([
       this.roomLog.nextEpoch(id, room.tenure.epoch),
       this.records.noteOwner([id], taker.server, taker.incarnation),
@@ -95,8 +95,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Migrates all rooms, until `timeoutMs` is over or `reopen` ends the drain. From now on this server takes no new rooms. Returns how many
-   * rooms were migrated, and how many are left.
+   * Migrates all rooms, until `timeoutMs` is over or `reopen` ends the drain. From now on this server takes no new rooms. Returns the
+   * numbers of migrated and of remaining rooms.
    */
   async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
@@ -128,7 +128,7 @@ export class RoomMigrator {
   }
 
   /**
-   * Lets this server take new rooms again. A drain under way ends with the current migrations. Returns false when this server is shutting
+   * Lets this server take new rooms again. A drain under way ends after its current migrations. Returns false when this server is shutting
    * down.
    */
   reopen(): boolean {
@@ -152,12 +152,12 @@ export class RoomMigrator {
   }
 
   /**
-   * Returns a server with the same version of the room's game. When no server has that version, for example at the end of a deployment,
-   * returns a server that can upgrade the room.
+   * Returns a server with the same version of the room's game. If there is none, for example at the end of a deployment, returns a server
+   * that can upgrade the room.
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    // The players are probably near this server, so placement prefers its region.
+    // Placement prefers the region of this server, because the players are probably near.
     const prefer = { region: this.self.region || undefined };
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
@@ -172,7 +172,7 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // With more than one server in `exclude`, there were servers with the game, but none of them could run the version of this room.
+        // `exclude` also has servers that have the game, but cannot run the version of this room.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -191,7 +191,7 @@ export class RoomMigrator {
   private canRun(server: ServerId, { value: { game, gameVersion }, logFormat }: HostedRoom): boolean {
     const games = this.directory.get(server)?.games;
     if (games === undefined || !Object.hasOwn(games, game)) return false;
-    // A server of an earlier version would lose the effects whose results the game waits for.
+    // A server of an earlier version would lose effects whose results the game awaits.
     const canRead = logFormat < 3 || (games[game]?.format ?? 0) >= logFormat;
     return canRead && takesVersion(games[game], gameVersion);
   }
@@ -208,8 +208,8 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // If the target did not load the room, the record may name this server as owner again, so the index entry stays. A sweep removes an
-    // entry that is not needed.
+    // Keeps the index entry when the target did not load the room, because the record may name this server as owner again. A sweep removes
+    // the entry if it is not needed.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }
@@ -229,8 +229,8 @@ export class RoomMigrator {
 
   /**
    * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. False: another server has the
-   * room by now, its game is over, or it was dropped here. `isRepeat`: the store may have had this handoff and lost it. This server then
-   * restores the room before it repeats the handoff. It must not continue the room, because the target may have done so.
+   * room, its game is over, or it was dropped here. `isRepeat`: the store may have lost an earlier handoff. This server then restores the
+   * room before it repeats the handoff. It must not continue the game, because the target may have continued it.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -244,7 +244,6 @@ export class RoomMigrator {
       else {
         const reasserted = await this.auditor.reassert(room);
         if (reasserted === 'ok') continue;
-        // The game has ended on the target, and all members have left the room.
         if (reasserted === 'fenced') return false;
       }
       // Waits and repeats the write until the store answers, because an unanswered write may have succeeded.
@@ -254,8 +253,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Asks the target to load the room until it answers. True: the target has the room. False: the target is gone, another owner has the
-   * room, the room was dropped here, or `LAME_MS_MAX` is over.
+   * Asks the target to load the room, until the target answers. True: the target has the room. False: the target is gone, another owner has
+   * the room, the room was dropped here, or `LAME_MS_MAX` is over.
    */
   private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
@@ -264,7 +263,7 @@ export class RoomMigrator {
         if (!this.loads.canAsk(target)) return false;
         const { result } = await this.loads.ask(room.id, target);
         if (result === 'adopted') return true;
-        // The record has changed: another server owns the room, or the store lost the handoff.
+        // The record does not name the target: another server owns the room, or the store lost the handoff.
         if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return false;
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error });
@@ -279,7 +278,7 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // Reads which players left during the freeze, because the room handled no inputs meanwhile.
+    // Reads which players left during the freeze, because the room handled no inputs in this time.
     void this.departures.reconcile(room);
   }
 }
@@ -292,7 +291,7 @@ const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a se
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** Compares the current status. Without this function, the compiler would assume that the status is the same before and after an await. */
+/** Compares the current status. Without this function, the compiler assumes that the status does not change during an await. */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -9,12 +9,10 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Makes the seats of a game agree with the record of its room. The record decides: a lobby gives out the seats of a running game by
- * compare-and-set, and a user who is not a member of the room has left its game. The owner needs no message about seats, which could be
- * lost.
- *
- * The owner reads the record when a player without a seat here attaches, when a room is loaded here, when a migration fails, and when a
- * player is away.
+ * Makes the seats of a game agree with the record of its room. The record decides. A lobby assigns the seats of a running game by
+ * compare-and-set, and a user who is not a member of the room has left its game. A message about seats could be lost, so the owner reads
+ * the record. It does so when a player without a seat attaches, when a room is loaded here, when a migration fails, and when a player is
+ * away.
  */
 @Injectable()
 export class SeatReconciler implements OnModuleInit {
@@ -42,7 +40,7 @@ export class SeatReconciler implements OnModuleInit {
     try {
       const record = await this.records.read(room.id);
       if (record?.status !== 'playing' || record.epoch !== room.tenure.epoch || record.rev < room.rev) return;
-      // Keeps the document of the record, because this server writes it into a store that lost the record.
+      // Stores the document, because this server must write it into a store that lost the record.
       room.doc = record.doc;
       room.rev = record.rev;
       this.follow(room, record.doc, attaching);
@@ -52,8 +50,8 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   /**
-   * Gives the seat that the record names to a player who attaches. Resolves when the seat is durable, or when it is clear that the player
-   * gets none. Null: the player already has a durable seat, or the game takes no players after its start.
+   * Gives a player who attaches the seat that the record names. Resolves when the seat is durable, or when it is clear that the player gets
+   * no seat. Null: the player already has a durable seat, or the game takes no players after its start.
    */
   admit(room: HostedRoom, user: UserId): Promise<void> | null {
     if (!isJoinable(room)) return null;
@@ -81,7 +79,7 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   private follow(room: HostedRoom, doc: RoomDoc, attaching: UserId | null): void {
-    // New players join before others leave, because a game ends when its last player leaves.
+    // Adds new players before it removes departed ones, because a game ends when its last player leaves.
     if (isJoinable(room)) this.seatJoined(room, doc, attaching);
     this.removeDeparted(room, doc);
   }

@@ -11,13 +11,13 @@ export interface Attachment {
   readonly user: UserId;
   /** The seat of the session's user. Null: the session belongs to a spectator. */
   readonly seat: Seat | null;
-  /** The version of the room when the session was attached. It may not have been durable yet. */
+  /** The version of the room when the session was attached. It may not be durable yet. */
   readonly since: number;
-  /** Whether the client reads compact syncs. */
+  /** True: the client reads compact syncs. */
   readonly compact: boolean;
-  /** The version that was sent to the session last. -1: no state has been sent. */
+  /** The last version that was sent to the session. -1: no state has been sent. */
   version: number;
-  /** The state that the client has, or the seat's view of it. Undefined: no state has been sent. */
+  /** The state, or the seat's view of it, that the client has. Undefined: no state has been sent. */
   seen: unknown;
   /** The version at which the client received `seen`, and the room time of that version, in ms. */
   seenSince: number;
@@ -25,6 +25,6 @@ export interface Attachment {
   /** The number of the player input in the last sync, and the room time of that sync, in ms. */
   input: number;
   inputAt: number;
-  /** Whether a command of this session waits for the end of the event-loop tick. */
+  /** True while a command of this session waits for the end of the event-loop tick. */
   isQueued: boolean;
 }

@@ -6,11 +6,10 @@ const HEAD = { length: 0, version: 4, hasEvents: 8, bytes: 9 } as const;
 const BLOCK_BYTES_MIN = 256;
 
 /**
- * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects, the changes would live just long enough for
- * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms, the copies took a fifth of the CPU
- * time of a game server, and each garbage collection delayed all answers by 0.1 s.
- *
- * Invariant: the bytes from `head` to `tail` are whole entries, oldest first.
+ * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects, the changes would live just long enough to be
+ * copied to the old generation of the heap. With 10,000 changes per second in a thousand rooms, these copies took a fifth of the CPU time
+ * of a game server, and each garbage collection delayed all answers by 0.1 s. Invariant: the bytes from `head` to `tail` are whole entries,
+ * oldest first.
  */
 export class ChangeWindow {
   private block = EMPTY;
@@ -86,7 +85,7 @@ export class ChangeWindow {
     return changes;
   }
 
-  /** Moves the entries to the front of a block that is at least twice as large as all entries. So each byte is moved about once. */
+  /** Moves the entries to the front of a block that is at least twice as large as all entries. So each byte is moved only about once. */
   private makeRoom(bytes: number): void {
     const held = this.tail - this.head;
     let size = Math.max(this.block.length, BLOCK_BYTES_MIN);

@@ -10,21 +10,21 @@ export interface Moment {
 }
 
 interface Waiting extends Moment {
-  /** The times at which the first (`since`) and the last (`at`) of the joined values became durable, in ms of the monotonic clock. */
+  /** In ms of the monotonic clock: the times at which the first (`since`) and the last (`at`) of the joined values became durable. */
   readonly since: number;
   readonly at: number;
 }
 
-/** Maximum number of values that wait. With a longer delay, values are therefore joined over a longer time. */
+/** Maximum number of waiting values. With a longer delay, values are joined over a longer time. */
 export const MOMENTS_MAX = 240;
 /** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
-/** Maximum number of changes with events that wait. With more changes, the oldest events are left out (`isAfterGap`). */
+/** Maximum number of waiting changes with events. Beyond it, the oldest events are left out (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**
- * Keeps the durable values of a room until they are as old as its delay. The number of values is limited: values within one `stepMs` are
- * joined into the latest of them. A joined value is shown when its latest part is old enough, so no value is ever shown too early.
+ * Keeps the durable values of a room until they are as old as its delay. To limit their number, values within one `stepMs` are joined into
+ * the latest of them. A joined value is shown when its latest part is old enough, so no value is shown too early.
  */
 export class DelayLine {
   private readonly waiting: Waiting[] = [];

@@ -1,16 +1,13 @@
-/** Maximum number of views with which another view is compared. With a larger number, a sync in which all views differ would be slow. */
+/** Maximum number of views with which another view is compared. More comparisons would slow down a sync in which all views differ. */
 const KNOWN_MAX = 8;
-/** After this number of views without an equal pair, all further views of the sync are regarded as different. */
+/** Number of views after which all further views of a sync are regarded as different, if no two of them were equal. */
 const MISSES_MAX = 16;
-/**
- * Number of levels to which two views are compared. Deeper parts must be the same objects. They usually are, because a view takes them from
- * the state.
- */
+/** Number of levels to which two views are compared. Deeper parts must be the same objects, as they usually are in views of one state. */
 const LEVELS_MAX = 4;
 
 /**
- * The views of one sync. A view that equals an earlier one becomes the same object, so that the sync of both is computed and packed once.
- * So a game needs no cache of its own when it makes equal views for all players of a team.
+ * The views of one sync. A view that equals an earlier view is replaced by it, so that the sync of both is computed and packed once. A game
+ * that makes equal views for all players of a team therefore needs no cache of its own.
  */
 export class DistinctViews {
   private readonly known: unknown[] = [];
@@ -28,7 +25,7 @@ export class DistinctViews {
   }
 }
 
-/** Compares plain data, including the order of keys. */
+/** Compares two values of plain data, including the order of keys. */
 function isEqual(a: unknown, b: unknown, levels: number): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || levels === 0) return false;

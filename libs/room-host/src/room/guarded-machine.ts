@@ -29,7 +29,7 @@ export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'v
   labelOf?(input: GameInput): number;
 }
 
-/** Inputs for which code of the game runs. */
+/** Kinds of inputs that run code of the game. */
 type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 
 /** Names of game code that runs without an input, for logs and for marks of suspect inputs. */
@@ -77,7 +77,7 @@ export class GuardedMachine implements HostedMachine {
     private readonly labels: HandlerLabels,
     private readonly guard: HandlerGuard,
     room: RoomId,
-    /** The owner's epoch, or the id of the start that sets the room up. */
+    /** The epoch in which this server owns the room, or the id of the start that sets the room up. */
     tenure: { readonly epoch: number } | { readonly start: string },
   ) {
     this.runs = guard.subject({ game: machine.rules.definition.name, room, ...tenure });
@@ -120,7 +120,7 @@ export class GuardedMachine implements HostedMachine {
     return loaded === undefined ? undefined : this.runs.run(this.labels.load, -1, 0, () => plainCopy(loaded, what));
   }
 
-  /** Sets the epoch in which this server owns the room that it has set up. Reports of the watchdog then name this epoch. */
+  /** Sets the epoch in which this server owns the room that it has set up, for the watchdog's reports. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
@@ -146,9 +146,9 @@ export class GuardedMachine implements HostedMachine {
     history?: PastStates,
   ): RoomOutcome<unknown> {
     const { machine } = this;
-    // These inputs run no code of the game, so they need no watchdog.
+    // An input that runs no code of the game needs no watchdog.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
-    // The input is part of a batch, and the whole batch already runs under the watchdog.
+    // The whole batch with this input already runs under the watchdog.
     if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure, history));
     const seat = input.kind === 'command' || input.kind === 'seat' || input.kind === 'bot' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
@@ -231,7 +231,7 @@ export class HandlerLabels {
     return this.guard.label(`effect ${name}`);
   }
 
-  /** Returns the number of a command. Commands that the game does not have share one number, because players can send any name. */
+  /** Returns the number of a command. All unknown commands share one number, because players can send any name. */
   private command(name: string, rules: RoomRules): number {
     if (!rules.commands.has(name)) return this.unknownCommand;
     const label = this.guard.label(`command ${name}`);

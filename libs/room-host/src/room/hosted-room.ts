@@ -31,9 +31,9 @@ import type { RoomTime } from './room-time.js';
 import { StateSize } from './state-size.js';
 
 /**
- * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: has a new owner in the store, and is kept
- * without output until the new owner has loaded it. `dropped`: this server does not own the room, and must not write or send anything for
- * it.
+ * The status of a room on this server. `active`: the room handles inputs. `freezing`: the room refuses inputs, and its changes are being
+ * stored. `lame`: the store names a new owner, and the room sends nothing until the new owner has loaded it. `dropped`: this server does
+ * not own the room, and must not write or send anything for it.
  */
 export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
 
@@ -44,7 +44,7 @@ const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
   dropped: [],
 };
 
-/** A refusal that is sent once the changes up to `afterVersion` are durable, because it may depend on them. */
+/** A refusal that may depend on changes up to `afterVersion`. It is sent once these changes are durable. */
 export interface WaitingRefusal {
   readonly afterVersion: number;
   readonly attachment: Attachment;
@@ -52,7 +52,7 @@ export interface WaitingRefusal {
   readonly error: ErrorBody;
 }
 
-/** Changes that are on their way to the store, and the value after them. */
+/** Changes that are being stored, and the value after them. */
 export interface InFlight {
   /** The append that stores the changes. Null: the game keeps no log, so the changes are regarded as durable at once. */
   readonly append: Append | null;
@@ -70,18 +70,18 @@ export interface UnsentChanges {
 export type SeqVerdict =
   /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
-  /** The command was applied and is durable, so the acknowledgement is sent again. */
+  /** The command was applied and is durable, so the server repeats the acknowledgement. */
   | { readonly kind: 'applied' }
   | { readonly kind: 'refused-before'; readonly code: string }
   /** The command crashed the room's last owner, and must not run again. */
   | { readonly kind: 'poisoned' }
   /**
-   * The command was handled and waits for the store, or an earlier command is missing. It is ignored, because the client repeats all
+   * The command was handled and is being stored, or an earlier command is missing. The server ignores it, because the client repeats all
    * unanswered commands.
    */
   | { readonly kind: 'ignore' };
 
-/** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
+/** `too-large`: the change was dropped, because the room would exceed the size limit of its server. */
 export type HandledOutcome = RoomOutcome<unknown> | { readonly kind: 'too-large' };
 
 const TOO_LARGE: HandledOutcome = { kind: 'too-large' };
@@ -99,7 +99,7 @@ export class HostedRoom {
   /** The batch id of the last append that the store acknowledged. */
   batch: string;
   /**
-   * The lobby's part of the record, and its revision, as this server has read them last. This server writes both into a store that lost the
+   * The lobby's part of the record, and its revision, as last read by this server. This server writes both into a store that lost the
    * record.
    */
   doc: RoomDoc;
@@ -114,14 +114,14 @@ export class HostedRoom {
   readonly attachments = new Set<Attachment>();
   /** The latest player inputs. Null: the game has no player inputs. */
   readonly inputs: SeatInputs | null;
-  /** The earlier states, for `room.past`. Undefined: the game does not use them. */
+  /** The earlier states, for `room.past`. Undefined: the game has no `pastMs`. */
   private readonly past: PastStates | undefined;
   readonly bySeat = new Map<Seat, Attachment>();
   /** The last durable changes, for clients that reconnect. */
   readonly recent: RecentChanges;
   /**
    * Seats whose players have received the state of the game. When such a player attaches without a version, for example after a reload of
-   * the page, the player gets no old events.
+   * the page, the server sends no old events.
    */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
@@ -136,15 +136,15 @@ export class HostedRoom {
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /**
-   * The start of the current wait, by the monotonic clock, in ms: an append waits for its answer, or the end of the game waits for a
-   * settled store. Null: nothing waits.
+   * The start of the current wait, by the monotonic clock, in ms. Either an append waits for its answer, or the end of the game waits until
+   * the store is settled. Null: nothing waits.
    */
   stalledSince: number | null = null;
   isPauseSent = false;
   isReasserting = false;
   /**
-   * The target of a handoff that was sent. After the handoff, the store refuses other writes of this server, even before the answer to the
-   * handoff arrives. Null: no handoff was sent.
+   * The target of a handoff that was sent. The store may have executed the handoff, and then refuses other writes of this server. Null: no
+   * handoff was sent.
    */
   handingTo: Tenure | null = null;
   /**
@@ -154,19 +154,19 @@ export class HostedRoom {
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
   /**
-   * The reason for which the game's view must not run any more. It is an error of the view or of its result, or the name of the handler
-   * that crashed the room's last owner. The game then ends. Null: the view may run.
+   * The error of the game's view or of its result, or the name of the handler that crashed the room's last owner. In both cases the view
+   * must not run any more, and the game ends. Null: the view may run.
    */
   brokenBy: unknown = null;
-  /** Whether a command of the room waits for the end of this event-loop tick. */
+  /** True while a command of the room waits for the end of this event-loop tick. */
   isQueued = false;
-  /** The value after the commands of the current batch that are computed and not applied yet. Null: there are no such commands. */
+  /** The value after the computed commands of the current batch that are not applied yet. Null: there are no such commands. */
   ahead: RoomValue | null = null;
-  /** The command that crashed the room's last owner. Null: there is no such command. */
+  /** The command that crashed the room's last owner. Null: no command did so. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
   /**
-   * The key of the effect that crashed the room's last owner. The effect is pending, and must not run, until the change that drops it is
-   * durable. Null: there is no such effect.
+   * The key of the effect that crashed the room's last owner. This effect must not run. The effect is pending until the change that drops
+   * it is durable. Null: no effect did so.
    */
   poisonedEffect: string | null = null;
 
@@ -174,8 +174,8 @@ export class HostedRoom {
   /** Identifies this tenure in the keys of effects, so that two owners never use the same key for different effects. */
   private readonly tenureName: string;
   /**
-   * The keys of pending effects that a stored checkpoint contains, for durability `checkpoint`. Null: the game has another durability, so
-   * all effects of durable changes may run.
+   * The keys of pending effects that a stored checkpoint contains. Only these effects may run. Null: the durability is not `checkpoint`, so
+   * the effects of all durable changes may run.
    */
   private storedEffects: ReadonlySet<string> | null;
   /** For each seat, the highest sequence number of a command that was applied or refused. */
@@ -207,7 +207,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // The setup or the last owner has already stored the effects with which a room arrives at this server.
+    // The effects with which a room arrives are stored already, by the setup or by the last owner.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -234,7 +234,7 @@ export class HostedRoom {
     return logFormatOf(this.machine.rules.definition);
   }
 
-  /** Whether the room has a change that the store has not acknowledged. */
+  /** True when the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
   }
@@ -249,7 +249,7 @@ export class HostedRoom {
     return seat === -1 ? null : seat;
   }
 
-  /** Whether the user has a seat in the durable value. Only then may this server send frames to the user as a player. */
+  /** True when the user has a seat in the durable value. Only then may this server send frames to the user as a player. */
   isSeated(user: UserId): boolean {
     const seat = this.seatOf(user);
     const stored = seat === null ? undefined : this.durable.seats[seat];
@@ -264,21 +264,19 @@ export class HostedRoom {
     this.seen[seat] ??= 0;
   }
 
-  /** Runs one input. After a change `value` is ahead of `durable`, and the change waits to be stored. */
+  /** Runs one input. The change is part of `value`, and of `durable` only after it is stored. */
   handle(input: RoomInput): HandledOutcome {
     return this.apply(input, this.compute(input));
   }
 
-  /** Returns the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
+  /** Computes the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
-    // The next change records the refusals. In a batch, only the first input of a room gets the refusals, so that they are recorded once.
+    // The next change records the refusals. In a batch, only the first input of a room gets them, so that they are recorded once.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
     return this.machine.handle(from, input, refused, this.tenureName, this.past);
   }
 
-  /**
-   * Applies an outcome that was computed from the current value. A change that cannot be stored or is too large leaves the room as it was.
-   */
+  /** Applies an outcome that was computed from the current value. Drops a change that cannot be stored or is too large. */
   apply(input: RoomInput, outcome: RoomOutcome<unknown>): HandledOutcome {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
@@ -296,12 +294,9 @@ export class HostedRoom {
     return outcome;
   }
 
-  /**
-   * Returns the state as `seat` may see it. A null seat stands for spectators. When the view of the game has failed, returns null for every
-   * seat.
-   */
+  /** Returns the state as `seat` may see it (null: a spectator). Returns null for every seat when the view of the game has failed. */
   view(state: unknown, seat: Seat | null): unknown {
-    // After a failure, does not call the view for other players, because each call may take as long as the watchdog allows.
+    // After a failure, does not call the view again, because each call may take the whole time that the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
@@ -313,7 +308,7 @@ export class HostedRoom {
 
   /**
    * Returns what `seat` sees of the durable state. The caller compares the result with `seen`, the earlier view of the seat. Returns `seen`
-   * when the view of the game has failed.
+   * itself when the view of the game has failed.
    */
   nextView(seen: unknown, seat: Seat | null): unknown {
     if (this.machine.rules.view === null) return this.durable.state;
@@ -344,7 +339,7 @@ export class HostedRoom {
     return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
-  /** The highest seq of the seat that was applied or refused. */
+  /** The highest seq of a command of the seat that was applied or refused. */
   seenSeq(seat: Seat): number {
     return this.seen[seat]!;
   }
@@ -359,11 +354,11 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    // Makes a new array, because computed changes contain the old array.
+    // Makes a new array, because computed changes refer to the old array.
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
-  /** Forgets the refusals that the change has recorded. A later change records the refusals that came after this change. */
+  /** Removes the refusals that the change has recorded. Keeps later refusals for the next change. */
   private forgetRecorded({ seats }: Change): void {
     for (const [seat, refusals] of this.refused) {
       const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
@@ -378,14 +373,14 @@ export class HostedRoom {
     this.stepsOnTheirWay.push(this.value.version);
   }
 
-  /** Makes the value after the changes the durable value. */
+  /** Sets the durable value to the value after the stored changes. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
     while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
       this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log, or at its end, has no packed changes. Players who reconnect to such a game receive the whole state.
+    // Without a log, and at the end of a game, there are no packed changes. Players who reconnect then receive the whole state.
     const kept = changes.map(withoutVolatile);
     if (append && !append.ended) this.recent.push(kept, append.entries);
     else this.recent.pushEvents(kept);
@@ -393,13 +388,13 @@ export class HostedRoom {
 
   /**
    * Returns the version to which the game was rewound for a client that received `version` in epoch `versionEpoch`. Null: the game was not
-   * rewound, or the client has no version. A rewind happens with durability `checkpoint`, or when the store and the owner were lost
-   * together.
+   * rewound, or the client has no version. A rewind happens with durability `checkpoint`, or when the store lost data and the owner was
+   * lost at the same time.
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
     if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
-    // Without an epoch, the client's version is known to be lost only if the room has not reached that version yet.
+    // Without an epoch, the client's version is certainly lost only if it is above the version of the room.
     return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
@@ -409,7 +404,7 @@ export class HostedRoom {
     return version > this.durable.version ? null : this.recent.since(version);
   }
 
-  /** Returns the packed checkpoint of the durable value, or of the value after an append that is under way. */
+  /** Returns the packed checkpoint of the durable value or, while an append is under way, of the value after it. */
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
@@ -419,7 +414,7 @@ export class HostedRoom {
     });
   }
 
-  /** Effects that may run, because their change is durable and cannot be undone by a loss of this server. */
+  /** Effects that may run: their change is durable and cannot be undone by a loss of this server. */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
@@ -435,7 +430,7 @@ export class HostedRoom {
   /** Records that the store has a checkpoint with the effects of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
-    // Keeps the keys of earlier checkpoints, because the answer to an older checkpoint may arrive after the answer to a newer one.
+    // Keeps the keys of earlier checkpoints, because the answers to two checkpoints may arrive in the wrong order.
     const stored = new Set(this.storedEffects);
     for (const { key } of outbox) stored.add(key);
     const pending = keysOf(this.durable.outbox);
@@ -446,10 +441,7 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /**
-   * All data of the end of the game, to restore it in a store that lost it. Null: the game has not ended, or the store has not acknowledged
-   * its end.
-   */
+  /** All data that is needed to restore the end of the game. Null: the game has not ended, or the store has not acknowledged its end. */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;
@@ -476,8 +468,8 @@ export class HostedRoom {
 }
 
 /**
- * Returns whether the change of an input counts against the limit of the state. The server's own inputs do not count, because they are
- * small and must work in a room that is too large.
+ * Returns whether the change of an input is subject to the limit of the state. The server's own inputs are not, because they are small and
+ * must work in a room that is too large.
  */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';

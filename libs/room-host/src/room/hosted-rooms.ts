@@ -4,7 +4,7 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 import { usersOf } from './users-of.js';
 
-/** The rooms that this process owns. A room that is dropped writes and sends nothing any more. */
+/** The rooms that this process owns. A dropped room writes and sends nothing any more. */
 @Injectable()
 export class HostedRooms {
   private readonly rooms = new Map<RoomId, HostedRoom>();
@@ -42,8 +42,8 @@ export class HostedRooms {
   }
 
   /**
-   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent. The migrator needs this room,
-   * without output, until another server has loaded it.
+   * Drops a room that this server does not own according to the store. Keeps a room whose handoff was sent, because the migrator needs its
+   * copy until another server has loaded the room.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

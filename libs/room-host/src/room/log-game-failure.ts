@@ -1,6 +1,6 @@
 import type { Log, LoggedError } from '#libs/telemetry';
 
-/** Fields of the log event `game.failed`: the handler of a game that threw, and the input or effect that it handled. */
+/** Fields of the log event `game.failed`: the handler that failed, and the input or effect that it handled. */
 export interface GameFailure {
   readonly roomId: string;
   /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
@@ -11,7 +11,7 @@ export interface GameFailure {
   readonly effect?: string;
   readonly seat?: number;
   readonly seq?: number;
-  /** Number of failures of the same room that were not logged since the last line. */
+  /** Number of failures of this room since its last log line that were not logged. */
   readonly skipped?: number;
   /** The thrown value. The caller describes it under the watchdog, because reading it may run code of the game. */
   readonly error: LoggedError;

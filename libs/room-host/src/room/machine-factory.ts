@@ -29,7 +29,7 @@ export class MachineFactory {
     return new GuardedMachine(new RoomMachine(this.rulesOf(game), time), this.labels, this.guard, room, tenure);
   }
 
-  /** The formats above 1 in which this server stores its games, by the name of the game. */
+  /** The formats above 1 in which this server stores its games, by name of the game. */
   get formats(): ReadonlyMap<string, ChangeLogFormat> {
     const all = this.registry.all().map(({ definition }) => [definition.name, logFormatOf(definition)] as const);
     return new Map(all.filter(([, format]) => format > 1));

@@ -5,8 +5,8 @@ import { EVENT_TAIL_BYTES_MAX, RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../r
 import { ChangeWindow } from './change-window.js';
 
 /**
- * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Only
- * the events of earlier changes are kept, so that a client that gets a snapshot receives every event once.
+ * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Of
+ * earlier changes only the events are kept, so that a client with a snapshot receives every event once.
  *
  * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.
  */
@@ -25,7 +25,7 @@ export class RecentChanges {
   }
 
   /**
-   * Adds changes that follow each other, newest last. Events up to the version `upTo` are not added twice.
+   * Adds successive changes, newest last. Does not add events up to the version `upTo` again.
    * @param entries the same changes, packed by `packChange`
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
@@ -36,15 +36,15 @@ export class RecentChanges {
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
       if (this.changes.push(version, hasEvents, entry)) continue;
-      // The change is too large to be kept. Patches need a sequence of changes without a gap, so the earlier changes are dropped, too.
+      // The change is too large to be kept. Earlier changes are dropped, too, because patches must have no gap.
       while (!this.changes.isEmpty) this.dropWhole();
       if (hasEvents) this.keepEntry(version, entry);
     }
   }
 
   /**
-   * Adds only the events of these changes, for changes that do not lead to the current state or are not packed. Drops the patches of all
-   * earlier changes.
+   * Adds only the events of these changes, and drops the patches of all earlier changes. Call it for changes that do not lead to the
+   * current state or are not packed.
    */
   pushEvents(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();
@@ -69,8 +69,8 @@ export class RecentChanges {
   }
 
   /**
-   * Returns the latest events, together with the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes
-   * that the store has not acknowledged.
+   * Returns the latest events and the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes that the
+   * store has not acknowledged.
    */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
     const kept = this.eventsAfter(this.eventsSince) ?? [];
@@ -88,8 +88,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds the events of a change that is not kept whole. Drops events that cannot be packed, and all earlier events; the game is about to
-   * end because of such events.
+   * Adds the events of a change that is not kept whole. When they cannot be packed, drops them and all earlier events. The game is then
+   * about to end.
    */
   private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;

@@ -7,7 +7,7 @@ import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard } from '#libs/watchdog';
 import { logGameFailure } from './log-game-failure.js';
 
-/** Validates the options of a room that does not exist yet. The schema is code of the game, so it runs under the watchdog. */
+/** Validates the options of a room before the room exists. The schema is code of the game, so it runs under the watchdog. */
 @Injectable()
 export class RoomOptionsValidator {
   constructor(
@@ -18,7 +18,7 @@ export class RoomOptionsValidator {
   ) {}
 
   /**
-   * Returns why the game refuses the options. Null: it accepts them.
+   * Returns the reason for which the game refuses the options. Null: the game accepts the options.
    * @throws `unavailable` when this server does not have the game; `game-failed` when the schema throws or takes too long
    */
   flawOf(game: string, options: RoomOptions): string | null {
@@ -41,5 +41,5 @@ export class RoomOptionsValidator {
 }
 
 const HANDLER = 'options';
-/** Replaces the room id in logs, because the room does not exist yet. */
+/** Replaces the room id in logs while the room does not exist yet. */
 const NO_ROOM = '-';

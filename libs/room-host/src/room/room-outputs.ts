@@ -19,13 +19,15 @@ import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
 import { SyncPacer } from './sync-pacer.js';
 
-/** After this number of versions, a sync contains the hash of the state, so that a client notices when its own state is wrong. */
+/**
+ * Number of versions after which a sync contains the hash of the state again. With the hash, a client notices that its own state is wrong.
+ */
 const HASH_EVERY = 64;
 
 /**
- * Shortest time between two syncs to a seat that only confirm a player input, in ms. Such a sync is sent when steps have sampled the input,
- * although nothing that the seat sees has changed. Clients measure the round trip with it. They repeat an unchanged input once a second, so
- * this time is a little shorter than a second.
+ * Shortest time between two syncs to a seat that only confirm a player input, in ms. Clients measure the round trip with these syncs, which
+ * are sent even when the seat sees no change. The time is a little shorter than a second, because clients repeat an unchanged input once a
+ * second.
  */
 const INPUT_NEWS_MS = 900;
 
@@ -38,17 +40,15 @@ interface SyncGroup {
   readonly fromAt: number;
   /** The seat whose events the sync has. Null: the sync has only the events that everybody gets. */
   readonly eventSeat: Seat | null;
-  /** Whether the members of the group get a sync even if they see no change, because they need an acknowledgement or events. */
+  /** True: each member of the group gets a sync even without a change, because of an acknowledgement or events. */
   readonly isOwed: boolean;
   readonly members: Attachment[];
 }
 
 /**
- * Sends the durable value of a room to its sessions. Sessions that have the same state and see the same state next get the same bytes. The
- * bytes are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
- * are not affected by a change gets nothing.
- *
- * Invariant: `attachment.seen` is the state that the client of the attachment has at `attachment.version`.
+ * Sends the durable value of a room to its sessions. Sessions that have the same state and see the same next state get the same bytes,
+ * which are packed once and sent once per gateway, with the acknowledgements of the seats. A session that a change does not affect gets
+ * nothing. Invariant: `attachment.seen` is the state that the client of the attachment has at `attachment.version`.
  */
 @Injectable()
 export class RoomOutputs {
@@ -59,8 +59,7 @@ export class RoomOutputs {
 
   /**
    * Sends `placed` to a session that was attached just now, and then the state or the missing changes to its client. `held`: the version
-   * that the client has, or null when it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when
-   * nothing was lost.
+   * that the client has, or null when it has none. `rewoundTo`: the version to which the game was rewound, or null when it was not.
    */
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
@@ -70,6 +69,7 @@ export class RoomOutputs {
       kind: 'placed',
       room: room.id,
       game: durable.game,
+      gameVersion: durable.gameVersion,
       seat,
       epoch: room.tenure.epoch,
       round: room.round,
@@ -77,10 +77,10 @@ export class RoomOutputs {
       seq: seat === null ? 0 : room.seenSeq(seat),
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
-    // Repeats the recorded refusals before the sync, because the client may have missed them and the `seq` of the sync would acknowledge
-    // these commands.
+    // Repeats the recorded refusals before the sync, because the client may have missed them. Otherwise the `seq` of the sync would
+    // acknowledge the refused commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // The client has a state of the lost history, so no patch of the current history can be applied to it.
+    // The client has a state from before the rewind, so no patch of the current history can be applied to it.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
     const changes = held === null || hasViews(room) ? null : room.changesSince(held);
     if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))
@@ -91,7 +91,7 @@ export class RoomOutputs {
 
   /** Sends the changes from `before` to the durable value: immediately, or with the next sync in a game with `syncHz`. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
-    // Sends refusals before the sync, because the `seq` of the sync acknowledges all earlier commands that were not refused.
+    // Sends the refusals first, because the `seq` of the sync acknowledges all earlier commands that were not refused.
     this.sendDueRefusals(room);
     room.changedAt = changes.at(-1)?.at ?? room.changedAt;
     if (room.attachments.size === 0) return this.pacer.drop(room);
@@ -99,7 +99,7 @@ export class RoomOutputs {
     if (this.pacer.add(room, before, changes)) this.sendUnsent(room);
   }
 
-  /** Sends the changes that wait for the next sync of the room. When the view of the game fails in this sync, the game ends. */
+  /** Sends the changes that wait for the next sync of the room. Ends the game when its view fails. */
   flush(room: HostedRoom): void {
     if (room.unsent === null) return;
     this.sendUnsent(room);
@@ -113,12 +113,12 @@ export class RoomOutputs {
     try {
       this.sync(room, unsent);
     } catch (error) {
-      // The view of the game returned data that cannot be sent, so `flush`, or the appender after `sendChanges`, ends the game.
+      // The view of the game returned data that cannot be sent. The caller ends the game (`flush`, or the appender after `sendChanges`).
       room.brokenBy = error ?? 'nothing';
     }
   }
 
-  /** Registers a listener that is called with a room when its view fails in a delayed sync (`syncHz`). */
+  /** Registers a listener for rooms whose view fails in a delayed sync (`syncHz`). */
   onViewFailed(listener: (room: HostedRoom) => void): void {
     this.viewFailedListeners.push(listener);
   }
@@ -152,7 +152,7 @@ export class RoomOutputs {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
   }
 
-  /** Sends the refusals that waited for changes which are durable now. */
+  /** Sends the refusals that waited for changes that are durable now. */
   sendDueRefusals(room: HostedRoom): void {
     if (room.waitingRefusals.length === 0) return;
     const { version } = room.durable;
@@ -162,8 +162,8 @@ export class RoomOutputs {
   }
 
   /**
-   * Sends the refusals that these changes recorded to players who attached after the changes were made, but before they were durable.
-   * Otherwise the client would regard a refused command as applied, because the `seq` of the next sync covers the command.
+   * Sends the recorded refusals of these changes to players who attached before the changes were durable. Otherwise the client would regard
+   * a refused command as applied, because the `seq` of the next sync covers it.
    */
   private sendRecordedRefusals(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
@@ -184,7 +184,7 @@ export class RoomOutputs {
     const views: SyncViews = { distinct: new DistinctViews() };
     for (const attachment of room.attachments) {
       const { seat, seen } = attachment;
-      // A session that is being attached gets its first state after its `placed`.
+      // A session that is being attached gets its first state after `placed`.
       if (attachment.version === -1) continue;
       const after = this.viewFor(room, attachment, views);
       const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;
@@ -193,8 +193,8 @@ export class RoomOutputs {
       if (after === seen && !isAnswered && !getsEvents && !hearsInput) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
-      // A view may make a new object that equals the last one, and then no sync is needed. In a game without a view, all members get a sync
-      // for each change, so that they stay one group.
+      // A new view may equal the last one, and then needs no sync. In a game without a view, all members get a sync for each change, so
+      // that they stay one group.
       const isOwed = !isViewed || isAnswered || getsEvents || hearsInput;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
@@ -238,9 +238,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Returns null when the members of the group see no change and need no acknowledgement or events. When the
-   * sync is too large, packs only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from
-   * `group.before` to `group.after`. Null: the patches must be computed.
+   * Packs the sync of a group. Null: the members see no change, and need no acknowledgement or events. When the sync is too large, packs
+   * only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to
+   * `group.after`. Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,
@@ -270,7 +270,7 @@ export class RoomOutputs {
 
   // ── Syncs to one session ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends the whole state together with `extras`. When both are too large for a sync, sends `missed` instead of the events. */
+  /** Sends the whole state together with `extras`. When the sync would be too large, sends `missed` instead of the events. */
   private sendState(attachment: Attachment, extras: SyncExtras): void {
     const { room, seat, compact } = attachment;
     const state = room.view(room.durable.state, seat);
@@ -282,18 +282,18 @@ export class RoomOutputs {
     this.sendTo(attachment, compact, body);
   }
 
-  /** Whether the first sync of the attachment must have the room time. The classic form cannot contain it. */
+  /** True when the first sync of the attachment must have the room time, which only a compact sync can contain. */
   private needsTime({ room, compact }: Attachment): boolean {
     return compact && isStepped(room);
   }
 
   /**
-   * Sends the patches of these changes. A compact client also gets them in the classic form, because a compact sync needs the state at
-   * `from`, which this server does not have any more.
+   * Sends the patches of these changes in the classic form, also to a compact client. A compact sync would need the state at `from`, which
+   * this server does not have any more.
    */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
-    // A state patch can be converted to RFC 6902 only with the state before it, which this server does not have any more.
+    // Without the state before a state patch, the state patch cannot be converted to RFC 6902.
     if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;
@@ -334,7 +334,7 @@ export class RoomOutputs {
     return this.extrasSince(room, seat, held);
   }
 
-  /** Returns the events after a version, or `missed` when some of them are not kept any more. */
+  /** Returns the events after a version. Returns `missed` when some of these events are not kept any more. */
   private extrasSince(room: HostedRoom, seat: Seat | null, version: number): SyncExtras {
     const changes = room.recent.eventsAfter(version);
     if (changes === null) return { missed: true };
@@ -361,8 +361,8 @@ export class RoomOutputs {
 }
 
 /**
- * Returns the state patch of these changes when exactly one of them changes the state and has a state patch. Null: the caller must compute
- * the state patch.
+ * Returns the state patch of these changes if exactly one of them changes the state and contains a state patch. Null: the caller must
+ * compute it.
  */
 function onlyDelta(changes: readonly Change[]): Uint8Array | null {
   let only: Uint8Array | null = null;
@@ -422,13 +422,14 @@ function inputOf({ seats }: RoomValue, seat: Seat | null): number {
 }
 
 /**
- * Returns whether steps have sampled a newer input of the seat than the last sync contained, and that sync is at least `INPUT_NEWS_MS` old.
+ * Returns whether the seat should get a sync for a newly sampled input. True when the last sync did not contain this input and is at least
+ * `INPUT_NEWS_MS` old.
  */
 function lacksInput({ room, compact, seat, input, inputAt }: Attachment): boolean {
   return compact && seat !== null && inputOf(room.durable, seat) !== input && room.changedAt - inputAt >= INPUT_NEWS_MS;
 }
 
-/** True when one of these changes has an event that only some seats get, and this seat is one of them. */
+/** True when one of these changes has an event that is sent to some seats, and this seat is one of them. */
 function hasEventFor(changes: readonly Change[], seat: Seat): boolean {
   return changes.some(({ events }) => events?.some(({ to }) => to?.includes(seat)));
 }

@@ -3,7 +3,7 @@ import type { Change, RoomValue } from '#libs/room';
 
 /**
  * Compares the size of a room's value with its limit. A measurement packs the whole value, which is slow. So the value is measured only
- * when the last measured size plus the estimated size of later changes exceeds the limit.
+ * when the last measured size plus the estimated size of the later changes exceeds the limit.
  */
 export class StateSize {
   private measuredBytes = 0;
@@ -12,7 +12,7 @@ export class StateSize {
   /** @param bytesMax limit of the packed value, in bytes */
   constructor(private readonly bytesMax: number) {}
 
-  /** The packed size of the value when it was measured last, in bytes. */
+  /** The last measured packed size of the value, in bytes. */
   get bytes(): number {
     return this.measuredBytes;
   }
@@ -42,7 +42,7 @@ export class StateSize {
   }
 }
 
-/** Estimates the packed size of the parts of `after` that are not objects of `before`, in bytes. */
+/** Estimates the packed size of what is new in `after`, in bytes: the parts that are not objects of `before`. */
 function sizeOfChanged(before: unknown, after: unknown): number {
   if (before === after) return 0;
   if (typeof after !== 'object' || after === null || typeof before !== 'object' || before === null) return sizeOf(after);
@@ -61,8 +61,8 @@ function sizeOfChanged(before: unknown, after: unknown): number {
 }
 
 /**
- * Estimates the packed size of plain data, in bytes, without packing it. The estimate is rather too large than too small. Throws for a
- * bigint or a symbol.
+ * Estimates the packed size of plain data, in bytes, without packing it. The estimate tends to be too large. Throws for a bigint or a
+ * symbol.
  */
 function sizeOf(value: unknown): number {
   if (value === undefined) return 0;

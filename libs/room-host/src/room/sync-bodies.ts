@@ -2,7 +2,7 @@ import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '
 import { type Change, type ChangeEvent, diff } from '#libs/room';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** The parts of a sync beside the state. */
+/** The parts of a sync in addition to the state. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
   /** True: the client misses events, because they are not kept any more or would make the sync too large. */
@@ -20,7 +20,7 @@ export interface SeenChange extends SyncExtras {
 }
 
 /**
- * Returns the body of a sync with the patches of RFC 6902. Null: nothing has changed, and the sync is not `isOwed`.
+ * Returns the body of a sync with RFC 6902 patches. Null: nothing has changed, and `isOwed` is false.
  * @param known the patches from `before` to `after`, if the caller has them
  * @throws UnstorableError when `after` is not plain data
  */
@@ -40,7 +40,7 @@ export function classicState(room: string, state: unknown, extras: SyncExtras = 
 }
 
 /**
- * Returns the body of a compact sync with a patch. Null: nothing has changed, and the sync is not `isOwed`.
+ * Returns the body of a compact sync with a patch. Null: nothing has changed, and `isOwed` is false.
  * @param time the room time in ms, only for games with steps: `elapsed` since the version `from`, or absolute as `time`
  * @param hasHash whether a patch that changes something has the hash of the state after it
  * @param known the state patch from `before` to `after`, if the caller has it

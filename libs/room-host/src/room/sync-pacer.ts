@@ -1,14 +1,17 @@
 import type { Change, RoomValue } from '#libs/room';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 
-/** Longest time for which a sync waits for the next step, in sync periods. After this time, the sync is sent without a step. */
+/** Longest time for which a sync waits for the next step, in sync periods. */
 const STEP_PERIODS_MAX = 1.5;
-/** Largest time by which a sync may be early, in ms. Timers count whole milliseconds, so otherwise the sync would wait for one ms more. */
+/**
+ * Largest time by which a sync may be early, in ms. Without this tolerance, a sync could be one ms late, because timers count whole
+ * milliseconds.
+ */
 const EARLY_MS = 1;
 
 /**
- * Collects the durable changes of rooms that no sync has sent yet, and decides when each room sends its next sync: immediately, or at the
- * rate `syncHz` of its game.
+ * Collects the unsent durable changes of rooms, and decides when each room sends its next sync: immediately, or at the rate `syncHz` of its
+ * game.
  */
 export class SyncPacer {
   private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
@@ -20,7 +23,7 @@ export class SyncPacer {
    * Adds changes to the unsent changes of the room.
    *
    * @param before the value before `changes`
-   * @returns whether the unsent changes are due now; if not, `onDue` is called later
+   * @returns whether the unsent changes are due now. If they are not, `onDue` is called later
    */
   add(room: HostedRoom, before: RoomValue, changes: readonly Change[]): boolean {
     if (room.unsent) room.unsent.changes.push(...changes);
@@ -60,7 +63,7 @@ export class SyncPacer {
   }
 }
 
-/** Returns how long the unsent changes wait for further ones, in ms. 0 or less: they are due. */
+/** Returns the time for which the unsent changes wait for further ones, in ms. 0 or less: they are due. */
 function msUntilDue(room: HostedRoom, { before }: UnsentChanges): number {
   const { syncHz, stepHz } = room.machine.rules.definition;
   if (syncHz === 0) return 0;

@@ -1,8 +1,9 @@
--- Ends the game of a room without running its code, because the owner is gone and the state cannot or must not be adopted.
--- If the owner is alive after all, it is fenced.
--- KEYS  1 record  2 log  3 checkpoint  4 new key of the log  5 new key of the checkpoint
--- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 result (JSON)  5 time to live of the two new keys, in ms
--- Returns 1, or 0 when the record is not as expected.
+-- Ends the game of a room without running code of the game. Needed when the owner is dead and no server can or may adopt the room. If the
+-- owner is alive, the new epoch fences it.
+-- KEYS  1 record of the room  2 log  3 checkpoint  4 new key for the log  5 new key for the checkpoint
+-- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 result of the game (JSON)  5 TTL of the two new keys, in ms
+-- Returns 1: the game is ended, and the log and the checkpoint are renamed to the new keys
+--         0: nothing is written, because the room has another epoch or owner, or no game
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'status')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 'playing' then return 0 end
 local time = redis.call('TIME')

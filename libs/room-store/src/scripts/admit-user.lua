@@ -1,9 +1,9 @@
--- A gateway admits a user, by a login or a resume. Requests of earlier admissions are refused as late from now on.
+-- Numbers a new admission of a user, at a login or a resume. From now on, all requests of earlier admissions are late.
 --
--- KEYS  1 the user
--- ARGV  1 time to live, in seconds
--- Returns { turn, room, watching, ticket }. `turn` is the number of the admission. It is higher than all earlier numbers, also when the store
--- lost the user, because it is at least the store time in ms.
+-- KEYS  1 record of the user
+-- ARGV  1 TTL of the record, in seconds
+-- Returns {turn, room, watching, ticket}. `turn` is the number of the new admission. It is at least the store time in ms, so it is higher
+-- than every earlier number, even when the store lost the record. The other three are fields of the record.
 
 local time = redis.call('TIME')
 local known = redis.call('HMGET', KEYS[1], 'turn', 'room', 'watching', 'ticket')

@@ -1,13 +1,17 @@
--- Appends a batch of changes to the log of each room. Each append is fenced by epoch and owner, and needs the expected version.
--- A call that is repeated after a lost reply returns the same answer.
--- KEYS  of each room: 1 record  2 log
--- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 batch id  6 number of changes  7 … the changes
--- Returns for each room:
---         0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with the same epoch)
--- Invariant: the last element of a log is the change that led to the record's version, and no version is missing before it.
--- So the version of a change follows from its position.
+-- Appends batches of changes to the logs of rooms. Each append needs the expected epoch, owner and version. A repeated call returns the same
+-- answers and appends nothing, so the caller may repeat it after a lost reply.
+-- KEYS  for each room: 1 record of the room  2 log
+-- ARGV  for each room: 1 epoch  2 owner  3 incarnation  4 version before the batch  5 id of the batch  6 number of changes  7… changes
+-- Returns a number for each room:
+--         0 appended
+--         1 fenced: the room has a higher epoch or another owner
+--         2 behind: the store has an older epoch or version than the owner, because it lost data
+--         3 missing: the room has no record
+--         4 conflict: another writer with the same epoch has appended changes
+-- Invariant: the last element of a log is the change that led to the version in the record. The log has no gaps. So the position of a change
+-- determines its version.
 
--- Maximum number of changes in one RPUSH, because `unpack` is limited by the size of Lua's stack.
+-- Maximum number of changes in one RPUSH. `unpack` fails for long lists, because the size of Lua's stack is limited.
 local PUSHED_MAX = 1000
 
 local function append(record, log, first, last, expected, owner, incarnation, before, batch)

@@ -1,9 +1,9 @@
--- Replaces a room's checkpoint and removes the changes up to it from the log. Fenced like an append. The version never goes back.
--- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 state
---       6 '1': no log leads to the state (durability checkpoint, or after a schema upgrade)
---       7 game version of the state after a schema upgrade ('' : unchanged)
--- Returns 0 ok  1 fenced  2 behind  3 missing
+-- Replaces the checkpoint of a room, and removes the changes that it contains from the log. The version in the record never decreases.
+-- KEYS  1 record of the room  2 log  3 checkpoint
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version of the state  5 state
+--       6 '1': the log need not lead to this version (durability `checkpoint`, or after a schema upgrade)
+--       7 new game version after a schema upgrade ('' : unchanged)
+-- Returns 0 done  1 fenced  2 behind  3 missing (the numbers have the same meaning as in `append.lua`)
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
 if not room[1] then return 3 end
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
@@ -15,7 +15,7 @@ if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
--- This checkpoint is late: the log no longer has the changes that follow it, so storing it would leave a gap.
+-- A later checkpoint is already stored, and the log no longer contains the changes between the two. Storing this one would leave a gap.
 if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end

@@ -1,8 +1,9 @@
--- Closes a room without a running game, if its record has not changed since it was read. The key `closed` stays for a while. It shows a
--- former owner or a gateway that was suspended that the room was closed, so that it does not restore the missing record.
--- KEYS  1 record  2 log  3 checkpoint  4 closed
--- ARGV  1 rev that was read  2 reason  3 time to live of `closed`, in ms
--- Returns 1, or 0 when the record has changed or a game runs.
+-- Closes a room in which no game runs, if its record has not changed since the caller read it. Writes the key `closed`, which tells a former
+-- owner or a gateway that the room was closed. Otherwise a process that was suspended would take the record for lost and restore it.
+-- KEYS  1 record of the room  2 log  3 checkpoint  4 `closed`
+-- ARGV  1 revision that the caller read  2 reason  3 TTL of `closed`, in ms
+-- Returns 1: closed
+--         0: nothing is written, because the record has changed or a game runs
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'epoch')
 if room[1] ~= ARGV[1] then return 0 end
 if room[2] == 'playing' then return 0 end

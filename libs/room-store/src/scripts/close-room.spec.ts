@@ -5,7 +5,10 @@ import { closedKey, roomKey } from '../room-keys.js';
 import type { RoomRecord } from '../room-record.js';
 import { StoredRooms } from '../rooms.fixture.js';
 
-/** An owner that is suspended while other servers end its game and close the room. Then it tries to write the room again. */
+/**
+ * Simulates an owner that is suspended. Meanwhile other servers end its game and close the room. Then the owner tries to write the room
+ * again.
+ */
 const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };
 
 const doc = roomDoc({ private: true });

@@ -1,9 +1,10 @@
--- A user's session has ended for good. Removes the user from the room, and makes all older requests late.
+-- Removes a user from the room after the session has ended. Makes all older requests of the user late.
 --
--- KEYS  1 the user
--- ARGV  1 admission and  2 number of the departure  3 time to live, in seconds
--- Returns { room, watching } of the room that the user was in ('' and '0' : none). A repeated call returns the same answer, because
--- `left` and `leftWatching` keep the room. Returns nil, without a write, when the user was admitted or moved since.
+-- KEYS  1 record of the user
+-- ARGV  1 admission of the departure  2 number of the departure  3 TTL of the record, in seconds
+-- Returns {room, watching}: the room of the user, and '1' for a spectator ('' and '0' : the user was in no room)
+--         nil: nothing is written, because the user was admitted or moved by a later request
+-- The fields `left` and `leftWatching` keep the room, so that a repeated call returns the same answer.
 
 if isOvertaken(KEYS[1], ARGV[1], ARGV[2], false) then return false end
 local where = redis.call('HMGET', KEYS[1], 'room', 'watching', 'left', 'leftWatching')

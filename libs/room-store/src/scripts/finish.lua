@@ -1,8 +1,9 @@
--- Writes the last batch of a game. The room waits for its next game, and log and checkpoint are deleted.
--- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
--- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : any)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
---       8 epilogue, for players who did not receive the end from the owner  9 time to live of the epilogue, in ms
--- Returns {0, rev, doc} after the write; otherwise 1, 2, 3 or 4 as append.lua does.
+-- Ends the game of a room and stores its last batch. The room then waits for its next game. Deletes the log and the checkpoint.
+-- KEYS  1 record of the room  2 log  3 checkpoint  4 effects  5 epilogue
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version before the batch ('' : any)  5 id of the batch  6 result (JSON)
+--       7 effects that have not run yet ('' : none)  8 epilogue, for players who were away at the end  9 TTL of the epilogue, in ms
+-- Returns {0, revision, document of the room}: the game has ended
+--         1 fenced  2 behind  3 missing  4 conflict (the numbers have the same meaning as in `append.lua`)
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc')
 if not room[1] then return 3 end
 if room[6] ~= 'playing' and room[5] == ARGV[5] then return { 0, redis.call('HGET', KEYS[1], 'rev'), room[7] } end

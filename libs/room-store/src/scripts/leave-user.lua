@@ -1,8 +1,9 @@
--- A user leaves the given room. Older requests of the user are refused as late from now on.
+-- Removes a user from the given room. Makes all older requests of the user late.
 --
--- KEYS  1 the user
--- ARGV  1 room  2 admission ('' : not a request of a player) and  3 number of the request  4 time to live, in seconds
--- Returns 1, or 0 when the request is late and the user is in the room: the user has returned since the request, and stays.
+-- KEYS  1 record of the user
+-- ARGV  1 room  2 admission of the request ('' : no player made the request)  3 number of the request  4 TTL of the record, in seconds
+-- Returns 1: the user is not in the room
+--         0: the user stays, because the user has returned to the room by a later request
 
 local isThere = redis.call('HGET', KEYS[1], 'room') == ARGV[1]
 if isOvertaken(KEYS[1], ARGV[2], ARGV[3], false) then return isThere and 0 or 1 end

@@ -1,8 +1,9 @@
--- Marks the input that a room's owner has been handling for too long. If the owner is lost, the next owner does not run the input again.
--- The watchdog of the owner writes the mark while the owner still owns the room.
--- KEYS  1 record
--- ARGV  1 epoch of the owner ('' : the room is being set up)  2 id of the current start ('' : a game runs)  3 the input
--- Returns 1, or 0 when the room is not as expected.
+-- Marks an input that the owner of a room has been running for too long. The watchdog of the owner calls this script. If the owner fails,
+-- the next owner reads the mark and does not run the input again.
+-- KEYS  1 record of the room
+-- ARGV  1 epoch of the owner ('' : the setup of the game)  2 id of the start ('' : a game runs)  3 input
+-- Returns 1: marked
+--         0: nothing is written, because the room has another epoch, another start or no game
 local room = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'start')
 if ARGV[1] == '' then
   if room[1] ~= 'starting' or room[3] ~= ARGV[2] then return 0 end

@@ -1,9 +1,11 @@
--- Moves a user to a room, or out of one, unless the request is late.
+-- Moves a user to a room, or out of a room. Does nothing when the request is late.
 --
--- KEYS  1 the user
--- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission ('' : not a request of a player) and  4 number of the request
---       5 room that the user must be in now ('' : any)  6 '1': later admissions do not make the request late  7 time to live, in seconds
--- Returns 1, or 0 when the request is late or the user is in another room than ARGV 5.
+-- KEYS  1 record of the user
+-- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the request ('' : no player made the request)  4 number of the request
+--       5 room that the user must be in now ('' : any)  6 '1': a later admission does not make the request late
+--       7 TTL of the record, in seconds
+-- Returns 1: moved
+--         0: nothing is written, because the request is late or the user is not in the room of ARGV 5
 
 if isOvertaken(KEYS[1], ARGV[3], ARGV[4], ARGV[6] == '1') then return 0 end
 if ARGV[5] ~= '' and redis.call('HGET', KEYS[1], 'room') ~= ARGV[5] then return 0 end

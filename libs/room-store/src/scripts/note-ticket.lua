@@ -1,8 +1,10 @@
--- Notes the matchmaking ticket of a user, unless a later request has moved the user.
+-- Stores the matchmaking ticket of a user. Does nothing when the user has moved by a later request than the search.
 --
--- KEYS  1 the user
--- ARGV  1 "TICKET GAME"  2 admission ('' : not a request of a player) and  3 number of the search  4 time to live, in seconds
--- Returns 1, or 0 when the search is late.
+-- KEYS  1 record of the user
+-- ARGV  1 "TICKET GAME"  2 admission of the search ('' : no player made the request)  3 number of the search
+--       4 TTL of the record, in seconds
+-- Returns 1: stored
+--         0: nothing is written, because the search is late
 
 if isOvertaken(KEYS[1], ARGV[2], ARGV[3], true) then return 0 end
 redis.call('HSET', KEYS[1], 'ticket', ARGV[1])

@@ -1,9 +1,11 @@
--- Makes all older requests of a user late, so that they are refused. The user stays in the room.
+-- Makes all older requests of a user late. The user stays in the room.
 --
--- KEYS  1 the user
--- ARGV  1 admission ('' : not a request of a player) and  2 number of the request  3 time to live, in seconds
---       4 '1': only when the user is in no room or is a spectator
--- Returns 1; 0 when this request is late itself; the room, without a write, when ARGV 4 is '1' and the user is a member of a room.
+-- KEYS  1 record of the user
+-- ARGV  1 admission of the request ('' : no player made the request)  2 number of the request  3 TTL of the record, in seconds
+--       4 '1': do nothing when the user is a member of a room
+-- Returns 1: done
+--         0: nothing is written, because this request is late itself
+--         the room of the user: nothing is written, because ARGV 4 is '1' and the user is a member of this room
 
 if ARGV[4] == '1' then
   local there = redis.call('HMGET', KEYS[1], 'room', 'watching')

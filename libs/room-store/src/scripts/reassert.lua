@@ -1,13 +1,15 @@
--- A living owner restores its room in a store that lost a part of the room or all of it. The script writes the owner's document only when
--- the store has an older one. The document keeps its revision, because a revision identifies one content, also after a fallback.
--- KEYS  1 record  2 log  3 checkpoint  4 closed
--- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : the game ends with its server)  7 doc  8 game
---       9 durability  10 round  11 start  12 game version  13 rev of the doc  14 '1': the room is private, '0': it is public
---       15 format of the log
--- Returns 0 ok  1 fenced (another owner has the room, its game is over, or it is closed)
+-- Restores a room in a store that lost the room or a part of it. The caller is the living owner of the room. The script writes the owner's
+-- document of the room only when the store has an older one or none. The document keeps its revision, because each revision belongs to one
+-- content.
+-- KEYS  1 record of the room  2 log  3 checkpoint  4 `closed` (see `close-room.lua`)
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 id of the last batch  6 state ('' : the game has no stored state)
+--       7 document of the room  8 game  9 durability  10 round  11 id of the start  12 game version  13 revision of the document
+--       14 '1': the room is private, '0': it is public  15 format of the log
+-- Returns 0 restored
+--         1 fenced: the room has another owner, the game is over, or the room is closed
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'rev', 'round')
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
--- The store did not lose the room: a lobby closed it while this owner was suspended or cut off.
+-- The store did not lose the record. A lobby closed the room while this owner was suspended or had no connection.
 if not room[5] and redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 if epoch and epoch > mine then return 1 end
 if epoch == mine then

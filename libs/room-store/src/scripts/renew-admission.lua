@@ -1,8 +1,10 @@
--- Gives a connected session a new admission number, because another server has ended the old one by mistake. The user stays in the room.
+-- Gives a connected session a new admission number. Needed when another server has ended the admission of the session by mistake. The user
+-- stays in the room.
 --
--- KEYS  1 the user
--- ARGV  1 the session's admission number  2 time to live, in seconds
--- Returns the new number, which is higher than all earlier numbers; nil when the user was admitted since.
+-- KEYS  1 record of the user
+-- ARGV  1 admission number of the session  2 TTL of the record, in seconds
+-- Returns the new number, which is higher than all earlier numbers
+--         nil: nothing is written, because the user was admitted later
 
 local had = tonumber(ARGV[1])
 if (tonumber(redis.call('HGET', KEYS[1], 'turn')) or 0) > had then return false end

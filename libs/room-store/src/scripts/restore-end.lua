@@ -1,10 +1,12 @@
--- The last owner of a game restores the end of the game in a store that lost this end. The script creates no record. If
--- the room still has members, a gateway restores the record (`restore-room.lua`).
--- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
--- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue
---       6 time to live of the epilogue, in ms  7 rev after the end  8 doc  9 round after the end  10 game
+-- Restores the end of a game in a store that lost it. The caller is the last owner of the game. The script never creates a record. If the
+-- record is missing and the room still has members, a gateway restores the record (`restore-room.lua`).
+-- KEYS  1 record of the room  2 log  3 checkpoint  4 effects  5 epilogue
+-- ARGV  1 epoch of the game  2 id of the last batch  3 result (JSON)  4 effects that have not run yet ('' : none)  5 epilogue
+--       6 TTL of the epilogue, in ms  7 revision after the end  8 document of the room  9 round after the end  10 game
 --       11 '1': the room is private, '0': it is public
--- Returns 0 the store has the end  1 the store has a later owner or a later game  3 the store has no record
+-- Returns 0 the store has the end
+--         1 nothing is written, because the store has a later owner or a later game
+--         3 nothing is written, because the room has no record
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch', 'batch')
 local epoch, mine = tonumber(room[4]) or 0, tonumber(ARGV[1])
 local round, ended = tonumber(room[3]) or 0, tonumber(ARGV[9])

@@ -1,9 +1,12 @@
--- The gateway of a user's session restores the user's room in a store that lost it.
--- KEYS  1 the user
+-- Restores the room of a user in a store that lost it. The caller is the gateway of the user's session.
+-- KEYS  1 record of the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the session
---       4 number of the first request that may still be under way: from this one on, requests take precedence  5 time to live, in seconds
--- Returns {outcome, room, watching}, with the room before the call ('' and '0' : none). Outcomes:
---         0 no write, the user was admitted elsewhere since  1 written  2 no write, a request under way has moved the user
+--       4 number of the first request that may not have ended yet; this request and later ones are not overwritten
+--       5 TTL of the record, in seconds
+-- Returns {outcome, room, watching}: the room before the call, and '1' for a spectator ('' and '0' : none). The outcome is
+--         0 nothing is written, because the user was admitted later, by any gateway
+--         1 written
+--         2 nothing is written, because a request from ARGV 4 on has moved the user
 local user = redis.call('HMGET', KEYS[1], 'turn', 'movedTurn', 'movedNumber', 'room', 'watching')
 local room, watching = user[4] or '', user[5] or '0'
 local turn, number = tonumber(ARGV[3]), tonumber(ARGV[4])

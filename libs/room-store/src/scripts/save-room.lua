@@ -1,9 +1,11 @@
--- Writes the lobby's part of a room, if the record has not changed since it was read.
--- KEYS  1 record
--- ARGV  1 rev that was read ('' : the room must not exist)  2 doc  3 status ('' : unchanged)  4 start ('' : unchanged)  5 game
---       6 size of the largest doc that is published, in bytes; for a larger doc only its revision is published
---       7 '1': the room is private, '0': it is public; it has its own field, because the sweep reads it for every room
--- Returns {new rev, since}; {} when the record has changed.
+-- Writes the document of a room for a lobby, if the record has not changed since the lobby read it.
+-- KEYS  1 record of the room
+-- ARGV  1 revision that the lobby read ('' : the room must not exist)  2 document  3 status ('' : unchanged)
+--       4 id of the start ('' : unchanged)  5 game
+--       6 size of the largest document that the script publishes, in bytes; otherwise it publishes only the revision
+--       7 '1': the room is private, '0': it is public; a field of its own, because the sweep reads it for every room
+-- Returns {new revision, store time in ms}
+--         {}: nothing is written, because the record has changed
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'rev', 'status', 'start')
 local rev = room[1] or ''
@@ -14,7 +16,7 @@ if start == '' then start = room[3] or '' end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 if rev == '' then
-  -- The first revision is the store time. A room that is created again with the same id therefore has a higher revision than before.
+  -- The first revision is the store time in ms. So a room that is created again under the same id has a higher revision than before.
   rev = now
   redis.call('HSET', record, 'doc', ARGV[2], 'since', now, 'status', status, 'start', start, 'game', ARGV[5], 'rev', rev, 'round', 0, 'private', ARGV[7])
   redis.call('PUBLISH', record, rev)

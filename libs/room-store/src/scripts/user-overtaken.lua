@@ -1,6 +1,7 @@
--- Decides whether a request is late: it is refused, because a later request of the user was executed or the user was admitted since.
--- This happens when a lobby was suspended while it handled the request.
--- Fields of the user: `turn`, the number of the last admission; `movedTurn` and `movedNumber`, the last request that moved the user.
+-- Functions that decide whether a request is late. A request is late when a later request of the user has been executed, or when the user
+-- was admitted again. Lobbies refuse late requests. A request becomes late, for example, when its lobby is suspended while handling it.
+-- Fields of the user's record: `turn` is the number of the last admission. `movedTurn` and `movedNumber` are the admission and the number of
+-- the last request that moved the user.
 -- An empty `askedTurn` means that no player made the request. Such a request is never late.
 
 local function isOvertaken(key, askedTurn, askedNumber, outlivesAdmissions)

@@ -15,15 +15,15 @@ export interface GameServerOptions extends ServerOptions {
   readonly games: readonly AppModule[];
 }
 
-/** Returns the plan of a game server. */
+/** Returns the parts that `runServer` needs to run a game server. */
 export function gameServerPlan({ games, extensions }: GameServerOptions): ServerPlan<'game'> {
   return {
     type: 'game',
     module: (settings) => GameServerModule.forRoot(settings, games),
     extensions,
     /**
-     * Registers a listener for SIGINT at the watchdog. The watchdog interrupts handlers with SIGINT, so a listener of the process would
-     * also receive these interrupts. Returns false when no watchdog runs.
+     * Registers a listener for SIGINT at the watchdog, because the watchdog itself interrupts handlers with SIGINT. A listener of the
+     * process would also receive these interrupts. Returns false when no watchdog runs.
      */
     onInterrupt(app, listener) {
       const guard = app.get(HandlerGuard);
@@ -32,7 +32,7 @@ export function gameServerPlan({ games, extensions }: GameServerOptions): Server
       return true;
     },
     games: (app) => offeredGames(app.get(GameRegistry).all()),
-    /** Compares the rooms of this server with Redis. Other servers wait with adoptions until this is done. */
+    /** Compares the rooms of this server with Redis. Other servers wait with adoptions until this server has done so. */
     async open(app) {
       await app.get(Auditor).audit('registered');
       return {};

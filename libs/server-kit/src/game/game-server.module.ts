@@ -33,7 +33,8 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
-          // A sync may fill half of a frame. The other half is for the list of recipients, which may have thousands of entries.
+          // A sync may fill only half of a frame, because the other half is for the list of recipients, which may have thousands of
+          // entries.
           syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,

@@ -23,7 +23,7 @@ type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>
  */
 const OPERATOR_DRAIN_MS = 60_000;
 
-/** Requests of other servers about the rooms of this server. */
+/** Serves the requests of other servers about the rooms of this server. */
 @Controller()
 export class HostedRoomsController {
   constructor(
@@ -41,7 +41,7 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // A lobby may reach this server although most gateways cannot. Refuses the start in this case, because most players would miss it.
+    // Refuses the start when most gateways cannot reach this server, even if the lobby can, because most players would miss the game.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }

@@ -29,16 +29,15 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
 }
 
 /**
- * Returns the versions of rooms that the server accepts, the newest first. These are its own version and the earlier versions whose state
- * the game can migrate.
+ * Returns the versions of rooms that the server accepts, the newest first: its own version, and the earlier versions whose state the game
+ * can migrate.
  */
 export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
   return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
 }
 
 /**
- * Maximum number of earlier versions from which a server accepts rooms. Rooms live for hours, so a room of an older version is not
- * expected.
+ * Maximum number of earlier versions from which a server accepts rooms. Older rooms are not expected, because rooms live only for hours.
  */
 const VERSIONS_BACK_MAX = 16;
 /**

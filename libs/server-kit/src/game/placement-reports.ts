@@ -9,7 +9,7 @@ import { Log } from '#libs/telemetry';
 import { GameServerFacts } from './game-server-facts.js';
 import { offeredGames, versionsTaken } from './offered-games.js';
 
-/** The reasons that withhold a server: its `LINK_SECRET` differs from that of the fleet, or most gateways cannot reach it. */
+/** Reasons to withhold a server: its `LINK_SECRET` differs from that of the fleet, or most gateways cannot reach it. */
 const REASONS = ['link-refused', 'unreachable'] as const;
 type Reason = (typeof REASONS)[number];
 

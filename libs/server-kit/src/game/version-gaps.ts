@@ -5,8 +5,8 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game, and the game on this server cannot migrate states of that version. No game is
- * lost, because rooms of that version are placed only on servers that accept the version. Without such a server, these rooms wait.
+ * Warns when another server runs an older version of a game, and this server cannot migrate states of that version. No game is lost. Rooms
+ * of that version are placed only on servers that accept it. Without such a server, these rooms wait.
  */
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {
@@ -49,7 +49,7 @@ export interface VersionGap {
   readonly olderVersion: number;
 }
 
-/** Returns the games of which some server in `others` runs an older version whose rooms `own` cannot accept. */
+/** Returns the games with a gap: a server in `others` runs an older version whose rooms `own` cannot accept. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
     const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;

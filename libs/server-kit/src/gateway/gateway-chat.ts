@@ -4,7 +4,7 @@ import { AnswerListener, type GatewaySession, type OccupancyListener, SessionRoo
 import { Extension } from '#libs/extension';
 import type { Operations, RoomId } from '#libs/protocol';
 
-/** The sessions to which the chat of a room is delivered. */
+/** The sessions that receive the chat of a room. */
 @Injectable()
 @Extension(ChatAudience)
 export class GatewayChatAudience extends ChatAudience {
@@ -21,7 +21,7 @@ export class GatewayChatAudience extends ChatAudience {
   }
 }
 
-/** Lets a connection follow the chat of a game's lobby once its request `chat.history` is answered. */
+/** Subscribes a connection to the chat of a game's lobby once its request `chat.history` is answered. */
 @Injectable()
 @Extension(AnswerListener)
 export class LobbyChatFollower extends AnswerListener {

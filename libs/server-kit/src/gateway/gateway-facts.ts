@@ -3,7 +3,7 @@ import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
 import { Extension } from '#libs/extension';
 import { type FactsOfServer, HealthFacts } from '#libs/health';
 
-/** The load of this gateway for its record: no rooms, and its sessions as players. */
+/** The load of this gateway for its record: no rooms, and one player for each session. */
 @Injectable()
 @Extension(HealthFacts)
 export class GatewayFacts extends HealthFacts {

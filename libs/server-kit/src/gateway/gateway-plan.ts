@@ -1,7 +1,9 @@
 import { serveAdminDocs } from '#libs/admin';
+import { sleep } from '#libs/async';
 import { GatewayService } from '#libs/edge';
 import type { ServerPlan } from '#libs/server';
 import type { ServerOptions } from '../server-options.js';
+import { adminTokens } from './admin-tokens.js';
 import { serveDashboard } from './dashboard-pages.js';
 import { GatewayServerModule } from './gateway-server.module.js';
 
@@ -14,7 +16,7 @@ export interface GatewayOptions extends ServerOptions {
   readonly pages?: string | URL;
 }
 
-/** Returns the plan of a gateway. */
+/** Returns the parts that `runServer` needs to run a gateway. */
 export function gatewayPlan({ pages, extensions }: GatewayOptions): ServerPlan<'gateway'> {
   return {
     type: 'gateway',
@@ -22,13 +24,16 @@ export function gatewayPlan({ pages, extensions }: GatewayOptions): ServerPlan<'
     extensions,
     prepare(app, { admin }) {
       serveDashboard(app);
-      serveAdminDocs(app, admin);
+      serveAdminDocs(app, { tokens: adminTokens(admin) });
     },
     async open(app) {
       const gateway = app.get(GatewayService);
       await gateway.open();
       return { publicPort: gateway.ports.websocket!, tcpPort: gateway.ports.tcp! };
     },
-    drain: (app) => app.get(GatewayService).close(),
+    async drain(app, { edge }) {
+      await sleep(edge.drainDelayMs);
+      await app.get(GatewayService).close();
+    },
   };
 }

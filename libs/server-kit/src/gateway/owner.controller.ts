@@ -4,7 +4,7 @@ import { OwnerAttachments } from '#libs/edge';
 import type { LinkPeer } from '#libs/link';
 import type { Control } from '#libs/protocol';
 
-/** Messages of room owners to this gateway. */
+/** Receives the messages of room owners to this gateway. */
 @Controller()
 export class OwnerController {
   constructor(private readonly attachments: OwnerAttachments) {}

@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { PlayerRedirect } from '#libs/edge';
 import { UnreachableServers } from '#libs/health';
 
-/** Sends the players of a game server to another gateway when only this gateway cannot reach that server. */
+/** Sends the players of a game server to another gateway when this gateway is the only one that cannot reach the server. */
 export const playerRedirectWiring: Provider = {
   provide: Symbol('PlayerRedirectWiring'),
   inject: [UnreachableServers, PlayerRedirect],

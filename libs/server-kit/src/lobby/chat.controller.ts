@@ -7,7 +7,7 @@ import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
 import { PlayerRequestPipe, type ValidRequest } from './player-request.pipe.js';
 
-/** Requests of players about chats. */
+/** Serves the requests of players about chats. */
 @Controller()
 @UseGuards(SettledGuard)
 @UseInterceptors(FallbackInterceptor)

@@ -4,7 +4,7 @@ import { RoomService } from '#libs/lobby';
 import type { Control } from '#libs/protocol';
 import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 
-/** Reports of gateways about the connections of room members. */
+/** Receives the reports of gateways about the connections of room members. */
 @Controller()
 @UseGuards(SettledGuard)
 @UseInterceptors(FallbackInterceptor)

@@ -49,8 +49,8 @@ describe('the options in a request for a new room', () => {
 });
 
 /**
- * For each operation, data with every field that an official client of any version has sent. A field may be added here, and never removed:
- * clients of that version stay in use.
+ * For each operation, data with every field that an official client of any version has sent. Never remove a field, because old clients stay
+ * in use.
  */
 const SENT_BY_CLIENTS: Readonly<Record<OperationName, readonly unknown[]>> = {
   'games.list': [undefined, null, {}],

@@ -22,7 +22,7 @@ import {
 } from '#libs/protocol';
 import { checkNickname, checkText } from '#libs/session';
 
-/** An object with these fields only. The refusal of another field names it, and the fields that are allowed. */
+/** An object with only these fields. The error for any other field names it and lists the allowed fields. */
 const fields = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: ({ code, keys }) => (code === 'unrecognized_keys' ? describeUnknown(keys as string[], Object.keys(shape)) : undefined),
@@ -41,7 +41,10 @@ const roomId = z
   .transform((id) => id as RoomId);
 const game = z.string().min(1).max(64);
 const ROOM_NAME_LIMITS = { graphemesMax: ROOM_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
-/** The name of a room. Other players read it, so the rules for player names apply. A name that is only white space becomes empty: the room has no name. */
+/**
+ * The name of a room. The rules for player names apply, because other players read it. A name of only white space becomes empty, so the
+ * room has no name.
+ */
 const roomName = z.string().transform((text, context) => {
   if (text.trim() === '') return '';
   const checked = checkNickname(text, ROOM_NAME_LIMITS);
@@ -97,7 +100,10 @@ const settings = {
   watch: z.enum(WATCH_POLICIES).optional(),
   spectatorChat: z.boolean().optional(),
 };
-/** The way in which a player enters a room. Does not check the form of an invite code, because the lobby looks up the code anyway. */
+/**
+ * The id or invite code with which a player enters a room. Does not check the form of an invite code, because the lobby looks up the code
+ * anyway.
+ */
 const entry = fields({ room: roomId.optional(), code: z.string().min(1).max(64).optional(), password: password.optional() }).refine(
   ({ room, code }) => (room === undefined) !== (code === undefined),
   'give either `room` or `code`',
@@ -120,7 +126,7 @@ const sort = z.strictObject({
   by: z.string().refine((by) => by === 'created' || FIELD.test(by), `${FIELDS_ALLOWED}, or created`),
   order: z.enum(['ascending', 'descending']).optional(),
 });
-/** The fields of a request about a chat: those of its channel, and `shape`. */
+/** The fields of a request about a chat: the fields that select the channel, and the fields of `shape`. */
 const inChannel = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.discriminatedUnion('to', [
     fields({ to: z.literal('room'), room: roomId.optional(), ...shape }),

@@ -10,7 +10,7 @@ import { PlayerRequestPipe, type ValidRequest } from './player-request.pipe.js';
 
 const validated = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
 
-/** Requests of players about rooms. `LoadBalancerService` chooses the server on which a game starts. */
+/** Serves the requests of players about rooms. `LoadBalancerService` chooses the server on which a game starts. */
 @Controller()
 @UseGuards(SettledGuard)
 @UseInterceptors(FallbackInterceptor)

@@ -1,4 +1,4 @@
--- Writes the record of a new session together with its TTL, so that no record is left without a TTL.
+-- Creates the record of a new session. The script also sets the TTL, so that a crash cannot leave a record without a TTL.
 --
 -- KEYS  1 record of the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 TTL, ms  6 claims (JSON, '' : none)

@@ -5,8 +5,7 @@ import { userSessionKey } from '../session-keys.js';
 const script = new LuaScript('session_claim_user', new URL('./claim-user.lua', import.meta.url), 1);
 
 /**
- * Makes the session `to` the live session of its user. False: the live session is no longer `from`, because another login was faster.
- *
+ * Makes the session `to` the live session of its user. False: another login was faster, so the live session is no longer `from`.
  * @param change.from the live session that the caller read. Null: the user had none
  */
 export async function claimUser(

@@ -1,4 +1,4 @@
--- Deletes the key of a user's live session, unless it already names a newer session.
+-- Deletes the live session of a user. Does nothing when the user has a newer live session.
 --
 -- KEYS  1 live session of the user
 -- ARGV  1 id of the session that ended

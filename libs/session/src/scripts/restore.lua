@@ -1,11 +1,12 @@
--- Restores the record of a session after the store lost it or returned to an older copy of it.
+-- Restores the record of a session after the store lost it or returned to an older copy.
 --
 -- KEYS  1 record of the session
--- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
---       7 '1' when the session has no connection, else ''
---       8 '1': this gateway is known to be the last one of the session; '': not known, so an existing record is kept
+-- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room ('' : none)  6 TTL, ms
+--       7 '1': the session has no connection, '' : it has one
+--       8 '1': this gateway is the last gateway of the session, so an existing record is replaced; '' : an existing record stays
 --       9 claims (JSON, '' : none)
--- Returns 1, or 0 when the existing record was kept.
+-- Returns 1: restored
+--         0: the existing record stays
 
 local there = redis.call('HMGET', KEYS[1], 'secret', 'gateway')
 if there[1] and (ARGV[8] ~= '1' or (there[1] == ARGV[3] and there[2] == ARGV[4])) then return 0 end

@@ -4,7 +4,7 @@ import { sessionKey } from '../session-keys.js';
 
 const script = new LuaScript('session_restore', new URL('./restore.lua', import.meta.url), 1);
 
-/** A session from the memory of its gateway. */
+/** A session as its gateway has it in memory. */
 export interface HeldSession {
   readonly session: SessionId;
   readonly user: UserId;

@@ -1,10 +1,13 @@
--- Gives a session to a gateway under a new secret, if its secrets are still those that the caller compared.
+-- Gives a session a new gateway and a new secret. Does nothing when the secrets have changed since the caller read them.
 --
 -- KEYS  1 record of the session
--- ARGV  1 hash of the secret  2 hash of the previous secret ('': none), both as the caller read them
---       3 hash of the new secret  4 hash of the secret that the player sent: it works until the new one has arrived
+-- ARGV  1 hash of the secret that the caller read  2 hash of the previous secret that the caller read ('' : none)
+--       3 hash of the new secret
+--       4 hash of the secret that the player sent; it stays valid until the player has received the new one
 --       5 gateway  6 TTL, ms
--- Returns { user, name, earlier gateway, room or '', claims (JSON) or '' }; 'changed' after another resume; nil when the session is gone.
+-- Returns {user, name, earlier gateway, room or '', claims (JSON) or ''}
+--         'changed': another resume has changed the secrets
+--         nil: the session has no record
 
 local record = redis.call('HMGET', KEYS[1], 'secret', 'previous', 'user', 'name', 'gateway', 'room', 'claims')
 if not record[1] then return nil end

@@ -11,7 +11,7 @@ export interface Rotation {
   readonly previous: string;
   /** Hash of the new secret. */
   readonly newSecret: string;
-  /** Hash of the secret that the player sent: it works until the new one has arrived. */
+  /** Hash of the secret that the player sent. This secret is valid until the new secret has arrived. */
   readonly presented: string;
   readonly gateway: ServerId;
   readonly ttlMs: number;
@@ -26,8 +26,8 @@ export interface Rotated {
 }
 
 /**
- * Gives a session to a gateway under a new secret. `changed`: another resume changed the secrets since the caller read them, so the caller
- * must read the record again. Null: the session is gone.
+ * Gives a session to a gateway under a new secret. `changed`: another resume changed the secrets after the caller had read them, so the
+ * caller must read the record again. Null: the session no longer exists.
  */
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, presented, gateway, ttlMs } = rotation;

@@ -166,7 +166,7 @@ export const REWINDS: readonly Case[] = [
       await table.client.hears('event', ({ name }) => name === 'undone');
       const rewound = { from: 5, to: 3 };
       table.place(line, { epoch: 2, rewound });
-      // The second owner is lost as well, before the client receives the state.
+      // The second owner also dies before the client receives the state.
       table.place(line, { epoch: 3, rewound });
       const event = await table.client.hears('rewound');
       expectEqual([event.from, event.to], [5, 3], 'from and to of the event');
@@ -203,12 +203,11 @@ async function twoCommands(table: Table, line: ScriptConnection) {
 }
 
 /**
- * Time limit for a client to repeat its commands after a resume, in ms. It is shorter than the time after which a client repeats any
- * unanswered command.
+ * Time limit for a client to repeat its commands after a resume, in ms. A client also repeats a command that is unanswered for some time.
+ * That time is longer than this limit.
  */
 const AGAIN_MS = 1_200;
 
-/** Expects commands 1 and 2, in this order. */
 async function hearsBoth(line: ScriptConnection): Promise<void> {
   const one = await line.hears('command', undefined, AGAIN_MS);
   const two = await line.hears('command');
@@ -216,7 +215,7 @@ async function hearsBoth(line: ScriptConnection): Promise<void> {
   expectThat((one.settled ?? 0) === 0 && (two.settled ?? 1) <= 1, 'expected a `settled` below the first unanswered command');
 }
 
-/** Returns the fields that a command has. */
+/** Returns the fields of a command that the case compares. */
 function parts({ seq, settled, name, data }: Command): unknown {
   return { seq, settled, name, ...(data !== undefined && data !== null && { data }) };
 }

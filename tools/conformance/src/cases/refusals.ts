@@ -1,7 +1,7 @@
 import { type Case, expectEqual, expectThat } from '../case.js';
 import { expectRefusal, QUIET_MS, SESSION, type Table } from '../table.js';
 
-/** Waiting time in which a client that wrongly reconnects would do so, in ms. It is longer than the first pauses of a client. */
+/** Time for which the case waits, in ms. A client that wrongly reconnects does so earlier, because its first pauses are shorter. */
 const NO_RETRY_MS = 900;
 
 export const REFUSALS: readonly Case[] = [

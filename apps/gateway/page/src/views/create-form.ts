@@ -10,7 +10,6 @@ import { optionFields, readOptions } from '../options-form.js';
 import { focus } from './focus.js';
 import { optionInputs } from './option-inputs.js';
 
-/** The form for a new room. */
 export function createForm(app: App, session: Session, lobby: Lobby, game: GameInfo): TemplateResult {
   const { name, seats } = game;
   const part = gamePage(name)?.options;
@@ -54,7 +53,10 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
   </form>`;
 }
 
-/** Returns whether the player may choose teams. The game must have no teams of its own, and enough seats for two teams of two. */
+/**
+ * Returns whether the player may divide the room into teams. The rules of the game must define no teams. The game must have seats for two
+ * teams of two players.
+ */
 function hasTeams({ seats, teams }: GameInfo): boolean {
   return seats.max >= 4 && teams === undefined;
 }

@@ -9,7 +9,6 @@ import type { RoomScreen } from '../room-screen.js';
 import { passwordField, watchField } from './create-form.js';
 import { optionInputs } from './option-inputs.js';
 
-/** The settings of the room, which its host may change. */
 export function hostSettings(app: App, screen: RoomScreen): TemplateResult {
   const { view } = screen.room;
   const { controls, isBusy } = screen;

@@ -68,7 +68,6 @@ function gameActions(lobby: Lobby, search: PlayerSearch, game: GameInfo, title: 
   </form>`;
 }
 
-/** The chat of the lobby of one game, which the player chooses. */
 function lobbyChat(app: App, lobby: Lobby): TemplateResult | typeof nothing {
   if (lobby.games.length === 0) return nothing;
   const place = app.chat?.place;

@@ -9,7 +9,6 @@ import { focus } from './focus.js';
 
 type LoginForm = Extract<Stage, { at: 'login' }>;
 
-/** The login form. */
 export function loginView(app: App, { isConnecting, problem }: LoginForm): TemplateResult {
   const room = linkedRoom(location.hash);
   if (app.wantsToken) return tokenView(app, isConnecting, problem);
@@ -38,7 +37,6 @@ export function loginView(app: App, { isConnecting, problem }: LoginForm): Templ
   </section>`;
 }
 
-/** The login form of a server that requires a token. */
 function tokenView(app: App, isConnecting: boolean, problem: string | undefined): TemplateResult {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -62,7 +60,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
 
 const WHAT_TO_DO = 'Request a new token, or try again.';
 
-/** The page after something other than the player has ended the session. */
+/** The page after the end of a session that the player did not end. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>

@@ -4,7 +4,7 @@ import type { RoomMember } from '#libs/client';
 import { ask } from '../ask.js';
 import type { RoomScreen } from '../room-screen.js';
 
-/** The members of the room, grouped by team if the room has teams. The host can act on each of the other members. */
+/** The members of the room, grouped by team if the room has teams. The host sees a menu beside each other member. */
 export function memberList(screen: RoomScreen, me: string): TemplateResult {
   const { teams, members, seats, status } = screen.room.view;
   if (!teams) {

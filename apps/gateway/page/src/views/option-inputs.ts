@@ -1,7 +1,6 @@
 import { html, type TemplateResult } from 'lit-html';
 import { formName, type OptionField, optionText } from '../options-form.js';
 
-/** The inputs for options that the JSON Schema of a game describes. */
 export function optionInputs(fields: readonly OptionField[]): TemplateResult[] {
   return fields.map((field) => optionInput(field));
 }

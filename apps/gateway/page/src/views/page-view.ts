@@ -42,7 +42,10 @@ function header(app: App): TemplateResult {
   </header>`;
 }
 
-/** Shows at most one message: about a lost connection, a lost game server, or a game that continues. */
+/**
+ * The banner of the page: a message about a lost connection, a lost game server, or a game that continues. Empty: there is nothing to
+ * report.
+ */
 function banner({ stage, screen }: App): TemplateResult {
   const lines = (() => {
     if (stage.at !== 'inside') return nothing;

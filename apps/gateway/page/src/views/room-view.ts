@@ -31,7 +31,7 @@ export function roomView(app: App, screen: RoomScreen, session: Session, search:
   </div>`;
 }
 
-/** The members, and their actions before and after a game. */
+/** The part of the page before and after a game: the members and the actions of the player. */
 function lobbyPart(app: App, screen: RoomScreen, session: Session, search: PlayerSearch): TemplateResult {
   const { view } = screen.room;
   return html`<section class="card room-card" aria-label="Room">
@@ -44,14 +44,14 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session, search: Playe
 }
 
 /**
- * The actions between two games. They appear once the lobby has stored the end of the game. Until then the status of the room is not
+ * The actions between two games. They appear after the lobby has stored the end of the game, which sets the status of the room to
  * `waiting`.
  */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
 }
 
-/** The members while a game is played, so that the host can act on them. */
+/** The members during a game, with the menus of the host. */
 function people(screen: RoomScreen, session: Session): TemplateResult {
   return html`<details class="card people">
     <summary>People in the room</summary>
@@ -99,7 +99,7 @@ function partyMax(game: GameInfo | undefined): number {
   return Math.max(...all.map(({ seats }) => seats.max));
 }
 
-/** Shows how other people can enter the room. */
+/** The invite code of the room, with a button that copies it. */
 function invitation(app: App, { room }: RoomScreen): TemplateResult | typeof nothing {
   const { code } = room.view;
   if (code === undefined) return nothing;

@@ -17,7 +17,6 @@ export function searchView(search: PlayerSearch, { since, progress }: RunningSea
   </div>`;
 }
 
-/** The dialog that asks whether the player accepts an offered match. */
 export function offerView(search: PlayerSearch): TemplateResult | typeof nothing {
   const { offer } = search;
   if (!offer) return nothing;

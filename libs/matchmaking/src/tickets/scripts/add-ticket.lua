@@ -1,10 +1,14 @@
--- Adds a ticket. A user has one ticket, so older tickets of its users end. The ticket of one user that replaces that user's own keeps the
--- waiting time. Idempotent: the ticket has the id of its request.
--- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches
--- ARGV  1 ticket  2 its JSON  3 channel of the queue  4 end of the replaced tickets ("EVENT REASON"), then of each user: user, turn, number
--- Returns { 'late' } without a write when a user has a ticket of a later request; { 'known', since } when the ticket exists already;
--- else { 'added', since, the replaced tickets of parties as "SINCE JSON", offers }. `offers` has a match and a user for each user whose older
--- ticket is in an offered match. The caller must end these offers, because the user will not answer them.
+-- Adds a matchmaking ticket for one user or a party. A user has at most one ticket, so the script ends the older tickets of these users.
+-- When a single user replaces a ticket of a single user, the new ticket keeps the waiting time. A repeated call changes nothing, because
+-- the ticket has the id of its request.
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches (see `ticket-functions.lua`)
+-- ARGV  1 ticket  2 JSON of the ticket  3 Redis channel of the queue  4 reason for the end of replaced tickets ("EVENT REASON")
+--       5… for each user: user, admission, number of the request
+-- Returns {'late'}: nothing is written, because a user has a ticket of a later request
+--         {'known', since}: the ticket existed before
+--         {'added', since, replaced, offers}: `since` is the start of the waiting time, `replaced` has the ended tickets of parties
+-- Each entry of `replaced` is "SINCE JSON". `offers` has a match and a user for each user whose older ticket is in an offered match. The
+-- caller must end these offers, because the users will not answer them.
 local ticket = ARGV[1]
 local known = redis.call('HGET', KEYS[1], ticket)
 if known then return { 'known', string.match(known, '^(%S+)') } end
@@ -21,7 +25,8 @@ end
 local since, replaced, offers = now, {}, {}
 for index = 5, #ARGV, 3 do
   local other = ticketOf(KEYS[2], ARGV[index])
-  -- A ticket that has a match stays until the match is made or dissolved. The request order of the user decides whether that match takes the user.
+  -- A ticket that has a match stays until the match is finished or dissolved. The user's latest request then decides whether the user
+  -- enters the room of the match.
   local match = other and redis.call('HGET', KEYS[5], other)
   if match then
     if string.match(redis.call('HGET', KEYS[8], match) or '', '^offered ') then

@@ -1,8 +1,12 @@
--- Stores the answer of a user to an offered match. Idempotent. The last acceptance moves the match from the stage `offered` to `making`.
--- KEYS  1 users  2 holds  3 matches  4 answers
+-- Stores a user's answer to an offered match. The last acceptance moves the match from the stage `offered` to the stage `making`. A repeated
+-- call returns the same result.
+-- KEYS  1 users  2 holds  3 matches  4 answers (see `ticket-functions.lua`)
 -- ARGV  1 match  2 user  3 'accepted' or 'declined'
--- Returns { 'unknown' }: the match is not offered to this user (any more). { 'stored', accepted, players } or { 'complete', … }: this answer
--- was the last acceptance. { 'making', … }: all players had accepted before.
+-- Returns {'unknown'}: the match is not offered to this user
+--         {'stored', accepted, players}: the answer is stored, and answers of other players are missing
+--         {'complete', accepted, players}: this answer was the last acceptance
+--         {'making', players, players}: all players had accepted before this call
+-- `accepted` and `players` are numbers of players.
 local ticket = ticketOf(KEYS[1], ARGV[2])
 local stored = redis.call('HGET', KEYS[3], ARGV[1])
 if not ticket or not stored or redis.call('HGET', KEYS[2], ticket) ~= ARGV[1] then return { 'unknown' } end

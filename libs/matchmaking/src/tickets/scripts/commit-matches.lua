@@ -1,7 +1,10 @@
--- Takes the tickets of matches out of the queue, all of a match or none, and stores the matches. Only the runner of the rounds commits.
--- KEYS  1 tickets  2 changes  3 holds  4 matches  5 state
--- ARGV  1 fencing token, then of each match: match, "STAGE PLAYERS JSON", number of tickets, then of each ticket: ticket, number of its change
--- Returns { 0 } when another runner has a higher token. Else { 1, … }, of each match '' when it is stored, or a ticket that has changed.
+-- Stores new matches, and takes their tickets out of the queue. Stores a match only if all of its tickets are waiting and unchanged. Only
+-- the runner of the matchmaking rounds may call it.
+-- KEYS  1 tickets  2 changes  3 holds  4 matches  5 state (see `ticket-functions.lua`)
+-- ARGV  1 fencing token of the runner
+--       2… for each match: match, "STAGE PLAYERS JSON", number of tickets, and for each ticket: ticket, number of its last change
+-- Returns {0}: nothing is written, because another runner has a higher token
+--         {1, …} with one entry for each match: '' when the match is stored, else the first ticket that has changed
 if redis.call('HGET', KEYS[5], 'fence') ~= ARGV[1] then return { 0 } end
 local answers, index = { 1 }, 2
 while index <= #ARGV do

@@ -1,9 +1,10 @@
--- Dissolves a match: each ticket returns to the queue, with its waiting time, or ends. A ticket also ends when one of its users has another
--- ticket since. Of two calls for one match, only the first one changes anything.
--- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches  9 answers
--- ARGV  1 match  2 channel of the queue  3 stage that the match must have ('' : any)
---       then of each ticket: ticket, its new JSON, end ("EVENT REASON"; '' : it returns)
--- Returns nil when the match is not stored or has another stage. Else, of each ticket: 1 when it returned, 0 when it ended.
+-- Dissolves a match. The caller decides for each ticket whether it returns to the queue or ends. A returned ticket keeps its waiting time. A
+-- ticket always ends when one of its users has another ticket by now. A repeated call changes nothing.
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches  9 answers (see `ticket-functions.lua`)
+-- ARGV  1 match  2 Redis channel of the queue  3 expected stage of the match ('' : any)
+--       4… for each ticket: ticket, its new JSON, reason for its end ("EVENT REASON"; '' : the ticket returns)
+-- Returns nil: the match is not stored, or has another stage
+--         else a number for each ticket: 1 when the ticket returned, 0 when it ended
 local stored = redis.call('HGET', KEYS[8], ARGV[1])
 if not stored or (ARGV[3] ~= '' and string.match(stored, '^(%S+)') ~= ARGV[3]) then return false end
 redis.call('HDEL', KEYS[8], ARGV[1])

@@ -1,7 +1,7 @@
--- Ends waiting tickets that have not changed.
--- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended
--- ARGV  1 end ("EVENT REASON"), then of each ticket: ticket, number of its last change ('' : any)
--- Returns the tickets that ended, as ticket, "SINCE JSON" …
+-- Ends tickets that still wait. Skips a ticket that has a match, or that changed since the caller read it.
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended (see `ticket-functions.lua`)
+-- ARGV  1 reason for the end ("EVENT REASON")  2… for each ticket: ticket, number of its last change ('' : any)
+-- Returns the ended tickets as one list: ticket, "SINCE JSON", ticket, "SINCE JSON", …
 local ended = {}
 for index = 2, #ARGV, 2 do
   local ticket, change = ARGV[index], ARGV[index + 1]

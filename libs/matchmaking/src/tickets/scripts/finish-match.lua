@@ -1,6 +1,6 @@
--- Removes a match whose room is made, with its tickets. Idempotent.
--- KEYS  1 tickets  2 users  3 holds  4 away  5 matches  6 answers
--- ARGV  1 match, then its tickets
+-- Deletes a match and its tickets after the room of the match was created. A repeated call changes nothing.
+-- KEYS  1 tickets  2 users  3 holds  4 away  5 matches  6 answers (see `ticket-functions.lua`)
+-- ARGV  1 match  2… tickets of the match
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('HDEL', KEYS[6], ARGV[1])
 for index = 2, #ARGV do

@@ -1,7 +1,7 @@
--- Stores whether a user with a ticket has a connection. A report that is older than the last one changes nothing.
--- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away
--- ARGV  1 user  2 turn and  3 number of the report  4 'away' or 'here'  5 channel of the queue
--- Returns the ticket of the user, or nil.
+-- Stores whether a user with a ticket is connected. Ignores a report that is older than the last stored one.
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away (see `ticket-functions.lua`)
+-- ARGV  1 user  2 admission of the report  3 number of the report  4 'away' or 'here'  5 Redis channel of the queue
+-- Returns the ticket of the user, or nil when the user has no ticket.
 local ticket = ticketOf(KEYS[2], ARGV[1])
 if not ticket or redis.call('HEXISTS', KEYS[1], ticket) == 0 then return false end
 local reports = cjson.decode(redis.call('HGET', KEYS[6], ticket) or '{}')

@@ -1,7 +1,8 @@
--- Reads the tickets that changed after a number, in the order of their changes.
--- KEYS  1 tickets  2 changes  3 away
--- ARGV  1 number of the last known change  2 maximum number of tickets
--- Returns, of each: ticket, number of its change, "SINCE JSON" ('' : it has ended), JSON of its absent users ('' : none).
+-- Reads the tickets that changed after a given change, in the order of the changes.
+-- KEYS  1 tickets  2 changes  3 away (see `ticket-functions.lua`)
+-- ARGV  1 number of the last change that the caller has read  2 maximum number of tickets
+-- Returns four values for each ticket: ticket, number of its last change, "SINCE JSON" ('' : the ticket has ended), and a JSON object with
+-- the presence reports of its users ('' : none)
 local found = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 if #found == 0 then return {} end
 local ids = {}

@@ -5,7 +5,7 @@ import { describeIssues, HoldfastError, type ReadLimits } from '#libs/protocol';
 import { SettledGuard } from '#libs/settlement';
 import { ServiceGuard } from './service.guard.js';
 
-/** Limits that allow the largest request: a thousand users, each with an id and a name. */
+/** Limits of a request to the service API. The largest allowed request has a thousand users, each with an id and a name. */
 const LIMITS: ReadLimits = { nodes: 8_000, depth: 24, strictText: true };
 
 /**

@@ -24,7 +24,7 @@ const KeyHeader = () =>
     description: 'Chosen by the service, 1 to 128 characters. A repeat with the same key gets the same answer and changes nothing more.',
   });
 
-/** Requests of services of the operator about rooms. */
+/** Serves the requests of the operator's services about rooms. */
 @ServiceApi('rooms')
 export class ServiceRoomsController {
   constructor(
