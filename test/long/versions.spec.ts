@@ -47,7 +47,7 @@ describe('a room with version 1 of its game', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);
 
-  it('waits for another server with version 1 when the only such server dies', async () => {
+  it('waits for another server with version 1 when the only server with version 1 dies', async () => {
     const first = await LedgerGame.begin(fleet);
     const owner = await fleet.ownerOf(first.rooms[0]);
     for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();

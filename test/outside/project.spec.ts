@@ -140,7 +140,7 @@ describe('a separate project with the packed packages', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
   }
 
-  it('is built and started by `holdfast dev`, which applies edits and checks types', async () => {
+  it('is built, started, updated after edits and type-checked by `holdfast dev`', async () => {
     const port = await freePort();
     child = spawn(holdfast, ['dev', '--port', String(port)], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {

@@ -58,7 +58,7 @@ function start() {
   return { records, search, all };
 }
 
-describe('a search among more rooms than a snapshot contains', () => {
+describe('a search among more rooms than the cached list contains', () => {
   it('finds a room at the end of the index', async () => {
     const { all } = start();
     expect(await all({ filter: { name: 'oldest' } })).toEqual(['r-00001']);

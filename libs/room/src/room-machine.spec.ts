@@ -296,7 +296,7 @@ describe('a room', () => {
       expect(room.handle({ kind: 'timer', name: 'turn' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('lets a handler schedule the timer of the handler again', () => {
+    it('lets the handler of a timer schedule the timer again', () => {
       const room = new Table({ timers: { turn: (there) => there.schedule('turn', 100) } });
       room.changed({ kind: 'timer', name: 'turn' });
       expect(room.value.timers).toEqual({ turn: 1_100 });
@@ -576,7 +576,7 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('ignores the report `%s` of seat %d, which changes nothing', (event, seat) => {
+    ])('makes no change when the report `%s` of seat %d arrives', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 

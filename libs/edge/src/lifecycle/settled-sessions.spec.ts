@@ -131,7 +131,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.requested).toEqual([]);
   });
 
-  it('gives the repeated departure a request order before an unanswered join', async () => {
+  it('gives the repeated departure a lower request order than an unanswered join', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

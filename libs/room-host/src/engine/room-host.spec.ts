@@ -751,7 +751,7 @@ describe('the commands that arrive in one event-loop tick', () => {
 });
 
 describe('the refusal of a command', () => {
-  it('is sent at once when nothing waits for the store', async () => {
+  it('is sent immediately when no change waits for the store', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
