@@ -744,7 +744,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link and the backlog when the peer reads nothing', async () => {
+  it('loses its link with the backlog when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);

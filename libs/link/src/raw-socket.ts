@@ -37,7 +37,7 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // Without this, an accepted socket of an HTTP server would stay half open after the client has ended it.
+    // Node's HTTP server sets `allowHalfOpen`. With it, the socket would stay half open after the client has ended it.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

@@ -85,7 +85,7 @@ describe('a search among more rooms than the cached list contains', () => {
     expect(new Set(found).size).toBe(ROOMS);
   });
 
-  it('reads at most 250 older rooms per request', async () => {
+  it('reads at most 250 rooms beyond the cached list per request', async () => {
     const { all, records } = start();
     await all({ filter: { name: 'oldest' } });
     expect(records.reads).toEqual([1_000, 250, 250, 100]);

@@ -517,7 +517,7 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets its pause handler set a new due time', () => {
+    it('lets its pause handler change the due time of a timer', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
@@ -620,7 +620,7 @@ describe('a room', () => {
       expect(room.value.outbox.map(({ key }) => key)).toEqual(['r1:2:1']);
     });
 
-    it('has the same effects and keys after a recovery', () => {
+    it('has its effects with unchanged keys after a recovery', () => {
       const room = new Table(paying);
       const before = room.value;
       const pay = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'pay', data: undefined });

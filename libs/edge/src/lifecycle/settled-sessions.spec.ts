@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions. The store is settled or not, and that does not change. */
+  /** Reports these sessions as restored. `isSettled`: whether the store is settled at that time. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;

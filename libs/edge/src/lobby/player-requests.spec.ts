@@ -12,8 +12,8 @@ const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, 
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /**
- * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. It calls an answer that is a function
- * when the request arrives, and sends the result.
+ * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. If an answer is a function, the lobby
+ * calls it when the request arrives, and sends its result.
  */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
