@@ -14,10 +14,19 @@ const swc = [
   },
 ];
 
+/** The examples of docs/ import the packages by their names. Here these are the sources, as for tsc. */
+const packageSources = Object.fromEntries(
+  Object.entries(require('./tsconfig.json').compilerOptions.paths).map(([name, [source]]) => [
+    `^${name.replace('*', '([^/]+)')}$`,
+    source.replace('./', '<rootDir>/').replace('*', '$1'),
+  ]),
+);
+
 const common = {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['holdfast-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.holdfast'],
+  moduleNameMapper: packageSources,
   resolver: '<rootDir>/tools/jest/resolver.cjs',
   setupFiles: ['reflect-metadata', '<rootDir>/tools/jest/own-redis.cjs'],
   transform: { '\\.m?[jt]s$': swc },
@@ -35,8 +44,8 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{apps,libs,games,packages,docs,tools,bench}/**/*.spec.ts'],
-      // The templates of projects have tests for another runner. `test/create.spec.ts` runs them.
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/packages/create-holdfast/templates/'],
+      // The templates of projects, and the project of the tutorial, have tests for another runner. `test/create.spec.ts` runs them.
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/packages/create-holdfast/templates/', '<rootDir>/docs/learn/project/'],
     },
     {
       ...common,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,8 +21,8 @@ describe('a project of create-holdfast, outside of this repository', () => {
   let react: CreatedProject;
   let started: StartedProject | undefined;
 
-  async function created(template: string): Promise<CreatedProject> {
-    const folder = join(home, template);
+  async function created(template: string, name = template): Promise<CreatedProject> {
+    const folder = join(home, name);
     await execute(creator, [folder, '--template', template, '--no-install']);
     return new CreatedProject(folder, archives);
   }
@@ -67,6 +67,15 @@ describe('a project of create-holdfast, outside of this repository', () => {
     );
     expect(JSON.parse(written)).toEqual(JSON.parse(own));
   }, 60_000);
+
+  it('passes its type check and tests with the game of the tutorial (docs/learn)', async () => {
+    const project = await created('turn-based', 'tutorial');
+    await rm(join(project.folder, 'src/games/tic-tac-toe'), { recursive: true });
+    await cp(join(ROOT, 'docs/learn/project'), project.folder, { recursive: true });
+    await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));
+    await project.npm('run', 'typecheck');
+    expect(await project.npm('test')).toContain('4 passed');
+  }, 120_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
     'passes its type check with the template %s',

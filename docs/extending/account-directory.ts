@@ -1,7 +1,5 @@
+import { Extension, UserDirectory, type UserId } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import type { UserId } from '#libs/protocol';
-import { UserDirectory } from '#libs/session';
 import { Accounts } from './accounts.js';
 
 /** Knows the names of all accounts, also of players who are not connected. */

@@ -1,6 +1,5 @@
+import { Extension, PlacementStrategy, type ServerFacts } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import { PlacementStrategy, type ServerFacts } from '#libs/placement';
 
 /** Gives the next room to the server with the fewest players and rooms together. */
 @Injectable()

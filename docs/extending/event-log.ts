@@ -1,6 +1,5 @@
+import { EventSink, Extension, type OperatorEvent } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import { EventSink, type OperatorEvent } from '#libs/fleet';
 
 /** Keeps the evictions of this process. A real sink calls a pager, and must not wait for it. */
 @Injectable()

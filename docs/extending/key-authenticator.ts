@@ -1,7 +1,5 @@
+import { Authenticator, Extension, HoldfastError, type Identity, type LoginProof, type UserId } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import { HoldfastError, type UserId } from '#libs/protocol';
-import { Authenticator, type Identity, type LoginProof } from '#libs/session';
 import { Accounts } from './accounts.js';
 
 /** Accepts the keys of accounts as tokens. */

@@ -1,4 +1,4 @@
-import { startLobby } from '#libs/server-kit';
+import { startLobby } from '@holdfast/server';
 import { HouseModule } from './house.module.js';
 
 await startLobby({ extensions: [HouseModule] });

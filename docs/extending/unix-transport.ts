@@ -1,8 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import {
+  ClientTransport,
+  type ConnectionEvents,
+  Extension,
+  FrameSplitter,
+  GOODBYE_MS,
+  HoldfastError,
+  TcpConnection,
+} from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { ClientTransport, type ConnectionEvents, GOODBYE_MS, TcpConnection } from '#libs/edge';
-import { Extension } from '#libs/extension';
-import { FrameSplitter, HoldfastError } from '#libs/protocol';
 
 /** Maximum length of a frame, in bytes. A longer one closes the connection before its bytes are read. */
 const FRAME_BYTES_MAX = 16_384;

@@ -1,6 +1,5 @@
+import { ChatModerator, type ChatVerdict, Extension, type ReviewedMessage } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { ChatModerator, type ChatVerdict, type ReviewedMessage } from '#libs/chat';
-import { Extension } from '#libs/extension';
 
 /** Refuses links, and replaces digits so that nobody sends a phone number. */
 @Injectable()

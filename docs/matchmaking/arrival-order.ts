@@ -1,6 +1,5 @@
+import { Extension, type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import { type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } from '#libs/matchmaking';
 
 /** Matches single players in the order in which they came, whatever their ratings are. */
 @Injectable()

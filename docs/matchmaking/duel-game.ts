@@ -1,4 +1,4 @@
-import { Bot, type BotCommand, type BotRoom, Command, Game, type GameRoom, type GameRules, type SeatInfo } from '#libs/game-kit';
+import { Bot, type BotCommand, type BotRoom, Command, Game, type GameRoom, type GameRules, type SeatInfo } from '@holdfast/game-kit';
 
 @Game({
   name: 'capture',

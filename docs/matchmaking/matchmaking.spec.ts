@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GameTest } from '@holdfast/game-kit';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { GameTest } from '#libs/game-kit';
 import { MatchmakingModule, MatchStrategy } from '#libs/matchmaking';
 import { matchRules, type UserId } from '#libs/protocol';
 import { RedisModule } from '#libs/redis';

@@ -1,6 +1,5 @@
+import { Extension, PlacementStrategy, type RoomWish, type ServerFacts } from '@holdfast/server/ports';
 import { Injectable } from '@nestjs/common';
-import { Extension } from '#libs/extension';
-import { PlacementStrategy, type RoomWish, type ServerFacts } from '#libs/placement';
 
 /** Cost of a room without players, as a number of players. */
 const ROOM_COST = 2;

@@ -8,7 +8,7 @@ import { spawnLeashed } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { findProxy } from '../../tools/proxies/find-proxy.mjs';
 
-const DOCS = join(__dirname, '../../docs');
+const DEPLOY = join(__dirname, '../../deploy');
 
 export interface Upstreams {
   readonly players: string;
@@ -24,7 +24,7 @@ interface Place {
 }
 
 interface Setup {
-  /** Path of the example configuration in `docs/`. */
+  /** The file of the configuration in `deploy/nginx` or `deploy/haproxy`. */
   readonly example: string;
   /** Returns the configuration for this folder and port. The addresses are those of the fleet. */
   readonly configuration: (example: string, place: Place) => string;
@@ -33,7 +33,7 @@ interface Setup {
 
 const SETUPS: Readonly<Record<ProxyKind, Setup>> = {
   nginx: {
-    example: 'nginx.conf',
+    example: 'paths.conf',
     configuration: (example, { home, port }) => {
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${home}/${kind};`);
       const text = example
@@ -44,13 +44,13 @@ const SETUPS: Readonly<Record<ProxyKind, Setup>> = {
     args: (config, home) => ['-p', home, '-c', config, '-e', 'stderr'],
   },
   haproxy: {
-    example: 'haproxy.cfg',
+    example: 'paths.cfg',
     configuration: (example, { port }) => `global\n  nbthread 1\n  maxconn 100\n${example.replace('bind :8080', `bind 127.0.0.1:${port}`)}`,
     args: (config) => ['-db', '-f', config],
   },
 };
 
-/** A proxy in its own process. Its configuration is that of `docs/`, with the ports of a test. */
+/** A proxy in its own process. Its configuration is that of `deploy/`, with the ports of a test. */
 export class FrontProxy {
   private constructor(
     private readonly child: ChildProcess,
@@ -72,7 +72,7 @@ export class FrontProxy {
     const [home, port, text] = await Promise.all([
       mkdtemp(join(tmpdir(), `holdfast-${kind}-`)),
       freePort(),
-      readFile(join(DOCS, example), 'utf8'),
+      readFile(join(DEPLOY, kind, example), 'utf8'),
     ]);
     const config = join(home, example);
     const upstreams = text.replace('127.0.0.1:7000', players).replace('127.0.0.1:7010', operators);

@@ -29,7 +29,7 @@ describeInChromium('the documentation site', () => {
 
   it('shows a description of Holdfast and a game on its home page', async () => {
     await page.getByRole('heading', { name: 'Games that outlive their servers' }).waitFor();
-    await page.getByText('export class Countdown').waitFor();
+    await page.getByText('export class Coins').waitFor();
     expect(await violationsOf(page, 'site first page')).toEqual([]);
   });
 

@@ -12,8 +12,8 @@ const run = promisify(execFile);
 /** An npm registry on loopback. Its storage is separate from that of other registries. */
 export interface Registry {
   readonly url: string;
-  /** Publishes the package in a folder. */
-  publish(folder: string): Promise<void>;
+  /** Publishes a package: a folder or an archive. The version becomes `latest`, also when it is not released yet. */
+  publish(path: string): Promise<void>;
   /** Runs a program whose npm and pnpm use this registry. Rejects with the program's output when it fails. */
   run(folder: string, command: string, args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
@@ -65,7 +65,8 @@ export async function startRegistry(home: string): Promise<Registry> {
   };
   return {
     url,
-    publish: async (path) => void (await runHere(path, 'npm', ['publish', '--access', 'public', '--ignore-scripts'])),
+    publish: async (path) =>
+      void (await runHere(home, 'npm', ['publish', path, '--access', 'public', '--tag', 'latest', '--ignore-scripts'])),
     run: runHere,
     stop: async () => {
       child.kill('SIGTERM');

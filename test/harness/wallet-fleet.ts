@@ -1,15 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
 import pg from 'pg';
 import type { Room, Session } from '#libs/client';
 import type { Bet, Casino } from '../../docs/writing-a-game/games/casino/src/casino.js';
 import { HOUSE, WALLET_SCHEMA } from '../../docs/writing-a-game/games/casino/src/wallet.js';
 import { findPostgres } from '../../tools/postgres/find-postgres.mjs';
 import { startPostgres } from '../../tools/postgres/start-postgres.mjs';
-import { DIST, HOLDFAST_DIR, ROOT } from '../../tools/process/paths.mjs';
+import { HOLDFAST_DIR } from '../../tools/process/paths.mjs';
 import { until } from '../../tools/process/until.mjs';
+import { buildServer } from './example-fleet.js';
 import { type Fleet, type Game, startFleet } from './fleet.js';
 
 /** A point in a transaction of the wallet, such as `charge: before COMMIT`. */
@@ -48,7 +48,7 @@ export class WalletFleet {
     await pool.query(WALLET_SCHEMA);
     await pool.query('INSERT INTO accounts VALUES ($1, $2)', [HOUSE, COINS]);
     const bundle = join(HOLDFAST_DIR, 'test-casino', `casino-${process.pid}.mjs`);
-    await buildCasino(bundle);
+    await buildServer(`export * from './docs/writing-a-game/games/casino/src/index.ts';`, bundle);
     const env = {
       TEST_CASINO: bundle,
       TEST_WALLET: postgres.url,
@@ -206,26 +206,6 @@ function expectedStatus({ status }: Bet): string {
     default:
       return status;
   }
-}
-
-/** Bundles the game for the servers in dist/, which have their own copy of Nest. */
-async function buildCasino(outfile: string): Promise<void> {
-  const nestOfDist: Plugin = {
-    name: 'nest-of-dist',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^@nestjs\/common$/ }, () => ({ path: join(DIST, 'node_modules/@nestjs/common/index.js'), external: true })),
-  };
-  await build({
-    entryPoints: [join(ROOT, 'docs/writing-a-game/games/casino/src/index.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['#libs/*', 'pg', 'zod'],
-    plugins: [nestOfDist],
-    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
-    logLevel: 'error',
-  });
 }
 
 export type { Casino, Session };

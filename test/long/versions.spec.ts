@@ -1,5 +1,6 @@
+import type { Room } from '#libs/client';
 import { redisName } from '#libs/redis';
-import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from '../harness/index.js';
+import { type Fleet, type FleetServer, type Ledger, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('a room with version 1 of its game', () => {
   let fleet: Fleet;
@@ -96,5 +97,40 @@ describe('a room with version 1 of a game that version 2 cannot upgrade', () => 
     expect(cannot.logged('room.adopt-failed')).toEqual([]);
     expect(gateway.logged('recovery.version-missing')).toHaveLength(1);
     await game.leave();
+  }, 60_000);
+});
+
+describe('a page that was loaded before its game got version 2', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('gets a clear refusal of its commands, and continues at its seat after it is loaded again', async () => {
+    const [old] = fleet.games;
+    const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.connect({ name, gameVersions: { ledger: 1 } })));
+    const room = await ada.createRoom<Ledger>({ game: 'ledger', private: true });
+    await (await bob.joinRoom(room.id)).ready();
+    await room.start();
+    await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
+    await room.send('note', { id: 'before' });
+    const refusals: string[] = [];
+    room.on('incompatible', ({ message }) => refusals.push(message));
+
+    await fleet.start('game', '2', { TEST_LEDGER: '2' });
+    await fleet.whole();
+    await fleet.terminate(old);
+    await until(() => refusals.length > 0, 10_000);
+    expect(refusals).toEqual(['The game has version 2, and this program was written for 1. Load the program again.']);
+    await expect(room.send('note', { id: 'refused' })).rejects.toMatchObject({ code: 'game-version', retry: false });
+
+    const { credentials } = ada;
+    ada.detach();
+    const reloaded = await fleet.connect({ ...credentials, gameVersions: { ledger: 2 } });
+    const again = (await until(() => reloaded.room, 10_000)) as Room<Ledger>;
+    await again.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
+    await again.send('note', { id: 'after' });
+    expect(again.state).toMatchObject({ applied: [['before', 'after'], []], migratedFrom: [1] });
   }, 60_000);
 });

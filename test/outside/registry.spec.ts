@@ -1,7 +1,9 @@
-import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../tools/process/paths.mjs';
+import { CreatedProject } from '../harness/created-project.js';
+import { playFirstMove } from '../harness/first-move.js';
 import { type Fleet, startFleet } from '../harness/index.js';
 import { buildAllPackages, COMPILER, playOnAfterKill, projectIn, readManifest } from '../harness/project.js';
 import { type Registry, startRegistry } from '../harness/registry.js';
@@ -56,6 +58,34 @@ describe('all packages from a registry', () => {
       expect(end).toMatchObject({ reason: 'finished', result: { winner: 0 } });
     },
     240_000,
+  );
+
+  it.each([
+    ['turn-based', 'tic-tac-toe'],
+    ['real-time', 'boats'],
+    ['hidden-cards', 'high-card'],
+    ['react', 'tic-tac-toe'],
+  ])(
+    'are installed with pnpm in a created project, which passes its tests and plays, with the template %s',
+    async (template, game) => {
+      const tools = join(home, 'creator');
+      const folder = join(home, template);
+      await mkdir(tools, { recursive: true });
+      await registry.run(tools, 'npm', ['install', '--prefix', tools, 'create-holdfast']);
+      await registry.run(tools, join(tools, 'node_modules/.bin/create-holdfast'), [folder, '--template', template, '--no-install']);
+      const [command, ...args] = INSTALLERS.pnpm;
+      await registry.run(folder, command, args);
+      const created = new CreatedProject(folder, new Map());
+      await created.npm('run', 'typecheck');
+      await created.npm('test');
+      const started = await created.start();
+      try {
+        expect(await playFirstMove(started.play, game)).toHaveLength(2);
+      } finally {
+        await started.stop();
+      }
+    },
+    600_000,
   );
 });
 

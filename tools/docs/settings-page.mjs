@@ -63,7 +63,18 @@ export const PURPOSES = [
   },
   {
     title: 'Let players connect',
-    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'],
+    variables: [
+      'PUBLIC_HOST',
+      'PUBLIC_PORT',
+      'TCP_PORT',
+      'PUBLIC_TLS_CERT',
+      'PUBLIC_TLS_KEY',
+      'ALLOWED_ORIGINS',
+      'TRUSTED_PROXIES',
+      'FORWARDED_HEADERS',
+      'PROXY_PROTOCOL',
+      'DRAIN_DELAY_MS',
+    ],
   },
   {
     title: 'Identify players',

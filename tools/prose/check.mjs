@@ -8,7 +8,7 @@ import { commentsOfLua, textsOfScript } from './source-texts.mjs';
 
 /** @typedef {{ path: string, line: number, problem: string }} Problem */
 
-const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm']);
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm', 'reference']);
 
 /** Every folder with sources, except folders that contain only tests. */
 const ALL_SOURCES = ['apps', 'bench', 'docs', 'games', 'libs', 'tools'];

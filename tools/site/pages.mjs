@@ -22,7 +22,7 @@ export const OTHER_PAGES = {
  * @param {string} path from the root of the repository @returns {string | null} null: the page is not on the site
  */
 export function sitePageOf(path) {
-  return OTHER_PAGES[path] ?? (/^docs\/.*\.md$/.test(path) ? path.slice('docs/'.length) : null);
+  return OTHER_PAGES[path] ?? /^(?:docs|tools\/site)\/((?:reference\/)?.*\.md)$/.exec(path)?.[1] ?? null;
 }
 
 /**

@@ -14,9 +14,11 @@ export interface FleetStore {
   readonly env?: Readonly<Record<string, string>>;
   /** A client for direct reads and writes of the test. */
   readonly client: Redis | Cluster;
+  /** Ends the store. */
   stop(): Promise<void>;
 }
 
+/** The options of a private Redis. `config`: lines of its configuration. */
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
@@ -38,6 +40,7 @@ export class FleetRedis implements FleetStore {
     readonly client: Redis,
   ) {}
 
+  /** Starts a Redis with its data in `home`. */
   static async start(home: string, { appendonly = false, config = {}, env }: FleetRedisOptions = {}): Promise<FleetRedis> {
     const found = await findRedisServer();
     const server = { ...found, env: { ...found.env, ...env } };
@@ -128,10 +131,12 @@ export class FleetRedis implements FleetStore {
     this.running.process.kill('SIGSTOP');
   }
 
+  /** Continues the suspended process. */
   resume(): void {
     this.running.process.kill('SIGCONT');
   }
 
+  /** Ends the process and the client. */
   async stop(): Promise<void> {
     this.client.disconnect();
     await this.kill();

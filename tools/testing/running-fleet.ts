@@ -10,6 +10,7 @@ import { Partitions, type Side } from './partitions.js';
 import { isWhole } from './readiness.js';
 import type { ServerType } from './server-type.js';
 
+/** The options of `TestFleet.start`. Without options, the fleet has one server of each type. */
 export interface TestFleetOptions {
   /** Number of gateways. The default for each type of server is 1. */
   readonly gateways?: number;
@@ -30,6 +31,7 @@ export interface TestFleetOptions {
   readonly output?: number;
 }
 
+/** The options of `connect` of a fleet: those of the client, and the gateway to use. */
 export interface PlayerOptions extends ConnectOptions {
   /**
    * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Default: each new player gets the next
@@ -208,7 +210,7 @@ export class RunningFleet {
     const first = gateway === undefined ? this.nextGateway++ % this.gateways.length : this.gateways.indexOf(this.server(gateway));
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];
     const urls = inOrder.map(({ tcpUrl, publicUrl }) => (transport === 'tcp' ? tcpUrl : publicUrl));
-    const session = await connect(urls, options);
+    const session = await this.open(urls, options);
     this.sessions.push(session);
     return session;
   }
@@ -266,8 +268,13 @@ export class RunningFleet {
     process.stderr.write(`\n── ${test}: the last lines of the servers ──\n${words.join('\n')}\n`);
   }
 
-  /** Returns the file that starts a server of this type. */
-  protected entryOf(type: ServerType): string {
+  /** Opens a session. A subclass may use another client. */
+  protected open(urls: readonly string[], options: ConnectOptions): Promise<Session> {
+    return connect(urls, options);
+  }
+
+  /** Returns the file that starts this server. A subclass may start servers of several builds. */
+  protected entryOf(type: ServerType, _name: string): string {
     return resolve(this.fleetOptions.cwd ?? '.', this.fleetOptions.entries?.[type] ?? ENTRIES[type]);
   }
 
@@ -278,7 +285,15 @@ export class RunningFleet {
     mayBeUnready = false,
   ): Promise<FleetServer> {
     const { cwd, output } = this.fleetOptions;
-    const spec = { type, name, env, main: this.entryOf(type), cwd: cwd === undefined ? undefined : resolve(cwd), output, mayBeUnready };
+    const spec = {
+      type,
+      name,
+      env,
+      main: this.entryOf(type, name),
+      cwd: cwd === undefined ? undefined : resolve(cwd),
+      output,
+      mayBeUnready,
+    };
     const server = await FleetServer.start(spec, this.home, (child) => {
       this.children.add(child);
       child.once('exit', () => this.children.delete(child));

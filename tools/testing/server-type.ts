@@ -1,1 +1,2 @@
+/** The type of a server. */
 export type ServerType = 'gateway' | 'lobby' | 'game';

@@ -28,6 +28,7 @@ export const ServerView = z.object({
     .int()
     .nullable()
     .describe("how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known"),
+  version: z.string().describe('the version of Holdfast'),
   build: z.string(),
   region: z.string().describe('its region; empty: none'),
   canary: z.boolean().describe('accepts only rooms that request its build'),

@@ -13,6 +13,7 @@ import type { CompactForm } from './compact-form.js';
 
 export type { CompactForm, CompactFrame } from './compact-form.js';
 
+/** The decoder of compact syncs: pass it as `compact` to `connect`. */
 export const compact: CompactForm = {
   read(frame) {
     const sync = decodeCompactSync(frame);

@@ -1,5 +1,6 @@
 import { HoldfastError, type SessionId } from '#libs/protocol';
 import type { CompactForm } from './compact-form.js';
+import type { GameVersions } from './game-versions.js';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
@@ -12,11 +13,15 @@ import type { OpenWire } from './wire/wire.js';
  * players; with `localStorage` they share one session.
  */
 export interface SessionStorage {
+  /** Returns the stored value. Null: there is none. */
   getItem(key: string): string | null;
+  /** Stores a value. */
   setItem(key: string, value: string): void;
+  /** Removes a value. A missing value is no error. */
   removeItem(key: string): void;
 }
 
+/** The options of `connect`. Give `name`, `token`, `storage`, or `session` with `secret`. */
 export interface ConnectOptions {
   /** Guest login: the name that other players see, 1 to 32 characters. */
   readonly name?: string;
@@ -32,6 +37,11 @@ export interface ConnectOptions {
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
+  /**
+   * The versions of games for which this program was written, such as `{ chess: 2 }` or `{ chess: [1, 2] }`. In a room with another version
+   * the client emits `incompatible`, and `send` rejects with `game-version`. Default: the program plays every version.
+   */
+  readonly gameVersions?: GameVersions;
   /** The implementation of WebSocket to use. Default: the implementation of the platform. */
   readonly WebSocket?: WebSocketConstructor;
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
@@ -102,6 +112,7 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
       const isOurs = credentials !== null || storedCredentials(storage, storageKey)?.session === session.credentials.session;
       if (!isKept && isOurs) fromHost(() => storage.removeItem(storageKey));
     },
+    options.gameVersions,
   );
   await session.open(options.signal);
   return session as Session;

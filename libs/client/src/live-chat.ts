@@ -3,6 +3,7 @@ import { Emitter } from './emitter.js';
 import { untilAnswered } from './request-retry.js';
 import type { Session } from './session.js';
 
+/** The events of a chat, each with the arguments of its listeners. */
 export interface ChatEvents {
   /** A new message, also a message of this player. The chat emits each message once, in the order of the channel. */
   message: [message: ChatEntry];
@@ -26,11 +27,13 @@ export interface Chat {
    * `chat-muted`, `not-in-room`, `forbidden` for a spectator of a room that does not let spectators write
    */
   send(text: string): Promise<ChatEntry>;
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof ChatEvents>(name: Name, listener: (...args: ChatEvents[Name]) => void): () => void;
   /** Stops receiving messages. */
   close(): void;
 }
 
+/** The options of `openChat`. */
 export interface OpenChatOptions {
   /** Maximum number of messages that `messages` keeps. Default: 200. */
   readonly keep?: number;

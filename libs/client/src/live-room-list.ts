@@ -2,6 +2,7 @@ import { applyListChange, HoldfastError, type RoomListQuery, type RoomSummary, t
 import { Emitter } from './emitter.js';
 import type { Session } from './session.js';
 
+/** The events of a list of rooms, each with the arguments of its listeners. */
 export interface RoomListEvents {
   /** The list has changed, or the client has read it again after a reconnect. */
   change: [rooms: readonly RoomSummary[]];
@@ -13,7 +14,9 @@ export interface RoomListEvents {
 export interface RoomListing {
   /** The current rooms. After each change, this field is a new array. */
   readonly rooms: readonly RoomSummary[];
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
+  /** Ends the subscription. The list does not change any more. */
   close(): void;
 }
 

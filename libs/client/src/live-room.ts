@@ -22,6 +22,7 @@ import {
 } from '#libs/protocol';
 import type { CompactFrame } from './compact-form.js';
 import { Emitter } from './emitter.js';
+import { type GameVersions, refusalOfVersion } from './game-versions.js';
 import { Outbox } from './outbox.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
@@ -47,6 +48,8 @@ export interface RoomLine {
   probe(): void;
   /** True from a probe until its answer, or until the connection is replaced. */
   readonly isProbing: boolean;
+  /** The versions of games for which this program was written. */
+  readonly gameVersions: GameVersions;
 }
 
 export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
@@ -78,10 +81,13 @@ export class LiveRoom implements Room {
   /** The number of the game to which `version` belongs. */
   round = 0;
   seat: Seat | null = null;
+  gameVersion: number | null = null;
   players: readonly RoomPlayerInfo[] = [];
   result: GameResult | null = null;
   status: RoomPhase = 'waiting';
 
+  /** The refusal of all commands, when this program was not written for the version of the game. */
+  private incompatible: HoldfastError | null = null;
   private readonly emitter = new Emitter<RoomEvents>();
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
@@ -137,6 +143,7 @@ export class LiveRoom implements Room {
     if (this.status === 'ended') throw new HoldfastError('game-ended');
     if (!this.isInPlay) throw new HoldfastError('room-not-playing');
     if (this.seat === null) throw new HoldfastError('spectator');
+    if (this.incompatible) throw this.incompatible;
     assertSendable({ kind: 'command', seq: 0, name, data });
     const { seq, answered } = this.outbox.add(name, data);
     this.sendFrom(seq);
@@ -145,7 +152,7 @@ export class LiveRoom implements Room {
   }
 
   sendInput(number: number, data: unknown): boolean {
-    if (!this.attached || this.seat === null) return false;
+    if (!this.attached || this.seat === null || this.incompatible) return false;
     const input: Input = { kind: 'input', number, data };
     assertSendable(input);
     return this.line.input(input);
@@ -308,9 +315,18 @@ export class LiveRoom implements Room {
     this.players = frame.players;
     this.attach();
     if (frame.rewound) this.rewound(frame.rewound);
+    this.compareVersions(frame.gameVersion ?? null);
     if (this.status === 'paused') this.resume('placed');
     this.status = 'playing';
     this.emitter.emit('placed', this);
+  }
+
+  /** Handles the version of the game in `placed`. It changes when the game continues on a server with newer rules. */
+  private compareVersions(version: number | null): void {
+    const isNews = version !== this.gameVersion;
+    this.gameVersion = version;
+    this.incompatible = refusalOfVersion(this.line.gameVersions, this.game, version);
+    if (this.incompatible && isNews) this.emitter.emit('incompatible', this.incompatible, this);
   }
 
   private rewound(rewind: NonNullable<Placed['rewound']>): void {

@@ -17,6 +17,7 @@ import {
   type Welcome,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
+import type { GameVersions } from './game-versions.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
@@ -89,6 +90,7 @@ export class LiveSession implements Session {
     private readonly login: Login,
     private known: Credentials | null,
     private readonly keep: (credentials: Credentials | null) => void,
+    private readonly gameVersions: GameVersions = {},
   ) {
     const listener: UplinkListener = {
       hello: () => this.hello(),
@@ -356,6 +358,7 @@ export class LiveSession implements Session {
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
       resync: (reason) => uplink.faulty(reason),
       probe: () => uplink.probe('unanswered'),
+      gameVersions: this.gameVersions,
       get isProbing() {
         return uplink.isProbing;
       },

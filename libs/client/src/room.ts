@@ -1,4 +1,4 @@
-import type { GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
+import type { GameResult, HoldfastError, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
 import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
 
 /**
@@ -8,11 +8,17 @@ import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
  */
 export type RoomPhase = 'waiting' | 'starting' | 'playing' | 'paused' | 'ended' | 'left';
 
+/** The events of a room, each with the arguments of its listeners. */
 export interface RoomEvents<Rules = unknown> {
   /** The lobby's view has changed: a member joined, left, or is ready. */
   view: [view: RoomView];
   /** A game runs, or continues on another server. The event `change` with the state follows. */
   placed: [room: Room<Rules>];
+  /**
+   * The game has a version for which this program was not written (`gameVersions` of `connect`), for example after an upgrade of the fleet.
+   * Tell the player to load the page again. States still arrive, and `send` rejects with `game-version`.
+   */
+  incompatible: [refusal: HoldfastError, room: Room<Rules>];
   /** Somebody took a seat of the running game. `players` already contains the new player. */
   players: [players: readonly RoomPlayerInfo[]];
   /** The state of the game has changed. */
@@ -70,6 +76,8 @@ export interface WaitOptions {
 export interface Room<Rules = unknown> {
   readonly id: RoomId;
   readonly game: string;
+  /** The version of the game's rules. Null: no game has begun, or the server is older than this client. */
+  readonly gameVersion: number | null;
   /** The members and their readiness, as the lobby reports them. */
   readonly view: RoomView;
   readonly status: RoomPhase;
@@ -95,7 +103,7 @@ export interface Room<Rules = unknown> {
    * applies it at most once. After a rewind, the room applies a repeated command to the state after the rewind.
    *
    * @throws `not-in-room` after `left`; `room-not-playing` while no game runs; `game-ended` when the game ended before an answer arrived.
-   * Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
+   * `game-version` after `incompatible`. Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
    * many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
@@ -110,18 +118,24 @@ export interface Room<Rules = unknown> {
    */
   sendInput(number: number, data: unknown): boolean;
 
+  /** Says that this player is ready for the next game, or with `false` that the player is not. */
   ready(ready?: boolean): Promise<void>;
   /**
+   * Starts the game. Only the host may do this, and all other members must be ready.
+   *
    * @param options `waitMs`: the time for which the start waits for a free game server before the refusal `no-capacity`. `signal`: cancels
    * the start. The promise then rejects with the signal's reason, or resolves when the game has already started.
+   * @throws `not-owner`, `not-ready` with the names of the members who are not ready, `too-few-players`, `no-capacity`, `load-failed`
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
+  /** Leaves the room, and the running game with it. A game takes this as final. */
   leave(): Promise<void>;
   /**
    * Agrees to another game with the same members, after a game has ended. The next game starts when the last member who is present agrees.
    */
   rematch(): Promise<void>;
 
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
   /**
    * Resolves as soon as `predicate` is true. Rejects with `not-in-room` when the player leaves, with `timed-out` after the time limit, or

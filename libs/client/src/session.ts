@@ -16,8 +16,10 @@ import type {
 } from '#libs/protocol';
 import type { Room } from './room.js';
 
+/** The status of a session. `reconnecting`: the connection is lost, and the client opens another. `closed`: the session has ended. */
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
+/** The events of a session, each with the arguments of its listeners. */
 export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
@@ -34,6 +36,7 @@ export interface SessionEvents {
   closed: [error: HoldfastError | null];
 }
 
+/** The settings of a new room. Only `game` is required. */
 export interface CreateRoom extends RoomSettings {
   readonly game: string;
   /** Number of players, within the limits of the game. */
@@ -91,6 +94,7 @@ export interface Session {
   readonly credentials: Credentials;
   readonly room: Room | null;
 
+  /** Returns the games that the fleet offers. */
   games(): Promise<GameInfo[]>;
   /** Returns at most `limit` public rooms that match the query. The server also limits the number of rooms, by default to 100. */
   rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
@@ -102,9 +106,26 @@ export interface Session {
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
   roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
+  /** Returns where the player is: the room, and the game for which the player searches. */
   me(): Promise<Operations['me']['result']>;
+  /**
+   * Creates a room and enters it. The player is its host.
+   *
+   * @throws `unknown-game`; `bad-data` for settings or options that the game does not accept; `already-in-room`; `unknown-region`
+   */
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
+  /**
+   * Takes a place in a room, or in a running game that players may join.
+   *
+   * @throws `room-unknown`, `room-full`, `room-locked`, `room-playing`, `already-in-room`, `banned`; `password-needed`, `wrong-password`,
+   * `invite-needed` and `invite-unknown` for private rooms
+   */
   joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  /**
+   * Enters a room as a spectator, who has no seat.
+   *
+   * @throws `room-unknown`, `no-spectators`, `already-in-room`, `banned`, and the refusals of a password as for `joinRoom`
+   */
   watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
    * Searches for a match. Resolves with the room of the match. `signal`: cancels the search. `party`: the members of this player's waiting
@@ -125,6 +146,7 @@ export interface Session {
    */
   request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
+  /** Calls `listener` for each event of this name. Returns a function that removes the listener. */
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */
   close(): void;

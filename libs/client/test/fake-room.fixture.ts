@@ -18,6 +18,8 @@ export class FakeRoom {
   epoch = 100;
   version = 0;
   round = -1;
+  /** Undefined: a server that does not report the version of the game. */
+  gameVersion: number | undefined;
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();
   readonly seats: FakeSeat[] = [];
@@ -90,6 +92,7 @@ export class FakeRoom {
       kind: 'placed',
       room,
       game: 'tally',
+      ...(this.gameVersion !== undefined && { gameVersion: this.gameVersion }),
       seat: seat < 0 ? null : seat,
       epoch: this.epoch,
       round: this.round,

@@ -28,6 +28,7 @@ import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
 import { SessionTable } from './session/session-table.js';
 import { PUBLIC_CERTIFICATE } from './transport/client-transport.js';
 import { ClientTransports } from './transport/client-transports.js';
+import { ProxiedSockets } from './transport/proxied-sockets.js';
 import { TcpTransport } from './transport/tcp-transport.js';
 import { TrustedProxies } from './transport/trusted-proxies.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
@@ -49,6 +50,7 @@ export class EdgeModule {
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
       TrustedProxies,
+      ProxiedSockets,
       WebSocketTransport,
       TcpTransport,
       ClientTransports,

@@ -9,10 +9,12 @@ export interface EdgeOptions {
   readonly port: number;
   readonly tcpPort: number;
   readonly allowedOrigins: readonly string[];
-  /**
-   * Addresses and networks of the proxies in front of the gateway. Only their headers `X-Forwarded-Host` and `X-Forwarded-For` are trusted.
-   */
+  /** Addresses and networks of proxies whose headers the gateway believes. */
   readonly trustedProxies: readonly string[];
+  /** The headers in which trusted proxies name the client: `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Host`. */
+  readonly forwardedHeaders: 'x-forwarded' | 'forwarded';
+  /** The ports on which trusted proxies begin each connection with a PROXY header. */
+  readonly proxyProtocol: 'off' | 'tcp' | 'websocket' | 'both';
   readonly helloTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   readonly frameBytesMax: number;

@@ -75,8 +75,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.ticking) clearInterval(this.ticking);
   }
 
-  accepted(socket: Socket): boolean {
-    return this.limits.addSocket(socket);
+  accepted(socket: Socket, address?: string): boolean {
+    return this.limits.addSocket(socket, address);
   }
 
   opened(connection: PlayerConnection): void {

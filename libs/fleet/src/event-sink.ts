@@ -31,6 +31,7 @@ export const OPERATOR_EVENT_KINDS = [
   'room.dropped',
   'room.given-up',
 ] as const;
+/** The kind of an operator event. `docs/operations.md` describes each kind. */
 export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 
 /** An operator event. The process that caused or observed the event reports it. */
@@ -65,5 +66,6 @@ export interface PublishedOperatorEvent extends OperatorEvent {
  * gets all events of its process. The event stream of the admin API still has all events. See `docs/extending.md`.
  */
 export abstract class EventSink {
+  /** Publishes an event. Returns at once. */
   abstract publish(event: OperatorEvent): void;
 }

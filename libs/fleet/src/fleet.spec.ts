@@ -2,7 +2,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { LinkModule } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
-import { Readiness, TelemetryModule } from '#libs/telemetry';
+import { HOLDFAST_VERSION, Readiness, TelemetryModule } from '#libs/telemetry';
 import { eventually } from '../../../tools/process/until.mjs';
 import { FleetModule } from './fleet.module.js';
 import { serversKey } from './fleet.options.js';
@@ -80,6 +80,7 @@ describe('a registered server', () => {
       linkHost: '127.0.0.1',
       linkPort: '4001',
       opsPort: '4002',
+      version: HOLDFAST_VERSION,
       build: 'b1',
       region: 'eu',
       canary: '1',

@@ -1,3 +1,4 @@
+export * from './data-format.js';
 export * from './event-journal.js';
 export * from './event-severity.js';
 export * from './event-sink.js';

@@ -23,6 +23,8 @@ export interface ServerRecord extends ServerAddresses {
   readonly startedAt: number;
   /** Store time of the process's last registration, in ms. */
   readonly registeredAt: number;
+  /** The version of Holdfast. '' means a version that did not report it. */
+  readonly version: string;
   readonly build: string;
   /** The region of the server. Empty string: no region. */
   readonly region: string;
@@ -79,6 +81,7 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     opsPort: number(fields.opsPort),
     startedAt: number(fields.startedAt),
     registeredAt: number(fields.registeredAt),
+    version: fields.version ?? '',
     build: fields.build ?? '',
     region: fields.region ?? '',
     canary: fields.canary === '1',

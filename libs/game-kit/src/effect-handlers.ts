@@ -5,7 +5,11 @@ interface Handler {
   readonly where: string;
 }
 
-/** The handlers of effects. Each effect belongs to one game, so effects of two games may have the same name. */
+/**
+ * The handlers of effects. Each effect belongs to one game, so effects of two games may have the same name.
+ *
+ * @internal
+ */
 export class EffectHandlers {
   private readonly byGame = new Map<string, Map<string, Handler>>();
   private readonly shared = new Map<string, Handler>();

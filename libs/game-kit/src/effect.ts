@@ -13,6 +13,11 @@ export interface Effect<Data = unknown> {
   readonly data: Data;
 }
 
+/**
+ * Runs an effect. The returned value, or the value of the returned promise, is the result of the effect.
+ *
+ * @internal
+ */
 export type EffectRun = (effect: Effect) => unknown;
 
 /** The error that `refuse` returns. A handler of an effect or the load of a game throws it to prevent further attempts. */

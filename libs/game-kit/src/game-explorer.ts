@@ -7,6 +7,11 @@ import { gameOptionsOf } from './game.decorator.js';
 import { inputsOf } from './input.decorator.js';
 import { type HandledMethod, handledMethodsOf, hasHandles, roomTableOf } from './room-table.js';
 
+/**
+ * The games and effect handlers of an application.
+ *
+ * @internal
+ */
 export interface Explored {
   readonly games: ReadonlyMap<string, RoomRules>;
   readonly effectHandlers: EffectHandlers;
@@ -18,7 +23,11 @@ interface Found {
   readonly module: object | undefined;
 }
 
-/** Finds the games, and the handlers of their effects and loads, among all providers of the application. */
+/**
+ * Finds the games, and the handlers of their effects and loads, among all providers of the application.
+ *
+ * @internal
+ */
 @Injectable()
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}

@@ -3,7 +3,11 @@ import type { RoomRules } from '#libs/room';
 import type { EffectHandlers } from './effect-handlers.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games and the effect handlers of this process. The registry finds them at the first access. */
+/**
+ * The games and the effect handlers of this process. The registry finds them at the first access.
+ *
+ * @internal
+ */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
@@ -15,10 +19,12 @@ export class GameRegistry implements OnModuleInit {
     this.found();
   }
 
+  /** Returns the rules of the game with this name. Undefined: this server does not have the game. */
   get(name: string): RoomRules | undefined {
     return this.found().games.get(name);
   }
 
+  /** Returns the rules of all games of this server. */
   all(): readonly RoomRules[] {
     return [...this.found().games.values()];
   }

@@ -36,6 +36,7 @@ import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rul
 import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
+/** The players of a `GameTest`, and the world around them. Only `players` is required. */
 export interface GameTestOptions {
   /** The players, in the order of their seats. A player is a name, or a name with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
@@ -107,6 +108,15 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private readonly stateBytesMax: number;
   private readonly handlers: NonNullable<GameTestOptions['handlers']>;
 
+  /**
+   * Creates a room of the game and starts it: loads its data, runs `setup`, and lets the players join.
+   *
+   * @throws an error that names the reason when the game is not valid, refuses `options`, or cannot load its data
+   *
+   * @example
+   * const game = await GameTest.create(TicTacToe, { players: ['Ann', 'Bob'] });
+   * game.as(0).place({ cell: 4 });
+   */
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
     const module: DynamicModule = {
       module: GameTestModule,

@@ -6,6 +6,7 @@ import type { GameRules, Settled } from './game-rules.js';
 import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
+/** The options of `@Game`. */
 export interface GameOptions {
   /** The name of the game: lower-case words joined by dashes (`tic-tac-toe`). Keys, metrics and requests of players contain it. */
   readonly name: string;

@@ -1,6 +1,7 @@
 import { quoted } from '#libs/room';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
+/** The options of `@Input`. */
 export interface InputOptions {
   /**
    * Maximum number of inputs of a seat that wait for steps, 1 to 16. Each step takes one waiting input, in order. When the queue is full,

@@ -6,6 +6,7 @@ import type { ServerRecord } from '#libs/fleet';
  * last write to Redis is too old. `left`: it left the fleet by itself. `operator`: an operator evicted it.
  */
 export const EVICTION_REASONS = ['refused', 'silent', 'unreachable', 'store-lost', 'left', 'operator'] as const;
+/** Why a server was removed from the fleet: one of `EVICTION_REASONS`. */
 export type EvictionReason = (typeof EVICTION_REASONS)[number];
 
 export interface FactsOfServer {
@@ -48,6 +49,7 @@ export abstract class EligibilityListener {
  * listener rejects, the listener runs again, in the same or another process. So the listener must be idempotent.
  */
 export abstract class ServerEndListener {
+  /** The server has ended, and cannot act any more. @param reason why it was removed from the fleet */
   abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
 }
 

@@ -36,12 +36,15 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
-  if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // Node's HTTP server sets `allowHalfOpen`. With it, the socket would stay half open after the client has ended it.
+  if (!handle || accepted instanceof TLSSocket) {
+    // An accepted socket of an HTTP server stays half open after the client has ended it. The new socket below does not.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;
   }
+  // Bytes that Node has read already, for example behind a PROXY header. No later bytes can arrive before the next tick.
+  const early = accepted.read() as Buffer | null;
+  if (early) process.nextTick(receive, early);
   from._handle = null;
   const socket = new Socket({ handle, onread: readingTo(receive) } as object);
   (socket as unknown as Internals)._server = from._server;

@@ -13,6 +13,7 @@ const CODES = {
   'unknown-game': { message: 'No server here offers this game.', retry: false },
   'bad-data': { message: 'The data of this request is not valid.', retry: false },
   'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
+  'game-version': { message: 'This program was written for another version of the game. Load it again.', retry: false },
   'hello-first': { message: 'Send hello first.', retry: false },
   'hello-timeout': { message: 'The connection did not send hello in time.', retry: true },
   'already-online': { message: 'You are already connected from another place.', retry: false },
@@ -75,6 +76,9 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
+/** A code of Holdfast, or a code of a game (`room.reject('not-your-turn')`). */
+export type RefusalCode = ErrorCode | (string & {});
+
 /**
  * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
  * in ms.
@@ -95,7 +99,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    readonly code: ErrorCode | (string & {}),
+    readonly code: RefusalCode,
     message?: string,
     options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
@@ -116,6 +120,7 @@ export class HoldfastError extends Error {
     });
   }
 
+  /** Returns the error in the form in which it is sent. */
   toBody(): ErrorBody {
     return errorBody(this.code, this.message, this.retry, this.retryAfterMs);
   }

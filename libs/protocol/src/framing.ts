@@ -31,6 +31,7 @@ export class FrameSplitter {
     private readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
+  /** Takes the next bytes of the stream, and emits each frame that they complete. */
   push(chunk: Uint8Array): void {
     const { length } = chunk;
     let offset = 0;

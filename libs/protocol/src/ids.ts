@@ -6,8 +6,10 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
  * the prefix of the fleet's keys (`REDIS_PREFIX`).
  */
 export type ServerId = Branded<'ServerId'>;
+/** The id of a room. */
 export type RoomId = Branded<'RoomId'>;
 export type SessionId = Branded<'SessionId'>;
+/** The id of a user: the `sub` of a token, the id from an authenticator, or a random id of a guest. */
 export type UserId = Branded<'UserId'>;
 
 /** The beginning of the id of a guest. A guest is a user who cannot log in again, and exists only as long as the session. */

@@ -119,6 +119,7 @@ export interface Response {
   error?: ErrorBody;
 }
 
+/** A member of a room. Spectators are no members. */
 export interface RoomMember {
   user: UserId;
   name: string;
@@ -130,6 +131,10 @@ export interface RoomMember {
   team?: number;
 }
 
+/**
+ * The status of a room in the lobby. `waiting`: no game runs. `starting`: a game server is being found. `closed`: the room does not exist
+ * any more.
+ */
 export type RoomStatus = 'waiting' | 'starting' | 'playing' | 'closed';
 
 /** The lobby's view of a room. */
@@ -259,6 +264,8 @@ export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
+  /** The version of the game's rules (`version` of `@Game`). Absent: the server is of an earlier version. */
+  gameVersion?: number;
   /** The seat of this player. Null: the session is a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner. It grows with every new owner. */
@@ -275,6 +282,7 @@ export interface Placed {
   rewound?: { from: number; to: number };
 }
 
+/** An event of a game, from `room.emit`. `version`: the version of the state to which it belongs. */
 export interface GameEvent {
   version: number;
   name: string;

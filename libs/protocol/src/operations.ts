@@ -11,6 +11,7 @@ export interface TeamRules {
   readonly size: number;
 }
 
+/** A game that the fleet offers. */
 export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
@@ -105,6 +106,7 @@ export const CHAT_ID_CHARACTERS_MAX = 64;
 /** Maximum number of messages in one answer of `chat.history`. */
 export const CHAT_HISTORY_MAX = 50;
 
+/** A public room in a list. `players`: the number of its members. `seats`: the number of its places. */
 export interface RoomSummary {
   id: RoomId;
   game: string;

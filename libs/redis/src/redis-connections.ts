@@ -97,6 +97,11 @@ export class RedisConnections implements OnApplicationShutdown {
     return this.lastError;
   }
 
+  /**
+   * Closes all connections. Nest calls it at the end of the process.
+   *
+   * @internal
+   */
   onApplicationShutdown(): void {
     this.isClosed = true;
     for (const client of this.all) client.disconnect();

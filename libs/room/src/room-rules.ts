@@ -5,6 +5,7 @@ import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventNa
 import type { RoomPlayer } from './room-input.js';
 import type { Presence } from './room-value.js';
 
+/** A seat of a room, and the player who has it. */
 export interface SeatInfo<Types = GameTypes> {
   readonly seat: Seat;
   readonly user: string;
@@ -42,6 +43,7 @@ export interface RoomContext<Types = GameTypes> {
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
+  /** Stops a timer. A timer that does not run stays stopped. */
   cancel(timer: string): void;
   /** Returns the time until the timer is due, in ms. Null: it is not running. */
   remaining(timer: string): number | null;
@@ -180,9 +182,14 @@ export interface InputRule {
   readonly queue: number;
 }
 
-/** The rules of a game as one table, built once at start, so that a command needs only a map look-up and a call. */
+/**
+ * The rules of a game as one table, built once at start, so that a command needs only a map look-up and a call.
+ *
+ * @internal
+ */
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
+  /** Returns the state with which a game begins. */
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes no options. */
   readonly options?: ((data: unknown) => Validation) | null;
@@ -191,6 +198,7 @@ export interface RoomRules<State = unknown> {
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** The inputs of the game. Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
+  /** The handlers of timers, by the name of the timer. */
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
@@ -198,6 +206,7 @@ export interface RoomRules<State = unknown> {
   readonly load?: LoadRule | null;
   /** The handling of effects whose results the game awaits, by name of the effect. Absent: none. */
   readonly results?: ReadonlyMap<string, ResultRule<State>>;
+  /** The handlers of seat events. */
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step in ms, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
@@ -257,6 +266,7 @@ export interface BotRule {
   move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
 
+/** The next act of a bot. */
 export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */

@@ -1,5 +1,8 @@
 import type { Claims, GameResult, Patch, RoomId, RoomMetadata, Seat, UserId } from '#libs/protocol';
 
+/**
+ * `here`: the player has a connection. `away`: the connection is lost, and the seat is kept. `left`: the player has left, which is final.
+ */
 export type Presence = 'here' | 'away' | 'left';
 
 /** A refused command. The room stores the seq of the command, so that a repetition is refused again and not regarded as applied. */

@@ -4,13 +4,13 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { sleep } from '#libs/async';
-import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
+import { LinkTrust, type OfferedGames, refuseNewerData, Self, ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { loadEnvironment, readSettings, SettingsError, type SettingsOf, unknownSettings } from '#libs/settings';
 import { StoreStartupWait } from '#libs/settlement';
-import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
+import { guardStandardStreams, HOLDFAST_VERSION, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
 import { type AppModule, extensionsAt } from './extension-files.js';
@@ -95,6 +95,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
+  await refuseNewerData(app.get(RedisConnections).commands);
   await app.get(StoreStartupWait).whenServersAreListed();
   await app.get(StoreClock).start();
   const transport = new LinkTransport(app.get(Links));
@@ -116,7 +117,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const { id, incarnation } = app.get(Self);
   const facts = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
   if (server.readyFile) writeReadyFile(server.readyFile, JSON.stringify(facts), log);
-  log.info('server.ready', facts);
+  log.info('server.ready', { ...facts, version: HOLDFAST_VERSION });
 
   let isStopping = false;
   const stop = async (signal: string, code = 0): Promise<void> => {

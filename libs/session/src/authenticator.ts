@@ -6,6 +6,7 @@ export interface LoginProof {
   readonly token?: string;
 }
 
+/** A user whose login was accepted. */
 export interface Identity {
   readonly user: UserId;
   /** The name that other players see. */
@@ -26,5 +27,10 @@ export interface Identity {
  * To use another authenticator, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */
 export abstract class Authenticator {
+  /**
+   * Returns the user to whom the proof belongs.
+   *
+   * @throws `HoldfastError` with `unauthorized` and a reason for the player
+   */
   abstract authenticate(credentials: LoginProof): Promise<Identity>;
 }

@@ -45,7 +45,24 @@ export const GATEWAY_SETTINGS = {
       fallback: [],
       fallbackText: 'none',
       meaning:
-        'Proxies before the gateway. Only from them it believes `X-Forwarded-Host` (the host for which the page of the gateway may connect) and `X-Forwarded-For` (the address to which limits apply).',
+        'Proxies before the gateway. Only from them it believes a PROXY header and the headers of `FORWARDED_HEADERS`: the address to which limits apply, and the host for which the page of the gateway may connect.',
+    }),
+    forwardedHeaders: oneOf('FORWARDED_HEADERS', ['x-forwarded', 'forwarded'], {
+      fallback: 'x-forwarded',
+      meaning:
+        'The headers that the trusted proxies set: `x-forwarded` for `X-Forwarded-For` and `X-Forwarded-Host`, `forwarded` for `Forwarded` (RFC 7239). The gateway ignores the others, because a proxy may pass them on as a client wrote them.',
+    }),
+    proxyProtocol: oneOf('PROXY_PROTOCOL', ['off', 'tcp', 'websocket', 'both'], {
+      fallback: 'off',
+      meaning:
+        'The ports on which every connection of a trusted proxy begins with a PROXY header, version 1 or 2: `TCP_PORT`, `PUBLIC_PORT` or both. Needs `TRUSTED_PROXIES`.',
+    }),
+    drainDelayMs: integer('DRAIN_DELAY_MS', {
+      from: 0,
+      to: 600_000,
+      fallback: 0,
+      meaning:
+        'Time after SIGTERM in which the gateway is not ready, but still accepts players. Set it above the time in which the load balancer notices that the gateway is not ready.',
     }),
     helloTimeoutMs: integer('HELLO_TIMEOUT_MS', {
       from: 100,

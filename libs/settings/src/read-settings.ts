@@ -159,6 +159,10 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
     problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}: it must be less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
   }
   if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}: it must be another port than PUBLIC_PORT`);
+  if (edge.proxyProtocol !== 'off' && edge.trustedProxies.length === 0)
+    problems.push(
+      `PROXY_PROTOCOL is "${edge.proxyProtocol}", which needs TRUSTED_PROXIES: the addresses of the proxies that send PROXY headers`,
+    );
   if (edge.bytesBurst < edge.frameBytesMax) {
     problems.push(
       `BYTES_BURST is ${edge.bytesBurst}: it must be at least FRAME_BYTES_MAX (${edge.frameBytesMax}), or the largest frame could never be sent`,

@@ -1,5 +1,6 @@
 export * from './describe-thrown.js';
 export * from './event-loop-lag.js';
+export * from './holdfast-version.js';
 export * from './log.js';
 export * from './metrics.js';
 export * from './nest-log.js';

@@ -40,18 +40,22 @@ export class Log {
     if (!destination) this.reportLosses(metrics);
   }
 
+  /** Logs a fact for somebody who searches a mistake. */
   debug(event: string, fields?: LogFields): void {
     this.write('debug', event, fields);
   }
 
+  /** Logs a fact of normal operation. */
   info(event: string, fields?: LogFields): void {
     this.write('info', event, fields);
   }
 
+  /** Logs a fact that an operator may have to act on. */
   warn(event: string, fields?: LogFields): void {
     this.write(this.levelOf('warn', event, fields), event, fields);
   }
 
+  /** Logs a mistake of this software, or a failure that cost something. */
   error(event: string, fields?: LogFields): void {
     this.write(this.levelOf('error', event, fields), event, fields);
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CODES, SERVER_TYPES, type ServerType } from '#libs/protocol';
+import { HOLDFAST_VERSION } from './holdfast-version.js';
 import { LabelledCounter, type LabelValues } from './labelled-counter.js';
 import { TallyCounter, TallyHistogram } from './tallies.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -37,7 +38,7 @@ export class Metrics {
   private readonly begun: Readonly<Record<ServerType, (() => void)[]>> = { gateway: [], lobby: [], game: [] };
 
   readonly servers = this.gauge('holdfast_servers', 'Number of servers in the fleet, as this server sees them.', ['type', 'state']);
-  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'build', 'node']);
+  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'version', 'build', 'node']);
   readonly capacity = this.gauge('holdfast_capacity', 'Maximum number of rooms of this game server, or of connections of this gateway.');
   readonly sessions = this.gauge('holdfast_sessions', 'Number of sessions connected to this gateway.');
   readonly connections = this.gauge('holdfast_connections', 'Number of open player connections.', ['transport']);
@@ -196,7 +197,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: UNUSED_LAG_PRECISION_MS });
     for (const name of RESET_BY_SCRAPES) this.registry.removeSingleMetric(name);
     if (!type) return;
-    this.buildInfo.set({ type, build, node: process.version }, 1);
+    this.buildInfo.set({ type, version: HOLDFAST_VERSION, build, node: process.version }, 1);
     for (const begin of this.begun[type]) begin();
     if (type === 'gateway') this.roomPauseSeconds.zero({ cause: 'server-lost' });
     if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });

@@ -28,7 +28,7 @@ export function newCommand(call = 'npm run conformance --'): Command {
     .description(
       'Tests a client in any language against scripted gateways on loopback. conformance/README.md describes how the client is driven.',
     )
-    .option('--client <command>', 'starts the client under test, such as "python3 clients/python/conformance_client.py"')
+    .option('--client <command>', 'starts the client under test, such as "python3 my_client.py"')
     .option('--only <text>', 'runs only the cases whose name contains this text')
     .option('--at-once <n>', 'number of cases that run at the same time, each with a process of the client', casesAtOnce, 4)
     .option('--verbose', 'prints the lines between this tool and the client', false)

@@ -47,7 +47,7 @@ describe('the output for operators', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
-    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +right +60 s +eu +b1$/);
+    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +right +60 s +eu +0\.1\.0 +b1$/);
     const [canary] = fleetTable([server({ canary: true })], FLEET, NOW)
       .split('\n')
       .slice(1);
@@ -174,6 +174,7 @@ function server(changes: Partial<ServerView>): ServerView {
     withheld: [],
     lagMs: 0.5,
     clockOffsetMs: 3,
+    version: '0.1.0',
     build: 'b1',
     region: 'eu',
     canary: false,

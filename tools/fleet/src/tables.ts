@@ -12,6 +12,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     clockOf(server),
     ageOf(server.registeredAt, now),
     server.region,
+    server.version,
     server.build,
     remarksOn(server),
   ]);
@@ -21,7 +22,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
     `${open} game ${open === 1 ? 'server' : 'servers'} open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
   ].join(' ');
-  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'CLOCK', 'UP', 'REGION', 'BUILD', ''], rows)}\n\n${summary}`;
+  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'CLOCK', 'UP', 'REGION', 'VERSION', 'BUILD', ''], rows)}\n\n${summary}`;
 }
 
 export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): string {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { githubSlug } from '../../prose/links.mjs';
 import { OTHER_PAGES, siteLinkOf } from '../pages.mjs';
+import { SIDEBAR } from '../sidebar.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -17,14 +18,16 @@ export default defineConfig({
   outDir: join(ROOT, 'dist/site'),
   cacheDir: join(ROOT, '.holdfast/site-cache'),
   srcExclude: [
-    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,test,coverage}/**',
-    '{bench,clients,conformance,tools}/**/!(README|RESULTS|index).md',
-    '{bench,tools}/**/README.md',
+    '{.holdfast,.git,.github,.ci,apps,dashboard,dist,games,libs,packages,releases,test,coverage}/**',
+    '{bench,clients,conformance}/**/!(README|RESULTS|index).md',
+    'bench/**/README.md',
+    'tools/!(site)/**',
     '**/node_modules/**',
   ],
   rewrites: {
     ...OTHER_PAGES,
     'docs/:rest*': ':rest*',
+    'tools/site/reference/:rest*': 'reference/:rest*',
   },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: '/icon.svg' }]],
   vite: { publicDir: fileURLToPath(new URL('../public', import.meta.url)), logLevel: 'warn' },
@@ -45,47 +48,14 @@ export default defineConfig({
     search: { provider: 'local' },
     outline: [2, 3],
     nav: [
-      page('Learn', '/writing-a-game'),
-      page('Guides', '/real-time'),
+      page('Learn', '/getting-started'),
+      page('Guides', '/writing-a-game'),
+      page('Reference', '/reference/'),
       page('Operations', '/operations'),
       page('Protocol', '/protocol'),
       page('Decisions', '/adr/'),
     ],
-    sidebar: [
-      { text: 'Learn', items: [page('Start a fleet', '/readme'), page('Write a game', '/writing-a-game'), page('Glossary', '/glossary')] },
-      {
-        text: 'Guides',
-        items: [
-          page('Real time', '/real-time'),
-          page('Matchmaking', '/matchmaking'),
-          page('Placement', '/placement'),
-          page('Extending', '/extending'),
-          page('Packages', '/packages'),
-          page('From Colyseus', '/from-colyseus'),
-        ],
-      },
-      {
-        text: 'Operations',
-        items: [
-          page('Runbook', '/operations'),
-          page('Settings', '/settings'),
-          page('Security', '/security'),
-          page('Chaos tests', '/chaos'),
-          page('Measurements', '/results'),
-        ],
-      },
-      { text: 'Protocol', items: [page('Protocol', '/protocol'), page('State patches', '/state-patch')] },
-      {
-        text: 'Understand',
-        items: [
-          page('Architecture', '/architecture'),
-          page('Decisions', '/adr/'),
-          page('Field cases', '/field-cases'),
-          page('Changelog', '/changelog'),
-          page('Contributing', '/contributing'),
-        ],
-      },
-    ],
+    sidebar: SIDEBAR,
   },
 });
 

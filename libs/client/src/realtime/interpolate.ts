@@ -41,6 +41,7 @@ const SLEW = 0.1;
  */
 const STEP_OVER_MS = 1_000;
 
+/** The options of `interpolate`. */
 export interface InterpolationOptions<State, Entity extends object> {
   /** Returns the entities that are displayed in the past, such as all ships of other seats. */
   readonly entities: (state: State) => readonly Entity[];

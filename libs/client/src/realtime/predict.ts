@@ -19,6 +19,7 @@ const SILENT_MS = 400;
 /** Time in ms without a sync and without a change of the input after which prediction stops. The recovery of a room takes less time. */
 const ALONE_MS = 10_000;
 
+/** The options of `predict`. */
 export interface PredictionOptions<State, Own extends object, Input> {
   /** Length of a step of the game, in ms: 1000 / hz of its `@OnStep(hz)`. */
   readonly stepMs: number;
@@ -44,6 +45,7 @@ export interface PredictionOptions<State, Own extends object, Input> {
   readonly now?: () => number;
 }
 
+/** Measurements of a prediction, for a display of the connection. */
 export interface PredictionStats {
   /**
    * Time from the sending of an input to the sync that contains it, in ms: the round trip plus the wait for a step. Undefined: not measured

@@ -25,6 +25,7 @@ export interface FeedSync<State = unknown> {
 export interface RoomFeed<State = unknown> {
   /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;
+  /** Calls `listener` for each sync. Returns a function that removes the listener. */
   on(name: 'sync', listener: (sync: FeedSync<State>) => void): () => void;
   /** Sends an input. The room drops the input while the game is paused or the connection is lost. */
   sendInput(number: number, data: unknown): unknown;

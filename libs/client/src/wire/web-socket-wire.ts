@@ -22,8 +22,10 @@ export interface WebSocketLike {
   close(code?: number): void;
 }
 
+/** A class with the interface of the WebSocket of browsers, such as `WebSocket` of the npm package `ws`. */
 export type WebSocketConstructor = new (url: string, protocols: string | string[]) => WebSocketLike;
 
+/** The encoding of messages over WebSocket: MessagePack (`binary`) or text (`json`). */
 export type Encoding = 'binary' | 'json';
 
 /**

@@ -55,14 +55,18 @@ export class ConnectionLimits {
     private readonly proxies: TrustedProxies,
   ) {}
 
-  /** Counts a socket that is not a connection of a player yet. Returns false and does not count the socket when a limit is reached. */
-  addSocket(socket: Socket): boolean {
+  /**
+   * Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many.
+   *
+   * @param address the address of the client, or of a proxy before it
+   */
+  addSocket(socket: Socket, address = socket.remoteAddress): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
-    const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
+    const use = this.useOf(addressKey(address), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. The gateway knows the address
-    // of the client only after its HTTP request.
-    if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
+    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. Without a PROXY header, the
+    // gateway learns the address of a client only from the client's request.
+    if (use.sockets >= connectionsPerAddress && !this.proxies.has(address)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
     const closed = (): void => this.removeSocket(peer);

@@ -23,6 +23,7 @@ import {
 import { until } from '../../../../tools/process/until.mjs';
 import type { EdgeOptions } from '../edge.options.js';
 import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 import { TcpTransport } from './tcp-transport.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection } from './web-socket-connection.js';
@@ -39,6 +40,7 @@ const options = {
   connectionsMax: 100,
   hellosPendingMax: 100,
 } as unknown as EdgeOptions;
+const proxies = new TrustedProxies(options);
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -77,7 +79,7 @@ class Gateway implements ConnectionEvents {
 
 async function overWebSocket(subprotocol: string | string[], offer: object = {}) {
   const gateway = new Gateway();
-  const transport = new WebSocketTransport(options, new TrustedProxies(options), null);
+  const transport = new WebSocketTransport(options, proxies, new ProxiedSockets(options, proxies), null);
   const port = await transport.listen(gateway);
   const client = new WebSocket(`ws://127.0.0.1:${port}/play`, subprotocol, offer);
   closers.push(() => {
@@ -97,7 +99,7 @@ async function overWebSocket(subprotocol: string | string[], offer: object = {})
 
 async function overTcp() {
   const gateway = new Gateway();
-  const transport = new TcpTransport(options);
+  const transport = new TcpTransport(options, new ProxiedSockets(options, proxies));
   const port = await transport.listen(gateway);
   const client = new Socket();
   const received: Buffer[] = [];
@@ -335,7 +337,7 @@ describe('the public port of a gateway', () => {
     // A kernel buffers fewer bytes than this for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
-    const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
+    const transport = new WebSocketTransport(options, proxies, new ProxiedSockets(options, proxies), (request, response) => {
       request.socket.on('close', () => {
         isCut = true;
       });

@@ -16,11 +16,17 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 
 /** The events that a transport reports to the gateway. Each frame is a binary view that is valid only during the call. */
 export interface ConnectionEvents {
-  /** The transport has accepted a socket. Returns false when a limit is reached. The transport then closes the socket. */
-  accepted(socket: Socket): boolean;
-  /** A connection has opened, and no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
+  /**
+   * The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket.
+   *
+   * @param address the address of the client, when a proxy has named it; by default that of the socket
+   */
+  accepted(socket: Socket, address?: string): boolean;
+  /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
+  /** A whole frame has arrived. */
   frame(connection: PlayerConnection, frame: Buffer): void;
+  /** The connection has closed. No other event of this connection follows. */
   closed(connection: PlayerConnection): void;
   /**
    * A ping or pong of the transport itself has arrived. Returns false when the ping exceeds the limits. The transport then does not answer
@@ -72,6 +78,7 @@ export abstract class PlayerConnection {
   /** Closes the connection with the means of its transport. Bytes that were written earlier still arrive. */
   protected abstract end(goodbye: Goodbye): void;
 
+  /** Encodes and sends a message. A closing connection sends nothing. */
   send(message: ServerMessage): void {
     this.sendFrame(encodeServerMessage(message));
   }
@@ -114,6 +121,7 @@ export abstract class PlayerConnection {
     return this.writer.backlogBytes;
   }
 
+  /** Closes the socket at once, without a goodbye. */
   destroy(): void {
     this.isClosing = true;
     this.socket.destroy();

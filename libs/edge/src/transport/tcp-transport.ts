@@ -7,6 +7,7 @@ import type { Certificate } from '#libs/tls';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import { type ConnectionEvents, TcpConnection } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 
 @Injectable()
 export class TcpTransport extends ClientTransport {
@@ -15,6 +16,7 @@ export class TcpTransport extends ClientTransport {
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly proxied: ProxiedSockets,
     @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
     super();
@@ -22,6 +24,7 @@ export class TcpTransport extends ClientTransport {
 
   override listen(events: ConnectionEvents): Promise<number> {
     const server = this.certificate ? this.tlsServer(this.certificate, events) : createServer((socket) => this.accept(socket, events));
+    this.proxied.readHeaders(server, 'tcp');
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     return new Promise((resolve, reject) => {
@@ -42,13 +45,14 @@ export class TcpTransport extends ClientTransport {
     const handshakeTimeout = this.options.helloTimeoutMs;
     const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
     server.on('connection', (socket: Socket) => {
-      if (!events.accepted(socket)) socket.destroy();
+      if (!events.accepted(socket, this.proxied.addressOf(socket))) socket.destroy();
     });
     certificate.keepFresh(server);
     return server;
   }
 
   private accept(accepted: Socket, events: ConnectionEvents): void {
+    const address = this.proxied.addressOf(accepted);
     const socket = readInPlace(accepted, (bytes) => {
       if (!connection.isOpen) return;
       try {
@@ -60,7 +64,7 @@ export class TcpTransport extends ClientTransport {
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket, events);
+    const connection = new TcpConnection(address, socket, events);
     const splitter = new FrameSplitter(
       this.options.frameBytesMax,
       (frame) => events.frame(connection, frame as Buffer),

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { TrustedProxies } from './trusted-proxies.js';
 
-const proxies = new TrustedProxies({ trustedProxies: ['loopback', '10.0.0.0/8', '2001:db8::/32'] });
+const trustedProxies = ['loopback', '10.0.0.0/8', '2001:db8::/32'];
+const proxies = new TrustedProxies({ trustedProxies, forwardedHeaders: 'x-forwarded' });
+const standard = new TrustedProxies({ trustedProxies, forwardedHeaders: 'forwarded' });
 
 function request(remoteAddress: string, headers: Record<string, string> = {}): IncomingMessage {
   return { socket: { remoteAddress }, headers: { host: 'gateway:7000', ...headers } } as unknown as IncomingMessage;
@@ -41,7 +43,39 @@ describe('the address of a client', () => {
   });
 
   it('is the address of the socket when no proxy is trusted', () => {
-    const none = new TrustedProxies({ trustedProxies: [] });
+    const none = new TrustedProxies({ trustedProxies: [], forwardedHeaders: 'x-forwarded' });
     expect(none.addressOf(request('127.0.0.1', { 'x-forwarded-for': '198.51.100.9' }))).toBe('127.0.0.1');
+  });
+});
+
+describe('the header Forwarded of a trusted proxy', () => {
+  const forwarded = (text: string, others: Record<string, string> = {}) => request('10.0.0.1', { forwarded: text, ...others });
+
+  it.each([
+    ['for=192.0.2.1', '192.0.2.1'],
+    ['for=198.51.100.9, for=192.0.2.1;proto=https, for=10.0.0.2', '192.0.2.1'],
+    ['for="[2001:db9::1]:4711"', '2001:db9::1'],
+    ['for="192.0.2.1:4711"', '192.0.2.1'],
+  ])('names the client: %s', (header, client) => {
+    expect(standard.addressOf(forwarded(header))).toBe(client);
+  });
+
+  it.each(['for=unknown', 'for=_hidden', 'for="', 'nonsense', ''])('names no client when it is: %s', (header) => {
+    expect(standard.addressOf(forwarded(header))).toBe('10.0.0.1');
+  });
+
+  it('names the host that the browser requested', () => {
+    expect(standard.hostOf(forwarded('for=192.0.2.1;host="play.example.org:8443", for=10.0.0.2;host=inner'))).toBe('play.example.org:8443');
+  });
+
+  it('is ignored from any other address', () => {
+    expect(standard.addressOf(request('192.0.2.1', { forwarded: 'for=198.51.100.9' }))).toBe('192.0.2.1');
+  });
+
+  it('is ignored when the proxies write X-Forwarded-For, because a client can write it', () => {
+    const both = forwarded('for=198.51.100.9;host=evil.example', { 'x-forwarded-for': '192.0.2.1' });
+    expect(proxies.addressOf(both)).toBe('192.0.2.1');
+    expect(proxies.hostOf(both)).toBe('gateway:7000');
+    expect(standard.addressOf(forwarded('for=192.0.2.1', { 'x-forwarded-for': '198.51.100.9' }))).toBe('192.0.2.1');
   });
 });

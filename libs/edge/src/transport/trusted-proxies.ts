@@ -1,19 +1,29 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
+import forwardedParse from 'forwarded-parse';
 import proxyAddr from 'proxy-addr';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
+/** The addresses of a request, from the client to the last proxy but one, and the host that the client requested. */
+interface Forwarded {
+  readonly addresses: readonly string[];
+  readonly host?: string;
+}
+
 /**
- * The proxies whose headers this gateway trusts (`TRUSTED_PROXIES`). `X-Forwarded-Host` contains the host that the browser requested.
- * `X-Forwarded-For` contains the addresses from the client to the last proxy. The gateway ignores both headers from any other address.
+ * The proxies whose headers this gateway believes (`TRUSTED_PROXIES`). The setting `FORWARDED_HEADERS` says which headers they write:
+ * `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Host`. The gateway reads only these, because a proxy passes on the others
+ * as the client wrote them. It ignores all of them from any other address.
  */
 @Injectable()
 export class TrustedProxies {
   private readonly isTrusted: (address: string, hops: number) => boolean;
+  private readonly forwardedOf: (request: IncomingMessage) => Forwarded;
 
-  constructor(@Inject(EDGE_OPTIONS) { trustedProxies }: Pick<EdgeOptions, 'trustedProxies'>) {
+  constructor(@Inject(EDGE_OPTIONS) { trustedProxies, forwardedHeaders }: Pick<EdgeOptions, 'trustedProxies' | 'forwardedHeaders'>) {
     this.isTrusted = trustedProxies.length === 0 ? () => false : proxyAddr.compile([...trustedProxies]);
+    this.forwardedOf = forwardedHeaders === 'forwarded' ? standardHeader : customHeaders;
   }
 
   has(address: string | undefined): boolean {
@@ -22,22 +32,60 @@ export class TrustedProxies {
 
   /**
    * Returns the host, with its port, that the browser requested. With several proxies, this is the host that the first proxy received.
-   * Undefined: the request has no host.
+   * Undefined: the request names no host.
+   *
+   * @param own the address from which the request came
    */
-  hostOf({ headers, socket }: IncomingMessage): string | undefined {
-    const forwarded = headers['x-forwarded-host'];
-    if (typeof forwarded !== 'string' || !this.has(socket.remoteAddress)) return headers.host;
-    return forwarded.split(',', 1)[0]!.trim();
+  hostOf(request: IncomingMessage, own = request.socket.remoteAddress): string | undefined {
+    return (this.has(own) && this.forwardedOf(request).host) || request.headers.host;
   }
 
   /**
-   * Returns the address of the client: the last address in the chain that is not a trusted proxy. A client can forge only the addresses
-   * before its own address in the header.
+   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only the addresses that stand before
+   * its own in the header.
+   *
+   * @param own the address from which the request came
    */
-  addressOf(request: IncomingMessage): string {
-    const own = request.socket.remoteAddress ?? 'unknown';
-    if (!this.has(request.socket.remoteAddress)) return own;
-    const address = proxyAddr(request, this.isTrusted);
-    return isIP(address) === 0 ? own : address;
+  addressOf(request: IncomingMessage, own = request.socket.remoteAddress ?? 'unknown'): string {
+    if (!this.has(own)) return own;
+    let nearest = own;
+    for (const address of this.forwardedOf(request).addresses.toReversed()) {
+      // A proxy may hide an address, or write a name instead.
+      if (isIP(address) === 0) return nearest;
+      nearest = address;
+      if (!this.has(address)) return address;
+    }
+    return nearest;
   }
+}
+
+function customHeaders({ headers }: IncomingMessage): Forwarded {
+  const host = headers['x-forwarded-host'];
+  return {
+    addresses: listOf(headers['x-forwarded-for']),
+    ...(typeof host === 'string' && { host: host.split(',', 1)[0]!.trim() }),
+  };
+}
+
+function standardHeader({ headers }: IncomingMessage): Forwarded {
+  try {
+    const hops = forwardedParse(headers.forwarded ?? '');
+    const host = hops[0]?.host;
+    return { addresses: hops.map((hop) => withoutPort(hop.for ?? '')), ...(host !== undefined && { host }) };
+  } catch {
+    return { addresses: [] };
+  }
+}
+
+function listOf(header: string | readonly string[] | undefined): string[] {
+  const text = typeof header === 'string' ? header : (header ?? []).join(',');
+  return text
+    .split(',')
+    .map((address) => withoutPort(address.trim()))
+    .filter((address) => address !== '');
+}
+
+/** Returns an address without its port and brackets: `[2001:db8::1]:4711` and `192.0.2.1:4711`. */
+function withoutPort(address: string): string {
+  return /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? address;
 }

@@ -11,6 +11,7 @@ import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
 import { isAllowedOrigin } from './allowed-origin.js';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import type { ConnectionEvents } from './player-connection.js';
+import { ProxiedSockets } from './proxied-sockets.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
 
@@ -33,6 +34,7 @@ export class WebSocketTransport extends ClientTransport {
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly proxies: TrustedProxies,
+    private readonly proxied: ProxiedSockets,
     @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
     @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
@@ -45,11 +47,12 @@ export class WebSocketTransport extends ClientTransport {
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
-      if (events.accepted(socket)) return;
-      // Closes the socket without an answer, because no answer can be sent before the TLS handshake.
+      if (events.accepted(socket, this.proxied.addressOf(socket))) return;
+      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
+    this.proxied.readHeaders(server, 'websocket');
     server.on('upgrade', (request, socket, head) => {
       if (refused.has(socket)) refuse(socket, 503);
       else this.upgrade(request, socket, head, events);
@@ -91,19 +94,21 @@ export class WebSocketTransport extends ClientTransport {
     socket.on('error', destroySocket);
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
-    if (!isAllowedOrigin(request.headers.origin, this.proxies.hostOf(request), this.options.allowedOrigins)) return refuse(socket, 403);
+    const own = this.proxied.addressOf(request.socket);
+    if (!isAllowedOrigin(request.headers.origin, this.proxies.hostOf(request, own), this.options.allowedOrigins))
+      return refuse(socket, 403);
     const answer = answerUpgrade(request.method, request.headers, SUBPROTOCOLS);
     if ('status' in answer) return refuse(socket, answer.status, answer.reason, 'Sec-WebSocket-Version: 13\r\n');
     const { accept, subprotocol } = answer;
     const Connection = subprotocol === SUBPROTOCOL_JSON ? JsonWebSocketConnection : WebSocketConnection;
-    const address = this.proxies.addressOf(request);
-    const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
-    own.setNoDelay(true);
-    const connection = new Connection(address, own, this.options.frameBytesMax, events);
+    const address = this.proxies.addressOf(request, own);
+    const raw = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
+    raw.setNoDelay(true);
+    const connection = new Connection(address, raw, this.options.frameBytesMax, events);
     connection.readsCompact = subprotocol === SUBPROTOCOL_COMPACT;
-    own.on('error', destroySocket);
-    own.on('close', () => events.closed(connection));
-    own.write(
+    raw.on('error', destroySocket);
+    raw.on('close', () => events.closed(connection));
+    raw.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
     );
     events.opened(connection);

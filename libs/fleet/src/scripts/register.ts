@@ -1,4 +1,5 @@
 import { LuaScript, type RedisClient } from '#libs/redis';
+import { HOLDFAST_VERSION } from '#libs/telemetry';
 import type { Self } from '../self.js';
 import type { ServerState } from '../server-record.js';
 
@@ -25,6 +26,7 @@ export async function registerServer(
     name,
     state,
     ...addresses,
+    version: HOLDFAST_VERSION,
     build,
     region,
     canary: canary ? '1' : '0',

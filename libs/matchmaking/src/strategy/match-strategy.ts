@@ -23,6 +23,7 @@ export interface RecentMatch {
   readonly waitedMs: readonly number[];
 }
 
+/** A match that a strategy proposes: whole tickets that play together. */
 export interface ProposedMatch {
   readonly tickets: readonly Ticket[];
   /** The users of the tickets by team, in a mode with teams. In a backfill, the teams have the order of the room's teams. */

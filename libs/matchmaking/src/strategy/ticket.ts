@@ -6,6 +6,7 @@ export interface Rating {
   readonly sigma: number;
 }
 
+/** A player of a ticket. */
 export interface MatchPlayer {
   readonly user: UserId;
   readonly name: string;

@@ -87,6 +87,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
       kind: 'placed',
       room: room.id,
       game: room.value.game,
+      gameVersion: room.value.gameVersion,
       seat: null,
       epoch: room.tenure.epoch,
       round: room.round,

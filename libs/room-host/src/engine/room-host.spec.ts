@@ -422,7 +422,7 @@ describe('the output of a room', () => {
     const room = await host.room();
     const peer = host.attach(room, 1);
     expect(peer.to(1)).toMatchObject([
-      { kind: 'placed', seat: 1, epoch: room.tenure.epoch, round: 0, seq: 0, players: [{ name: 'U0' }, { name: 'U1' }] },
+      { kind: 'placed', gameVersion: 1, seat: 1, epoch: room.tenure.epoch, round: 0, seq: 0, players: [{ name: 'U0' }, { name: 'U1' }] },
       { kind: 'sync', version: 0, seq: 0, state: { count: 0 } },
     ]);
   });

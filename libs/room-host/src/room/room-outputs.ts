@@ -69,6 +69,7 @@ export class RoomOutputs {
       kind: 'placed',
       room: room.id,
       game: durable.game,
+      gameVersion: durable.gameVersion,
       seat,
       epoch: room.tenure.epoch,
       round: room.round,

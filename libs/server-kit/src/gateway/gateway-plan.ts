@@ -1,4 +1,5 @@
 import { serveAdminDocs } from '#libs/admin';
+import { sleep } from '#libs/async';
 import { GatewayService } from '#libs/edge';
 import type { ServerPlan } from '#libs/server';
 import type { ServerOptions } from '../server-options.js';
@@ -29,6 +30,9 @@ export function gatewayPlan({ pages, extensions }: GatewayOptions): ServerPlan<'
       await gateway.open();
       return { publicPort: gateway.ports.websocket!, tcpPort: gateway.ports.tcp! };
     },
-    drain: (app) => app.get(GatewayService).close(),
+    async drain(app, { edge }) {
+      await sleep(edge.drainDelayMs);
+      await app.get(GatewayService).close();
+    },
   };
 }

@@ -1,5 +1,5 @@
-import { connect, type Room, type RoomSummary, type Session } from '#libs/client';
-import { followRooms, roomControls } from '#libs/client/lobby';
+import { connect, type Room, type RoomSummary, type Session } from '@holdfast/client';
+import { followRooms, roomControls } from '@holdfast/client/lobby';
 import type { Harvest } from '../src/harvest.js';
 
 export async function enter(url: string): Promise<Room<Harvest>> {

@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Harvest } from './harvest.js';
 
 describe('the example game harvest', () => {

@@ -1,5 +1,5 @@
+import { Command, Game, type GameRoom, type GameRules, Input, OnSeat, OnStep, type Seat, type Setup, View } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, Input, OnSeat, OnStep, type Seat, type Setup, View } from '#libs/game-kit';
 
 export interface Farmer {
   readonly seat: Seat;

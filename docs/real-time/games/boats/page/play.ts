@@ -1,12 +1,12 @@
-import { connect } from '#libs/client';
-import { compact } from '#libs/client/compact';
-import { interpolate, predict } from '#libs/client/realtime';
+import { connect, type Session } from '@holdfast/client';
+import { compact } from '@holdfast/client/compact';
+import { interpolate, predict } from '@holdfast/client/realtime';
 import type { Boats } from '../src/boats.js';
 import { type Boat, IDLE, STEP_HZ, sail } from '../src/motion.js';
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: 2 * Math.PI } } as const;
 
-export async function play(url: string, canvas: CanvasRenderingContext2D): Promise<void> {
+export async function play(url: string, canvas: CanvasRenderingContext2D): Promise<Session> {
   const session = await connect(url, { name: 'Ada', compact });
   const room = await session.quickMatch<Boats>('boats');
 
@@ -40,6 +40,7 @@ export async function play(url: string, canvas: CanvasRenderingContext2D): Promi
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
+  return session;
 }
 
 function draw(canvas: CanvasRenderingContext2D, { x, y, heading }: Boat): void {

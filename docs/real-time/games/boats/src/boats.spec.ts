@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Boats } from './boats.js';
 import { IDLE, sail } from './motion.js';
 

@@ -1,5 +1,5 @@
+import { Game, type GameRoom, Input, OnStep, type Setup } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Game, type GameRoom, Input, OnStep, type Setup } from '#libs/game-kit';
 import { type Boat, IDLE, type Rudder, STEP_HZ, sail } from './motion.js';
 
 const Steering = z.strictObject({ turn: z.literal([-1, 0, 1]), sail: z.boolean() });

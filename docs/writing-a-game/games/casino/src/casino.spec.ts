@@ -1,4 +1,4 @@
-import { GameTest, refuse } from '#libs/game-kit';
+import { GameTest, refuse } from '@holdfast/game-kit';
 import { Casino } from './casino.js';
 
 const play = (handlers: Parameters<typeof GameTest.create>[1]['handlers'] = {}) =>

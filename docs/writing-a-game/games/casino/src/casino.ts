@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   Command,
   type EffectResult,
@@ -9,7 +8,8 @@ import {
   OnResult,
   OnSeat,
   type Setup,
-} from '#libs/game-kit';
+} from '@holdfast/game-kit';
+import { z } from 'zod';
 
 export interface Bet {
   /** Identifies the bet in the wallet. */

@@ -1,6 +1,6 @@
+import { type Effect, EffectHandler, refuse } from '@holdfast/game-kit';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
-import { type Effect, EffectHandler, refuse } from '#libs/game-kit';
 import { Casino, type Charge, type Charged } from './casino.js';
 
 export const WALLET_POOL = Symbol('WalletPool');

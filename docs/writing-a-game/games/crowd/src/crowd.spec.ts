@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Crowd } from './crowd.js';
 
 const PLAYERS = Array.from({ length: 100 }, (_, seat) => `P${seat}`);

@@ -1,5 +1,5 @@
+import { Game, type GameRoom, type GameRules, Input, InterestGrid, OnStep, type Seat, type Setup, View } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Game, type GameRoom, type GameRules, Input, InterestGrid, OnStep, type Seat, type Setup, View } from '#libs/game-kit';
 
 interface Person {
   x: number;

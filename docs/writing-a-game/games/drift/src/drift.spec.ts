@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Drift } from './drift.js';
 
 it('the example game drift moves a boat in its direction twenty times a second', async () => {

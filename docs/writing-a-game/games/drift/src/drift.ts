@@ -1,5 +1,5 @@
+import { Command, Game, type GameRoom, type GameRules, OnStep, type Setup } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, OnStep, type Setup } from '#libs/game-kit';
 
 export interface Sea {
   boats: { x: number; y: number; heading: number }[];

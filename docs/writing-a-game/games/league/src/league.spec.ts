@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { League } from './league.js';
 import { ProfileStore, Profiles } from './profiles.js';
 

@@ -1,5 +1,5 @@
+import { Command, Game, type GameRoom, type GameRules, type GameTypes, type Setup } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, type GameTypes, type Setup } from '#libs/game-kit';
 
 export interface Profile {
   readonly title: string;

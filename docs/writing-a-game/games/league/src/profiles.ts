@@ -1,5 +1,5 @@
+import { type GameStart, OnLoad, refuse } from '@holdfast/game-kit';
 import { Injectable } from '@nestjs/common';
-import { type GameStart, OnLoad, refuse } from '#libs/game-kit';
 import { League, type LeagueTypes, type Profile } from './league.js';
 
 /** Where the profiles of users come from. */

@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { RaceGame } from './race.js';
 
 describe('the example game race', () => {

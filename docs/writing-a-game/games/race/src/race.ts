@@ -1,5 +1,5 @@
+import { Game, type GameRoom, type GameRules, Input, OnStep, type Setup } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Game, type GameRoom, type GameRules, Input, OnStep, type Setup } from '#libs/game-kit';
 
 export interface Race {
   cars: { heading: number; shots: number }[];

@@ -1,5 +1,5 @@
+import { type Effect, EffectHandler } from '@holdfast/game-kit';
 import { Injectable } from '@nestjs/common';
-import { type Effect, EffectHandler } from '#libs/game-kit';
 
 /** Stores the points in memory. In production this would be a table with a unique column for the key. */
 @Injectable()

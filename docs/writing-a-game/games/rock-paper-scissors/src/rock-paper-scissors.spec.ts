@@ -1,4 +1,4 @@
-import { GameTest } from '#libs/game-kit';
+import { GameTest } from '@holdfast/game-kit';
 import { Ranking } from './ranking.js';
 import { RockPaperScissors } from './rock-paper-scissors.js';
 

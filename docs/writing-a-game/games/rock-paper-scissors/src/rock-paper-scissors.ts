@@ -1,5 +1,5 @@
+import { Command, Game, type GameRoom, type GameRules, OnSeat, OnTimer, type Seat, type Setup, View } from '@holdfast/game-kit';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, OnSeat, OnTimer, type Seat, type Setup, View } from '#libs/game-kit';
 
 export interface Match {
   /** The hand that each seat shows in this round; null: none yet. */

@@ -1,9 +1,9 @@
-import { Command, Game, type GameRoom } from '#libs/game-kit';
+import { Command, Game, type GameRoom } from '@holdfast/game-kit';
 
 type Pile = { coins: number; turn: number };
 
-@Game({ name: 'countdown', version: 1, seats: 2 })
-export class Countdown {
+@Game({ name: 'coins', version: 1, seats: 2 })
+export class Coins {
   setup = (): Pile => ({ coins: 21, turn: 0 });
 
   @Command()

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { HOLDFAST_VERSION } from '#libs/telemetry';
+import { ROOT } from '../process/paths.mjs';
+import { lastRelease } from './kept-packages.mjs';
+import { planVersions } from './version.mjs';
+
+const run = promisify(execFile);
+
+describe('the kept packages', () => {
+  it('are all packages of the last release, which is older than the version in development', async () => {
+    const { version, archives } = await lastRelease();
+    expect([...archives.keys()].sort()).toEqual((await packageNames()).sort());
+    expect(planVersions(HOLDFAST_VERSION, {}).version).not.toBe(version);
+    for (const archive of archives.values()) {
+      const { stdout } = await run('tar', ['-xOf', archive, 'package/package.json']);
+      expect(JSON.parse(stdout).version).toBe(version);
+    }
+  });
+
+  async function packageNames(): Promise<string[]> {
+    const folders = await readdir(join(ROOT, 'packages'));
+    return Promise.all(folders.map(async (name) => JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8')).name));
+  }
+});

@@ -1,0 +1,37 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../process/paths.mjs';
+
+/** The files that carry the version of Holdfast, each with the places of the version. */
+const FILES = [
+  { file: 'package.json', pattern: /^( {2}"version": ")[^"]*(",)$/m },
+  // The lock names the version of the repository twice: for the file, and for the package in the root folder.
+  { file: 'package-lock.json', pattern: /^( {2}"version": ")[^"]*(",)$/m },
+  { file: 'package-lock.json', pattern: /^( {6}"version": ")[^"]*(",)$/m },
+  { file: 'libs/telemetry/src/holdfast-version.ts', pattern: /(HOLDFAST_VERSION = ')[^']*(')/ },
+  { file: 'clients/python/pyproject.toml', pattern: /^(version = ")[^"]*(")$/m },
+  { file: 'clients/csharp/Holdfast/Holdfast.csproj', pattern: /(<Version>)[^<]*(<\/Version>)/ },
+];
+
+/** The names of the files that `setVersion` changes. */
+export const VERSIONED_FILES = [...new Set(FILES.map(({ file }) => file))];
+
+/** Writes a version into all files that carry it. @param {string} version @param {string} [root] */
+export async function setVersion(version, root = ROOT) {
+  for (const { file, pattern } of FILES) {
+    const path = join(root, file);
+    const text = await readFile(path, 'utf8');
+    if (!pattern.test(text)) throw new Error(`${file} has no version where the release expects one: ${pattern}`);
+    await writeFile(path, text.replace(pattern, `$1${version}$2`));
+  }
+}
+
+/** @param {string} [root] @returns {Promise<string[]>} the version at each place */
+export async function readVersions(root = ROOT) {
+  return Promise.all(
+    FILES.map(async ({ file, pattern }) => {
+      const [text = '', before = '', after = ''] = pattern.exec(await readFile(join(root, file), 'utf8')) ?? [];
+      return text.slice(before.length, text.length - after.length);
+    }),
+  );
+}
