@@ -107,7 +107,7 @@ describe('a page that was loaded before its game got version 2', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('gets a clear refusal of its commands, and continues at its seat after it is loaded again', async () => {
+  it('receives a refusal of its commands, and continues in its seat after a reload', async () => {
     const [old] = fleet.games;
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.connect({ name, gameVersions: { ledger: 1 } })));
     const room = await ada.createRoom<Ledger>({ game: 'ledger', private: true });

@@ -169,7 +169,7 @@ describe('a separate project with the packed packages', () => {
     expect(answerMs).toBeLessThan(Math.max(ANSWER_MS, Number(startSeconds) * 1_000));
     edit('size: number = 10', "size: number = 'ten'");
     await says(/types +src\/counter\.ts\(6,12\): error TS2322/);
-    // The later tests use the compiled rules, so this one restores them.
+    // Restores the compiled rules, because the later tests use them.
     edit("size: number = 'ten'", 'size: number = 1');
     await until(() => /size = 1;/.test(readFileSync(join(root, 'dist/counter.js'), 'utf8')), 60_000);
   }, 180_000);

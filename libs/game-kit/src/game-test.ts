@@ -36,7 +36,7 @@ import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rul
 import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
-/** The players of a `GameTest`, and the world around them. Only `players` is required. */
+/** The options of `GameTest.create`. Only `players` is required. */
 export interface GameTestOptions {
   /** The players, in the order of their seats. A player is a name, or a name with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
