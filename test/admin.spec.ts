@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Chess } from '#games/chess';
-import type { RoomsAnswer, ServerView } from '#libs/admin';
+import type { RoomDetail, RoomsAnswer, SeriesAnswer, ServerDetail, ServerView } from '#libs/admin';
 import type { PublishedOperatorEvent } from '#libs/fleet';
 import { shortId as shortIdOf } from '../tools/fleet/src/tables.js';
 import { ADMIN_TOKEN, EventStream, type Fleet, startFleet, until } from './harness/index.js';
@@ -53,6 +53,14 @@ describe('an operator of a fleet', () => {
     const history = await admin<{ changes: { version: number }[] }>('GET', `/api/rooms/${room}/history`);
     expect(history.changes.at(-1)?.version).toBeGreaterThan(0);
 
+    const detail = await admin<RoomDetail>('GET', `/api/rooms/${room}`);
+    expect(detail.connections.map(({ gateway }) => gateway).sort()).toEqual(fleet.gateways.map(({ id }) => id).sort());
+    expect(detail).toMatchObject({ ownerless: false, log: { to: history.changes.at(-1)!.version } });
+    const replayed = await admin<{ state: { moves: string[] } }>('GET', `/api/rooms/${room}/replay`);
+    expect(replayed.state.moves).toEqual(['e4']);
+    const first = await admin<{ state: { moves: string[] } }>('GET', `/api/rooms/${room}/replay?version=${detail.log!.from}`);
+    expect(first.state.moves).toEqual([]);
+
     const moved = await admin<{ from: string; to: string }>('POST', `/api/rooms/${room}/migrate`);
     expect(moved.from).toBe(from.id);
     expect((await fleet.ownerOf(rooms[0])).id).toBe(moved.to);
@@ -71,6 +79,31 @@ describe('an operator of a fleet', () => {
     await rooms[0].waitFor(({ result }) => result?.reason === 'operator', { timeoutMs: 5_000 });
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
+
+  it('shows the process, the checker and the links of a server', async () => {
+    const [game] = fleet.games;
+    const server = await until(async () => {
+      const found = await admin<ServerDetail>('GET', `/api/servers/${game.id}`);
+      return found.memoryBytes !== null && (found.live?.links.length ?? 0) >= 3 ? found : null;
+    });
+    expect(server.live).toMatchObject({ pid: game.pid, node: process.version, storeAvailable: true });
+    expect(fleet.gateways.map(({ id }) => id)).toContain(server.health.checker);
+    expect(server.health).toMatchObject({ votes: [], unreachedBy: [] });
+    expect(server.live?.links.map((link) => link.server)).toEqual(expect.arrayContaining(fleet.gateways.map(({ id }) => id)));
+  }, 20_000);
+
+  it('finds and kicks a player on the command line, and sees both in the audit log', async () => {
+    const player = await fleet.newPlayer('Zoe');
+    const { user } = player;
+    expect(await cli('players', 'zoe')).toMatch(new RegExp(`${user} +Zoe +gateway:\\S+ +websocket 127.0.0.1`));
+    expect(await cli('kick', user, '--note', 'rude')).toBe(`${user} is kicked.\n`);
+    await until(() => player.status === 'closed');
+    expect(await cli('audit', '--target', user)).toMatch(/operator +player\.kick +\S+ +done +\{"user":"\S+","kicked":true\} +rude/);
+    expect(await cli('ban', user, '--for', '10m')).toContain(`${user} is banned until `);
+    expect(JSON.parse(await cli('--json', 'bans', user))).toMatchObject({ sanctions: [{ user, by: 'operator' }], total: 1 });
+    expect(await cli('unban', user)).toBe(`${user} is no longer banned.\n`);
+    await expect(cli('ban', user, '--for', 'ever')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('such as 30m') });
+  }, 20_000);
 
   it('sees no incident while all servers live', async () => {
     expect(await cli('incidents')).toBe('There was no incident within a day.\n');
@@ -125,6 +158,19 @@ describe('an operator of a fleet', () => {
     expect(await cli('uncordon', shortId(drained))).toBe(`${shortId(drained)} gets new rooms again.\n`);
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
+  }, 40_000);
+
+  it('gets charts with the games, sessions and servers of the fleet', async () => {
+    const series = await until(async () => {
+      const answer = await admin<SeriesAnswer>('GET', '/api/series?minutes=5&step=10');
+      const last = answer.fleet.games.findLastIndex((games) => games !== null && games > 0);
+      return last === -1 ? null : { answer, last };
+    }, 30_000);
+    const { answer, last } = series;
+    expect(answer.fleet.gameServers[last]).toBe(2);
+    expect(answer.fleet.sessions[last]).toBeGreaterThanOrEqual(2);
+    expect(answer.servers.map(({ id }) => id)).toEqual(expect.arrayContaining(fleet.games.map(({ id }) => id)));
+    expect(answer.at).toHaveLength(answer.fleet.games.length);
   }, 40_000);
 
   it('gets the exit code 1 for a wrong token or address, and 2 for an unknown command', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../tools/process/paths.mjs';
+import { DIST } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 import { installProject, type Project, playOnAfterKill } from './harness/project.js';
 
@@ -36,8 +36,10 @@ describe('a project outside of this repository with the packed packages', () => 
   it("serves the project's page to players, and the dashboard to operators", async () => {
     const { pageUrl, opsUrl } = (fleet as Fleet).gateways[0];
     expect(await (await fetch(pageUrl)).text()).toContain('<title>Take one</title>');
-    const dashboard = await readFile(join(ROOT, 'dashboard/dashboard.js'), 'utf8');
-    expect((await (await fetch(`${opsUrl}/dashboard.js`)).text()) === dashboard).toBe(true);
+    const dashboard = await readFile(join(DIST, 'dashboard/index.html'), 'utf8');
+    expect((await (await fetch(opsUrl)).text()) === dashboard).toBe(true);
+    const [script] = /assets\/index-[\w-]+\.js/.exec(dashboard) as RegExpExecArray;
+    expect((await fetch(`${opsUrl}/${script}`)).status).toBe(200);
   });
 
   it('refuses to start a gateway whose page is missing, and names the folder', async () => {

@@ -161,10 +161,15 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await look(operator, 'dashboard with a wrong token');
     await operator.page.getByLabel('Admin token').fill(ADMIN_TOKEN);
     await operator.press('Sign in');
-    await operator.press(`Migrate ${room}`);
-    await operator.page.locator('#failure').filter({ hasText: /./ }).waitFor();
+    await operator.page.getByRole('table', { name: 'Servers' }).getByRole('link', { name: 'game:1', exact: true }).waitFor();
+    await look(operator, 'dashboard');
+    await operator.page.goto(`${fleet.gateways[0].opsUrl}/#/rooms/${room}`);
+    await operator.page.getByRole('button', { name: 'Migrate' }).click();
+    await operator.press('Migrate');
+    await operator.page.getByRole('button', { name: 'Try again' }).waitFor();
     await look(operator, 'dashboard with a failure');
-    await operator.press(`End ${room}`);
+    await operator.press('Close');
+    await operator.page.getByRole('button', { name: /^End / }).click();
     await operator.page
       .getByLabel('Reason, shown to the players')
       .fill('The tournament is over. Thank you for playing, and come back on Sunday!');
@@ -172,8 +177,9 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await operator.press('End');
     await Promise.all([ada, bob].map((player) => player.sees('An operator ended the game: The tournament is over.')));
     await look(ada, 'ended by an operator');
-    await operator.page.getByRole('cell', { name: 'waiting' }).first().waitFor();
-    await look(operator, 'dashboard');
+    await operator.page.getByText('has ended.').waitFor();
+    await look(operator, 'dashboard with a result');
+    await operator.press('Close');
     // A copy of Ada's tab takes over her session. The first tab shows that it has lost the session.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();

@@ -11,9 +11,10 @@ const PHONE = { width: 390, height: 844 };
 
 /**
  * Runs axe on the page in its current state, in light and in dark colors, in the size of a desktop and of a phone. Returns the violations,
- * one line each. With the variable PICTURES it also takes screenshots.
+ * one line each. With the variable PICTURES it also takes screenshots. `brief`: only light on the desktop and dark on the
+ * phone.
  */
-export async function violationsOf(page: Page, state: string): Promise<string[]> {
+export async function violationsOf(page: Page, state: string, extent: 'all' | 'brief' = 'all'): Promise<string[]> {
   const found: string[] = [];
   const before = page.viewportSize();
   for (const [screen, size] of [
@@ -22,6 +23,7 @@ export async function violationsOf(page: Page, state: string): Promise<string[]>
   ] as const) {
     await page.setViewportSize(size);
     for (const colorScheme of ['light', 'dark'] as const) {
+      if (extent === 'brief' && (screen === 'desktop') !== (colorScheme === 'light')) continue;
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const where = `${state} (${screen}, ${colorScheme})`;
       found.push(...(await axeOn(page)).map((violation) => `${where}: ${violation}`));

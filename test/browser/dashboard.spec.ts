@@ -1,8 +1,14 @@
-import { type Browser, type Page } from 'playwright-core';
-import { ADMIN_TOKEN, type Fleet, startFleet, until } from '../harness/index.js';
+import { readFile } from 'node:fs/promises';
+import type { Browser, Locator, Page } from 'playwright-core';
+import type { TicTacToe } from '#games/tic-tac-toe';
+import { API_TYPES_FILE, typesOf } from '../../tools/dashboard/api-types.mjs';
+import { ADMIN_TOKEN, type Fleet, type Game, startFleet, until } from '../harness/index.js';
 import { QuietProxy } from '../harness/quiet-proxy.js';
+import { violationsOf } from './accessibility.js';
 import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor } from './visitor.js';
+
+const VIEWER_TOKEN = 'a viewer token for tests only';
 
 describeInChromium('the dashboard, in Chromium', () => {
   let fleet: Fleet;
@@ -10,15 +16,16 @@ describeInChromium('the dashboard, in Chromium', () => {
   let proxy: QuietProxy;
   let operator: Visitor;
   let page: Page;
+  let game: Game<TicTacToe>;
 
   beforeAll(async () => {
-    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1 }), launchChromium()]);
+    [fleet, browser] = await Promise.all([
+      startFleet({ gateways: 1, lobbies: 1, games: 2, env: { VIEWER_TOKEN: `guest=${VIEWER_TOKEN}` } }),
+      launchChromium(),
+    ]);
     proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].opsUrl).port));
-    operator = await Visitor.at(browser, 'Operator', `http://127.0.0.1:${proxy.port}/`);
+    [operator, game] = await Promise.all([signIn(ADMIN_TOKEN), fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')]);
     page = operator.page;
-    await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
-    await operator.press('Sign in');
-    await page.getByRole('cell', { name: 'hf:game:1', exact: true }).waitFor();
   }, 60_000);
 
   afterAll(async () => {
@@ -29,80 +36,230 @@ describeInChromium('the dashboard, in Chromium', () => {
 
   afterEach(() => expect(operator.defects).toEqual([]));
 
+  async function signIn(token: string): Promise<Visitor> {
+    const visitor = await Visitor.at(browser, 'Operator', `http://127.0.0.1:${proxy.port}/`);
+    visitor.page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) visitor.defects.push(message.text());
+    });
+    await visitor.page.getByLabel('Admin token').fill(token);
+    await visitor.press('Sign in');
+    await visitor.page.getByRole('link', { name: 'game:1', exact: true }).waitFor();
+    return visitor;
+  }
+
+  /** Opens a page of the dashboard by its address, such as `#/rooms`. */
+  async function open(address: string, on = page): Promise<void> {
+    await on.evaluate((hash) => {
+      location.hash = hash;
+    }, address);
+  }
+
+  /** Opens the menu of a row, and chooses an act. */
+  async function choose(act: string, about: string): Promise<Locator> {
+    await page.getByRole('button', { name: `Acts for ${about}` }).click();
+    await page.getByRole('menuitem', { name: act }).click();
+    return page.getByRole('dialog');
+  }
+
+  const row = (...texts: (string | RegExp)[]): Locator =>
+    texts.reduce<Locator>((rows, hasText) => rows.filter({ hasText }), page.getByRole('row'));
+  const search = (): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
+
+  it('is compiled against the description of the admin API that the gateway serves', async () => {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+    const description = await (await fetch(`${fleet.gateways[0].opsUrl}/api/docs-json`, { headers })).json();
+    // To write the file again after a change of the API: npm run dashboard:types
+    expect(await readFile(API_TYPES_FILE, 'utf8')).toBe(await typesOf(description));
+  });
+
+  it('shows a viewer all pages without an act, and forgets the token at the log out', async () => {
+    const viewer = await signIn(VIEWER_TOKEN);
+    await open('#/servers/hf%3Agame%3A1', viewer.page);
+    await viewer.page.getByRole('heading', { name: 'Identity' }).waitFor();
+    expect(await viewer.page.getByRole('button', { name: /Drain|Evict|Cordon|Acts for/ }).count()).toBe(0);
+    await viewer.page.getByRole('button', { name: 'guest' }).click();
+    await viewer.page.getByRole('menuitem', { name: 'Log out' }).click();
+    await viewer.page.getByLabel('Admin token').waitFor();
+    expect(await viewer.page.evaluate(() => sessionStorage.length)).toBe(0);
+    expect(viewer.defects).toEqual([]);
+    await viewer.leaveAll();
+  });
+
   it('shows each event once after an interruption of its stream', async () => {
-    const events = page.locator('#events p');
-    await operator.press('Cordon hf:game:1');
-    await events.filter({ hasText: 'cordoned' }).first().waitFor();
+    await open('#/events');
+    const kinds = (): Promise<string[]> =>
+      page.locator('tr[data-key]').evaluateAll((rows) => rows.map((each) => each.getAttribute('data-key') as string));
+    await row('server.registered').first().waitFor();
     const isStream = (url: URL): boolean => url.pathname === '/api/events';
     const continued = page.waitForRequest((request) => isStream(new URL(request.url())));
     proxy.drop();
     expect((await continued).headers()['last-event-id']).toBeDefined();
-    await operator.press('Uncordon hf:game:1');
-    await events.filter({ hasText: 'uncordoned' }).first().waitFor();
-    const texts = await events.allTextContents();
-    expect(texts.length).toBe(new Set(texts).size);
-    expect(texts.length).toBeGreaterThan(3);
+    await act('cordon');
+    await row('cordoned').first().waitFor();
+    await act('uncordon');
+    await row('uncordoned').first().waitFor();
+    const shown = await kinds();
+    expect(shown.length).toBe(new Set(shown).size);
+    expect(shown.length).toBeGreaterThan(3);
   });
 
-  it('shows the loss of a game server as one incident, without the events of rooms', async () => {
-    const spare = await fleet.start('game', '2');
-    const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
-    const owner = await fleet.ownerOf(rooms[0]);
-    owner.kill();
-    const incident = page.getByRole('row').filter({ hasText: owner.id }).filter({ hasText: 'evicted' });
-    await incident.first().waitFor();
-    await until(async () => /\d (ms|s)/.test((await incident.first().textContent()) ?? ''));
-    const events = page.locator('#events p');
-    await events.filter({ hasText: 'recovery.done' }).first().waitFor();
-    expect((await events.allTextContents()).filter((text) => text.includes('room.'))).toEqual([]);
+  /** Acts on the first game server as another operator would. */
+  async function act(name: 'cordon' | 'uncordon'): Promise<void> {
+    const url = `${fleet.gateways[0].opsUrl}/api/servers/hf:game:1/${name}`;
+    expect((await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(200);
+  }
 
-    await page.getByLabel('About').selectOption({ label: 'Rooms' });
-    await events.filter({ hasText: 'room.recovered' }).first().waitFor();
-    expect((await events.allTextContents()).filter((text) => text.includes('server.'))).toEqual([]);
-    await page.getByLabel('About').selectOption({ label: 'Servers' });
-    await page.getByLabel('At least').selectOption({ label: 'Critical' });
-    await events.filter({ hasText: 'server.evicted' }).first().waitFor();
-    expect((await events.allTextContents()).filter((text) => text.includes('server.registered'))).toEqual([]);
-    await page.getByLabel('At least').selectOption({ label: 'Information' });
-    await rooms[0].leave();
-    if (owner === fleet.games[0]) await fleet.restart(owner);
-    spare.kill('SIGTERM');
-    await spare.exited;
-  }, 60_000);
-
-  it('shows how long a hanging gateway has not answered', async () => {
-    fleet.gateways[0]!.kill('SIGSTOP');
-    try {
-      await page.getByText(/The gateway has not answered for 5 seconds\. What you see is \d+ seconds old\./).waitFor();
-    } finally {
-      fleet.gateways[0]!.kill('SIGCONT');
-    }
-    await page.getByText('Free slots').waitFor();
-  }, 60_000);
-
-  it('keeps the keyboard focus on a button when its tables change', async () => {
-    const drain = page.getByRole('button', { name: 'Drain hf:game:1' });
-    const focused = (): Promise<string | undefined> => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.path);
-    // The dashboard may replace the button at the moment of the focus. So the test tries again.
-    await until(async () => {
-      await drain.focus();
-      return (await focused()) !== undefined;
-    });
-    const path = await focused();
-    expect(path).toMatch(/^servers\/.+\/drain$/);
-    for (let polls = 0; polls < 2; polls++) await page.waitForResponse((response) => new URL(response.url()).pathname === '/api/rooms');
-    expect(await focused()).toBe(path);
-  });
-
-  it('sends no request when the operator does not confirm the action', async () => {
+  it('sends no request when the operator does not confirm the act', async () => {
     const requests: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
-    await operator.press('Evict hf:lobby:1');
-    await page.getByRole('dialog', { name: 'Evict hf:lobby:1?' }).waitFor();
+    await open('#/');
+    await choose('Evict', 'lobby:1');
+    await page.getByRole('dialog', { name: 'Evict lobby:1?' }).waitFor();
     await operator.press('Cancel');
-    await operator.press('Evict hf:lobby:1');
+    await choose('Evict', 'lobby:1');
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     expect(requests).toEqual([]);
+    await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Acts for lobby:1'));
   });
+
+  it('keeps the keyboard focus in its row when the table changes', async () => {
+    await open('#/?sort=-lag');
+    const acts = page.getByRole('button', { name: 'Acts for game:1' });
+    const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    await acts.focus();
+    for (let polls = 0; polls < 3; polls++) await page.waitForResponse((response) => new URL(response.url()).pathname === '/api/servers');
+    expect(await focused()).toBe('Acts for game:1');
+  });
+
+  it('drains a game server by click, shows the result, and records the note', async () => {
+    const owner = await fleet.ownerOf(game.rooms[0]);
+    const name = owner.id.replace('hf:', '');
+    await open(`#/servers/${encodeURIComponent(owner.id)}`);
+    await page.getByRole('button', { name: `Drain ${name}` }).click();
+    await page.getByLabel('Note for the audit').fill('a new build');
+    await operator.press('Drain');
+    await page.getByRole('dialog').getByText('1 rooms have moved, and none is left.').waitFor();
+    await operator.press('Close');
+    expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(owner.id);
+    await page.getByRole('button', { name: `Uncordon ${name}` }).click();
+    await operator.press('Uncordon');
+    await page.getByRole('dialog').getByText('gets new rooms again.').waitFor();
+    await page.keyboard.press('Escape');
+
+    await open('#/audit?act=server.drain');
+    await row('server.drain', name, 'a new build', 'done').waitFor();
+  });
+
+  it('shows the state of a room at each version that its log has', async () => {
+    const [ada, bob] = game.rooms;
+    await ada.send('place', { cell: 4 });
+    await bob.send('place', { cell: 0 });
+    await open(`#/rooms/${ada.id}`);
+    const tree = page.getByRole('tree', { name: 'State of the game' });
+    const moves = (count: number): Promise<void> => tree.getByText(new RegExp(`^moves ${count}`)).waitFor();
+    await moves(2);
+    await row('Ada', 'connected', 'gateway:1').waitFor();
+    await row('placed', '"cell":0').getByRole('button').click();
+    const version = Number(search().get('version'));
+    expect(version).toBeGreaterThan(1);
+    await operator.press('Previous version');
+    await moves(1);
+    expect(search().get('version')).toBe(String(version - 1));
+    await page.reload();
+    await moves(1);
+    await operator.press('Live');
+    await moves(2);
+    await page.getByText('turn in').waitFor();
+  });
+
+  it('finds a player by name, and kicks the player', async () => {
+    const mallory = await fleet.newPlayer('Mallory');
+    const closed = new Promise<unknown>((resolve) => mallory.on('closed', resolve));
+    await open('#/players');
+    await page.getByLabel('Search').fill('mallo');
+    await row('Mallory', 'connected').waitFor();
+    await page.waitForURL(/q=mallo/);
+    const dialog = await choose('Kick', 'Mallory');
+    await operator.press('Kick');
+    await dialog.getByText('is kicked.').waitFor();
+    expect(await closed).toMatchObject({ code: 'kicked' });
+    await page.keyboard.press('Escape');
+    await page.getByText('No session matches.').waitFor();
+  });
+
+  it('keeps filters in its address, through a reload and a step back', async () => {
+    await open('#/rooms');
+    await page.getByLabel('Status').selectOption('Playing');
+    await page.getByLabel('Search').fill(game.rooms[0].id);
+    await page.waitForURL(/q=/);
+    await page.getByText('1 of 1').or(page.getByText('1 shown')).first().waitFor();
+    await page.reload();
+    await page.getByText('1 shown').waitFor();
+    expect([search().get('status'), search().get('q')]).toEqual(['playing', game.rooms[0].id]);
+    await page.goBack();
+    await until(async () => (await page.getByLabel('Search').inputValue()) === '');
+    expect(await page.getByLabel('Status').inputValue()).toBe('playing');
+  });
+
+  it('shows the loss of a game server as one incident, without the events of rooms', async () => {
+    const owner = await fleet.ownerOf(game.rooms[0]);
+    const name = owner.id.replace('hf:', '');
+    await open('#/incidents');
+    owner.kill();
+    const incident = row(name, 'evicted', /\d (ms|s)/);
+    await incident.waitFor();
+    await open('#/events');
+    await row('recovery.done').first().waitFor();
+    expect(await row('room.').count()).toBe(0);
+    await page.getByLabel('About').selectOption('Rooms');
+    await row('room.recovered').first().waitFor();
+    expect(await row('server.').count()).toBe(0);
+    await page.getByLabel('About').selectOption('Servers');
+    await page.getByLabel('At least').selectOption('Critical');
+    await row('server.evicted').first().waitFor();
+    expect(await row('server.registered').count()).toBe(0);
+    await fleet.restart(owner);
+  }, 60_000);
+
+  it('shows how long a hanging gateway has not answered, and current facts when it answers again', async () => {
+    await open('#/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    fleet.gateways[0].kill('SIGSTOP');
+    try {
+      await page.getByText('The gateway has not answered for 4 seconds.').waitFor();
+      await page.getByText(/What you see is \d+ seconds old\./).waitFor();
+      expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
+    } finally {
+      fleet.gateways[0].kill('SIGCONT');
+    }
+    await page.getByText('Live', { exact: true }).waitFor();
+  }, 60_000);
+
+  it('has no page with a violation of axe, or that is wider than a phone', async () => {
+    const { id } = game.rooms[0];
+    const user = game.players[0].user;
+    const pages = [
+      ['Fleet', ''],
+      ['Incidents', 'incidents'],
+      ['game:1', 'servers/hf%3Agame%3A1'],
+      ['Rooms', 'rooms'],
+      [id, `rooms/${id}`],
+      ['Players', 'players'],
+      ['Ada', `players/${user}`],
+      ['Matchmaking', 'queues'],
+      ['Charts', 'charts'],
+      ['Events', 'events'],
+      ['Audit', 'audit'],
+    ] as const;
+    const violations: string[] = [];
+    for (const [name, address] of pages) {
+      await open(`#/${address}`);
+      await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+      await until(async () => (await page.getByRole('status', { name: 'Loading' }).count()) === 0);
+      violations.push(...(await violationsOf(page, `dashboard ${address}`, 'brief')));
+    }
+    expect(violations).toEqual([]);
+  }, 120_000);
 });

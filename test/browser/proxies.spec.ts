@@ -80,7 +80,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     visitors.add(operator);
     await operator.page.getByLabel('Admin token').fill(ADMIN_TOKEN);
     await operator.press('Sign in');
-    await operator.page.getByRole('cell', { name: 'hf:gateway:1', exact: true }).waitFor();
+    await operator.page.getByRole('link', { name: 'gateway:1', exact: true }).waitFor();
     return operator.page;
   }
 
@@ -96,7 +96,9 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
       await bob.sees('Ready?');
       const page = await operates(`${proxy.url}/fleet`);
       expect(new URL(page.url()).pathname).toBe('/fleet/');
+      await page.getByRole('link', { name: 'Rooms', exact: true }).click();
       await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
+      expect(new URL(page.url()).pathname).toBe('/fleet/');
     },
     60_000,
   );
@@ -127,7 +129,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     const server = await startGateway('v6', { PUBLIC_HOST: '::1', OPS_HOST: '::1', TRUSTED_PROXIES: '' });
     await createsARoom('Ada', `http://[::1]:${server.ports.publicPort}/`);
     const page = await operates(`http://[::1]:${server.ports.opsPort}/`);
-    await page.getByRole('cell', { name: 'hf:gateway:v6', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'gateway:v6', exact: true }).waitFor();
   });
 
   it('accepts a WebSocket from the page of an app only when the origin is listed', async () => {

@@ -100,18 +100,13 @@ const DEPENDENCIES = {
   build: bundleDependencies,
 };
 
+/** @type {Part} */
+export const DASHBOARD = page('dashboard', 'dashboard', []);
+
 /** @type {Part[]} */
 export const PAGES = [
   page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/game-page', 'libs/protocol', 'libs/room']),
-  {
-    name: 'dashboard',
-    settings: [],
-    sources: () => filesUnder(join(ROOT, 'dashboard')),
-    build: async (files) => {
-      await rm(join(DIST, 'dashboard'), { recursive: true, force: true });
-      await Promise.all(files.map(async (file) => put(outputOf(file), await readFile(file))));
-    },
-  },
+  DASHBOARD,
 ];
 
 /**

@@ -156,6 +156,7 @@ export const PURPOSES = [
     title: 'Operate and scale the fleet',
     variables: [
       'ADMIN_TOKEN',
+      'VIEWER_TOKEN',
       'SERVICE_TOKEN',
       'OPS_HOST',
       'OPS_PORT',

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { build, filesUnder, SERVERS } from '../build/build.mjs';
+import { build, DASHBOARD, filesUnder, SERVERS } from '../build/build.mjs';
 import { ROOT } from '../process/paths.mjs';
 import { writeBundle } from './bundle.mjs';
 import { DECLARATIONS } from './declarations.mjs';
@@ -23,8 +23,12 @@ export async function buildPackages({ names, log = () => {} } = {}) {
   const manifests = await Promise.all(wanted.map(sourceManifest));
   const shipsLibraries = manifests.some(({ holdfast }) => holdfast?.libraries);
   const shipsCode = shipsLibraries || manifests.some(({ holdfast }) => holdfast?.tree);
+  const shipsDashboard = manifests.some(({ holdfast }) => holdfast?.files?.dashboard);
   const parts = await Promise.all(wanted.map(packagePart));
-  await build({ parts: [...(shipsCode ? [SERVERS] : []), ...(shipsLibraries ? [DECLARATIONS] : []), ...parts], log });
+  await build({
+    parts: [...(shipsCode ? [SERVERS] : []), ...(shipsDashboard ? [DASHBOARD] : []), ...(shipsLibraries ? [DECLARATIONS] : []), ...parts],
+    log,
+  });
 }
 
 /**

@@ -1,8 +1,8 @@
 import { applyDecorators, Controller, StandardSchemaValidationPipe, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { describeIssues, HoldfastError } from '#libs/protocol';
+import { AdminGuard } from './access/admin.guard.js';
 import { AdminErrorFilter } from './admin-error.filter.js';
-import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 

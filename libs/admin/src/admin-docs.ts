@@ -1,7 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { errorBody } from '#libs/protocol';
-import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
+import { AdminTokens } from './access/admin-tokens.js';
+import type { AdminOptions } from './admin.options.js';
+import { bearerOf, passwordOf, refusalOf, type TokenCheck } from './admin-token.js';
 
 /** An API of the ops port: its routes begin with `prefix`, and the token in the setting `setting` protects it. */
 export interface DescribedApi {
@@ -29,8 +31,8 @@ interface DocsResponse {
 }
 
 /** Serves the description of the admin API at /api/docs (and as /api/docs-json). Call this function before the application listens. */
-export function serveAdminDocs(app: INestApplication, { token }: { readonly token: string }): void {
-  serveApiDocs(app, ADMIN_API, token);
+export function serveAdminDocs(app: INestApplication, { tokens }: Pick<AdminOptions, 'tokens'>): void {
+  serveApiDocs(app, ADMIN_API, new AdminTokens(tokens));
 }
 
 /**
@@ -38,8 +40,7 @@ export function serveAdminDocs(app: INestApplication, { token }: { readonly toke
  * request builds the document. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too,
  * any web page that an operator visits could send requests in the name of the operator.
  */
-export function serveApiDocs(app: INestApplication, api: DescribedApi, token: string): void {
-  const check = new TokenCheck(token);
+export function serveApiDocs(app: INestApplication, api: DescribedApi, check: Pick<TokenCheck, 'accepts'>): void {
   const { prefix, title, setting } = api;
   const guard = (request: DocsRequest, response: DocsResponse, next: () => void): void => {
     const { authorization } = request.headers;
@@ -65,5 +66,20 @@ function apiDocument(app: INestApplication, { prefix, title, description }: Desc
   const config = new DocumentBuilder().setTitle(title).setDescription(description).setVersion('1').addBearerAuth().build();
   const document = SwaggerModule.createDocument(app, config);
   const ours = Object.entries(document.paths).filter(([path]) => path.startsWith(`/${prefix}/`));
+  for (const [path, item] of ours) describePathParameters(path, Object.values(item));
   return { ...document, paths: Object.fromEntries(ours) };
+}
+
+interface DescribedOperation {
+  parameters?: { readonly name?: string; readonly in?: string }[];
+}
+
+/** Nest leaves out a path parameter whose type is a branded text, such as `RoomId`. */
+function describePathParameters(path: string, operations: readonly DescribedOperation[]): void {
+  for (const [, name] of path.matchAll(/\{(\w+)\}/g))
+    for (const operation of operations) {
+      operation.parameters ??= [];
+      const isDescribed = operation.parameters.some((parameter) => parameter.in === 'path' && parameter.name === name);
+      if (!isDescribed) operation.parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } } as { name: string });
+    }
 }

@@ -1,7 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { HoldfastError } from '#libs/protocol';
-import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 
 /** Compares a token in constant time, so that an attacker cannot guess the token from the duration of the comparison. */
 export class TokenCheck {
@@ -16,28 +13,8 @@ export class TokenCheck {
   }
 }
 
-/**
- * Refuses every request of the admin API without the token. Reads the token only from the bearer header, because a browser never sends this
- * header by itself.
- */
-@Injectable()
-export class AdminGuard implements CanActivate {
-  private readonly check: TokenCheck;
-
-  constructor(@Inject(ADMIN_OPTIONS) { token }: AdminOptions) {
-    this.check = new TokenCheck(token);
-  }
-
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
-    const refusal = refusalOf(bearerOf(headers.authorization), this.check);
-    if (refusal) throw new HoldfastError('unauthorized', refusal);
-    return true;
-  }
-}
-
 /** Returns null when the token is accepted, else the refusal. `setting`: the name of the setting that contains the token. */
-export function refusalOf(given: string | null, check: TokenCheck, setting = 'ADMIN_TOKEN'): string | null {
+export function refusalOf(given: string | null, check: Pick<TokenCheck, 'accepts'>, setting = 'ADMIN_TOKEN'): string | null {
   if (given === null) return `This API needs the header "Authorization: Bearer TOKEN", with the ${setting} of this fleet.`;
   return check.accepts(given) ? null : `This is not the ${setting} of this fleet.`;
 }

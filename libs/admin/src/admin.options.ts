@@ -1,8 +1,9 @@
+import type { AdminToken } from './access/admin-tokens.js';
 import type { ScaleThresholds } from './wanted-servers.js';
 
 export interface AdminOptions {
-  /** The token that an operator's request must have: `Authorization: Bearer …`. */
-  readonly token: string;
+  /** The tokens of operators and viewers. A request must have one of them: `Authorization: Bearer …`. */
+  readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
      * The wanted number of game servers is the maximum of all samples of the last `windowMs`. A short fall of the load therefore stops no
@@ -16,17 +17,12 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
 /** Time limit for a drain, in ms. A drain answers after every room of the server has migrated. */
 export const DRAIN_WAIT_MS = 120_000;
+/** Interval at which the progress of a drain is stored, in ms. */
+export const DRAIN_PROGRESS_MS = 1_000;
 /** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
 /** Interval at which the capacity of the fleet is sampled, in ms. A sample is cheap, because it reads only memory. */
 export const CAPACITY_SAMPLE_MS = 1_000;
-
-/**
- * `ROOMS_READ_AT_ONCE`: number of rooms in one read of the index. `ROOMS_READ_MAX`: maximum number of rooms that one answer reads, even if
- * few of them match.
- */
-export const ROOMS_READ_AT_ONCE = 200;
-export const ROOMS_READ_MAX = 5_000;
 
 /** Maximum number of open event streams of one gateway. */
 export const STREAMS_MAX = 100;
@@ -38,3 +34,6 @@ export const INCIDENT_EVENTS_READ = 10_000;
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms. They prevent proxies from closing a stream without events. */
 export const STREAM_KEEPALIVE_MS = 15_000;
+
+/** Time limit in ms for one server to describe itself, and for one gateway to list its players. An operator's page must not wait longer. */
+export const INSPECT_MS = 2_000;

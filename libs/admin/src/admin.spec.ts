@@ -23,12 +23,14 @@ import { type Control, HoldfastError, type RoomId, type ServerId, serverId, type
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
+import { SessionModule } from '#libs/session';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
+import type { ActView, AuditAnswer } from './audit/audit-schemas.js';
 import { cursorOf } from './room-reader.js';
 import type {
   AdminRoomView,
@@ -42,6 +44,11 @@ import type {
 } from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
+const VIEWER_TOKEN = 'the token of a screen';
+const TOKENS = [
+  { name: 'ada', role: 'operator' as const, token: TOKEN },
+  { name: 'wall', role: 'viewer' as const, token: VIEWER_TOKEN },
+];
 const GAME = `game-${randomUUID()}`;
 const NAME = randomUUID().slice(0, 8);
 const CHECKER = HealthModule.forChecker();
@@ -91,8 +98,9 @@ function modules(type: 'gateway' | 'game', name: string) {
 @Module({
   imports: [
     ...modules('gateway', NAME),
+    SessionModule.forRoot({ auth: { kind: 'guest' } }),
     CHECKER,
-    AdminModule.forRoot({ token: TOKEN, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } }, CHECKER),
+    AdminModule.forRoot({ tokens: TOKENS, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } }, CHECKER),
   ],
 })
 class TestGatewayModule {}
@@ -139,7 +147,7 @@ describe('the admin API', () => {
     if (module === TestGameModule) app.useGlobalFilters(app.get(LinkErrorFilter));
     app.connectMicroservice({ strategy: new LinkTransport(app.get(Links)) }, { inheritAppConfig: true });
     await app.startAllMicroservices();
-    if (module === TestGatewayModule) serveAdminDocs(app, { token: TOKEN });
+    if (module === TestGatewayModule) serveAdminDocs(app, { tokens: TOKENS });
     await app.listen(0, '127.0.0.1');
     await app.get(ServerRegistration).register({ linkHost: '127.0.0.1', linkPort, opsHost: '127.0.0.1', opsPort: 1 });
     await app.get(ServerRegistration).setState('ready');
@@ -158,7 +166,7 @@ describe('the admin API', () => {
 
   async function get<Answer>(path: string): Promise<Answer> {
     const { status, body } = await ask('GET', path);
-    expect({ path, status, refusal: body.message }).toEqual({ path, status: 200, refusal: undefined });
+    expect({ path, status, refusal: status === 200 ? undefined : body.message }).toEqual({ path, status: 200, refusal: undefined });
     return body as Answer;
   }
 
@@ -220,24 +228,106 @@ describe('the admin API', () => {
   it('describes each of its paths, with parameters and answers', async () => {
     const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/acts/{id}',
+      '/api/audit',
+      '/api/bans',
       '/api/events',
       '/api/fleet',
       '/api/incidents',
+      '/api/mutes',
+      '/api/players',
+      '/api/players/{user}',
+      '/api/players/{user}/ban',
+      '/api/players/{user}/kick',
+      '/api/players/{user}/mute',
       '/api/queues',
       '/api/rooms',
       '/api/rooms/{id}',
       '/api/rooms/{id}/end',
       '/api/rooms/{id}/history',
       '/api/rooms/{id}/migrate',
+      '/api/rooms/{id}/replay',
+      '/api/series',
       '/api/servers',
       '/api/servers/{id}',
       '/api/servers/{id}/cordon',
       '/api/servers/{id}/drain',
       '/api/servers/{id}/evict',
       '/api/servers/{id}/uncordon',
+      '/api/whoami',
     ]);
     expect(JSON.stringify(document.paths['/api/rooms'].get.parameters)).toContain('"playing"');
     expect(JSON.stringify(document.paths['/api/fleet'].get.responses)).toContain('wantedGameServers');
+  });
+
+  describe('an act', () => {
+    const acts = async (target: string): Promise<ActView[]> => (await get<AuditAnswer>(`/api/audit?target=${target}&limit=20`)).acts;
+
+    it('is in the audit log with its actor, note, input and result', async () => {
+      const id = await roomInPlay(game.get(Self));
+      const { body } = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2`, note: 'too hot' } });
+      const entry = {
+        id: body.act,
+        actor: 'ada',
+        role: 'operator',
+        act: 'room.migrate',
+        note: 'too hot',
+        input: { to: `game:${NAME}-2` },
+        outcome: 'done',
+        result: { room: id, from: gameId, to: `hf:game:${NAME}-2` },
+      };
+      expect(await acts(id)).toMatchObject([entry]);
+      expect(await get(`/api/acts/${body.act}`)).toMatchObject(entry);
+    });
+
+    it('is in the audit log when the server refuses it, and when its input is not valid', async () => {
+      const id = await roomInPlay(game.get(Self));
+      expect((await ask('POST', `/api/rooms/${id}/migrate`)).status).toBe(503);
+      expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { note: 'x'.repeat(201) } })).status).toBe(400);
+      expect(await acts(id)).toMatchObject([
+        { outcome: 'refused', code: 'bad-data', note: 'x'.repeat(201) },
+        { outcome: 'failed', code: 'no-capacity' },
+      ]);
+    });
+
+    it('is refused to a viewer with 403, and is in the audit log', async () => {
+      const id = await roomInPlay(game.get(Self));
+      const refused = await ask('POST', `/api/rooms/${id}/end`, { token: VIEWER_TOKEN });
+      expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden', retry: false } });
+      expect(asked).toEqual([]);
+      expect(await acts(id)).toMatchObject([{ actor: 'wall', role: 'viewer', act: 'room.end', outcome: 'refused', code: 'forbidden' }]);
+      expect((await ask('GET', `/api/rooms/${id}`, { token: VIEWER_TOKEN })).status).toBe(200);
+    });
+
+    it('is a part of every route that changes something', async () => {
+      const { paths } = await get<{ paths: Record<string, Record<string, { responses: object }>> }>('/api/docs-json');
+      const changes = Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).flatMap(([method, route]) => (method === 'get' ? [] : [{ path, method, route }])),
+      );
+      expect(changes).toHaveLength(11);
+      for (const { path, method } of changes) {
+        const target = `nobody-${randomUUID()}`;
+        const url_ = path.replace(/\{\w+\}/, target);
+        expect((await ask(method.toUpperCase(), url_, { token: VIEWER_TOKEN })).status).toBe(403);
+        expect(await acts(target)).toHaveLength(1);
+      }
+    });
+
+    it('can be followed after a drain has answered that it has begun', async () => {
+      const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
+      expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
+      const ended = await until(async () => {
+        const act = await get<ActView>(`/api/acts/${answer.body.act}`);
+        return act.outcome === 'running' ? null : act;
+      });
+      expect(ended).toMatchObject({ outcome: 'done', result: { moved: 3, left: 1 }, progress: { total: 4, left: 1 } });
+      expect(ended.endedAt).toBeGreaterThanOrEqual(ended.at);
+      await ask('POST', `/api/servers/${gameId}/uncordon`);
+    });
+
+    it('is unknown after its entry was removed', async () => {
+      expect(await ask('GET', '/api/acts/1795981809847-00000000')).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    });
   });
 
   describe('the servers resource', () => {
@@ -435,7 +525,7 @@ describe('the admin API', () => {
     it("forwards a migration request to the room's owner, and returns the owner's refusal", async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
-      expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
+      expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2`, act: expect.any(String) } });
       expect(asked).toEqual([{ pattern: 'room.migrate', data: { room: id, to: `hf:game:${NAME}-2` } }]);
       const refused = await ask('POST', `/api/rooms/${id}/migrate`);
       expect(refused).toMatchObject({ status: 503, body: { code: 'no-capacity', retry: true, retryAfterMs: 250 } });

@@ -1,4 +1,4 @@
-import type { PipeTransform } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '#libs/protocol';
 
 /** Maximum number of values and maximum depth of an input. Larger inputs are refused before a schema validates them. */
@@ -11,7 +11,9 @@ const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 export class PlainInputPipe implements PipeTransform {
   constructor(private readonly limits: ReadLimits = LIMITS) {}
 
-  transform(value: unknown): unknown {
+  transform(value: unknown, { type }: Pick<ArgumentMetadata, 'type'>): unknown {
+    // The value of a custom decorator is not from the request.
+    if (type === 'custom') return value;
     try {
       assertPlainJson(value, this.limits);
     } catch (error) {

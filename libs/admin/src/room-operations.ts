@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { FleetLinks } from '#libs/fleet';
 import { type Control, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
-import { RoomLog, type RoomOwnership, type Tenure } from '#libs/room-store';
+import { RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { ROOM_REQUEST_MS } from './admin.options.js';
-import { RoomReader } from './room-reader.js';
 import { ServerReader } from './server-reader.js';
 
 /**
@@ -14,7 +13,7 @@ import { ServerReader } from './server-reader.js';
 @Injectable()
 export class RoomOperations {
   constructor(
-    private readonly rooms: RoomReader,
+    private readonly records: RoomRecords,
     private readonly servers: ServerReader,
     private readonly links: FleetLinks,
     private readonly roomLog: RoomLog,
@@ -57,7 +56,9 @@ export class RoomOperations {
   }
 
   private async ownerOf(room: RoomId, round?: number): Promise<Tenure> {
-    const { status, owner, epoch, round: current } = await this.rooms.record(room);
+    const record = await this.records.read(room);
+    if (!record) throw new HoldfastError('room-unknown');
+    const { status, owner, epoch, round: current } = record;
     if (status !== 'playing' || !owner) throw new HoldfastError('room-not-playing');
     if (round !== undefined && round !== current)
       throw new HoldfastError('room-not-playing', `Game ${round} of the room is not playing. The room plays game ${current} now.`);

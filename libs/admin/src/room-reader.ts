@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId } from '#libs/protocol';
-import { type IndexEntry, isReady, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
-import { ROOMS_READ_AT_ONCE, ROOMS_READ_MAX } from './admin.options.js';
-import type { AdminRoomView, HistoryAnswer, RoomsAnswer, RoomsQuery } from './schemas.js';
+import { StoreClock } from '#libs/redis';
+import { type IndexEntry, isReady, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { catalogPage } from './rooms/catalog-page.js';
+import { catalogRoomOf, RoomCatalog } from './rooms/room-catalog.js';
+import type { AdminRoomView, RoomsAnswer, RoomsQuery } from './schemas.js';
 import { fullId } from './server-reader.js';
 
 /** Reads rooms in the form in which the admin API shows them. */
@@ -11,34 +13,38 @@ import { fullId } from './server-reader.js';
 export class RoomReader {
   constructor(
     private readonly records: RoomRecords,
-    private readonly roomLog: RoomLog,
     private readonly directory: ServerDirectory,
+    private readonly catalog: RoomCatalog,
+    private readonly clock: StoreClock,
   ) {}
 
   /**
-   * Lists rooms, newest first. Reads a bounded part of the index, so a page may be short when few rooms match. `next`: the cursor of the
-   * next page. Null: this is the last page.
+   * Lists rooms. Without filters, newest first, it reads one page of the index. Rooms of one server come from the index of that server.
+   * Everything else is chosen from the catalog in memory, and only the rooms of the page are read. So no request reads all rooms.
    */
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();
-    if (query.server !== undefined) return { ...(await this.pageOf(query, query.server)), total };
-    const rooms: AdminRoomView[] = [];
-    let at = cursorOf(query.after);
-    for (let read = 0; read < ROOMS_READ_MAX; read += ROOMS_READ_AT_ONCE) {
-      const entries = await this.records.page(at, ROOMS_READ_AT_ONCE);
-      const records = await this.records.readMany(entries.map(({ room }) => room));
-      for (const [index, record] of records.entries()) {
-        at = entries[index]!;
-        if (record && matches(record, query)) rooms.push(viewOf(record));
-        if (rooms.length === query.limit) return { rooms, next: textOf(at), total };
-      }
-      if (entries.length < ROOMS_READ_AT_ONCE) return { rooms, next: null, total };
-    }
-    return { rooms, next: at && textOf(at), total };
+    if (query.server !== undefined) return { ...(await this.pageOfServer(query, query.server)), total };
+    if (isWholeIndex(query)) return { ...(await this.pageOfIndex(query)), matched: total, total };
+    const { rooms: all, asOf, isComplete } = await this.catalog.read();
+    const { rooms, next, matched } = catalogPage(all, query, (room) => this.isOwnerless(room));
+    return { rooms: await this.views(rooms), next, matched, total, asOf, complete: isComplete };
+  }
+
+  private async pageOfIndex({ after, limit }: RoomsQuery): Promise<Omit<RoomsAnswer, 'total' | 'matched'>> {
+    const entries = await this.records.page(cursorOf(after), limit);
+    const last = entries.length < limit ? null : entries.at(-1)!;
+    const rooms = await this.views(entries.map(({ room }) => room));
+    return { rooms, next: last && textOf(last), asOf: this.now(), complete: true };
+  }
+
+  /** Reads rooms as they are now. A room that was closed meanwhile is left out. */
+  private async views(rooms: readonly RoomId[]): Promise<AdminRoomView[]> {
+    return (await this.records.readMany(rooms)).flatMap((record) => (record ? this.viewOf(record) : []));
   }
 
   async one(room: RoomId): Promise<AdminRoomView> {
-    return viewOf(await this.record(room));
+    return this.viewOf(await this.record(room));
   }
 
   async record(room: RoomId): Promise<RoomRecord> {
@@ -47,47 +53,42 @@ export class RoomReader {
     return record;
   }
 
-  async history(room: RoomId, limit: number): Promise<HistoryAnswer> {
-    const [{ version }, changes] = await Promise.all([this.record(room), this.roomLog.recent(room, limit)]);
-    return {
-      room,
-      version,
-      changes: changes.map(({ version, at, events = [], seats = {}, patches, delta, ended = null }) => ({
-        version,
-        at,
-        events: events.map((event) => ({ ...event, to: event.to && [...event.to] })),
-        seats: { ...seats },
-        patches: patches?.length ?? null,
-        deltaBytes: delta?.length ?? null,
-        ended,
-      })),
-    };
-  }
-
-  /**
-   * Returns a page of the rooms of one server. Reads all rooms of the server, because they are few and their ids are stored in one place.
-   */
-  private async pageOf(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
+  /** Returns a page of the rooms of one server. Reads all of them, because their number is limited and one index has their ids. */
+  private async pageOfServer(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
     const owner = this.directory.get(fullId(server));
     if (!owner) throw new HoldfastError('not-found', `There is no server ${server}.`);
-    const after = cursorOf(query.after);
     const records = await this.records.readMany(await this.records.roomsOf(owner.id, owner.incarnation));
-    const mine = records
-      .filter((record) => record !== null)
-      .filter((record) => record.owner?.server === owner.id && record.owner.incarnation === owner.incarnation && matches(record, query))
-      .sort((a, b) => b.doc.createdAt - a.doc.createdAt || (a.id < b.id ? 1 : -1))
-      .filter(({ id, doc: { createdAt } }) => !after || createdAt < after.createdAt || (createdAt === after.createdAt && id < after.room));
-    const rooms = mine.slice(0, query.limit).map(viewOf);
-    const last = rooms.at(-1);
-    return { rooms, next: mine.length > rooms.length && last ? textOf({ room: last.id as RoomId, createdAt: last.createdAt }) : null };
+    const mine = records.filter((record) => record?.owner?.server === owner.id && record.owner.incarnation === owner.incarnation);
+    const byId = new Map(mine.flatMap((record) => (record ? [[record.id, record]] : [])));
+    const { rooms, next, matched } = catalogPage([...byId.values()].map(catalogRoomOf), query, (room) => this.isOwnerless(room));
+    const views = rooms.flatMap((room) => this.viewOf(byId.get(room)!));
+    return { rooms: views, next, matched, asOf: this.now(), complete: true };
+  }
+
+  private viewOf(record: RoomRecord): AdminRoomView {
+    return viewOf(record, this.isOwnerless(record));
+  }
+
+  /** Returns whether a game plays without a living owner, as far as this gateway knows. */
+  private isOwnerless({ status, owner }: Pick<RoomRecord, 'status' | 'owner'>): boolean {
+    if (status !== 'playing') return false;
+    const server = owner ? this.directory.get(owner.server) : undefined;
+    return !owner || !server || server.state === 'dead' || server.incarnation !== owner.incarnation;
+  }
+
+  private now(): number {
+    return Math.round(this.clock.storeTime());
   }
 }
 
-function matches({ game, status }: RoomRecord, wanted: RoomsQuery): boolean {
-  return (wanted.game === undefined || wanted.game === game) && (wanted.status === undefined || wanted.status === status);
+/** Returns whether a query asks for all rooms in the order of the index. */
+function isWholeIndex({ q, game, status, ownerless, sort, order }: RoomsQuery): boolean {
+  return (
+    (q ?? '') === '' && game === undefined && status === undefined && ownerless === undefined && sort === 'created' && order === 'desc'
+  );
 }
 
-export function viewOf(record: RoomRecord): AdminRoomView {
+export function viewOf(record: RoomRecord, ownerless: boolean): AdminRoomView {
   const { id, game, status, owner, epoch, version, round, durability, since, result, doc } = record;
   return {
     id,
@@ -108,6 +109,7 @@ export function viewOf(record: RoomRecord): AdminRoomView {
     createdAt: doc.createdAt,
     since,
     result: result && { ...result },
+    ownerless,
   };
 }
 

@@ -5,7 +5,7 @@ import { SERVER_TYPES } from '#libs/protocol';
 
 /** The inputs and outputs of the admin API. The types, the validation and the OpenAPI document are derived from these schemas. */
 
-const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
+export const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
 const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);
 
 export const ServerView = z.object({
@@ -24,6 +24,13 @@ export const ServerView = z.object({
   willing: z.boolean().describe('whether the next room may be placed on it'),
   withheld: z.array(z.string()).describe('the reasons why not: cordoned, draining, suspect, unheard, link-refused'),
   lagMs: z.number().describe('lag of its event loop at the last health answer, p99'),
+  cpuPercent: z.int().nullable().describe('CPU of its process at the last health answers, in percent of one core; null: not reported'),
+  memoryBytes: z.int().nullable().describe('resident memory of its process; null: not reported'),
+  commandsPerSecond: z.int().nullable().describe('commands of players in its rooms, averaged over some seconds; null: not reported'),
+  ackP99Ms: z
+    .number()
+    .nullable()
+    .describe('99th percentile of the time from a command to its durable acknowledgement, over some seconds; null: no commands'),
   clockOffsetMs: z
     .int()
     .nullable()
@@ -54,12 +61,40 @@ export type ServerView = z.infer<typeof ServerView>;
 export const ServersQuery = z.object({ type: z.enum(SERVER_TYPES).optional() });
 export const ServersAnswer = z.object({ servers: z.array(ServerView) });
 
-export const DrainAnswer = z.object({
-  moved: z.int().describe('rooms that were migrated to other servers'),
-  left: z.int().describe('rooms that are still there, because the time was too short (drain again) or no other server can take them'),
+const actId = z.string().describe('the id of this act in the audit log: `GET /api/acts/{id}`');
+
+/** The end of every answer to an act. `ActRecorder` adds it. */
+export const ActReference = z.object({ act: actId });
+
+export const note = z
+  .string()
+  .max(200)
+  .overwrite((text) => text.toWellFormed())
+  .optional()
+  .describe('why; kept in the audit log');
+/** A missing body is allowed too, because `curl -X POST` sends no body. */
+export const NoteBody = z.object({ note }).nullish();
+export const NoteQuery = z.object({ note });
+
+export const CordonAnswer = ServerView.extend(ActReference.shape);
+export const DrainBody = z
+  .object({
+    note,
+    wait: z
+      .boolean()
+      .optional()
+      .describe('false: answer as soon as the drain has begun. Its progress is then that of the act: `GET /api/acts/{id}`'),
+  })
+  .nullish();
+export const DrainAnswer = ActReference.extend({
+  moved: z.int().nullable().describe('rooms that were migrated to other servers; null: the drain still runs (`wait` was false)'),
+  left: z
+    .int()
+    .nullable()
+    .describe('rooms that are still there, because the time was too short (drain again) or no other server can take them'),
   server: ServerView,
 });
-export const EvictAnswer = z.object({
+export const EvictAnswer = ActReference.extend({
   evicted: z.boolean().describe('false: it was already dead, or its name has another incarnation'),
   server: ServerView.nullable(),
 });
@@ -83,31 +118,53 @@ export const AdminRoomView = z.object({
   createdAt: z.int().describe('ms since 1970'),
   since: msSince1970.describe('when the lobby last changed it, or its status changed'),
   result: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
+  ownerless: z.boolean().describe('its game plays, and no living server owns it: it waits for its recovery'),
 });
 export type AdminRoomView = z.infer<typeof AdminRoomView>;
 
-const limit = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+export const limit = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+
+export const ROOM_ORDERS = ['created', 'changed', 'players', 'version', 'name', 'game'] as const;
 
 export const RoomsQuery = z.object({
+  q: z.string().max(64).optional().describe('part of the id or name of the room, or of the id or name of a member; without case'),
   game: z.string().min(1).max(64).optional(),
   status: roomStatus.optional(),
   server: z.string().min(1).max(128).optional().describe('rooms that this server owns now'),
+  ownerless: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('true: only rooms whose game plays without a living owner'),
+  sort: z.enum(ROOM_ORDERS).default('created'),
+  order: z.enum(['asc', 'desc']).default('desc'),
   limit: limit(100, 1_000),
-  after: z.string().max(128).optional().describe('`next` of the last page'),
+  after: z.string().max(512).optional().describe('`next` of the last page'),
 });
 export type RoomsQuery = z.infer<typeof RoomsQuery>;
 
 export const RoomsAnswer = z.object({
-  rooms: z.array(AdminRoomView).describe('newest first'),
+  rooms: z.array(AdminRoomView).describe('in the requested order, each as it is now'),
   next: z
     .string()
     .nullable()
     .describe('`after` of the next page; null: this was the last page. A page may have fewer rooms than `limit` although more follow'),
   total: z.int().describe('number of rooms in the index, regardless of the filters'),
+  matched: z.int().describe('number of rooms that match the filters, as they were at `asOf`'),
+  asOf: msSince1970.describe('when this gateway last read the fields by which it filters and sorts'),
+  complete: z.boolean().describe('false: the fleet has more rooms than this list considers; the oldest ones are left out'),
 });
 export type RoomsAnswer = z.infer<typeof RoomsAnswer>;
 
-export const HistoryQuery = z.object({ limit: limit(100, 10_000) });
+export const HistoryQuery = z.object({
+  limit: limit(100, 10_000),
+  before: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('only changes before this version: the `version` of the first change of the last page'),
+});
 export const HistoryAnswer = z.object({
   room: z.string(),
   version: z.int(),
@@ -126,14 +183,14 @@ export const HistoryAnswer = z.object({
       }),
     )
     .describe('oldest first, back to the last checkpoint while the game runs'),
+  more: z.boolean().describe('whether the log has earlier changes'),
 });
 export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
 
-/** The body may be missing, because `curl -X POST` sends no body. */
 export const MigrateBody = z
-  .object({ to: z.string().min(1).max(128).optional().describe('the target server; absent: placement chooses one') })
+  .object({ to: z.string().min(1).max(128).optional().describe('the target server; absent: placement chooses one'), note })
   .nullish();
-export const MigrateAnswer = z.object({ room: z.string(), from: z.string(), to: z.string() });
+export const MigrateAnswer = ActReference.extend({ room: z.string(), from: z.string(), to: z.string() });
 export const EndBody = z
   .object({
     note: z
@@ -141,11 +198,11 @@ export const EndBody = z
       .max(500)
       .overwrite((note) => note.toWellFormed())
       .optional()
-      .describe('sent to the players as `note` of the result'),
+      .describe('sent to the players as `note` of the result, and kept in the audit log'),
     round: z.int().min(0).optional().describe('`round` of the room: end the game only if it is still this one; absent: whichever runs'),
   })
   .nullish();
-export const EndAnswer = z.object({ room: z.string(), ended: z.literal(true) });
+export const EndAnswer = ActReference.extend({ room: z.string(), ended: z.literal(true) });
 
 export const FleetAnswer = z.object({
   gateway: z.string().describe('the gateway that answers'),
@@ -182,27 +239,24 @@ export type QueuesAnswer = z.infer<typeof QueuesAnswer>;
 /** All kinds of events, such as `server.evicted`, and all groups, such as `server`. */
 const EVENT_FILTERS = [...OPERATOR_EVENT_KINDS, ...new Set(OPERATOR_EVENT_KINDS.map((kind) => kind.split('.')[0] as string))];
 
-export const IncidentsAnswer = z.object({
-  incidents: z.array(
-    z.object({
-      server: z.string(),
-      incarnation: z.int(),
-      outcome: z
-        .enum(['suspected', 'healed', 'restarted', 'evicted'])
-        .describe(
-          'suspected: no verdict yet; healed: healthy again without a verdict; restarted: it left or registered again before a verdict',
-        ),
-      reasons: z.array(z.string()).describe('in the order of the events'),
-      severity: z.enum(SEVERITIES),
-      beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),
-      evictedAt: z.int().nullable(),
-      endedAt: z.int().nullable().describe('null: it is not over'),
-      rooms: z.int().describe('rooms that other servers had to take over'),
-      pauseMs: z.int().nullable().describe('from the beginning until no room waited; null: no room had to wait, or some still wait'),
-      returnedAt: z.int().nullable().describe('when a new incarnation of the server registered'),
-    }),
-  ),
+export const IncidentView = z.object({
+  server: z.string(),
+  incarnation: z.int(),
+  outcome: z
+    .enum(['suspected', 'healed', 'restarted', 'evicted'])
+    .describe(
+      'suspected: no verdict yet; healed: healthy again without a verdict; restarted: it left or registered again before a verdict',
+    ),
+  reasons: z.array(z.string()).describe('in the order of the events'),
+  severity: z.enum(SEVERITIES),
+  beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),
+  evictedAt: z.int().nullable(),
+  endedAt: z.int().nullable().describe('null: it is not over'),
+  rooms: z.int().describe('rooms that other servers had to take over'),
+  pauseMs: z.int().nullable().describe('from the beginning until no room waited; null: no room had to wait, or some still wait'),
+  returnedAt: z.int().nullable().describe('when a new incarnation of the server registered'),
 });
+export const IncidentsAnswer = z.object({ incidents: z.array(IncidentView) });
 export type IncidentsAnswer = z.infer<typeof IncidentsAnswer>;
 export const IncidentsQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 

@@ -5,8 +5,19 @@ import { PlacementPool } from '#libs/placement';
 import { HoldfastError } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { DRAIN_WAIT_MS } from './admin.options.js';
+import { DRAIN_PROGRESS_MS, DRAIN_WAIT_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
+
+/** Rooms on a server when its drain began, and now. */
+export interface DrainProgress {
+  readonly total: number;
+  readonly left: number;
+}
+
+export interface DrainOutcome {
+  readonly moved: number;
+  readonly left: number;
+}
 
 /** Executes an operator's requests about servers. Each operation is idempotent. It never affects a later incarnation of the server. */
 @Injectable()
@@ -45,16 +56,38 @@ export class ServerOperations {
   /**
    * Cordons the server, and migrates its rooms to other servers during their games. The server remains cordoned until it stops or an
    * operator uncordons it.
+   *
+   * @param onProgress called once a second while the drain runs
+   * @returns as soon as the server is cordoned, with the outcome that follows
    */
-  async drain(id: string): Promise<{ moved: number; left: number }> {
+  async drain(id: string, onProgress: (progress: DrainProgress) => void = () => {}): Promise<{ readonly outcome: Promise<DrainOutcome> }> {
     const server = await this.servers.fresh(id);
     if (server.type !== 'game')
       throw new HoldfastError('bad-data', `Only game servers have rooms to migrate. To drain a ${server.type}, send it SIGTERM.`);
     await this.cordon(id);
     const peer = await this.links.to(server);
-    const outcome = (await peer.request('server.drain', {}, { timeoutMs: DRAIN_WAIT_MS })) as { moved: number; left: number };
-    this.publishState('server.drained', server, { ...outcome });
-    return outcome;
+    const outcome = this.followDrain(server, peer.request('server.drain', {}, { timeoutMs: DRAIN_WAIT_MS }), onProgress);
+    // The caller may await the outcome only later.
+    outcome.catch(() => {});
+    return { outcome };
+  }
+
+  private async followDrain(
+    server: ServerRecord,
+    drain: Promise<unknown>,
+    onProgress: (progress: DrainProgress) => void,
+  ): Promise<DrainOutcome> {
+    const report = (): void => onProgress({ total: server.rooms, left: this.servers.roomsNow(server) });
+    report();
+    const timer = setInterval(report, DRAIN_PROGRESS_MS);
+    try {
+      const { moved, left } = (await drain) as DrainOutcome;
+      onProgress({ total: moved + left, left });
+      this.publishState('server.drained', server, { moved, left });
+      return { moved, left };
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /**

@@ -43,6 +43,12 @@ export class ServerReader {
     return this.record(id);
   }
 
+  /** Number of rooms of this incarnation of a server, by its last health answer. 0: it is gone. */
+  roomsNow({ id, incarnation }: ServerRecord): number {
+    const record = this.directory.get(id);
+    return record?.incarnation === incarnation ? record.rooms : 0;
+  }
+
   private async pooled(): Promise<ReadonlyMap<ServerId, PooledServer>> {
     return new Map((await this.pool.status()).map((server) => [server.server, server]));
   }

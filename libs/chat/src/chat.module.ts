@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule, extensionPoint } from '#libs/extension';
+import { ModerationModule } from '#libs/moderation';
 import { CHAT_OPTIONS, type ChatOptions } from './chat.options.js';
 import { ChatService } from './chat.service.js';
 import { ChatDelivery } from './chat-delivery.js';
@@ -13,7 +14,7 @@ export class ChatModule {
   static forLobby(options: ChatOptions): DynamicModule {
     return {
       module: ChatModule,
-      imports: [ExtensionModule],
+      imports: [ExtensionModule, ModerationModule],
       providers: [
         { provide: CHAT_OPTIONS, useValue: options },
         ChatStore,

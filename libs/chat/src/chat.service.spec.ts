@@ -3,6 +3,7 @@ import { Injectable, Module, type Type } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Extension } from '#libs/extension';
+import { Sanctions } from '#libs/moderation';
 import type { Caller, RoomId, UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { RoomRecords, RoomStoreModule, UserRooms } from '#libs/room-store';
@@ -32,7 +33,13 @@ async function start(moderators: Type[] = [], options: Partial<ChatOptions> = {}
   modules.push(module);
   await module.get(RedisConnections).ready();
   await module.init();
-  return { chat: module.get(ChatService), log: module.get(Log), records: module.get(RoomRecords), userRooms: module.get(UserRooms) };
+  return {
+    chat: module.get(ChatService),
+    log: module.get(Log),
+    records: module.get(RoomRecords),
+    userRooms: module.get(UserRooms),
+    sanctions: module.get(Sanctions, { strict: false }),
+  };
 }
 
 const newCaller = (name = 'Ada'): Caller =>
@@ -54,6 +61,18 @@ class Moderator extends ChatModerator {
 }
 
 describe('a chat message', () => {
+  it('is refused in every channel while an operator has muted its sender', async () => {
+    const { chat, sanctions } = await start();
+    const [muted, other] = [newCaller(), newCaller()];
+    const before = await chat.send(muted, { ...LOBBY, text: 'hello', id: '1' });
+    await sanctions.impose('mute', { user: muted.user, until: null, by: 'ada', note: null });
+    await expect(chat.send(muted, { ...LOBBY, text: 'hello', id: '2' })).rejects.toMatchObject({ code: 'chat-muted' });
+    expect(await chat.send(muted, { ...LOBBY, text: 'hello', id: '1' })).toEqual(before);
+    await expect(chat.send(other, { ...LOBBY, text: 'hello', id: '3' })).resolves.toMatchObject({ text: 'hello' });
+    await sanctions.lift('mute', muted.user);
+    await expect(chat.send(muted, { ...LOBBY, text: 'hello', id: '2' })).resolves.toMatchObject({ text: 'hello' });
+  });
+
   it('is sent unchanged when the application has no moderator', async () => {
     const { chat } = await start();
     const caller = newCaller();

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Sanctions } from '#libs/moderation';
 import {
   type Caller,
   CHAT_BYTES_MAX,
@@ -27,6 +28,7 @@ export class ChatService implements OnModuleInit {
     private readonly userRooms: UserRooms,
     private readonly log: Log,
     @Inject(CHAT_OPTIONS) private readonly options: ChatOptions,
+    private readonly sanctions: Sanctions,
   ) {}
 
   onModuleInit(): void {
@@ -45,7 +47,9 @@ export class ChatService implements OnModuleInit {
   async send(caller: Caller, { text, id, ...channel }: Operations['chat.send']['data']): Promise<ChatEntry> {
     const target = await this.targetOf(caller, channel);
     const { user, name } = caller;
-    const admission = await this.store.admit(target, { user, id });
+    const [mute, admission] = await Promise.all([this.sanctions.find('mute', user), this.store.admit(target, { user, id })]);
+    // A repeat of a message that was sent before the mute gets the answer of that message.
+    if (mute && admission.kind !== 'stored') throw new HoldfastError('chat-muted', 'An operator has muted you in all chats.');
     switch (admission.kind) {
       case 'stored':
         return admission.entry;

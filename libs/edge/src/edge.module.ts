@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ExtensionModule } from '#libs/extension';
+import { ModerationModule } from '#libs/moderation';
 import type { Certificate } from '#libs/tls';
 import { ConnectionLimits } from './connection/connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
@@ -80,9 +81,9 @@ export class EdgeModule {
     ];
     return {
       module: EdgeModule,
-      imports: [ExtensionModule],
+      imports: [ExtensionModule, ModerationModule],
       providers,
-      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionRooms, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionLifecycle, SessionRooms, SessionTable],
     };
   }
 }

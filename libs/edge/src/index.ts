@@ -1,6 +1,7 @@
 export * from './edge.module.js';
 export * from './edge.options.js';
 export * from './gateway.service.js';
+export { SessionLifecycle } from './lifecycle/session-lifecycle.js';
 export * from './lobby/answer-listener.js';
 export * from './player-redirect.js';
 export * from './room/owner-attachments.js';

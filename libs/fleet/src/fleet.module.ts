@@ -12,6 +12,7 @@ import { LinkTrust } from './link-trust.js';
 import { LocalStoreLossDetector } from './local-store-loss-detector.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
+import { SelfReport } from './self-report.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
@@ -29,6 +30,7 @@ export class FleetModule {
         { provide: Self, useExisting: MutableSelf },
         { provide: LinkIdentity, useExisting: MutableSelf },
         EventJournal,
+        SelfReport,
         RedisEventSink,
         { provide: EventSink, useClass: EventSinks },
         FleetEvents,
@@ -42,6 +44,7 @@ export class FleetModule {
       exports: [
         Self,
         LinkIdentity,
+        SelfReport,
         EventSink,
         EventJournal,
         FleetEvents,

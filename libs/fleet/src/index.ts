@@ -15,6 +15,7 @@ export * from './redis-event-sink.js';
 export { hasLeft } from './scripts/leave.js';
 export { setCordoned } from './scripts/set-cordoned.js';
 export { Self } from './self.js';
+export * from './self-report.js';
 export * from './server-directory.js';
 export * from './server-record.js';
 export { type EvictedListener, type EvictionNotice, ServerRegistration } from './server-registration.js';

@@ -46,6 +46,12 @@ export interface ServerRecord extends ServerAddresses {
    * reported the offset yet.
    */
   readonly clockOffsetMs: number | null;
+  /** Load of its process, averaged over some seconds. Null in all four: a server of an earlier build, or no answer yet. */
+  readonly cpuPercent: number | null;
+  readonly memoryBytes: number | null;
+  readonly commandsPerSecond: number | null;
+  /** 99th percentile of the time from a command to its durable acknowledgement, in ms. Null: also when there were no commands. */
+  readonly ackP99Ms: number | null;
   /** Number of consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
   /** True: the server answers on its link but not through Redis. */
@@ -92,6 +98,10 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     capacity: number(fields.capacity),
     lagMs: number(fields.lagMs),
     clockOffsetMs: fields.clockOffsetMs === undefined ? null : number(fields.clockOffsetMs),
+    cpuPercent: numberOrNull(fields.cpuPercent),
+    memoryBytes: numberOrNull(fields.memoryBytes),
+    commandsPerSecond: numberOrNull(fields.commandsPerSecond),
+    ackP99Ms: numberOrNull(fields.ackP99Ms),
     suspect: number(fields.suspect),
     unheard: fields.unheard === '1',
     cordoned: fields.cordoned === '1',
@@ -105,6 +115,10 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
 function number(text: string | undefined): number {
   const value = Number(text);
   return Number.isFinite(value) ? value : 0;
+}
+
+function numberOrNull(text: string | undefined): number | null {
+  return text === undefined || text === '' ? null : number(text);
 }
 
 /** Parses the offered games. Returns no games for invalid JSON, so that the rest of the record is still readable. */

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule } from '#libs/extension';
 import { HealthResponder } from './answer/health-responder.js';
 import { ServerCleanups } from './cleanup/server-cleanups.js';
+import { HealthEvidence } from './evidence/health-evidence.js';
 import { PeerStoreLossDetector } from './evidence/peer-store-loss-detector.js';
 import { ServerDials } from './evidence/server-dials.js';
 import { StoreProbe } from './evidence/store-probe.js';
@@ -42,8 +43,9 @@ export class HealthModule {
         EligibilityMarks,
         HealthChecker,
         UnreachableServers,
+        HealthEvidence,
       ],
-      exports: [Eviction, HealthChecker, UnreachableServers],
+      exports: [Eviction, HealthChecker, UnreachableServers, HealthEvidence],
     };
   }
 

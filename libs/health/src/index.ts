@@ -1,4 +1,5 @@
 export * from './answer/health-responder.js';
+export * from './evidence/health-evidence.js';
 export * from './health.module.js';
 export * from './health.options.js';
 export * from './monitor/health-checker.js';

@@ -148,6 +148,26 @@ export interface Control {
   'room.end': { data: { room: RoomId; result: GameResult; round?: number }; answer: null };
   /** Server → server: return the time since your last successful write to Redis, in ms. Null: the server has never written to Redis. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
+  /** Operator → any server: describe the process of the server. */
+  'server.inspect': {
+    data: Record<string, never>;
+    answer: {
+      pid: number;
+      /** The version of Node.js. */
+      node: string;
+      uptimeMs: number;
+      heapBytes: number;
+      storeAvailable: boolean;
+      links: readonly { server: ServerId; incarnation: number; silent: boolean; backlogBytes: number }[];
+    };
+  };
+  /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
+  'players.find': { data: ConnectedPlayerQuery; answer: FoundPlayers };
+  /**
+   * Operator → gateway: end this session, which is over in the store already. `code`: the code of the goodbye. `ended`: false when this
+   * gateway does not have the session.
+   */
+  'player.disconnect': { data: { session: SessionId; code: 'kicked' | 'suspended' }; answer: { ended: boolean } };
   /**
    * Owner → gateway, event: this handle is not attached, or is not attached any more. Except after `ended` and `forbidden`, the gateway
    * waits for the owner of the room and attaches the session again.
@@ -188,6 +208,41 @@ export interface Control {
    * of two versions can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
+}
+
+/** A search for players at one gateway. */
+export interface ConnectedPlayerQuery {
+  /** Part of the user id or name, or the beginning of the address, without case. Absent: all players. */
+  readonly text?: string;
+  /** Only this user. Absent: all users. */
+  readonly user?: UserId;
+  /** Only users after this one, in the order of their ids. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** The sessions of one gateway that match a search. */
+export interface FoundPlayers {
+  /** Number of sessions at the gateway. */
+  readonly total: number;
+  /** Number of sessions that match the search, also before `after`. */
+  readonly matched: number;
+  /** In the order of the user ids. */
+  readonly players: readonly ConnectedPlayer[];
+}
+
+/** A session at a gateway, as operators see it. */
+export interface ConnectedPlayer {
+  readonly user: UserId;
+  readonly name: string;
+  readonly session: SessionId;
+  readonly room: RoomId | null;
+  readonly watching: boolean;
+  readonly searching: boolean;
+  /** Time since the session came to the gateway, in ms. */
+  readonly heldMs: number;
+  /** The connection of the player. Null: it was lost, and the session waits for a resume. */
+  readonly connection: { readonly transport: string; readonly address: string; readonly backlogBytes: number } | null;
 }
 
 /** A request to attach one session to the owner of its room. */

@@ -21,6 +21,8 @@ const CODES = {
   unauthorized: { message: 'The token or name was not accepted.', retry: false },
   'session-unknown': { message: 'This session is over, or its secret is wrong. Send hello without it.', retry: false },
   replaced: { message: 'The session continues over another connection.', retry: false },
+  kicked: { message: 'An operator has ended your session.', retry: false },
+  suspended: { message: 'An operator has banned you from this service.', retry: false },
   'room-unknown': { message: 'There is no such room (any more).', retry: false },
   'room-full': { message: 'Every seat of this room is taken.', retry: false },
   'room-playing': { message: 'The game in this room has started already.', retry: false },

@@ -3,12 +3,24 @@ import { EndedGameStore } from './ended-game-store.js';
 import { InviteCodes } from './invite-codes.js';
 import { OwnerHeartbeats } from './owner-heartbeats.js';
 import { RoomLog } from './room-log.js';
+import { RoomOverviews } from './room-overviews.js';
 import { RoomRecords } from './room-records.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
+import { StoredGames } from './stored-games.js';
 import { UserRooms } from './user-rooms.js';
 
-const PROVIDERS = [RoomLog, EndedGameStore, RoomRecords, InviteCodes, UserRooms, StoreGeneration, OwnerHeartbeats];
+const PROVIDERS = [
+  RoomLog,
+  EndedGameStore,
+  RoomRecords,
+  RoomOverviews,
+  StoredGames,
+  InviteCodes,
+  UserRooms,
+  StoreGeneration,
+  OwnerHeartbeats,
+];
 
 @Module({})
 export class RoomStoreModule {

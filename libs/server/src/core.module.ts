@@ -14,6 +14,7 @@ import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
 import { clockReports } from './clock-reports.js';
 import { evictionReports } from './eviction-reports.js';
+import { InspectionController } from './inspection.controller.js';
 import { passwordReports } from './password-reports.js';
 import { redisOptions } from './redis-options.js';
 import { storeReports } from './store-reports.js';
@@ -53,7 +54,7 @@ export class CoreModule {
         SettlementModule,
         ScheduleModule.forRoot(),
       ],
-      controllers: [StoreStatusController],
+      controllers: [StoreStatusController, InspectionController],
       providers: [
         { provide: APP_FILTER, useClass: LinkErrorFilter },
         certificateLog(certificate),

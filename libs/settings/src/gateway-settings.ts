@@ -1,4 +1,4 @@
-import { flag, host, integer, list, networks, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
+import { flag, host, integer, list, networks, oneOf, optionalSecret, optionalText, port, tokens } from './setting.js';
 import { group } from './setting-group.js';
 
 /** The settings of a gateway: logins, limits and ports of players, and access of operators. */
@@ -181,7 +181,15 @@ export const GATEWAY_SETTINGS = {
   }),
 
   admin: group(['gateway'], {
-    token: secret('ADMIN_TOKEN', 16, { meaning: 'Bearer token of the admin API. `npm start` generates one.' }),
+    tokens: tokens('ADMIN_TOKEN', 16, {
+      meaning:
+        'Bearer tokens of operators for the admin API, newest first. The name of a token is the actor in the audit log. `npm start` generates one token.',
+    }),
+    viewerTokens: tokens('VIEWER_TOKEN', 16, {
+      fallback: [],
+      fallbackText: 'none',
+      meaning: 'Bearer tokens of viewers for the admin API, in the same form. A viewer may only read.',
+    }),
   }),
 
   service: group(['lobby'], {

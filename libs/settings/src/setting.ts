@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { ServerType } from '#libs/protocol';
+import { type NamedToken, readTokens } from './named-tokens.js';
 
 /** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
@@ -78,6 +79,18 @@ export function optionalSecret(variable: string, charactersMin: number, about: {
   const allowed = `at least ${charactersMin} characters`;
   const schema: z.ZodType<string | null, string> = z.string().min(charactersMin);
   return { ...setting(variable, schema, allowed, { ...about, fallback: null, fallbackText: 'none' }), secret: true };
+}
+
+/** Creates a setting with a list of tokens, so that a token can be replaced without a stop. Each token must be too long to guess. */
+export function tokens(variable: string, charactersMin: number, about: About<readonly NamedToken[]>): Setting<readonly NamedToken[]> {
+  const schema = z.string().transform((text, context): readonly NamedToken[] => {
+    const read = readTokens(text, charactersMin);
+    if (read) return read;
+    context.addIssue('not a list of tokens');
+    return z.NEVER;
+  });
+  const allowed = `one or more tokens of at least ${charactersMin} characters, separated by commas or line breaks, each alone or as NAME=TOKEN`;
+  return { ...setting(variable, schema, allowed, about), secret: true };
 }
 
 export function list(variable: string, item: RegExp, allowed: string, about: About<readonly string[]>): Setting<readonly string[]> {

@@ -6,6 +6,7 @@ export * from './metrics.js';
 export * from './nest-log.js';
 export * from './ops.controller.js';
 export * from './output-writer.js';
+export * from './process-load.js';
 export * from './readiness.js';
 export * from './standard-output.js';
 export * from './tallies.js';

@@ -65,6 +65,15 @@ export class TallyHistogram {
     this.sum += value * times;
   }
 
+  get bounds(): readonly number[] {
+    return this.about.buckets;
+  }
+
+  /** Returns the number of observations so far in each bucket, and last the number above the last bound. */
+  snapshot(): readonly number[] {
+    return [...this.counts];
+  }
+
   private read(): object {
     const { name, help, buckets } = this.about;
     let count = 0;

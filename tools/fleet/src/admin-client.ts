@@ -22,13 +22,15 @@ export class AdminClient {
   constructor(readonly target: Target) {}
 
   async get<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
-    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const text = new URLSearchParams(given).toString();
-    return this.ask('GET', text === '' ? path : `${path}?${text}`);
+    return this.ask('GET', pathWith(path, query));
   }
 
   async post<Answer>(path: string, body: object = {}): Promise<Answer> {
     return this.ask('POST', path, body);
+  }
+
+  async delete<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
+    return this.ask('DELETE', pathWith(path, query));
   }
 
   /**
@@ -86,6 +88,12 @@ export class AdminClient {
     if (typeof refusal?.code === 'string') throw new FleetError(refusal.code, String(refusal.message));
     throw new FleetError('not-found', `${url} answers, but is not the ops port of a Holdfast gateway (${response.status} to ${path}).`);
   }
+}
+
+function pathWith(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const text = new URLSearchParams(given).toString();
+  return text === '' ? path : `${path}?${text}`;
 }
 
 interface EventsWanted {

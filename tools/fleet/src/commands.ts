@@ -1,5 +1,6 @@
 import type { AdminRoomView, FleetAnswer, HistoryAnswer, IncidentsAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import { type AdminClient, FleetError } from './admin-client.js';
+import { PLAYER_COMMANDS } from './player-commands.js';
 import { fleetTable, incidentsTable, queuesTable, roomsTable, roomText, shortId } from './tables.js';
 import { watch } from './watch.js';
 
@@ -11,13 +12,15 @@ export interface Invocation {
   print(text: string): void;
 }
 
-interface FleetCommand {
+export interface FleetCommand {
   readonly usage: string;
   readonly alias?: string;
   readonly about: string;
   readonly options?: readonly (readonly [flags: string, about: string])[];
   run(invocation: Invocation): Promise<void>;
 }
+
+const NOTE = ['--note <text>', 'why; kept in the audit log'] as const;
 
 export const COMMANDS: readonly FleetCommand[] = [
   {
@@ -51,6 +54,7 @@ export const COMMANDS: readonly FleetCommand[] = [
   {
     usage: 'drain <server>',
     about: 'migrate all rooms of a game server during their games; it stays cordoned until `uncordon`',
+    options: [NOTE],
     run: async (invocation) => {
       const { moved, left } = await act<{ moved: number; left: number }>(invocation, 'drain');
       say(
@@ -63,11 +67,13 @@ export const COMMANDS: readonly FleetCommand[] = [
   {
     usage: 'cordon <server>',
     about: 'stop placing new rooms on a game server',
+    options: [NOTE],
     run: async (invocation) => say(invocation, await act(invocation, 'cordon'), `${subject(invocation)} gets no new rooms.`),
   },
   {
     usage: 'uncordon <server>',
     about: 'place rooms on it again, also after or during a drain',
+    options: [NOTE],
     run: async (invocation) => {
       const server = await act<ServerView>(invocation, 'uncordon');
       const others = server.withheld.length > 0 ? `still gets no new rooms: ${server.withheld.join(', ')}.` : 'gets new rooms again.';
@@ -77,6 +83,7 @@ export const COMMANDS: readonly FleetCommand[] = [
   {
     usage: 'evict <server>',
     about: 'declare a server dead; its games continue on other servers',
+    options: [NOTE],
     run: async (invocation) => {
       const answer = await act<{ evicted: boolean }>(invocation, 'evict');
       const text = answer.evicted ? 'is evicted. Its rooms continue on other servers.' : 'was already dead, or has just restarted.';
@@ -87,9 +94,13 @@ export const COMMANDS: readonly FleetCommand[] = [
     usage: 'rooms',
     about: 'list rooms, newest first',
     options: [
+      ['--search <text>', 'only rooms with this text in their id or name, or in the id or name of a member'],
       ['--game <game>', 'only rooms of this game'],
       ['--status <status>', 'only rooms with this status: waiting, starting, playing or closed'],
       ['--server <server>', 'only rooms that this server owns'],
+      ['--ownerless', 'only rooms whose game plays without a living owner'],
+      ['--sort <field>', 'created (default), changed, players, version, name or game'],
+      ['--order <order>', 'desc (default) or asc'],
       ['--limit <n>', 'maximum number of rooms (default 50)'],
       ['--after <cursor>', 'show the next page, after the cursor at the end of the last one'],
     ],
@@ -105,9 +116,11 @@ export const COMMANDS: readonly FleetCommand[] = [
   {
     usage: 'migrate <room> [server]',
     about: 'migrate a room to another game server during its game',
+    options: [NOTE],
     run: async (invocation) => {
-      const { client, words } = invocation;
-      const answer = await client.post<{ from: string; to: string }>(`/api/rooms/${part(words[0])}/migrate`, { to: words[1] });
+      const { client, words, options } = invocation;
+      const path = `/api/rooms/${part(words[0])}/migrate`;
+      const answer = await client.post<{ from: string; to: string }>(path, { to: words[1], note: options.note });
       say(invocation, answer, `Room ${words[0]} has migrated from ${shortId(answer.from)} to ${shortId(answer.to)}.`);
     },
   },
@@ -120,6 +133,7 @@ export const COMMANDS: readonly FleetCommand[] = [
     ],
     run: end,
   },
+  ...PLAYER_COMMANDS,
 ];
 
 async function end(invocation: Invocation): Promise<void> {
@@ -160,8 +174,9 @@ async function list({ client, options, json, print }: Invocation): Promise<void>
 }
 
 async function rooms({ client, options, json, print }: Invocation): Promise<void> {
-  const { game, status, server, limit = '50', after } = options;
-  const answer = await client.get<RoomsAnswer>('/api/rooms', { game, status, server, limit, after });
+  const { search: q, ownerless, game, status, server, sort, order, limit = '50', after } = options;
+  const query = { q, game, status, server, ownerless: ownerless ? 'true' : undefined, sort, order, limit, after };
+  const answer = await client.get<RoomsAnswer>('/api/rooms', query);
   print(json ? JSON.stringify(answer) : roomsTable(answer, Date.now()));
 }
 
@@ -172,8 +187,8 @@ async function room({ client, words, json, print }: Invocation): Promise<void> {
   print(json ? JSON.stringify({ ...view, history: history.changes }) : roomText(view, history, Date.now()));
 }
 
-async function act<Answer = object>({ client, words }: Invocation, verb: string): Promise<Answer> {
-  return client.post<Answer>(`/api/servers/${part(words[0])}/${verb}`);
+async function act<Answer = object>({ client, words, options }: Invocation, verb: string): Promise<Answer> {
+  return client.post<Answer>(`/api/servers/${part(words[0])}/${verb}`, { note: options.note });
 }
 
 function say({ json, print }: Invocation, answer: object, sentence: string): void {

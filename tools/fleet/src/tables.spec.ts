@@ -76,8 +76,12 @@ describe('the output for operators', () => {
   });
 
   it('shows the cursor of the next page of rooms', () => {
-    expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
-    expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
+    expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9, matched: 9, asOf: NOW, complete: true }, NOW)).toContain(
+      '9 rooms in all. More: --after 5.abc',
+    );
+    expect(roomsTable({ rooms: [], next: null, total: 0, matched: 0, asOf: NOW, complete: true }, NOW)).toBe(
+      'No matching rooms\n\n0 rooms in all.',
+    );
   });
 
   it('shows an incident on one line with its reasons, rooms and pause', () => {
@@ -154,6 +158,7 @@ const ROOM: AdminRoomView = {
   createdAt: NOW,
   since: NOW,
   result: null,
+  ownerless: false,
 };
 
 function server(changes: Partial<ServerView>): ServerView {
@@ -162,6 +167,10 @@ function server(changes: Partial<ServerView>): ServerView {
     type: 'game',
     name: '1',
     incarnation: 1,
+    cpuPercent: 12,
+    memoryBytes: 90_000_000,
+    commandsPerSecond: 50,
+    ackP99Ms: 2.5,
     state: 'ready',
     cordoned: false,
     suspect: 0,

@@ -26,6 +26,14 @@ describe('the fleet that a command addresses', () => {
     });
   });
 
+  it.each([
+    ['ada=the newest token of ada,bob=the token of bob', 'the newest token of ada'],
+    ['the newest token\nada=the token of ada', 'the newest token'],
+    ['c2VjcmV0c2VjcmV0cw==', 'c2VjcmV0c2VjcmV0cw=='],
+  ])('gets the first token of the list %j', (list, token) => {
+    expect(findTarget({}, { ADMIN_TOKEN: list }, join(folder, 'none')).token).toBe(token);
+  });
+
   it('is the fleet that the arguments name', () => {
     expect(findTarget({ url: 'https://ops.example.org/', token: 'said' }, { ADMIN_TOKEN: 'other' }, file)).toEqual({
       url: 'https://ops.example.org',

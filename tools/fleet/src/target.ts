@@ -20,9 +20,22 @@ export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = proc
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;
   // The tool must not send the token of one fleet to another fleet.
   const ofRunning = url === running?.opsUrl ? running.adminToken : undefined;
-  const token = given.token ?? (env.ADMIN_TOKEN || undefined) ?? ofRunning;
+  const token = given.token ?? newestOf(env.ADMIN_TOKEN) ?? newestOf(ofRunning);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new FleetError('bad-data', `${JSON.stringify(url)} is not a URL. Pass one such as ${URL_DEFAULT}.`);
   if (!token) throw new FleetError('unauthorized', `No token: pass --token, or set ADMIN_TOKEN to that of the fleet at ${url}.`);
   return { url: url.replace(/\/+$/, ''), token };
+}
+
+/** Minimum length of a token, as in the settings of a gateway. */
+const TOKEN_CHARACTERS_MIN = 16;
+
+/** Returns the first token of a list such as `ada=TOKEN,bob=TOKEN`. Undefined: there is none. */
+function newestOf(list: string | undefined): string | undefined {
+  const first = list
+    ?.split(/[,\r\n]+/)
+    .map((entry) => entry.trim())
+    .find((entry) => entry !== '');
+  const token = /^[A-Za-z0-9._-]{1,32}=(.+)$/.exec(first ?? '')?.[1];
+  return token !== undefined && token.length >= TOKEN_CHARACTERS_MIN ? token : first;
 }

@@ -44,6 +44,8 @@ export type DisconnectCode =
   | 'too-many-connections'
   | 'shutting-down'
   | 'replaced'
+  | 'kicked'
+  | 'suspended'
   | 'too-slow'
   | 'timed-out'
   | 'rate-limited'

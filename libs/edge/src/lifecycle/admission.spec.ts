@@ -1,4 +1,5 @@
 import type { ServerDirectory } from '#libs/fleet';
+import type { Sanctions } from '#libs/moderation';
 import { type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId } from '#libs/protocol';
 import type { RoomRecords, UserRooms } from '#libs/room-store';
 import type { Authenticator, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
@@ -29,6 +30,7 @@ function newAdmission(
     { whenSettled: async () => {} } as unknown as StoreSettlement,
     { isIncomplete } as unknown as SessionRestorer,
     metrics,
+    {} as Sanctions,
   );
 }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
+import { type Sanction, Sanctions } from '#libs/moderation';
 import {
   type Binding,
   type Claims,
@@ -89,12 +90,13 @@ export class Admission {
     private readonly settlement: StoreSettlement,
     private readonly restorer: SessionRestorer,
     private readonly metrics: Metrics,
+    private readonly sanctions: Sanctions,
   ) {}
 
   /**
    * Logs the player in, or resumes the session that the hello names.
    *
-   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
+   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, `suspended`, or `unavailable`
    */
   async admit(message: Hello): Promise<AdmittedSession> {
     try {
@@ -171,13 +173,26 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      return await this.admitUser(user);
+      // Reads the ban after the session was written. A ban is written before the session is searched. So of a login and a ban at the same
+      // time, one sees the other.
+      const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
+      if (ban) throw suspended(ban);
+      return found;
     } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'suspended' && (await this.hasEnded(session))) throw error;
       // The hello fails after the store has assigned the session to this gateway. The session has no connection, so the gateway marks it as
       // away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
+  }
+
+  /** Ends a session that no client has. False: the store does not answer. */
+  private async hasEnded(session: SessionId): Promise<boolean> {
+    return this.sessions.end(session).then(
+      () => true,
+      () => false,
+    );
   }
 
   private async admitUser(user: UserId): Promise<FoundRoom> {
@@ -194,6 +209,13 @@ export class Admission {
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
+}
+
+function suspended({ until }: Sanction): HoldfastError {
+  return new HoldfastError(
+    'suspended',
+    until === null ? undefined : `An operator has banned you from this service until ${new Date(until).toISOString()}.`,
+  );
 }
 
 /**

@@ -136,6 +136,20 @@ export class SessionLifecycle {
   }
 
   /**
+   * Ends a session at the request of an operator. The store no longer has the session, so it cannot be resumed. False: this gateway does not
+   * have the session.
+   */
+  expel(id: SessionId, code: 'kicked' | 'suspended'): boolean {
+    const session = this.table.get(id);
+    if (!session) return false;
+    const { connection } = session;
+    session.connection = null;
+    this.depart(session, 'left');
+    if (connection) disconnect(connection, code);
+    return true;
+  }
+
+  /**
    * Requests the departure of the user and removes the session from this gateway, also while a lobby still handles a request of the
    * session.
    */

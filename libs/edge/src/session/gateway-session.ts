@@ -70,6 +70,8 @@ export class GatewaySession {
    * True when the session was removed from the table of this gateway. A late answer to a request must not bind such a session to a room.
    */
   isOver = false;
+  /** The time at which the session came to this gateway, in ms of the monotonic clock. */
+  readonly heldSince = performance.now();
   /** The hash of the player's current secret. The gateway needs the hash to restore the session in a store that lost it. */
   secretHash = '';
 

@@ -3,7 +3,7 @@ import { SingleFlight } from '#libs/async';
 import { ExtensionExplorer } from '#libs/extension';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { EventLoopLag, Log, Metrics } from '#libs/telemetry';
+import { EventLoopLag, Log, Metrics, ProcessLoad } from '#libs/telemetry';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
@@ -27,6 +27,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     private readonly log: Log,
     private readonly clock: StoreClock,
     private readonly metrics: Metrics,
+    private readonly load: ProcessLoad,
   ) {}
 
   onModuleInit(): void {
@@ -51,7 +52,9 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     if (this.facts) this.metrics.capacity.set(capacity);
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
     const { offsetMs } = this.clock;
-    const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
+    const { ackP99Ms, ...load } = this.load.read();
+    // An empty field removes the value of an earlier answer.
+    const fields = { ...facts, ...load, ackP99Ms: ackP99Ms ?? '', ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
     const answer = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, fields);
     if (answer !== 'ok') {
       await this.registration.checkOwnRecord();

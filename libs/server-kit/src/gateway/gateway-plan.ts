@@ -3,6 +3,7 @@ import { sleep } from '#libs/async';
 import { GatewayService } from '#libs/edge';
 import type { ServerPlan } from '#libs/server';
 import type { ServerOptions } from '../server-options.js';
+import { adminTokens } from './admin-tokens.js';
 import { serveDashboard } from './dashboard-pages.js';
 import { GatewayServerModule } from './gateway-server.module.js';
 
@@ -23,7 +24,7 @@ export function gatewayPlan({ pages, extensions }: GatewayOptions): ServerPlan<'
     extensions,
     prepare(app, { admin }) {
       serveDashboard(app);
-      serveAdminDocs(app, admin);
+      serveAdminDocs(app, { tokens: adminTokens(admin) });
     },
     async open(app) {
       const gateway = app.get(GatewayService);

@@ -8,11 +8,14 @@ import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
+import { adminTokens } from './admin-tokens.js';
 import { GatewayChatAudience, LobbyChatFollower } from './gateway-chat.js';
 import { GatewayFacts } from './gateway-facts.js';
+import { GatewayPlayersController } from './gateway-players.controller.js';
 import { OwnerController } from './owner.controller.js';
 import { playerRedirectWiring } from './player-redirect-wiring.js';
 import { type PublicPagesOptions, publicPages } from './public-pages.js';
+import { SessionTablePlayers } from './session-table-players.js';
 
 @Module({})
 export class GatewayServerModule {
@@ -41,10 +44,17 @@ export class GatewayServerModule {
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
         checker,
-        AdminModule.forRoot({ ...admin, scale }, checker),
+        AdminModule.forRoot({ tokens: adminTokens(admin), scale }, checker),
       ],
-      controllers: [OwnerController],
-      providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts, GatewayChatAudience, LobbyChatFollower],
+      controllers: [OwnerController, GatewayPlayersController],
+      providers: [
+        certificateLog(certificate),
+        playerRedirectWiring,
+        GatewayFacts,
+        GatewayChatAudience,
+        LobbyChatFollower,
+        SessionTablePlayers,
+      ],
     };
   }
 }

@@ -37,7 +37,7 @@ describe('the pages of a gateway', () => {
     return { policy, sniff: headers.get('x-content-type-options'), referrer: headers.get('referrer-policy') };
   }
 
-  it.each(['/dashboard.js', '/', '/api/nothing'])(
+  it.each(['/assets/nothing.js', '/api/nothing'])(
     'on the ops port may not be framed, and load resources only from the gateway',
     async (path) => {
       const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
@@ -45,6 +45,15 @@ describe('the pages of a gateway', () => {
       expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
     },
   );
+
+  it('for operators run scripts and styles only from files of the gateway, and are not kept by browsers', async () => {
+    const { headers } = await fetch(await ops.getUrl());
+    const policy = headers.get('content-security-policy')?.split('; ');
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]),
+    );
+    expect(headers.get('cache-control')).toBe('no-cache');
+  });
 
   it('for players get only the authentication method from about.json', async () => {
     const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);

@@ -1,4 +1,4 @@
-import { serveApiDocs } from '#libs/admin';
+import { serveApiDocs, TokenCheck } from '#libs/admin';
 import type { ServerPlan } from '#libs/server';
 import type { ServerOptions } from '../server-options.js';
 import { LobbyServerModule } from './lobby-server.module.js';
@@ -11,7 +11,7 @@ export function lobbyPlan({ extensions }: ServerOptions): ServerPlan<'lobby'> {
     module: (settings) => LobbyServerModule.forRoot(settings),
     extensions,
     prepare(app, { service }) {
-      if (service.token !== null) serveApiDocs(app, SERVICE_API, service.token);
+      if (service.token !== null) serveApiDocs(app, SERVICE_API, new TokenCheck(service.token));
     },
   };
 }

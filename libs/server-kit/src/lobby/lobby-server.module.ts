@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AdminErrorFilter, RoomOperations, RoomReader, ServerReader } from '#libs/admin';
+import { AdminErrorFilter, RoomOperations, ServerReader } from '#libs/admin';
 import { ChatModule } from '#libs/chat';
 import { HealthModule } from '#libs/health';
 import { LobbyModule } from '#libs/lobby';
@@ -37,14 +37,7 @@ export class LobbyServerModule {
         HealthModule.forResponder(),
       ],
       controllers: [RoomController, MatchController, MemberController, ChatController, ServiceRoomsController],
-      providers: [
-        { provide: SERVICE_OPTIONS, useValue: service },
-        ServiceGuard,
-        AdminErrorFilter,
-        RoomOperations,
-        RoomReader,
-        ServerReader,
-      ],
+      providers: [{ provide: SERVICE_OPTIONS, useValue: service }, ServiceGuard, AdminErrorFilter, RoomOperations, ServerReader],
     };
   }
 }

@@ -1,0 +1,71 @@
+import { NativeSelect } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { auditQuery } from '../api/queries.js';
+import { AuditTable } from '../parts/audit-table.js';
+import { Empty, Missing, Page, Section } from '../parts/page.js';
+import { Pager } from '../parts/pager.js';
+import { SearchField } from '../parts/search-field.js';
+import { useFilters } from '../parts/use-filters.js';
+
+const ACTS = [
+  'server.cordon',
+  'server.uncordon',
+  'server.drain',
+  'server.evict',
+  'room.migrate',
+  'room.end',
+  'player.kick',
+  'player.ban',
+  'player.unban',
+  'player.mute',
+  'player.unmute',
+];
+
+/** The acts of operators: the actor, the target, the note and the result of each. */
+export function AuditPage() {
+  const [{ actor, act, target, after }, setFilters] = useFilters();
+  const { data, error, refetch } = useQuery(auditQuery({ actor, act, target, after, limit: '200' }));
+  const isFiltered = [actor, act, target].some(Boolean);
+  return (
+    <Page title="Audit" aside={<span className="aside">every act of operators, refused ones too</span>}>
+      <search className="filters">
+        <SearchField
+          label="Who"
+          placeholder="Name of the token"
+          value={actor ?? ''}
+          onChange={(value) => setFilters({ actor: value, after: undefined })}
+        />
+        <NativeSelect
+          label="Act"
+          data={[{ value: '', label: 'Any' }, ...ACTS]}
+          value={act ?? ''}
+          onChange={({ currentTarget }) => setFilters({ act: currentTarget.value, after: undefined })}
+        />
+        <SearchField
+          label="Target"
+          placeholder="Server, room or user"
+          value={target ?? ''}
+          onChange={(value) => setFilters({ target: value, after: undefined })}
+        />
+      </search>
+      {!data ? (
+        <Missing error={error} retry={refetch} />
+      ) : (
+        <Section title="Acts" className="headless">
+          <AuditTable
+            label="Acts of operators, newest first"
+            acts={data.acts}
+            empty={
+              <Empty>
+                {isFiltered ? 'No act matches these filters.' : 'No operator has acted yet. Drains, kicks and all other acts appear here.'}
+              </Empty>
+            }
+          />
+          <Pager after={after} next={data.next} setFilters={setFilters}>
+            {data.acts.length} shown
+          </Pager>
+        </Section>
+      )}
+    </Page>
+  );
+}

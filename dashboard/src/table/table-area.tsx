@@ -1,0 +1,20 @@
+import type { ReactNode, Ref } from 'react';
+
+interface TableAreaProps {
+  readonly label: string;
+  /** The area has a height of its own, because its table renders only the rows that are visible. */
+  readonly isVirtual?: boolean;
+  readonly ref?: Ref<HTMLDivElement>;
+  readonly children: ReactNode;
+}
+
+/** The area in which a table scrolls. It can have the focus, so that people without a mouse scroll it with the arrow keys. */
+export function TableArea({ label, isVirtual = false, ref, children }: TableAreaProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form
+    <div role="group" className={isVirtual ? 'table-area virtual' : 'table-area'} ref={ref} tabIndex={0} aria-label={label}>
+      {children}
+    </div>
+  );
+}

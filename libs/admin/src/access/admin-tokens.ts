@@ -1,0 +1,40 @@
+import { TokenCheck } from '../admin-token.js';
+import type { Actor } from './roles.js';
+
+/** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */
+export interface AdminToken extends Actor {
+  readonly token: string;
+}
+
+/**
+ * Finds the owner of a token among all tokens of the fleet. It compares the given token with all of them, each in constant time, so that
+ * the duration shows neither which token matches nor how much of a guess is right.
+ */
+export class AdminTokens {
+  private readonly known: readonly { readonly actor: Actor; readonly check: TokenCheck }[];
+
+  constructor(tokens: readonly AdminToken[]) {
+    this.known = tokens.map(({ name, role, token }) => ({ actor: { name, role }, check: new TokenCheck(token) }));
+  }
+
+  accepts(given: string): boolean {
+    return this.ownerOf(given) !== null;
+  }
+
+  /** Returns null when no token matches. Of two entries with the same token, the first one counts. */
+  ownerOf(given: string): Actor | null {
+    let owner: Actor | null = null;
+    for (const { actor, check } of this.known) {
+      const isMatch = check.accepts(given);
+      if (isMatch && owner === null) owner = actor;
+    }
+    return owner;
+  }
+}
+
+/** @param given the token of a request. Null: the request has none */
+export function refusalOfToken(given: string | null): string {
+  if (given === null)
+    return 'This API needs the header "Authorization: Bearer TOKEN", with an ADMIN_TOKEN or a VIEWER_TOKEN of this fleet.';
+  return 'This is neither an ADMIN_TOKEN nor a VIEWER_TOKEN of this fleet.';
+}

@@ -1,0 +1,10 @@
+/** `viewer`: may only read. `operator`: may also act. */
+export const ROLES = ['viewer', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The owner of a token. */
+export interface Actor {
+  /** The name of the token in the setting. The audit log shows it. */
+  readonly name: string;
+  readonly role: Role;
+}

@@ -1,0 +1,20 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata, UseInterceptors } from '@nestjs/common';
+import type { z } from 'zod';
+import type { ActReference } from '../schemas.js';
+import { ACT_METADATA, type ActOnMetadata } from './act-metadata.js';
+import { ActRecorder, type ActRequest } from './act-recorder.js';
+import type { Act } from './audit-schemas.js';
+import type { RunningAct } from './running-act.js';
+
+/** An answer without the reference to the act, which `ActRecorder` adds. */
+export type Answered<Schema extends z.ZodType> = Omit<z.infer<Schema>, keyof z.infer<typeof ActReference>>;
+
+/** Marks a route as an act: only operators may use it, and the audit log has every use. */
+export function ActOn(act: Act, target: string): MethodDecorator {
+  return applyDecorators(SetMetadata(ACT_METADATA, { act, target } satisfies ActOnMetadata), UseInterceptors(ActRecorder));
+}
+
+/** The act of this request, for a route with `@ActOn`. */
+export const CurrentAct = createParamDecorator(
+  (_: unknown, context: ExecutionContext): RunningAct => context.switchToHttp().getRequest<ActRequest>().act as RunningAct,
+);

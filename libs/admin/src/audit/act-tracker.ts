@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
+import { Log } from '#libs/telemetry';
+import { answerTo } from '../admin-error.filter.js';
+import { type ActEnd, AuditLog, type BegunAct, type NewAct } from './audit-log.js';
+import type { ActView } from './audit-schemas.js';
+import type { RunningAct } from './running-act.js';
+
+/** Number of attempts to write the end of an act, and the time between two of them in ms. */
+const END_TRIES = 30;
+const END_RETRY_MS = 1_000;
+
+/** Writes the begin, the progress and the end of each act into the audit log. */
+@Injectable()
+export class ActTracker {
+  constructor(
+    private readonly audit: AuditLog,
+    private readonly log: Log,
+  ) {}
+
+  /** Begins an act. Rejects when Redis does not answer, so no act happens that the log does not have. */
+  async begin(act: NewAct): Promise<RunningAct> {
+    return new TrackedAct(await this.audit.begin(act), this.audit, this.log);
+  }
+
+  /** Records an act that is refused before it begins. Never rejects: the refusal must not depend on the store. */
+  async refused(act: NewAct, error: unknown): Promise<void> {
+    await this.audit.begin(act, endOf(error)).catch((cause: unknown) => {
+      this.log.warn('audit.refusal-unwritten', { act: act.act, target: act.target, actor: act.actor.name, error: cause });
+    });
+  }
+}
+
+class TrackedAct implements RunningAct {
+  private latest: ActView['progress'] = null;
+  private isDetached = false;
+
+  constructor(
+    private readonly begun: BegunAct,
+    private readonly audit: AuditLog,
+    private readonly log: Log,
+  ) {}
+
+  get id(): string {
+    return this.begun.id;
+  }
+
+  async progress(progress: NonNullable<ActView['progress']>): Promise<void> {
+    this.latest = progress;
+    await this.audit.progress(this.begun, progress).catch((error: unknown) => this.log.debug('audit.progress-unwritten', { error }));
+  }
+
+  endsWith(work: Promise<object>): void {
+    this.isDetached = true;
+    void work.then(
+      (answer) => this.end(doneWith(answer)),
+      (error: unknown) => this.end(endOf(error)),
+    );
+  }
+
+  async succeeded(answer: object): Promise<void> {
+    if (!this.isDetached) await this.end(doneWith(answer));
+  }
+
+  async failed(error: unknown): Promise<void> {
+    if (!this.isDetached) await this.end(endOf(error));
+  }
+
+  /** Writes the end. When Redis does not answer, the caller does not wait for the further attempts. */
+  private async end(end: ActEnd): Promise<void> {
+    const { actor, act, target } = this.begun.stored;
+    this.log.info('operator.acted', { actor, act, target, outcome: end.outcome, ...(end.code && { code: end.code }) });
+    const write = (): Promise<void> => this.audit.end(this.begun, end, this.latest);
+    await write().catch(() => void this.endLater(write));
+  }
+
+  private async endLater(write: () => Promise<void>): Promise<void> {
+    for (let tries = 1; tries < END_TRIES; tries++) {
+      await sleep(END_RETRY_MS);
+      const error = await write().catch((cause: unknown) => cause);
+      if (error === undefined) return;
+      if (tries === END_TRIES - 1) this.log.warn('audit.end-unwritten', { act: this.begun.id, error });
+    }
+  }
+}
+
+function doneWith(answer: object): ActEnd {
+  const scalars = Object.entries(answer).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value));
+  const result = scalars.length === 0 || 'incarnation' in answer ? null : Object.fromEntries(scalars);
+  return { outcome: 'done', code: null, message: null, result };
+}
+
+/** The end of an act that threw. An answer with a status below 500 is a refusal. */
+function endOf(error: unknown): ActEnd {
+  const { status, body } = answerTo(error);
+  return { outcome: status < 500 ? 'refused' : 'failed', code: body.code, message: body.message.slice(0, 300), result: null };
+}

@@ -1,0 +1,13 @@
+import type { ActView } from './audit-schemas.js';
+
+/** An act that has begun. Its methods never reject, because the act itself must not fail when its end cannot be written. */
+export interface RunningAct {
+  readonly id: string;
+  /** Stores how far the act has come. */
+  progress(progress: NonNullable<ActView['progress']>): Promise<void>;
+  /** Lets the act end with `work` instead of with the answer to the request. */
+  endsWith(work: Promise<object>): void;
+  /** Stores the end of the act, unless it ends later (`endsWith`). */
+  succeeded(answer: object): Promise<void>;
+  failed(error: unknown): Promise<void>;
+}

@@ -1,0 +1,8 @@
+import type { ConnectedPlayerQuery, Control, FoundPlayers, SessionId } from '#libs/protocol';
+
+/** Port: the sessions at this gateway. Other gateways are asked over their links. At most one provider implements it. */
+export abstract class LocalPlayers {
+  abstract find(search: ConnectedPlayerQuery): FoundPlayers;
+  /** Ends a session that is over in the store. False: this gateway does not have it. */
+  abstract disconnect(session: SessionId, code: Control['player.disconnect']['data']['code']): boolean;
+}

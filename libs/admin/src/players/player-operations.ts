@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { type Sanction, type SanctionKind, Sanctions } from '#libs/moderation';
+import { HoldfastError, type UserId } from '#libs/protocol';
+import { StoreClock } from '#libs/redis';
+import { SessionStore } from '#libs/session';
+import type { Answered } from '../audit/act-on.decorator.js';
+import { GatewayPlayers } from './gateway-players.js';
+import type { BanAnswer } from './player-schemas.js';
+
+export interface SanctionRequest {
+  /** The name of the operator. */
+  readonly by: string;
+  /** ms since 1970. Undefined: the sanction has no end. */
+  readonly until: number | undefined;
+  readonly note: string | undefined;
+}
+
+/** Carries out an operator's requests about players. Each operation is idempotent. */
+@Injectable()
+export class PlayerOperations {
+  constructor(
+    private readonly sanctions: Sanctions,
+    private readonly sessions: SessionStore,
+    private readonly gateways: GatewayPlayers,
+    private readonly clock: StoreClock,
+  ) {}
+
+  /** Ends the session of a user. The user leaves the room, and may log in again. False: the user had no session. */
+  async kick(user: UserId): Promise<boolean> {
+    return this.endSession(user, 'kicked');
+  }
+
+  /** Refuses every login of a user, and ends the session. The ban is written first, so no login gets past both. */
+  async ban(user: UserId, request: SanctionRequest): Promise<Answered<typeof BanAnswer>> {
+    const ban = await this.impose('ban', user, request);
+    return { ban, kicked: await this.endSession(user, 'suspended') };
+  }
+
+  async mute(user: UserId, request: SanctionRequest): Promise<Sanction> {
+    return this.impose('mute', user, request);
+  }
+
+  /** Lifts a sanction. False: there was none. */
+  async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
+    return this.sanctions.lift(kind, user);
+  }
+
+  private async impose(kind: SanctionKind, user: UserId, { by, until, note }: SanctionRequest): Promise<Sanction> {
+    checkUser(user);
+    const now = this.clock.storeTime();
+    if (until !== undefined && until <= now)
+      throw new HoldfastError('bad-data', `until is ${until}: it must be in the future, in ms since 1970; now it is ${Math.round(now)}`);
+    return this.sanctions.impose(kind, { user, until: until ?? null, by, note: note ?? null });
+  }
+
+  /**
+   * Ends the session in the store first, so that it cannot be resumed. When its gateway does not get the request, the gateway notices within
+   * half a minute that the session is over, and closes the connection.
+   */
+  private async endSession(user: UserId, code: 'kicked' | 'suspended'): Promise<boolean> {
+    const found = await this.sessions.find(user);
+    if (!found) return false;
+    await this.sessions.end(found.session);
+    await this.gateways.disconnect(found.gateway, found.session, code);
+    return true;
+  }
+}
+
+/** Maximum length of a user id in characters. The `sub` of a token has at most as many bytes. */
+const USER_ID_MAX = 512;
+
+/** @throws `bad-data` for an id that no user can have */
+function checkUser(user: string): void {
+  if (user.length === 0 || user.length > USER_ID_MAX)
+    throw new HoldfastError('bad-data', `The user id has ${user.length} characters: it must have 1 to ${USER_ID_MAX}.`);
+}

@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { Self, ServerDirectory } from '#libs/fleet';
+import { RedisConnections, RedisLease, redisName, StoreClock } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { FleetCapacity } from '../fleet-capacity.js';
+import { sampleOf } from './fleet-sample.js';
+import { FINE, SeriesStore } from './series-store.js';
+
+const TICK_MS = 1_000;
+/**
+ * Lease on the write of a sample. A gateway that dies while it writes holds the lease for this time, in ms. Another gateway then writes the
+ * sample of the same period, which is longer.
+ */
+const LEASE_MS = 3_000;
+
+/**
+ * Writes a sample of the fleet every ten seconds, from the directory in memory. All gateways try, and the lease lets one write at a time. A
+ * gateway that finds the sample written waits for the next period.
+ */
+@Injectable()
+export class SeriesWriter {
+  private writtenAt = 0;
+  private isWriting = false;
+  private readonly lease: RedisLease;
+
+  constructor(
+    redis: RedisConnections,
+    private readonly store: SeriesStore,
+    private readonly directory: ServerDirectory,
+    private readonly capacity: FleetCapacity,
+    private readonly clock: StoreClock,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {
+    this.lease = new RedisLease(redis, redisName('series-writer'), LEASE_MS);
+  }
+
+  @Interval(TICK_MS)
+  async tick(): Promise<void> {
+    const at = Math.floor(this.clock.storeTime() / FINE.stepMs) * FINE.stepMs;
+    // A gateway that has not registered knows no servers yet, or was evicted and knows old ones.
+    if (this.isWriting || at <= this.writtenAt || this.self.state !== 'ready') return;
+    this.isWriting = true;
+    try {
+      const isOurs = await this.lease.run(() =>
+        this.store.add(at, sampleOf(this.directory.all(), this.capacity.now().slots)).then(() => {}),
+      );
+      if (isOurs) this.writtenAt = at;
+    } catch (error) {
+      this.log.debug('series.unwritten', { error });
+    } finally {
+      this.isWriting = false;
+    }
+  }
+}
