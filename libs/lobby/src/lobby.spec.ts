@@ -868,6 +868,27 @@ describe('a match of waiting players', () => {
     ]);
   });
 
+  it('is counted in the summary of the queue, with the waiting tickets of each mode', async () => {
+    const { servers, matchmaker, tickets } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { modes: { blitz: {} } });
+    const [first, second, alone, blitz] = newCallers(4);
+    await matchmaker.search(first);
+    await matchmaker.search(second);
+    await matchmaker.search(blitz, { mode: 'blitz' });
+    await matchmaker.search(alone);
+    const report = await until(async () => {
+      pass(1_000);
+      const [found] = await tickets.reports();
+      return found?.tickets === 2 ? found : null;
+    });
+    expect(report.matches).toBe(1);
+    const modes = [...report.byMode!].sort((one, other) => String(one.mode).localeCompare(String(other.mode)));
+    expect(modes).toEqual([
+      { mode: 'blitz', tickets: 1, longestWaitMs: expect.any(Number) },
+      { mode: null, tickets: 1, longestWaitMs: expect.any(Number) },
+    ]);
+  });
+
   it('puts its players into a waiting room when no server has capacity', async () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
