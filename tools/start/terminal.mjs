@@ -82,7 +82,8 @@ export class Terminal {
     step.text = text;
     if (this.#step !== step) return;
     this.#draw();
-    // A step that announces a long wait (…) is printed immediately. All other steps are printed when they end.
+    // Without a terminal, a text that ends with '…' is printed immediately, because a long wait follows. Other texts are printed when
+    // their step ends.
     if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
   }
 
@@ -104,6 +105,8 @@ export class Terminal {
     if (this.#step && this.live) this.out.write('\r\x1b[2K');
   }
 }
+
+/** @typedef {{ message?: string, code?: string, stack?: string, cause?: LoggedError }} LoggedError */
 
 /**
  * Formats a server's line of JSON for people. Returns null when the line is below `level`. Returns text that is not JSON, such as the stack
@@ -127,9 +130,9 @@ export function readable(line, level) {
   const words = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
   );
-  const { message, stack } = /** @type {{ message?: string, stack?: string }} */ (
-    typeof error === 'string' ? { message: error } : (error ?? {})
-  );
-  const reason = own === 'error' ? (stack ?? message) : message;
+  const { message, stack, cause } = /** @type {LoggedError} */ (error ?? {});
+  // The message of some errors says nothing without their cause, such as "fetch failed".
+  const text = [message, cause?.code ?? cause?.message].filter(Boolean).join(': ');
+  const reason = own === 'error' ? (stack ?? text) : text;
   return [`${own === 'info' || own === 'debug' ? '' : `${own}: `}${event}`, ...words, ...(reason ? [reason] : [])].join(' ');
 }

@@ -23,7 +23,7 @@ async function written(name: string) {
 }
 
 describe('the certificate of a server', () => {
-  it('is used when its files match', async () => {
+  it('is used when the certificate and the key match', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
@@ -69,7 +69,9 @@ describe('the certificate of a server', () => {
       writeFileSync(files.cert, `${next.cert}\n`);
       certificate.reload();
       certificate.reload();
-      expect(renewals).toEqual([expect.objectContaining({ error: expect.stringContaining('not the key') })]);
+      expect(renewals).toEqual([
+        expect.objectContaining({ error: expect.objectContaining({ message: expect.stringContaining('not the key') }) }),
+      ]);
       expect(await shown()).toBe('one');
       writeFileSync(files.key, `${next.private}\n`);
       certificate.reload();

@@ -103,7 +103,7 @@ class Gateway {
     { backlogBytesMax: 1_000 } as EdgeOptions,
     this.links,
   );
-  readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
+  readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends, new Log(telemetry));
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
   /** In a server, `@Interval` calls this method. */
   readonly polling = setInterval(() => {
@@ -312,7 +312,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual(['placed']);
   });
 
-  it('attaches its sessions to the same owner again after the loss of the link', async () => {
+  it('attaches its sessions to the owner again when the link to the owner was lost', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');
