@@ -25,7 +25,9 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   Agones: ['agones.enabled=true'],
   'all secrets': [
     'secrets.name=mine',
-    ...['linkSecret', 'adminToken', 'authJwtSecret', 'serviceToken', 'redisPassword'].map((key) => `secrets.keys.${key}=${key}`),
+    ...['linkSecret', 'adminToken', 'viewerToken', 'authJwtSecret', 'serviceToken', 'redisPassword'].map(
+      (key) => `secrets.keys.${key}=${key}`,
+    ),
     'redis.user=holdfast',
     'redis.url=rediss://redis.data:6380',
   ],
@@ -184,7 +186,13 @@ describe('the chart', () => {
       expect(files.map(([, path]) => path).sort()).toEqual(items.sort());
       return files.map(([variable]) => variable).sort();
     };
-    expect(filesOf('gateway')).toEqual(['ADMIN_TOKEN_FILE', 'AUTH_JWT_SECRET_FILE', 'LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE']);
+    expect(filesOf('gateway')).toEqual([
+      'ADMIN_TOKEN_FILE',
+      'AUTH_JWT_SECRET_FILE',
+      'LINK_SECRET_FILE',
+      'REDIS_PASSWORD_FILE',
+      'VIEWER_TOKEN_FILE',
+    ]);
     expect(filesOf('lobby')).toEqual(['LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE', 'SERVICE_TOKEN_FILE']);
     expect(filesOf('game')).toEqual(['LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE']);
     const secrets = secretVariables();

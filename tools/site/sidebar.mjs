@@ -44,6 +44,7 @@ export const SIDEBAR = [
   {
     text: 'Operations',
     items: [
+      page('Deploying', '/deploying'),
       page('Runbook', '/operations'),
       page('Upgrading', '/upgrading'),
       page('Settings', '/settings'),

@@ -43,6 +43,9 @@ REDIS_PASSWORD {{ . }}
 {{- end }}
 {{- if eq .type "gateway" }}
 ADMIN_TOKEN {{ $keys.adminToken }}
+{{- with $keys.viewerToken }}
+VIEWER_TOKEN {{ . }}
+{{- end }}
 {{- with $keys.authJwtSecret }}
 AUTH_JWT_SECRET {{ . }}
 {{- end }}
