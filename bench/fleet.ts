@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -12,6 +12,8 @@ export interface FleetShape {
   readonly lobbies?: number;
   readonly games?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** True: the servers read the address of Redis from `redisUrlFile`, so that they can move to another Redis. */
+  readonly hasUrlFile?: boolean;
 }
 
 export interface BenchServer {
@@ -58,6 +60,7 @@ export class BenchFleet {
     const running = await startRedis({ dir: join(home, 'redis'), appendonly: true });
     const redis = new Redis(running.url);
     const fleet = new BenchFleet(home, running, redis, shape);
+    if (shape.hasUrlFile) await writeFile(fleet.redisUrlFile, running.url);
     const { gateways = 1, lobbies = 1, games = 1 } = shape;
     const names = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
     await Promise.all([
@@ -71,6 +74,10 @@ export class BenchFleet {
 
   get redisUrl(): string {
     return this.running.url;
+  }
+
+  get redisUrlFile(): string {
+    return join(this.home, 'redis-url');
   }
 
   get redisPid(): number {
@@ -96,7 +103,7 @@ export class BenchFleet {
       type === 'gateway' ? { PUBLIC_PORT: String(await freePort()), TCP_PORT: String(await freePort()) } : {};
     const env = {
       PATH: process.env.PATH ?? '',
-      REDIS_URL: this.redisUrl,
+      ...(this.shape.hasUrlFile ? { REDIS_URL_FILE: this.redisUrlFile } : { REDIS_URL: this.redisUrl }),
       LINK_SECRET: this.linkSecret,
       ADMIN_TOKEN: 'a token for benchmarks only',
       AUTH: 'guest',

@@ -11,6 +11,7 @@ export const SECTION_NAMES = [
   'latency',
   'pauses',
   'recovery',
+  'move-store',
   'slow-reader',
   'health',
   'placement',

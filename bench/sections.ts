@@ -8,6 +8,7 @@ import { interest } from './sections/interest.js';
 import { latency } from './sections/latency.js';
 import { matchmaking } from './sections/matchmaking.js';
 import { memory } from './sections/memory.js';
+import { moveStore } from './sections/move-store.js';
 import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
 import { placement } from './sections/placement.js';
@@ -31,6 +32,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   latency,
   pauses,
   recovery,
+  'move-store': moveStore,
   'slow-reader': slowReader,
   health,
   placement,

@@ -1,6 +1,6 @@
 import { serverId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
-import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from './harness/index.js';
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
@@ -69,6 +69,30 @@ describe('a server with another LINK_SECRET than the fleet', () => {
       await fleet.restart(owner);
     }
   }, 90_000);
+});
+
+describe('the LINK_SECRET of a fleet', () => {
+  it('can be changed during games by two rolling restarts, as documented', async () => {
+    const [older, newer] = ['the older secret of the fleet', 'the newer secret of the fleet'];
+    const fleet = await startFleet({ gateways: 2, games: 2, testGames: { turnMs: 60_000 }, env: { LINK_SECRET: older } });
+    try {
+      const games = await LedgerGame.many(fleet, 3);
+      for (const LINK_SECRET of [`${newer},${older}`, newer]) {
+        for (const server of [...fleet.games, ...fleet.lobbies, ...fleet.gateways]) {
+          await fleet.terminate(server);
+          await fleet.restart(server, { LINK_SECRET });
+          await fleet.whole();
+          await Promise.all(games.map((game) => game.goesOn(2)));
+        }
+      }
+      await Promise.all(games.map((game) => game.settled()));
+      const logs = await fleet.logs();
+      expect(logs).not.toMatch(/link\.(refused|outvoted)/);
+      for (const secret of [older, newer]) expect(logs).not.toContain(secret);
+    } finally {
+      await fleet.stop();
+    }
+  }, 120_000);
 });
 
 /** Returns options for two players who connect through the gateways with the right secret. */

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findDebianProgram } from '../tools/process/debian-program.mjs';
 import { ROOT } from '../tools/process/paths.mjs';
 import { mainOf } from '../tools/start/launch-server.mjs';
 import { FleetServer } from '../tools/testing/fleet-server.js';
@@ -192,6 +193,40 @@ describe('a server that stops normally', () => {
     },
     60_000,
   );
+});
+
+describe('a server whose log file is rotated by logrotate as in deploy/logrotate', () => {
+  it('continues in the emptied file, and no line before or after the rotation is lost', async () => {
+    const found = await findDebianProgram({ package: 'logrotate' });
+    if ('missing' in found) throw new Error(found.missing);
+    const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
+    const fleet = await startFleet();
+    const file = join(home, 'server.log');
+    const output = openSync(file, 'a');
+    try {
+      const env = { ...fleet.settings(), LOG_FORMAT: 'json', OPS_PORT: '0' };
+      const server = await FleetServer.start({ type: 'lobby', main: mainOf('lobby'), name: 'rotated', output, env }, home);
+      await until(() => readFileSync(file, 'utf8').includes('server.ready'));
+      const configuration = readFileSync(join(ROOT, 'deploy/logrotate/holdfast'), 'utf8').replaceAll('/var/log/holdfast', home);
+      writeFileSync(join(home, 'logrotate.conf'), configuration, { mode: 0o600 });
+      execFileSync(found.command, ['--force', '--state', join(home, 'state'), join(home, 'logrotate.conf')], { env: found.env });
+      expect(readFileSync(file, 'utf8')).not.toContain('server.ready');
+
+      server.kill('SIGTERM');
+      expect(await server.exited).toEqual({ code: 0, signal: null });
+      const events = (path: string): unknown[] =>
+        readFileSync(path, 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).event);
+      expect(events(`${file}.1`)).toContain('server.ready');
+      expect(events(file)).toContain('server.left');
+    } finally {
+      closeSync(output);
+      await fleet.stop();
+      rmSync(home, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {

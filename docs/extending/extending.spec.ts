@@ -40,7 +40,7 @@ describe('the extensions of docs/extending.md', () => {
       imports: [
         RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
         TelemetryModule.forRoot({ server: 'hf:lobby:test', level: 'silent', format: 'json' }),
-        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secrets: ['a secret for tests only'] }),
         FleetModule.forRoot({ type: 'lobby', name: `extending-${process.pid}` }),
         RoomStoreModule.forRoot(),
         ScheduleModule.forRoot(),

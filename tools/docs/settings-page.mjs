@@ -29,6 +29,7 @@ export const PURPOSES = [
     about: 'The table of promises in the README says what each kind of Redis survives.',
     variables: [
       'REDIS_URL',
+      'REDIS_URL_FILE',
       'REDIS_USER',
       'REDIS_PASSWORD',
       'REDIS_PASSWORD_FILE',
@@ -167,6 +168,9 @@ export const PURPOSES = [
       'SCALE_WINDOW_MS',
       'LOG_LEVEL',
       'LOG_FORMAT',
+      'LOG_LIFE_LINES_PER_SECOND',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'TRACE_SAMPLE_PERCENT',
       'CLOCK_OFFSET_WARN_MS',
     ],
   },
@@ -222,6 +226,10 @@ const HEAD = `# Settings
 All settings are environment variables. A server reads them once, at its start. A wrong value stops the start with the
 name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
 ends in \`_MS\`.
+
+\`HOLDFAST_CONFIG\` may name a file with settings: a JSON object whose keys are these names, such as
+\`{ "MAX_GAMES": 500, "HEALTH_DRY_RUN": true }\`. A variable of the environment wins. Unknown names and secrets in it stop the start; the
+name of the file of a secret (\`ADMIN_TOKEN_FILE\`) is allowed. It is another file than \`holdfast.config.json\`, which describes a project.
 
 A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
 misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, and prints them with \`--print\`, without secrets.`;

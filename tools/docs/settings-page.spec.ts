@@ -24,7 +24,7 @@ describe('the pages of settings', () => {
 
   it('have one row for each setting, with its servers, default, allowed values and meaning', () => {
     expect(settingsTable(SETTINGS, ['LINK_SECRET', 'SESSION_TTL_MS']).split('\n').slice(2)).toEqual([
-      expect.stringMatching(/^\| `LINK_SECRET` \| all \| none: must be set \| at least 16 characters \| .+ \|$/),
+      expect.stringMatching(/^\| `LINK_SECRET` \| all \| none: must be set \| 1 to 4 different secrets of at least 16 characters, .+ \|$/),
       expect.stringMatching(/^\| `SESSION_TTL_MS` \| gateway, lobby \| `3600000` \| a whole number from 10000 to 2592000000 \| .+ \|$/),
     ]);
     expect(() => settingsTable(SETTINGS, ['NO_SUCH_SETTING'])).toThrow('no such setting');

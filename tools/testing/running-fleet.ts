@@ -194,13 +194,13 @@ export class RunningFleet {
 
   /**
    * Restarts a server with the same name, settings and ports for players. Kills the server first if it still runs. Resolves when the server
-   * is ready.
+   * is ready. `env`: settings that differ from those before the restart.
    */
-  async restart(name: FleetServer | string): Promise<FleetServer> {
+  async restart(name: FleetServer | string, env: Readonly<Record<string, string>> = {}): Promise<FleetServer> {
     const server = this.server(name);
     if (!server.exit) server.kill();
     await server.exited;
-    return this.launch(server.type, server.name, server.spec.env);
+    return this.launch(server.type, server.name, { ...server.spec.env, ...env });
   }
 
   // ── Players and operators ────────────────────────────────────────────────────────────────────────────────────

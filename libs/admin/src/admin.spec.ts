@@ -88,7 +88,7 @@ function modules(type: 'gateway' | 'game', name: string) {
   return [
     RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
     TelemetryModule.forRoot({ server: serverId(type, name), level: 'silent', format: 'json' }),
-    LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+    LinkModule.forRoot({ host: '127.0.0.1', port: 0, secrets: ['a secret of the tests'] }),
     FleetModule.forRoot({ type, name }),
     PlacementModule.forRoot({}),
     RoomStoreModule.forRoot(),

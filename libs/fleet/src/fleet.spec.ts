@@ -39,7 +39,7 @@ describe('a registered server', () => {
       imports: [
         RedisModule.forRoot({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/3` }),
         TelemetryModule.forRoot({ server: name, level: 'silent', format: 'json' }),
-        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secrets: ['a secret of the tests'] }),
         FleetModule.forRoot({ type: 'game', name, games: GAMES, build: 'b1', region: 'eu', canary: true }),
       ],
     }).compile();

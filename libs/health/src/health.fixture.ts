@@ -115,7 +115,7 @@ export class HealthWorld {
           level: (process.env.TEST_LOG_LEVEL as 'info') ?? 'silent',
           format: 'pretty',
         }),
-        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secrets: ['a secret of the tests'] }),
         FleetModule.forRoot({ type, name }),
         ScheduleModule.forRoot(),
         ...(options.checks ? [HealthModule.forChecker(options.checks)] : []),

@@ -12,6 +12,9 @@ import { decodeValue, pack, type ReadLimits, type ServerId } from '#libs/protoco
  *     listener → dialer   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
  *                      or refused:   nothing; the proof was not made with the listener's secret
  *
+ * A fleet has several secrets while it changes from one to the next. The dialer then sends one HMAC for each of its secrets, newest first.
+ * The listener accepts any HMAC of a secret that it has, and proves this secret in its answer. So two servers need only one common secret.
+ *
  * Over TLS the HMAC also covers the channel, so a proxy that ends TLS on both sides cannot forward the proofs. For this
  * reason self-signed certificates are enough. Source: RFC 5705, RFC 8446 section 7.5.
  */
@@ -58,8 +61,9 @@ export function sign(
     .digest();
 }
 
+/** Returns an introduction with one HMAC for each secret. */
 export function packIntroduction(
-  secret: string,
+  secrets: readonly string[],
   side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
@@ -70,7 +74,7 @@ export function packIntroduction(
     nonce: ownNonce,
     id: identity.id,
     incarnation: identity.incarnation,
-    mac: sign(secret, side, theirNonce, ownNonce, identity, channel),
+    mac: Buffer.concat(secrets.map((secret) => sign(secret, side, theirNonce, ownNonce, identity, channel))),
   });
 }
 
@@ -86,22 +90,32 @@ export function isNonce(bytes: Uint8Array): boolean {
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
 const MAC_BYTES = 32;
+/** Maximum number of secrets in one proof. A rotation needs two; the others are for rotations that overlap. */
+export const SECRETS_MAX = 4;
 /** The server ids that `REDIS_PREFIX` and `SERVER_NAME` allow. */
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
-/** Returns the identity and the nonce of the peer, or null when its proof is not valid. Never throws, not even for arbitrary bytes. */
+/**
+ * Returns the identity and the nonce of the peer, and the first own secret that the peer has, too. Returns null when the proof is not valid
+ * for any own secret. Never throws, not even for arbitrary bytes.
+ */
 export function readIntroduction(
-  secret: string,
+  secrets: readonly string[],
   side: HandshakeRole,
   ownNonce: Uint8Array,
   bytes: Uint8Array,
   channel?: Uint8Array,
-): { identity: Introduction; nonce: Uint8Array } | null {
+): { identity: Introduction; nonce: Uint8Array; secret: string } | null {
   const introduction = introductionOf(bytes);
   if (introduction === null) return null;
   const { identity, nonce, mac } = introduction;
-  const expected = sign(secret, side, ownNonce, nonce, identity, channel);
-  return timingSafeEqual(mac, expected) ? { identity, nonce } : null;
+  const secret = secrets.find((own) => hasMac(mac, sign(own, side, ownNonce, nonce, identity, channel)));
+  return secret === undefined ? null : { identity, nonce, secret };
+}
+
+function hasMac(macs: Uint8Array, expected: Uint8Array): boolean {
+  for (let at = 0; at < macs.length; at += MAC_BYTES) if (timingSafeEqual(macs.subarray(at, at + MAC_BYTES), expected)) return true;
+  return false;
 }
 
 function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {
@@ -113,7 +127,8 @@ function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uin
   }
   if (typeof fields !== 'object' || fields === null || Object.keys(fields).length !== FIELDS) return null;
   const { nonce, id, incarnation, mac } = fields;
-  if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array) || mac.length !== MAC_BYTES) return null;
+  if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array)) return null;
+  if (mac.length === 0 || mac.length % MAC_BYTES !== 0 || mac.length > SECRETS_MAX * MAC_BYTES) return null;
   if (typeof id !== 'string' || !SERVER_ID.test(id)) return null;
   if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) return null;
   return { identity: { id: id as ServerId, incarnation }, nonce, mac };

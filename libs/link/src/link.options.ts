@@ -5,8 +5,11 @@ export interface LinkOptions {
   /** The address on which this server listens. Port 0 takes any free port. */
   readonly host: string;
   readonly port: number;
-  /** The secret that all servers of a fleet share. A server refuses a peer that cannot prove that it has the secret. */
-  readonly secret: string;
+  /**
+   * The secrets of the fleet, newest first, at most `SECRETS_MAX`. A server refuses a peer that cannot prove that it has one of them. There
+   * are several secrets only while a fleet changes from one to the next.
+   */
+  readonly secrets: readonly string[];
   /**
    * The certificate of this server for TLS on all links. If a CA is set, the CA must have signed the certificates of both sides. Null or
    * undefined: no TLS.

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { KeyedFlights } from '#libs/async';
 import { bounded, errorBody, FrameSplitter, fleetPrefixOf, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { Tracer } from '#libs/tracing';
 import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
@@ -24,7 +25,7 @@ export const LINK_OPTIONS = Symbol('LinkOptions');
 type FrameHandler = (peer: LinkPeer, frame: Buffer) => void;
 type RequestHandler = (peer: LinkPeer, pattern: string, data: unknown) => Promise<unknown>;
 /**
- * `proved`: both servers have the same secret. `refused`: their secrets differ. `unreachable`: the server did not answer, so the result is
+ * `proved`: the servers have a common secret. `refused`: their secrets differ. `unreachable`: the server did not answer, so the result is
  * unknown.
  */
 export type Verification = 'proved' | 'refused' | 'unreachable';
@@ -51,6 +52,7 @@ export class Links implements OnApplicationShutdown {
   constructor(
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
     private readonly self: LinkIdentity,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
     this.news.setMaxListeners(0);
   }
@@ -128,7 +130,7 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for dialed servers that have another secret. Such a server refused the proof of this server, or sent a proof that
+   * Registers a listener for dialed servers that have no secret of this server. Such a server refused the proof of this server, or sent a proof that
    * is not valid.
    */
   onRefused(listener: (address: LinkAddress) => void): void {
@@ -166,7 +168,10 @@ export class Links implements OnApplicationShutdown {
   }
 
   private readonly inbox: LinkInbox = {
-    request: (peer, pattern, data) => this.requestHandler(peer, pattern, data),
+    request: (peer, pattern, data, trace) => {
+      const handle = (): Promise<unknown> => this.requestHandler(peer, pattern, data);
+      return trace === null || this.tracer === null ? handle() : this.tracer.run(pattern, { 'holdfast.peer': peer.id }, handle, trace);
+    },
     event: (peer, pattern, data) => this.eventHandler(peer, pattern, data),
     frame: (peer, kind, frame) => this.frameHandlers[kind]?.(peer, frame),
     silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
@@ -194,7 +199,7 @@ export class Links implements OnApplicationShutdown {
         const isVerify = kind === LINK_KIND.verify;
         if (!isVerify && kind !== LINK_KIND.proof) return null;
         const channel = channelOf(socket);
-        const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
+        const proof = readIntroduction(this.options.secrets, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
           // A well-formed proof with another secret probably comes from a server. So this server sends a refusal. It does not answer other
@@ -207,7 +212,7 @@ export class Links implements OnApplicationShutdown {
         // The peer belongs to another fleet, which may have the same Redis and secret. The peer has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
-        writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
+        writeFrame(socket, LINK_KIND.ready, packIntroduction([proof.secret], side, proof.nonce, nonce, this.self, channel));
         return isVerify ? 'over' : proof.identity;
       },
     );
@@ -248,7 +253,7 @@ export class Links implements OnApplicationShutdown {
     address: LinkAddress,
     side: 'dial' | 'verify',
   ): { readonly socket: Socket; readonly proved: Promise<LinkPeer>; readonly verdict: () => Verification | null } {
-    const { secret } = this.options;
+    const { secrets } = this.options;
     const isVerify = side === 'verify';
     const nonce = newNonce();
     let answered = false;
@@ -259,13 +264,13 @@ export class Links implements OnApplicationShutdown {
       (kind, body) => {
         if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
           answered = true;
-          const introduction = packIntroduction(secret, side, body, nonce, this.self, channelOf(socket));
+          const introduction = packIntroduction(secrets, side, body, nonce, this.self, channelOf(socket));
           writeFrame(socket, isVerify ? LINK_KIND.verify : LINK_KIND.proof, introduction);
           return undefined;
         }
         if (!answered || (kind !== LINK_KIND.ready && kind !== LINK_KIND.refused)) return null;
         const proof =
-          kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
+          kind === LINK_KIND.ready ? readIntroduction(secrets, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
         // The proof is valid, but another server has this address now. The handshake fails, so that no frame reaches the wrong server.
         if (proof?.identity.id !== address.id) return null;
@@ -330,7 +335,7 @@ export class Links implements OnApplicationShutdown {
       if (result === null) throw new Error(NOT_PROVED);
       if (result === 'over') throw new Error('only the secrets were compared');
       clearTimeout(timer);
-      peer = new LinkPeer(socket, result, this.inbox, isDialled);
+      peer = new LinkPeer(socket, result, this.inbox, isDialled, this.tracer);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
       // Registers the peer before it reads the next frame, because the same chunk may already contain frames of the link.
       this.register(peer);

@@ -174,7 +174,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const userTickets = new UserTickets(tickets, userRooms, notifier, dissolved);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
+  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites, log);
   const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);

@@ -34,11 +34,12 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxLoadingRetryTime: LOADING_RETRY_MS,
     reconnectOnError: onReadOnly(),
     lazyConnect: true,
+    ...(redis.name !== undefined && { connectionName: redis.name }),
   };
   const { target } = access;
   switch (target.kind) {
     case 'single':
-      return logIn(new Redis(target.url, options), access);
+      return follow(logIn(new Redis(target.url, options), access), access);
     case 'sentinel': {
       const client = new Redis({
         ...options,
@@ -72,6 +73,20 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
       return cluster;
     }
   }
+}
+
+/** Makes each new connection use the address that `access` has then. */
+function follow(client: Redis, access: RedisAccess): Redis {
+  const current = <T>(get: (url: URL) => T): PropertyDescriptor => ({
+    get: () => get(new URL(access.target.kind === 'single' ? access.target.url : '')),
+    enumerable: true,
+    configurable: true,
+  });
+  Object.defineProperties(client.options, {
+    host: current(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')),
+    port: current(({ port }) => Number(port || 6379)),
+  });
+  return client;
 }
 
 /** ioredis reads these options at each (re)connection, also for connections to sentinels and for the subscriber of a Cluster. */

@@ -10,6 +10,8 @@ export * from './redis-access.js';
 export * from './redis-connections.js';
 export * from './redis-lease.js';
 export * from './redis-target.js';
+export * from './replication.js';
 export * from './store-clock.js';
 export * from './store-failure.js';
 export * from './store-health.js';
+export * from './store-move.js';

@@ -17,33 +17,48 @@ export interface RedisCredentials {
  * passwords and certificates may be changed while the process runs.
  */
 export class RedisAccess {
-  readonly target: RedisTarget;
+  private current: { readonly url: string; readonly target: RedisTarget };
   private readonly tlsFiles: ClientTls;
-  private readonly isTls: boolean;
+  private readonly isTlsSet: boolean;
   private readonly tlsName: string | null;
   private readonly isSentinelTls: boolean;
-  private readonly password: RenewablePassword;
+  private readonly login: RedisLogin;
+  private password: RenewablePassword;
   private readonly sentinelPassword: RenewablePassword;
-  private readonly user: string | undefined;
   private readonly sentinelUser: string | undefined;
 
   /** @throws an error that names the setting and the problem */
-  constructor({ url, login = {}, tls, sentinel = {} }: Pick<RedisOptions, 'url' | 'login' | 'tls' | 'sentinel'>) {
-    this.target = parseRedisUrl(url);
-    const inUrl = this.target.login;
-    this.user = login.user ?? inUrl.user;
-    this.password = new RenewablePassword({ ...login, password: login.password ?? inUrl.password }, 'REDIS_PASSWORD_FILE');
+  constructor({ url, urlFile, login = {}, tls, sentinel = {} }: Pick<RedisOptions, 'url' | 'urlFile' | 'login' | 'tls' | 'sentinel'>) {
+    const first = (urlFile == null ? null : readUrlFile(urlFile)) ?? url;
+    this.current = { url: first, target: parseRedisUrl(first) };
+    this.login = login;
+    this.password = this.passwordFor(this.target);
     this.sentinelUser = sentinel.login?.user ?? undefined;
     this.sentinelPassword = new RenewablePassword(sentinel.login ?? {}, 'REDIS_SENTINEL_PASSWORD_FILE');
     this.isSentinelTls = sentinel.isTls === true;
     this.tlsName = tls?.name ?? null;
-    this.isTls = tls?.isOn === true || this.target.isTls;
+    this.isTlsSet = tls?.isOn === true;
     this.tlsFiles = new ClientTls(tls ?? {}, { ca: 'REDIS_TLS_CA', cert: 'REDIS_TLS_CERT', key: 'REDIS_TLS_KEY' });
+  }
+
+  /** The address, as in `REDIS_URL`. */
+  get url(): string {
+    return this.current.url;
+  }
+
+  get target(): RedisTarget {
+    return this.current.target;
+  }
+
+  /** Uses another address, and the login in it, for all further connections. @throws an error when the address is not valid */
+  moveTo(url: string): void {
+    this.current = { url, target: parseRedisUrl(url) };
+    this.password = this.passwordFor(this.target);
   }
 
   /** The login at the data nodes. */
   get credentials(): RedisCredentials {
-    return { user: this.user, password: this.password.current() };
+    return { user: this.login.user ?? this.target.login.user, password: this.password.current() };
   }
 
   get sentinelCredentials(): RedisCredentials {
@@ -52,11 +67,15 @@ export class RedisAccess {
 
   /** The TLS options for the data nodes. Undefined: without TLS. */
   get tls(): RedisTlsOptions | undefined {
-    return this.isTls ? this.tlsOptions() : undefined;
+    return this.isTlsSet || this.target.isTls ? this.tlsOptions() : undefined;
   }
 
   get sentinelTls(): RedisTlsOptions | undefined {
     return this.isSentinelTls ? this.tlsOptions() : undefined;
+  }
+
+  private passwordFor({ login }: RedisTarget): RenewablePassword {
+    return new RenewablePassword({ ...this.login, password: this.login.password ?? login.password }, 'REDIS_PASSWORD_FILE');
   }
 
   private tlsOptions(): RedisTlsOptions {
@@ -97,6 +116,15 @@ class RenewablePassword {
       // Keeps the last known password while the file is being replaced.
     }
     return this.known;
+  }
+}
+
+/** Reads the address in the file of `REDIS_URL_FILE`. Null: the file is missing or empty, because it is being replaced. */
+export function readUrlFile(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim() || null;
+  } catch {
+    return null;
   }
 }
 

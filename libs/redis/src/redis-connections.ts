@@ -72,7 +72,7 @@ export class RedisConnections implements OnApplicationShutdown {
     }
     for (const client of this.all) {
       while (client.status !== 'ready') {
-        if (performance.now() > deadline) throw new Error(`Redis at ${redacted(this.options.url)} ${connectionAdvice(this.lastError)}`);
+        if (performance.now() > deadline) throw new Error(`Redis at ${redacted(this.access.url)} ${connectionAdvice(this.lastError)}`);
         await sleep(20);
       }
     }
@@ -85,8 +85,14 @@ export class RedisConnections implements OnApplicationShutdown {
     const policy = await wrongPolicyOf(this.commands).catch(() => null);
     if (policy === null) return;
     throw new Error(
-      `Redis at ${redacted(this.options.url)} evicts keys when it is full (maxmemory-policy ${policy}), and games would be lost. Set maxmemory-policy to noeviction`,
+      `Redis at ${redacted(this.access.url)} evicts keys when it is full (maxmemory-policy ${policy}), and games would be lost. Set maxmemory-policy to noeviction`,
     );
+  }
+
+  /** Opens all connections again at another address. Commands in flight fail; their callers decide whether to repeat them. */
+  moveTo(url: string): void {
+    this.access.moveTo(url);
+    for (const client of this.all) client.disconnect(true);
   }
 
   get isReady(): boolean {

@@ -7,6 +7,7 @@ import type { RedisOptions } from './redis.options.js';
 import { REDIS_OPTIONS, RedisConnections } from './redis-connections.js';
 import { StoreClock } from './store-clock.js';
 import { StoreHealth } from './store-health.js';
+import { StoreMove } from './store-move.js';
 
 @Module({})
 export class RedisModule {
@@ -24,8 +25,9 @@ export class RedisModule {
         StoreClock,
         EvictionPolicy,
         PasswordRenewal,
+        StoreMove,
       ],
-      exports: [RedisConnections, PubSub, StoreHealth, StoreClock, EvictionPolicy, PasswordRenewal],
+      exports: [RedisConnections, PubSub, StoreHealth, StoreClock, EvictionPolicy, PasswordRenewal, StoreMove],
     };
   }
 }

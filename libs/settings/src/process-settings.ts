@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
+import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secrets, text } from './setting.js';
 import { group } from './setting-group.js';
 
 /**
@@ -51,6 +51,10 @@ export const PROCESS_SETTINGS = {
           'The shared Redis. A user and password may stand before the first host (`redis://USER:PASSWORD@HOST`); they then belong to all nodes with data.',
       },
     ),
+    urlFile: optionalText('REDIS_URL_FILE', /^.+$/, 'a path', {
+      meaning:
+        'File with the value of `REDIS_URL`, instead of that variable. When its content changes, a running fleet moves to another Redis (`operations.md`).',
+    }),
     user: optionalText('REDIS_USER', /^\S{1,256}$/, 'the name of a user without blanks', {
       meaning: 'User of the ACL of Redis. Without it, the password is that of the user `default`.',
     }),
@@ -132,7 +136,14 @@ export const PROCESS_SETTINGS = {
       meaning: 'Address on which the server listens for other servers, and which it registers for them.',
     }),
     port: port('LINK_PORT', { fallback: 0, fallbackText: 'any free', meaning: 'Port for other servers.' }),
-    secret: secret('LINK_SECRET', 16, { meaning: 'Secret that all servers share. A server refuses a link whose peer cannot prove it.' }),
+    secrets: secrets(
+      'LINK_SECRET',
+      { charactersMin: 16, count: 4 },
+      {
+        meaning:
+          'Secret that all servers share. A server refuses a link whose peer cannot prove it. With several, one common secret of two servers is sufficient, so a fleet changes its secret without a stop (`operations.md`).',
+      },
+    ),
     frameBytesMax: integer('LINK_FRAME_BYTES_MAX', {
       from: 65_536,
       to: 67_108_864,
@@ -187,6 +198,27 @@ export const PROCESS_SETTINGS = {
       fallback: ({ isTerminal }) => (isTerminal ? 'pretty' : 'json'),
       fallbackText: '`pretty` on a terminal, else `json`',
       meaning: '`pretty` writes lines for people, `json` one JSON object a line.',
+    }),
+    lifeLinesPerSecond: integer('LOG_LIFE_LINES_PER_SECOND', {
+      from: 0,
+      to: 100_000,
+      fallback: 100,
+      meaning:
+        'Maximum number of `info` lines per second about the life of rooms, sessions and players (`operations.md`). The line `life.left-out` has the number of lines above it. 0: none.',
+    }),
+  }),
+
+  tracing: group('every server', {
+    endpoint: optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', /^https?:\/\/\S+$/, 'an http:// or https:// URL', {
+      meaning:
+        'Base URL of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it, the server traces nothing.',
+    }),
+    samplePercent: integer('TRACE_SAMPLE_PERCENT', {
+      from: 0,
+      to: 100,
+      fallback: 1,
+      meaning:
+        'Share of the commands and requests of players that a gateway traces, in percent. Recoveries and moves by operators are always traced.',
     }),
   }),
 

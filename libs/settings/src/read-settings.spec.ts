@@ -75,13 +75,26 @@ describe('readSettings', () => {
   });
 
   it('requires the secrets, and never prints a secret', () => {
-    expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default: it must be at least 16 characters']);
+    expect(problemsOf('lobby', {})).toEqual([
+      'LINK_SECRET is not set and has no default: it must be 1 to 4 different secrets of at least 16 characters, separated by commas or line breaks, newest first',
+    ]);
     expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
-      'LINK_SECRET is *** (7 characters): it must be at least 16 characters',
+      'LINK_SECRET is *** (7 characters): it must be 1 to 4 different secrets of at least 16 characters, separated by commas or line breaks, newest first',
     ]);
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
     for (const password of ['hunter2/x', 'x@hunter2', 'x hunter2'])
       expect(problemsOf('lobby', { ...secrets, REDIS_URL: `http://me:${password}@store` }).join()).not.toContain('hunter2');
+  });
+
+  it('reads several link secrets, newest first, and never prints one', () => {
+    const [newer, older] = ['a newer secret of it', 'an older secret of it'];
+    for (const separator of [',', ', ', '\n', '\r\n'])
+      expect(readSettings('lobby', { LINK_SECRET: `${newer}${separator}${older}` }).link.secrets).toEqual([newer, older]);
+    for (const wrong of [',', `${newer},short`, `${newer},${newer}`, Array.from({ length: 5 }, (_, n) => `${newer} ${n}`).join(',')]) {
+      const problems = problemsOf('lobby', { LINK_SECRET: wrong });
+      expect(problems).toEqual([expect.stringMatching(/^LINK_SECRET is \*{3} \(\d+ characters\): it must be 1 to 4 different secrets/)]);
+      expect(problems.join()).not.toContain(newer);
+    }
   });
 
   it('refuses DURABILITY_REPLICAS for a Redis Cluster', () => {

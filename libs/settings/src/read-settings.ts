@@ -1,4 +1,5 @@
 import type { ServerType } from '#libs/protocol';
+import { readConfigurationFile, withConfigurationFile } from './configuration-file.js';
 import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
 import { readSecretFile } from './secret-files.js';
@@ -6,12 +7,14 @@ import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
 /**
- * Reads the settings of a server from its environment. Throws one `SettingsError` with every wrong variable, so that an operator can
+ * Reads the settings of a server from its environment and from the file that `HOLDFAST_CONFIG` names. Throws one `SettingsError` with every wrong variable, so that an operator can
  * correct all of them before the next start.
  */
-export function readSettings<T extends ServerType>(type: T, environment: Environment = loadEnvironment()): SettingsOf<T> {
+export function readSettings<T extends ServerType>(type: T, given: Environment = loadEnvironment()): SettingsOf<T> {
+  const file = readConfigurationFile(given);
+  const environment = withConfigurationFile(given, file);
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };
-  const problems: string[] = [];
+  const problems: string[] = [...file.problems];
   const settings: Record<string, Record<string, unknown>> = {};
   for (const [name, group] of Object.entries<Group>(SETTINGS)) {
     if (!group.servers.includes(type)) continue;

@@ -18,7 +18,7 @@ describe('a secret in a file', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('is read from the file in NAME_FILE, without the final line break', () => {
-    expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secret).toBe('a secret of the whole fleet');
+    expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secrets).toEqual(['a secret of the whole fleet']);
   });
 
   it('is refused when the file is too short or missing, or when LINK_SECRET is set too', () => {
@@ -30,12 +30,35 @@ describe('a secret in a file', () => {
       'LINK_SECRET and LINK_SECRET_FILE are set: it must be only one of them',
     );
     writeFileSync(file, 'short');
-    expect(problem({ LINK_SECRET_FILE: file })).toThrow('LINK_SECRET is *** (5 characters): it must be at least 16 characters');
+    expect(problem({ LINK_SECRET_FILE: file })).toThrow(
+      'LINK_SECRET is *** (5 characters): it must be 1 to 4 different secrets of at least 16 characters',
+    );
   });
 
   it('is not read at the start when the secret is the password of Redis', () => {
     const { redis } = readSettings('lobby', { LINK_SECRET_FILE: file, REDIS_PASSWORD_FILE: file });
     expect(redis).toMatchObject({ password: null, passwordFile: file });
+  });
+});
+
+describe('the address of Redis in a file', () => {
+  it('is read from REDIS_URL_FILE, is checked as REDIS_URL is, and never shows its password', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-address-'));
+    const file = join(folder, 'redis-url');
+    const environment = { LINK_SECRET: 'a secret of the whole fleet', REDIS_URL_FILE: file };
+    try {
+      writeFileSync(file, 'redis://user:hunter2@10.0.0.1:6379\n');
+      expect(readSettings('lobby', environment).redis).toMatchObject({ url: 'redis://user:hunter2@10.0.0.1:6379', urlFile: file });
+      const view = viewSettings('lobby', environment).find(({ variable }) => variable === 'REDIS_URL');
+      expect(view).toEqual({ variable: 'REDIS_URL', value: 'redis://***@10.0.0.1:6379', from: 'file' });
+      expect(() => readSettings('lobby', { ...environment, REDIS_URL: 'redis://b' })).toThrow(
+        'REDIS_URL and REDIS_URL_FILE are set: it must be only one of them',
+      );
+      writeFileSync(file, 'http://me:hunter2@store');
+      expect(() => readSettings('lobby', environment)).toThrow(/REDIS_URL is "http:\/\/\*{3}@store": it must be redis:/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
@@ -47,6 +70,9 @@ describe('the effective settings', () => {
     expect(shown.get('REDIS_URL')).toEqual({ variable: 'REDIS_URL', value: 'redis://***@10.0.0.1:6379', from: 'environment' });
     expect(shown.get('PUBLIC_PORT')).toEqual({ variable: 'PUBLIC_PORT', value: 7000, from: 'default' });
     expect(shown.get('LINK_SECRET')).toEqual({ variable: 'LINK_SECRET', value: null, from: 'default' });
+    expect(viewSettings('game', { LINK_SECRET: `${TOKEN} 1,${TOKEN} 2` }).find((view) => view.variable === 'LINK_SECRET')?.value).toBe(
+      '***',
+    );
     expect(JSON.stringify(views)).not.toMatch(/word|admins/);
   });
 

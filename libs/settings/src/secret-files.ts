@@ -11,13 +11,14 @@ export function fileVariableOf({ variable }: Pick<Setting<unknown>, 'variable'>)
 }
 
 /**
- * Reads a secret from the file that `NAME_FILE` names, as container platforms mount secrets. Removes the line break at the end of the file.
+ * Reads a secret or `REDIS_URL` from the file that `NAME_FILE` names, as container platforms mount secrets. Removes the line break at the end of the file.
  * Returns null when the variable is not set.
  */
 export function readSecretFile(setting: Setting<unknown>, environment: Environment): { text: string } | { problem: string } | null {
   const variable = fileVariableOf(setting);
   const path = environment[variable]?.trim();
-  if (!setting.secret || !path || REREAD.includes(setting.variable)) return null;
+  const isInFile = setting.secret || setting.variable === 'REDIS_URL';
+  if (!isInFile || !path || REREAD.includes(setting.variable)) return null;
   if (environment[setting.variable]?.trim()) return { problem: `${setting.variable} and ${variable} are set: it must be only one of them` };
   try {
     return { text: readFileSync(path, 'utf8').replace(/\r?\n$/, '') };

@@ -75,6 +75,22 @@ export function secret(variable: string, charactersMin: number, about: { readonl
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
 
+/** Creates a setting with one to `count` secrets, newest first, so that a secret can be replaced while both are accepted. */
+export function secrets(
+  variable: string,
+  { charactersMin, count }: { readonly charactersMin: number; readonly count: number },
+  about: { readonly meaning: string },
+): Setting<readonly string[]> {
+  const allowed = `1 to ${count} different secrets of at least ${charactersMin} characters, separated by commas or line breaks, newest first`;
+  const schema: z.ZodType<readonly string[], string> = z
+    .string()
+    .transform((text) => text.split(/[,\r\n]+/).map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(z.string().min(charactersMin)).min(1).max(count))
+    .refine((all) => new Set(all).size === all.length);
+  return { ...setting(variable, schema, allowed, about), secret: true };
+}
+
 export function optionalSecret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string | null> {
   const allowed = `at least ${charactersMin} characters`;
   const schema: z.ZodType<string | null, string> = z.string().min(charactersMin);

@@ -13,8 +13,8 @@ export interface UnknownSetting {
 
 /** Maximum number of wrong letters in a name, as a fraction of its length. With this fraction, `APP_PORT` is not regarded as `OPS_PORT`. */
 const MISTAKES_PER_LETTER = 1 / 6;
-/** Variables of `npm start` and of the tests, which are no settings of servers. */
-const TOOLS = /^HOLDFAST_(DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
+/** Variables of `npm start`, of the tests, and the name of the file with settings. They are no settings of servers. */
+const TOOLS = /^HOLDFAST_(CONFIG|DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
 
 /** Finds variables that are probably misspelled settings, and unknown variables whose name begins with `HOLDFAST_`. Pure. */
 export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
@@ -34,7 +34,8 @@ function allVariables(): Set<string> {
   return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));
 }
 
-function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
+/** Returns the known name that is most similar to a name, and the number of wrong letters. */
+export function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
   return [...known].map((name) => [name, editDistance(variable, name)] as const).reduce((best, one) => (one[1] < best[1] ? one : best));
 }
 

@@ -65,5 +65,12 @@ function textOf(servers: readonly Checked[], unknown: ReturnType<typeof unknownS
 
 function lineOf({ variable, value, from }: SettingView): string {
   const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
-  return `  ${variable}=${text}${from === 'default' ? '  (default)' : ''}${from === 'file' ? '  (from its file)' : ''}`;
+  return `  ${variable}=${text}${ORIGINS[from]}`;
 }
+
+const ORIGINS: Readonly<Record<SettingView['from'], string>> = {
+  environment: '',
+  file: '  (from its file)',
+  configuration: '  (from HOLDFAST_CONFIG)',
+  default: '  (default)',
+};

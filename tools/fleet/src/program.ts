@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { AdminClient } from './admin-client.js';
 import { COMMANDS } from './commands.js';
 import type { ToolContext } from './context.js';
+import { addMoveStore } from './move-store-command.js';
 import { findTarget } from './target.js';
 
 export interface FleetOptions {
@@ -32,5 +33,6 @@ export function newCommand({ call = 'npm run fleet --', runningFile }: ToolConte
       await run({ client, words, options: own, json, print: (text) => console.log(text) });
     });
   }
+  addMoveStore(program);
   return program;
 }

@@ -43,7 +43,7 @@ export function links({ linkPort }: Gateway): Target<Case> {
       await inTime('a challenge', Promise.race([said(1), closed]));
       if (isProved) {
         const who = { id: serverId('game', `fuzz-${++peers % 8}`), incarnation: peers };
-        const proof = packIntroduction(LINK_SECRET, 'dial', heard[0].subarray(1), randomBytes(NONCE_BYTES), who);
+        const proof = packIntroduction([LINK_SECRET], 'dial', heard[0].subarray(1), randomBytes(NONCE_BYTES), who);
         socket.write(framed(LINK_KIND.proof, proof));
         await inTime('a proof taken', Promise.race([said(2), closed]));
         if (heard[1]?.[0] !== LINK_KIND.ready) throw new Finding('a proof was refused');
@@ -67,7 +67,7 @@ const introduction = fc.oneof(
   bentBytes(
     fc.constant(
       Buffer.from(
-        packIntroduction('another secret', 'dial', Buffer.alloc(NONCE_BYTES), Buffer.alloc(NONCE_BYTES), {
+        packIntroduction(['another secret'], 'dial', Buffer.alloc(NONCE_BYTES), Buffer.alloc(NONCE_BYTES), {
           id: serverId('game', 'x'),
           incarnation: 1,
         }),

@@ -27,7 +27,7 @@ describe('AuditLog', () => {
       imports: [
         RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
         TelemetryModule.forRoot({ server: `hf:gateway:${name}`, level: 'silent', format: 'json' }),
-        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secrets: ['a secret of the tests'] }),
         FleetModule.forRoot({ type: 'gateway', name }),
       ],
       providers: [AuditLog],

@@ -1,0 +1,116 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { Redis } from 'ioredis';
+import { connect } from './connect.js';
+import { RedisAccess, readUrlFile } from './redis-access.js';
+import { RedisConnections } from './redis-connections.js';
+import { parseRedisUrl } from './redis-target.js';
+import { judgeMove, type Replication, readReplication, type WaitReason } from './replication.js';
+
+/** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the pause of a move. */
+const READ_EVERY_MS = 250;
+
+/** `url`: the address in the file. */
+export type StoreMoveChange =
+  | { readonly kind: 'waiting'; readonly url: string; readonly reason: WaitReason }
+  | { readonly kind: 'refused'; readonly url: string; readonly message: string }
+  | { readonly kind: 'moved'; readonly url: string };
+
+/**
+ * Moves this process to another Redis when the address in the file of `REDIS_URL_FILE` changes. The process keeps the old Redis until the
+ * new one is the primary with the same data, and the old one takes no writes any more. So the order of the steps of an operator does not
+ * matter, and no process writes to the old Redis after the switch.
+ */
+@Injectable()
+export class StoreMove implements OnApplicationShutdown {
+  private candidate: { readonly url: string; readonly client: Redis } | null = null;
+  /** Identifies the history of the old Redis, from the time when it was the primary. */
+  private history: string | null = null;
+  private notified = '';
+  private isChecking = false;
+  private readonly listeners: ((change: StoreMoveChange) => void)[] = [];
+
+  constructor(private readonly redis: RedisConnections) {}
+
+  /** Registers a function that is called when the state of a move changes. */
+  onChange(listener: (change: StoreMoveChange) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Reads the file. Moves this process if the address has changed and the new Redis is ready. Never rejects. */
+  @Interval(READ_EVERY_MS)
+  async check(): Promise<void> {
+    const { urlFile } = this.redis.options;
+    const { commands, access } = this.redis;
+    if (urlFile == null || this.isChecking) return;
+    this.isChecking = true;
+    try {
+      const url = readUrlFile(urlFile) ?? access.url;
+      if (url === access.url) this.forget();
+      else if (!(commands instanceof Redis)) this.notify({ kind: 'refused', url, message: ONLY_SINGLE });
+      else await this.tryMove(url, commands);
+    } finally {
+      this.isChecking = false;
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.forget();
+  }
+
+  private async tryMove(url: string, commands: Redis): Promise<void> {
+    const client = await this.connectionTo(url);
+    if (client === null) return;
+    const [old, next] = await Promise.all([replicationOf(commands), replicationOf(client)]);
+    if (old?.role === 'master') this.history = old.id;
+    const verdict = judgeMove({ old, next, history: this.history });
+    if (verdict !== 'move') return this.notify({ kind: 'waiting', url, reason: verdict });
+    this.redis.moveTo(url);
+    this.forget();
+    this.history = null;
+    this.notify({ kind: 'moved', url });
+  }
+
+  /** Returns the connection to the new Redis. Null: the address is not one to which a running process can move. */
+  private async connectionTo(url: string): Promise<Redis | null> {
+    if (this.candidate?.url === url) return this.candidate.client;
+    this.forget();
+    const { options, access } = this.redis;
+    try {
+      const [from, to] = [access.target, parseRedisUrl(url)];
+      if (from.kind !== 'single' || to.kind !== 'single') throw new Error(ONLY_SINGLE);
+      if (new URL(from.url).pathname !== new URL(to.url).pathname) throw new Error('The number of the database must stay the same.');
+      const client = connect(options, new RedisAccess({ ...options, urlFile: null, url })) as Redis;
+      client.on('error', () => {});
+      this.candidate = { url, client };
+      await client.connect().catch(() => {});
+      return client;
+    } catch (error) {
+      this.notify({ kind: 'refused', url, message: (error as Error).message });
+      return null;
+    }
+  }
+
+  private forget(): void {
+    this.candidate?.client.disconnect();
+    this.candidate = null;
+  }
+
+  private notify(change: StoreMoveChange): void {
+    const text = JSON.stringify(change);
+    if (text === this.notified) return;
+    this.notified = text;
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+const ONLY_SINGLE =
+  'A running server moves only from one single Redis to another. For Sentinel or a Cluster, restart it with the new REDIS_URL.';
+
+async function replicationOf(client: Redis): Promise<Replication | null> {
+  try {
+    return readReplication(await client.info('replication'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Provider } from '@nestjs/common';
+import { redacted, StoreMove } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+
+/** Logs the steps of a move to another Redis (`REDIS_URL_FILE`). */
+export const storeMoveReports: Provider = {
+  provide: Symbol('StoreMoveReports'),
+  inject: [StoreMove, Log],
+  useFactory: (move: StoreMove, log: Log) => {
+    move.onChange((change) => {
+      const to = redacted(change.url);
+      if (change.kind === 'moved') log.info('store.moved', { to });
+      else if (change.kind === 'waiting') log.info('store.move-waiting', { to, reason: change.reason });
+      else log.error('store.move-refused', { to, message: change.message });
+    });
+    return null;
+  },
+};

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings, SettingsError } from './read-settings.js';
+import { viewSettings } from './setting-views.js';
+
+describe('the file that HOLDFAST_CONFIG names', () => {
+  let folder: string;
+  let environment: Record<string, string>;
+  const write = (content: unknown): void =>
+    writeFileSync(environment.HOLDFAST_CONFIG as string, typeof content === 'string' ? content : JSON.stringify(content));
+  const problems = (): readonly string[] => {
+    try {
+      readSettings('gateway', environment);
+      return [];
+    } catch (error) {
+      if (error instanceof SettingsError) return error.problems;
+      throw error;
+    }
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
+    environment = {
+      HOLDFAST_CONFIG: join(folder, 'settings.json'),
+      LINK_SECRET: 'a secret of the whole fleet',
+      ADMIN_TOKEN: 'a token of the admins',
+      AUTH: 'guest',
+    };
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('gives numbers, booleans, texts and lists', () => {
+    write({ HEALTH_INTERVAL_MS: 500, HEALTH_DRY_RUN: true, REGION: 'eu', ALLOWED_ORIGINS: ['https://a.example.org', 'null'] });
+    const settings = readSettings('gateway', environment);
+    expect(settings.health).toMatchObject({ intervalMs: 500, dryRun: true });
+    expect(settings.server.region).toBe('eu');
+    expect(settings.edge.allowedOrigins).toEqual(['https://a.example.org', 'null']);
+  });
+
+  it('loses to the environment, and is shown as the origin of its settings', () => {
+    write({ HEALTH_INTERVAL_MS: 500, HEALTH_MAX_MISSES: 5, REDIS_URL_FILE: '/none' });
+    const set = { ...environment, HEALTH_INTERVAL_MS: '700', HEALTH_MAX_MISSES: '', REDIS_URL: 'redis://b:1' };
+    const settings = readSettings('gateway', set);
+    expect(settings.health).toMatchObject({ intervalMs: 700, maxMisses: 5 });
+    expect(settings.redis.url).toBe('redis://b:1');
+    const origins = new Map(viewSettings('gateway', set).map(({ variable, from }) => [variable, from]));
+    expect(['HEALTH_INTERVAL_MS', 'HEALTH_MAX_MISSES', 'HEALTH_GRACE_MS'].map((variable) => origins.get(variable))).toEqual([
+      'environment',
+      'configuration',
+      'default',
+    ]);
+  });
+
+  it('is refused with the nearest known name of an unknown key, and with each wrong value', () => {
+    write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
+    expect(problems()).toEqual([
+      expect.stringMatching(/^HEALTH_INTERVALL_MS in ".*settings.json" is not a setting: .* Did you mean HEALTH_INTERVAL_MS\?$/),
+      expect.stringMatching(/^REGION in ".*" has a value of a wrong type: it must be a text, a number, true, false or a list of texts$/),
+      'HEALTH_MAX_MISSES is "0": it must be a whole number from 1 to 100',
+    ]);
+  });
+
+  it('may not contain a secret or a login, but the file of a secret', () => {
+    const token = join(folder, 'token');
+    writeFileSync(token, 'a token of the admins, in a file');
+    write({ ADMIN_TOKEN_FILE: token });
+    const { ADMIN_TOKEN: _, ...rest } = environment;
+    environment = rest;
+    expect(problems()).toEqual([]);
+    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2@a' });
+    expect(problems()).toEqual([
+      expect.stringMatching(/^LINK_SECRET in ".*" is a secret, which must not be in this file: use LINK_SECRET_FILE, or the environment$/),
+      expect.stringMatching(/^REDIS_URL in ".*" contains a login, which must not be in this file/),
+    ]);
+    expect(problems().join()).not.toContain('hunter2');
+  });
+
+  it.each(['', '[]', 'null', '{ "REGION": hunter2 }'])('is refused when it contains %j', (text) => {
+    write(text);
+    expect(problems()).toEqual([expect.stringMatching(/^HOLDFAST_CONFIG is ".*": the file must contain a JSON object$/)]);
+  });
+
+  it('is refused when it is missing', () => {
+    expect(problems()).toEqual([
+      expect.stringMatching(/^HOLDFAST_CONFIG is ".*": it must be the path of a file that this process can read \(ENOENT\)$/),
+    ]);
+  });
+});
