@@ -61,7 +61,7 @@ export function sign(
     .digest();
 }
 
-/** Returns an introduction with one HMAC for each secret. */
+/** Returns a proof with one HMAC for each secret. */
 export function packIntroduction(
   secrets: readonly string[],
   side: HandshakeRole,
