@@ -1,24 +1,35 @@
 # One image for all three servers: which one it is, is the command (dist/apps/{gateway,lobby,game}/src/main.js).
-FROM node:24-slim AS build
+FROM node:24.22.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+# Only files that run, and a list of the packages in the format CycloneDX: /app/sbom.cdx.json
+RUN npm run build && node tools/image/run.mjs /image
 
-FROM node:24-slim
+FROM node:24.22.3-bookworm-slim
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Holdfast" \
+      org.opencontainers.image.description="Servers of a fleet for multiplayer games, and the command line holdfast" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.base.name="docker.io/library/node:24.22.3-bookworm-slim"
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
-# The binary for operators: docker compose exec gateway holdfast fleet list
-COPY --from=build /app/tools ./tools
-COPY --from=build /app/packages/cli ./packages/cli
+# npm and yarn of the base image do not run here.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn*
+COPY deploy/image/holdfast-probe deploy/image/holdfast-agones /usr/local/bin/
+# The binary for operators: docker compose exec gateway holdfast fleet list --url http://haproxy:7010
 RUN ln -s /app/packages/cli/src/holdfast.mjs /usr/local/bin/holdfast
-USER node
+COPY --from=build /image ./
+# The user `node`. A number, because Kubernetes checks with it that the user is not root.
+USER 1000:1000
 # Players' WebSocket and page, players' TCP, operators.
 EXPOSE 7000 7001 7010
+# The check starts no Node: it is a script for bash, which opens /dev/tcp.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=15s --retries=3 CMD ["holdfast-probe"]
 # Node itself is process 1, with no shell and no npm before it: SIGTERM reaches it, and it drains.
 # Why these flags: tools/process/server-flags.mjs.
 ENTRYPOINT ["node", "--enable-source-maps", "--v8-pool-size=0", "--no-allocation-site-pretenuring"]

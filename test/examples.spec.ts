@@ -8,6 +8,7 @@ import type { TicTacToe } from '../docs/packages/tic-tac-toe.js';
 import { play as sail } from '../docs/real-time/games/boats/page/play.js';
 import * as rooms from '../docs/rooms/rooms.js';
 import * as sessions from '../docs/sessions/sessions.js';
+import { enter as enterOldPage } from '../docs/upgrading/old-page.js';
 import { play as playHands } from '../docs/writing-a-game/games/rock-paper-scissors/page/play.js';
 import { type ExampleFleet, startExampleFleet } from './harness/example-fleet.js';
 import { until } from './harness/index.js';
@@ -160,6 +161,13 @@ describe('the programs of the documentation', () => {
       await until(() => lines.includes('Bob: anybody here?'), 5_000);
       chat.close();
     });
+  });
+
+  it('log in with the version of the game for which a page was written', async () => {
+    stored.clear();
+    const session = await enterOldPage(examples.url, 'Ann', (text) => lines.push(text));
+    expect([session.name, lines]).toEqual(['Ann', []]);
+    session.close();
   });
 
   it('return to the room of a session after a reload', async () => {

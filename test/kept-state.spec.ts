@@ -66,7 +66,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
       }
       const failed = await lines('game.failed', rooms[0].id);
       expect(failed).toHaveLength(1);
-      expect(failed[0].error).toContain(flaw);
+      expect(failed[0].error).toMatchObject({ message: expect.stringContaining(flaw) });
 
       await kill(await fleet.ownerOf(rooms[0]));
       await rooms[0].send('count');
@@ -83,7 +83,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
     const { rooms } = await fleet.twoPlayersInAGame<Odd>('odd');
     await rooms[0].send('wind');
     for (const room of rooms) await room.waitFor(({ result }) => result?.reason === 'game-failed', { timeoutMs: 5_000 });
-    expect((await lines('game.failed', rooms[0].id))[0].error).toContain('state.odd is a Date');
+    expect((await lines('game.failed', rooms[0].id))[0].error).toMatchObject({ message: expect.stringContaining('state.odd is a Date') });
   }, 20_000);
 
   it.each<[string, (room: string) => Promise<unknown>]>([
@@ -110,7 +110,9 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
       await fine.rooms[1].send('place', { cell: 0 });
       await until(() => told('room.given-up', room).length > 0, 5_000);
       expect(told('room.given-up', room)).toMatchObject([{ reason: 'unreadable' }]);
-      expect(await lines('room.given-up', room)).toMatchObject([{ reason: 'unreadable', error: expect.any(String) }]);
+      expect(await lines('room.given-up', room)).toMatchObject([
+        { reason: 'unreadable', error: { name: 'Error', message: expect.any(String) } },
+      ]);
       expect(
         await fleet.redis.client.exists(redisName(`room:{${room}}:kept:log`), redisName(`room:{${room}}:kept:checkpoint`)),
       ).toBeGreaterThan(0);

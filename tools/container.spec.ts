@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { readSettings } from '#libs/settings';
+import { variablesOf } from './deploy/known-variables.fixture.js';
+import { findPrometheus } from './prometheus/find-prometheus.mjs';
+import { findProxy } from './proxies/find-proxy.mjs';
 
 const ROOT = join(__dirname, '..');
 const run = promisify(execFile);
@@ -14,6 +18,11 @@ interface Service {
   readonly ports?: readonly string[];
   readonly deploy?: { readonly replicas: number };
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly profiles?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly stop_grace_period?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
 }
 
 const compose: { readonly services: Readonly<Record<string, Service>> } = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), {
@@ -57,21 +66,78 @@ describe('the file docker-compose.yml', () => {
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
   });
 
-  it('runs one gateway, one lobby, two game servers and a Redis that stores all writes', () => {
-    expect(Object.keys(compose.services)).toEqual(['redis', ...servers]);
-    expect(compose.services.game.deploy?.replicas).toBe(2);
-    expect(compose.services.redis.command.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
+  it.each(servers)('sets only variables that a %s reads', (type) => {
+    const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
+    const known = variablesOf(type);
+    expect(Object.keys(environmentOf(compose.services[type], given)).filter((variable) => !known.has(variable))).toEqual([]);
   });
 
-  it('publishes the ops port only on this machine', () => {
-    expect(compose.services.gateway.ports?.filter((port) => port.endsWith(':7010'))).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
-    for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
+  it('runs two servers of each type behind HAProxy, and a Redis that stores all writes', () => {
+    const always = Object.entries(compose.services).filter(([, { profiles = [] }]) => profiles.length === 0);
+    expect(always.map(([name]) => name)).toEqual(['redis', 'haproxy', ...servers]);
+    for (const type of servers) expect(compose.services[type].deploy?.replicas).toBe(2);
+    expect(compose.services.redis.command.join(' ')).toContain('--maxmemory-policy noeviction --appendonly yes --appendfsync everysec');
   });
 
-  it('checks the health of a server with a script that fails when no server runs', async () => {
-    const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
-    await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
+  it('runs Prometheus and Grafana only in the profile monitoring', () => {
+    const monitoring = Object.entries(compose.services).filter(([, { profiles = [] }]) => profiles.includes('monitoring'));
+    expect(monitoring.map(([name]) => name)).toEqual(['prometheus', 'grafana']);
   });
+
+  it('gives a game server more time to stop than its drain takes', () => {
+    const { drainTimeoutMs } = readSettings(
+      'game',
+      environmentOf(compose.services.game, { LINK_SECRET: 'a secret of the whole fleet' }),
+    ).game;
+    expect(Number.parseInt(compose.services.game.stop_grace_period as string, 10) * 1_000).toBeGreaterThan(drainTimeoutMs + 5_000);
+  });
+
+  it('lets HAProxy notice a stopping gateway before it closes its ports', () => {
+    const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
+    const [, seconds, failures] = /inter (\d+)s fall (\d+)/.exec(readFileSync(join(ROOT, 'deploy/compose/haproxy.cfg'), 'utf8')) ?? [];
+    expect(Number(environmentOf(compose.services.gateway, given).DRAIN_DELAY_MS)).toBeGreaterThan(
+      Number(seconds) * Number(failures) * 1_000,
+    );
+  });
+
+  it('gives no server a writable file system or a capability', () => {
+    for (const type of servers) expect(compose.services[type]).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+  });
+
+  it('publishes only the two ports for players to other machines', () => {
+    const published = Object.values(compose.services).flatMap(({ ports = [] }) => ports.map((port) => filledIn(port, {})));
+    expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual(['7000:7000', '7001:7001']);
+    for (const type of ['redis', ...servers]) expect(compose.services[type].ports).toBeUndefined();
+  });
+
+  it('mounts only files that exist', () => {
+    const mounted = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes.filter((volume) => volume.startsWith('./')));
+    expect(mounted.length).toBeGreaterThan(3);
+    for (const volume of mounted) expect([volume, existsSync(join(ROOT, volume.split(':')[0] as string))]).toEqual([volume, true]);
+  });
+
+  it('leaves the health check of the servers to the image', () => {
+    for (const type of servers) expect(compose.services[type].healthcheck).toBeUndefined();
+    expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^HEALTHCHECK .* CMD \["holdfast-probe"\]$/m);
+  });
+
+  it('has a configuration of HAProxy that HAProxy accepts', async () => {
+    const haproxy = await findProxy('haproxy');
+    if ('missing' in haproxy) throw new Error(haproxy.missing);
+    await run(haproxy.command, ['-c', '-f', join(ROOT, 'deploy/compose/haproxy.cfg')], { env: haproxy.env });
+  }, 120_000);
+
+  it('has a configuration of Prometheus that promtool accepts, with the rules of deploy/', async () => {
+    const promtool = await findPrometheus('promtool');
+    if ('missing' in promtool) throw new Error(promtool.missing);
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-compose-'));
+    const file = join(folder, 'prometheus.yml');
+    const text = readFileSync(join(ROOT, 'deploy/compose/prometheus.yml'), 'utf8');
+    writeFileSync(file, text.replace('/etc/prometheus/rules/', join(ROOT, 'deploy/prometheus/')));
+    const { stdout } = await run(promtool.command, ['check', 'config', file], { env: promtool.env });
+    rmSync(folder, { recursive: true });
+    expect(stdout).toContain('1 rule files found');
+  }, 120_000);
 });
 
 describe('the supported versions of Node', () => {
@@ -86,7 +152,8 @@ describe('the supported versions of Node', () => {
 
   it('include the version of the image and of .nvmrc as the newest', () => {
     const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
-    expect(bases).toEqual([`${lines.at(-1)}-slim`, `${lines.at(-1)}-slim`]);
+    const exact = new RegExp(`^${lines.at(-1)}\\.\\d+\\.\\d+-bookworm-slim$`);
+    expect(bases).toEqual([expect.stringMatching(exact), bases[0]]);
     expect(read('.nvmrc').trim()).toBe(lines.at(-1));
   });
 });
@@ -95,7 +162,7 @@ describe('the Dockerfile', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
   it('starts Node directly, as an unprivileged user', () => {
-    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^USER 1000:1000$/m);
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
   });
 

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GameTest } from '@holdfast/game-kit';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -10,14 +8,7 @@ import { TelemetryModule } from '#libs/telemetry';
 import { ArrivalOrder } from './arrival-order.js';
 import { CaptureGame } from './duel-game.js';
 
-const page = readFileSync(join(__dirname, '..', 'matchmaking.md'), 'utf8');
-const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
-
 describe('the page docs/matchmaking.md', () => {
-  it('quotes the game and the strategy that these tests run', () => {
-    for (const name of ['duel-game.ts', 'arrival-order.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
-  });
-
   it('contains a game that updates ratings at its end', async () => {
     const game = await GameTest.create(CaptureGame, { players: ['Ada', 'Bob'] });
     expect(game.command(1, 'capture')).toBeNull();

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
 import { LoadBalancerService, PlacementModule, PlacementReporter } from '#libs/placement';
 import { type RoomId, serverId } from '#libs/protocol';
@@ -8,13 +6,7 @@ import { RedisConnections, RedisModule } from '#libs/redis';
 import { TelemetryModule } from '#libs/telemetry';
 import { LeastWork } from './least-work.js';
 
-const page = readFileSync(join(__dirname, '..', 'placement.md'), 'utf8');
-
 describe('the page docs/placement.md', () => {
-  it('quotes the strategy that these tests run', () => {
-    expect(page).toContain(`\`\`\`ts\n${readFileSync(join(__dirname, 'least-work.ts'), 'utf8')}\`\`\``);
-  });
-
   it('contains a strategy that chooses the server with the least work, including reservations', async () => {
     const module = await Test.createTestingModule({
       imports: [

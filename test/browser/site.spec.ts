@@ -42,6 +42,14 @@ describeInChromium('the documentation site', () => {
     await page.getByRole('heading', { name: /^Commands, exactly once/i }).waitFor();
   });
 
+  it('has a reference of the packages with the docstrings of their exports', async () => {
+    await page.goto(`${site.url}reference/`);
+    await page.getByRole('link', { name: '@holdfast/client/chat' }).last().click();
+    await page.getByRole('heading', { name: '@holdfast/client/chat', level: 1 }).waitFor();
+    await page.getByText('Opens the chat of the player').waitFor();
+    expect(await violationsOf(page, 'site reference')).toEqual([]);
+  });
+
   it('finds a word without a search service', async () => {
     const addresses: string[] = [];
     page.on('request', (request) => addresses.push(new URL(request.url()).origin));

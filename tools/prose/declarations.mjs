@@ -5,7 +5,7 @@ import ts from 'typescript';
  * @typedef {Named & { level: string, errorAsText: boolean }} LogCall
  */
 
-const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
+const LEVELS = new Set(['debug', 'info', 'life', 'warn', 'error']);
 /** Matches an expression whose value is a `Log`, such as `this.log` or `log`. */
 const LOGS = new Set(['log']);
 

@@ -39,7 +39,6 @@ export const SIDEBAR = [
   },
   {
     text: 'Reference',
-    collapsed: true,
     items: [page('All entries', '/reference/'), ...REFERENCE.map(({ page: name, name: text }) => page(text, `/reference/${name}`))],
   },
   {

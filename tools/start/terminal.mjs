@@ -105,6 +105,8 @@ export class Terminal {
   }
 }
 
+/** @typedef {{ message?: string, code?: string, stack?: string, cause?: LoggedError }} LoggedError */
+
 /**
  * Formats a server's line of JSON for people. Returns null when the line is below `level`. Returns text that is not JSON, such as the stack
  * of a crash, unchanged. Pure.
@@ -127,9 +129,9 @@ export function readable(line, level) {
   const words = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
   );
-  const { message, stack } = /** @type {{ message?: string, stack?: string }} */ (
-    typeof error === 'string' ? { message: error } : (error ?? {})
-  );
-  const reason = own === 'error' ? (stack ?? message) : message;
+  const { message, stack, cause } = /** @type {LoggedError} */ (error ?? {});
+  // The message of some errors says nothing without their cause, such as "fetch failed".
+  const text = [message, cause?.code ?? cause?.message].filter(Boolean).join(': ');
+  const reason = own === 'error' ? (stack ?? text) : text;
   return [`${own === 'info' || own === 'debug' ? '' : `${own}: `}${event}`, ...words, ...(reason ? [reason] : [])].join(' ');
 }

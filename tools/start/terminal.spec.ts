@@ -23,9 +23,15 @@ describe("a line of a server's log", () => {
     expect(readable(JSON.stringify({ level: 'info', event: 'server.ready' }), 'warn')).toBeNull();
   });
 
-  it('contains the message of its error', () => {
-    expect(readable(JSON.stringify({ level: 'warn', event: 'start.failed', error: 'link broke' }), 'warn')).toBe(
-      'warn: start.failed link broke',
+  it('contains the message of its error, and the cause', () => {
+    const error = {
+      name: 'TypeError',
+      message: 'fetch failed',
+      stack: 'TypeError: fetch failed',
+      cause: { name: 'Error', message: 'no', code: 'ENOTFOUND' },
+    };
+    expect(readable(JSON.stringify({ level: 'warn', event: 'start.failed', error }), 'warn')).toBe(
+      'warn: start.failed fetch failed: ENOTFOUND',
     );
   });
 

@@ -630,6 +630,8 @@ export interface operations {
                             ackP99Ms: number | null;
                             /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                             clockOffsetMs: number | null;
+                            /** @description the version of Holdfast */
+                            version: string;
                             build: string;
                             /** @description its region; empty: none */
                             region: string;
@@ -738,6 +740,8 @@ export interface operations {
                         ackP99Ms: number | null;
                         /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                         clockOffsetMs: number | null;
+                        /** @description the version of Holdfast */
+                        version: string;
                         build: string;
                         /** @description its region; empty: none */
                         region: string;
@@ -903,6 +907,8 @@ export interface operations {
                         ackP99Ms: number | null;
                         /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                         clockOffsetMs: number | null;
+                        /** @description the version of Holdfast */
+                        version: string;
                         build: string;
                         /** @description its region; empty: none */
                         region: string;
@@ -1019,6 +1025,8 @@ export interface operations {
                         ackP99Ms: number | null;
                         /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                         clockOffsetMs: number | null;
+                        /** @description the version of Holdfast */
+                        version: string;
                         build: string;
                         /** @description its region; empty: none */
                         region: string;
@@ -1144,6 +1152,8 @@ export interface operations {
                             ackP99Ms: number | null;
                             /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                             clockOffsetMs: number | null;
+                            /** @description the version of Holdfast */
+                            version: string;
                             build: string;
                             /** @description its region; empty: none */
                             region: string;
@@ -1264,6 +1274,8 @@ export interface operations {
                             ackP99Ms: number | null;
                             /** @description how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known */
                             clockOffsetMs: number | null;
+                            /** @description the version of Holdfast */
+                            version: string;
                             build: string;
                             /** @description its region; empty: none */
                             region: string;
@@ -1783,6 +1795,15 @@ export interface operations {
                             matchedP50Ms: number | null;
                             matchedP95Ms: number | null;
                             matchesPerMinute: number;
+                            /** @description matches since this lobby began to run the rounds; absent: a lobby of an earlier version reports */
+                            matches?: number;
+                            /** @description the waiting searches of each mode; players of different modes are never matched */
+                            byMode?: {
+                                /** @description null: searches without a mode */
+                                mode: string | null;
+                                tickets: number;
+                                longestWaitMs: number;
+                            }[];
                             /** @description best rating minus weakest rating of a match, median of the latest 100; null: no ratings */
                             ratingSpread: number | null;
                             /** @description duration of the last round */

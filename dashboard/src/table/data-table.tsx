@@ -66,7 +66,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
     getScrollElement: () => area.current,
     estimateSize: () => ROW_PX,
     getItemKey: (index) => (sorted[index] as { id: string }).id,
-    overscan: 12,
+    overscan: 6,
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
       return focusedIndex < 0 || shown.includes(focusedIndex) ? shown : [...shown, focusedIndex].sort((one, other) => one - other);

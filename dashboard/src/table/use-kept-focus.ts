@@ -21,12 +21,10 @@ export function useKeptFocus(body: RefObject<HTMLElement | null>) {
     setFocusedRow(place.current.row);
   }, []);
   const onBlur = useCallback((event: FocusEvent) => {
-    // Without a `relatedTarget`, the element may have been moved. A click elsewhere focuses the body of the page as well, and then ends it.
-    if (event.relatedTarget === null && !(event.target as HTMLElement).isConnected) return;
-    if (event.relatedTarget !== null) {
-      place.current = null;
-      setFocusedRow(null);
-    }
+    // An element that is moved loses the focus while it is in no document. In every other case, the operator has left the row.
+    if (!(event.target as HTMLElement).isConnected) return;
+    place.current = null;
+    setFocusedRow(null);
   }, []);
   useLayoutEffect(() => {
     if (!place.current || document.activeElement !== document.body) return;

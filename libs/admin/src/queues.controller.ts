@@ -12,6 +12,9 @@ export class QueuesController {
   @ApiOperation({ summary: 'The queues of matchmaking, by game. A queue without tickets for half a minute is left out.' })
   @ApiOkResponse({ standardSchema: QueuesAnswer })
   async queues(): Promise<QueuesAnswer> {
-    return { queues: await this.tickets.reports() };
+    const reports = await this.tickets.reports();
+    return {
+      queues: reports.map(({ byMode, ...report }) => ({ ...report, ...(byMode && { byMode: byMode.map((mode) => ({ ...mode })) }) })),
+    };
   }
 }

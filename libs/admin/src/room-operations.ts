@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { FleetLinks } from '#libs/fleet';
 import { type Control, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { Tracer, traced } from '#libs/tracing';
 import { ROOM_REQUEST_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
@@ -18,9 +19,14 @@ export class RoomOperations {
     private readonly links: FleetLinks,
     private readonly roomLog: RoomLog,
     private readonly log: Log,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {}
 
-  async migrate(room: RoomId, to: string | undefined): Promise<{ room: RoomId; from: ServerId; to: ServerId }> {
+  migrate(room: RoomId, to: string | undefined): Promise<{ room: RoomId; from: ServerId; to: ServerId }> {
+    return traced(this.tracer, 'room.move', { 'holdfast.room': room }, () => this.migrateNow(room, to));
+  }
+
+  private async migrateNow(room: RoomId, to: string | undefined): Promise<{ room: RoomId; from: ServerId; to: ServerId }> {
     const owner = await this.ownerOf(room);
     const target = to === undefined ? undefined : this.servers.record(to);
     if (target && target.type !== 'game')

@@ -229,6 +229,11 @@ export const QueueView = z.object({
   matchedP50Ms: z.int().nullable().describe('how long the tickets of the latest 100 matches had waited; null: no match yet'),
   matchedP95Ms: z.int().nullable(),
   matchesPerMinute: z.int(),
+  matches: z.int().optional().describe('matches since this lobby began to run the rounds; absent: a lobby of an earlier version reports'),
+  byMode: z
+    .array(z.object({ mode: z.string().nullable().describe('null: searches without a mode'), tickets: z.int(), longestWaitMs: z.int() }))
+    .optional()
+    .describe('the waiting searches of each mode; players of different modes are never matched'),
   ratingSpread: z.int().nullable().describe('best rating minus weakest rating of a match, median of the latest 100; null: no ratings'),
   roundMs: z.int().describe('duration of the last round'),
 });

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ExtensionExplorer } from '#libs/extension';
 import {
   bounded,
@@ -17,6 +17,7 @@ import {
 } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
+import { Tracer } from '#libs/tracing';
 import { type ConnectionState, disconnect, stateOf } from './connection/connection-state.js';
 import { HELLO_PRICE, priceOf } from './connection/operation-prices.js';
 import {
@@ -56,6 +57,7 @@ export class FrameRouter {
     private readonly lists: RoomListFeeds,
     private readonly log: Log,
     private readonly explorer: ExtensionExplorer,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {}
 
   route(connection: PlayerConnection, frame: Buffer): void {
@@ -186,31 +188,38 @@ export class FrameRouter {
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
-    let isWrong = false;
-    session.requestsPending += 1;
-    try {
-      const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-      // The gateway learns the room of an invite code only from the answer. By then the lobby has added the spectator to the room, so the
-      // gateway sends a leave.
-      if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
-        await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
-        return answer(null, errorBody('too-many-watchers'));
+    const handle = async (): Promise<void> => {
+      let isWrong = false;
+      session.requestsPending += 1;
+      try {
+        const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+        // The gateway learns the room of an invite code only from the answer. By then the lobby has added the spectator to the room, so
+        // the gateway sends a leave.
+        if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
+          await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
+          return answer(null, errorBody('too-many-watchers'));
+        }
+        if (follow) return answer(...this.subscribe(session, connection, id, follow, result as Operations['rooms.list']['result']));
+        answer(result);
+        if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
+        else if (binding) this.rooms.bind(session, binding);
+        this.answerListeners ??= this.explorer.all(AnswerListener);
+        for (const listener of this.answerListeners) listener.answered(session, operation, data);
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
+        const refusal = answerTo(error);
+        const { id: sessionId, user, room } = session;
+        this.log.life('request.refused', { user, session: sessionId, operation, code: refusal.code, ...(room && { roomId: room }) });
+        isWrong = WRONG_GUESSES.has(refusal.code);
+        answer(null, refusal);
+      } finally {
+        if (isGuessed && !isWrong) guesses.giveBack(1);
+        session.requestsPending -= 1;
       }
-      if (follow) return answer(...this.subscribe(session, connection, id, follow, result as Operations['rooms.list']['result']));
-      answer(result);
-      if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
-      else if (binding) this.rooms.bind(session, binding);
-      this.answerListeners ??= this.explorer.all(AnswerListener);
-      for (const listener of this.answerListeners) listener.answered(session, operation, data);
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
-      const refusal = answerTo(error);
-      isWrong = WRONG_GUESSES.has(refusal.code);
-      answer(null, refusal);
-    } finally {
-      if (isGuessed && !isWrong) guesses.giveBack(1);
-      session.requestsPending -= 1;
-    }
+    };
+    if (this.tracer === null || !this.tracer.isSampled()) return handle();
+    const attributes = { 'enduser.id': session.user, 'session.id': session.id, 'holdfast.room': session.room ?? '' };
+    await this.tracer.run(operation, attributes, handle);
   }
 
   /** Returns whether the room has the maximum number of spectators at this gateway. */

@@ -19,6 +19,11 @@ export const LINK_KIND = {
   toPlayer: 17,
   syncMany: 18,
   compactMany: 19,
+  /** The trace of the request or of the command in the next frame. A server that does not trace, or an older one, ignores them. */
+  tracedRequest: 20,
+  tracedCommand: 21,
+  /** The trace of a change that the owner of a room has just sent to its players. */
+  tracedSync: 22,
 } as const;
 
 /** Byte offsets in frames whose header is read without decoding. */
@@ -29,4 +34,9 @@ export const LINK_HEADER = {
   syncMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 8 },
   /** `compactMany`: f64 epoch, u32 version, u16 count, count × (u32 handle, u32 seq, u32 input), the body of the compact sync. */
   compactMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 12 },
+  /** `tracedRequest`: u32 id of the request, the trace. `tracedCommand`: u32 handle, u32 seq, the trace (`libs/tracing`). */
+  tracedRequest: { id: 1, context: 5 },
+  tracedCommand: { handle: 1, seq: 5, context: 9 },
+  /** `tracedSync`: u32 version, the trace. */
+  tracedSync: { version: 1, context: 5 },
 } as const;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type ErrorBody, errorBody, HoldfastError, LENGTH_BYTES, pack, type ServerId, unpack } from '#libs/protocol';
+import { CONTEXT_BYTES, readContext, type TraceContext, type Tracer, writeContext } from '#libs/tracing';
 import { BatchWriter } from './batch-writer.js';
 import type { Introduction } from './handshake.js';
 import {
@@ -16,7 +17,8 @@ import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
 /** Receives the messages of a link. A frame is a view that is valid only during the call. */
 export interface LinkInbox {
-  request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
+  /** `trace`: the span of the peer that sent the request. Null: the request is not traced. */
+  request(peer: LinkPeer, pattern: string, data: unknown, trace: TraceContext | null): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
   /** The peer has stopped answering pings (`isSilent` is true), or has sent a frame after such a silence (`isSilent` is false). */
@@ -45,6 +47,8 @@ export class LinkPeer {
   private lastTickAt = performance.now();
   private readonly ticking: NodeJS.Timeout;
   private closedBecause: string | null = null;
+  /** The trace of the next request from the peer, and the id of that request. */
+  private requestTrace: { readonly id: number; readonly context: TraceContext } | null = null;
 
   constructor(
     private readonly socket: Socket,
@@ -52,6 +56,7 @@ export class LinkPeer {
     private readonly inbox: LinkInbox,
     /** True: this server dialed the peer. False: the peer dialed this server. */
     readonly isDialled: boolean,
+    private readonly tracer: Tracer | null = null,
   ) {
     this.id = identity.id;
     this.incarnation = identity.incarnation;
@@ -97,6 +102,8 @@ export class LinkPeer {
         reject(new HoldfastError('unavailable', `${this.id} did not answer ${pattern} within ${timeoutMs} ms.`));
       }, timeoutMs);
       this.pending.set(id, { resolve, reject, timer });
+      const trace = this.tracer === null ? null : this.tracer.active;
+      if (trace !== null) this.sendRequestTrace(id, trace);
       this.sendNamed(LINK_KIND.request, id, pattern, data);
     });
   }
@@ -104,6 +111,33 @@ export class LinkPeer {
   /** Sends an event at most once. The peer does not confirm the event. */
   emit(pattern: string, data: unknown): void {
     if (this.isOpen) this.sendNamed(LINK_KIND.event, null, pattern, data);
+  }
+
+  /** Announces the trace of a command, whose frame follows. */
+  sendCommandTrace(handle: number, seq: number, trace: TraceContext): void {
+    if (!this.isOpen) return;
+    const { tracedCommand } = LINK_HEADER;
+    const at = this.begin(LINK_KIND.tracedCommand, tracedCommand.context + CONTEXT_BYTES);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(handle, at + tracedCommand.handle);
+    chunk.writeUInt32BE(seq, at + tracedCommand.seq);
+    writeContext(trace, chunk, at + tracedCommand.context);
+  }
+
+  /** Announces the trace of a change that this server has sent to players. */
+  sendSyncTrace(version: number, trace: TraceContext): void {
+    if (!this.isOpen) return;
+    const { tracedSync } = LINK_HEADER;
+    const at = this.begin(LINK_KIND.tracedSync, tracedSync.context + CONTEXT_BYTES);
+    this.writer.chunk.writeUInt32BE(version, at + tracedSync.version);
+    writeContext(trace, this.writer.chunk, at + tracedSync.context);
+  }
+
+  private sendRequestTrace(id: number, trace: TraceContext): void {
+    const { tracedRequest } = LINK_HEADER;
+    const at = this.begin(LINK_KIND.tracedRequest, tracedRequest.context + CONTEXT_BYTES);
+    this.writer.chunk.writeUInt32BE(id, at + tracedRequest.id);
+    writeContext(trace, this.writer.chunk, at + tracedRequest.context);
   }
 
   /** Sends a player's frame to a room (`toRoom`), or a frame to a player (`toPlayer`). Copies `frame` before it returns. */
@@ -169,6 +203,7 @@ export class LinkPeer {
     if (this.isSilenceReported) this.reportSilence(false);
     const kind = frame[0]!;
     if (kind >= LINK_KIND.toRoom) {
+      if (kind === LINK_KIND.tracedRequest) return this.receiveTrace(frame);
       this.inbox.frame(this, kind, frame);
       return;
     }
@@ -197,10 +232,18 @@ export class LinkPeer {
   private receiveRequest(frame: Buffer): void {
     const id = frame.readUInt32BE(1);
     const { pattern, data } = readNamed(frame, 5);
-    this.inbox.request(this, pattern, data).then(
+    const { requestTrace } = this;
+    if (requestTrace !== null) this.requestTrace = null;
+    const trace = requestTrace?.id === id ? requestTrace.context : null;
+    this.inbox.request(this, pattern, data, trace).then(
       (answer) => this.respond(id, 0, answer ?? null),
       (error: ErrorBody) => this.respond(id, 1, error),
     );
+  }
+
+  private receiveTrace(frame: Buffer): void {
+    const context = this.tracer === null ? null : readContext(frame, LINK_HEADER.tracedRequest.context);
+    this.requestTrace = context && { id: frame.readUInt32BE(LINK_HEADER.tracedRequest.id), context };
   }
 
   private receiveResponse(frame: Buffer): void {

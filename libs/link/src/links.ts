@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { KeyedFlights } from '#libs/async';
 import { bounded, errorBody, FrameSplitter, fleetPrefixOf, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { Tracer } from '#libs/tracing';
 import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
@@ -51,6 +52,7 @@ export class Links implements OnApplicationShutdown {
   constructor(
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
     private readonly self: LinkIdentity,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
     this.news.setMaxListeners(0);
   }
@@ -166,7 +168,10 @@ export class Links implements OnApplicationShutdown {
   }
 
   private readonly inbox: LinkInbox = {
-    request: (peer, pattern, data) => this.requestHandler(peer, pattern, data),
+    request: (peer, pattern, data, trace) => {
+      const handle = (): Promise<unknown> => this.requestHandler(peer, pattern, data);
+      return trace === null || this.tracer === null ? handle() : this.tracer.run(pattern, { 'holdfast.peer': peer.id }, handle, trace);
+    },
     event: (peer, pattern, data) => this.eventHandler(peer, pattern, data),
     frame: (peer, kind, frame) => this.frameHandlers[kind]?.(peer, frame),
     silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
@@ -330,7 +335,7 @@ export class Links implements OnApplicationShutdown {
       if (result === null) throw new Error(NOT_PROVED);
       if (result === 'over') throw new Error('only the secrets were compared');
       clearTimeout(timer);
-      peer = new LinkPeer(socket, result, this.inbox, isDialled);
+      peer = new LinkPeer(socket, result, this.inbox, isDialled, this.tracer);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
       // Registers the peer before it reads the next frame, because the same chunk may already contain frames of the link.
       this.register(peer);

@@ -52,6 +52,7 @@ export class GameStarter {
     const players = checkStart({ ...room, doc: before }, user, { now, isAgreed });
     refuseFailedSetup(room);
     const start = randomUUID();
+    const beganAt = performance.now();
     const host = players.some((player) => player.user === before.host) ? before.host : players[0]!.user;
     const { startFailure: _, ...rest } = before;
     const doc = { ...rest, host, members: players, players: players.map((player) => player.user) };
@@ -75,6 +76,8 @@ export class GameStarter {
       }
       throw error;
     }
+    const ms = Math.round(performance.now() - beganAt);
+    this.log.life('game.started', { roomId: room.id, game: room.game, round: room.round, ms, users: doc.players });
     // Returns the current record, because the room may have changed during the setup of the game.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);

@@ -174,7 +174,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const userTickets = new UserTickets(tickets, userRooms, notifier, dissolved);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
+  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites, log);
   const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
@@ -865,6 +865,27 @@ describe('a match of waiting players', () => {
     expect([await tickets.declinesOf('duel', leaves.user), await tickets.declinesOf('duel', stays.user)]).toMatchObject([
       { count: 1 },
       { count: 0 },
+    ]);
+  });
+
+  it('is counted in the summary of its queue, which has the waiting tickets of each mode', async () => {
+    const { servers, matchmaker, tickets } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { modes: { blitz: {} } });
+    const [first, second, alone, blitz] = newCallers(4);
+    await matchmaker.search(first);
+    await matchmaker.search(second);
+    await matchmaker.search(blitz, { mode: 'blitz' });
+    await matchmaker.search(alone);
+    const report = await until(async () => {
+      pass(1_000);
+      const [found] = await tickets.reports();
+      return found?.tickets === 2 ? found : null;
+    });
+    expect(report.matches).toBe(1);
+    const modes = [...report.byMode!].sort((one, other) => String(one.mode).localeCompare(String(other.mode)));
+    expect(modes).toEqual([
+      { mode: 'blitz', tickets: 1, longestWaitMs: expect.any(Number) },
+      { mode: null, tickets: 1, longestWaitMs: expect.any(Number) },
     ]);
   });
 

@@ -86,7 +86,7 @@ export class MatchRooms extends MatchHost {
     const room = await this.rooms.make(match.id, match.game, this.docOf(match, tickets), people, { outlivesAdmissions: true });
     const isIn = people.map(({ user }) => isMember(room, user));
     const isUnplayed = room.status === 'waiting' && room.round === 0;
-    if (isUnplayed && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
+    if (isUnplayed && isIn.includes(false) && (await this.rooms.close(room, 'not-in-room')))
       return this.dissolve(match, tickets, gone(players, isIn));
     if (room.doc.backfill) await this.tickets.addOpenRoom(match.game, room.id);
     let started = room;

@@ -27,6 +27,7 @@ import {
   type UserRoom,
   UserRooms,
 } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
 import { type EntryPass, NO_PASS, refuseSpectator, SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
@@ -75,6 +76,7 @@ export class RoomService {
     private readonly clock: StoreClock,
     private readonly optionsCheck: RoomOptionsCheck,
     private readonly invites: InviteCodes,
+    private readonly log: Log,
   ) {}
 
   /** Returns the time of Redis, in whole ms since 1970. This time orders the index of all rooms. */
@@ -133,6 +135,7 @@ export class RoomService {
     terms: Pick<MoveTerms, 'outlivesAdmissions'> = {},
   ): Promise<RoomRecord> {
     const made = await this.records.create(id, game, doc);
+    if (made) this.log.life('room.created', { roomId: id, game, users: people.map(({ user }) => user) });
     const statuses = await Promise.all(people.map(({ user, asked }) => this.userRooms.moveStatus(user, { asked, ...terms })));
     const gone = people.filter((_, index) => {
       const { pointer, isLate, isOwn } = statuses[index]!;
@@ -380,9 +383,20 @@ export class RoomService {
       const doc = rule(record);
       if (caller && !known) await this.refuseLate(caller);
       const saved = doc === record.doc ? record : await this.records.save(record, { doc });
-      if (saved) return saved;
+      if (saved) {
+        this.logMembers(record, doc);
+        return saved;
+      }
     }
     throw new HoldfastError('busy');
+  }
+
+  private logMembers({ id, doc: before }: RoomRecord, after: RoomDoc): void {
+    if (before.members === after.members) return;
+    for (const { user } of after.members)
+      if (!before.members.some((member) => member.user === user)) this.log.life('member.joined', { roomId: id, user });
+    for (const { user } of before.members)
+      if (!after.members.some((member) => member.user === user)) this.log.life('member.left', { roomId: id, user });
   }
 
   /**
@@ -399,6 +413,13 @@ export class RoomService {
       if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
     };
     await this.mutex.run(id, () => this.removeMember(id, user, 'left', { guard })).catch(ignoreGone);
+  }
+
+  /** Closes a room. Returns false when the room has changed since the record. */
+  async close(record: RoomRecord, reason: LeftReason): Promise<boolean> {
+    const isClosed = await this.records.close(record, reason);
+    if (isClosed) this.log.life('room.closed', { roomId: record.id, reason });
+    return isClosed;
   }
 
   async mustRead(id: RoomId): Promise<RoomRecord> {
@@ -425,9 +446,12 @@ export class RoomService {
       // The departure of the last member closes the room. While a game runs, `RoomSweeper` closes the room later, after the game.
       const isDone =
         doc === null && record.status !== 'playing'
-          ? await this.records.close(record, reason)
+          ? await this.close(record, reason)
           : await this.records.save(record, { doc: doc ?? { ...record.doc, members: [] } });
-      if (isDone) return;
+      if (isDone) {
+        this.logMembers(record, doc ?? { ...record.doc, members: [] });
+        return;
+      }
     }
     throw new HoldfastError('busy');
   }

@@ -192,9 +192,8 @@ export class RoomSweeper {
       await this.removeStrays(record);
       await this.markUnconnected(record);
     }
-    if (record.doc.members.length === 0) await this.records.close(record, 'empty');
-    else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
-      this.log.info('room.expired', { roomId: record.id });
+    if (record.doc.members.length === 0) await this.rooms.close(record, 'empty');
+    else if (ageMs > this.options.roomIdleMs) await this.rooms.close(record, 'room-expired');
   }
 }
 

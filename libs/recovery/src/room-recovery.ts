@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
@@ -7,6 +7,7 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { EndedGameStore, RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
+import { Tracer, traced } from '#libs/tracing';
 import { LossAges } from './loss-ages.js';
 import {
   ADOPT_TIMEOUT_MS,
@@ -47,6 +48,7 @@ export class RoomRecovery {
     private readonly trust: LinkTrust,
     private readonly settlement: StoreSettlement,
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
     this.ages = new LossAges(redis, 2 * options.orphanTtlMs);
     this.metrics.roomsWithoutOwner.set(0);
@@ -61,7 +63,8 @@ export class RoomRecovery {
     const key = `${owner.server}:${owner.incarnation}`;
     let recovery = this.inProgress.get(key);
     if (!recovery) {
-      recovery = this.recoverAll(owner).finally(() => {
+      const attributes = { 'holdfast.server': owner.server, 'holdfast.incarnation': owner.incarnation };
+      recovery = traced(this.tracer, 'recovery', attributes, () => this.recoverAll(owner)).finally(() => {
         this.inProgress.delete(key);
         this.ages.forget(owner);
       });

@@ -147,6 +147,7 @@ export class Host {
       new ResyncWatch(metrics, log),
       batch,
       delayed,
+      log,
     );
     const players = new PlayerLists(this.appender);
     const locks = new LockPublisher(hosts.records, this.rooms, this.appender, log);

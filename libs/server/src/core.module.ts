@@ -11,6 +11,7 @@ import type { SettingsOf } from '#libs/settings';
 import { SettlementModule } from '#libs/settlement';
 import { TelemetryModule } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
+import { TracingModule } from '#libs/tracing';
 import { certificateLog } from './certificate-log.js';
 import { clockReports } from './clock-reports.js';
 import { evictionReports } from './eviction-reports.js';
@@ -22,7 +23,7 @@ import { storeReports } from './store-reports.js';
 import { StoreStatusController } from './store-status.controller.js';
 
 /** The settings that every type of server has. */
-export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
+export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'tracing' | 'placement'>;
 
 /** The settings of `CoreModule`. `session` is absent on a game server, which stores no sessions and no rooms of users. */
 type CoreSettings = CommonSettings & Partial<Pick<SettingsOf<'gateway'>, 'session'>>;
@@ -31,19 +32,22 @@ type CoreSettings = CommonSettings & Partial<Pick<SettingsOf<'gateway'>, 'sessio
 @Module({})
 export class CoreModule {
   static forRoot(type: ServerType, settings: CoreSettings): DynamicModule {
-    const { server, redis, clock, link, log, placement, session } = settings;
+    const { server, redis, clock, link, log, tracing, placement, session } = settings;
+    const id = serverId(type, server.name, redis.prefix);
     const certificate = certificateFrom(link, 'LINK');
     return {
       module: CoreModule,
       imports: [
         TelemetryModule.forRoot({
-          server: serverId(type, server.name, redis.prefix),
+          server: id,
           type,
           build: server.build,
           level: log.level,
+          lifeLinesPerSecond: log.lifeLinesPerSecond,
           format: log.format,
         }),
-        RedisModule.forRoot(redisOptions(redis, serverId(type, server.name, redis.prefix))),
+        TracingModule.forRoot({ server: id, type, build: server.build, ...tracing }),
+        RedisModule.forRoot(redisOptions(redis, id)),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),

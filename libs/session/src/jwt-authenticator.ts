@@ -127,7 +127,7 @@ export class JwtAuthenticator extends Authenticator {
     if (there) return this.log?.info('jwks.back', { host: this.jwksHost });
     this.log?.error('jwks.unreachable', {
       host: this.jwksHost,
-      error: sentenceOf(cause),
+      error: cause,
       check: 'whether AUTH_JWKS_URL is correct, its host can be resolved and reached from this machine, and it returns a JSON Web Key Set',
     });
   }
@@ -188,12 +188,4 @@ function refusal(cause: unknown): HoldfastError {
       // The gateway could not fetch the keys, so the player may try again.
       return new HoldfastError('unavailable', 'Tokens cannot be checked now: try again later.', { cause });
   }
-}
-
-/**
- * Returns the message of an error, and the code or message of its cause. Without the cause, an error of `fetch` says only "fetch failed".
- */
-function sentenceOf(cause: unknown): string {
-  const { message, cause: beneath } = cause as { message?: string; cause?: { message?: string; code?: string } };
-  return [message, beneath?.code ?? beneath?.message].filter(Boolean).join(': ') || String(cause);
 }

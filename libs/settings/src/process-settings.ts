@@ -199,6 +199,27 @@ export const PROCESS_SETTINGS = {
       fallbackText: '`pretty` on a terminal, else `json`',
       meaning: '`pretty` writes lines for people, `json` one JSON object a line.',
     }),
+    lifeLinesPerSecond: integer('LOG_LIFE_LINES_PER_SECOND', {
+      from: 0,
+      to: 100_000,
+      fallback: 100,
+      meaning:
+        'Maximum number of `info` lines per second about the life of rooms, sessions and players (`operations.md`). The line `life.left-out` has the number of lines above it. 0: none.',
+    }),
+  }),
+
+  tracing: group('every server', {
+    endpoint: optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', /^https?:\/\/\S+$/, 'an http:// or https:// URL', {
+      meaning:
+        'Base URL of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`. Without it, the server traces nothing.',
+    }),
+    samplePercent: integer('TRACE_SAMPLE_PERCENT', {
+      from: 0,
+      to: 100,
+      fallback: 1,
+      meaning:
+        'Share of the commands and requests of players that a gateway traces, in percent. Recoveries and moves by operators are always traced.',
+    }),
   }),
 
   health: group('every server', {

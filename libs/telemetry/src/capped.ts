@@ -49,7 +49,7 @@ function capped(value: unknown, depth: number, budget: Budget): unknown {
   if (value instanceof Uint8Array) return `(${value.length} bytes)`;
   if (depth === 0 || budget.values <= 0) return '…';
   if (value instanceof Error)
-    return { type: value.name, message: cappedText(value.message, budget), stack: cappedText(value.stack ?? '', budget) };
+    return { name: value.name, message: cappedText(value.message, budget), stack: cappedText(value.stack ?? '', budget) };
   if (Array.isArray(value)) {
     const items: unknown[] = [];
     for (const item of value) {

@@ -1,12 +1,44 @@
-/** Maximum length of a description, in characters: enough of a message and a stack to find the place in the code. */
-const CHARS_MAX = 4_000;
+import { cut } from './bounded-line.js';
 
-/** Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. */
-export function describeThrown(thrown: unknown): string {
+/** Limits of an error in a log line: stack and message in characters, and the number of causes. A peer or a game may control them. */
+const STACK_MAX = 6_000;
+const MESSAGE_MAX = 2_000;
+const CAUSES_MAX = 3;
+
+/** The one form of every error in a log line. `code`: the stable code of the error, if it has one. */
+export interface LoggedError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+  readonly errors?: readonly LoggedError[];
+}
+
+/**
+ * Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. All other properties are
+ * dropped: errors of ioredis contain the arguments of the command, which may be a room's state or a session's secret.
+ *
+ * Reading the value may run code of a game (getters, `toString`). The caller describes an error of a game under the watchdog.
+ */
+export function describeThrown(thrown: unknown): LoggedError {
+  return described(thrown, 0);
+}
+
+function described(thrown: unknown, depth: number): LoggedError {
   try {
-    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown;
-    return String(text).slice(0, CHARS_MAX);
+    if (typeof thrown !== 'object' || thrown === null) return { name: 'Error', message: cut(String(thrown), MESSAGE_MAX) };
+    const { name, message, stack, code, cause, errors } = thrown as Record<string, unknown>;
+    const mayDescend = depth < CAUSES_MAX;
+    return {
+      name: typeof name === 'string' ? cut(name, MESSAGE_MAX) : 'Error',
+      message: cut(typeof message === 'string' ? message : String(thrown), MESSAGE_MAX),
+      ...((typeof code === 'string' || typeof code === 'number') && { code: typeof code === 'string' ? cut(code, MESSAGE_MAX) : code }),
+      ...(typeof stack === 'string' && { stack: cut(stack, STACK_MAX) }),
+      ...(cause !== undefined && cause !== null && mayDescend && { cause: described(cause, depth + 1) }),
+      ...(Array.isArray(errors) && mayDescend && { errors: errors.slice(0, CAUSES_MAX).map((one) => described(one, depth + 1)) }),
+    };
   } catch {
-    return `a thrown ${typeof thrown} that has no text`;
+    return { name: 'Error', message: `a thrown ${typeof thrown} that has no text` };
   }
 }

@@ -1,8 +1,11 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { boundedError, boundedLine } from './bounded-line.js';
+import { Tracer } from '#libs/tracing';
+import { boundedLine } from './bounded-line.js';
 import { cappedFields } from './capped.js';
+import { describeThrown, type LoggedError } from './describe-thrown.js';
+import { LineBudget } from './line-budget.js';
 import { Metrics } from './metrics.js';
 import { standardWriter } from './standard-output.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -10,20 +13,34 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot, verb), so that
- * it can be searched and counted. Values belong in the fields, and an error in the field `error`. Do not log in a loop over frames.
+ * Fields of a line about the life of a room, a session or a player. `user` and `users` have user ids, so that one query finds all lines of a
+ * player on all servers.
+ */
+export interface LifeFields extends LogFields {
+  readonly roomId?: string;
+  readonly user?: string;
+  readonly users?: readonly string[];
+  readonly session?: string;
+}
+
+/**
+ * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
+ * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`, which has
+ * the form of `LoggedError` in each line, whatever was thrown. Do not log in a loop over frames.
  *
  * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
- * the line `log.dropped` says how many.
+ * the line `log.dropped` says how many. A line of a traced operation has the field `traceId`.
  */
 @Injectable()
 export class Log {
   private readonly logger: Logger;
+  private readonly lifeLines: LineBudget;
   private isReported: (error: unknown, event: string) => boolean = () => false;
 
   constructor(
-    @Inject(TELEMETRY_OPTIONS) { server, level, format, destination }: TelemetryOptions,
+    @Inject(TELEMETRY_OPTIONS) { server, level, format, lifeLinesPerSecond = LIFE_LINES_DEFAULT, destination }: TelemetryOptions,
     @Optional() @Inject(Metrics) metrics?: Metrics,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
     const target = destination ?? standardWriter(1);
     this.logger = pino(
@@ -33,9 +50,12 @@ export class Log {
         messageKey: 'event',
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }), log: cappedFields },
-        serializers: { error: boundedError },
+        serializers: { error: describeThrown },
       },
       format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
+    );
+    this.lifeLines = new LineBudget(lifeLinesPerSecond, (lines) =>
+      this.info('life.left-out', { lines, linesPerSecond: lifeLinesPerSecond }),
     );
     if (!destination) this.reportLosses(metrics);
   }
@@ -48,6 +68,14 @@ export class Log {
   /** Logs a fact of normal operation. */
   info(event: string, fields?: LogFields): void {
     this.write('info', event, fields);
+  }
+
+  /**
+   * Writes a step in the life of a room, a session or a player, at the level `info`. Load multiplies these lines, so at most
+   * `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
+   */
+  life(event: string, fields: LifeFields): void {
+    if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
   }
 
   /** Logs a fact that an operator may have to act on. */
@@ -74,7 +102,8 @@ export class Log {
 
   private write(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: LogFields = NO_FIELDS): void {
     try {
-      this.logger[level](fields, event);
+      const trace = this.tracer?.active;
+      this.logger[level](trace ? { ...fields, traceId: trace.traceId } : fields, event);
     } catch (error) {
       // Reading a field may throw, and that error must not reach the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
@@ -94,6 +123,7 @@ export class Log {
   }
 }
 
+const LIFE_LINES_DEFAULT = 100;
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);
 
@@ -128,6 +158,7 @@ function fieldsOf(line: Record<string, unknown>): string {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-  const stack = (value as { stack?: unknown } | null)?.stack;
-  return typeof stack === 'string' ? stack : JSON.stringify(value);
+  const { name, message, stack } = (value ?? {}) as Partial<LoggedError>;
+  if (typeof stack === 'string') return stack;
+  return typeof name === 'string' && typeof message === 'string' ? textOf(`${name}: ${message}`) : JSON.stringify(value);
 }

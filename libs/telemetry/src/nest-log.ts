@@ -36,9 +36,13 @@ export class NestLog implements LoggerService {
 function fieldsOf(message: unknown, rest: unknown[]): Record<string, unknown> {
   const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
   const between = rest.slice(0, context === undefined ? undefined : -1).filter((part) => part !== undefined);
-  const fields: Record<string, unknown> = { context };
-  if (typeof message === 'object' && message !== null && 'stack' in message) fields.error = message;
-  else fields.message = message;
-  if (between.length > 0) fields.more = between.length === 1 ? between[0] : between;
-  return fields;
+  const [stack] = between;
+  if (typeof message === 'object' && message !== null && 'stack' in message)
+    return { context, error: message, ...(between.length > 0 && { more: between }) };
+  if (typeof message === 'string' && between.length === 1 && typeof stack === 'string')
+    return { context, error: { name: NAME.exec(stack)?.[0] ?? 'Error', message, stack } };
+  return { context, message, ...(between.length > 0 && { more: between.length === 1 ? stack : between }) };
 }
+
+/** The name of an error at the beginning of its stack. */
+const NAME = /^\w*(Error|Exception)(?=:)/;

@@ -16,6 +16,8 @@ export interface TelemetryOptions {
   readonly level: LogLevel;
   /** `pretty` for a person at a terminal, `json` (one object per line) for a log collector. */
   readonly format: LogFormat;
+  /** Maximum number of lines per second about the life of rooms and sessions (`Log.life`). Default: 100. */
+  readonly lifeLinesPerSecond?: number;
   /** The target of the log lines. Default: standard output. */
   readonly destination?: { write(line: string): void };
 }

@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
 import { type ServerType, serverId } from '#libs/protocol';
+import { until } from '../../../tools/process/until.mjs';
 import { EventLoopLag, LAG_RESOLUTION_MS } from './event-loop-lag.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
@@ -21,6 +22,21 @@ describe('the log of a server', () => {
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
+  });
+
+  it('writes as many lines about the life of rooms as the limit allows, and then their number', async () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = new Log({ server: 'hf:game:1', level: 'info', format: 'json', lifeLinesPerSecond: 2, destination });
+    for (let room = 0; room < 5; room++) log.life('room.opened', { roomId: `r${room}`, users: ['u1'] });
+    log.info('server.ready');
+    await until(() => lines.length === 4);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'info', event: 'room.opened', roomId: 'r0', users: ['u1'] },
+      { event: 'room.opened', roomId: 'r1' },
+      { event: 'server.ready' },
+      { event: 'life.left-out', lines: 3, linesPerSecond: 2 },
+    ]);
   });
 
   it('writes an event as one line of name=value pairs in the pretty format', () => {
@@ -58,6 +74,21 @@ describe('the log of a server', () => {
     log.info('thing.seen', hostile);
     log.info('thing.seen', { error: Object.create(null) });
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
+  });
+
+  it.each([
+    [
+      'an error',
+      Object.assign(new TypeError('broken'), { code: 'E1' }),
+      { name: 'TypeError', message: 'broken', code: 'E1', stack: expect.any(String) },
+    ],
+    ['a text', 'broken', { name: 'Error', message: 'broken' }],
+    ['an error body', { code: 'busy', message: 'Try again.', retry: true }, { name: 'Error', message: 'Try again.', code: 'busy' }],
+    ['null', null, { name: 'Error', message: 'null' }],
+  ])('writes the field `error` with a name and a message when it is %s', (_, error, written) => {
+    const { log, lines } = logInto('json');
+    log.error('request.failed', { error });
+    expect(JSON.parse(lines[0]).error).toEqual(written);
   });
 
   it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
@@ -103,8 +134,16 @@ describe('the log of a server', () => {
 
   it('writes the messages of Nest with their context and stack', () => {
     const { log, lines } = logInto('json');
-    new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
-    expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
+    new NestLog(log).error('it failed', 'Scheduler');
+    const stack = 'RangeError: it failed\n    at x';
+    new NestLog(log).error('it failed', stack, 'Scheduler');
+    new NestLog(log).error(new TypeError('no'), 'Scheduler');
+    const [plain, ...errors] = lines.map((line) => JSON.parse(line));
+    expect(plain).toMatchObject({ event: 'nest.error', context: 'Scheduler', message: 'it failed' });
+    expect(errors).toMatchObject([
+      { context: 'Scheduler', error: { name: 'RangeError', message: 'it failed', stack } },
+      { context: 'Scheduler', error: { name: 'TypeError', message: 'no', stack: expect.any(String) } },
+    ]);
   });
 });
 

@@ -69,7 +69,9 @@ describe('the certificate of a server', () => {
       writeFileSync(files.cert, `${next.cert}\n`);
       certificate.reload();
       certificate.reload();
-      expect(renewals).toEqual([expect.objectContaining({ error: expect.stringContaining('not the key') })]);
+      expect(renewals).toEqual([
+        expect.objectContaining({ error: expect.objectContaining({ message: expect.stringContaining('not the key') }) }),
+      ]);
       expect(await shown()).toBe('one');
       writeFileSync(files.key, `${next.private}\n`);
       certificate.reload();

@@ -26,7 +26,7 @@ export interface CertificateOptions {
 export interface Renewal {
   readonly validUntil: string;
   /** The reason why the new files were not accepted, so that the old certificate is still in use. Absent: the new certificate is in use. */
-  readonly error?: string;
+  readonly error?: Error;
 }
 
 /**
@@ -90,7 +90,7 @@ export class Certificate {
     } catch (error) {
       // Reports an error only once until the files change. The next check reads the files again, because one of the two files may not be
       // written yet.
-      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
+      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: error as Error });
       this.refused = state;
       return;
     }

@@ -1,7 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { inBatches } from '#libs/async';
 import { Self } from '#libs/fleet';
-import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
+import {
+  type Binding,
+  bounded,
+  decodePlayerMessage,
+  type Hello,
+  HoldfastError,
+  PROTOCOL_VERSION,
+  type SessionId,
+  type UserId,
+} from '#libs/protocol';
 import { answerTo } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
 import { hashOf, PendingAwayMarks, type SessionNotice, SessionStore } from '#libs/session';
@@ -57,10 +66,13 @@ export class SessionLifecycle {
 
   async admit(connection: PlayerConnection, state: ConnectionState, frame: Buffer): Promise<void> {
     state.isAdmitting = true;
+    const { transport, address } = connection;
+    let refused: Hello | null = null;
     const since = performance.now();
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
+      refused = hello;
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
@@ -99,12 +111,21 @@ export class SessionLifecycle {
         pingMs: Math.floor(connectionTimeoutMs / 3),
         sessionMs: sessionTtlMs,
       });
+      const facts = { user, session: id, transport, address };
+      if (resumed) this.log.life('session.resumed', { ...facts, ...(binding && { roomId: binding.room }) });
+      else this.log.life('session.started', facts);
       this.place(session, binding, game);
       this.searches.admitted(session, ticket);
       for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
     } catch (error) {
       const body = answerTo(error);
       if (!(error instanceof HoldfastError)) this.log.error('hello.failed', { error });
+      this.log.life('session.refused', {
+        code: body.code,
+        transport,
+        address,
+        ...(refused?.session && { session: bounded(refused.session, 64) }),
+      });
       connection.goodbye(
         { code: body.code, reason: body.message, ...(body.retry && { retryAfterMs: body.retryAfterMs ?? 500 }) },
         GOODBYE_MS,
@@ -132,6 +153,7 @@ export class SessionLifecycle {
     // Keeps the session's record in the store until a lobby has carried out the departure. If this gateway dies first, its cleanup finds
     // the user by this record.
     this.markAway(session);
+    this.logEnd(session, 'bye');
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
   }
 
@@ -173,6 +195,7 @@ export class SessionLifecycle {
    */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
+    this.log.life('session.disconnected', { ...factsOf(session), ...(session.room && { roomId: session.room }) });
     this.rooms.connectionLost(session);
     this.markAway(session);
     if (forGood) return;
@@ -252,7 +275,10 @@ export class SessionLifecycle {
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
     if (session.connection || session.isOver) return;
-    if (found === null || (found.session === session.id && found.gateway === this.self.id)) return this.depart(session, 'away');
+    if (found === null || (found.session === session.id && found.gateway === this.self.id)) {
+      this.logEnd(session, 'away');
+      return this.depart(session, 'away');
+    }
     this.rooms.unbind(session, 'away');
     this.table.remove(session);
   }
@@ -267,6 +293,7 @@ export class SessionLifecycle {
     if (found !== null) return this.end(session, 'replaced');
     const { connection } = session;
     session.connection = null;
+    this.logEnd(session, 'expired');
     this.depart(session, 'away');
     if (connection) disconnect(connection, 'replaced');
   }
@@ -275,9 +302,14 @@ export class SessionLifecycle {
   private end(session: GatewaySession, code: 'replaced'): void {
     const { connection } = session;
     session.connection = null;
+    this.logEnd(session, code);
     this.rooms.unbind(session, 'away');
     this.table.remove(session);
     if (connection) disconnect(connection, code);
+  }
+
+  private logEnd(session: GatewaySession, reason: 'bye' | 'away' | 'expired' | 'replaced'): void {
+    this.log.life('session.ended', { ...factsOf(session), reason });
   }
 
   private async touch(now: number): Promise<void> {
@@ -299,4 +331,8 @@ export class SessionLifecycle {
       this.log.warn('sessions.touch-failed', { error });
     }
   }
+}
+
+function factsOf({ id, user }: GatewaySession): { readonly user: UserId; readonly session: SessionId } {
+  return { user, session: id };
 }

@@ -1,12 +1,14 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
+import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
 import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
 import { Metrics, type Tally } from '#libs/telemetry';
+import { readContext, Tracer } from '#libs/tracing';
 import { DELAYED_COMMANDS_MAX, DELAYED_COMMANDS_MS, EDGE_OPTIONS, type EdgeOptions, LOST_POLL_MS } from '../edge.options.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
+import { CommandTraces } from './command-traces.js';
 import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
@@ -34,6 +36,8 @@ export class RoomFrames implements OnModuleInit {
   private readonly inputsUnattached: Tally;
   private readonly inputsCongested: Tally;
   private readonly inputsRefused: Tally;
+  /** Null: tracing is off. */
+  private readonly traces: CommandTraces | null;
 
   constructor(
     private readonly sessions: SessionTable,
@@ -43,7 +47,9 @@ export class RoomFrames implements OnModuleInit {
     metrics: Metrics,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     @Inject(Links) private readonly links: Links,
+    @Optional() @Inject(Tracer) private readonly tracer: Tracer | null = null,
   ) {
+    this.traces = tracer && new CommandTraces(tracer);
     this.inputsUnattached = metrics.inputsUndelivered.of({ reason: 'not-attached' });
     this.inputsCongested = metrics.inputsUndelivered.of({ reason: 'congested' });
     this.inputsRefused = metrics.inputsUndelivered.of({ reason: 'rate-limited' });
@@ -55,6 +61,8 @@ export class RoomFrames implements OnModuleInit {
     this.links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     this.links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
     this.links.onFrame(LINK_KIND.compactMany, (_, frame) => this.receiveCompactSync(frame));
+    const { tracer } = this;
+    if (tracer) this.links.onFrame(LINK_KIND.tracedSync, (peer, frame) => noteSync(tracer, peer, frame));
   }
 
   /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
@@ -63,6 +71,7 @@ export class RoomFrames implements OnModuleInit {
     if (attachment.kind === 'attached' && attachment.peer.isOpen) {
       if (attachment.peer.isCongested) return this.refuse(session, frame, 'busy');
       this.framesUp.inc();
+      if (this.traces !== null) this.traces.begin(session, attachment.peer, frame);
       attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
       return;
     }
@@ -108,6 +117,8 @@ export class RoomFrames implements OnModuleInit {
       if (session.room) this.cache.refresh(session.room);
     }
     this.framesDown.inc();
+    if (this.traces !== null && kind === KIND.rejected)
+      this.traces.refused(session, frame.readUInt32BE(LINK_HEADER.session.frame + HEADER.rejected.seq));
     session.connection.sendFrame(frame.subarray(LINK_HEADER.session.frame));
     if (kind === KIND.ended) this.ends.finish(session);
   }
@@ -124,6 +135,7 @@ export class RoomFrames implements OnModuleInit {
       if (!session) continue;
       session.version = version;
       session.versionEpoch = epoch;
+      if (this.traces !== null) this.traces.acknowledged(session, frame.readUInt32BE(at + 4));
       session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
       if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
     }
@@ -142,6 +154,7 @@ export class RoomFrames implements OnModuleInit {
       if (!session) continue;
       session.version = version;
       session.versionEpoch = epoch;
+      if (this.traces !== null) this.traces.acknowledged(session, frame.readUInt32BE(at + 4));
       session.connection.sendCompactSync(frame.readUInt32BE(at + 4), frame.readUInt32BE(at + 8), body);
       if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
     }
@@ -178,4 +191,11 @@ export class RoomFrames implements OnModuleInit {
       encodeServerMessage({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...errorBody(code) }),
     );
   }
+}
+
+/** Records that this gateway has relayed the sync of a traced command to players. The sync came before this frame, over the same link. */
+function noteSync(tracer: Tracer, { id }: LinkPeer, frame: Buffer): void {
+  const { version, context } = LINK_HEADER.tracedSync;
+  const parent = readContext(frame, context);
+  if (parent) tracer.begin('sync.relay', { 'holdfast.peer': id, 'holdfast.version': frame.readUInt32BE(version) }, parent).end();
 }

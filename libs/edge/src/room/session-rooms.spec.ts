@@ -103,7 +103,7 @@ class Gateway {
     { backlogBytesMax: 1_000 } as EdgeOptions,
     this.links,
   );
-  readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
+  readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends, new Log(telemetry));
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
   /** In a server, `@Interval` calls this method. */
   readonly polling = setInterval(() => {

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type Binding, encodeServerMessage, type LeftReason, type RoomId, type UserId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
@@ -47,6 +48,7 @@ export class SessionRooms implements OnModuleInit {
     private readonly cache: RoomRecordCache,
     private readonly attachments: OwnerAttachments,
     private readonly ends: GameEndNotifier,
+    private readonly log: Log,
   ) {}
 
   onModuleInit(): void {
@@ -93,6 +95,8 @@ export class SessionRooms implements OnModuleInit {
       for (const listener of this.occupancyListeners) listener.occupied(binding.room);
     }
     sessions.add(session);
+    const { room: roomId, watching } = binding;
+    this.log.life('session.entered-room', { roomId, user: session.user, session: session.id, ...(watching && { watching }) });
     const record = this.cache.follow(binding.room);
     if (record && record.rev >= binding.rev) this.catchUp(session, record);
     else this.cache.refresh(binding.room);
@@ -132,6 +136,7 @@ export class SessionRooms implements OnModuleInit {
     const { binding } = session;
     if (!binding) return;
     this.attachments.detach(session, gone);
+    if (gone === 'left') this.log.life('session.left-room', { roomId: binding.room, user: session.user, session: session.id });
     session.binding = null;
     if (gone === 'left' && !binding.watching)
       session.recordLeftRoom(binding.room, Math.max(binding.rev, this.cache.get(binding.room)?.rev ?? 0));

@@ -83,7 +83,7 @@ class Process {
     const tickets = { end: async () => null } as unknown as UserTickets;
     const check = { refuseFlawed: async () => {} } as unknown as RoomOptionsCheck;
     const clock = { storeTime: () => Date.now() } as never;
-    const service = new RoomService(this.redis, records, userRooms, games, tickets, directory, clock, check, invites);
+    const service = new RoomService(this.redis, records, userRooms, games, tickets, directory, clock, check, invites, log);
     const links = {
       to: async () => ({
         request: async (_: string, { room, start }: Control['room.open']['data']) => {

@@ -421,15 +421,20 @@ export class GameRounds {
     const now = this.time.now();
     const waits: number[] = [];
     let paused = 0;
+    const modes = new Map<string | null, { tickets: number; longestWaitMs: number }>();
     for (const { ticket, isPaused } of queue.values()) {
-      waits.push(now - ticket.since);
+      const waited = now - ticket.since;
+      waits.push(waited);
       if (isPaused) paused += 1;
+      const { tickets = 0, longestWaitMs = 0 } = modes.get(ticket.mode ?? null) ?? {};
+      modes.set(ticket.mode ?? null, { tickets: tickets + 1, longestWaitMs: Math.max(longestWaitMs, Math.round(waited)) });
     }
+    const byMode = [...modes].map(([mode, counts]) => ({ mode, ...counts }));
     this.ports.metrics?.matchTickets.set({ game }, queue.size);
     // Prometheus sees no increase of a counter that does not exist before the first match.
     this.ports.metrics?.matches.inc({ game }, 0);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
-    return { ...counts, ...this.statistics.report(waits, now) };
+    return { ...counts, ...this.statistics.report(waits, now), byMode };
   }
 
   /** Sends progress messages to some of the waiting players, beginning with the players whose last message is the oldest. */

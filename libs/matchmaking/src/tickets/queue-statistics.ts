@@ -17,6 +17,10 @@ export interface QueueReport {
   readonly matchedP50Ms: number | null;
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;
+  /** Number of matches since this lobby became the runner. Absent: a lobby of an earlier version wrote the summary. */
+  readonly matches?: number;
+  /** The waiting tickets of each mode. Null: tickets without a mode. Absent: a lobby of an earlier version wrote the summary. */
+  readonly byMode?: readonly { readonly mode: string | null; readonly tickets: number; readonly longestWaitMs: number }[];
   /**
    * Difference between the highest and the lowest rating of a match, in points: the median of the latest matches. Null: the latest matches
    * had no ratings.
@@ -57,7 +61,7 @@ export class QueueStatistics {
   }
 
   /** @param waits the waiting times of all tickets in the queue, in ms */
-  report(waits: readonly number[], now: number): Omit<QueueReport, 'game' | 'runner' | 'tickets' | 'players' | 'paused'> {
+  report(waits: readonly number[], now: number): Omit<QueueReport, 'game' | 'runner' | 'tickets' | 'players' | 'paused' | 'byMode'> {
     this.times = this.times.filter((at) => now - at < MINUTE_MS);
     const matched = this.latest.flatMap(({ waitedMs }) => waitedMs);
     return {
@@ -66,6 +70,7 @@ export class QueueStatistics {
       matchedP50Ms: percentile(matched, 0.5),
       matchedP95Ms: percentile(matched, 0.95),
       matchesPerMinute: this.times.length,
+      matches: this.matches,
       ratingSpread: percentile(this.spreads, 0.5),
       roundMs: Math.round(this.roundMs),
     };

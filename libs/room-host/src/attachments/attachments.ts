@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
 import {
   type AttachRequest,
@@ -13,7 +13,7 @@ import {
   type Seat,
   unpackBody,
 } from '#libs/protocol';
-import { Metrics, type Tally } from '#libs/telemetry';
+import { Log, Metrics, type Tally } from '#libs/telemetry';
 import { CommandBatch } from '../engine/command-batch.js';
 import { RoomClock } from '../engine/room-clock.js';
 import { RoomEngine } from '../engine/room-engine.js';
@@ -23,6 +23,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { DelayedSpectators } from './delayed-spectators.js';
 import { ResyncWatch } from './resync-watch.js';
+import { TracedCommands } from './traced-commands.js';
 
 /**
  * Holds the attached sessions of this server's rooms, and passes their frames from the gateway's link to the room. Reads the header of a
@@ -43,6 +44,8 @@ export class Attachments implements OnModuleInit {
     private readonly resyncs: ResyncWatch,
     private readonly batch: CommandBatch,
     private readonly delayed: DelayedSpectators,
+    private readonly log: Log,
+    @Optional() @Inject(TracedCommands) private readonly traces: TracedCommands | null = null,
   ) {}
 
   onModuleInit(): void {
@@ -90,6 +93,13 @@ export class Attachments implements OnModuleInit {
     };
     handles.set(handle, attachment);
     room.attachments.add(attachment);
+    this.log.life('player.attached', {
+      roomId,
+      user,
+      session,
+      epoch: room.tenure.epoch,
+      ...(seat === null ? { watching: true } : { seat }),
+    });
     if (seat !== null) {
       // A player has one attachment, for the newest connection. This server ignores later frames of an earlier connection.
       const before = room.bySeat.get(seat);
@@ -115,7 +125,8 @@ export class Attachments implements OnModuleInit {
     const attachment = this.byPeer.get(peer)?.get(handle);
     if (!attachment) return void this.delayed.detach(peer, handle);
     this.remove(attachment);
-    const { room, seat } = attachment;
+    const { room, seat, user, session } = attachment;
+    if (gone !== 'slow') this.log.life('player.detached', { roomId: room.id, user, session, reason: gone });
     if (seat === null || room.bySeat.has(seat)) return;
     if (gone === 'left') this.engine.input(room, { kind: 'seat', seat, event: 'left' });
     else if (gone === 'away') this.clock.seatEmptied(room, seat);
@@ -189,6 +200,7 @@ export class Attachments implements OnModuleInit {
 
   private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
     const { room, seat } = attachment;
+    if (this.traces !== null) this.traces.answered(attachment, seq, outcome.kind);
     // The room migrates or was dropped. The client sends the command again to the next owner, so this server sends no answer.
     if (outcome.code === 'moved') return;
     room.noteSeq(seat as number, seq);

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
-import { describeThrown, Log } from '#libs/telemetry';
+import { describeThrown, Log, type LoggedError } from '#libs/telemetry';
 import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { logGameFailure } from '../room/log-game-failure.js';
@@ -40,13 +40,13 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Returns the text of a thrown value, under the time limit of the watchdog, because making the text may run code of the game. */
-  private described(subject: Subject, error: unknown): string {
+  /** Describes a thrown value. The watchdog limits the time for this, because reading the value may run code of the game. */
+  private described(subject: Subject, error: unknown): LoggedError {
     const runs = this.guard.subject(subject);
     try {
       return runs.run(this.guard.label('detached'), -1, 0, () => describeThrown(error));
     } catch (overrun) {
-      return String(overrun);
+      return describeThrown(overrun);
     } finally {
       runs.dispose();
     }

@@ -3,7 +3,7 @@ import { GameRegistry, HandlerRefusal } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
 import { EFFECT_FAILED, type EffectReply, type PendingEffect, plainCopy, type ResultRule, UnstorableError } from '#libs/room';
 import { EndedGameStore, type LastEffects } from '#libs/room-store';
-import { describeThrown, Log } from '#libs/telemetry';
+import { describeThrown, Log, type LoggedError } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type RunSubject, type Subject } from '#libs/watchdog';
 import { Appender } from '../durability/appender.js';
 import { Checkpointer } from '../durability/checkpointer.js';
@@ -166,9 +166,9 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
             this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
             return failure(code, message);
           }
-          // Calls `described` under the watchdog, because it may run code of the handler.
-          const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
-          const facts = { roomId, effect: effect.name, key: effect.key, error: text };
+          // The watchdog limits the time for `described`, because it may run code of the handler.
+          const described = error instanceof OverrunError ? describeThrown(error) : this.described(runs, label, error);
+          const facts = { roomId, effect: effect.name, key: effect.key, error: described };
           if (error instanceof OverrunError) {
             this.log.error('effect.stopped', facts);
             return STOPPED;
@@ -187,11 +187,11 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     }
   }
 
-  private described(runs: RunSubject, label: number, error: unknown): string {
+  private described(runs: RunSubject, label: number, error: unknown): LoggedError {
     try {
       return runs.run(label, -1, 0, () => describeThrown(error));
     } catch (overrun) {
-      return String(overrun);
+      return describeThrown(overrun);
     }
   }
 

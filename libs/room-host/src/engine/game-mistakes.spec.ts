@@ -65,7 +65,9 @@ describe('the mistake of a game', () => {
           roomId: room.id,
           game: 'mistaken',
           handler: `command ${name}`,
-          error: expect.stringContaining(`The game mistaken, room ${room.id}, command '${name}': room.`),
+          error: expect.objectContaining({
+            message: expect.stringContaining(`The game mistaken, room ${room.id}, command '${name}': room.`),
+          }),
         }),
       ],
     ]);
@@ -83,7 +85,9 @@ describe('the mistake of a game', () => {
       'game.failed',
       expect.objectContaining({
         handler: 'timer turn',
-        error: expect.stringContaining(`The game mistaken, room ${room.id}, timer 'turn': room.schedule('trun')`),
+        error: expect.objectContaining({
+          message: expect.stringContaining(`The game mistaken, room ${room.id}, timer 'turn': room.schedule('trun')`),
+        }),
       }),
     );
   });

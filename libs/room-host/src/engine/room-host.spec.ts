@@ -218,6 +218,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     new ResyncWatch(metrics, log),
     batch,
     new DelayedSpectators(rooms, appender, links),
+    log,
   );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 

@@ -63,7 +63,7 @@ export class GameLoads {
           throw new HoldfastError(error.code, error.message || `The game refuses to begin: ${error.code}.`, { retry: false });
         }
         if (error instanceof OverrunError) {
-          logGameFailure(this.log, { roomId, game, handler: HANDLER.load, error: error.message });
+          logGameFailure(this.log, { roomId, game, handler: HANDLER.load, error: describeThrown(error) });
           throw new HoldfastError('game-failed', 'The data of the game could not be loaded.');
         }
         this.log.warn('game.load-failed', { roomId, game, key, attempt, of: rule.attempts, error: describeThrown(error) });

@@ -2,7 +2,7 @@ import { HoldfastError, type RoomId } from '#libs/protocol';
 import { applyChanges, plainCopy, quoted, type RoomValue } from '#libs/room';
 import type { AdoptedRoom, EventTail } from '#libs/room-store';
 import { OverrunError } from '#libs/watchdog';
-import { GameError, type GuardedMachine } from '../room/guarded-machine.js';
+import type { GuardedMachine } from '../room/guarded-machine.js';
 
 /** The value of a room at the version in its record, restored from its checkpoint and log. */
 export interface RestoredValue {
@@ -70,7 +70,6 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
 
 /** Describes a value that a game threw. The value may have any type and any length. */
 function thrown(cause: unknown): string {
-  if (cause instanceof GameError) return cause.message.slice(0, THROWN_CHARS_MAX);
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
 }
 

@@ -222,7 +222,7 @@ describe('a room with version 1 of its game', () => {
     for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
     expect(newer.rooms.get(room)).toBeUndefined();
     const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
-    expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
+    expect(warnings).toMatchObject([{ roomId: room, error: { message: expect.stringContaining(message(room)) } }]);
 
     const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
     mended.self.incarnation = 3;

@@ -4,11 +4,12 @@ import { type AdoptResult, type Control, HoldfastError, type RoomId, type RoomTe
 import { answerTo } from '#libs/redis';
 import { UnstorableError } from '#libs/room';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
-import { describeThrown, Log } from '#libs/telemetry';
+import { Log } from '#libs/telemetry';
 import { Appender } from '../durability/appender.js';
 import { Auditor } from '../durability/auditor.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { usersOf } from '../room/users-of.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { DowntimeCompensation, type DowntimeOf } from './downtime-compensation.js';
 import { isCurrentIncarnation, ownershipOf } from './own-incarnation.js';
@@ -72,7 +73,7 @@ export class RoomLoader implements OnModuleInit {
       this.host(opened.room);
       news = opened.news;
       const { epoch, server } = opened.room.tenure;
-      this.log.debug('room.opened', { roomId: id, game, epoch });
+      this.log.life('room.opened', { roomId: id, game, round: opened.room.round, epoch, users: usersOf(opened.room) });
       this.sink.publish({ kind: 'room.started', room: id, server, reason: 'opened', detail: { game, players: players.length, epoch } });
       return opened.room;
     });
@@ -145,6 +146,15 @@ export class RoomLoader implements OnModuleInit {
         if (!revived) return null;
         const { room: found, adopted, downtimeMs } = revived;
         this.host(found, () => this.downtime.compensate(found, adopted, downtimeMs));
+        const { value, round } = found;
+        this.log.life('room.adopted', {
+          roomId: found.id,
+          game: value.game,
+          round,
+          epoch: found.tenure.epoch,
+          from: tenure.server,
+          users: usersOf(found),
+        });
         return found;
       });
       this.adoptFailures.delete(tenure.room);
@@ -159,12 +169,11 @@ export class RoomLoader implements OnModuleInit {
 
   /** Logs each cause once, because adoptions that fail are repeated every few seconds, here or elsewhere. */
   private adoptFailed(roomId: RoomId, error: unknown): void {
-    const text = describeThrown(error);
+    const text = String(error);
     if (this.adoptFailures.get(roomId) === text) return;
     this.adoptFailures.set(roomId, text);
     if (this.adoptFailures.size > FAILURES_REMEMBERED_MAX) this.adoptFailures.delete(this.adoptFailures.keys().next().value as RoomId);
-    const { cause } = (error ?? {}) as { cause?: unknown };
-    this.log.warn('room.adopt-failed', { roomId, error: text, ...(cause !== undefined && { cause: describeThrown(cause) }) });
+    this.log.warn('room.adopt-failed', { roomId, error });
   }
 
   /**

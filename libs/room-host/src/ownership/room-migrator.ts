@@ -10,6 +10,7 @@ import { Auditor } from '../durability/auditor.js';
 import { RoomClock } from '../engine/room-clock.js';
 import type { HostedRoom, HostedStatus } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { usersOf } from '../room/users-of.js';
 import {
   HANDOFF_RETRY_MS,
   LAME_MS_MAX,
@@ -81,7 +82,7 @@ export class RoomMigrator {
     this.metrics.roomsMigrated.inc();
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
-    this.log.info('room.moved', { roomId: id, to: target.server, ms });
+    this.log.life('room.moved', { roomId: id, to: target.server, ms, users: usersOf(room) });
     const reason = this.loader.admission === 'open' ? 'operator' : 'drain';
     this.sink.publish({
       kind: 'room.moved',
@@ -101,7 +102,7 @@ export class RoomMigrator {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
     const deadline = performance.now() + timeoutMs;
     let moved = 0;
-    let cause: string | undefined;
+    let cause: unknown;
     const waiting = (): HostedRoom[] => [...this.rooms.all()].filter(({ status }) => status === 'active');
     const isCalledOff = (): boolean => this.loader.admission === 'open';
     const goesOn = (): boolean => !isCalledOff() && performance.now() < deadline;
@@ -113,15 +114,16 @@ export class RoomMigrator {
             await this.migrate(room.id);
             moved += 1;
           } catch (error) {
-            cause = String(error);
+            cause = error;
           }
         }
       };
       await Promise.all(Array.from({ length: this.options.migrationsAtOnce }, worker));
       if (this.rooms.size > 0) await sleep(MOVE_RETRY_MS);
     }
-    if (isCalledOff()) cause = 'called off';
-    this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why: cause }) });
+    const left = this.rooms.size;
+    const obstacle = isCalledOff() ? { isCalledOff: true } : { error: cause };
+    this.log.info('server.drained', { moved, left, ...(left > 0 && obstacle) });
     return { moved, left: this.rooms.size };
   }
 

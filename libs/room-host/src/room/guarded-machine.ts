@@ -17,7 +17,7 @@ import {
   UnstorableError,
   validOptions,
 } from '#libs/room';
-import { describeThrown } from '#libs/telemetry';
+import { describeThrown, type LoggedError } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
 /** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
@@ -54,14 +54,17 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * The text of an error that a game threw, made under the watchdog, because reading the error may run code of the game (getters,
- * `toString`).
+ * A copy of an error that a game threw, with its name, message, code and stack. Reading the original may run code of the game (getters,
+ * `toString`), so the copy is made under the watchdog.
  */
 export class GameError extends Error {
-  constructor(text: string) {
-    super(text.split('\n', 1)[0]);
-    this.name = 'GameError';
-    this.stack = text;
+  readonly code?: string | number;
+
+  constructor({ name, message, code, stack }: LoggedError) {
+    super(message);
+    this.name = name;
+    if (code !== undefined) this.code = code;
+    this.stack = stack ?? `${name}: ${message}`;
   }
 }
 

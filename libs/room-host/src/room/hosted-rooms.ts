@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RoomId, Seat } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
+import { usersOf } from './users-of.js';
 
 /** The rooms that this process owns. A dropped room writes and sends nothing any more. */
 @Injectable()
@@ -53,7 +54,10 @@ export class HostedRooms {
     room.become('dropped');
     if (this.rooms.get(room.id) === room) this.rooms.delete(room.id);
     this.metrics.rooms.dec({ game: room.value.game, state: 'playing' });
-    if (reason !== 'ended' && reason !== 'moved') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });
+    const { id: roomId, round, value, tenure } = room;
+    const facts = { roomId, game: value.game, round, epoch: tenure.epoch, users: usersOf(room) };
+    if (reason === 'ended') this.log.life('game.ended', { ...facts, reason: value.ended?.reason ?? 'finished' });
+    else if (reason !== 'moved') this.log.life('room.dropped', { ...facts, reason });
     for (const listener of this.dropped) listener(room, reason);
   }
 

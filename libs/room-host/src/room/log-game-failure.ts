@@ -1,4 +1,4 @@
-import type { Log } from '#libs/telemetry';
+import type { Log, LoggedError } from '#libs/telemetry';
 
 /** Fields of the log event `game.failed`: the handler that failed, and the input or effect that it handled. */
 export interface GameFailure {
@@ -13,8 +13,8 @@ export interface GameFailure {
   readonly seq?: number;
   /** Number of failures of this room since its last log line that were not logged. */
   readonly skipped?: number;
-  /** The text of the thrown value. The caller makes it under the watchdog, because making it may run code of the game. */
-  readonly error: string;
+  /** The thrown value. The caller describes it under the watchdog, because reading it may run code of the game. */
+  readonly error: LoggedError;
 }
 
 export function logGameFailure(log: Log, failure: GameFailure): void {

@@ -1,0 +1,349 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { parseAllDocuments } from 'yaml';
+import { type ServerType } from '#libs/protocol';
+import { readSettings } from '#libs/settings';
+import { secretVariables, variablesOf } from './known-variables.fixture.js';
+import { CHART, MANIFESTS, PLAIN, RULES, RULES_OF_CHART, renderChart, renderPlain } from './render-manifests.mjs';
+
+const ROOT = join(__dirname, '../..');
+const TIMEOUT_MS = 240_000;
+const SECRET = 'a secret of more than 32 characters';
+const TYPES = ['gateway', 'lobby', 'game'] as const satisfies readonly ServerType[];
+
+/** Values that switch each part of the chart on or off, and change each of its values. */
+const CASES: Readonly<Record<string, readonly string[]>> = {
+  default: [],
+  'all optional parts': [
+    'autoscaling.enabled=true',
+    'monitoring.podMonitor=true',
+    'monitoring.prometheusRule=true',
+    'monitoring.labels.release=prometheus',
+  ],
+  'no optional part': ['podDisruptionBudget.enabled=false', 'topologySpread.enabled=false', 'networkPolicy.enabled=false'],
+  Agones: ['agones.enabled=true'],
+  'all secrets': [
+    'secrets.name=mine',
+    ...['linkSecret', 'adminToken', 'authJwtSecret', 'serviceToken', 'redisPassword'].map((key) => `secrets.keys.${key}=${key}`),
+    'redis.user=holdfast',
+    'redis.url=rediss://redis.data:6380',
+  ],
+  'a load balancer': [
+    'gateway.service.type=LoadBalancer',
+    'gateway.service.annotations:={"example.org/kind":"network"}',
+    'gateway.preStopSeconds=15',
+  ],
+  'settings of each type': [
+    'settings.LOG_LEVEL=debug',
+    'secrets.keys.authJwtSecret=',
+    'gateway.settings.AUTH_JWKS_URL=https://login.example.org/keys',
+    'lobby.settings.MATCH_WAIT_MS=5000',
+    'game.settings.CANARY=true',
+    'game.maxGames=1000000',
+    'game.drainTimeoutMs=120000',
+    'game.terminationGracePeriodSeconds=180',
+  ],
+  'peers of policies': [
+    'networkPolicy.players:=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
+    'networkPolicy.operators:=[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}]',
+    'networkPolicy.redis:=[{"podSelector":{"matchLabels":{"app":"redis"}}}]',
+    'networkPolicy.redisPort=26379',
+  ],
+  nodes: [
+    'image.repository=registry.example.org/game',
+    'image.tag=1.2.3',
+    'game.tag=1.2.4',
+    'image.pullPolicy=Always',
+    'imagePullSecrets:=[{"name":"registry"}]',
+    'nodeSelector.pool=games',
+    'tolerations:=[{"key":"games","operator":"Exists"}]',
+    'podAnnotations.note=x',
+    'topologySpread.topologyKeys:=["kubernetes.io/hostname"]',
+    'podDisruptionBudget.maxUnavailable=2',
+    ...TYPES.flatMap((type) => [`${type}.replicas=7`, `${type}.resources:={"requests":{"cpu":"2"}}`]),
+  ],
+};
+
+interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the types of Kubernetes check the whole resource in a test of their own
+  readonly [key: string]: any;
+}
+
+function parse(yaml: string): Resource[] {
+  return parseAllDocuments(yaml)
+    .map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS() as Resource | null;
+    })
+    .filter((resource): resource is Resource => resource !== null);
+}
+
+const rendered = new Map<string, Resource[]>();
+const resourcesOf = (name: string) => rendered.get(name) as Resource[];
+const every = () => [...rendered.values()].flat();
+
+/** The resource that runs a type of server, and the template of its pods. */
+function workloadOf(resources: readonly Resource[], type: ServerType) {
+  const workload = resources.find(
+    ({ kind, metadata }) => /^(Deployment|StatefulSet|Fleet)$/.test(kind) && metadata.name.endsWith(`-${type}`),
+  );
+  if (!workload) throw new Error(`No resource runs the type ${type}`);
+  const pod = workload.kind === 'Fleet' ? workload.spec.template.spec.template : workload.spec.template;
+  return { workload, pod, server: pod.spec.containers[0] };
+}
+
+/** The environment as the server sees it. The files of secrets are only checked for their places. */
+function environmentOf(server: { env: { name: string; value?: string }[] }): Record<string, string> {
+  return Object.fromEntries(server.env.map(({ name, value }) => [name, value ?? '10.0.0.1']));
+}
+
+beforeAll(async () => {
+  for (const [name, values] of Object.entries(CASES)) rendered.set(name, parse(await renderChart(values)));
+}, TIMEOUT_MS);
+
+describe('the chart', () => {
+  it(
+    'renders resources that have the strict types of Kubernetes, of KEDA and of the Prometheus Operator',
+    () => expect(typeErrorsOf(every())).toEqual([]),
+    TIMEOUT_MS,
+  );
+
+  it(
+    'would fail that check with an unknown field',
+    () => {
+      const { workload } = workloadOf(resourcesOf('default'), 'gateway');
+      const wrong = structuredClone(workload);
+      wrong.spec.template.spec.containers[0].imagePulPolicy = 'Always';
+      expect(typeErrorsOf([wrong])).toEqual([expect.stringContaining('imagePulPolicy')]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it('has the switches for the optional parts', () => {
+    const kinds = (name: string) => [...new Set(resourcesOf(name).map(({ kind }) => kind))].sort();
+    const always = ['Deployment', 'Service', 'StatefulSet'];
+    expect(kinds('no optional part')).toEqual(always);
+    expect(kinds('default')).toEqual([...always, 'NetworkPolicy', 'PodDisruptionBudget'].sort());
+    expect(kinds('all optional parts')).toEqual([...kinds('default'), 'PodMonitor', 'PrometheusRule', 'ScaledObject'].sort());
+    expect(kinds('Agones')).toEqual(['Deployment', 'Fleet', 'NetworkPolicy', 'PodDisruptionBudget', 'Service']);
+  });
+
+  it('gives each server settings that it accepts, and no unknown one', () => {
+    for (const name of Object.keys(CASES))
+      for (const type of TYPES) {
+        const environment = environmentOf(workloadOf(resourcesOf(name), type).server);
+        const known = variablesOf(type);
+        const fixed = Object.keys(environment).filter((variable) => !known.has(variable));
+        expect([name, type, fixed]).toEqual([name, type, []]);
+        // In place of the files, which only a cluster mounts.
+        const plain = Object.entries(environment).map(([variable, value]) => [
+          variable.replace(/_FILE$/, ''),
+          variable.endsWith('_FILE') ? SECRET : value,
+        ]);
+        expect(() => readSettings(type, Object.fromEntries(plain))).not.toThrow();
+      }
+  });
+
+  it('runs the tag of a type, or that of the image, and shows it as the build', () => {
+    const builds = TYPES.map((type) => {
+      const { server } = workloadOf(resourcesOf('nodes'), type);
+      return [server.image, environmentOf(server).SERVER_BUILD];
+    });
+    const image = 'registry.example.org/game';
+    expect(builds).toEqual([
+      [`${image}:1.2.3`, '1.2.3'],
+      [`${image}:1.2.3`, '1.2.3'],
+      [`${image}:1.2.4`, '1.2.4'],
+    ]);
+  });
+
+  it('names in its ports those of the settings', () => {
+    for (const type of TYPES) {
+      const { server } = workloadOf(resourcesOf('default'), type);
+      const environment = environmentOf(server);
+      const ports = Object.fromEntries(
+        server.ports.map(({ name, containerPort }: { name: string; containerPort: number }) => [name, String(containerPort)]),
+      );
+      expect(ports).toEqual({
+        link: environment.LINK_PORT,
+        ops: environment.OPS_PORT,
+        ...(type === 'gateway' && { players: environment.PUBLIC_PORT, 'players-tcp': environment.TCP_PORT }),
+      });
+    }
+  });
+
+  it('mounts secrets as files, each only where it is needed, and has none in plain text', () => {
+    const filesOf = (type: ServerType) => {
+      const { pod, server } = workloadOf(resourcesOf('all secrets'), type);
+      const [mount] = server.volumeMounts;
+      const items = pod.spec.volumes[0].secret.items.map(({ path }: { path: string }) => `${mount.mountPath}/${path}`);
+      const files = Object.entries(environmentOf(server)).filter(([variable]) => variable.endsWith('_FILE'));
+      expect(files.map(([, path]) => path).sort()).toEqual(items.sort());
+      return files.map(([variable]) => variable).sort();
+    };
+    expect(filesOf('gateway')).toEqual(['ADMIN_TOKEN_FILE', 'AUTH_JWT_SECRET_FILE', 'LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE']);
+    expect(filesOf('lobby')).toEqual(['LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE', 'SERVICE_TOKEN_FILE']);
+    expect(filesOf('game')).toEqual(['LINK_SECRET_FILE', 'REDIS_PASSWORD_FILE']);
+    const secrets = secretVariables();
+    expect(every().filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    for (const name of Object.keys(CASES))
+      for (const type of TYPES)
+        expect(Object.keys(environmentOf(workloadOf(resourcesOf(name), type).server)).filter((one) => secrets.has(one))).toEqual([]);
+  });
+
+  it('gives a stopping server more time than its drain takes', () => {
+    for (const name of Object.keys(CASES)) {
+      const { pod, server } = workloadOf(resourcesOf(name), 'game');
+      expect(pod.spec.terminationGracePeriodSeconds * 1_000).toBeGreaterThanOrEqual(
+        Number(environmentOf(server).DRAIN_TIMEOUT_MS) + 10_000,
+      );
+      const gateway = workloadOf(resourcesOf(name), 'gateway');
+      const [, seconds] = gateway.server.lifecycle.preStop.exec.command;
+      expect(gateway.pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(seconds) + 20);
+    }
+  });
+
+  it('runs each container as an unprivileged user without capabilities, on a read-only file system', () => {
+    for (const name of Object.keys(CASES))
+      for (const type of TYPES) {
+        const { pod } = workloadOf(resourcesOf(name), type);
+        expect(pod.spec.securityContext).toMatchObject({
+          runAsNonRoot: true,
+          runAsUser: 1_000,
+          seccompProfile: { type: 'RuntimeDefault' },
+        });
+        for (const { securityContext, resources } of pod.spec.containers) {
+          expect(securityContext).toEqual({
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          });
+          expect(resources.requests).toBeDefined();
+        }
+      }
+  });
+
+  it('never uses /readyz for liveness', () => {
+    for (const type of TYPES) {
+      const { server } = workloadOf(resourcesOf('default'), type);
+      expect([server.startupProbe, server.livenessProbe, server.readinessProbe].map(({ httpGet }) => httpGet.path)).toEqual([
+        '/livez',
+        '/livez',
+        '/readyz',
+      ]);
+    }
+  });
+
+  it('selects with each selector the pods of the right type', () => {
+    for (const name of Object.keys(CASES)) {
+      const resources = resourcesOf(name);
+      const labels = Object.fromEntries(TYPES.map((type) => [type, workloadOf(resources, type).pod.metadata.labels]));
+      const selected = (selector: Record<string, string>) =>
+        TYPES.filter((type) => Object.entries(selector).every(([key, value]) => labels[type][key] === value));
+      for (const type of TYPES) {
+        const { workload } = workloadOf(resources, type);
+        if (workload.kind !== 'Fleet') expect(selected(workload.spec.selector.matchLabels)).toEqual([type]);
+      }
+      for (const { kind, metadata, spec } of resources) {
+        const type = TYPES.find((one) => metadata.name.endsWith(`-${one}`)) ?? 'gateway';
+        if (kind === 'Service') expect(selected(spec.selector)).toEqual([type]);
+        if (kind === 'PodDisruptionBudget') expect(selected(spec.selector.matchLabels)).toEqual([type]);
+        if (kind === 'NetworkPolicy') expect(selected(spec.podSelector.matchLabels)).toEqual([type]);
+        if (kind === 'PodMonitor') expect(selected(spec.selector.matchLabels)).toEqual([...TYPES]);
+      }
+    }
+  });
+
+  it('lets KEDA scale exactly the game servers by the number that the gateways want', () => {
+    const resources = resourcesOf('all optional parts');
+    const scaled = resources.find(({ kind }) => kind === 'ScaledObject') as Resource;
+    const { workload } = workloadOf(resources, 'game');
+    expect(scaled.spec.scaleTargetRef).toEqual({ apiVersion: workload.apiVersion, kind: workload.kind, name: workload.metadata.name });
+    expect(workload.spec).not.toHaveProperty('replicas');
+    expect(scaled.spec.triggers[0].metadata).toMatchObject({
+      query: 'max(holdfast_wanted_game_servers{namespace="holdfast"})',
+      threshold: '1',
+    });
+  });
+
+  it('gives the PrometheusRule the rules of deploy/prometheus', () => {
+    expect(readFileSync(RULES_OF_CHART, 'utf8')).toBe(readFileSync(RULES, 'utf8'));
+    const rule = resourcesOf('all optional parts').find(({ kind }) => kind === 'PrometheusRule') as Resource;
+    expect(rule.spec).toEqual(parse(readFileSync(RULES, 'utf8'))[0]);
+  });
+
+  it.each([
+    ['an unknown value', 'gateway.replcias=3', 'replcias'],
+    ['a secret in plain text', 'settings.LINK_SECRET=visible', 'LINK_SECRET'],
+    ['a password in the URL of Redis', 'redis.url=redis://user:password@redis:6379', 'redis'],
+    ['no replica', 'gateway.replicas=0', 'replicas'],
+    [
+      'a grace period that is shorter than the drain',
+      'game.drainTimeoutMs=55000',
+      'terminationGracePeriodSeconds must be at least 10 s more',
+    ],
+  ])('refuses %s', async (_, value, message) => {
+    await expect(renderChart([value])).rejects.toThrow(message);
+  });
+
+  it('refuses autoscaling by KEDA for a Fleet of Agones', async () => {
+    await expect(renderChart(['agones.enabled=true', 'autoscaling.enabled=true'])).rejects.toThrow(
+      'set agones.enabled or autoscaling.enabled to false',
+    );
+  });
+
+  it('refuses each secret of the settings in plain text', () => {
+    const { definitions } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
+    const [{ enum: refused }] = definitions.settings.propertyNames.not.anyOf;
+    expect(refused.toSorted()).toEqual([...secretVariables()].toSorted());
+  });
+});
+
+describe('the folder deploy/kubernetes', () => {
+  it.each(Object.keys(PLAIN) as (keyof typeof PLAIN)[])('has %s as the chart renders it now (node tools/deploy/run.mjs)', async (name) => {
+    expect(readFileSync(join(MANIFESTS, name), 'utf8')).toBe(await renderPlain(name));
+  });
+});
+
+/** The exported types of the resources. Agones has no package with types, so only the template of its pods is checked. */
+const IMPORTS: Readonly<Record<string, string>> = {
+  'apps/v1': 'kubernetes-models/apps/v1',
+  v1: 'kubernetes-models/v1',
+  'policy/v1': 'kubernetes-models/policy/v1',
+  'networking.k8s.io/v1': 'kubernetes-models/networking.k8s.io/v1',
+  'keda.sh/v1alpha1': '@kubernetes-models/keda/keda.sh/v1alpha1',
+  'monitoring.coreos.com/v1': '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+};
+
+/** Compiles the resources as literals of their types: TypeScript then refuses unknown fields at any depth. */
+function typeErrorsOf(resources: readonly Resource[]): string[] {
+  const file = join(ROOT, 'tools/deploy/rendered-resources.ts');
+  const lines = resources.map((resource, index) => {
+    const [source, kind, value] =
+      resource.kind === 'Fleet'
+        ? ['kubernetes-models/v1', 'IPodTemplateSpec', resource.spec.template.spec.template]
+        : [IMPORTS[resource.apiVersion], `I${resource.kind}`, resource];
+    return `export const r${index}: import('${source}').${kind} = ${JSON.stringify(value)};`;
+  });
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  const text = lines.join('\n');
+  host.getSourceFile = (name, ...rest) =>
+    name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest);
+  host.fileExists = (name) => name === file || fileExists(name);
+  host.readFile = (name) => (name === file ? text : readFile(name));
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([file], options, host))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}

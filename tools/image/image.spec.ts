@@ -1,0 +1,148 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../process/free-port.mjs';
+import { ended } from '../process/leashed.mjs';
+import { until } from '../process/until.mjs';
+import { startRedis } from '../redis/index.mjs';
+
+const run = promisify(execFile);
+const ROOT = join(__dirname, '../..');
+const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+const MEGABYTE = 1_000_000;
+const BYTES_MAX = 70 * MEGABYTE;
+const READY_MS = 30_000;
+
+/** The steps of the Dockerfile that create its folder `/app`, run here in another folder. Docker itself is not needed. */
+async function assemble(folder: string): Promise<void> {
+  const [, command] = /^RUN npm run build && node (tools\/image\/run\.mjs) \/image$/m.exec(dockerfile) ?? [];
+  expect(dockerfile).toMatch(/^COPY --from=build \/image \.\/$/m);
+  await run(process.execPath, [command as string, folder], { cwd: ROOT });
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+/** Removes the permission to write from everybody, as on a read-only file system. Everybody may read. */
+function makeReadOnly(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
+  chmodSync(folder, 0o555);
+}
+
+/** Root ignores permissions, so its processes run as the user `nobody`. */
+const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+describe('the image', () => {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
+  const app = join(home, 'app');
+  const probe = join(home, 'holdfast-probe');
+  const servers: ChildProcess[] = [];
+  let gateway: ChildProcess;
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  const ports = { gateway: 0, game: 0 };
+  const token = 'a token of the admins';
+
+  const common = () => ({
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    REDIS_URL: redis.url,
+    LINK_SECRET: 'a secret of the whole fleet',
+    LINK_HOST: '127.0.0.1',
+    OPS_HOST: '127.0.0.1',
+  });
+
+  async function start(type: 'gateway' | 'game', env: Record<string, string> = {}): Promise<ChildProcess> {
+    const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
+    const [, ...flags]: string[] = JSON.parse(entry as string);
+    ports[type] = await freePort();
+    const server = spawn(process.execPath, [...flags, `dist/apps/${type}/src/main.js`], {
+      cwd: app,
+      env: { ...common(), OPS_PORT: String(ports[type]), ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...user,
+    });
+    servers.push(server);
+    return server;
+  }
+
+  const isReady = (port: number) =>
+    run(probe, [], { env: { PATH: process.env.PATH, OPS_HOST: '127.0.0.1', OPS_PORT: String(port) }, ...user }).then(
+      () => true,
+      () => false,
+    );
+
+  beforeAll(async () => {
+    await assemble(app);
+    cpSync(join(ROOT, 'deploy/image/holdfast-probe'), probe);
+    chmodSync(home, 0o755);
+    makeReadOnly(app);
+    redis = await startRedis({ dir: join(home, 'redis') });
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const server of servers) if (!(await ended(server, 0))) server.kill('SIGKILL');
+    await redis?.stop();
+    for (const entry of [app, ...readdirSync(app, { recursive: true, withFileTypes: true }).filter((one) => one.isDirectory())])
+      chmodSync(typeof entry === 'string' ? entry : join(entry.parentPath, entry.name), 0o755);
+    rmSync(home, { recursive: true });
+  });
+
+  it('contains only files that run, and has less than 70 MB beside Node', () => {
+    const files = filesOf(app);
+    const bytes = files.reduce((sum, file) => sum + statSync(join(app, file)).size, 0);
+    expect(bytes).toBeLessThan(BYTES_MAX);
+    expect(files.filter((file) => /\.(spec|test)\.[cm]?[jt]s$|\.[cm]?ts$|^(test|bench|apps|libs|games)\//.test(file))).toEqual([]);
+    for (const name of ['typescript', 'jest', 'playwright-core', 'vite']) expect(existsSync(join(app, 'node_modules', name))).toBe(false);
+  });
+
+  it('lists its packages in the format CycloneDX', () => {
+    const { bomFormat, metadata, components } = JSON.parse(readFileSync(join(app, 'sbom.cdx.json'), 'utf8'));
+    expect([bomFormat, metadata.component.name]).toEqual(['CycloneDX', 'holdfast']);
+    const listed = new Set(components.map(({ group, name }: { group?: string; name: string }) => (group ? `${group}/${name}` : name)));
+    const installed = filesOf(join(app, 'node_modules'))
+      .map((file) => /^(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(file)?.[1])
+      .filter((name): name is string => name !== undefined && !name.startsWith('.'));
+    expect(installed.length).toBeGreaterThan(100);
+    expect(installed.filter((name) => !listed.has(name))).toEqual([]);
+  });
+
+  it('runs servers and the command line as an unprivileged user in a folder that nobody can write', async () => {
+    gateway = await start('gateway', {
+      ADMIN_TOKEN: token,
+      AUTH: 'guest',
+      PUBLIC_HOST: '127.0.0.1',
+      PUBLIC_PORT: '0',
+      TCP_PORT: '0',
+    });
+    const game = await start('game');
+    for (const port of [ports.gateway, ports.game]) await until(() => isReady(port), READY_MS, 250);
+    const fleet = async () => {
+      const argv = ['packages/cli/src/holdfast.mjs', 'fleet', '--json', 'list', '--url', `http://127.0.0.1:${ports.gateway}`];
+      const { stdout } = await run(process.execPath, argv, { cwd: app, env: { PATH: process.env.PATH, ADMIN_TOKEN: token }, ...user });
+      return JSON.parse(stdout).servers.map(({ type, state }: { type: string; state: string }) => `${type} ${state}`);
+    };
+    await until(async () => (await fleet()).length === 2);
+    expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
+    game.kill('SIGTERM');
+    await until(() => game.exitCode !== null, READY_MS);
+    expect(game.exitCode).toBe(0);
+    expect(await isReady(ports.game)).toBe(false);
+    expect(await isReady(ports.gateway)).toBe(true);
+  }, 90_000);
+
+  it('is not healthy while Redis does not answer, and ends with exit code 0 on SIGTERM', async () => {
+    redis.process.kill('SIGSTOP');
+    await until(async () => !(await isReady(ports.gateway)), READY_MS, 250);
+    redis.process.kill('SIGCONT');
+    await until(() => isReady(ports.gateway), READY_MS, 250);
+    gateway.kill('SIGTERM');
+    await until(() => gateway.exitCode !== null, READY_MS);
+    expect(gateway.exitCode).toBe(0);
+  }, 90_000);
+});
