@@ -31,7 +31,7 @@ class RecordingTracer extends Tracer {
 }
 
 function newLinks(id: ServerId, tracer: Tracer | null): Links {
-  return new Links({ host: '127.0.0.1', port: 0, secret: 'a secret of a fleet' }, { id, incarnation: 1 }, tracer);
+  return new Links({ host: '127.0.0.1', port: 0, secrets: ['a secret of a fleet'] }, { id, incarnation: 1 }, tracer);
 }
 
 /** Returns the bytes that a server with this tracer sends for a request and for a command of a player. */
