@@ -24,7 +24,7 @@ describe('an operator of a fleet', () => {
 
   /**
    * Calls the admin API and returns the answer. Throws on an error status. By default it calls the second gateway. The tests read the event
-   * stream of the first gateway, so they also show that it publishes events of the second.
+   * stream of the first gateway, so they also show that the first gateway publishes events of the second.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
@@ -127,7 +127,7 @@ describe('an operator of a fleet', () => {
     expect(listed).toHaveLength(4);
   }, 40_000);
 
-  it('evicts a server whose game continues on another server', async () => {
+  it("evicts a server, and the server's game continues on another server", async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'd4' });
     const owner = await fleet.ownerOf(rooms[0]);
@@ -144,7 +144,7 @@ describe('an operator of a fleet', () => {
     expect(await until(() => told('room.recovered', rooms[0].id))).toMatchObject({ reason: 'server-lost', detail: { from: owner.id } });
   }, 40_000);
 
-  it('drains a server whose games continue on other servers', async () => {
+  it("drains a server, and the server's games continue on other servers", async () => {
     const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     const drained = await fleet.ownerOf(played[0].rooms[0]);
     expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms migrated\\.\n$`));

@@ -100,7 +100,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     expect(named.filter((name) => !exported.has(name))).toEqual([]);
   });
 
-  it('fires while the only game server is lost, and clears when the server is back', async () => {
+  it('fires an alert while the only game server is lost, and clears the alert when the server is back', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = fleet.games[0]!;
     owner.kill();
@@ -119,14 +119,14 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
-  it('fires while Redis may delete keys, and clears after its policy is corrected', async () => {
+  it('fires an alert while Redis may delete keys, and clears the alert after the policy is corrected', async () => {
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await fired('HoldfastStoreEvicts');
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
     await quiet();
   });
 
-  it('fires while Redis does not answer, and clears after the next answer', async () => {
+  it('fires an alert while Redis does not answer, and clears the alert after the next answer', async () => {
     fleet.redis.pause();
     try {
       await fired('HoldfastStoreUnavailable', 'HoldfastHealthChecksVoid');
@@ -136,7 +136,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await quiet();
   });
 
-  it('fires when a server has another LINK_SECRET', async () => {
+  it('fires an alert while a server has another LINK_SECRET', async () => {
     const stranger = await fleet.startStranger('game', 'stranger', 'another secret, for this test only');
     await fired('HoldfastLinksRefused');
     stranger.kill('SIGTERM');

@@ -23,7 +23,7 @@ describe('the programs of the documentation', () => {
 
   beforeAll(async () => {
     examples = await startExampleFleet();
-    // The programs are for pages.
+    // The programs are for pages, so they need the globals of a browser.
     Object.assign(globalThis, {
       WebSocket,
       localStorage: { getItem: () => null },

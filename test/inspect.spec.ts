@@ -46,7 +46,7 @@ describe('npm start -- --inspect', () => {
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   }, 60_000);
 
-  it('keeps a server that stands at a breakpoint past its eviction, and its rooms, until the debugger continues', async () => {
+  it('neither evicts nor restarts a server that is paused at a breakpoint', async () => {
     const url = `ws://127.0.0.1:${port}/play`;
     players = await Promise.all(['Ada', 'Bob'].map((name) => connect(url, { name })));
     const rooms = await Promise.all(players.map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
@@ -57,7 +57,7 @@ describe('npm start -- --inspect', () => {
 
     const debuggerOf = await Debugger.of(inspectPort + Number(owner.split(':').at(-1)) - 1);
     await debuggerOf.pause();
-    // The gateway would evict the server now.
+    // Without the dry run, the gateway would evict the server now.
     await says(/dry-run/);
     const move = room.send('place', { cell: 4 });
     expect(await ownerOf(room.id)).toBe(owner);

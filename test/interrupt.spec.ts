@@ -9,7 +9,7 @@ describe('SIGINT from another process', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('drains a game server, whose games continue on another server', async () => {
+  it('drains a game server, so that its games continue on another server', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const [first] = rooms;
     const mover = rooms.find(({ seat, state }) => seat === state?.turn) ?? first;

@@ -88,7 +88,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await kept).id).toBe((await other).id);
   }, 30_000);
 
-  it('ends an offer at once when one of its players searches again', async () => {
+  it('ends an offer immediately when one of its players searches again', async () => {
     const [ada, cy] = await searchers('Ada', 'Cy');
     // `libs/client` allows only one search at a time, so this player is a raw player.
     const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');

@@ -112,7 +112,7 @@ describe('a running fleet', () => {
       await rooms[0].leave();
     }, 30_000);
 
-    it('stops a game server, whose games continue on another server, with exit code 0', async () => {
+    it('stops a game server with exit code 0 after its games have moved to another server', async () => {
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       const [leaving] = fleet.games;
       const asking = games.map(({ players }) => askUntilItHasGone(players[0], leaving.exited));

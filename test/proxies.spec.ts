@@ -50,7 +50,7 @@ describe('two gateways behind proxies that end TLS', () => {
         HEALTH_INTERVAL_MS: '500',
       },
     });
-    // The proxies ask the ops ports, which would change when a gateway starts again.
+    // The proxies check the health of gateways at their ops ports. Without fixed ports, these would change at a restart.
     for (const name of ['1', '2']) await fleet.start('gateway', name, { OPS_PORT: String(await freePort()) });
     await fleet.whole();
     for (const key of Object.keys(ports) as (keyof typeof ports)[]) ports[key] = await freePort();
@@ -135,7 +135,7 @@ describe('two gateways behind proxies that end TLS', () => {
       const from = `127.0.7.${(addresses++ % 200) + 2}`;
       const outcomes: string[] = [];
       for (let count = 0; count < 2 * PER_ADDRESS + 2; count++) outcomes.push(await firstMessage(url(), from));
-      // Each of the two gateways accepts its limit.
+      // Each of the two gateways accepts as many connections of the address as its limit allows.
       expect(outcomes.filter((kind) => kind === 'welcome')).toHaveLength(2 * PER_ADDRESS);
       expect(outcomes.filter((kind) => kind === 'too-many-connections')).toHaveLength(2);
       expect(await firstMessage(url(), '127.0.7.250')).toBe('welcome');
@@ -150,7 +150,7 @@ describe('two gateways behind proxies that end TLS', () => {
     expect(await firstTcpMessage('127.0.8.3')).toBe('welcome');
   }, 30_000);
 
-  it('keep all games and accept all new players while one gateway stops', async () => {
+  it('lose no game and accept all new players while one gateway stops', async () => {
     const rooms = await games();
     const stopping = fleet.gateways[0]!;
     const visitors = visitUntilOver();
@@ -166,7 +166,7 @@ describe('two gateways behind proxies that end TLS', () => {
     await fleet.whole();
   }, 120_000);
 
-  it('keep all games when one gateway is killed', async () => {
+  it('lose no game when one gateway is killed', async () => {
     const rooms = await games();
     const notes = noteUntilOver(rooms);
     await fleet.kill(fleet.gateways[1]!);

@@ -27,7 +27,7 @@ describe('a TestFleet', () => {
     room.on('pause', (reason) => pauses.push(reason));
   });
 
-  it('kills and restarts the server of a game, which continues', async () => {
+  it("restarts a killed server while the server's game continues on another server", async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.kill(owner);
     await room.send('place', { cell: 4 });
@@ -66,7 +66,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('cuts the links to a game server, whose games continue on another server', async () => {
+  it('cuts the links to a game server, so that its games continue on another server', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.partition(owner, 'links');
     await room.send('place', { cell: 4 });

@@ -10,7 +10,7 @@ describe('a fleet of the last release that is upgraded to this build, server by 
   }, 60_000);
   afterAll(() => fleet?.stop());
 
-  it('keeps all moves of players with clients of both versions, upgraded and back', async () => {
+  it('loses no move of a player during the upgrade and a partial downgrade', async () => {
     const games = await LedgerGame.many(fleet, 2);
     const ended: unknown[] = [];
     for (const player of games.flatMap(({ players }) => players)) player.on('closed', (error) => ended.push(error));

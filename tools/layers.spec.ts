@@ -115,7 +115,7 @@ describe('the code of the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('uses no Node modules or packages, which a browser does not have', () => {
+  it('uses no modules of Node and no packages', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;

@@ -112,7 +112,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.page.getByRole('button', { name: 'Quick match: Chess' }).waitFor();
   });
 
-  it('shows the same search and the same offer after the loss of the gateway', async () => {
+  it('still shows the search and the offer after the loss of the gateway', async () => {
     const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
     await ada.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
     await ada.press('Quick match: Rumble');
@@ -291,7 +291,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await cy.page.getByText('This room does not admit spectators any more.').waitFor();
   });
 
-  it('shows the teams of a room, which the members choose and the host balances', async () => {
+  it('shows the teams that the members choose and the host balances', async () => {
     const ada = await hostOf('Table', 'The teams', async ({ page }) => {
       await page.getByText('Who may join and watch, and teams').click();
       await page.getByLabel('Teams').selectOption('2');

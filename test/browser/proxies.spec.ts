@@ -85,7 +85,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   }
 
   it.each(PROXIES)(
-    'serves the page and the dashboard below a path of %s, which changes the host header',
+    'serves the page and the dashboard below a path of %s when the proxy changes the host header',
     async (_, kind) => {
       const proxy = await proxyBefore(fleet.gateways[0], kind);
       if (!proxy) return;

@@ -31,7 +31,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     await fleet?.stop();
   });
 
-  it('sends only one move when the player clicks two cells at once', async () => {
+  it('sends only one move when the player clicks two cells at the same time', async () => {
     await ada.page.locator('.ttt-board').evaluate((board) => {
       for (const cell of [0, 1, 0]) board.querySelectorAll<HTMLElement>('.ttt-cell')[cell].click();
     });
@@ -61,7 +61,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes over the game as a copy of another tab', async () => {
+  it('takes over the game when the tab is a copy of another tab', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {

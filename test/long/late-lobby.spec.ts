@@ -52,7 +52,7 @@ describe('a suspended lobby with outdated requests of players', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('applies none of the outdated requests', async () => {
+  it('executes none of the outdated requests', async () => {
     // The players log in one after another, so that the two players of each pair have different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));

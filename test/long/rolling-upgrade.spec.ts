@@ -30,7 +30,7 @@ describe('a fleet with servers of the last release and of this build', () => {
     }
   }
 
-  it('loses and doubles nothing while it is upgraded and downgraded, and disconnects players only with their gateway', async () => {
+  it('neither loses nor doubles a command during an upgrade and a downgrade, and disconnects players only from restarted gateways', async () => {
     fleet = await startMixedFleet({ gateways: 2, lobbies: 2, games: 2 });
     const games = await LedgerGame.many(fleet, 4);
     const { reconnects, ended } = watch(games);
@@ -53,7 +53,7 @@ describe('a fleet with servers of the last release and of this build', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 180_000);
 
-  it('continues games of killed servers on servers of the other version, in both directions', async () => {
+  it('continues the games of a killed server on a server of the newer or the older version', async () => {
     fleet = await startMixedFleet({ gateways: 2, lobbies: 1, games: 3 });
     const games = await LedgerGame.many(fleet, 4);
     const [first, second, third] = fleet.games as [FleetServer, FleetServer, FleetServer];
@@ -71,14 +71,14 @@ describe('a fleet with servers of the last release and of this build', () => {
   }, 120_000);
 });
 
-describe('data in Redis of a version that is newer than both versions', () => {
+describe('data in Redis from a version that is newer than all servers', () => {
   let fleet: MixedFleet;
   beforeAll(async () => {
     fleet = await startMixedFleet({ games: 2 });
   }, 60_000);
   afterAll(() => fleet?.stop());
 
-  it('lets a room wait whose log a newer version wrote, and continues it on a server that can read the log', async () => {
+  it('makes a room with an unreadable log wait for a server that can read the log', async () => {
     const [game, other] = await LedgerGame.many(fleet, 2);
     await fleet.change(fleet.games[1] as FleetServer, 'this');
     const { client } = fleet.redis;
@@ -99,7 +99,7 @@ describe('data in Redis of a version that is newer than both versions', () => {
     await Promise.all([game.leave(), other.leave()]);
   }, 120_000);
 
-  it('goes on with data of a newer format, and starts no further server of either version', async () => {
+  it('does not end running servers, but prevents the start of further servers of both versions', async () => {
     const game = await LedgerGame.begin(fleet);
     await fleet.redis.client.set(dataFormatKey(), '2 9.9.9');
     for (const [release, version] of [

@@ -48,7 +48,7 @@ describe('a room with version 1 of its game', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);
 
-  it('waits for another server with version 1 when the only such server dies', async () => {
+  it('waits for another server with version 1 when the only server with version 1 dies', async () => {
     const first = await LedgerGame.begin(fleet);
     const owner = await fleet.ownerOf(first.rooms[0]);
     for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();
@@ -107,7 +107,7 @@ describe('a page that was loaded before its game got version 2', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('gets a clear refusal of its commands, and continues at its seat after it is loaded again', async () => {
+  it('receives a refusal of its commands, and continues in its seat after a reload', async () => {
     const [old] = fleet.games;
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.connect({ name, gameVersions: { ledger: 1 } })));
     const room = await ada.createRoom<Ledger>({ game: 'ledger', private: true });

@@ -140,7 +140,7 @@ describe('a separate project with the packed packages', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
   }
 
-  it('is built and started by `holdfast dev`, which applies edits and checks types', async () => {
+  it('is built, started, updated after edits and type-checked by `holdfast dev`', async () => {
     const port = await freePort();
     child = spawn(holdfast, ['dev', '--port', String(port)], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
@@ -169,7 +169,7 @@ describe('a separate project with the packed packages', () => {
     expect(answerMs).toBeLessThan(Math.max(ANSWER_MS, Number(startSeconds) * 1_000));
     edit('size: number = 10', "size: number = 'ten'");
     await says(/types +src\/counter\.ts\(6,12\): error TS2322/);
-    // The later tests use the compiled rules, so this one restores them.
+    // Restores the compiled rules, because the later tests use them.
     edit("size: number = 'ten'", 'size: number = 1');
     await until(() => /size = 1;/.test(readFileSync(join(root, 'dist/counter.js'), 'utf8')), 60_000);
   }, 180_000);

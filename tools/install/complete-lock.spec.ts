@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { missingOptional } from './complete-lock.mjs';
 
 describe('the file package-lock.json', () => {
-  it('contains the packages of all platforms, which npm ci requires (node tools/install/complete-lock.mjs)', () => {
+  it('contains the packages of all platforms, because npm ci requires all of them (node tools/install/complete-lock.mjs)', () => {
     const lock = JSON.parse(readFileSync(join(__dirname, '../../package-lock.json'), 'utf8'));
     expect(Object.keys(missingOptional(lock.packages))).toEqual([]);
   });

@@ -74,7 +74,7 @@ describe('the built client', () => {
     ['chat', 'chat.history'],
     ['lobby', 'rooms.list'],
   ])(
-    'has the entry %s, which adds at most 3 KB to a page with each bundler',
+    'has the entry %s, and the entry adds at most 3 KB to a page with each bundler',
     async (entry, request) => {
       const withEntry = await bundlesOf(`@holdfast/client/${entry}`);
       expect(withEntry.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(

@@ -6,7 +6,7 @@ import { DIST, ROOT } from '../process/paths.mjs';
 export const SOURCES = join(ROOT, 'packages');
 
 /**
- * How a package is built: the field `holdfast` of its manifest, which the built manifest does not have.
+ * The parts of a package: the field `holdfast` of its manifest. The built manifest does not have this field.
  *
  * @typedef {object} Contents
  * @property {{ platform: 'neutral' | 'node', entries: Record<string, string> }} [bundle] entries that are bundled, each with what it

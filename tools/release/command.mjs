@@ -51,7 +51,7 @@ async function assertReleasable(version) {
 async function release({ version, development }, changelog) {
   const files = [...VERSIONED_FILES, 'CHANGELOG.md'];
   const folder = join(RELEASES, version);
-  // Loaded late, because --check needs no dependencies.
+  // Imports this module only now, because --check must work without installed dependencies.
   const { buildPackages } = await import('../packages/build-packages.mjs');
   try {
     await setVersion(version);
@@ -60,7 +60,7 @@ async function release({ version, development }, changelog) {
     await packInto(folder);
     await git('commit', '--quiet', '--message', `chore(release): release ${version}`, '--', ...files);
   } catch (error) {
-    // The clone had no changes before, so this restores what it had.
+    // Restores the files of the clone, which had no uncommitted changes before.
     await git('checkout', '--quiet', 'HEAD', '--', ...files);
     await rm(folder, { recursive: true, force: true });
     throw error;

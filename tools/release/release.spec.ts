@@ -12,7 +12,7 @@ import { readVersions, setVersion, VERSIONED_FILES } from './versioned-files.mjs
 const run = promisify(execFile);
 
 describe('the version of this repository', () => {
-  it('is the same in all files that carry it', async () => {
+  it('is the same in all files that contain the version', async () => {
     expect(new Set(await readVersions())).toEqual(new Set([HOLDFAST_VERSION]));
   });
 });
@@ -42,7 +42,7 @@ describe('the changelog of a release', () => {
     );
   });
 
-  it('is refused without unreleased changes, and for a version that it already has', () => {
+  it('is refused without unreleased changes, or when the changelog already has the version', () => {
     const released = releaseChanges(CHANGELOG, '0.2.0', '2027-01-02');
     expect(() => releaseChanges(released, '0.3.0', '2027-01-03')).toThrow('CHANGELOG.md names no change under `## Unreleased`');
     expect(() => releaseChanges(CHANGELOG, '0.1.0', '2027-01-02')).toThrow('CHANGELOG.md has version 0.1.0 already');
@@ -77,7 +77,7 @@ describe('`npm run release`', () => {
     return result.stdout + result.stderr;
   };
 
-  it('says with --check what it would release, and changes nothing', async () => {
+  it('prints the planned release with --check, and changes nothing', async () => {
     expect(await release('--check')).toBe('Version 0.2.0 can be released. Development continues with 0.3.0-dev.\n');
     expect((await git('status', '--porcelain')).stdout).toBe('');
   });

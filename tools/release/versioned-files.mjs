@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
-/** The files that carry the version of Holdfast, each with the places of the version. */
+/** The files that contain the version of Holdfast, each with the places of the version. */
 const FILES = [
   { file: 'package.json', pattern: /^( {2}"version": ")[^"]*(",)$/m },
   // The lock names the version of the repository twice: for the file, and for the package in the root folder.

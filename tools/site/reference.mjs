@@ -62,7 +62,7 @@ async function generate(out, entries) {
     }),
   );
   application.logger.log = (message, level) => {
-    // A signature inside of a type is described by the type.
+    // Ignores a signature inside of a type, because the docstring of the type describes it.
     if (level >= LogLevel.Warn && !message.includes('.__type.')) problems.push(message);
   };
   const project = await application.convert();

@@ -29,7 +29,7 @@ describe('the reference of the site', () => {
     }
   });
 
-  it('has each entry of the public packages that is TypeScript', async () => {
+  it('has a page for each TypeScript entry of the public packages', async () => {
     const manifests = await Promise.all(
       ['client', 'game-kit', 'react', 'server', 'testing'].map(async (name) =>
         JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8')),

@@ -3,7 +3,7 @@ import { REFERENCE } from './reference-entries.mjs';
 /** @param {string} text @param {string} link */
 const page = (text, link) => ({ text, link });
 
-/** The pages in the order in which somebody reads them. */
+/** The pages in the recommended reading order. */
 export const SIDEBAR = [
   {
     text: 'Learn',

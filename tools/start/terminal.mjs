@@ -82,7 +82,8 @@ export class Terminal {
     step.text = text;
     if (this.#step !== step) return;
     this.#draw();
-    // A step that announces a long wait (…) is printed immediately. All other steps are printed when they end.
+    // Without a terminal, a text that ends with '…' is printed immediately, because a long wait follows. Other texts are printed when
+    // their step ends.
     if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
   }
 

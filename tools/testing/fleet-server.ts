@@ -27,7 +27,7 @@ export interface ServerPorts {
   readonly tcpPort?: number;
 }
 
-/** How a process has ended: its exit code, or the signal that ended it. */
+/** The end of a process: its exit code, or the signal that ended it. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

@@ -121,13 +121,13 @@ describe('the arena game', () => {
     expect(game.ended?.result).toEqual({ ranking: expect.arrayContaining([{ seat: 0, score: 0 }]) });
   });
 
-  it('replaces the ship of a player who leaves with the ship of a bot', async () => {
+  it('gives a bot a new ship when a player leaves', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
     game.seat(1).left();
     expect(pilots(game)).toEqual(['Ann', 'Bot 1']);
   });
 
-  it('replaces the ship of a bot with the ship of a player who joins', async () => {
+  it('removes the ship of a bot when a player joins', async () => {
     const game = await play(['Ann'], { shipsMin: 3 });
     expect(pilots(game)).toEqual(['Ann', 'Bot 1', 'Bot 2']);
     game.join('Bob', 1);

@@ -9,7 +9,7 @@ describe('the game on the page', () => {
     expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
   });
 
-  it('shows a move of the player at once, and can undo the move', () => {
+  it('shows a move of the player before the room confirms the move, and can undo the move', () => {
     const replay = new Replay();
     replay.follow(['e4']);
     replay.tryOut('e7', 'e5', undefined);

@@ -145,7 +145,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toMatchObject({ by: 'agreement' });
     });
 
-    it('does not let a player accept an offer of the same player', async () => {
+    it("does not let a player accept the player's own offer", async () => {
       const game = await play();
       game.as(0).offerDraw();
       expect(game.command(0, 'acceptDraw')).toBe('no-draw-offer');
@@ -254,7 +254,7 @@ describe('a game of chess', () => {
       expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
     });
 
-    it('stops its clocks while it has no server', async () => {
+    it('stops its clocks while the game has no server', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.pause(30_000);

@@ -10,7 +10,7 @@ export interface PlayedMove {
   readonly san: string;
   /** The position after the move, as FEN. */
   readonly fen: string;
-  /** How the position ends the game. Null: the game continues. */
+  /** The rule by which the position ends the game. Null: the game continues. */
   readonly over: 'checkmate' | 'stalemate' | 'insufficient' | null;
 }
 

@@ -396,7 +396,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts a living server, which then registers again without its cordon', async () => {
+    it('evicts a living server, and the server registers again without its cordon', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);

@@ -132,7 +132,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private record(event: PublishedOperatorEvent): void {
     if (!isOfServers(event)) add(this.ofRooms, { order: this.received++, event });
     else {
-      // Server events arrive both over the channel and from the journal.
+      // Ignores an event that is already known, because each server event arrives over the channel and from the journal.
       if (this.known.has(event.id)) return;
       this.known.add(event.id);
       const removed = add(this.ofServers, { order: this.received++, event });

@@ -57,7 +57,7 @@ describe('incidentsOf', () => {
     expect(incidentsOf([...died, ...done])).toMatchObject([{ endedAt: 6_100, rooms: 9, pauseMs: 5_100 }]);
   });
 
-  it('ends an incident when the second gateway finds no room without an owner', () => {
+  it('ends an incident when a second gateway finds that all rooms have owners again', () => {
     expect(
       incidentsOf(
         events(
@@ -69,7 +69,7 @@ describe('incidentsOf', () => {
     ).toMatchObject([{ endedAt: 6_000, rooms: 9, pauseMs: 5_000 }]);
   });
 
-  it('does not change an incident without rooms at the end of its recovery', () => {
+  it('does not change an incident without rooms when the recovery ends', () => {
     expect(
       incidentsOf(events([1_000, 'server.evicted', 'silent'], [1_100, 'recovery.done', 'server-lost', { detail: { rooms: 0, ms: 0 } }])),
     ).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);

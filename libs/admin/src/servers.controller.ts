@@ -86,7 +86,7 @@ export class ServersController {
   @ApiOkResponse({ standardSchema: EvictAnswer })
   async evict(@Param('id') id: string, @Body({ schema: NoteBody }) _body: z.infer<typeof NoteBody>): Promise<Answered<typeof EvictAnswer>> {
     const evicted = await this.operations.evict(id);
-    // The record of the server may have been removed during the request.
+    // Returns null for the server when its record was removed during the request.
     return { evicted, server: await this.servers.one(id).catch(() => null) };
   }
 }

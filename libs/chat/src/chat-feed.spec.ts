@@ -49,7 +49,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends a message that arrives during a read after the messages of that read', async () => {
+  it('delays a message that arrives during a read until the messages of the read are sent', async () => {
     const { feed, sent, stored } = start([entry(1)]);
     await feed.catchUp();
     stored.push(entry(2), entry(3));

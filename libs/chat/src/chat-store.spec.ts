@@ -38,7 +38,7 @@ describe('the messages of a channel', () => {
     expect((await store.history(target, 10)).entries).toEqual([first]);
   });
 
-  it('are numbered without gaps when many lobbies write at once', async () => {
+  it('are numbered without gaps when many lobbies write at the same time', async () => {
     const target = newLobby();
     const sent = await Promise.all(
       Array.from({ length: 40 }, (_, index) => storeWith().append(target, message(String(index), 'x', `u-${index % 4}` as UserId))),
@@ -81,7 +81,7 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are recognized as repeats only of the latest messages of their sender', async () => {
+  it('are recognized as repeats only if they are among the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });

@@ -178,7 +178,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen.map(({ input, time }) => [input, time])).toContainEqual([undefined, undefined]);
   });
 
-  it('reads syncs with RFC 6902 patches, which a room on an older server sends', async () => {
+  it('reads the RFC 6902 patches of a room on an older server', async () => {
     await play();
     for (const line of fleet.lines) line.isCompact = false;
     await room.send('add', { n: 1 });
@@ -188,7 +188,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.state).toEqual(START);
   });
 
-  it('continues its game when the next gateway has an older or a newer version', async () => {
+  it('continues its game when the next gateway runs an older or a newer version of Holdfast', async () => {
     await play();
     for (const isCompactKnown of [false, true, false]) {
       fleet.isCompactKnown = isCompactKnown;

@@ -724,7 +724,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('is not reported while a client sends only pings', async () => {
+  it('is not reported when the client sends only pings on a working connection', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];

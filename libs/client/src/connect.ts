@@ -17,7 +17,7 @@ export interface SessionStorage {
   getItem(key: string): string | null;
   /** Stores a value. */
   setItem(key: string, value: string): void;
-  /** Removes a value. A missing value is no error. */
+  /** Removes a value. Does nothing when there is no value. */
   removeItem(key: string): void;
 }
 
@@ -39,7 +39,7 @@ export interface ConnectOptions {
   readonly storageKey?: string;
   /**
    * The versions of games for which this program was written, such as `{ chess: 2 }` or `{ chess: [1, 2] }`. In a room with another version
-   * the client emits `incompatible`, and `send` rejects with `game-version`. Default: the program plays every version.
+   * the client emits `incompatible`, and `send` rejects with `game-version`. Default: the client accepts every version.
    */
   readonly gameVersions?: GameVersions;
   /** The implementation of WebSocket to use. Default: the implementation of the platform. */

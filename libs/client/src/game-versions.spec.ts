@@ -8,7 +8,7 @@ import type { Session } from './session.js';
 
 const SOON = { timeoutMs: 5_000 };
 
-describe('a client that names the versions of a game that it was written for', () => {
+describe('a client that declares the supported versions of a game', () => {
   let fleet: FakeFleet;
   let gateway: FakeGateway;
   let session: Session;
@@ -41,7 +41,7 @@ describe('a client that names the versions of a game that it was written for', (
     await session.me();
   }
 
-  it('refuses commands and inputs once the game continues with newer rules, and shows its states', async () => {
+  it('refuses commands and inputs after an upgrade of the game, but still shows the states', async () => {
     await play({ tally: 1 });
     await upgradeTo(1);
     await room.send('add', { n: 1 });
@@ -55,7 +55,7 @@ describe('a client that names the versions of a game that it was written for', (
     expect(room).toMatchObject({ gameVersion: 2, status: 'playing', state: { total: 1 } });
   });
 
-  it('emits `incompatible` once for each version, also when the room moves again', async () => {
+  it('emits `incompatible` only once for each unsupported version, even when the room migrates again', async () => {
     await play({ tally: [1, 2] });
     await upgradeTo(2);
     expect(refusals).toEqual([]);
@@ -64,7 +64,7 @@ describe('a client that names the versions of a game that it was written for', (
     expect(refusals).toEqual(['The game has version 3, and this program was written for 1 or 2. Load the program again.']);
   });
 
-  it('plays on when the game goes back to a version that it was written for', async () => {
+  it('sends commands again when the game returns to a supported version', async () => {
     await play({ tally: 1 });
     await upgradeTo(2);
     await upgradeTo(1);
@@ -74,8 +74,8 @@ describe('a client that names the versions of a game that it was written for', (
 
   it.each<[string, ConnectOptions['gameVersions'], number | undefined]>([
     ['the server does not report the version', { tally: 1 }, undefined],
-    ['it names only other games', { chess: 1 }, 7],
-    ['it names no versions', undefined, 7],
+    ['the client declares only versions of other games', { chess: 1 }, 7],
+    ['the client declares no versions', undefined, 7],
   ])('plays when %s', async (_case, gameVersions, version) => {
     await play(gameVersions);
     await upgradeTo(version);

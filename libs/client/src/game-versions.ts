@@ -1,9 +1,15 @@
 import { HoldfastError } from '#libs/protocol';
 
-/** The versions of each game for which a program was written, by the name of the game. The program may play all other games. */
+/**
+ * The versions of each game for which a program was written, by the name of the game. The client accepts every version of a game that is
+ * not listed.
+ */
 export type GameVersions = Readonly<Record<string, number | readonly number[]>>;
 
-/** Returns the refusal of commands for a version that the program does not know. Null: the program knows it, or the server names none. */
+/**
+ * Returns the refusal of commands in a game with this version. Null: the program was written for the version, or the server does not report
+ * the version.
+ */
 export function refusalOfVersion(known: GameVersions, game: string, version: number | null): HoldfastError | null {
   const versions = Object.hasOwn(known, game) ? [known[game]!].flat() : [];
   if (version === null || versions.length === 0 || versions.includes(version)) return null;

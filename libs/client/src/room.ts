@@ -118,7 +118,7 @@ export interface Room<Rules = unknown> {
    */
   sendInput(number: number, data: unknown): boolean;
 
-  /** Says that this player is ready for the next game, or with `false` that the player is not. */
+  /** Declares this player ready for the next game. With `false`: declares this player not ready. */
   ready(ready?: boolean): Promise<void>;
   /**
    * Starts the game. Only the host may do this, and all other members must be ready.
@@ -128,7 +128,7 @@ export interface Room<Rules = unknown> {
    * @throws `not-owner`, `not-ready` with the names of the members who are not ready, `too-few-players`, `no-capacity`, `load-failed`
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
-  /** Leaves the room, and the running game with it. A game takes this as final. */
+  /** Leaves the room and its running game. The player loses the seat immediately, without the grace. */
   leave(): Promise<void>;
   /**
    * Agrees to another game with the same members, after a game has ended. The next game starts when the last member who is present agrees.

@@ -106,7 +106,7 @@ export interface Session {
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
   roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
-  /** Returns where the player is: the room, and the game for which the player searches. */
+  /** Returns the player's current room, and the game for which the player searches. */
   me(): Promise<Operations['me']['result']>;
   /**
    * Creates a room and enters it. The player is its host.
@@ -115,7 +115,7 @@ export interface Session {
    */
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
-   * Takes a place in a room, or in a running game that players may join.
+   * Enters a room as a member. When its game runs and is joinable, the player also gets a seat.
    *
    * @throws `room-unknown`, `room-full`, `room-locked`, `room-playing`, `already-in-room`, `banned`; `password-needed`, `wrong-password`,
    * `invite-needed` and `invite-unknown` for private rooms

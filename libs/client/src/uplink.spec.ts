@@ -289,14 +289,14 @@ describe('the first connection of an uplink', () => {
     expect(dials).toBe(before);
   });
 
-  it('fails at once when the refusal names a time beyond the time limit', async () => {
+  it('fails immediately when the refusal names a time beyond the time limit', async () => {
     refused = () => ({ ...LOST, retryAfterMs: 60_000 });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once after a final refusal, even when an earlier refusal was temporary', async () => {
+  it('fails immediately after a final refusal, even when an earlier refusal was temporary', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -314,7 +314,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
   });
 
-  it('is tried at the other gateways at once when one gateway refuses the connection', async () => {
+  it('is tried at the next gateway without a pause when one gateway refuses the connection', async () => {
     refused = (url) => (url === 'ws://a' ? LOST : null);
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();

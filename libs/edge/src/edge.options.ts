@@ -9,9 +9,9 @@ export interface EdgeOptions {
   readonly port: number;
   readonly tcpPort: number;
   readonly allowedOrigins: readonly string[];
-  /** Addresses and networks of proxies whose headers the gateway believes. */
+  /** Addresses and networks of proxies whose headers the gateway trusts. */
   readonly trustedProxies: readonly string[];
-  /** The headers in which trusted proxies name the client: `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Host`. */
+  /** The headers in which trusted proxies send the address of the client: `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Host`. */
   readonly forwardedHeaders: 'x-forwarded' | 'forwarded';
   /** The ports on which trusted proxies begin each connection with a PROXY header. */
   readonly proxyProtocol: 'off' | 'tcp' | 'websocket' | 'both';

@@ -11,20 +11,20 @@ describe('the format of the data in Redis', () => {
   afterEach(() => redis.commands.del(dataFormatKey()));
   afterAll(() => redis.onApplicationShutdown?.());
 
-  it('is accepted when no server has named it, and when this version reads it', async () => {
+  it('is accepted when no server has stored the format, or when this version can read the format', async () => {
     await refuseNewerData(redis.commands);
     await redis.commands.set(dataFormatKey(), `${DATA_FORMAT} 0.1.0`);
     await refuseNewerData(redis.commands);
   });
 
-  it('is refused when it is newer, with both versions and what to do', async () => {
+  it('is refused when the format is newer, with both versions and the remedy', async () => {
     await redis.commands.set(dataFormatKey(), `${DATA_FORMAT + 1} 7.1.0`);
     await expect(refuseNewerData(redis.commands)).rejects.toThrow(
       `The data of this fleet in Redis has format ${DATA_FORMAT + 1}, written by Holdfast 7.1.0. This is Holdfast ${HOLDFAST_VERSION}, which reads formats up to ${DATA_FORMAT}. It has changed nothing. Start Holdfast 7.1.0 again, restore a backup`,
     );
   });
 
-  it('is refused when it is no number that this version knows', async () => {
+  it('is refused when the stored format is not a number', async () => {
     await redis.commands.set(dataFormatKey(), 'two');
     await expect(refuseNewerData(redis.commands)).rejects.toThrow('has format two, written by a newer version.');
   });

@@ -2,8 +2,8 @@ import { type RedisClient, redisName } from '#libs/redis';
 import { HOLDFAST_VERSION } from '#libs/telemetry';
 
 /**
- * The newest format of a fleet's data that this version reads. A release raises the number only for data that the release before cannot
- * share with it. Additions that older versions ignore need no new number.
+ * The newest format of a fleet's data that this version reads. A release raises the number only for data that the previous release cannot
+ * read. Additions that older versions ignore need no new number.
  */
 export const DATA_FORMAT = 1;
 
@@ -14,7 +14,7 @@ export function dataFormatKey(): string {
 
 /**
  * Rejects when a newer version has written data that this version cannot read. A server calls it before it writes anything, so that a
- * downgrade fails with a sentence and not with lost rooms.
+ * downgrade fails with an error message and loses no rooms.
  */
 export async function refuseNewerData(client: RedisClient): Promise<void> {
   const [format = '', version] = ((await client.get(dataFormatKey())) ?? '1').split(' ');

@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('keeps effects of equal name in two games apart', async () => {
+  it('distinguishes effects of equal name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })

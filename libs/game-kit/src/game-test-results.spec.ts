@@ -53,7 +53,7 @@ const play = (more: Partial<Parameters<typeof GameTest.create>[1]> = {}) =>
   GameTest.create(TableGame, { players: ['Ann', { name: 'Bob', claims: { rank: 3 } }], providers: [Wallet], ...more });
 
 describe('the results of effects in GameTest', () => {
-  it('come after the claims and loaded data that a test gives to the setup', async () => {
+  it('belong to a game whose setup receives the claims and the loaded data of the test', async () => {
     expect((await play()).state).toEqual({ ranks: [null, 3], decks: 4, bets: {} });
     expect((await play({ loaded: { decks: 1 } })).state.decks).toBe(1);
   });

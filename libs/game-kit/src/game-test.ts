@@ -36,7 +36,7 @@ import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rul
 import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
-/** The players of a `GameTest`, and the world around them. Only `players` is required. */
+/** The options of `GameTest.create`. Only `players` is required. */
 export interface GameTestOptions {
   /** The players, in the order of their seats. A player is a name, or a name with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
@@ -179,7 +179,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // Freezes `made`, of which the room gets a copy. A game that writes to its reference later then fails in the test.
+    // Freezes `made`, the state that the game returned. The room has a copy. A game that keeps `made` and writes to it later then fails in
+    // the test.
     freezeDeep(made);
   }
 

@@ -51,7 +51,7 @@ class Casino implements GameRules<Table> {
 
 /** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the declared names of a game', () => {
-  it('make undeclared names and wrong data compile errors in its handlers', () => {
+  it('cause compile errors for undeclared names and wrong data in handlers', () => {
     const use = (room: Place): void => {
       room.emit('dealt', { cards: 3 });
       room.emit('dealt', { cards: 3 }, [0]);
@@ -87,7 +87,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('make a handler of an unknown result, effect or load a compile error', () => {
+  it('cause a compile error for a handler of an unknown result, effect or load', () => {
     class Right {
       @EffectHandler(Casino, 'charge')
       async charge({ data }: Effect<Charge>): Promise<Charged> {
@@ -134,7 +134,7 @@ describe('the declared names of a game', () => {
     expect([Right, Wrong]).toHaveLength(2);
   });
 
-  it('make undeclared names and wrong data compile errors in the client and in GameTest', () => {
+  it('cause compile errors for undeclared names and wrong data in the client and in GameTest', () => {
     const types: TypesOf<Casino>['events'] = { dealt: { cards: 1 }, closed: undefined };
     const use = (room: Room<Casino>, test: GameTest<Casino>): void => {
       void room.send('place-bet', { coins: 3 });

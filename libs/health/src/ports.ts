@@ -6,7 +6,7 @@ import type { ServerRecord } from '#libs/fleet';
  * last write to Redis is too old. `left`: it left the fleet by itself. `operator`: an operator evicted it.
  */
 export const EVICTION_REASONS = ['refused', 'silent', 'unreachable', 'store-lost', 'left', 'operator'] as const;
-/** Why a server was removed from the fleet: one of `EVICTION_REASONS`. */
+/** The reason why a server was removed from the fleet: one of `EVICTION_REASONS`. */
 export type EvictionReason = (typeof EVICTION_REASONS)[number];
 
 export interface FactsOfServer {

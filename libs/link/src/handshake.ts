@@ -135,8 +135,8 @@ function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uin
 }
 
 /**
- * Returns the server id in an introduction, without a check of its proof. Use the id only to decide which server to verify, because any
- * peer can send any id. Null: the bytes are not an introduction.
+ * Returns the server id in a proof, without a check of the HMAC. Use the id only to decide which server to verify, because any peer can
+ * send any id. Null: the bytes are not a proof.
  */
 export function claimedId(bytes: Uint8Array): ServerId | null {
   return introductionOf(bytes)?.identity.id ?? null;

@@ -45,7 +45,7 @@ export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
 export const HANDSHAKES_MAX_DEFAULT = 128;
 /**
- * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred bytes. The limit bounds the memory
+ * Maximum size of a frame before the handshake is complete, in bytes. A proof has a few hundred bytes. The limit bounds the memory
  * that an unauthenticated peer can allocate.
  */
 export const INTRODUCTION_BYTES_MAX = 1_024;

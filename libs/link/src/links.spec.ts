@@ -335,7 +335,7 @@ describe('the handshake of a link', () => {
     expect(opened).toEqual([]);
   });
 
-  it('fails at once when no server listens', async () => {
+  it('fails immediately when no server listens', async () => {
     const a = await newSide();
     const { port, close } = await listening(() => {});
     close();
@@ -375,7 +375,7 @@ describe('the handshake of a link', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer in any order of the answers', async () => {
+  it('gets its own answer even when a later request is answered first', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -534,7 +534,7 @@ describe('a frame on a link', () => {
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
-  it('refuses random bytes as an introduction', () => {
+  it('refuses random bytes as a proof', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction([SECRET], 'dial', ours, theirs, who);
@@ -584,7 +584,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('refuses %s in place of an introduction', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('refuses %s as a proof', (_name, bytes) => {
     expect(readIntroduction([SECRET], 'dial', nonces[0], bytes)).toBeNull();
   });
 
@@ -598,7 +598,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     ['a short HMAC', { mac: randomBytes(31) }],
     ['an incarnation that is not a whole number', { incarnation: 0.5 }],
     ['a negative incarnation', { incarnation: -1 }],
-  ])('refuses an introduction with %s', (_name, fields) => {
+  ])('refuses a proof with %s', (_name, fields) => {
     const proof = unpack(packIntroduction([SECRET], 'dial', ...nonces, who)) as object;
     const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
     expect(readIntroduction([SECRET], 'dial', nonces[0], pack(proof))?.identity).toEqual(who);
@@ -684,7 +684,7 @@ async function pass(pings: number): Promise<void> {
 }
 
 describe('a second link to the same peer', () => {
-  it('replaces the first link when the same server dials again', async () => {
+  it('replaces the first link when the peer dials again', async () => {
     const side = await newSide();
     const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link and the backlog when the peer reads nothing', async () => {
+  it('loses its link with the backlog when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);

@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('may join the room again, which deletes the record of the removal', () => {
+  it('may join the room again, and the join deletes the record of the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -177,7 +177,7 @@ describe('the entry of a player or spectator', () => {
 });
 
 describe('the start of a game', () => {
-  it('leaves out a member who has been away and not ready for some seconds', () => {
+  it('excludes a member who has been away and not ready for some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);
@@ -226,7 +226,7 @@ describe('the teams of a room', () => {
     expect(refusal(() => moveToTeam(full, ada, 1, ada, NOW))).toBe('team-full');
   });
 
-  it('are balanced with the smallest number of moves', () => {
+  it('are balanced by moving as few members as possible', () => {
     const before = room([member(ada, { team: 0 }), member(bob, { team: 0 }), member(cyd, { team: 0 }), member(dan)], { teams });
     const doc = balance(before, ada, NOW);
     expect(sizesOf(doc)).toEqual([2, 2]);

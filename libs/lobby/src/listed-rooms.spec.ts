@@ -2,8 +2,8 @@ import type { RoomId } from '#libs/protocol';
 import type { RoomRecords } from '#libs/room-store';
 import { ListedRooms } from './listed-rooms.js';
 
-describe('the snapshots of public rooms', () => {
-  it('never reuse the version number of an earlier snapshot', async () => {
+describe('the cached lists of public rooms', () => {
+  it('never reuse the version number of an earlier list', async () => {
     let digest = 'before';
     const records = {
       listed: async (game: string) => (game === 'go' ? [{ room: 'r' as RoomId, createdAt: 1 }] : []),

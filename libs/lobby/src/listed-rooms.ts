@@ -5,8 +5,8 @@ import { type IndexEntry, type ListedRecord, RoomRecords, summaryOf } from '#lib
 import type { ListedRoom } from './room-query.js';
 
 /**
- * The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. Each version number belongs to one
- * snapshot only.
+ * A cached list of the public rooms, newest first. `version` grows when a room is added, changed or removed. No two lists have the same
+ * version number.
  */
 export interface RoomsSnapshot {
   readonly version: number;
@@ -15,23 +15,23 @@ export interface RoomsSnapshot {
   readonly end: IndexEntry | null;
 }
 
-/** Public rooms that are older than the rooms of the snapshot, newest first. */
+/** Public rooms that are older than the rooms of the cached list, newest first. */
 export interface OlderRooms {
   readonly rooms: readonly ListedRoom[];
   /** The position of the last room in the index. Null: there are no older rooms. */
   readonly end: IndexEntry | null;
 }
 
-/** Maximum number of rooms in the snapshot of one game. A read needs one small Redis command for each room. */
+/** Maximum number of rooms in the cached list of one game. A read needs one small Redis command for each room. */
 export const SEARCHED_ROOMS_MAX = 1_000;
 /**
- * Maximum age of a snapshot that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of searching
+ * Maximum age of a cached list that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of searching
  * players.
  */
 export const SNAPSHOT_MS = 500;
 /** Maximum number of rooms in a read of older rooms. Such a read is expensive: it reads whole records, and players do not share it. */
 export const OLDER_ROOMS_MAX = 250;
-/** Maximum number of games with a snapshot. */
+/** Maximum number of games with a cached list. */
 const SNAPSHOTS_MAX = 64;
 
 interface Known {
@@ -53,16 +53,16 @@ interface Reading {
  */
 @Injectable()
 export class ListedRooms {
-  /** The snapshots by game ('' for all games), in the order of their last use. */
+  /** The cached lists by game ('' for all games), in the order of their last use. */
   private readonly readings = new Map<string, Reading>();
-  /** The highest version number of all snapshots so far. A number is never used again, even after a snapshot was dropped. */
+  /** The highest version number of all cached lists so far. A number is never used again, even after its list was dropped. */
   private versions = 0;
 
   private readonly olderReads = new KeyedMutex();
 
   constructor(private readonly records: RoomRecords) {}
 
-  /** Returns a snapshot of the rooms that is at most `SNAPSHOT_MS` old. */
+  /** Returns a list of the rooms that is at most `SNAPSHOT_MS` old. */
   async snapshot(game: string | undefined): Promise<RoomsSnapshot> {
     const key = game ?? '';
     const reading = this.readings.get(key) ?? this.begin(game);

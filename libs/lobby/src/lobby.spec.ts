@@ -496,7 +496,7 @@ describe('a room with options', () => {
 });
 
 describe('the rooms of several lobbies', () => {
-  it('never have more members than seats when many users join at once', async () => {
+  it('never have more members than seats when many users join at the same time', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -711,7 +711,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is cancelled when the game refuses the start, and all members see the code of the game', async () => {
+  it('is cancelled when the game refuses the start, and all members see the code of the refusal', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -739,7 +739,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('leaves a waiting room with ready members when no server accepts the game', async () => {
+  it('returns the room to waiting, and its members stay ready, when no server accepts the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -832,7 +832,7 @@ describe('a match of waiting players', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
-  it('is found by the ratings of its mode, which its game receives', async () => {
+  it('is found by the ratings of its mode, and its game receives these ratings', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
     const [first, second] = newCallers(2) as [Caller, Caller];
@@ -868,7 +868,7 @@ describe('a match of waiting players', () => {
     ]);
   });
 
-  it('is counted in the summary of its queue, which has the waiting tickets of each mode', async () => {
+  it('is counted in the summary of the queue, with the waiting tickets of each mode', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { modes: { blitz: {} } });
     const [first, second, alone, blitz] = newCallers(4);
@@ -889,7 +889,7 @@ describe('a match of waiting players', () => {
     ]);
   });
 
-  it('leaves its players in a waiting room when no server has capacity', async () => {
+  it('puts its players into a waiting room when no server has capacity', async () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     const [first, second] = newCallers(2);
@@ -899,11 +899,11 @@ describe('a match of waiting players', () => {
   });
 });
 
-describe('the room of a match whose lobby died', () => {
+describe('the matchmaking of a game whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
   afterEach(() => redis.commands.flushdb());
 
-  it('is created only once when two lobbies continue the match', async () => {
+  it('creates the room of a match only once when two lobbies continue the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -922,7 +922,7 @@ describe('the room of a match whose lobby died', () => {
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 
-  it('does not end other tickets and offers after a day without a running lobby', async () => {
+  it('ends no waiting ticket and no open offer after a day without a running lobby', async () => {
     const { servers, matchmaker, tickets, rounds } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
     const [away, waits, ...offered] = newCallers(4);
@@ -1207,7 +1207,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member whom a data loss of the store returned to the room', async () => {
+  it('removes a member from a room that lists the member only because of a data loss', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1477,7 +1477,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('returns the other matched players to the queue when the session ends before the room exists', async () => {
+  it('leaves no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];

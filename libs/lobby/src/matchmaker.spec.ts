@@ -49,7 +49,7 @@ describe('a new search of a user', () => {
     expect(endOfUser).toHaveBeenCalledWith('ada', caller.asked, { event: 'cancelled', reason: 'cancelled' });
   });
 
-  it("leaves the replacement of the user's ticket for the same game to the store", async () => {
+  it("does not end the user's ticket for the searched game, because the store replaces the ticket", async () => {
     const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'go' } });
     await made.find(caller, { game: 'go' });
     expect(endOfUser).not.toHaveBeenCalled();

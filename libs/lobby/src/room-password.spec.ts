@@ -1,14 +1,14 @@
 import { hashPassword, isPassword } from './room-password.js';
 
 describe('the password of a room', () => {
-  it('matches only the hash of the same password', async () => {
+  it('matches its own hash, but not the hash of another password', async () => {
     const stored = await hashPassword('open sesame');
     expect(await isPassword('open sesame', stored)).toBe(true);
     expect(await isPassword('open sesame ', stored)).toBe(false);
     expect(await isPassword('', stored)).toBe(false);
   });
 
-  it('has a different hash for each call, and no hash contains the password', async () => {
+  it('has a different hash after each call, and no hash contains the password', async () => {
     const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
     expect(first).not.toBe(second);
     expect(first).not.toContain('sesame');

@@ -33,7 +33,7 @@ describe('a filter of rooms', () => {
     [{ 'metadata.level': { min: 3, max: 3 } }, true],
     [{ 'options.constructor': null }, true],
     [{ password: true, locked: false, watch: 'anyone', region: null }, true],
-  ] as [ListFilter, boolean][])('tells whether a room matches %j: %j', (filter, isMatch) => {
+  ] as [ListFilter, boolean][])('with the conditions %j, has the result %j for a room', (filter, isMatch) => {
     expect(matches(room, undefined, filter)).toBe(isMatch);
   });
 

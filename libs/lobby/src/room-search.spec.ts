@@ -58,7 +58,7 @@ function start() {
   return { records, search, all };
 }
 
-describe('a search among more rooms than a snapshot contains', () => {
+describe('a search among more rooms than the cached list contains', () => {
   it('finds a room at the end of the index', async () => {
     const { all } = start();
     expect(await all({ filter: { name: 'oldest' } })).toEqual(['r-00001']);
@@ -85,7 +85,7 @@ describe('a search among more rooms than a snapshot contains', () => {
     expect(new Set(found).size).toBe(ROOMS);
   });
 
-  it('reads at most 250 older rooms per request', async () => {
+  it('reads at most 250 rooms beyond the cached list per request', async () => {
     const { all, records } = start();
     await all({ filter: { name: 'oldest' } });
     expect(records.reads).toEqual([1_000, 250, 250, 100]);

@@ -28,7 +28,7 @@ export interface FollowedRooms {
 export class RoomSearch {
   /** The first page of each query, for one version of the list. The cache helps because many gateways request the same few queries. */
   private readonly followed = new Map<string, { readonly version: number; readonly result: FollowedRooms }>();
-  /** The sorted rooms of each snapshot, by sort order. All queries with the same order share the sorted rooms. */
+  /** The sorted rooms of each cached list, by sort order. All queries with the same order share the sorted rooms. */
   private readonly orders = new WeakMap<RoomsSnapshot, Map<string, readonly ListedRoom[]>>();
   /** The text of each summary, from which tags are computed. The cache helps because most rooms are on the pages of many queries. */
   private readonly texts = new WeakMap<RoomSummary, string>();
@@ -40,7 +40,7 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. The pages first contain the rooms of the snapshot, and then the older rooms.
+   * Returns one page. `cursor`: `next` of the page before. The pages first contain the rooms of the cached list, and then the older rooms.
    * Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes between
    * two requests may be on both pages or on none. Every other room is on at least one page.
    *
@@ -144,7 +144,7 @@ export class RoomSearch {
 /** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
 const FOLLOWED_MAX = 1_024;
 /**
- * Maximum number of sort orders that a lobby keeps for a snapshot. Without the limit, players could fill the memory with orders by many
+ * Maximum number of sort orders that a lobby keeps for a cached list. Without the limit, players could fill the memory with orders by many
  * fields.
  */
 const ORDERS_MAX = 64;
@@ -154,11 +154,11 @@ const FOLLOW_SLICE_MS = 4;
 /** The position in the list of rooms at which the next page begins. */
 interface Cursor {
   /**
-   * The sort key of the last room of the previous page. Null: the next page begins with the first room of the snapshot or of the older
+   * The sort key of the last room of the previous page. Null: the next page begins with the first room of the cached list or of the older
    * rooms.
    */
   readonly after: SortKey | null;
-  /** The index entry after which the lobby reads the rooms of the next page. Null: the next page comes from the snapshot. */
+  /** The index entry after which the lobby reads the rooms of the next page. Null: the next page comes from the cached list. */
   readonly older: IndexEntry | null;
 }
 
@@ -170,7 +170,7 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 
 /**
  * Returns the older position: the end of a part, or the last room of a page that is sorted newest first. New rooms push older rooms out of
- * the snapshot, so its end may be newer than rooms that the player has already received.
+ * the cached list, so its end may be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

@@ -780,7 +780,7 @@ describe('PlacementPool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused at once with the time until the next attempt', async () => {
+  it('is refused immediately with the time until the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });

@@ -84,7 +84,7 @@ export class RoomRecovery {
     await this.untilSettled();
     let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
     if (waiting.length === 0) {
-      // The process that began the recovery may have died before it reported the end.
+      // Reports the end of the recovery, because the process that began it may have died before it reported the end.
       this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: 0, ms: 0 } });
       return;
     }

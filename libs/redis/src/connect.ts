@@ -14,7 +14,8 @@ export type RedisClient = Redis | Cluster;
  */
 export function connect(redis: RedisOptions, access = new RedisAccess(redis)): RedisClient {
   const { commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix } = redis;
-  // The thread of the watchdog loads its own copy of this code, in which `RedisModule` has not set the prefix.
+  // Sets the prefix for the thread of the watchdog, because that thread loads its own copy of this code, without the prefix of
+  // `RedisModule`.
   if (prefix !== undefined) setKeyPrefix(prefix);
   const options: ClientOptions = {
     maxRetriesPerRequest: 0,

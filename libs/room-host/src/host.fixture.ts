@@ -69,8 +69,8 @@ export class Host {
   /** Whether the directory of the other servers lists this server. */
   isListed = true;
   /**
-   * How this server answers a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`: with
-   * this error, but only after a call of `giveUp`.
+   * The answer of this server to a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`:
+   * with this error, but only after a call of `giveUp`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;

@@ -72,7 +72,7 @@ export class EndedGameStore {
     try {
       return bytes ? unpackEpilogue(bytes) : null;
     } catch {
-      // Ignores the epilogue. Players still learn the result of the game from the room's record.
+      // Ignores an epilogue that cannot be read, because players also learn the result of the game from the room's record.
       return null;
     }
   }

@@ -86,7 +86,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it("writes the newest of two gateways' records in any order", async () => {
+  it('stores the newer of two revisions, whichever revision is restored first', async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });

@@ -347,7 +347,7 @@ describe('the adoption of a room', () => {
 describe('the handoff of a room', () => {
   const handedTo = (tenure: Tenure): Tenure => ({ ...second, epoch: tenure.epoch + 1 });
 
-  it('gives the room with its state to the new owner', async () => {
+  it('passes the room with its state on to the new owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
@@ -359,7 +359,7 @@ describe('the handoff of a room', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
 
-  it('gives the room time to the new owner', async () => {
+  it('passes the room time on to the new owner', async () => {
     const { room, tenure } = await playingRoom();
     const to = handedTo(tenure);
     await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);

@@ -69,7 +69,7 @@ describe('the generation of a store', () => {
     },
   );
 
-  it('is settled again when a connection returns to the same Redis process', async () => {
+  it('is settled again when a lost connection returns to a Redis process that did not restart', async () => {
     const settled = generation.current;
     redis.commands.disconnect(true);
     await until(() => redis.commands.status !== 'ready');

@@ -53,7 +53,7 @@ describe('the mark of an input that may crash its owner', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('counts the maximum of lost owners when two successive owners set marks and are lost', async () => {
+  it('counts two lost owners when two successive owners set marks and are lost', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);

@@ -81,7 +81,7 @@ describe('the input of a bot', () => {
     expect(() => input.keys.push('left')).not.toThrow();
   });
 
-  it('throws in a game without inputs', () => {
+  it('is reported as an error in a game without inputs', () => {
     const { bot } = gameWithBot(() => ({ input: 'left' }), null);
     expect(bot()).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('add @Input(Schema) to its class') } });
   });

@@ -94,7 +94,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
   });
 
-  it('takes the seat of an absent player after `left` has run for the absent player', () => {
+  it('gets the seat of an absent player after `left` has run for the absent player', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'away' });
     arena.value.state.seen.length = 0;
@@ -159,7 +159,7 @@ describe('a bot in a game', () => {
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
   });
 
-  it('leaves its seat to the next bot after its removal', () => {
+  it('frees its seat for the next bot when the game removes the bot', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.command('remove', 2);
@@ -223,7 +223,7 @@ describe('a bot in a game', () => {
     if (!('value' in outcome)) expect(arena.value.state.ships).toEqual(['2']);
   });
 
-  it('moves only in a seat of a bot', () => {
+  it('makes no move in the seat of a player', () => {
     const arena = new Arena(commands, { everyMs: 100, move: () => ({ command: 'fly' }) });
     expect(arena.handle({ kind: 'bot', seat: 0 })).toEqual({ kind: 'unchanged' });
     expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });

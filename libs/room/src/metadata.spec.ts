@@ -37,7 +37,7 @@ describe('the metadata of a room', () => {
     }
   });
 
-  it('stays the same when a change does not set the metadata', () => {
+  it('does not change when a handler does not set the metadata', () => {
     const away = machine.handle(start(), { kind: 'seat', seat: 1, event: 'away' });
     expect(away).toMatchObject({ kind: 'changed', value: { metadata: { level: 1 } } });
   });

@@ -25,7 +25,7 @@ describe('firstNotPlain', () => {
     expect(firstNotPlain(value)).toBe(flaw);
   });
 
-  it('finds nothing in any JSON value', () => {
+  it('finds no flaw in any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(firstNotPlain(JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')))).toBeNull();

@@ -142,7 +142,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('produces the same value in a chain of changes from a checkpoint', () => {
+  it('has the same result in a replay from a checkpoint as in the game', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;

@@ -296,7 +296,7 @@ describe('a room', () => {
       expect(room.handle({ kind: 'timer', name: 'turn' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('lets a handler schedule the timer of the handler again', () => {
+    it('lets the handler of a timer schedule the timer again', () => {
       const room = new Table({ timers: { turn: (there) => there.schedule('turn', 100) } });
       room.changed({ kind: 'timer', name: 'turn' });
       expect(room.value.timers).toEqual({ turn: 1_100 });
@@ -517,7 +517,7 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets its pause handler set a new due time', () => {
+    it('lets its pause handler change the due time of a timer', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
@@ -576,7 +576,7 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('ignores the report `%s` of seat %d, which changes nothing', (event, seat) => {
+    ])('makes no change when the report `%s` of seat %d arrives', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
@@ -620,7 +620,7 @@ describe('a room', () => {
       expect(room.value.outbox.map(({ key }) => key)).toEqual(['r1:2:1']);
     });
 
-    it('has the same effects and keys after a recovery', () => {
+    it('has its effects with unchanged keys after a recovery', () => {
       const room = new Table(paying);
       const before = room.value;
       const pay = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'pay', data: undefined });

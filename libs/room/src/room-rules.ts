@@ -43,7 +43,7 @@ export interface RoomContext<Types = GameTypes> {
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
-  /** Stops a timer. A timer that does not run stays stopped. */
+  /** Stops a timer. Does nothing when the timer does not run. */
   cancel(timer: string): void;
   /** Returns the time until the timer is due, in ms. Null: it is not running. */
   remaining(timer: string): number | null;
@@ -266,7 +266,7 @@ export interface BotRule {
   move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
 
-/** The next act of a bot. */
+/** The next command or input of a bot. */
 export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */

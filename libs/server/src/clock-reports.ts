@@ -4,8 +4,8 @@ import { StoreClock } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Fraction of the limit below which the error of the clock is reported as right again. This hysteresis prevents a report with every sample
- * of a clock near the limit.
+ * A wrong clock is reported as right when its error is below this fraction of the limit. The difference from the limit (hysteresis)
+ * prevents a report with every sample of a clock whose error is near the limit.
  */
 const RIGHT_SHARE = 0.5;
 

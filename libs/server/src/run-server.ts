@@ -29,8 +29,9 @@ export interface ServerPlan<Type extends ServerType> {
   /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
-   * Registers `listener` for SIGINT at another place than the process, and returns true. Returns false when the process itself may listen.
-   * Needed for a game server with a watchdog, because a listener of the process would also receive the watchdog's interrupts.
+   * Registers `listener` for SIGINT at the watchdog, and returns true. Returns false when no watchdog runs, so that the caller registers
+   * the listener at the process. Needed for a game server with a watchdog, because a listener of the process would also receive the
+   * watchdog's interrupts.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */

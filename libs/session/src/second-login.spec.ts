@@ -90,7 +90,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await second.resume(resumed);
   });
 
-  it('is accepted after the loss of the first connection, but not after its resume', async () => {
+  it('is accepted after the loss of the first connection, but not after a resume of the first session', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();

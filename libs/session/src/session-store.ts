@@ -261,7 +261,7 @@ export class SessionStore {
       if (rotated === null || rotated === 'changed') return rotated;
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
-      // Redis may have applied the rotation, although no connection has the new secret.
+      // Redis may have stored the new secret although no client received it. So the session is marked as away.
       this.awayMarks.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }

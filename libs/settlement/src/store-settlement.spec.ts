@@ -166,7 +166,7 @@ describe('StoreSettlement', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('stops waiting for the only server that writes no record', async () => {
+  it('stops waiting for a server without a record when all other servers have records', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -214,7 +214,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not wait for a gateway of an older version, which sets no mark', async () => {
+  it('does not wait for a gateway of an older version, because the gateway sets no mark', async () => {
     world.add('gateway', '1', { marksStore: false });
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);

@@ -7,7 +7,7 @@ const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 /** Time limit for one message, in ms. The slowest message takes much less. Only an endless or exponential loop exceeds the limit. */
 const LIMIT_MS = 5_000;
 
-/** Returns the number of values and characters in a value. */
+/** Returns the size of a value: the number of all nested values, including the value itself, plus the characters of all strings. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return 1 + value.length;
   if (typeof value !== 'object' || value === null) return 1;

@@ -69,7 +69,7 @@ describe('the draft that is a copy of a state', () => {
     expect(before.here.x).toBe(1);
   });
 
-  it('produces the same state and an empty patch when nothing changed', () => {
+  it('produces the earlier state object and an empty patch when nothing changed', () => {
     const before = { list: [1, { x: 2 }], text: 'a' };
     const { next, patch } = stepOf(before, (draft) => {
       draft.list[0] = 5;

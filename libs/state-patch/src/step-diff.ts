@@ -184,7 +184,7 @@ export class StepDiff extends DiffWriter {
   private numberOf(value: number): number {
     if (value - value !== 0) throw new NotPlain();
     const { rounding } = this;
-    // `value + 0` would make V8 allocate another number.
+    // Turns -0 into 0 without `value + 0`, because V8 would allocate a new number for the sum.
     return rounding !== null ? rounding(value) : value === 0 ? 0 : value;
   }
 

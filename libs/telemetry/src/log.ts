@@ -60,7 +60,7 @@ export class Log {
     if (!destination) this.reportLosses(metrics);
   }
 
-  /** Logs a fact for somebody who searches a mistake. */
+  /** Logs a fact that helps to find a defect. */
   debug(event: string, fields?: LogFields): void {
     this.write('debug', event, fields);
   }
@@ -83,7 +83,7 @@ export class Log {
     this.write(this.levelOf('warn', event, fields), event, fields);
   }
 
-  /** Logs a mistake of this software, or a failure that cost something. */
+  /** Logs a defect of this software, or a failure with a lasting effect. */
   error(event: string, fields?: LogFields): void {
     this.write(this.levelOf('error', event, fields), event, fields);
   }

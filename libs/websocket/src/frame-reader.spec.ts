@@ -107,7 +107,7 @@ describe('WebSocketReader', () => {
   });
 
   it.each([0, 1, 125, 126, 127, 65_535, 65_536, MESSAGE_BYTES_MAX])(
-    'delivers a message of %i bytes that is read at once or byte by byte',
+    'delivers a message of %i bytes that arrives in one read or byte by byte',
     (length) => {
       const stream = frameOf({ opcode: 0x2, bytes: Buffer.alloc(length, 9) });
       const delivered = [['binary', Buffer.alloc(length, 9).toString('latin1')]];

@@ -20,7 +20,7 @@ export interface PgnGame {
   readonly fen: string;
   /** The result in the file. */
   readonly result: Outcome;
-  /** How the last move ends the game without a claim or an agreement. Null: it does not end the game. */
+  /** The rule by which the last move ends the game without a claim or an agreement. Null: the move does not end the game. */
   readonly endsBy: AutomaticEnd | null;
   /** The difference between the file and the laws of chess, as a sentence. Null: there is none. */
   readonly remark: string | null;

@@ -20,7 +20,7 @@ const GAME_MS = 60_000;
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** The running rooms. Each value is the name of the player who sees the room in this way. */
+  /** Key: a running room, as one of its players sees the room. Value: the name of that player. */
   private readonly tables = new Map<Table, string>();
   /** The current step of each host. It is printed when a run does not end. */
   private readonly steps = new Map<string, string>();

@@ -78,7 +78,7 @@ export class App {
 
   async enterBy(token: string): Promise<void> {
     this.token = token;
-    // Without this, the page would resume the stored session, which may belong to another user.
+    // Removes the stored session. Otherwise the page would resume that session, which may belong to another user.
     tabStorage.removeItem(SESSION_KEY);
     return this.enter();
   }

@@ -22,7 +22,7 @@ class TabStorage implements SessionStorage {
       sessionStorage.setItem(key, value);
       this.memory.delete(key);
     } catch {
-      // Without this, a reload of the page would read the previous value from `sessionStorage`.
+      // Removes the previous value. Otherwise a reload of the page would read it from `sessionStorage`.
       this.removeItem(key);
       this.memory.set(key, value);
     }

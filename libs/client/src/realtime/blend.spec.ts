@@ -13,13 +13,13 @@ describe('a blend of two values', () => {
     expect(lerpTurn(120, 8, 0.5, 128)).toBeCloseTo(0);
   });
 
-  it('takes the later value of a field that has no rule or no earlier value', () => {
+  it('contains the later value of a field that has no rule or no earlier value', () => {
     const blender = new Blender<{ x?: number; score: number }>({ x: 'linear' });
     expect(blender.mix({ x: 0, score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 2, score: 2 });
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });
   });
 
-  it('computes the offset between two values, which leads from the second value to the first', () => {
+  it('computes the offset that leads from the second value to the first', () => {
     const blender = new Blender<{ x: number; heading: number }>({ x: 'linear', heading: { turn: 360 } });
     const offset = blender.offset({ x: 3, heading: 10 }, { x: 7, heading: 350 });
     expect(offset).toEqual({ x: -4, heading: 20 });

@@ -20,7 +20,7 @@ export function lerpTurn(from: number, to: number, t: number, turn: number = 2 *
 /** The difference between two entities in their blended fields. */
 export type Offset = Record<string, number>;
 
-/** Interpolates between entities by the rules in `Blend`. */
+/** Interpolates between two states of an entity by the rules in `Blend`. */
 export class Blender<Entity extends object> {
   private readonly rules: readonly (readonly [key: string, rule: BlendRule])[];
 

@@ -37,7 +37,7 @@ function setUp() {
 }
 
 describe('the interpolation of entities', () => {
-  it('displays entities one step and a small margin later', () => {
+  it('displays entities with a delay of one step and a small margin', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);
@@ -45,7 +45,7 @@ describe('the interpolation of entities', () => {
     expect(things.time).toBeCloseTo(5_000 + now() - 58, 0);
   });
 
-  it('shows and hides an entity when the displayed time reaches the change', () => {
+  it('shows or hides an entity only when the displayed time reaches the state with or without the entity', () => {
     const { step, fly } = setUp();
     fly(20);
     expect(step([{ id: 2, x: 7 }])).toMatchObject([{ id: 1 }]);
@@ -81,7 +81,7 @@ describe('the interpolation of entities', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('continues from the earlier states when two syncs have the same time', () => {
+  it('continues from the earlier states when a sync has the time of the previous sync', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;

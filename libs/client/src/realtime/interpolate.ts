@@ -10,8 +10,8 @@ const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
 /**
- * Time in ms between two states above which the game was paused between them. The motion during a pause is unknown, so the states are not
- * blended.
+ * Two states with a longer time between them, in ms, show that the game was paused. The motion during a pause is unknown, so the states are
+ * not blended.
  */
 const PAUSE_MS = 500;
 /**
@@ -21,18 +21,24 @@ const PAUSE_MS = 500;
 const RETURN_MS = 300;
 /** Number of latest times between two states that are remembered. Their median is the interval of the states. */
 const GAPS = 15;
-/** Number of intervals between two states above which the steps between them changed nothing. The server sends no syncs for such steps. */
+/**
+ * When the time between two states is longer than this number of intervals, the steps between them changed nothing. The server sends no
+ * syncs for such steps.
+ */
 const IDLE_STEPS = 2.5;
 /** Fraction (0 to 1) of the latest syncs that must arrive before their display time. This fraction determines the delay. */
 const IN_TIME = 0.9;
 /** Margin that is added to the delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
 /**
- * Maximum deviation of the speed of the displayed time, as a fraction of the speed of the server's time. A player does not see such a small
- * deviation.
+ * Maximum deviation of the speed of the displayed time, as a fraction of the speed of the server's time. A player does not see a deviation
+ * of this size.
  */
 const SLEW = 0.1;
-/** Error of the displayed time in ms above which it is corrected at once. For a smaller error, the displayed time runs faster or slower. */
+/**
+ * Maximum error of the displayed time, in ms, that is corrected gradually: the displayed time runs faster or slower. A larger error is
+ * corrected in one step.
+ */
 const STEP_OVER_MS = 1_000;
 
 /** The options of `interpolate`. */

@@ -7,9 +7,14 @@ import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 import { Timeline } from './timeline.js';
 
-/** Time in ms between two calls of `sample` or `hold` above which the device or the tab was asleep. Prediction skips the missed steps. */
+/**
+ * When the time between two calls of `sample` or `hold` is longer than this, in ms, the device or the tab was asleep. The prediction then
+ * skips the missed steps.
+ */
 const SLEPT_MS = 500;
-/** Time in ms between two syncs above which the server may have lost the input. The client then sends the input again. */
+/**
+ * When the time between two syncs is longer than this, in ms, the server may have lost the input. The client then sends the input again.
+ */
 const SILENT_MS = 400;
 /** Time in ms without a sync and without a change of the input after which prediction stops. The recovery of a room takes less time. */
 const ALONE_MS = 10_000;

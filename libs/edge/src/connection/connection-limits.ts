@@ -56,7 +56,7 @@ export class ConnectionLimits {
   ) {}
 
   /**
-   * Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many.
+   * Counts a socket that is not a connection of a player yet. Returns false and does not count the socket when a limit is reached.
    *
    * @param address the address of the client, or of a proxy before it
    */

@@ -38,7 +38,7 @@ describe('Admission', () => {
   it.each([
     ['session-unknown', 'refused'],
     ['unavailable', 'unavailable'],
-  ] as const)('reports a resume that fails in the store with `%s` in the login metric as `%s`', async (code, result) => {
+  ] as const)('counts a resume that the store refuses with `%s` as `%s` in the login metric', async (code, result) => {
     const metrics = new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' });
     await expect(newAdmission(code, async () => false, metrics).admit(hello)).rejects.toMatchObject({ code });
     expect((await metrics.logins.counts()).filter(({ value }) => value > 0)).toEqual([{ labels: { result }, value: 1 }]);

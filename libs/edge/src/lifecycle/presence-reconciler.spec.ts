@@ -60,7 +60,7 @@ describe('the presence of a member who is connected to the gateway', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the room record shows the same presence', () => {
+  it('is not reported when the room record already shows this presence', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;
@@ -82,7 +82,7 @@ describe('the presence of a member who is connected to the gateway', () => {
     expect(reports).toEqual([]);
   });
 
-  it('has a higher request order in each report', () => {
+  it('is reported with a higher request order in each report', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;

@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions. The store is settled or not, and that does not change. */
+  /** Reports these sessions as restored. `isSettled`: whether the store is settled at that time. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -131,7 +131,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.requested).toEqual([]);
   });
 
-  it('gives the repeated departure a request order before an unanswered join', async () => {
+  it('gives the repeated departure a lower request order than an unanswered join', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

@@ -12,8 +12,8 @@ const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, 
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /**
- * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. It calls an answer that is a function
- * when the request arrives, and sends the result.
+ * Returns the `PlayerRequests` of a gateway with one lobby. The lobby gives these answers in order. If an answer is a function, the lobby
+ * calls it when the request arrives, and sends its result.
  */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
@@ -142,7 +142,7 @@ describe('a request to enter a room after an unanswered leave', () => {
 });
 
 describe('a request that only reads data', () => {
-  it('is sent at once while a leave is unanswered', async () => {
+  it('does not wait for the answer to a leave', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
     await playerRequests.send(session, 'me', undefined, 500);
@@ -151,7 +151,7 @@ describe('a request that only reads data', () => {
 });
 
 describe('a request whose answer arrives after a restart of the store', () => {
-  it('is repeated with the same number as soon as the store is settled', async () => {
+  it('is repeated with its number unchanged as soon as the store is settled', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
@@ -188,19 +188,22 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it.each(['rooms.create', 'match.find'])('enters the room of the first answer to %s when the room still exists', async (operation) => {
-    const repeated = newPlayerRequests();
-    repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
-    await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
-    expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
+  it.each(['rooms.create', 'match.find'])(
+    'brings the player into the room of the first answer to %s when the room still exists',
+    async (operation) => {
+      const repeated = newPlayerRequests();
+      repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
+      await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+      expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
-    const lost = newPlayerRequests();
-    lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
-    await expect(lost.playerRequests.send(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
-    expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
-  });
+      const lost = newPlayerRequests();
+      lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
+      await expect(lost.playerRequests.send(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
+      expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
+    },
+  );
 
-  it('enters the room of its first attempt when the first answer was lost', async () => {
+  it('brings the player into the room of the first attempt when the answer to that attempt was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));

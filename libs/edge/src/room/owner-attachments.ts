@@ -18,7 +18,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** One object for all sessions. This event is frequent, because each frame to a slow connection causes it. */
+/** All sessions share this object, because the event is frequent: each frame to a slow connection causes it. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {

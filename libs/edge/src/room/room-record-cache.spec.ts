@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
-  it('reports every room after a reconnect, even to the same store generation', async () => {
+  it('reports every room after a reconnect, even when the store generation is unchanged', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;

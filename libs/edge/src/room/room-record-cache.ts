@@ -231,7 +231,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // Ignores this record, which may be an older copy. `compareSettled` compares all rooms once the store is settled.
+        // Ignores the record, because it may be an older copy. `compareSettled` compares all rooms once the store is settled.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);

@@ -312,7 +312,7 @@ describe('a gateway with players in a room', () => {
     expect(kinds(bob.received)).toEqual(['placed']);
   });
 
-  it('attaches its sessions to the same owner again after the loss of the link', async () => {
+  it('attaches its sessions to the owner again when the link to the owner was lost', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');

@@ -145,7 +145,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` when a stalled owner answers after the slow connection was detached', () => {
+  it('sends no `resumed` after a stall of the owner when a slow connection ended the attachment during the stall', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 

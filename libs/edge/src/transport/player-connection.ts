@@ -17,7 +17,7 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 /** The events that a transport reports to the gateway. Each frame is a binary view that is valid only during the call. */
 export interface ConnectionEvents {
   /**
-   * The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket.
+   * The transport has accepted a socket. Returns false when a limit is reached; the transport then refuses the socket.
    *
    * @param address the address of the client, when a proxy has named it; by default that of the socket
    */

@@ -98,7 +98,7 @@ describe.each([
   ['version 1', Buffer.from(PROXY_LINE)],
   ['version 2', PROXY_V2],
 ])('a PROXY header of %s', (_, header) => {
-  it('names the client of a TCP connection', async () => {
+  it('gives the address of the client for a TCP connection', async () => {
     const { gateway, socket } = await connected({ port: 'tcp' });
     socket.write(header);
     await until(() => gateway.connections.length === 1);
@@ -107,7 +107,7 @@ describe.each([
     expect(gateway.connections[0]!.address).toBe('192.0.2.7');
   });
 
-  it.each(['tcp', 'websocket'] as const)('names the client when it comes byte by byte (%s)', async (port) => {
+  it.each(['tcp', 'websocket'] as const)('gives the address of the client when the header arrives byte by byte (%s)', async (port) => {
     const { gateway, socket } = await connected({ port });
     socket.setNoDelay(true);
     for (const byte of header) {
@@ -119,7 +119,7 @@ describe.each([
     expect(gateway.connections[0]!.address).toBe('192.0.2.7');
   });
 
-  it.each(['tcp', 'websocket'] as const)('loses no byte that follows in the same packet (%s)', async (port) => {
+  it.each(['tcp', 'websocket'] as const)('is read without a loss of the bytes after it in one packet (%s)', async (port) => {
     const { gateway, socket } = await connected({ port });
     const rest = port === 'tcp' ? HELLO : Buffer.concat([Buffer.from(`${UPGRADE}\r\n`), MASKED_HELLO]);
     socket.write(Buffer.concat([header, rest]));
@@ -129,7 +129,7 @@ describe.each([
     expect(gateway.connections[0]!.address).toBe('192.0.2.7');
   });
 
-  it.each(['tcp', 'websocket'] as const)('comes before the TLS handshake (%s)', async (port) => {
+  it.each(['tcp', 'websocket'] as const)('is read before the TLS handshake (%s)', async (port) => {
     const { gateway, socket } = await connected({ port, isTls: true });
     socket.write(header);
     const secure = connectTls({ socket, rejectUnauthorized: false });
@@ -142,7 +142,7 @@ describe.each([
 });
 
 describe('a port that requires PROXY headers', () => {
-  it('believes the forwarded address of a request only when the PROXY header names another trusted proxy', async () => {
+  it('uses the forwarded address of a request only when the PROXY header contains the address of another trusted proxy', async () => {
     for (const [client, forwarded] of [
       ['192.0.2.7', '192.0.2.7'],
       ['127.0.0.9', '198.51.100.1'],
@@ -154,7 +154,7 @@ describe('a port that requires PROXY headers', () => {
     }
   });
 
-  it('uses the address of the proxy when the proxy speaks for itself', async () => {
+  it('uses the address of the proxy when the PROXY header contains no address', async () => {
     const { gateway, socket } = await connected({ port: 'tcp' });
     socket.write('PROXY UNKNOWN\r\n');
     await until(() => gateway.connections.length === 1);

@@ -74,7 +74,7 @@ export class ProxiedSockets {
   private note(socket: Socket, address: string): void {
     const peer = peerOf(socket);
     this.clients.set(peer, address);
-    // A transport may move the connection to another socket, whose ends are the same.
+    // Identifies the connection by its two ends, because a transport may move the connection to another socket.
     socket.once('close', () => this.forget(peer, address));
   }
 

@@ -10,7 +10,7 @@ describe('parseProxyHeader', () => {
     ['PROXY TCP6 2001:db8::1 2001:db8::2 56324 7001\r\n', '2001:db8::1'],
     ['PROXY UNKNOWN\r\n', null],
     ['PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n', null],
-  ])('reads the address in a header of version 1: %s', (line, address) => {
+  ])('returns the address in a header of version 1: %s', (line, address) => {
     expect(parseProxyHeader(text(`${line}hello`))).toEqual({ address, bytes: line.length });
   });
 
@@ -24,12 +24,12 @@ describe('parseProxyHeader', () => {
     ['an extension after the addresses', `${SIGNATURE} 21 11 0010 c0000201 0a000001 dc04 1b59 04 0001 00`, '192.0.2.1'],
     ['a health check of the proxy', `${SIGNATURE} 20 00 0000`, null],
     ['a UNIX socket', `${SIGNATURE} 21 31 0000`, null],
-  ])('reads the address in a header of version 2: %s', (_, hex, address) => {
+  ])('returns the address in a header of version 2: %s', (_, hex, address) => {
     const header = bytes(hex);
     expect(parseProxyHeader(Buffer.concat([header, text('hello')]))).toEqual({ address, bytes: header.length });
   });
 
-  it('needs more bytes until a header is complete', () => {
+  it('returns `incomplete` until a header is complete', () => {
     for (const header of [text('PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\n'), bytes(`${SIGNATURE} 21 11 000c c0000201 0a000001 dc04 1b59`)])
       for (let length = 0; length < header.length; length++) expect(parseProxyHeader(header.subarray(0, length))).toBe('incomplete');
   });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 /** A PROXY header at the beginning of a connection. */
 export interface ProxyHeader {
-  /** The address of the client. Null: the proxy speaks for itself, for example in a health check. */
+  /** The address of the client. Null: the header contains no address, for example in a health check of the proxy. */
   readonly address: string | null;
   /** Length of the header, in bytes. */
   readonly bytes: number;
@@ -31,7 +31,7 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeader | 'incomplete' | 'i
   return 'invalid';
 }
 
-/** Returns whether the bytes begin with the beginning, as far as both go. */
+/** Returns whether `bytes` and `beginning` are equal up to the length of the shorter one. */
 function begins(bytes: Buffer, beginning: Buffer): boolean {
   const length = Math.min(bytes.length, beginning.length);
   return bytes.compare(beginning, 0, length, 0, length) === 0;
@@ -56,7 +56,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'invalid' {
   const addressBytes = FAMILY_BYTES[family];
   // A proxy sends other families, such as UNIX sockets, for connections that do not come from a network.
   if (command === LOCAL || addressBytes === undefined) return { address: null, bytes: length };
-  // Each header has both addresses and both ports.
+  // The length must have space for both addresses and both ports.
   if (length < V2_FIXED_BYTES + 2 * addressBytes + 4) return 'invalid';
   const source = bytes.subarray(V2_FIXED_BYTES, V2_FIXED_BYTES + addressBytes);
   return { address: addressBytes === 4 ? source.join('.') : ipv6(source), bytes: length };

@@ -48,7 +48,7 @@ describe('the address of a client', () => {
   });
 });
 
-describe('the header Forwarded of a trusted proxy', () => {
+describe('the header Forwarded', () => {
   const forwarded = (text: string, others: Record<string, string> = {}) => request('10.0.0.1', { forwarded: text, ...others });
 
   it.each([
@@ -56,19 +56,19 @@ describe('the header Forwarded of a trusted proxy', () => {
     ['for=198.51.100.9, for=192.0.2.1;proto=https, for=10.0.0.2', '192.0.2.1'],
     ['for="[2001:db9::1]:4711"', '2001:db9::1'],
     ['for="192.0.2.1:4711"', '192.0.2.1'],
-  ])('names the client: %s', (header, client) => {
+  ])('contains the address of the client: %s', (header, client) => {
     expect(standard.addressOf(forwarded(header))).toBe(client);
   });
 
-  it.each(['for=unknown', 'for=_hidden', 'for="', 'nonsense', ''])('names no client when it is: %s', (header) => {
+  it.each(['for=unknown', 'for=_hidden', 'for="', 'nonsense', ''])('contains no address of a client in the form: %s', (header) => {
     expect(standard.addressOf(forwarded(header))).toBe('10.0.0.1');
   });
 
-  it('names the host that the browser requested', () => {
+  it('contains the host that the browser requested', () => {
     expect(standard.hostOf(forwarded('for=192.0.2.1;host="play.example.org:8443", for=10.0.0.2;host=inner'))).toBe('play.example.org:8443');
   });
 
-  it('is ignored from any other address', () => {
+  it('is ignored when the sender is not a trusted proxy', () => {
     expect(standard.addressOf(request('192.0.2.1', { forwarded: 'for=198.51.100.9' }))).toBe('192.0.2.1');
   });
 

@@ -12,9 +12,9 @@ interface Forwarded {
 }
 
 /**
- * The proxies whose headers this gateway believes (`TRUSTED_PROXIES`). The setting `FORWARDED_HEADERS` says which headers they write:
- * `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Host`. The gateway reads only these, because a proxy passes on the others
- * as the client wrote them. It ignores all of them from any other address.
+ * The proxies whose headers this gateway trusts (`TRUSTED_PROXIES`). The setting `FORWARDED_HEADERS` says which headers they write:
+ * `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Host`. The gateway reads only these headers, because a proxy forwards other
+ * headers unchanged from the client. The gateway ignores the headers of a sender that is not a trusted proxy.
  */
 @Injectable()
 export class TrustedProxies {
@@ -32,7 +32,7 @@ export class TrustedProxies {
 
   /**
    * Returns the host, with its port, that the browser requested. With several proxies, this is the host that the first proxy received.
-   * Undefined: the request names no host.
+   * Undefined: the request has no host.
    *
    * @param own the address from which the request came
    */
@@ -41,8 +41,8 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only the addresses that stand before
-   * its own in the header.
+   * Returns the address of the client: the last address in the chain that is not a trusted proxy. A client can forge only the addresses
+   * before its own address in the header.
    *
    * @param own the address from which the request came
    */

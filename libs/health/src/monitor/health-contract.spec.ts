@@ -34,7 +34,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await silent.record()).check).toBe('testing');
   });
 
-  it('counts any program that answers each check with `update` as a healthy server', async () => {
+  it('treats any program that answers each check with `update` as a healthy server', async () => {
     const watching = await world.gateway('1');
     const other = await world.foreign(watching, 'other', 'refuses');
     await watching.redis.commands.hset(other.id, { linkPort: 0 });

@@ -30,7 +30,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 750 })).toEqual({ kind: 'alone' });
   });
 
-  it('is `held` while many servers are unreachable at once, and `condemned` after `holdMs`', () => {
+  it('is `held` while many servers are unreachable at the same time, and `condemned` after `holdMs`', () => {
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 9_999 })).toEqual({ kind: 'held' });
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 10_000 })).toEqual({ kind: 'condemned' });
   });

@@ -113,7 +113,7 @@ export class ServiceRooms {
       if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
       await this.rooms.gone(room, user);
       const after = await this.records.read(room);
-      // The user is still a member, because the user was admitted at the same moment.
+      // A concurrent login or resume of the user has prevented the removal, so the service must repeat the request.
       if (after && isMember(after, user)) throw new HoldfastError('busy');
       return this.answerOf(room);
     });

@@ -93,7 +93,7 @@ describe('DefaultMatchStrategy', () => {
       ).toBeUndefined();
     });
 
-    it('matches a ticket without latencies in the region of the other ticket', () => {
+    it('matches a ticket without latencies in the region of a ticket with latencies', () => {
       expect(one([ticketOf(1, 1500, { waitedMs: 1 }), ticketOf(2, 1500, { regions: { ap: 20 } })])?.region).toBe('ap');
     });
 

@@ -116,7 +116,7 @@ export class GameRounds {
     } finally {
       this.isStopped = true;
       for (const done of this.afterNext) done();
-      // Another lobby reports the queue from now on.
+      // Removes the metric of the queue, because another lobby reports the queue from now on.
       this.ports.metrics?.matchTickets.remove({ game: this.game });
       await this.keep(0).catch(() => {});
     }

@@ -10,7 +10,7 @@
 local function is_lower(score, other) return score < other end
 local function is_higher(score, other) return score > other end
 
--- Adds a server to the level of its score.
+-- Adds a server to the servers with its score.
 local function stand(order, server)
   local level = order.levels[server.score]
   if not level then
@@ -27,8 +27,8 @@ local function stand(order, server)
   level[#level + 1] = server
 end
 
--- Copies the best `limit` servers of an order. When only a part of the last level fits, chooses that part at random, so that concurrent
--- calls do not all choose the same servers.
+-- Copies the best `limit` servers of an order. When not all servers with the last score fit, chooses among these servers at random, so
+-- that concurrent calls do not all choose the same servers.
 local function read_order(key, takes, limit)
   local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
   local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'
@@ -41,7 +41,7 @@ local function read_order(key, takes, limit)
   if equals > read then
     local better, lot = limit - read, math.random(0, equals - 1)
     local some = redis.call(range, key, better + lot, better + math.min(lot + read, equals) - 1)
-    -- The part reached the end of the level, so it continues at the beginning of the level.
+    -- `some` has reached the last server with this score. The missing servers are the first servers with this score.
     for i = 1, read - #some do some[#some + 1] = best[2 * (better + i) - 1] end
     for i, server in ipairs(some) do best[2 * (better + i) - 1] = server end
   end
@@ -50,8 +50,8 @@ local function read_order(key, takes, limit)
   return order
 end
 
--- Chooses one of the best servers of an order at random. Never chooses an excluded server. Returns the score, the index of the server in
--- its level, and the number of allowed servers with this score. Returns nothing when all servers are excluded.
+-- Chooses one of the best servers of an order at random. Never chooses an excluded server. Returns the score, the index of the server among
+-- the servers with this score, and the number of allowed servers with this score. Returns nothing when all servers are excluded.
 local function best_of(order, excluded)
   local scores, levels = order.scores, order.levels
   while #scores > 0 and #levels[scores[#scores]] == 0 do

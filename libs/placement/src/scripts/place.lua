@@ -68,8 +68,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- Each room needs one server, and each excluded server may occupy one place. One more server shows whether further servers have the
-      -- last score.
+      -- Reads one server for each room and each excluded server, and one more. The last one shows whether further servers have the last
+      -- score.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end

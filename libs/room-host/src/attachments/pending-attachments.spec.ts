@@ -62,7 +62,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
 }
 
 describe('a game server with requests to attach', () => {
-  it('attaches a session to a hosted room at once, and to a loading room after its load', async () => {
+  it('attaches a session to a hosted room immediately, and to a loading room after its load', async () => {
     const server = new Server();
     server.ask(['coming', 1], ['here', 2]);
     expect(server.done).toEqual(['attach here 2 0']);

@@ -42,7 +42,7 @@ describe('the audit of an owner', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('starts again at once when an event requests another audit', async () => {
+  it('starts again immediately when an event requests another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { readTenures } = first.roomLog;
@@ -67,7 +67,7 @@ describe('the audit of an owner', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns without a change of the record', async () => {
+  it('drops a room that another server owns, but does not change the room record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('has the result of the other server when another server has ended the game', async () => {
+  it('has the result of the server that ended the game first', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -216,7 +216,7 @@ describe('a game that has ended', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is ended again by its last owner instead of an adoption when the store lost the end of the game', async () => {
+  it('is ended again, and not adopted, by its last owner when the store lost the end of the game', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);

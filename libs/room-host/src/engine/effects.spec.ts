@@ -149,7 +149,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('is the same on the next server when the first server is lost during the run', async () => {
+  it('does not change when the server is lost during the run and the next server repeats the run', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

@@ -134,7 +134,7 @@ describe("the load of a game's data", () => {
     expect(runs).toBe(1);
   });
 
-  it('fails after its time limit, which aborts the signal of the handler', async () => {
+  it('fails after its time limit, and aborts the signal of the handler', async () => {
     const signals: AbortSignal[] = [];
     const hosts = await newHosts(
       cards(
@@ -183,7 +183,7 @@ describe("the load of a game's data", () => {
     expect(keys).toEqual(['s', 's']);
   });
 
-  it('fails the start when its result cannot be stored', async () => {
+  it('makes the start fail when its result cannot be stored', async () => {
     const hosts = await newHosts(cards(() => ({ since: new Date(0) })));
     await expect(hosts.add('one').loader.open(await starting(hosts))).rejects.toMatchObject({ code: 'load-failed' });
   });

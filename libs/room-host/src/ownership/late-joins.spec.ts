@@ -114,7 +114,7 @@ describe('a player who joins a running game', () => {
     expect(before).toBeDefined();
   });
 
-  it('replaces the only player of a game, which continues', async () => {
+  it('replaces the only player of a game without an end of the game', async () => {
     const room = await hosts.open(first, 1);
     await hosts.leave(room.id, 'u0');
     await reserve(room, 'late', 0);
@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a later write fail when the writer read the record before the lock', async () => {
+  it('makes a write of the room record fail when the writer has read the record before the lock', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');
