@@ -14,6 +14,7 @@ function testsNamedIn(page: string): (readonly [file: string, name: string])[] {
 describe.each([
   ['security.md', 30],
   ['field-cases.md', 70],
+  ['operations.md', 5],
 ])('docs/%s', (page, countMin) => {
   const named = testsNamedIn(page);
 

@@ -62,7 +62,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
 
   it('may not contain a secret or a login, but the file of a secret', () => {
     const token = join(folder, 'token');
-    writeFileSync(token, 'a token of the admins, in a file');
+    writeFileSync(token, 'a token of the admins in a file');
     write({ ADMIN_TOKEN_FILE: token });
     const { ADMIN_TOKEN: _, ...rest } = environment;
     environment = rest;
