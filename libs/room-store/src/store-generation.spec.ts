@@ -40,7 +40,7 @@ afterEach(() => redis.onApplicationShutdown());
 
 /** Simulates a failover: the connection closes, and the next connection reaches another Redis process. */
 function moveOn(client: RedisConnections['commands']): void {
-  (client as Redis).options.port = after.port;
+  Object.defineProperty((client as Redis).options, 'port', { value: after.port });
   (client as Redis).disconnect(true);
 }
 

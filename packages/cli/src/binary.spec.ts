@@ -86,7 +86,7 @@ describe('the binary holdfast', () => {
       return (await run('bash', ['-c', `${script}\n${ask}`])).stdout.trim().split(' ');
     };
     expect(await complete('holdfast', 'f')).toEqual(['fleet']);
-    expect(await complete('holdfast', 'fleet', 'un')).toEqual(['uncordon']);
+    expect(await complete('holdfast', 'fleet', 'unc')).toEqual(['uncordon']);
     expect(await complete('holdfast', 'dev', '--insp')).toEqual(['--inspect', '--inspect-port']);
     expect(await complete('holdfast', 'completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh']));
     expect((await holdfast(['completion', 'fish'])).stderr).toBe('Name a shell: holdfast completion bash or zsh.\n');
