@@ -78,7 +78,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export class LiveRoom implements Room {
   state: unknown;
   version = -1;
-  /** The number of the game to which `version` belongs. */
+  /** The round to which `version` belongs: the number of the game in this room, from 0. */
   round = 0;
   seat: Seat | null = null;
   gameVersion: number | null = null;
@@ -297,8 +297,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. Their
-    // `settled` includes the refused command.
+    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The
+    // repeated commands have a `settled` that includes the refused command, so the room does not wait for it.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 

@@ -126,12 +126,13 @@ export const DEPARTURES_AT_ONCE = 64;
 export const GATEWAY_SWEEP_MS = 5_000;
 /** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease after a third of this time. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Pause in ms before the gateway repeats a comparison of rooms with the settled store that got no answer. */
+/** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;
 /** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
- * Interval at which the gateway renews the stored rooms of connected users, in ms. A renewed entry stays in the store for at least a day.
+ * Interval in ms at which the gateway renews the stored room of each connected user. After a renewal, the store keeps the room of the user
+ * for at least a day.
  */
 export const USERS_RENEW_MS = 3_600_000;
 /**

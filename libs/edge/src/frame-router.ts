@@ -69,7 +69,8 @@ export class FrameRouter {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // Any other error is a defect of the gateway. The gateway closes only this connection, so that one frame cannot end the process.
+        // An error that is not a `HoldfastError` is a defect of the gateway. The gateway closes only this connection, so that one frame
+        // cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -89,8 +90,8 @@ export class FrameRouter {
   }
 
   /**
-   * Subtracts the price of an operation from the budgets of the connection and the address. Returns 0, or the time in ms until the client
-   * can repeat the request when a budget is too small. In this case it subtracts nothing. The connection has already paid 1 for the message
+   * Subtracts the price of an operation from the budgets of the connection and the address, and returns 0. If a budget is too small,
+   * subtracts nothing and returns the time in ms until the client can repeat the request. The connection has already paid 1 for the message
    * itself.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
@@ -150,7 +151,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // Ignores the `ack`. No part of the gateway needs the version of the client.
+        // Ignores the `ack`, because the gateway does not need the version of the state that the client reports.
         return;
     }
   }

@@ -13,7 +13,7 @@ export interface PlayersByGateway {
   readonly missing: readonly ServerId[];
 }
 
-/** Asks gateways about their players: this one directly, the others over links. */
+/** Asks gateways about their players: this gateway with a call, all others over links. */
 @Injectable()
 export class GatewayPlayers implements OnModuleInit {
   private local: LocalPlayers | null = null;

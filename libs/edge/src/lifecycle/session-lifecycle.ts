@@ -76,7 +76,8 @@ export class SessionLifecycle {
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
-      // The notice reports that the user logged in or resumed elsewhere during this hello.
+      // The notice `replaced` reports that the user logged in or resumed elsewhere during this hello. The store decides which session is
+      // current.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(admitted);
@@ -143,8 +144,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends the session at the request of its player. If a lobby still handles an earlier request of the session, the later request order of
-   * the departure refuses or undoes it.
+   * Ends the session at the request of its player. The lobby refuses or undoes an earlier request that is still in progress, because the
+   * departure has a later request order.
    */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
@@ -262,7 +263,7 @@ export class SessionLifecycle {
   private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // In the store, the new session has replaced an older session of the user. This gateway may still have the older session.
+    // In the store, the new session has replaced an older session of the user. If this gateway has the older session, it ends that session.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name, claims);

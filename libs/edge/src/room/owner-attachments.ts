@@ -18,7 +18,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** All sessions share this object, because the event is frequent: each frame to a slow connection causes it. */
+/** The event that a backlog is too large. All sessions share this object, because each frame to a slow connection causes the event. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {

@@ -35,7 +35,7 @@ import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
 
-/** The owner of a room at the other end of a link. The test decides what it sends. */
+/** The owner of a room at the other end of a link. The test decides what the owner sends. */
 class Owner {
   readonly events: { pattern: string; data: Record<string, unknown> }[] = [];
   readonly frames: { handle: number; epoch: number; frame: Buffer }[] = [];
