@@ -27,7 +27,7 @@ export class ServerReader {
     return viewOf(record, (await this.pooled()).get(record.id));
   }
 
-  /** @throws `not-found`, with the ids that exist */
+  /** @throws `not-found`; the message lists some of the known servers */
   record(id: string): ServerRecord {
     const record = this.directory.get(fullId(id));
     if (record) return record;

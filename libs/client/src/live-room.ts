@@ -235,8 +235,8 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
-    // show the ended game as still running.
+    // After the end of a game, a view changes the status only if the lobby has reported `waiting` since the game began. Otherwise an older
+    // view could show the ended game as still running.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -396,7 +396,9 @@ export class LiveRoom implements Room {
     return true;
   }
 
-  /** After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows the rewind. */
+  /**
+   * After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows that the game was rewound.
+   */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;
   }

@@ -34,7 +34,7 @@ export interface EdgeOptions {
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
-  /** Decides about a login by a user who already has a session. `takeover`: the other session ends. `refuse`: the login is refused. */
+  /** Decides about a login by a user who already has a session. `takeover`: the earlier session ends. `refuse`: the login is refused. */
   readonly secondLogin: 'takeover' | 'refuse';
 }
 
@@ -108,7 +108,7 @@ export const FOLLOW_TICK_MS = 100;
 export const OWNER_END_WAIT_MS = 250;
 /** Time for which the gateway waits until the client has read the last message, in ms. Afterwards the gateway destroys the socket. */
 export const GOODBYE_MS = 500;
-/** Time without a connection after which the other members see a player as away, in ms. Most players reconnect within this time. */
+/** Time without a connection, in ms, after which the members of the room see a player as away. Most players reconnect within this time. */
 export const AWAY_AFTER_MS = 1_500;
 /**
  * Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby sends a few reads and one write to Redis.

@@ -241,7 +241,7 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    // The gateway never answers an input. It only counts the refusal in a metric.
+    // Only counts a refused input in a metric, because the gateway never answers an input.
     if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();

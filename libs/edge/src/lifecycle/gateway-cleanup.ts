@@ -141,7 +141,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
-    // The sweep leaves an evicted gateway to the server that evicted it until `settledAt`, because that server repeats the cleanup itself.
+    // The server that evicted a gateway repeats the cleanup itself until the record has a `settledAt`. Until then, the sweep does not
+    // handle the evicted gateway.
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }

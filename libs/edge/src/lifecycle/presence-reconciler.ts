@@ -39,7 +39,10 @@ export class PresenceReconciler {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Reports the presence of a member to a lobby. The report has a later request order than all earlier requests of the session. */
+  /**
+   * Reports the presence of a member to a lobby. The request order of the report is later than that of every earlier request of the
+   * session.
+   */
   report(session: GatewaySession): void {
     const { binding, user, isAway, claims } = session;
     if (!binding || binding.watching) return;

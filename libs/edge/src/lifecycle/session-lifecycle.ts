@@ -252,7 +252,7 @@ export class SessionLifecycle {
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
-  /** Binds the session to the user's room in the store. This gateway may have known another room. */
+  /** Binds the session to the user's room in the store, also when this gateway has bound the session to another room. */
   private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
     if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
     else if (binding) this.rooms.bind(session, binding, game);

@@ -26,7 +26,7 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void after a lost answer. Reads change nothing. A search may continue, because the client learns of
- * it from `me`. To void the acceptance of a match would also void the request for the search.
+ * it from `me`. If the gateway voided the acceptance of a match, it would also void the request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**

@@ -24,7 +24,8 @@ const SLOW: AttachmentEvent = { kind: 'slow' };
 interface QueuedAttach {
   readonly session: GatewaySession;
   /**
-   * The attachment for which the request was queued. If the session has another attachment by then, the gateway does not send the request.
+   * The attachment for which the request was queued. If the session's attachment has changed since then, the gateway does not send the
+   * request.
    */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;

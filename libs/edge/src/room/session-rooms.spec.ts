@@ -105,7 +105,7 @@ class Gateway {
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends, new Log(telemetry));
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
-  /** In a server, `@Interval` calls this method. */
+  /** Calls the methods that `@Interval` calls in a server. */
   readonly polling = setInterval(() => {
     this.attachments.pollWaiting();
     this.frames.refuseOverdue();
