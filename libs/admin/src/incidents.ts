@@ -19,7 +19,7 @@ export interface Incident {
   /** Store time in ms since 1970, as in all fields whose names end with `At`. */
   readonly beganAt: number;
   readonly evictedAt: number | null;
-  /** The end of the incident. Null: the incident has not ended. */
+  /** The time at which the incident ended. Null: the incident has not ended. */
   readonly endedAt: number | null;
   /** Number of rooms that other servers had to take over. */
   readonly rooms: number;

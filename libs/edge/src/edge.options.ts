@@ -88,7 +88,7 @@ export const DELAYED_COMMANDS_MAX = 64;
  * `unavailable`.
  */
 export const DELAYED_COMMANDS_MS = 15_000;
-/** Interval at which the gateway requests missing attachments again, in ms. A lost link to the owner may be open again. */
+/** Interval in ms at which the gateway requests missing attachments again, because a lost link to the owner may be open again. */
 export const LOST_POLL_MS = 250;
 /**
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.

@@ -185,7 +185,8 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // Counts the guess before the answer is known. Otherwise a client could exceed the budget with concurrent requests.
+    // Counts a guess of an invite code or a password before the answer is known. Otherwise a client could exceed the budget with concurrent
+    // requests.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));

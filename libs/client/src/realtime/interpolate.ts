@@ -178,8 +178,9 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   }
 
   /**
-   * Measures the time since the last state. The server sends no sync for a step that changed nothing. So after a long time without a state,
-   * the motion began in the last interval. A copy of the older state is inserted at the beginning of this interval.
+   * Measures the time between the last state and a new state. The server sends no sync for a step that changed nothing. So after a long
+   * time without a state, nothing moved until the last interval. To show this, inserts a copy of the older state at the beginning of that
+   * interval.
    */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;

@@ -17,7 +17,7 @@ import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The number of open connections and sockets of one address, and the budgets of the address. */
+/** The number of open connections of one address, the number of its open sockets, and the budgets of the address. */
 interface AddressUse {
   connections: number;
   sockets: number;

@@ -213,7 +213,7 @@ export class SessionLifecycle {
     this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
   }
 
-  /** Adds a session whose connection was lost during the admission, and begins its grace. */
+  /** Adds a session that lost its connection during the admission, and begins its grace. */
   private addDisconnected(session: GatewaySession, binding: Binding | null): void {
     if (binding) this.rooms.bind(session, binding);
     session.stopGraceTimers();

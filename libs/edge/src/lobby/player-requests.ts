@@ -213,8 +213,7 @@ function noteSearch(
 }
 
 /**
- * Returns the ticket if the player waits for a match according to the answer. The ticket is '' in the answer of a lobby of an earlier
- * version.
+ * Returns the ticket in the answer. Null: the player does not wait for a match. Empty string: a lobby of an earlier version sent no ticket.
  */
 function ticketOf(answer: unknown): string | null {
   const { waiting, ticket = '' } = (answer ?? {}) as { waiting?: unknown; ticket?: string };
