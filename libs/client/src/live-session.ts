@@ -461,7 +461,7 @@ export class LiveSession implements Session {
   /** Emits the message. Ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
-    // The answer with the ticket was lost. The first message about the search also contains the ticket.
+    // If the answer with the ticket was lost, the first message about the search supplies the ticket.
     if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {

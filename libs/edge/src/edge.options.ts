@@ -157,7 +157,7 @@ export const LEFT_KEPT_MS = 60_000;
 export const SEARCH_CHECK_MS = 10_000;
 /** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */
 export const SEARCH_CHECKS_AT_ONCE = 500;
-/** Maximum number of attempts to repeat a search for a match that the store lost. */
+/** Maximum number of attempts to repeat a search whose ticket the store has lost. */
 export const SEARCH_TRIES_MAX = 5;
 /** Maximum time for which the gateway holds back a lobby's answer until the record of the answer's room has arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;
