@@ -46,7 +46,7 @@ export interface RoomLine {
   resync(reason: string): void;
   /** Sends a ping to check the connection. The room calls this method when a command has no answer after `ANSWER_MS`. */
   probe(): void;
-  /** True from a probe until its answer, or until the connection is replaced. */
+  /** True while a ping of `probe` has no answer and the connection has not been replaced. */
   readonly isProbing: boolean;
   /** The versions of games for which this program was written. */
   readonly gameVersions: GameVersions;

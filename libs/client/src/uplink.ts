@@ -90,7 +90,7 @@ export class Uplink {
     this.seek();
   }
 
-  /** True from a probe until its answer, or until the connection is replaced. */
+  /** True while a ping of `probe` has no answer and the connection has not been replaced. */
   get isProbing(): boolean {
     return this.probeTimer !== undefined;
   }

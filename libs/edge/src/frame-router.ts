@@ -98,7 +98,7 @@ export class FrameRouter {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // Computes with the whole price, because the repeated request is a new message.
+    // Computes the wait for the whole price, because the repeated request is a new message.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;

@@ -84,7 +84,7 @@ export class SessionLifecycle {
       const before = session.connection;
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at the same time. The admission with the lower number may finish last and must not lower the
-      // number.
+      // session's number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.
       // Otherwise nobody would report the user as away.
