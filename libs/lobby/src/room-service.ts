@@ -429,8 +429,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt,
-   * which is not checked.
+   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt.
+   * `guard` does not check this record.
    */
   private async removeMember(
     id: RoomId,
@@ -506,7 +506,10 @@ export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings,
   return isPrivate === true || inviteOnly === true;
 }
 
-/** Returns the refusal for a room without a record. The room of an invite code may be closed. */
+/**
+ * Returns the refusal for a room without a record. If the player gave an invite code, the refusal names the code, because the room of a
+ * code may be closed.
+ */
 function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');
 }

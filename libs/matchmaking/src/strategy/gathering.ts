@@ -33,7 +33,7 @@ const COMPARISONS_MAX = 500_000;
  */
 const COMPARISONS_MIN = 64;
 
-/** Searches the nearest tickets that make a match with the anchor, in the anchor's best region. */
+/** Searches for the nearest tickets that make a match with the anchor, in the anchor's best region. */
 export function gather(anchor: Anchor, now: number, round: number): Gathered {
   let best: Gathered = NOTHING;
   if (anchor.targets.length === 0 && !anchor.partial) return best;

@@ -431,7 +431,7 @@ export class GameRounds {
     }
     const byMode = [...modes].map(([mode, counts]) => ({ mode, ...counts }));
     this.ports.metrics?.matchTickets.set({ game }, queue.size);
-    // Prometheus sees no increase of a counter that does not exist before the first match.
+    // Creates the counter with the value 0. Otherwise Prometheus would not see the increase at the first match.
     this.ports.metrics?.matches.inc({ game }, 0);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now), byMode };
