@@ -105,7 +105,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return bytes;
   }
 
-  /** Calls `listener` when the link to a server has closed while the same incarnation is still alive in the directory. */
+  /** Calls `listener` when the link to a server has closed although this incarnation of the server is still alive in the directory. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);
   }

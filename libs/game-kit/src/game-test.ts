@@ -189,7 +189,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.state as GameStateOf<Rules>;
   }
 
-  /** All effects requested so far. Their handlers are not run. */
+  /** All effects requested so far. Only `settle` runs handlers of effects. */
   get effects(): readonly PendingEffect[] {
     return this.value.outbox;
   }

@@ -115,7 +115,7 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The timeouts of requests to servers, in ms. */
+  /** The timeouts of the requests that lobbies have sent to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
   /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;

@@ -93,7 +93,7 @@ export class MatchRooms extends MatchHost {
     try {
       started = await this.starter.start(room, people[0]!.user, this.balancer);
     } catch (error) {
-      // The players stay together in the room. The host can start the game when there is capacity.
+      // The game has not started, but the players stay together in the room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.finish(match, tickets, room);

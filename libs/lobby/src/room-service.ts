@@ -186,8 +186,8 @@ export class RoomService {
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // Undoes the join in two cases. First, the user has joined two rooms at the same time through two lobbies. The last entry in
-        // `UserRooms` decides. Second, the session ended or was resumed during the write. No gateway would then learn that the user is in
-        // the room.
+        // `UserRooms` then decides in which room the user stays. Second, the session ended or was resumed during the write. No gateway
+        // would then learn that the user is in the room.
         const guard = () => this.refuseReturnedBy(caller, id);
         await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
         throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');

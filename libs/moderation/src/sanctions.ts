@@ -8,7 +8,7 @@ export type SanctionKind = 'ban' | 'mute';
 
 export interface Sanction {
   readonly user: UserId;
-  /** Store time at which the sanction ends, in ms since 1970. Null: it ends when an operator lifts it. */
+  /** Store time at which the sanction ends, in ms since 1970. Null: the sanction lasts until an operator lifts it. */
   readonly until: number | null;
   /** Store time at which the sanction began, in ms since 1970. */
   readonly at: number;
@@ -46,7 +46,7 @@ export class Sanctions {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Returns the sanction of a user. Null: there is none, or it has ended. Needs one command of Redis. */
+  /** Returns the sanction of a user. Null: the user has no sanction, or the sanction has ended. Needs one command of Redis. */
   async find(kind: SanctionKind, user: UserId): Promise<Sanction | null> {
     const json = await this.redis.commands.hget(keysOf(kind)[0], user);
     const sanction = json === null ? null : sanctionOf(user, json);
@@ -67,7 +67,7 @@ export class Sanctions {
     return sanction;
   }
 
-  /** Lifts a sanction. False: there was none. Idempotent. */
+  /** Lifts a sanction. False: the user had no sanction. Idempotent. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     const json = await liftSanction(this.redis.commands, keysOf(kind), user);
     const sanction = json === null ? null : sanctionOf(user, json);

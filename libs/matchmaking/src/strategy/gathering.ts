@@ -12,7 +12,7 @@ export interface Gathered {
   readonly accepted: readonly Entry[];
   /** The sizes of the parties that join each team. Null: the candidates do not make a match. */
   readonly fit: readonly (readonly number[])[] | null;
-  /** The largest difference of a candidate's rating to the anchor's, in points. */
+  /** The largest difference between the rating of a candidate and the rating of the anchor, in points. */
   readonly distance: number;
 }
 
