@@ -530,7 +530,7 @@ describe('a frame on a link', () => {
   });
 });
 
-/** Set `FUZZ_RUNS=100000` for many more runs. */
+/** The environment variable `FUZZ_RUNS`, for example `FUZZ_RUNS=100000`, sets a larger number of runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {

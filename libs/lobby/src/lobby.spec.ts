@@ -115,7 +115,7 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The timeouts of requests to servers, in ms. */
+  /** The timeouts of the requests that lobbies have sent to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
   /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;
@@ -1356,7 +1356,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // Redis runs the commands for the room and for two reads of 22 commands each. A hundred reads would need many more commands.
+    // Redis runs the commands that create the room, and two reads of 22 commands each. A hundred reads would need many more commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });

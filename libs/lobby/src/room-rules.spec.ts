@@ -31,7 +31,7 @@ function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): 
   };
 }
 
-/** Returns the code with which `act` is refused. Null: it is allowed. */
+/** Returns the code with which `act` is refused. Null: `act` is not refused. */
 function refusal(act: () => unknown): string | null {
   try {
     act();

@@ -94,7 +94,7 @@ async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call examines. They are older than all other leases. */
+/** Adds more expired leases than one call of a script examines. The new leases are older than all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
