@@ -134,7 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply to its write only after the store has the record.
+    // The store has the end before its reply reaches the owner, so the test waits until the owner drops the room.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
@@ -147,7 +147,8 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // The owner writes all due appends together. If the end of the game did not wait, the first of these two writes would contain it.
+    // The owner writes all due appends together. So if the end of the game did not wait, the store would have it after the first of these
+    // two commands.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
