@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms. Only the next hundred rooms are counted.
+    // Removes all rooms, because only the next hundred rooms are counted.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -145,7 +145,7 @@ describe('the start of a game whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The suspended server continues. It reads the requests that arrived meanwhile.
+    // The suspended server continues and reads the requests that arrived during its suspension.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);

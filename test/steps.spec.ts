@@ -164,7 +164,8 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const marks = stepsOf('mark');
     expect(marks).toEqual(Array.from(marks, (_, index) => marks[0]! + index));
     expect(syncs.some(({ missed }) => missed)).toBe(false);
-    // The player gets volatile events until the gateway stops sending, and again after the player reads again.
+    // The player gets volatile events until the gateway stops sending, and again after the player reads again. So the steps without such an
+    // event are consecutive.
     const flashes = new Set(stepsOf('flash'));
     const without = marks.filter((mark) => !flashes.has(mark));
     expect(without.length).toBeGreaterThan(10);

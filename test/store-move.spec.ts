@@ -6,7 +6,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { FleetRedis } from '../tools/testing/fleet-redis.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** The longest time in ms for which players may wait for an answer during a move. This machine may be busy. */
+/** The longest time for which players may wait for an answer during a move, in ms. It allows for a busy machine. */
 const WAIT_MS = 5_000;
 
 describe('a fleet that moves to another Redis while it plays', () => {

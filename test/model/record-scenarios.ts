@@ -168,7 +168,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
   readonly without: string;
   /** A pattern of the violation that the explorer must find. */
   readonly breaks: RegExp;

@@ -147,7 +147,7 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
   readonly without: string;
   /** A pattern of the violation that the explorer must find. */
   readonly breaks: RegExp;

@@ -36,7 +36,11 @@ export async function assembleImage(folder) {
   await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(await listOfPackages(folder), null, 1)}\n`);
 }
 
-/** The files of the command line. The build contains the sources in TypeScript. @param {string} path */
+/**
+ * Returns whether the image needs this file of the command line. It needs no TypeScript, because the build contains the compiled files.
+ *
+ * @param {string} path
+ */
 function runs(path) {
   return !path.endsWith('.ts');
 }
@@ -65,7 +69,7 @@ async function copyPackage(from, to) {
 async function listOfPackages(folder) {
   const { stdout } = await npm(folder, 'sbom', '--sbom-format=cyclonedx', '--sbom-type=application');
   const list = JSON.parse(stdout);
-  // npm takes the name of the folder.
+  // npm uses the name of the folder. Replaces it by the name of this package.
   list.metadata.component.name = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).name;
   return list;
 }

@@ -25,7 +25,7 @@ interface Instruction {
 const ANSWER_MS = 15_000;
 const EVENT_MS = 8_000;
 
-/** The process of the client under test. `conformance/README.md` describes the lines. */
+/** The process of the client under test. `conformance/README.md` describes the lines that the tool and the client exchange. */
 export class ClientUnderTest {
   private readonly events = new Inbox<ClientEvent>();
   private readonly answers = new Inbox<ClientAnswer>();

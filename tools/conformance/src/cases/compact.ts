@@ -88,7 +88,7 @@ export const COMPACT: readonly Case[] = [
       const { syncs } = vectors<SyncVectors>('syncs.json');
       const { line } = await compactGame(table);
       for (const { held, before, frame, fields, after } of syncs) {
-        // The client has version 0 of the game from `compactGame`. A whole state replaces this version.
+        // After `compactGame`, the client has a state of version 0. If the vector begins with a state, that state replaces it.
         if (held >= 0) table.whole(line, held, before);
         line.sendBytes(Buffer.from(frame, 'hex'));
         const event = await table.client.hears('state', ({ version }) => version === fields.version);
