@@ -144,7 +144,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const slow = await RawPlayer.welcomed(gateway, 'Slow', 'tcp');
     expect(await slow.asks(1, 'rooms.watch', { room: ada.room.id })).toHaveProperty('data');
     await slow.hears('sync', ({ events = [] }) => events.some(({ name }) => name === 'flash'));
-    // Without pings, the gateway would close the connection as dead. In this test it must close the connection because of the backlog.
+    // Without pings, the gateway would close the connection as dead. The connection must stay open, because the test needs its backlog.
     pinging = setInterval(() => slow.say({ kind: 'ping', nonce: 1 }), 500);
     slow.listen(false);
     await until(async () => {

@@ -63,7 +63,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
   }, 120_000);
 });
 
-/** Runs the command of the operator. Resolves with its exit code and its output. */
+/** Runs `move-store`, as an operator does. Resolves with its exit code and its output. */
 function moveStore(options: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(process.execPath, [join(ROOT, 'tools/fleet/run.mjs'), 'move-store', ...options], { cwd: ROOT });
   let output = '';

@@ -10,7 +10,7 @@ const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const WALKS_A_SCENARIO = isLong ? 4_000 : 600;
 
-/** Each seed leads to other random walks. */
+/** Each seed gives different random walks. */
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
 const say = (line: string): void => {

@@ -54,7 +54,7 @@ export interface Store {
 export interface Server {
   readonly isDead: boolean;
   readonly room: Hosted | null;
-  /** The last game that ended on this server. Null: none. */
+  /** The last game that ended on this server. Null: no game has ended on it. */
   readonly ended: EndedGame | null;
   /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
@@ -1186,7 +1186,7 @@ function knownOf({ rev, doc, game, status, round, result, start, epoch, owner }:
   return { rev, doc, game, status, round, result, start, epoch, owner };
 }
 
-/** Returns whether the document has this member, ready or not. */
+/** Returns whether the document has this member. The member may be ready or not. */
 function has(doc: string, name: string): boolean {
   return doc.toLowerCase().includes(name);
 }

@@ -6,7 +6,9 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** Tests the fields and messages in Redis by which gateways check servers. A program in any language can use them to be a server. */
+/**
+ * Tests the fields and messages in Redis by which gateways check servers. A program in any language can use them to take part as a server.
+ */
 describe('a fleet with health checks through Redis', () => {
   let fleet: Fleet;
   let redis: Redis;

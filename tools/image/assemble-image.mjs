@@ -53,7 +53,11 @@ async function productionPackages() {
     .filter((path) => path.startsWith('node_modules/') && path !== COMPILER);
 }
 
-/** Copies one package. Packages within it have entries of their own in the list of npm. @param {string} from @param {string} to */
+/**
+ * Copies one package without the packages in its node_modules, because those have their own entries in npm's list.
+ *
+ * @param {string} from @param {string} to
+ */
 async function copyPackage(from, to) {
   await mkdir(dirname(to), { recursive: true });
   const filter = (/** @type {string} */ path) => path === from || !(basename(path) === 'node_modules' || UNUSED.test(path));

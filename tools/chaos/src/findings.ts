@@ -18,7 +18,7 @@ export class Findings {
     transfers: 0,
     rewinds: 0,
   };
-  /** For each code, the number of commands and requests of tables that were answered with it. */
+  /** For each code, the number of commands and requests of players that were answered with this code. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];
   violationCount = 0;

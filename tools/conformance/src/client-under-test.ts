@@ -55,7 +55,7 @@ export class ClientUnderTest {
     this.endListeners.push(listener);
   }
 
-  /** Sends an instruction. Resolves with its answer. */
+  /** Sends an instruction to the client. Resolves with the client's answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
     // The case may fail before it awaits the answer. A rejection of the answer must then not end this process.

@@ -121,7 +121,7 @@ async function isInSync(old: Redis, next: Redis, to: string): Promise<boolean> {
   return replica !== null && replica.lagBytes < LAG_BYTES;
 }
 
-/** Returns the new Redis as the old one sees it. Null: it is not a replica that is online. */
+/** Returns the address and the lag of the new Redis, as the old Redis reports them. Null: the new Redis is not an online replica. */
 async function replicaAt(old: Redis, to: string): Promise<{ ip: string; port: string; lagBytes: number } | null> {
   const info = await old.info('replication');
   const written = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]);
