@@ -356,7 +356,7 @@ function attach(state: State, seat: number, index: number, rules: Rules): State 
   return sync(next, seat, index);
 }
 
-/** Adds the results of a command to `steps`, when the command arrives at the owner to which the player is attached. */
+/** Adds to `steps` the possible results of a command that arrives at the owner to which its player is attached. */
 function deliveries(
   state: State,
   before: State,

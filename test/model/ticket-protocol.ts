@@ -60,7 +60,7 @@ export interface Rules {
   readonly ignoresChanges?: boolean;
   /** True: the commit takes a ticket that another match holds. */
   readonly ignoresHolds?: boolean;
-  /** True: when one ticket of the match is missing, the commit takes the other one. */
+  /** True: when one ticket of the match is missing, the commit takes the other ticket alone. */
   readonly commitsPart?: boolean;
   /** True: the commit removes the tickets from the queue, but stores no match. */
   readonly storesNoMatch?: boolean;

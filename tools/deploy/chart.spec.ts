@@ -87,7 +87,7 @@ const rendered = new Map<string, Resource[]>();
 const resourcesOf = (name: string) => rendered.get(name) as Resource[];
 const every = () => [...rendered.values()].flat();
 
-/** The resource that runs a type of server, and the template of its pods. */
+/** Returns the resource that runs a type of server, the template of its pods, and the container of the server. */
 function workloadOf(resources: readonly Resource[], type: ServerType) {
   const workload = resources.find(
     ({ kind, metadata }) => /^(Deployment|StatefulSet|Fleet)$/.test(kind) && metadata.name.endsWith(`-${type}`),

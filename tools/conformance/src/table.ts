@@ -37,7 +37,7 @@ export class Table {
     });
   }
 
-  /** Returns the next connection of the client to a gateway. */
+  /** Returns the next connection that the client opens to this gateway. */
   connection(gateway = 0): Promise<ScriptConnection> {
     return this.gateways[gateway]!.connections.take(
       'a connection',
