@@ -456,7 +456,7 @@ describe('a room with options', () => {
     expect(servers.openings).toEqual([expect.objectContaining({ room: room.id, options: { fen: 'any' } })]);
   });
 
-  it('is not created when the game refuses the options or has none', async () => {
+  it('is not created when the game refuses the options or supports no options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = () => ({ flaw: 'fen: no king' });
     const host = newCaller();
@@ -739,7 +739,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('returns the room to waiting, and its members stay ready, when no server accepts the game', async () => {
+  it('returns the room with its ready members to the status `waiting` when no server accepts the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again when the ticket of a player who missed the message is checked', async () => {
+  it('is reported again when a player missed the message and the ticket of that player is checked', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));

@@ -93,7 +93,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await accused.record()).state).toBe('ready');
   });
 
-  it('evicts a server that refuses connections even after Redis lost the registry', async () => {
+  it('evicts a server that refuses connections, even when Redis has lost the registry', async () => {
     const watching = await world.gateway('1');
     const lost = await world.foreign(watching, 'lost', 'refuses');
     await recordIn(watching, lost.id);
