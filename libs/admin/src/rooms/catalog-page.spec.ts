@@ -15,7 +15,7 @@ function page(rooms: readonly CatalogRoom[], query: Partial<RoomsQuery>) {
   return catalogPage(rooms, { ...ANY, ...query }, (one) => one.owner === null);
 }
 
-describe('a page of the catalog', () => {
+describe('a page of the room catalog', () => {
   it('contains the rooms whose text matches the search text case-insensitively', () => {
     const rooms = [room('abc'), room('xyz', { text: 'xyz\nbob' })];
     expect(page(rooms, { q: 'BOB' })).toEqual({ rooms: ['xyz'], next: null, matched: 1 });
