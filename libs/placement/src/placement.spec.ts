@@ -624,7 +624,7 @@ describe('the report of a game server', () => {
     expect((await fleet.record(server))?.reserved).toBe(1);
   });
 
-  it('is refused from an older incarnation', async () => {
+  it('is refused when it comes from an older incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;

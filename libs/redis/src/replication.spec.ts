@@ -7,11 +7,11 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     expect(judgeMove({ old: replication('slave', 'b', 'a'), next: replication('master', 'b', 'a'), history: 'a' })).toBe('move');
   });
 
-  it('moves when it sees the new address only after the roles have changed', () => {
+  it('moves even when the two Redis servers changed roles before the server saw the new address', () => {
     expect(judgeMove({ old: replication('slave', 'b', 'a'), next: replication('master', 'b', 'a'), history: null })).toBe('move');
   });
 
-  it('moves when the old Redis is gone and the new one continues its data', () => {
+  it('moves when the old Redis is gone and the new Redis has the data of the old Redis', () => {
     expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), history: 'a' })).toBe('move');
   });
 
@@ -25,7 +25,7 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     expect(judgeMove({ old, next, history: 'a' })).toBe(reason);
   });
 
-  it('reads the answer of Redis', () => {
+  it('reads the role and the replication ids from the answer of Redis', () => {
     const info = '# Replication\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid:abc\r\nmaster_replid2:def\r\n';
     expect(readReplication(info)).toEqual({ role: 'master', id: 'abc', previousId: 'def' });
   });

@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned together with the room that the store has for the user', async () => {
+  it('are returned by `takeRestored` with the room that the store has for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;

@@ -237,7 +237,7 @@ describe('a store that owners compare with their rooms', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('is not audited while an owner has no audit mark or a mark of another generation', async () => {
+  it('does not count as audited while an owner has no audit mark or a mark of another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -247,14 +247,14 @@ describe('a store that owners compare with their rooms', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('is audited without the mark of a server for which the settlement no longer waits', async () => {
+  it('counts as audited even when a server for which the settlement no longer waits has no audit mark', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('is audited without the mark of a server that has left the fleet', async () => {
+  it('counts as audited even when a server that has left the fleet has no audit mark', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

@@ -376,7 +376,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('has the version of the last durable step while later steps wait for the store', () => {
+  it('reports in `lastDurableStep` only steps that the store has confirmed', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
