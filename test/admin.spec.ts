@@ -109,7 +109,7 @@ describe('an operator of a fleet', () => {
     expect(await cli('incidents')).toBe('There was no incident within a day.\n');
   });
 
-  it('ends `watch` with the reason when a kind or severity does not exist', async () => {
+  it('gets the allowed values when the kind or severity in a `watch` command does not exist', async () => {
     await expect(cli('watch', '--severity', 'high')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('critical') });
     await expect(cli('watch', '--kind', 'servers')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('server.evicted') });
   });

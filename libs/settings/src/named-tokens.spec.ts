@@ -3,7 +3,7 @@ import { readTokens } from './named-tokens.js';
 const LONG = 'abcdefghijklmnop';
 
 describe('a list of tokens', () => {
-  it('may be one token without a name, also with blanks', () => {
+  it('may be one token without a name, even when the token contains blanks', () => {
     expect(readTokens('the admin token of a test', 16)).toEqual([{ name: null, token: 'the admin token of a test' }]);
   });
 

@@ -563,7 +563,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('contains the result of a command with the next step in a game with steps', async () => {
+  it('contains the result of a command together with the next step when the game has steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -639,7 +639,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('contains the remaining changes of an ended game before its end', async () => {
+  it('contains the remaining changes of a game before the message `ended`', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
@@ -920,7 +920,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('report the room for an audit when the store has an older version', async () => {
+  it('make the owner report the room for an audit when the store has an older version of the room', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -1083,7 +1083,7 @@ describe('the room host', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer that is due in a month', async () => {
+  it('does not fire a timer early when the timer is due in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);
