@@ -188,7 +188,7 @@ describe('the service API of two lobbies', () => {
     });
   });
 
-  it('refuses a key that belongs to a different request', async () => {
+  it('refuses an idempotency key that belongs to a different request', async () => {
     const [key, [ada, bob]] = [randomUUID(), newUsers(2)];
     await call('POST', 'rooms', { key, body: roomOf([ada]) });
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });

@@ -189,7 +189,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('No session matches.').waitFor();
   });
 
-  it('keeps filters in its address, through a reload and a step back', async () => {
+  it('keeps filters in its URL after a reload and after a step back in the browser history', async () => {
     await open('#/rooms');
     await page.getByLabel('Status').selectOption('Playing');
     await page.getByLabel('Search').fill(game.rooms[0].id);

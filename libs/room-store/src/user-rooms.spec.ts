@@ -85,7 +85,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is not moved by a request of an earlier admission, except for a match', async () => {
+  it('is not moved by a request of an earlier admission, unless the request is a match', async () => {
     const user = newUser();
     const before = (await users.admit(user)).admissionNumber;
     const { admissionNumber: turn } = await users.admit(user);

@@ -31,7 +31,7 @@ describe('the kind of draft that a room chooses', () => {
     expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
   });
 
-  it('is the kind that the game sets when the game sets one', () => {
+  it('follows the setting `draft` of the game', () => {
     expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
     expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
   });

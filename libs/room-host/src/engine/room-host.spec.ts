@@ -706,7 +706,7 @@ describe('the output of a room', () => {
     expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
   });
 
-  it('ends the game when the view cannot be sent', async () => {
+  it('makes the room end the game when the view cannot be sent', async () => {
     const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
@@ -974,7 +974,7 @@ describe('the appends of an owner', () => {
 });
 
 describe('the view of a game', () => {
-  it('ends the game when the view throws in a sync that is sent with a step', async () => {
+  it('makes the room end the game when the view throws in a sync that is sent with a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -987,7 +987,7 @@ describe('the view of a game', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends only the game of its room when the view throws', async () => {
+  it('makes only its own room end the game when the view throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1007,7 +1007,7 @@ describe('the view of a game', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('ends the game when the view contains %s', async (_what, command, shown) => {
+  ])('makes the room end the game when the view contains %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1018,7 +1018,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends the game when the view for a new session cannot be sent', async () => {
+  it('makes the room end the game when the view for a new session cannot be sent', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });

@@ -149,7 +149,7 @@ describe('the lock of a game', () => {
     expect(await hosts.records.save(record, { doc: record.doc })).toBeNull();
   });
 
-  it('is refused from a server that does not own the room', async () => {
+  it('is refused when the server does not own the room', async () => {
     const room = await hosts.open(first);
     expect(await hosts.records.lock(room.id, { ...room.tenure, epoch: room.tenure.epoch - 1 }, true)).toBe(false);
     expect(await hosts.record(room.id)).not.toHaveProperty('isLocked');
