@@ -162,8 +162,22 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
     fallsTo: /revision 2,/,
     breaks: /stuck/,
   },
-  { name: 'the departure of a player is undone', ...MEMBERS, wants: [[], ['leave']], faults: FALLBACK, fallsTo: /waiting/, breaks: /stuck/ },
-  { name: 'the readiness of a player is lost', ...MEMBERS, wants: [[], ['ready']], faults: FALLBACK, fallsTo: /revision 3,/, breaks: /stuck/ },
+  {
+    name: 'the departure of a player is undone',
+    ...MEMBERS,
+    wants: [[], ['leave']],
+    faults: FALLBACK,
+    fallsTo: /waiting/,
+    breaks: /stuck/,
+  },
+  {
+    name: 'the readiness of a player is lost',
+    ...MEMBERS,
+    wants: [[], ['ready']],
+    faults: FALLBACK,
+    fallsTo: /revision 3,/,
+    breaks: /stuck/,
+  },
 ];
 
 export interface RecordMutant {
@@ -211,7 +225,12 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     breaks: OUT,
     scenario: { ...start, fallsTo: /nothing/ },
   },
-  { rule: 'gatewayDoesNotMark', without: 'the store is settled only after every gateway has compared its data with the store', breaks: OUT, scenario: start },
+  {
+    rule: 'gatewayDoesNotMark',
+    without: 'the store is settled only after every gateway has compared its data with the store',
+    breaks: OUT,
+    scenario: start,
+  },
   { rule: 'lobbyWritesUnsettled', without: 'a lobby writes nothing before the store is settled', breaks: /./, scenario: leave },
   {
     rule: 'opensUnsettled',
@@ -240,7 +259,12 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     breaks: TWINS,
     scenario: { ...end, fallsTo: /nothing/ },
   },
-  { rule: 'endNeedsItsEpoch', without: 'an owner restores the end of a game over an older epoch or a missing record', breaks: /./, scenario: end },
+  {
+    rule: 'endNeedsItsEpoch',
+    without: 'an owner restores the end of a game over an older epoch or a missing record',
+    breaks: /./,
+    scenario: end,
+  },
   {
     rule: 'sweepAdoptsEnded',
     without: 'a server does not adopt a game whose end it knows',
@@ -261,7 +285,12 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     scenario: { ...ready, wants: [[], ['join']] },
   },
   { rule: 'answersAheadOfRecords', without: 'a player receives only answers that the gateway can restore', breaks: OUT, scenario: ready },
-  { rule: 'leaversAreNotRemoved', without: 'a player who has left a room is removed again after the store falls back', breaks: STUCK, scenario: leave },
+  {
+    rule: 'leaversAreNotRemoved',
+    without: 'a player who has left a room is removed again after the store falls back',
+    breaks: STUCK,
+    scenario: leave,
+  },
   {
     rule: 'operationsOutliveGenerations',
     without: 'a lobby repeats a read of an older generation',

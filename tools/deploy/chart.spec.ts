@@ -311,9 +311,12 @@ describe('the chart', () => {
 });
 
 describe('the folder deploy/kubernetes', () => {
-  it.each(Object.keys(PLAIN) as (keyof typeof PLAIN)[])('contains the current output of the chart in %s (node tools/deploy/run.mjs)', async (name) => {
-    expect(readFileSync(join(MANIFESTS, name), 'utf8')).toBe(await renderPlain(name));
-  });
+  it.each(Object.keys(PLAIN) as (keyof typeof PLAIN)[])(
+    'contains the current output of the chart in %s (node tools/deploy/run.mjs)',
+    async (name) => {
+      expect(readFileSync(join(MANIFESTS, name), 'utf8')).toBe(await renderPlain(name));
+    },
+  );
 });
 
 /**
