@@ -941,7 +941,7 @@ describe('a search for a quick match', () => {
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
-    // The fake fleet does not send the room to the first player of a match.
+    // The fake fleet does not send the room to the first player of a match. So the client learns of the match only after the abort.
     const partner = await bob.quickMatch('tally');
     abort.abort();
     expect((await match).id).toBe(partner.id);

@@ -2,7 +2,7 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that the page showed. Each is its text, or the code of its error. */
+/** The toasts that the page showed: the text of each toast, or the code of its error. */
 let shown: string[];
 /** Delivers a server message to the page. */
 let tell: (message: Record<string, unknown>) => void;

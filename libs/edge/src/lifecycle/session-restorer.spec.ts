@@ -11,7 +11,7 @@ import type { RoomRestorer } from '../room/room-restorer.js';
 import { newSessionTable } from '../session/session-table.fixture.js';
 import { SessionRestorer } from './session-restorer.js';
 
-// The test empties its database, so it uses one that no other spec uses.
+// The test empties its database, so it uses a database that no other spec uses.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
 const userRooms = new UserRooms(redis);
 
