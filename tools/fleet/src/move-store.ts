@@ -3,14 +3,17 @@ import { connect, parseRedisUrl, readReplication, redacted } from '#libs/redis';
 import { FleetError } from './admin-client.js';
 
 export interface MoveOptions {
-  /** The Redis that the fleet uses now, and the new one: `redis://…` or `rediss://…`, with the login of an administrator if they have one. */
+  /**
+   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the login of
+   * an administrator, if its Redis requires one.
+   */
   readonly from: string;
   readonly to: string;
   /** The prefix of the fleet (`REDIS_PREFIX`). */
   readonly prefix: string;
   /** Time limit for the copy of the data, and for the servers to read the new address, in ms. */
   readonly waitMs: number;
-  /** Certificates that must have signed those of both (PEM). */
+  /** The certificates (PEM) of the CAs that must have signed the certificates of both Redis servers. */
   readonly tlsCa?: string;
   say(text: string): void;
 }
@@ -22,7 +25,9 @@ export interface MoveResult {
   readonly switchMs: number;
 }
 
-/** Time for which the old Redis may hold writes back while the new one catches up, in ms. After it, the old one continues. */
+/**
+ * Time for which the old Redis may hold writes back while the new one catches up, in ms. After this time, the old Redis takes writes again.
+ */
 const SWITCH_MS = 5_000;
 /** The new Redis may lag by this number of bytes before the switch begins. The switch itself waits for the rest. */
 const LAG_BYTES = 1_000_000;
@@ -116,7 +121,7 @@ async function isInSync(old: Redis, next: Redis, to: string): Promise<boolean> {
   return replica !== null && replica.lagBytes < LAG_BYTES;
 }
 
-/** Returns the new Redis as the old one sees it. Null: it is not a replica that is online. */
+/** Returns the address and the lag of the new Redis, as the old Redis reports them. Null: the new Redis is not an online replica. */
 async function replicaAt(old: Redis, to: string): Promise<{ ip: string; port: string; lagBytes: number } | null> {
   const info = await old.info('replication');
   const written = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]);
