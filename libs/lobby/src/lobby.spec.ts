@@ -394,7 +394,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('removes a player from a running game with a request to the game server', async () => {
+  it('makes the lobby send a request to the game server when the host removes a player from a running game', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -1435,7 +1435,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member in a room after a half-written join', async () => {
+  it('is no longer a member of the room after a half-written join', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1446,7 +1446,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room after a half-written creation', async () => {
+  it('has no open room after a half-written creation', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -1461,7 +1461,7 @@ describe('a session that ends during a request', () => {
     expect(await records.read(made)).toBeNull();
   });
 
-  it('leaves no search when the session ends before the search is in the queue', async () => {
+  it('has no search when the session ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
       const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
@@ -1477,7 +1477,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('leaves no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
+  it('has no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1516,7 +1516,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('refuses a join with `overtaken` when the user was admitted again during the join', async () => {
+  it('has its join refused with `overtaken` when the user was admitted again during the join', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];

@@ -116,7 +116,7 @@ describe('a user who joins a waiting room', () => {
   });
 });
 
-describe('a member who leaves', () => {
+describe('a user who leaves a room', () => {
   it.each([
     ['does not change the host when the host stays', 'bob', [member('ada'), member('bob')], 'ada'],
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
@@ -132,7 +132,7 @@ describe('a member who leaves', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
-  it('is refused when the user is no member', () => {
+  it('is refused when the user is not a member', () => {
     expect(refusal(() => leave(room(), 'cy' as UserId))).toBe('not-in-room');
   });
 });

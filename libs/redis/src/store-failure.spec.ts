@@ -55,7 +55,7 @@ describe('an error of a Redis that cannot work', () => {
   });
 });
 
-describe('an error with any other cause', () => {
+describe('an error that is not a failure of Redis', () => {
   it.each([
     'WRONGTYPE Operation against a key holding the wrong kind of value',
     'ERR syntax error',

@@ -106,7 +106,7 @@ describe('a search that the page begins', () => {
   });
 });
 
-describe('a search that another page of the party begins', () => {
+describe('a search that the page of another party member begins', () => {
   it('can be cancelled by each member of the party', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
@@ -125,7 +125,7 @@ describe('a search that another page of the party begins', () => {
   });
 });
 
-describe('a search that the page requests after a reload or a lost connection', () => {
+describe('the search of a page after a reload or a lost connection', () => {
   it('is shown when the search still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();

@@ -15,7 +15,7 @@ function page(rooms: readonly CatalogRoom[], query: Partial<RoomsQuery>) {
   return catalogPage(rooms, { ...ANY, ...query }, (one) => one.owner === null);
 }
 
-describe('a page of the catalog', () => {
+describe('a page of the room catalog', () => {
   it('contains the rooms whose text matches the search text case-insensitively', () => {
     const rooms = [room('abc'), room('xyz', { text: 'xyz\nbob' })];
     expect(page(rooms, { q: 'BOB' })).toEqual({ rooms: ['xyz'], next: null, matched: 1 });
@@ -43,18 +43,24 @@ describe('a page of the catalog', () => {
     expect(page(rooms, { sort, order }).rooms).toEqual(expected);
   });
 
-  it.each(['asc', 'desc'] as const)('continues after the last room of the previous page (%s), even when rooms have equal values and the last room is gone', (order) => {
-    const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
-    const first = page(rooms, { sort: 'players', order, limit: 2 });
-    const left = rooms.filter(({ id }) => id !== first.rooms[1]);
-    const second = page(left, { sort: 'players', order, limit: 2, after: first.next! });
-    const third = page(left, { sort: 'players', order, limit: 2, after: second.next! });
-    const all = [...first.rooms, ...second.rooms, ...third.rooms];
-    expect(all).toEqual(order === 'asc' ? ['a', 'b', 'c', 'd', 'e'] : ['e', 'd', 'c', 'b', 'a']);
-    expect(third.next).toBeNull();
-  });
+  it.each(['asc', 'desc'] as const)(
+    'continues after the last room of the previous page (%s), even when rooms have equal values and the last room is gone',
+    (order) => {
+      const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
+      const first = page(rooms, { sort: 'players', order, limit: 2 });
+      const left = rooms.filter(({ id }) => id !== first.rooms[1]);
+      const second = page(left, { sort: 'players', order, limit: 2, after: first.next! });
+      const third = page(left, { sort: 'players', order, limit: 2, after: second.next! });
+      const all = [...first.rooms, ...second.rooms, ...third.rooms];
+      expect(all).toEqual(order === 'asc' ? ['a', 'b', 'c', 'd', 'e'] : ['e', 'd', 'c', 'b', 'a']);
+      expect(third.next).toBeNull();
+    },
+  );
 
-  it.each(['x', 'e30', Buffer.from('["name","a","b"]').toString('base64url')])('is refused when the cursor %s does not belong to the query', (after) => {
-    expect(() => page([room('a')], { after })).toThrow(expect.objectContaining({ code: 'bad-data' }));
-  });
+  it.each(['x', 'e30', Buffer.from('["name","a","b"]').toString('base64url')])(
+    'is refused when the cursor %s does not belong to the query',
+    (after) => {
+      expect(() => page([room('a')], { after })).toThrow(expect.objectContaining({ code: 'bad-data' }));
+    },
+  );
 });

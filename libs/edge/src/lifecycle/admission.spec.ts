@@ -45,7 +45,7 @@ describe('Admission', () => {
   });
 });
 
-describe('a resume that the store refuses', () => {
+describe('the resume of a session', () => {
   it('is refused without a retry when the session is unknown and the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)

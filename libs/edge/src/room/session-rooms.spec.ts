@@ -237,7 +237,7 @@ describe('a gateway with players in a room', () => {
     expect(session.binding?.room).toBe(ROOM);
   });
 
-  it('attaches all sessions to one owner with one event', async () => {
+  it('attaches all its sessions to an owner with a single event', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];

@@ -86,7 +86,7 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('keeps the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
+    it('respects the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
@@ -247,7 +247,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches tickets that wait longer before a room is filled', () => {
+    it('makes a new match instead of filling a room when a ticket has waited longer than the room', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
