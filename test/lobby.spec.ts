@@ -314,6 +314,8 @@ describe('the service of two lobbies with one Redis', () => {
 
 /** Plays until seat 0 has the top row. Returns the winner as each player received it. */
 async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
+  // A room of a match has no seat until the owner has placed the player.
+  await Promise.all(rooms.map((room) => room.waitFor(({ seat, state }) => seat !== null && state !== undefined, { timeoutMs: 5_000 })));
   const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
   for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {
     const room = bySeat[turn % 2];

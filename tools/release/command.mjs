@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { writeManifests } from '../deploy/render-manifests.mjs';
 import { install } from '../install/install.mjs';
 import { folderOf, packageNames, rootManifest } from '../packages/manifests.mjs';
 import { ROOT } from '../process/paths.mjs';
@@ -9,7 +10,7 @@ import { PlainError, plainly } from '../process/plain-error.mjs';
 import { releaseChanges } from './changelog.mjs';
 import { RELEASES } from './kept-packages.mjs';
 import { planVersions } from './version.mjs';
-import { setVersion, VERSIONED_FILES } from './versioned-files.mjs';
+import { DEPLOYED_FILES, setDeployedVersion, setVersion, VERSIONED_FILES } from './versioned-files.mjs';
 
 const run = promisify(execFile);
 const CHANGELOG = join(ROOT, 'CHANGELOG.md');
@@ -49,12 +50,14 @@ async function assertReleasable(version) {
 
 /** @param {{ version: string, development: string }} plan @param {string} changelog */
 async function release({ version, development }, changelog) {
-  const files = [...VERSIONED_FILES, 'CHANGELOG.md'];
+  const files = [...VERSIONED_FILES, ...DEPLOYED_FILES, 'deploy/kubernetes', 'CHANGELOG.md'];
   const folder = join(RELEASES, version);
   // Imports this module only now, because --check must work without installed dependencies.
   const { buildPackages } = await import('../packages/build-packages.mjs');
   try {
     await setVersion(version);
+    await setDeployedVersion(version);
+    await writeManifests();
     await writeFile(CHANGELOG, changelog);
     await plainly(buildPackages({ log: (line) => console.log(line) }));
     await packInto(folder);

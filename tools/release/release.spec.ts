@@ -7,13 +7,27 @@ import { HOLDFAST_VERSION } from '#libs/telemetry';
 import { ROOT } from '../process/paths.mjs';
 import { releaseChanges } from './changelog.mjs';
 import { planVersions } from './version.mjs';
-import { readVersions, setVersion, VERSIONED_FILES } from './versioned-files.mjs';
+import { DEPLOYED_FILES, readVersions, setDeployedVersion, setVersion, VERSIONED_FILES } from './versioned-files.mjs';
 
 const run = promisify(execFile);
 
 describe('the version of this repository', () => {
   it('is the same in all files that contain the version', async () => {
     expect(new Set(await readVersions())).toEqual(new Set([HOLDFAST_VERSION]));
+  });
+});
+
+describe('the version that the image and the chart deploy', () => {
+  it('is that of the release', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'holdfast-release-'));
+    for (const file of DEPLOYED_FILES) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await cp(join(ROOT, file), join(root, file));
+    }
+    await setDeployedVersion('7.8.9', root);
+    expect(await readFile(join(root, 'Dockerfile'), 'utf8')).toContain('\nARG VERSION=7.8.9\n');
+    expect(await readFile(join(root, 'deploy/helm/holdfast/Chart.yaml'), 'utf8')).toMatch(/^version: 7\.8\.9\nappVersion: 7\.8\.9$/m);
+    await rm(root, { recursive: true });
   });
 });
 

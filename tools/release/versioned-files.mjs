@@ -13,12 +13,27 @@ const FILES = [
   { file: 'clients/csharp/Holdfast/Holdfast.csproj', pattern: /(<Version>)[^<]*(<\/Version>)/ },
 ];
 
+/** The files with the version that is deployed: that of the last release, and never a development version. */
+const DEPLOYED = [
+  { file: 'Dockerfile', pattern: /^(ARG VERSION=)\S*()$/m },
+  { file: 'deploy/helm/holdfast/Chart.yaml', pattern: /^(version: )\S*()$/m },
+  { file: 'deploy/helm/holdfast/Chart.yaml', pattern: /^(appVersion: )\S*()$/m },
+];
+
 /** The names of the files that `setVersion` changes. */
 export const VERSIONED_FILES = [...new Set(FILES.map(({ file }) => file))];
+/** The names of the files that `setDeployedVersion` changes. */
+export const DEPLOYED_FILES = [...new Set(DEPLOYED.map(({ file }) => file))];
 
 /** Writes a version into all files that carry it. @param {string} version @param {string} [root] */
-export async function setVersion(version, root = ROOT) {
-  for (const { file, pattern } of FILES) {
+export const setVersion = (version, root = ROOT) => replaceIn(FILES, version, root);
+
+/** Writes the version of a release into the files that deploy it. @param {string} version @param {string} [root] */
+export const setDeployedVersion = (version, root = ROOT) => replaceIn(DEPLOYED, version, root);
+
+/** @param {typeof FILES} places @param {string} version @param {string} root */
+async function replaceIn(places, version, root) {
+  for (const { file, pattern } of places) {
     const path = join(root, file);
     const text = await readFile(path, 'utf8');
     if (!pattern.test(text)) throw new Error(`${file} has no version where the release expects one: ${pattern}`);

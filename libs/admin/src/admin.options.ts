@@ -28,8 +28,6 @@ export const CAPACITY_SAMPLE_MS = 1_000;
 export const STREAMS_MAX = 100;
 /** Number of past server events that a gateway keeps for new readers. A second list of the same length has the room events. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
-/** Number of events, counted from the end of the journal, from which the list of incidents is built. */
-export const INCIDENT_EVENTS_READ = 10_000;
 /** Number of unsent bytes at which the gateway closes a stream. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms. They prevent proxies from closing a stream without events. */

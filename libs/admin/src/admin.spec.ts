@@ -313,6 +313,23 @@ describe('the admin API', () => {
       }
     });
 
+    it('is refused to a viewer, even with a body that is nested too deep for the audit log', async () => {
+      const response = await fetch(`${url}/api/players/nobody/kick`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${VIEWER_TOKEN}`, 'content-type': 'application/json' },
+        body: `{"deep":${'['.repeat(49_000)}${']'.repeat(49_000)}}`,
+      });
+      expect(response.status).toBe(403);
+    });
+
+    it('does not fill the audit log when a viewer tries it many times', async () => {
+      const target = `nobody-${randomUUID()}`;
+      for (let tries = 0; tries < 40; tries++)
+        expect((await ask('POST', `/api/players/${target}/kick`, { token: VIEWER_TOKEN })).status).toBe(403);
+      const { acts: stored } = await get<AuditAnswer>(`/api/audit?target=${target}&limit=100`);
+      expect(stored.length).toBeLessThanOrEqual(20);
+    });
+
     it('can be followed after a drain has answered that it has begun', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });

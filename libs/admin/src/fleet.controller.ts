@@ -2,7 +2,7 @@ import { Get, Headers, Inject, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { EventJournal, Self, ServerDirectory } from '#libs/fleet';
-import { ADMIN_OPTIONS, type AdminOptions, INCIDENT_EVENTS_READ } from './admin.options.js';
+import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 import { AdminApi } from './admin-api.decorator.js';
 import { EventStreams, type StreamResponse } from './event-streams.js';
 import { FleetCapacity } from './fleet-capacity.js';
@@ -54,7 +54,7 @@ export class IncidentsController {
   })
   @ApiOkResponse({ standardSchema: IncidentsAnswer })
   async incidents(@Query({ schema: IncidentsQuery }) { limit }: z.infer<typeof IncidentsQuery>): Promise<IncidentsAnswer> {
-    const incidents = incidentsOf(await this.journal.read(INCIDENT_EVENTS_READ)).slice(0, limit);
+    const incidents = incidentsOf(await this.journal.readDay()).slice(0, limit);
     return { incidents: incidents.map((incident) => ({ ...incident, reasons: [...incident.reasons] })) };
   }
 }

@@ -139,7 +139,7 @@ export const RoomsQuery = z.object({
   sort: z.enum(ROOM_ORDERS).default('created'),
   order: z.enum(['asc', 'desc']).default('desc'),
   limit: limit(100, 1_000),
-  after: z.string().max(512).optional().describe('`next` of the last page'),
+  after: z.string().max(600).optional().describe('`next` of the last page'),
 });
 export type RoomsQuery = z.infer<typeof RoomsQuery>;
 

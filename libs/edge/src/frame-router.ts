@@ -209,7 +209,7 @@ export class FrameRouter {
         if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
         const refusal = answerTo(error);
         const { id: sessionId, user, room } = session;
-        this.log.life('request.refused', { user, session: sessionId, operation, code: refusal.code, ...(room && { roomId: room }) });
+        this.log.refusal('request.refused', { user, session: sessionId, operation, code: refusal.code, ...(room && { roomId: room }) });
         isWrong = WRONG_GUESSES.has(refusal.code);
         answer(null, refusal);
       } finally {

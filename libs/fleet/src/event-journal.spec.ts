@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { RedisConnections } from '#libs/redis';
 import { EventJournal, isOfServers } from './event-journal.js';
 import type { PublishedOperatorEvent } from './event-sink.js';
@@ -31,6 +32,33 @@ describe('EventJournal', () => {
     const ttlMs = await redis.commands.pttl('hf:event-journal');
     expect(ttlMs).toBeGreaterThan(86_300_000);
     expect(ttlMs).toBeLessThanOrEqual(86_400_000);
+  });
+
+  it('returns the events of the day, and reads only new events in later reads', async () => {
+    const journal = new EventJournal(redis);
+    await redis.commands.del('hf:event-journal');
+    const first = Array.from({ length: 2_500 }, () => event('server.state'));
+    await journal.append(first);
+    expect((await journal.readDay()).map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+    const second = [event('server.evicted')];
+    await journal.append(second);
+    const xrange = jest.spyOn(redis.commands, 'xrange');
+    expect((await journal.readDay()).at(-1)!.id).toBe(second[0]!.id);
+    expect(xrange.mock.calls.map(([, from]) => from)).toEqual([expect.stringMatching(/^\(\d+-\d+$/)]);
+    xrange.mockRestore();
+  });
+
+  it('returns the events of a journal that began again after a loss of data', async () => {
+    const journal = new EventJournal(redis);
+    await journal.append([event('server.state')]);
+    await journal.readDay();
+    await redis.commands.del('hf:event-journal');
+    const old = Date.now() - 3_600_000;
+    const kept = event('server.evicted');
+    await redis.commands.xadd('hf:event-journal', `${old}-1`, 'event', JSON.stringify(kept));
+    expect((await journal.readDay()).map(({ id }) => id)).toEqual([kept.id]);
+    await redis.commands.del('hf:event-journal');
+    expect(await journal.readDay()).toEqual([]);
   });
 
   it('skips entries that are not events', async () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { SingleFlight } from '#libs/async';
 import { RedisConnections, redisName } from '#libs/redis';
 import type { PublishedOperatorEvent } from './event-sink.js';
 
@@ -10,6 +11,15 @@ const KEPT_MS = 86_400_000;
  */
 const EVENTS_MAX = 10_000;
 
+/** Number of events in one read of new events. */
+const READ_AT_ONCE = 1_000;
+
+/** An event with its id in the stream, `<ms>-<number>`. */
+interface Entry {
+  readonly id: string;
+  readonly event: PublishedOperatorEvent;
+}
+
 const journalKey = (): string => redisName('event-journal');
 
 /**
@@ -18,6 +28,10 @@ const journalKey = (): string => redisName('event-journal');
  */
 @Injectable()
 export class EventJournal {
+  /** The events that `readDay` has read, oldest first. */
+  private known: Entry[] = [];
+  private readonly newEvents = new SingleFlight(() => this.readNew());
+
   constructor(private readonly redis: RedisConnections) {}
 
   /** Appends events in their order. Events may be lost while the store does not answer. */
@@ -27,6 +41,32 @@ export class EventJournal {
     for (const event of events) pipeline.xadd(journalKey(), 'MAXLEN', '~', EVENTS_MAX, '*', 'event', JSON.stringify(event));
     pipeline.pexpire(journalKey(), KEPT_MS);
     await pipeline.exec();
+  }
+
+  /**
+   * Returns all events of the last day, oldest first, at most `EVENTS_MAX`. Reads only events that are new since the last call, so many
+   * callers may ask often.
+   */
+  async readDay(): Promise<readonly PublishedOperatorEvent[]> {
+    await this.newEvents.again();
+    return this.known.map(({ event }) => event);
+  }
+
+  private async readNew(): Promise<void> {
+    const { commands } = this.redis;
+    const [[seconds], newest] = await Promise.all([commands.time(), commands.xrevrange(journalKey(), '+', '-', 'COUNT', 1)]);
+    const from = Number(seconds) * 1_000 - KEPT_MS;
+    const last = this.known.at(-1);
+    // Redis has lost events, so the ids of new events may be lower than the last known one.
+    const known = last && newest[0] && compareIds(newest[0][0], last.id) >= 0 ? [...this.known] : [];
+    for (;;) {
+      const after = known.at(-1)?.id;
+      const entries = await commands.xrange(journalKey(), after === undefined ? from : `(${after}`, '+', 'COUNT', READ_AT_ONCE);
+      known.push(...entries.flatMap(([id, [, text]]) => parsed(text).map((event) => ({ id, event }))));
+      if (entries.length < READ_AT_ONCE) break;
+    }
+    const begin = known.findIndex(({ id }) => Number(id.split('-')[0]) >= from);
+    this.known = begin < 0 ? [] : known.slice(Math.max(begin, known.length - EVENTS_MAX));
   }
 
   /** Returns the latest events of the last day, oldest first. `limit`: maximum number of events. */
@@ -51,4 +91,11 @@ function parsed(text: string | undefined): PublishedOperatorEvent[] {
   } catch {
     return [];
   }
+}
+
+/** Compares two ids of a stream. Negative: the first one is older. */
+function compareIds(one: string, other: string): number {
+  const [ms = 0, number = 0] = one.split('-').map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);
+  return ms - otherMs || number - otherNumber;
 }

@@ -15,7 +15,9 @@ describe('the entry for extensions', () => {
         .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
         .map((file) => readFileSync(join(folder, file), 'utf8'))
         .filter((code) => code.includes('@Extension('))
-        .flatMap((code) => [...code.matchAll(/^import (?:type )?\{([^}]*)\} from '@holdfast\/server\/ports';$/gm)].flatMap(([, names]) => namesIn(names))),
+        .flatMap((code) =>
+          [...code.matchAll(/^import (?:type )?\{([^}]*)\} from '@holdfast\/server\/ports';$/gm)].flatMap(([, names]) => namesIn(names)),
+        ),
     );
     expect(imported).toContain('Authenticator');
     expect(imported.filter((name) => !ports.has(name))).toEqual([]);

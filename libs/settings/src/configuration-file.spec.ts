@@ -51,6 +51,13 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
+  it('keeps the file of a setting whose variable is empty in the environment', () => {
+    const url = join(folder, 'url');
+    writeFileSync(url, 'redis://store:1');
+    write({ REDIS_URL_FILE: url });
+    expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
+  });
+
   it('is refused with the nearest known name of an unknown key, and with each wrong value', () => {
     write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
     expect(problems()).toEqual([

@@ -53,7 +53,7 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
   // A secret or an address of the environment also replaces its file (`NAME_FILE`) in the configuration, and the other way round.
-  const replaced = new Set(set.flatMap(([variable]) => [`${variable}_FILE`, variable.replace(/_FILE$/, '')]));
+  const replaced = new Set(set.flatMap(([variable, text]) => (text?.trim() ? [`${variable}_FILE`, variable.replace(/_FILE$/, '')] : [])));
   const kept = Object.entries(values).filter(([variable]) => !replaced.has(variable));
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };
 }

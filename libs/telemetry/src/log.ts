@@ -35,6 +35,7 @@ export interface LifeFields extends LogFields {
 export class Log {
   private readonly logger: Logger;
   private readonly lifeLines: LineBudget;
+  private readonly refusalLines: LineBudget;
   private isReported: (error: unknown, event: string) => boolean = () => false;
 
   constructor(
@@ -54,9 +55,9 @@ export class Log {
       },
       format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
     );
-    this.lifeLines = new LineBudget(lifeLinesPerSecond, (lines) =>
-      this.info('life.left-out', { lines, linesPerSecond: lifeLinesPerSecond }),
-    );
+    const leftOut = (lines: number) => this.info('life.left-out', { lines, linesPerSecond: lifeLinesPerSecond });
+    this.lifeLines = new LineBudget(lifeLinesPerSecond, leftOut);
+    this.refusalLines = new LineBudget(lifeLinesPerSecond, leftOut);
     if (!destination) this.reportLosses(metrics);
   }
 
@@ -76,6 +77,14 @@ export class Log {
    */
   life(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
+  }
+
+  /**
+   * Writes the refusal of a request or a login, with a limit of its own as in `life`. Anybody can cause refusals, so they may not use up the
+   * lines of other players.
+   */
+  refusal(event: string, fields: LifeFields): void {
+    if (this.logger.isLevelEnabled('info') && this.refusalLines.take()) this.write('info', event, fields);
   }
 
   /** Logs a fact that an operator may have to act on. */
@@ -157,8 +166,14 @@ function fieldsOf(line: Record<string, unknown>): string {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
+  // Quotes control characters, too: a terminal would obey those in the text of a client.
+  if (typeof value === 'string') return /[\s"=\p{Cc}]/u.test(value) ? escaped(JSON.stringify(value)) : value;
   const { name, message, stack } = (value ?? {}) as Partial<LoggedError>;
   if (typeof stack === 'string') return stack;
   return typeof name === 'string' && typeof message === 'string' ? textOf(`${name}: ${message}`) : JSON.stringify(value);
+}
+
+/** Escapes the control characters that JSON leaves as they are. */
+function escaped(json: string): string {
+  return json.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -39,6 +39,20 @@ describe('the log of a server', () => {
     ]);
   });
 
+  it('writes the lives of rooms and sessions even after many refusals in the same second', () => {
+    const { log, lines } = logInto('json');
+    for (let refused = 0; refused < 1_000; refused++) log.refusal('session.refused', { code: 'bad-token' });
+    log.life('session.started', { user: 'u1' });
+    expect(lines.at(-1)).toContain('session.started');
+    expect(lines.length).toBeLessThan(1_000);
+  });
+
+  it('writes no control character of a text into the pretty format', () => {
+    const { log, lines } = logInto('pretty');
+    log.info('session.refused', { session: '\u001b[31mred\u009b' });
+    expect(lines.join('')).toContain('session="\\u001b[31mred\\u009b"');
+  });
+
   it('writes an event as one line of name=value pairs in the pretty format', () => {
     const { log, lines } = logInto('pretty');
     log.warn('server.evicted', { target: 'hf:game:2', why: 'no answer' });

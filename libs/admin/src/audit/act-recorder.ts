@@ -50,16 +50,24 @@ const TEXT_MAX = 500;
 /** Describes the act of a request. The request is not validated yet, so each part is cut to a bounded size. */
 export function newActOf({ params, query, body }: ActRequest, { act, target }: ActOnMetadata, actor: Actor): NewAct {
   const { note, ...input } = { ...fieldsOf(query), ...fieldsOf(body) };
-  const isSmall = JSON.stringify(input).length <= TEXT_MAX;
   return {
     actor,
     act,
     target: (params[target] ?? '').slice(0, TEXT_MAX),
     note: typeof note === 'string' ? note.slice(0, TEXT_MAX) : null,
-    input: Object.keys(input).length === 0 ? null : isSmall ? input : { omitted: 'too large' },
+    input: Object.keys(input).length === 0 ? null : isSmall(input) ? input : { omitted: 'too large' },
   };
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function isSmall(input: object): boolean {
+  try {
+    return JSON.stringify(input).length <= TEXT_MAX;
+  } catch {
+    // The value is nested too deep.
+    return false;
+  }
 }

@@ -10,9 +10,25 @@ import type { RunningAct } from './running-act.js';
 const END_TRIES = 30;
 const END_RETRY_MS = 1_000;
 
+/**
+ * Number of refused acts of one actor that the audit log gets at once, and the time in ms after which it gets one more. Otherwise a viewer
+ * could push the acts of operators out of the log.
+ */
+const REFUSALS_BURST = 20;
+const REFUSAL_EACH_MS = 60_000;
+
+/** The refused acts of one actor that may still be stored, at the given time of the monotonic clock. */
+interface RefusalBudget {
+  left: number;
+  at: number;
+}
+
 /** Writes the begin, the progress and the end of each act into the audit log. */
 @Injectable()
 export class ActTracker {
+  /** By the names of actors. Their number is limited, because each name belongs to a token of the settings. */
+  private readonly refusals = new Map<string | null, RefusalBudget>();
+
   constructor(
     private readonly audit: AuditLog,
     private readonly log: Log,
@@ -23,11 +39,29 @@ export class ActTracker {
     return new TrackedAct(await this.audit.begin(act), this.audit, this.log);
   }
 
-  /** Records an act that is refused before it begins. Never rejects: the refusal must not depend on the store. */
+  /**
+   * Records an act that is refused before it begins: always in the log of the server, and in the audit log within a limit. Never rejects: the
+   * refusal must not depend on the store.
+   */
   async refused(act: NewAct, error: unknown): Promise<void> {
+    const { outcome, code } = endOf(error);
+    this.log.info('operator.acted', { actor: act.actor.name, act: act.act, target: act.target, outcome, ...(code && { code }) });
+    if (!this.takeRefusal(act.actor.name)) return;
     await this.audit.begin(act, endOf(error)).catch((cause: unknown) => {
       this.log.warn('audit.refusal-unwritten', { act: act.act, target: act.target, actor: act.actor.name, error: cause });
     });
+  }
+
+  private takeRefusal(actor: string | null): boolean {
+    const now = performance.now();
+    const budget = this.refusals.get(actor) ?? { left: REFUSALS_BURST, at: now };
+    const more = Math.floor((now - budget.at) / REFUSAL_EACH_MS);
+    budget.left = Math.min(REFUSALS_BURST, budget.left + more);
+    budget.at += more * REFUSAL_EACH_MS;
+    this.refusals.set(actor, budget);
+    if (budget.left === 0) return false;
+    budget.left -= 1;
+    return true;
   }
 }
 

@@ -29,7 +29,7 @@ export const PlayersQuery = z.object({
   q: z.string().max(64).optional().describe('part of the user id or name, or the beginning of the address; without case'),
   gateway: z.string().min(1).max(128).optional().describe('only sessions at this gateway'),
   limit: limit(100, 500),
-  after: z.string().max(256).optional().describe('`next` of the last page'),
+  after: z.string().max(600).optional().describe('`next` of the last page'),
 });
 export type PlayersQuery = z.infer<typeof PlayersQuery>;
 export const PlayersAnswer = z.object({
@@ -84,7 +84,7 @@ export const LiftAnswer = ActReference.extend({
 export const SanctionsQuery = z.object({
   q: z.string().max(64).optional().describe('part of the user id; without case'),
   limit: limit(100, 500),
-  after: z.string().max(512).optional().describe('`next` of the last page'),
+  after: z.string().max(600).optional().describe('`next` of the last page'),
 });
 export const SanctionsAnswer = z.object({
   sanctions: z.array(SanctionView).describe('newest first'),

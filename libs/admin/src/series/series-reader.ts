@@ -3,7 +3,6 @@ import { Interval } from '@nestjs/schedule';
 import { KeyedMutex } from '#libs/async';
 import { EventJournal, Self, ServerDirectory } from '#libs/fleet';
 import { StoreClock } from '#libs/redis';
-import { INCIDENT_EVENTS_READ } from '../admin.options.js';
 import { incidentsOf } from '../incidents.js';
 import { fullId } from '../server-reader.js';
 import { pointsOf } from './series-points.js';
@@ -40,7 +39,7 @@ export class SeriesReader {
     const resolution = periodMs <= FINE.keptMs && wantedMs < COARSE.stepMs ? FINE : COARSE;
     const stepMs = Math.max(1, Math.ceil(wantedMs / resolution.stepMs)) * resolution.stepMs;
     const from = this.clock.storeTime() - periodMs;
-    const [samples, events] = await Promise.all([this.samples(resolution), this.journal.read(INCIDENT_EVENTS_READ)]);
+    const [samples, events] = await Promise.all([this.samples(resolution), this.journal.readDay()]);
     const only = server === undefined ? undefined : this.shortId(server);
     const points = pointsOf(
       samples.filter(({ at }) => at >= from),

@@ -34,9 +34,10 @@ export class SeriesStore {
 
   /** Stores the sample of the period that begins at `at`. Returns false, without a write, when the period already has one. */
   async add(at: number, sample: FleetSample): Promise<boolean> {
-    if (!(await this.append(FINE, at, sample))) return false;
+    const isNew = await this.append(FINE, at, sample);
+    // Also after a gateway stored the fine sample and died: the stream refuses a second coarse sample.
     if (at % COARSE.stepMs === 0) await this.addCoarse(at);
-    return true;
+    return isNew;
   }
 
   /** Reads the samples after `after` and up to now, oldest first. */

@@ -98,6 +98,13 @@ describe('the samples in Redis', () => {
     expect(await store.read(COARSE, 0)).toMatchObject([{ at: 660_000, fleet: [63.5, 100, 20, 50, null, 1, 1, 0] }]);
   });
 
+  it('combine a minute even when the gateway dies after it has stored the last sample of the minute', async () => {
+    for (let at = 610_000; at <= 650_000; at += 10_000) await store.add(at, fleet(1));
+    await redis.commands.xadd(seriesKey(FINE), '660000-0', 'sample', JSON.stringify(fleet(1)));
+    expect(await store.add(660_000, fleet(1))).toBe(false);
+    expect((await store.read(COARSE, 0)).map(({ at }) => at)).toEqual([660_000]);
+  });
+
   it('keep an hour in steps of ten seconds', async () => {
     for (let at = 1_000_000; at < 1_000_000 + 3_700_000; at += 10_000) await store.add(at, fleet(1));
     const samples = await store.read(FINE, 0);

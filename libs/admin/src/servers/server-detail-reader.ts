@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EventJournal, FleetLinks, Self, SelfReport, type ServerRecord } from '#libs/fleet';
 import { HealthEvidence } from '#libs/health';
 import type { Control } from '#libs/protocol';
-import { INCIDENT_EVENTS_READ, INSPECT_MS } from '../admin.options.js';
+import { INSPECT_MS } from '../admin.options.js';
 import { incidentsOf } from '../incidents.js';
 import { ServerReader } from '../server-reader.js';
 import { within } from '../within.js';
@@ -25,7 +25,7 @@ export class ServerDetailReader {
     const record = this.servers.record(id);
     const [{ checker, votes, unreachedBy }, events, live] = await Promise.all([
       this.evidence.read(record),
-      this.journal.read(INCIDENT_EVENTS_READ),
+      this.journal.readDay(),
       this.inspect(record),
     ]);
     const incidents = incidentsOf(events).filter(({ server }) => server === record.id);

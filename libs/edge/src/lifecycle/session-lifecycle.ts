@@ -120,7 +120,7 @@ export class SessionLifecycle {
     } catch (error) {
       const body = answerTo(error);
       if (!(error instanceof HoldfastError)) this.log.error('hello.failed', { error });
-      this.log.life('session.refused', {
+      this.log.refusal('session.refused', {
         code: body.code,
         transport,
         address,
@@ -166,6 +166,7 @@ export class SessionLifecycle {
     if (!session) return false;
     const { connection } = session;
     session.connection = null;
+    this.logEnd(session, code);
     this.depart(session, 'left');
     if (connection) disconnect(connection, code);
     return true;
@@ -308,7 +309,7 @@ export class SessionLifecycle {
     if (connection) disconnect(connection, code);
   }
 
-  private logEnd(session: GatewaySession, reason: 'bye' | 'away' | 'expired' | 'replaced'): void {
+  private logEnd(session: GatewaySession, reason: 'bye' | 'away' | 'expired' | 'replaced' | 'kicked' | 'suspended'): void {
     this.log.life('session.ended', { ...factsOf(session), reason });
   }
 
