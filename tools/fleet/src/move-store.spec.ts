@@ -136,6 +136,16 @@ describe('move-store', () => {
     expect([await roleOf(old), await roleOf(next)]).toEqual(['master', 'slave']);
     expect(await old.client.set('room', 'played on')).toBe('OK');
   });
+
+  it('ends a switch that an interrupted call has begun and that cannot succeed', async () => {
+    await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
+    await replicate(next, old);
+    await until(async () => /state=online/.test(await old.client.info('replication')));
+    await old.client.call('FAILOVER', 'TO', '127.0.0.2', String(next.port), 'TIMEOUT', '5000');
+    await until(async () => /master_failover_state:failover-in-progress/.test(await old.client.info('replication')));
+    await expect(move()).rejects.toThrow('did not take over in time. The fleet continues on the old one.');
+    expect(await old.client.set('room', 'played on')).toBe('OK');
+  });
 });
 
 /** Closes the connection with this name. Returns whether there was one. */

@@ -34,7 +34,7 @@ const LAG_BYTES = 1_000_000;
  * connected to it, `FAILOVER` swaps their roles. The old Redis is then a read-only replica, so no server can write to it. A repeated call
  * continues where an earlier one ended, also after the switch.
  *
- * @throws FleetError when a step does not succeed; the message says which Redis the fleet then uses
+ * @throws FleetError when a step does not succeed; until the switch, the fleet then continues on the old Redis
  */
 export async function moveStore(options: MoveOptions): Promise<MoveResult> {
   const { from, to, prefix, say, waitMs } = options;
@@ -78,7 +78,7 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
     waitMs,
     async () => (await unready()).length === 0,
     async () =>
-      `These servers are not connected to the new Redis: ${(await unready()).join(', ')}. Write its address into the file of their REDIS_URL_FILE.`,
+      `These servers are not connected to the new Redis: ${(await unready()).join(', ')}. Write its address into the file of their REDIS_URL_FILE, and repeat the command. The fleet continues on the old one.`,
   );
   say(`All ${servers.length} servers have read the new address.`);
   const switchMs = await switchRoles(old, next);

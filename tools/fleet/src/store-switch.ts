@@ -9,9 +9,9 @@ const SWITCH_MS = 5_000;
 /** Further time for the new Redis to take over once it has caught up, in ms. After it, this command ends the switch. */
 const TAKE_OVER_MS = 1_000;
 
-/** Whether the old Redis switches now, because an earlier call has ended during the switch. */
+/** Whether the old Redis is in a `FAILOVER` now, of this call or an earlier one. */
 export async function isSwitching(old: Redis): Promise<boolean> {
-  return !hasEnded(await old.info('replication'));
+  return /^master_failover_state:(?!no-failover)/m.test(await old.info('replication'));
 }
 
 /** Swaps the roles. Returns the duration, in ms. @throws FleetError when the new Redis did not take over */
@@ -32,7 +32,7 @@ export async function awaitSwitch(old: Redis, next: Redis): Promise<void> {
       SWITCH_MS + TAKE_OVER_MS,
       async () => {
         if (await isPrimary(next)) return true;
-        if (!hasEnded(await old.info('replication'))) return false;
+        if (await isSwitching(old)) return false;
         if (await isPrimary(next)) return true;
         throw new FleetError('unavailable', `The new Redis did not catch up within ${SWITCH_MS} ms.`);
       },
@@ -79,10 +79,6 @@ async function abort(old: Redis, next: Redis, problem: string): Promise<void> {
     'unavailable',
     `${problem} The fleet continues on the old one. Repeat the command once the old Redis can connect to the new one.`,
   );
-}
-
-function hasEnded(info: string): boolean {
-  return /^master_failover_state:no-failover/m.test(info);
 }
 
 async function isPrimary(client: Redis): Promise<boolean> {
