@@ -24,7 +24,7 @@ describe('an operator of a fleet', () => {
 
   /**
    * Calls the admin API and returns the answer. Throws on an error status. By default it calls the second gateway. The tests read the event
-   * stream of the first gateway, so they also show that the first gateway publishes events of the second.
+   * stream of the first gateway, so they also show that the first gateway publishes the events of the second gateway.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {

@@ -79,9 +79,10 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
     const evaluated = await prometheus.evaluations();
-    // Any alert has fired after this time. A condition must hold for one second, and the longest window has 8 seconds.
+    // After 20 evaluations, every alert whose condition holds has fired: the longest window has 8 seconds, and a condition must hold for
+    // one second.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
-    // On a busy machine, a gateway sometimes does not trust its own checks. Then this alert fires, too.
+    // On a busy machine, a gateway sometimes does not trust its own checks, so the alert about void checks may fire, too.
     expect((await names()).filter((name) => name !== 'HoldfastHealthChecksVoid')).toEqual([]);
     await rooms[0].leave();
   });

@@ -25,7 +25,7 @@ describe('a fleet with slow readers', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // The health checks are slow, because an eviction of a server would make the test fail.
+      // The interval of the health checks is long, because the test would fail if the gateway evicted a server.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -137,7 +137,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The gateway accepts a few commands above the limit when the kernel buffers some of its bytes.
+    // The gateway accepts a few commands above the limit when the kernel buffers some bytes of the link.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');

@@ -184,7 +184,7 @@ describe('a fleet that receives bad input', () => {
   });
 
   describe('made of hostile MessagePack and JSON', () => {
-    /** 30 levels of arrays. Each array contains the next one twice. Written out without references, they have 2^30 values. */
+    /** 30 levels of arrays. Each array contains the next array twice. Written out without references, the value has 2^30 parts. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];

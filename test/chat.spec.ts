@@ -57,7 +57,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     const seen = seenBy(chat);
     await expect(openChat(cy, { to: 'room' }).send('hi')).rejects.toMatchObject({ code: 'forbidden' });
     await chat.send('for members');
-    // If the gateway sent the message to other sessions, they would have received it before this delivery to a member.
+    // If the gateway also sent the message to spectators or to another room, they would have received it by the time a member sees it.
     await until(() => seen.length === 1);
     expect(received).toEqual([]);
   });

@@ -153,7 +153,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
   }, 60_000);
 });
 
-/** Waits until the program prints a step at least 40 steps (2 s) later that contains an input of the player. */
+/** Waits until the program prints a step that comes at least 40 steps (2 s) after `step` and contains an input of the player. */
 async function stepAfter(pilot: ExampleProcess, step: number): Promise<{ step: number; input: number }> {
   const [line] = await until(() => {
     const found = pilot.lines

@@ -112,8 +112,8 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(acknowledged.map(({ length }) => length <= 12)).toEqual([true]);
     expect(room.state).toBe(state);
     expect(other.version).toBe(otherVersion);
-    // The last change is not visible to the other player, so that player received no sync for it. The player's next sync begins at an
-    // earlier version than this player's.
+    // The other player received no sync for the last change, because that player cannot see the change. So the next syncs of the two
+    // players begin at different versions.
     await note([room, other], 'b');
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });

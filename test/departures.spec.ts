@@ -114,8 +114,8 @@ describe('a session that ends during one of its requests', () => {
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /**
-   * Suspends the lobby. Meanwhile `ending` sends one request for each player, and then ends the player's session. Then the lobby continues.
-   * Returns the players by the name of their request, and the rooms with their hosts.
+   * Suspends the lobby. While it is suspended, `ending` sends one request for each player and ends the player's session. Then the lobby
+   * continues. Returns the players by the name of their request, and the rooms with their hosts.
    */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {
     const hosts = await Promise.all([1, 2, 3, 4].map(() => Player.login(gateway())));
@@ -174,7 +174,7 @@ describe('a session that ends during one of its requests', () => {
   const isKicked: Ending = async (player, request) => {
     player.write(request, { kind: 'ping', nonce: 1 });
     await player.raw.hears('pong');
-    // This frame has only the byte for its kind, and no header of a request.
+    // This frame has only the byte for its kind and no header of a request, so the gateway closes the connection.
     player.raw.send(Buffer.from([KIND.request]));
     await player.raw.isClosedByServer();
   };

@@ -152,7 +152,8 @@ describe('a fleet whose store falls back to a time before the end of a game', ()
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Waits for longer than one interval of the former owner's sweep. The sweep looks for rooms whose records name this owner.
+    // Waits for longer than one interval of the former owner's sweep, which looks for rooms whose records name this owner. The sweep must
+    // not change this room.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -255,7 +256,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // On most machines, the new process has started after this time, and waits for Redis.
+    // Waits 1.5 s. On most machines, the new process has then started and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
@@ -335,7 +336,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     stopped = [fleet.gateways[1]];
     fleet.gateways[1].kill('SIGSTOP');
     await pair.rooms[0].leave();
-    // The sweeper would close the room. The test closes it directly, because the gateway of the last member is suspended.
+    // Closes the room as the sweeper would. The last member cannot leave the room, because the gateway of this member is suspended.
     await closeRoom(id);
     await fleet.redis.fallBack(await fleet.redis.keep());
     fleet.gateways[1].kill('SIGCONT');

@@ -153,7 +153,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
     expect((await end(rooms[0].id)).status).toBe(409);
     await wholeAgain();
     await (await players[0].createRoom({ game: 'tic-tac-toe', private: true })).leave();
-    // No server adopts the ended room.
+    // The room still waits for its next game, so no server has adopted it after its game was ended.
     expect(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'status')).toBe('waiting');
   }, 60_000);
 });

@@ -115,7 +115,7 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // The limit accepts one message every 20 ms, so only many messages exceed it.
+    // The limit accepts one message every 20 ms, so the test sends many messages to exceed it.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);

@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // A request for the list counts as ten messages, and a connection may send a hundred messages in a second.
+    // Waits, because a request for the list counts as ten messages and a connection may send only a hundred messages in a second.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   return outcomes;

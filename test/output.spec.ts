@@ -95,8 +95,8 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The upper limit is above the number of lines that the test writes. The server may also drop lines of its own, for example about
-        // its health.
+        // The server may also drop lines of its own, for example about its health. So the upper limit is above the number of lines that the
+        // test writes.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
         server.kill('SIGTERM');
@@ -128,7 +128,7 @@ describe('a server whose output no process reads', () => {
   }, 30_000);
 
   it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
-    // The output of the child process is a socket and not a pipe, as under `npm start`.
+    // As under `npm start`, the output of the child process is a socket and not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },

@@ -40,7 +40,7 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // Resignations and agreements are commands of a player, but they do not count as moves.
+    // Resignations and agreements are commands too, but the report does not count them as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 

@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms. Only the next hundred rooms are counted.
+    // Removes all rooms, because only the next hundred rooms are counted.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -145,7 +145,7 @@ describe('the start of a game whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The suspended server continues. It reads the requests that arrived meanwhile.
+    // The suspended server continues and reads the requests that arrived during its suspension.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);
@@ -205,7 +205,7 @@ describe('placement in a full fleet', () => {
     await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await room.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
 
-    // The restarted server first gets the recovered games. So the start of this room must wait until they end.
+    // The restarted server first gets the recovered games. So the start of this room must wait until those games end.
     await fleet.restart(server);
     await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     await Promise.all(going.map(({ rooms }) => rooms[0].leave()));

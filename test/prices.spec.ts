@@ -209,7 +209,7 @@ describe("the price of a player's operation", () => {
     await count('hello: resume, and a loss', HELLO_PRICE, async () => {
       const first = await Player.login(fleet);
       first.raw.close();
-      // This count includes the login. An earlier test measures the login alone.
+      // A resume needs a session, so this count includes a login. An earlier test measures the login alone.
       (await Player.login(fleet, { session: first.session, secret: first.secret })).raw.say({ kind: 'bye' });
     });
     await count('me', price('me'), () => any.ask('me'));
@@ -364,7 +364,8 @@ describe('a player at the rate limit', () => {
 describe('the operations of one address', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Six connections together may use operations for 48 messages per second, and for 200 messages in one burst.
+    // With these settings, the operations of all connections of one address may together cost 48 messages per second, and 200 messages in
+    // one burst.
     const env = { ...settings, CONNECTIONS_PER_ADDRESS: '6', CONNECTIONS_WINDOW_MS: '1000', MESSAGES_BURST: '100' };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env });
   }, 60_000);

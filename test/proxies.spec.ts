@@ -16,7 +16,7 @@ import { findProxy } from '../tools/proxies/find-proxy.mjs';
 import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
-/** More than the 2 s in which `haproxy.cfg` notices that a gateway is not ready. */
+/** Longer than the 2 s that HAProxy needs with `haproxy.cfg` to notice that a gateway is not ready. */
 const DRAIN_DELAY_MS = 4_000;
 const PER_ADDRESS = 3;
 const COME_BACK = { firstMs: 50, maxMs: 300, giveUpMs: 30_000 };
@@ -226,7 +226,8 @@ describe('two gateways behind proxies that end TLS', () => {
       for (; !isOver; count++) {
         const url = urls()[count % 2 === 0 ? 0 : 2]!;
         const outcome = await firstMessage(url, `127.0.9.${(count % 250) + 2}`, own).catch((error: Error) => error.message);
-        // nginx has no health checks, so it may choose the gateway just before its port closes. Clients try again after this code.
+        // nginx has no health checks, so it may choose the gateway just before the gateway closes its port. This is no failure, because
+        // clients try again after the code `shutting-down`.
         const isRetried = outcome === 'shutting-down' && url === urls()[2];
         if (outcome !== 'welcome' && !isRetried) failures.push(`${url}: ${outcome}`);
         for (const socket of own.splice(0)) socket.close();

@@ -31,7 +31,7 @@ describe('the session of a player', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // A test suspends a server for seconds. So many checks may be missed before an eviction.
+      // A test suspends a server for seconds. The server then misses several checks, but must not be evicted.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -290,7 +290,10 @@ describe('the session of a player', () => {
     return Number(/^holdfast_connections\{[^}]*transport="tcp"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
   }
 
-  /** Starts a game of Ada, a raw player at `first`, and a client at `second`. `room` is the client's view of the room. */
+  /**
+   * Starts a game with two players. Ada is a raw player at `first`, and the other player uses a client at `second`. `room` is the client's
+   * view of the room.
+   */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
     const ada = await RawPlayer.welcomed(first, 'Ada', way);
     const { room: made } = (await ada.asks(1, 'rooms.create', { game: 'ledger' })).data as { room: { id: string } };

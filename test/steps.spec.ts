@@ -144,7 +144,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const slow = await RawPlayer.welcomed(gateway, 'Slow', 'tcp');
     expect(await slow.asks(1, 'rooms.watch', { room: ada.room.id })).toHaveProperty('data');
     await slow.hears('sync', ({ events = [] }) => events.some(({ name }) => name === 'flash'));
-    // Without pings, the gateway would close the connection as dead. In this test it must close the connection because of the backlog.
+    // Without pings, the gateway would close the connection as dead. The connection must stay open, because the test needs its backlog.
     pinging = setInterval(() => slow.say({ kind: 'ping', nonce: 1 }), 500);
     slow.listen(false);
     await until(async () => {
@@ -164,7 +164,8 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const marks = stepsOf('mark');
     expect(marks).toEqual(Array.from(marks, (_, index) => marks[0]! + index));
     expect(syncs.some(({ missed }) => missed)).toBe(false);
-    // The player gets volatile events until the gateway stops sending, and again after the player reads again.
+    // The player gets volatile events until the gateway stops sending, and again after the player reads again. So the steps without such an
+    // event are consecutive.
     const flashes = new Set(stepsOf('flash'));
     const without = marks.filter((mark) => !flashes.has(mark));
     expect(without.length).toBeGreaterThan(10);

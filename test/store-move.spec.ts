@@ -6,7 +6,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { FleetRedis } from '../tools/testing/fleet-redis.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** The longest time in ms for which players may wait for an answer during a move. This machine may be busy. */
+/** The longest time for which players may wait for an answer during a move, in ms. It allows for a busy machine. */
 const WAIT_MS = 5_000;
 
 describe('a fleet that moves to another Redis while it plays', () => {
@@ -66,7 +66,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
   }, 120_000);
 });
 
-/** Runs the command of the operator. Resolves with its exit code and its output. */
+/** Runs `move-store`, as an operator does. Resolves with its exit code and its output. */
 function moveStore(options: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(process.execPath, [join(ROOT, 'tools/fleet/run.mjs'), 'move-store', ...options], { cwd: ROOT });
   let output = '';

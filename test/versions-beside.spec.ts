@@ -2,7 +2,7 @@ import { HOLDFAST_VERSION } from '#libs/telemetry';
 import { LedgerGame } from './harness/index.js';
 import { type MixedFleet, startMixedFleet } from './harness/mixed-fleet.js';
 
-/** `test/long/rolling-upgrade.spec.ts` does this with more servers and games, with killed servers, and with newer data. */
+/** `test/long/rolling-upgrade.spec.ts` tests the same upgrade with more servers and games, with killed servers, and with newer data. */
 describe('a fleet of the last release that is upgraded to this build, server by server', () => {
   let fleet: MixedFleet;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
 const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);
 const servers = files.filter((file) => !file.isSpec && !file.isPage);
 
-/** The only allowed imports between libraries of the same row. */
+/** The only allowed imports between libraries in the same row of the layer table. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol', 'libs/state-patch'] };
 /** The folders of a large library, lowest first. A folder may import only itself and lower folders. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {

@@ -18,7 +18,9 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let tab: BackgroundTab;
   let bob: Session;
   let room: Room;
-  /** Effects of the hidden tab on Bob: `away` for each view of the room with an absent member, and the reason of each pause. */
+  /**
+   * Effects of the hidden tab that reached Bob: `away` for each view of the room in which a member is absent, and the reason of each pause.
+   */
   let learned: string[];
 
   beforeAll(async () => {

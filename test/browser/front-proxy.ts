@@ -24,7 +24,7 @@ interface Place {
 }
 
 interface Setup {
-  /** The file of the configuration in `deploy/nginx` or `deploy/haproxy`. */
+  /** The name of the example configuration in `deploy/nginx` or `deploy/haproxy`. */
   readonly example: string;
   /** Returns the configuration for this folder and port. The addresses are those of the fleet. */
   readonly configuration: (example: string, place: Place) => string;

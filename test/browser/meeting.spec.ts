@@ -76,7 +76,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await looks(cy, 'an offered match');
     await ada.press('Accept');
     await bob.page.getByText('1 of 4 have accepted.').waitFor();
-    // The dialog has the keyboard focus.
+    // The dialog of the offer has the keyboard focus, so Enter accepts the match.
     for (const { page } of [bob, cy, dee]) await page.keyboard.press('Enter');
     await Promise.all(all.map((visitor) => visitor.sees('The game is running.')));
     const urls = all.map(({ page }) => page.url());

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 export interface VisitorOptions extends BrowserContextOptions {
-  /** Runs in the page before its own scripts. */
+  /** A function that runs in the page before the page's own scripts. */
   readonly script?: () => void;
 }
 

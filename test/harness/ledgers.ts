@@ -41,7 +41,7 @@ export class LedgerGame {
   /** The ids of the acknowledged notes of each seat, in the order of sending. The ids of refused notes are in `refused`. */
   readonly acknowledged: [string[], string[]] = [[], []];
   readonly refused: string[] = [];
-  /** Violations, as sentences. A player must not miss an event. Each state must continue the earlier state. */
+  /** Violations of two rules, as sentences: a player must not miss an event, and each state must continue the earlier state. */
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 

@@ -41,7 +41,7 @@ export class MixedFleet extends Fleet {
     return this.replace(server, release);
   }
 
-  /** Starts the successor of a server that has ended. */
+  /** Starts a server of the given release in place of a server that has ended. */
   async replace(server: FleetServer, release: Release): Promise<FleetServer> {
     this.releases.set(`${server.type}-${server.name}`, release);
     return this.restart(server);

@@ -68,8 +68,8 @@ export class WalletFleet {
   }
 
   /**
-   * Places a bet. When the wallet has reached the point, kills the victim, and lets the wallet continue. Returns the bet when it is decided
-   * and the wallet agrees with the game.
+   * Places a bet. When the wallet has reached `point`, kills `victim` and lets the wallet continue. Returns the bet when it is decided and
+   * the wallet agrees with the game.
    */
   async betAndKill(room: Room<Casino>, coins: number, point: WalletPoint | null, victim: Victim | null): Promise<Bet> {
     const before = room.state?.bets.length ?? 0;

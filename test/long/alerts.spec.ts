@@ -20,7 +20,7 @@ const DISTANCE_MS = 160;
 /** The shortest pause that the rule about long pauses reports, in ms. */
 const LONG_PAUSE_MS = 5_000;
 
-// `test/alerts.spec.ts` causes the other alerts.
+// This file causes the alerts that `test/alerts.spec.ts` does not cause.
 describe('a real Prometheus that evaluates the alert rules of a fleet with one fault at a time', () => {
   let home: string;
   let fleet: Fleet;
@@ -39,7 +39,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
   });
 
   const targets = (): string[] => fleet.servers.filter(({ exit }) => !exit).map(({ opsUrl }) => new URL(opsUrl).host);
-  /** Makes Prometheus scrape all living servers. A server that is started again has another port. */
+  /** Makes Prometheus scrape all living servers, because a server that was started again has another port. */
   const scraped = async (): Promise<void> => {
     await prometheus.scrape(targets());
     await until(async () => (await prometheus.value('count(up == 1)')) === targets().length, SOON_MS);
@@ -132,7 +132,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
   }, 240_000);
 
   it('reports ten tickets that wait without a match', async () => {
-    // No two tickets fit each other, except in the modes for four players, which have three tickets each.
+    // No two tickets fit each other, except in the modes for four players, which have only three tickets each.
     const modes = ['duo', 'duo', 'duo', 'asked-duo', 'asked-duo', 'asked-duo', 'open', 'ranked', 'asked', 'asked-duel'];
     const sessions: Session[] = [];
     for (const [index, mode] of modes.entries()) {

@@ -139,7 +139,7 @@ describe('a timer of a game', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // If another server still had an earlier timer, that timer would have fired before this one.
+    // If a former owner still had an earlier timer of this room, that timer would fire before the new timer.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

@@ -59,7 +59,7 @@ describe('a fleet whose gateways or Redis are suspended', () => {
     expect(text).toMatch(/^holdfast_health_rounds_void_total\{[^}]*reason="(store-slow|store-unreachable|no-echo)"[^}]*\} [1-9]/m);
 
     await redisComesBackAsAnother(store, before[2]);
-    // The checks still work: they evict a killed server, and they do not evict any other server.
+    // The gateways still check the servers correctly: they evict a killed server, and no other server.
     const [killed] = store.fleet.games;
     killed.kill();
     await until(async () => (await store.fleet.redis.client.hget(killed.id, 'state')) === 'dead', 3 * SECOND);

@@ -121,7 +121,7 @@ describe('the presence of players at a suspended server', () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
-    // The players join one after another, so that each player has another lobby.
+    // The players join one after another, so that the two players have different lobbies.
     const guests: RawPlayer[] = [];
     for (const [index, name] of ['Ada', 'Cy'].entries()) {
       const guest = await RawPlayer.welcomed(first, name);

@@ -24,7 +24,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers. Each row of this column has the same promise. */
+/** The tests of the column about dying servers. All rows of this column have the same promise, so they share these tests. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',
@@ -150,7 +150,10 @@ async function allIsLost(): Promise<void> {
   await Promise.all(games.map((game) => game.stop()));
 }
 
-/** Checks that each game has all commands except those that were acknowledged in the last second before the failure. */
+/**
+ * Kills the host of Redis and all game servers. Then checks that each game still has all commands that were acknowledged at least a second
+ * before the failure.
+ */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
   // A copy of the acknowledged commands. The failure happens a second later, so each of these commands must survive it.

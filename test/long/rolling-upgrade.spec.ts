@@ -91,7 +91,7 @@ describe('data in Redis from a version that is newer than all servers', () => {
     await until(async () => /Another version of Holdfast wrote the log of this room/.test(await fleet.logs()), 20_000);
     await other.goesOn();
 
-    // A server of the newer version would now take the room. Here the mark of the newer version is removed instead.
+    // In production, a server of the newer version would take the room now. This test removes the mark of the newer version instead.
     if (format === null) await client.hdel(key, 'format');
     else await client.hset(key, 'format', format);
     await game.goesOn(5, 60_000);

@@ -193,7 +193,7 @@ export function partHashOf(part: object): number {
   return hash;
 }
 
-/** This is a constant, because Jest makes the lookup of globals slow. `cyrb53` calls the function for each character. */
+/** Stores `Math.imul` in a constant, because Jest makes the lookup of globals slow. `cyrb53` calls this function for each character. */
 const { imul } = Math;
 
 export function cyrb53(text: string): number {

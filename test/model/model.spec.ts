@@ -3,14 +3,14 @@ import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
 /**
- * True when `npm run model` runs this file. It then has more scenarios and more walks than in other test runs. Each test prints its number
- * of states or steps.
+ * True when `npm run model` runs this file. The file then has more scenarios and more walks than in other test runs, and each test prints
+ * its number of states or steps.
  */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const WALKS_A_SCENARIO = isLong ? 4_000 : 600;
 
-/** Each seed leads to other random walks. */
+/** Each seed gives different random walks. */
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
 const say = (line: string): void => {

@@ -13,7 +13,7 @@ export interface State {
   /** The clock for new epochs. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
-  /** The content of the store after a fallback. */
+  /** The content to which the next fallback returns the store. */
   readonly durable: StoredRoom | null;
   /** The generation of the store, which grows with each fallback. */
   readonly generation: number;
@@ -46,7 +46,7 @@ export interface Hosted {
   readonly epoch: number;
   readonly batch: string;
   readonly durable: readonly string[];
-  /** The history including changes that are not durable yet. It begins with `durable`. */
+  /** The history with the changes that are not durable yet. Its first part is `durable`. */
   readonly value: readonly string[];
   readonly inFlight: { readonly to: number; readonly batch: string } | null;
   /** Refusals that are not recorded yet, not even in `value`. */
@@ -69,15 +69,18 @@ export interface Player {
   readonly at: number | null;
   readonly epoch: number;
   /**
-   * The highest sequence number that the player sent since the attachment. The player sends new commands in order. Only a copy of an
-   * earlier command may arrive later.
+   * The highest sequence number that the player sent since the attachment. The player sends new commands in order. So a lower number can
+   * arrive only as the copy of an earlier command.
    */
   readonly sent: number;
   /** A copy of a sent command that may still arrive. Null: there is no copy. The end of the attachment drops the copy. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
-/** A request to the store, and later its reply. The store may run the request after the sender has died. */
+/**
+ * A request to the store. After the store has run it, the same object contains the reply. The store may run the request after the sender
+ * has died.
+ */
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
@@ -223,10 +226,10 @@ export function isGoal(state: State): boolean {
   );
 }
 
-/** Combines the hashes of the parts. Most of them are cached, because a step changes only a few parts. */
+/** Combines the hashes of the parts of the state. Most of these hashes are cached, because a step changes only a few parts. */
 export function hashOf(state: State): number {
   const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
-  // Sorts the hashes. Two states are equal when they differ only in the order of undelivered messages.
+  // Sorts the hashes of the messages, because two states are equal when they differ only in the order of undelivered messages.
   const messages = wire.map(partHashOf).sort();
   const parts = [
     store && partHashOf(store),
@@ -353,7 +356,7 @@ function attach(state: State, seat: number, index: number, rules: Rules): State 
   return sync(next, seat, index);
 }
 
-/** Adds the results of a command to `steps`, when the command arrives at the owner to which the player is attached. */
+/** Adds to `steps` the possible results of a command that arrives at the owner to which its player is attached. */
 function deliveries(
   state: State,
   before: State,
@@ -572,7 +575,10 @@ function commit(state: State, index: number, rules: Rules): State {
   return flush(next, index, rules);
 }
 
-/** Drops the room. A migrating room without open changes becomes `lame` until the server learns whether the new owner has the room. */
+/**
+ * Drops the room, unless the room migrates and has no open changes. Such a room becomes `lame` until the server learns whether the new
+ * owner has it.
+ */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;
   if (room.to === null || isDirty(room)) return drop(state, index);
@@ -741,7 +747,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // An earlier answer has already confirmed this append, so this one changes nothing.
+  // An earlier answer has already confirmed this append, so this answer changes nothing.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);

@@ -54,7 +54,7 @@ export interface Store {
 export interface Server {
   readonly isDead: boolean;
   readonly room: Hosted | null;
-  /** The last game that ended on this server. Null: none. */
+  /** The last game that ended on this server. Null: no game has ended on it. */
   readonly ended: EndedGame | null;
   /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
@@ -226,7 +226,8 @@ export type Step = StepTo<State>;
 
 const ROOM = 'r';
 /**
- * With the mutation `absentTakesNow`, a new revision is this far ahead of the clock. In reality the clock is far ahead of all revisions.
+ * With the mutation `absentTakesNow`, an owner restores a missing record with the revision `clock + LATER`. This sum stands for the real
+ * clock, which is far ahead of all revisions.
  */
 const LATER = 50;
 const NAMES = 'ab';
@@ -375,7 +376,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  // The last element is the current state. A fallback to it means that the store restarts and loses nothing.
+  // The last of these contents is the current one. A fallback to the current content models a restart of the store that loses nothing.
   const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
@@ -444,8 +445,8 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
  */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // A removal has two writes. The model has no admission between them. In reality, a later request may make the store refuse the second
-  // write. The next sweep then repeats that write.
+  // A removal has two writes, and the model admits the removed player only before or after both. In reality, a request between the two
+  // writes may make the store refuse the second write. The next sweep then repeats that write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -475,7 +476,7 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  // A join or create may still wait for the record of the room. The gateway drops its answer.
+  // The gateway drops the answer to a join or create that still waits for the record of the room, because this player is in no room now.
   const operations = state.operations.filter(
     ({ user: other, kind, stage }) => !(other === index && stage === 'answered' && (kind === 'join' || kind === 'create')),
   );
@@ -530,7 +531,8 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // The room was closed or lost. No server has written to the missing record, so restoring the record does no harm.
+    // The record is missing, because the store lost it or the room was closed. No server has written to the missing record, so restoring it
+    // does no harm.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -539,7 +541,8 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
   let next = state;
   const isSame = known?.rev === room.rev && (gateway.knownIn === state.generation || rules.lowerRevIsIgnored);
-  // Within one generation, two records with the same revision can differ only in the owner. Players receive no message about a new owner.
+  // Within one generation, two records with the same revision can differ only in the owner. Players receive no message about a new owner,
+  // so the gateway keeps the copy that it has.
   if (!isSame) {
     next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
   }
@@ -552,7 +555,8 @@ function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
-    // While a request of this session runs, its answer decides whether the session is in the room. The record does not decide that.
+    // While a request of this session runs, the answer to the request decides whether the session is in the room. The gateway then ignores
+    // the record.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
     if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
@@ -571,7 +575,8 @@ function restore(state: State, index: number, rules: Rules): State | null {
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // After the store is settled, the gateway restores only a missing record, because other servers may have changed an older one.
+  // After the store is settled, the gateway restores only a missing record, because other servers may already have changed an older record
+  // that is in the store.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -601,7 +606,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // The user has left the room. After a fallback, the store may list the user in the room again.
+    // The user has left the room, but after a fallback the store may list the user as a member again. So the gateway requests the departure
+    // again.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -613,8 +619,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 function begin(state: State, at: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
   const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
-  // When the generation has changed, a lobby repeats the whole operation. So the model treats these two steps as one, except with the
-  // mutation `operationsOutliveGenerations`.
+  // When the generation has changed, a lobby repeats the whole operation. So in the model an operation begins and reads its data in one
+  // step, except with the mutation `operationsOutliveGenerations`.
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
@@ -760,7 +766,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   if (gateway === null || user.at !== gateway || user.turn !== by.turn) return next;
   const { known, marked } = state.gateways[gateway];
   const isEntry = kind === 'create' || kind === 'join' || kind === 'expel';
-  // Since this request, the gateway has restored its users in a newer generation. So it repeats the request.
+  // The gateway has restored its users in a newer generation than that of this request. So it repeats the request.
   if (askedIn !== state.generation && marked === state.generation && !rules.oldAnswersCount) {
     const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
     return withOperation(state, at, again);
@@ -833,7 +839,8 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // The write of an end makes a new revision. So the owner waits with this write until the store is settled.
+  // The write of an end makes a new revision. Before the store is settled, a lost record could have the same revision with other content.
+  // So the owner waits until then.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -899,12 +906,12 @@ function audit(state: State, index: number, rules: Rules): State | null {
   if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
   const written = store.restoreEnd(before, server.ended);
   const isMissing = written.answer === 'missing';
-  // When the store has no record, the server sets its mark only after it has written the end.
+  // When the store has no record, the server marks its data as compared with the store only after it has written the end of the game.
   const marked = isMissing && !rules.endsLate ? server.marked : state.generation;
   return withServer(withRoom(next, written.room), index, { isMissing, marked });
 }
 
-/** After the gateways have restored the record, the server writes the end into it. */
+/** After the gateways have restored the record, the server writes the end of the game into the record. */
 function endMissing(state: State, index: number, rules: Rules): State | null {
   const { ended, isMissing } = state.servers[index];
   if (!isMissing || !ended || !(rules.endsLate ? isSettled(state) : areGatewaysDone(state))) return null;
@@ -923,7 +930,8 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes the changes of a running append. An append that ends the game is the exception: the owner repeats it afterwards.
+  // The reassert includes the changes of a running append, unless this append ends the game. The owner repeats an append that ends the game
+  // after the reassert.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };
@@ -989,7 +997,7 @@ function adopt(state: State, index: number): State {
   return witness ? broken(next, `${witness} was told the end of round ${round}, and ${serverName(index)} takes it up again`) : next;
 }
 
-/** A server runs the last effect of a game. This is the owner, or a server that finds the effect in the store. */
+/** Runs the last effect of a game on the game's owner, or on a server that finds the effect in the store. */
 function doEffect(state: State, index: number): State | null {
   const { ended } = state.servers[index];
   const { room } = state.store;
@@ -1032,8 +1040,8 @@ function settle(state: State, rules: Rules): State | null {
 }
 
 /**
- * Returns whether a process may be killed. This is allowed only when no further fallback is allowed. The protocol permits the loss of data
- * by a fallback together with a kill, because only the killed process may have had the data.
+ * Returns whether a process may be killed, which is so only when no further fallback is allowed. If the store falls back and a process is
+ * killed, data that only this process had is lost. The protocol permits this loss, so the model leaves it out.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
@@ -1111,7 +1119,7 @@ function whyNot(
   return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
 }
 
-/** Combines the hashes of the parts. Sorts the hashes of the operations, because the order of operations does not matter. */
+/** Combines the hashes of the parts of the state. Sorts the hashes of the operations, because the order of operations does not matter. */
 function hashOf(state: State): number {
   const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
   const parts = [
@@ -1178,7 +1186,7 @@ function knownOf({ rev, doc, game, status, round, result, start, epoch, owner }:
   return { rev, doc, game, status, round, result, start, epoch, owner };
 }
 
-/** Returns whether the document has this member, ready or not. */
+/** Returns whether the document has this member. The member may be ready or not. */
 function has(doc: string, name: string): boolean {
   return doc.toLowerCase().includes(name);
 }

@@ -83,7 +83,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   },
 ];
 
-/** The scenarios of the random walks. They have too many states to explore. */
+/** The scenarios of the random walks. They have too many states for a complete exploration. */
 export const RECORD_WALKS: readonly RecordScenario[] = [
   {
     name: 'two games, and a store that falls back three times',
@@ -168,9 +168,9 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
   readonly without: string;
-  /** A pattern of the violation that the explorer must find. */
+  /** A pattern that matches the violation which the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Beginning;
 }

@@ -10,8 +10,8 @@ import {
 } from './record-scenarios.js';
 
 /**
- * True when `npm run model` runs this file. It then has more scenarios and more walks than in other test runs. Each test prints its number
- * of states or steps.
+ * True when `npm run model` runs this file. The file then has more scenarios and more walks than in other test runs, and each test prints
+ * its number of states or steps.
  */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;

@@ -109,7 +109,7 @@ export const LONG_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** The scenarios of the random walks. They have too many states to explore. */
+/** The scenarios of the random walks. They have too many states for a complete exploration. */
 export const WALKS: readonly Scenario[] = [
   {
     name: 'a durable store and every fault',
@@ -147,9 +147,9 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off, as the rest of the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
   readonly without: string;
-  /** A pattern of the violation that the explorer must find. */
+  /** A pattern that matches the violation which the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Omit<Scenario, 'name'>;
 }

@@ -11,8 +11,8 @@ const VERBS_A_SEQUENCE = 30;
 
 const scripts = join(__dirname, '../../libs/room-store/src/scripts');
 /**
- * Reads a script. Its number of keys is the highest `KEYS[n]` in its text. `keyCount`: the number of keys of a script with a variable
- * number.
+ * Reads a script. The number of its keys is the highest `KEYS[n]` in its text. `keyCount`: the number of keys to pass to a script that
+ * accepts a variable number of them.
  */
 const verb = (name: string, keyCount?: number): { lua: string; keys: number } => {
   const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
@@ -143,7 +143,10 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** In about half of the calls, returns the tenure of the stored owner. In the other calls, returns a wrong tenure that could occur. */
+  /**
+   * Returns the epoch, the id and the incarnation of the stored owner. In about half of the calls, replaces one of them by another value
+   * that could occur.
+   */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };

@@ -88,7 +88,8 @@ export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Writt
   const before = room as StoredRoom;
   if (before.version < args.version && !args.isVolatile) return { answer: 'behind', room };
   const version = Math.max(before.version, args.version);
-  // The checkpoint is too old: the log begins after its version, so changes between them would be missing.
+  // The checkpoint is too old: the changes between its version and the first change of the log are missing. So the store keeps its own
+  // checkpoint.
   if (before.version - before.log.length > args.version) return { answer: 'ok', room };
   return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log: logAfter(before, args.version) } };
 }
@@ -310,7 +311,7 @@ export interface OpenArgs {
   readonly durability: string;
 }
 
-/** Returns the new epoch. 0: the start is not the current one. */
+/** Returns the epoch of the opened game. 0: the room does not wait for this start. */
 export function open(room: StoredRoom | null, args: OpenArgs, now: number): { epoch: number; room: StoredRoom | null } {
   if (room === null || room.start !== args.start) return { epoch: 0, room };
   if (room.status === 'playing' && isOwner(room, args)) return { epoch: room.epoch as number, room };

@@ -17,7 +17,7 @@ export interface State {
   readonly lobbies: readonly Lobby[];
   /** Commits that the store has not executed yet. */
   readonly commits: readonly Commit[];
-  /** Users who have not searched yet. A party is one text of several users. */
+  /** Users who have not searched yet. A party is one element: a text with several users. */
   readonly idle: readonly string[];
   readonly faults: number;
   // The protocol does not have the following fields. The explorer uses them to check the protocol.
@@ -60,7 +60,7 @@ export interface Rules {
   readonly ignoresChanges?: boolean;
   /** True: the commit takes a ticket that another match holds. */
   readonly ignoresHolds?: boolean;
-  /** True: when one ticket of the match is missing, the commit takes the other one. */
+  /** True: when one ticket of the match is missing, the commit takes the other ticket alone. */
   readonly commitsPart?: boolean;
   /** True: the commit removes the tickets from the queue, but stores no match. */
   readonly storesNoMatch?: boolean;
@@ -191,7 +191,8 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   const runner = lobbies.find((one) => one.fence === fence && fence > 0);
   const isFree = !runner || runner.isDead;
   if (lobby.fence !== fence || fence === 0) {
-    // Another lobby may become the runner while the old runner lives, after a long suspension. The model counts this as a fault.
+    // A lobby may become the runner although the old runner is alive, because the old runner may have been suspended for long. The model
+    // counts this as a fault.
     if (isFree || faults > 0)
       steps.push({
         label: `${name} takes the rounds`,
@@ -231,8 +232,8 @@ function unusedId({ matches, commits, rooms }: State): string {
 }
 
 /**
- * A lobby makes the room and then removes the match. Another lobby may do the second step, because the first lobby may die between the
- * steps.
+ * Returns the steps of a lobby that makes the room of a match and then removes the match. Another lobby may take the second step, because
+ * the first lobby may die before it.
  */
 function makingSteps(state: State, match: Match, name: string, rules: Rules): Step[] {
   const isMade = state.rooms.some(({ id }) => id === match.id);

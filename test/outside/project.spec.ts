@@ -14,7 +14,8 @@ import { until } from '../harness/index.js';
 const run = promisify(execFile);
 const PACKAGES = ['client', 'game-kit', 'server', 'testing', 'cli'];
 /**
- * Time limit from an edit until a server runs the new code, in ms. It allows for a busy machine. The start of a whole fleet takes longer.
+ * Time limit from an edit until a server runs the new code, in ms. It allows for a busy machine, but is shorter than the start of a whole
+ * fleet.
  */
 const ANSWER_MS = 2_000;
 

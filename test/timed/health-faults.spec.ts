@@ -49,13 +49,13 @@ describe('a fleet with three gateways', () => {
     setTimeout(() => napping.kill('SIGCONT'), 0.8 * INTERVAL_MS);
 
     await isDead(fleet, hanging, 10 * INTERVAL_MS);
-    // The limit: three intervals for the misses, half an interval for the votes, and 250 ms for other work of this machine.
+    // The limit allows three intervals for the misses, half an interval for the votes, and 250 ms for other work of this machine.
     expect(performance.now() - stoppedAt).toBeLessThan(3.5 * INTERVAL_MS + 250);
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    // The proxy transfers no data until a gateway has noticed that the server is unheard. The server subscribes again every second or two.
-    // With a shorter silence, the server could answer before its second miss.
+    // The proxy transfers no data until a gateway has noticed that the server is unheard. After a shorter silence, the server could answer
+    // before its second miss, because it subscribes again every second or two.
     await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
     proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);

@@ -6,7 +6,9 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** Tests the fields and messages in Redis by which gateways check servers. A program in any language can use them to be a server. */
+/**
+ * Tests the fields and messages in Redis by which gateways check servers. A program in any language can use them to take part as a server.
+ */
 describe('a fleet with health checks through Redis', () => {
   let fleet: Fleet;
   let redis: Redis;
@@ -32,7 +34,7 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The test sends a check as a gateway does. Only the checked server sets the field to `update` again.
+        // The test sends a check as a gateway does. The server answers by setting the field to `update`, which no other server does.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -47,7 +49,7 @@ describe('a fleet with health checks through Redis', () => {
 
   it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // The answer contains the load at the time of the check. While the game starts, perhaps only one player is attached.
+    // An answer contains the load at the time of the check. So the first answers may count only one of the two players.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();

@@ -112,7 +112,7 @@ export const PAGES = [
 /**
  * Returns a part for a page that vite builds, if the folder of the page exists.
  *
- * @param {string} name @param {string} folder @param {string[]} imports folders from which it imports code
+ * @param {string} name @param {string} folder @param {string[]} imports folders from which the page imports code
  * @returns {Part}
  */
 function page(name, folder, imports) {
@@ -164,7 +164,7 @@ async function compile(file, output) {
     sourceFileName: relative(dirname(output), file),
     sourceMaps: true,
   }).catch((error) => {
-    // swc appends its own stack to the error. Only the text before the stack describes the source file.
+    // Removes the stack that swc appends to the error, because only the text before the stack describes the source file.
     throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   return [

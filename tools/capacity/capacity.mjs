@@ -26,11 +26,9 @@
  * @typedef {Readonly<Record<string, { figures: readonly { what: string, unit: string, values: readonly number[] }[] }>>} Measured
  */
 
-/**
- * Reserve for rooms that are made and begun in a wave, as a multiple of the average.
- */
+/** The highest number of rooms that start in a second, as a multiple of the average number. */
 const START_PEAK = 2;
-/** The messages that `growth` counts: one command of a player is one message. */
+/** The figures of the benchmark `growth` are per million messages. One command of a player is one message. */
 const MILLION = 1_000_000;
 
 /**
@@ -61,7 +59,7 @@ export function capacityFor(demand, measured) {
       : (players * commandsPerSecond * figure('growth', `10000 rooms: CPU of ${type}`)) / MILLION;
   /** @param {'gateway' | 'lobby' | 'game 1' | 'redis'} type */
   const cpuOfStarts = (type) => {
-    // The measured fleet has two game servers with half of the starts each.
+    // The measured fleet has two game servers with half of the starts each. So the figure of one game server counts twice.
     const servers = type === 'game 1' ? 2 : 1;
     return (servers * startsPerSecond * figure('starts', `durable rooms made, joined and begun: Holdfast, CPU of ${type}`)) / 1_000;
   };

@@ -7,7 +7,7 @@ import { readDemand } from './command.mjs';
 
 const BASELINE = JSON.parse(readFileSync(join(ROOT, 'bench/baseline.json'), 'utf8')).sections as Measured;
 const DEMAND: Demand = { players: 10_000, perRoom: 2, game: 'turn-based', commandsPerSecond: 0.2, minutes: 10, loadPercent: 50 };
-/** A record in which all figures have one value. */
+/** Returns benchmark results in which all figures have the same value. */
 const even = (value: number): Measured =>
   Object.fromEntries(
     Object.entries(BASELINE).map(([name, { figures }]) => [name, { figures: figures.map((one) => ({ ...one, values: [value] })) }]),
@@ -25,7 +25,8 @@ describe('the capacity calculator', () => {
   });
 
   it('computes CPU and memory from the players, their commands and the starts of games', () => {
-    // 10,000 players × 0.2 commands × 10 s/M = 0.02 cores; 5,000 rooms × 2 / 600 s × 10 ms = 0.167 cores; 10,000 × 10 KB = 100 MB.
+    // 10,000 players × 0.2 commands a second × 10 s of CPU per million commands = 0.02 cores; 5,000 rooms × 2 / 600 s × 10 ms = 0.167
+    // cores; 10,000 × 10 KB = 100 MB.
     const { rooms, gateways, games, redis } = capacityFor(DEMAND, even(10));
     expect(rooms).toBe(5_000);
     expect(gateways.cores).toBeCloseTo(0.02 + 1 / 6, 3);

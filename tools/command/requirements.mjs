@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// This file uses only syntax that Node 14 supports. So an old Node prints a sentence and no syntax error.
+// This file uses only syntax that Node 14 supports. So an old Node can run it and print a clear message instead of a syntax error.
 
 /**
  * Returns the reason why this machine cannot run Holdfast.

@@ -3,7 +3,8 @@ import { PlainError } from '../process/plain-error.mjs';
 import { endWithReader } from './reader.mjs';
 import { missingRequirement } from './requirements.mjs';
 
-// This file and its imports use only syntax that Node 14 supports. So an old Node prints a sentence and no stack trace.
+// This file and its imports use only syntax that Node 14 supports. So an old Node can run them and print a clear message instead of a stack
+// trace.
 
 /**
  * Runs a command of package.json. Prints its help without loading anything else, because loading may need packages that are

@@ -5,8 +5,8 @@ import { DIST } from '../process/paths.mjs';
 import { syntheticFleet } from './synthetic-fleet.mjs';
 
 /**
- * Serves the built dashboard with the answers of a fleet that does not exist, so that its pages can be looked at and measured at any size.
- * The token `viewer` may only read; every other token may act.
+ * Serves the built dashboard with the answers of a synthetic fleet. So developers can view and measure the pages of a fleet of any size.
+ * The token `viewer` may only read. All other tokens may also send commands.
  *
  * @param {{ servers?: number, rooms?: number, port?: number }} [options]
  */

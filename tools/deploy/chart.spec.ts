@@ -87,7 +87,7 @@ const rendered = new Map<string, Resource[]>();
 const resourcesOf = (name: string) => rendered.get(name) as Resource[];
 const every = () => [...rendered.values()].flat();
 
-/** The resource that runs a type of server, and the template of its pods. */
+/** Returns the resource that runs a type of server, the template of its pods, and the container of the server. */
 function workloadOf(resources: readonly Resource[], type: ServerType) {
   const workload = resources.find(
     ({ kind, metadata }) => /^(Deployment|StatefulSet|Fleet)$/.test(kind) && metadata.name.endsWith(`-${type}`),
@@ -97,7 +97,7 @@ function workloadOf(resources: readonly Resource[], type: ServerType) {
   return { workload, pod, server: pod.spec.containers[0] };
 }
 
-/** The environment as the server sees it. The files of secrets are only checked for their places. */
+/** Returns the environment of the container. A variable that Kubernetes sets at runtime gets an example address. */
 function environmentOf(server: { env: { name: string; value?: string }[] }): Record<string, string> {
   return Object.fromEntries(server.env.map(({ name, value }) => [name, value ?? '10.0.0.1']));
 }
@@ -140,7 +140,7 @@ describe('the chart', () => {
         const known = variablesOf(type);
         const fixed = Object.keys(environment).filter((variable) => !known.has(variable));
         expect([name, type, fixed]).toEqual([name, type, []]);
-        // In place of the files, which only a cluster mounts.
+        // Replaces the file of each secret by a value, because only a cluster mounts the files.
         const plain = Object.entries(environment).map(([variable, value]) => [
           variable.replace(/_FILE$/, ''),
           variable.endsWith('_FILE') ? SECRET : value,
@@ -316,7 +316,10 @@ describe('the folder deploy/kubernetes', () => {
   });
 });
 
-/** The exported types of the resources. Agones has no package with types, so only the template of its pods is checked. */
+/**
+ * The modules with the types of the resources, by API version. No package has the types of Agones, so the test checks only the template of
+ * its pods.
+ */
 const IMPORTS: Readonly<Record<string, string>> = {
   'apps/v1': 'kubernetes-models/apps/v1',
   v1: 'kubernetes-models/v1',

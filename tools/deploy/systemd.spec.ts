@@ -56,7 +56,7 @@ describe.each(TYPES)('the systemd unit of a %s', (type) => {
   });
 });
 
-// systemd itself cannot run in a container or in CI. Its checks of the files need no running systemd.
+// systemd cannot run in a container or in CI, but systemd-analyze can check the files of the units without it.
 const analyze = onPath('systemd-analyze');
 if (!analyze)
   console.warn('The systemd units are not verified, because there is no systemd-analyze. Debian has it in the package systemd.');
@@ -66,7 +66,7 @@ if (!analyze)
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-units-'));
     copyFileSync(join(UNITS, 'holdfast.target'), join(folder, 'holdfast.target'));
-    // This machine has Node elsewhere, and systemd-analyze wants to find it.
+    // Replaces the path of Node by that of this machine, because systemd-analyze warns when the program of a unit does not exist.
     for (const type of TYPES) writeFileSync(unitOf(type), textOf(type).replace('/usr/bin/node', process.execPath));
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -36,7 +36,11 @@ export async function assembleImage(folder) {
   await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(await listOfPackages(folder), null, 1)}\n`);
 }
 
-/** The files of the command line. The build contains the sources in TypeScript. @param {string} path */
+/**
+ * Returns whether the image needs this file of the command line. It needs no TypeScript, because the build contains the compiled files.
+ *
+ * @param {string} path
+ */
 function runs(path) {
   return !path.endsWith('.ts');
 }
@@ -49,7 +53,11 @@ async function productionPackages() {
     .filter((path) => path.startsWith('node_modules/') && path !== COMPILER);
 }
 
-/** Copies one package. Packages within it have entries of their own in the list of npm. @param {string} from @param {string} to */
+/**
+ * Copies one package without the packages in its node_modules, because those have their own entries in npm's list.
+ *
+ * @param {string} from @param {string} to
+ */
 async function copyPackage(from, to) {
   await mkdir(dirname(to), { recursive: true });
   const filter = (/** @type {string} */ path) => path === from || !(basename(path) === 'node_modules' || UNUSED.test(path));
@@ -65,7 +73,7 @@ async function copyPackage(from, to) {
 async function listOfPackages(folder) {
   const { stdout } = await npm(folder, 'sbom', '--sbom-format=cyclonedx', '--sbom-type=application');
   const list = JSON.parse(stdout);
-  // npm takes the name of the folder.
+  // npm uses the name of the folder. Replaces it by the name of this package.
   list.metadata.component.name = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).name;
   return list;
 }

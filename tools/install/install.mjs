@@ -109,7 +109,10 @@ function withoutNetwork(unreachable, also) {
   ].join('\n');
 }
 
-/** npm lists the installed packages in node_modules/.package-lock.json. The list lacks the packages of other platforms. */
+/**
+ * npm lists the installed packages in node_modules/.package-lock.json. The list lacks optional packages of other platforms, so this
+ * function does not require optional packages.
+ */
 async function isInstalled() {
   const [wanted, present] = await Promise.all([packagesOf('package-lock.json'), packagesOf('node_modules/.package-lock.json')]);
   if (!wanted || !present) return false;

@@ -115,7 +115,7 @@ describe('an installation without a network', () => {
     );
     for (const remedy of ['connect this machine', 'name a mirror', 'copy node_modules', 'A Redis is missing, too.'])
       expect(message).toContain(remedy);
-    // npm alone would try for minutes. The limit is high, because npm starts slowly on a busy machine.
+    // The limit is far below the minutes for which npm alone would try. It is still high, because npm starts slowly on a busy machine.
     expect(ms).toBeLessThan(25_000);
   });
 

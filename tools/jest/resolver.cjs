@@ -1,4 +1,4 @@
-/** The sources import './x.js', because Node's ESM requires it. For Jest, the file is './x.ts'. */
+/** Resolves './x.js' to './x.ts'. The sources import './x.js', because Node's ESM requires it, but Jest loads the TypeScript file. */
 /** @type {import('jest-resolve').SyncResolver} */
 module.exports = (request, options) => {
   const ownRelative = /^\.{1,2}\//.test(request) && request.endsWith('.js') && !options.basedir.includes('node_modules');

@@ -8,7 +8,7 @@ import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from '../redis/find-redis.mjs';
 
 const run = promisify(execFile);
-/** Earlier versions lack `asyncio.timeout`, which the Python client uses. */
+/** Earlier versions of Python lack `asyncio.timeout`, which the Python client uses. */
 const OLDEST = [3, 11];
 
 /** @typedef {{ path: string, env: NodeJS.ProcessEnv }} Python its program, and the environment for it */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
 /**
- * Runs the program of an installed package with the output of this process.
+ * Runs the program of an installed package. The program writes to the output of this process.
  *
  * @param {string} name in node_modules/.bin @param {readonly string[]} args
  * @returns {Promise<number>} its exit code

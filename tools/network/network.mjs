@@ -72,7 +72,7 @@ export class Network {
   }
 
   /**
-   * Replaces the nftables rules for the packets to and from a member. Without rules, all packets pass. The rules also affect connections
+   * Replaces the nftables rules for the packets to and from a namespace. Without rules, all packets pass. The rules also affect connections
    * that are already open.
    *
    * @param {string} name @param {{ input?: readonly string[], output?: readonly string[] }} rules

@@ -2,7 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIST, ROOT } from '../process/paths.mjs';
 
-/** The folder with a folder for each package: its manifest, its README, and files that are shipped as they are. */
+/**
+ * The folder of the sources of all packages. It has one folder for each package, with its manifest, its README, and files that are shipped
+ * unchanged.
+ */
 export const SOURCES = join(ROOT, 'packages');
 
 /**

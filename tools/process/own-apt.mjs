@@ -73,7 +73,7 @@ export class OwnApt {
     const impatience = setTimeout(() => {
       if (isAnswered()) return;
       update.child.kill('SIGKILL');
-      // Closes the output explicitly. The child processes of apt-get keep it open while they look up the address of the mirror.
+      // Closes the output explicitly, because the child processes of apt-get keep it open while they look up the address of the mirror.
       update.child.stdout?.destroy();
       update.child.stderr?.destroy();
     }, MIRROR_TIMEOUT_MS);
@@ -108,7 +108,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // apt-get of root would download as the user _apt. That user must not write to the work folder.
+      // Without this option, apt-get of root would download as the user _apt, who may not write to the work folder.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',

@@ -1,7 +1,7 @@
 /** A problem that the user can fix. Its message says how. The tools print this message without a stack trace. */
 export class PlainError extends Error {}
 
-/** @template T @param {Promise<T>} work @returns {Promise<T>} fails with a sentence instead of a stack */
+/** @template T @param {Promise<T>} work @returns {Promise<T>} rejects with a `PlainError` that has the message of the original error */
 export async function plainly(work) {
   try {
     return await work;

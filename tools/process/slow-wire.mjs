@@ -36,8 +36,8 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links write directly to the descriptor of a socket while the kernel accepts the data. After this error, they use the stream instead,
-// which has the delay.
+// Links write directly to the descriptor of a socket while the kernel accepts the data. This error makes them write to the stream instead,
+// whose writes are delayed.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -20,8 +20,8 @@ const RETRY_MS = { first: 10, longest: 1_000 };
  * Writes lines to a file, a pipe or a terminal. The writer never throws an error, and never waits for a disk or a reader. It buffers lines
  * that cannot be written now. When the buffer is full, it drops and counts further lines.
  *
- * Servers use `OutputWriter` (libs/telemetry) instead. That class does not exist before the build, and programs with this writer run the
- * build.
+ * Servers use `OutputWriter` (libs/telemetry) instead. That class exists only after the build, so programs that run the build cannot use
+ * it.
  */
 export class SteadyWriter {
   /** @type {{ fd: number, isSynchronous: boolean } | null} */

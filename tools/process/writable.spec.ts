@@ -14,7 +14,7 @@ describe('the check of a folder that a tool needs', () => {
   it('creates a missing folder', () => {
     assertWritable(join(home, 'a/b'), 'give up');
     expect(readdirSync(join(home, 'a/b'))).toEqual([]);
-    // The user of the image is not the user of the build.
+    // Other users can read the folder, because the user who runs an image is not the user who builds it.
     expect(statSync(join(home, 'a/b')).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 

@@ -27,7 +27,8 @@ export function repositoryProject() {
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
-      // When there is no network, the error about the installation contains this text. So the user reads about both problems together.
+      // If the installation fails without a network, its error also contains this text. So one error names both problems: the network and
+      // the missing Redis.
       const also =
         redisUrl || hasRedis(env)
           ? ''

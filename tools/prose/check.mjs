@@ -8,7 +8,7 @@ import { commentsOfLua, textsOfScript } from './source-texts.mjs';
 
 /** @typedef {{ path: string, line: number, problem: string }} Problem */
 
-/** Folders, and a generated file whose comments come from the admin API. */
+/** Folders that are not checked, and a generated file whose comments come from the admin API. */
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm', 'reference', 'schema.d.ts']);
 
 /** Every folder with sources, except folders that contain only tests. */

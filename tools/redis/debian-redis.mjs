@@ -50,7 +50,11 @@ async function unpack(work, env) {
   return root;
 }
 
-/** The packages of libraries by soname. Ubuntu 24.04 renamed some (t64). @type {Record<string, string[]>} */
+/**
+ * The packages that contain each library, by the file name of the library. Ubuntu 24.04 added `t64` to some names of packages.
+ *
+ * @type {Record<string, string[]>}
+ */
 const PACKAGES_OF = {
   'libatomic.so.1': ['libatomic1'],
   'libssl.so.3': ['libssl3', 'libssl3t64'],

@@ -35,7 +35,8 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Pings the npm registry while the first way is still running. So without a network, both ways fail in the time of one.
+  // Pings the npm registry while the program tries the first way. So without a network, the user does not wait for the two failures one
+  // after the other.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],

@@ -17,7 +17,7 @@ const BUILD_TIMEOUT_MS = 600_000;
  * Gets redis-server from the npm package redis-memory-server, when there is no other Redis. Installs the package under .holdfast/.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv, registry?: Promise<string | null> }} options `registry`:
- *   why the npm registry cannot be reached; null when it can; absent when nobody has asked it yet
+ *   why the npm registry cannot be reached; null when it can; absent when the caller did not ping the registry
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
  */
 export async function fetchMemoryServerRedis({ log, env, registry }) {

@@ -39,7 +39,7 @@ async function generate(out, entries) {
       tsconfig: fileURLToPath(new URL('reference.json', import.meta.url)),
       plugin: ['typedoc-plugin-markdown'],
       logLevel: 'Warn',
-      // `npm run lint` checks the types.
+      // Skips the check of the types, because `npm run lint` checks them.
       skipErrorChecking: true,
       readme: 'none',
       excludePrivate: true,

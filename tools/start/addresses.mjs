@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { PORT_OFFSETS } from './options.mjs';
 
 /**
- * Returns the addresses by which programs on this machine reach the gateways, and the certificate files of the gateways' settings.
+ * Returns the addresses by which programs on this machine reach the gateways, and the paths of the gateways' certificates.
  *
  * @param {{ host: string, port: number }} options @param {NodeJS.ProcessEnv} env
  */

@@ -72,8 +72,8 @@ export async function main(argv) {
 }
 
 /**
- * The fleet must continue on a full disk, and after the end of the terminal or of a reader. `console` needs the same treatment, because
- * imported code may use it.
+ * Ignores failed writes to the output of this process, because the fleet must continue on a full disk, and after the end of the terminal or
+ * of a reader. This includes writes by `console`, which imported code may use.
  */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

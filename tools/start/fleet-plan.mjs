@@ -29,7 +29,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
   const shared = {
     REDIS_URL: redisUrl,
     LINK_SECRET: linkSecret,
-    // `npm start` parses the log lines and prints them for people. The log files contain JSON.
+    // Servers log JSON, because `npm start` parses their log lines and prints them for people. The log files contain the JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
     // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died restarts and then

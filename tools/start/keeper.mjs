@@ -110,7 +110,7 @@ export class Keeper extends EventEmitter {
       });
     });
     ready = true;
-    // The program may have ended right after it was ready.
+    // Also reports the death of a program that ended right after it was ready.
     if (this.child === null && !this.#planned) this.#died(null, null, 0);
   }
 

@@ -36,7 +36,10 @@ export class LocalServer {
     context.report.follow(plan.label, this.keeper);
   }
 
-  /** Returns a successor: a server that can run beside this one and then replace it. It has another name. Does not start the successor. */
+  /**
+   * Returns a successor: a server that can run beside this one and then replace it. The successor has another name, and this function does
+   * not start it.
+   */
   successor() {
     const next = new LocalServer(this.plan, this.context, this.generation + 1);
     next.#isPortTaken = this.plan.inspectPort !== undefined;

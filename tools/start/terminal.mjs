@@ -131,7 +131,7 @@ export function readable(line, level) {
     ([name, value]) => `${name}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
   );
   const { message, stack, cause } = /** @type {LoggedError} */ (error ?? {});
-  // The message of some errors says nothing without their cause, such as "fetch failed".
+  // Adds the cause, because the message of some errors explains nothing without it, such as "fetch failed".
   const text = [message, cause?.code ?? cause?.message].filter(Boolean).join(': ');
   const reason = own === 'error' ? (stack ?? text) : text;
   return [`${own === 'info' || own === 'debug' ? '' : `${own}: `}${event}`, ...words, ...(reason ? [reason] : [])].join(' ');

@@ -51,7 +51,7 @@ const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '
 
 /** The names of the phases whose results CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
-/** The names of these phases on a machine that is too slow for the long tests. */
+/** The names of the phases that run on a machine which is too slow for the long tests. */
 export const SHORT_PHASES = PHASES.map(({ name }) => name);
 
 /** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */

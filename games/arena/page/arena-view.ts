@@ -18,7 +18,7 @@ const JUMP = 150;
 /** Largest distance of the stick's knob from its middle, in CSS pixels. */
 const KNOB = 34;
 
-/** Largest change of `behind`, in steps, that the page does not send to the server. */
+/** Changes of `behind` up to this number of steps are not sent to the server. */
 const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;

@@ -5,8 +5,8 @@ const STICK_DEAD = 10;
 /** Distance that the finger must move before the stick also runs the engine, in CSS pixels. */
 const STICK_THRUST = 30;
 /**
- * Largest difference between the directions of the ship and the stick for which the ship does not turn. Without it, the ship would turn
- * left and right around the direction of the stick.
+ * Largest difference between the directions of the ship and the stick for which the ship does not turn. Without this tolerance, the ship
+ * would turn left and right around the direction of the stick.
  */
 const STICK_EXACT = 3;
 

@@ -12,9 +12,9 @@ export interface ShipLooks {
 export interface Picture extends ShipLooks {
   readonly ships: readonly Ship[];
   readonly shots: readonly Shot[];
-  /** The time at which the shots of other ships are drawn, as a step number with a fraction. */
+  /** The game time for which the shots of other ships are drawn, as a step number with a fraction. */
   readonly step: number;
-  /** The time of the predicted own ship, as a step number with a fraction. The own shots are drawn at this time. */
+  /** The game time of the predicted own ship, as a step number with a fraction. The own shots are drawn for this time. */
   readonly ownStep: number;
   /** The seat of the own ship. Null: the viewer is a spectator. */
   readonly own: Seat | null;

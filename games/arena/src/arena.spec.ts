@@ -59,7 +59,7 @@ describe('the arena game', () => {
     expect(closest).toBeLessThan(SHIP_RADIUS + 1);
   });
 
-  it('allows four shots a second at most, and removes a shot at the end of its range', async () => {
+  it('lets a ship fire at most four shots a second, and removes a shot at the end of its range', async () => {
     const game = await play(['Ann']);
     game.input(0, FIRE);
     game.step(STEP_HZ);
@@ -69,7 +69,7 @@ describe('the arena game', () => {
     expect(game.state.shots).toEqual([]);
   });
 
-  it('gives the attacker a point, and returns the destroyed ship after two seconds', async () => {
+  it('gives the attacker a point, and brings the destroyed ship back after two seconds', async () => {
     const game = await play(['Ann', 'Bob']);
     game.step(2 * STEP_HZ);
     expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
@@ -109,7 +109,7 @@ describe('the arena game', () => {
     expect(hits).toBeGreaterThan(3);
   });
 
-  it('refuses a shot at a state that is too old', async () => {
+  it('refuses a shot of a player who sees a state that is too old', async () => {
     const game = await play(['Ann']);
     expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
   });

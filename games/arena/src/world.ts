@@ -84,7 +84,7 @@ export interface Shot {
   readonly heading: number;
   /** The step in which the shot was fired. */
   readonly at: number;
-  /** Number of steps by which the other ships on the shooting player's screen were behind. Absent: 0. */
+  /** Number of steps by which the other ships on the shooting player's screen were behind the player's own ship. Absent: 0. */
   readonly behind?: number;
 }
 

@@ -6,7 +6,7 @@ describe('setUpPosition', () => {
     expect(setUpPosition('8/8/8/4k3/8/8/4P3/4K3 b - - 12 40')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 b - - 12 40' });
   });
 
-  it('fills in absent fields, and starts with move 1', () => {
+  it('adds missing fields, and replaces move number 0 with 1', () => {
     expect(setUpPosition(' 8/8/8/4k3/8/8/4P3/4K3  w ')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 w - - 0 1' });
     expect(setUpPosition('8/8/8/4k3/8/8/4P3/4K3 w - - 0 0')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 w - - 0 1' });
   });

@@ -106,7 +106,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 1, by: 'left' });
   });
 
-  it('limits a turn to the time in the options of its module', async () => {
+  it('limits a turn to the time that the options of the game module set', async () => {
     const game = await play([TicTacToeModule.forRoot({ turnMs: 5_000 })]);
     game.advance(5_000);
     expect(game.state.turn).toBe(1);

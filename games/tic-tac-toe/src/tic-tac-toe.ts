@@ -7,7 +7,7 @@ export interface Board {
   cells: (Seat | null)[];
   turn: Seat;
   moves: number;
-  /** Number of consecutive missed turns. */
+  /** Number of turns that the players have missed in a row. A move resets it to 0. */
   passes: number;
 }
 

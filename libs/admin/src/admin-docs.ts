@@ -74,7 +74,7 @@ interface DescribedOperation {
   parameters?: { readonly name?: string; readonly in?: string }[];
 }
 
-/** Nest leaves out a path parameter whose type is a branded text, such as `RoomId`. */
+/** Adds the path parameters that Nest leaves out: parameters whose type is a branded text, such as `RoomId`. */
 function describePathParameters(path: string, operations: readonly DescribedOperation[]): void {
   for (const [, name] of path.matchAll(/\{(\w+)\}/g))
     for (const operation of operations) {

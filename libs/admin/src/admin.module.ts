@@ -33,8 +33,8 @@ import { ServerDetailReader } from './servers/server-detail-reader.js';
 import { ServersController } from './servers.controller.js';
 
 /**
- * The application must import the modules of every server. `Eviction` comes from the module that `HealthModule.forChecker` returns, so pass
- * that module.
+ * The application must also import the modules that every server needs. `Eviction` comes from the module that `HealthModule.forChecker`
+ * returns, so pass that module.
  */
 @Module({})
 export class AdminModule {

@@ -280,7 +280,7 @@ describe('the admin API', () => {
       expect(await get(`/api/acts/${body.act}`)).toMatchObject(entry);
     });
 
-    it('is in the audit log when the server refuses it, and when its input is not valid', async () => {
+    it('is in the audit log even when the server refuses the act or the input is invalid', async () => {
       const id = await roomInPlay(game.get(Self));
       expect((await ask('POST', `/api/rooms/${id}/migrate`)).status).toBe(503);
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { note: 'x'.repeat(201) } })).status).toBe(400);
@@ -290,7 +290,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('is refused to a viewer with 403, and is in the audit log', async () => {
+    it('is refused to a viewer with 403, and the refusal is in the audit log', async () => {
       const id = await roomInPlay(game.get(Self));
       const refused = await ask('POST', `/api/rooms/${id}/end`, { token: VIEWER_TOKEN });
       expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden', retry: false } });
@@ -299,7 +299,7 @@ describe('the admin API', () => {
       expect((await ask('GET', `/api/rooms/${id}`, { token: VIEWER_TOKEN })).status).toBe(200);
     });
 
-    it('is a part of every route that changes something', async () => {
+    it('is refused to a viewer and recorded on every route that changes something', async () => {
       const { paths } = await get<{ paths: Record<string, Record<string, { responses: object }>> }>('/api/docs-json');
       const changes = Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).flatMap(([method, route]) => (method === 'get' ? [] : [{ path, method, route }])),
@@ -330,7 +330,7 @@ describe('the admin API', () => {
       expect(stored.length).toBeLessThanOrEqual(20);
     });
 
-    it('can be followed after a drain has answered that it has begun', async () => {
+    it('has the result of a drain, although the request was answered before the drain ended', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
       const ended = await until(async () => {
@@ -342,7 +342,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('is unknown after its entry was removed', async () => {
+    it('is answered with 404 when the audit log does not contain the act', async () => {
       expect(await ask('GET', '/api/acts/1795981809847-00000000')).toMatchObject({ status: 404, body: { code: 'not-found' } });
     });
   });
@@ -748,7 +748,7 @@ describe('the admin API', () => {
       return { id: randomUUID(), at: Date.now(), by: server, kind: 'server.unheard', server, incarnation, reason: 'answers-its-link-only' };
     }
 
-    it('lists the incidents of servers', async () => {
+    it('is summarized in the list of incidents', async () => {
       const server = `hf:game:${randomUUID()}` as ServerId;
       const sink = game.get(EventSink);
       sink.publish({ kind: 'server.evicted', server, incarnation: 5, reason: 'silent' });

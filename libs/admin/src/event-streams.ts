@@ -31,7 +31,7 @@ export interface EventFilter {
   readonly severity: Severity;
 }
 
-/** An event with its position in the order in which this gateway received events. */
+/** An event. `order`: its position among all events that this gateway received. */
 interface Kept {
   readonly order: number;
   readonly event: PublishedOperatorEvent;

@@ -50,7 +50,7 @@ describe('incidentsOf', () => {
     const died = events(
       [1_000, 'server.evicted', 'silent'],
       [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],
-      // The first gateway died here.
+      // The first gateway has died. A second gateway continues the recovery of the remaining rooms.
       [6_000, 'recovery.started', 'server-lost', { detail: { rooms: 2 } }],
     );
     const done = events([6_100, 'recovery.done', 'server-lost', { detail: { rooms: 2, ms: 100 } }]);

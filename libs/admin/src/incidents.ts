@@ -19,7 +19,7 @@ export interface Incident {
   /** Store time in ms since 1970, as in all fields whose names end with `At`. */
   readonly beganAt: number;
   readonly evictedAt: number | null;
-  /** The end of the incident. Null: the incident has not ended. */
+  /** The time at which the incident ended. Null: the incident has not ended. */
   readonly endedAt: number | null;
   /** Number of rooms that other servers had to take over. */
   readonly rooms: number;
@@ -91,7 +91,7 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
   if (kind === 'server.evicted') {
     incident.outcome = 'evicted';
     incident.evictedAt = at;
-    // Ends the incident for now. If the server had rooms, their recovery reopens it.
+    // Ends the incident. If the server had rooms, their recovery reopens the incident.
     incident.endedAt = at;
   } else if (HEALS.has(kind) && incident.outcome === 'suspected') {
     incident.outcome = 'healed';
@@ -101,7 +101,8 @@ function apply(incident: Draft, event: PublishedOperatorEvent): void {
     incident.endedAt = at;
   } else if (kind === 'recovery.started') {
     if (incident.outcome === 'suspected') incident.outcome = 'restarted';
-    // A second gateway, which continues the recovery of a gateway that died, counts only the rooms that are left.
+    // A second gateway, which continues the recovery after the first gateway died, counts only the remaining rooms. So the larger number is
+    // valid.
     incident.rooms = Math.max(incident.rooms, roomsOf(detail));
     incident.endedAt = null;
     incident.pauseMs = null;
@@ -121,6 +122,6 @@ function noteReturn(incident: Draft, { server, incarnation = 0, at }: PublishedO
   incident.returnedAt ??= at;
   if (incident.outcome !== 'suspected') return;
   incident.outcome = 'restarted';
-  // Ends the incident for now. If rooms of the server must be recovered, their recovery reopens it.
+  // Ends the incident. If the server had rooms, their recovery reopens the incident.
   incident.endedAt = at;
 }

@@ -19,8 +19,9 @@ export class RoomReader {
   ) {}
 
   /**
-   * Lists rooms. Without filters, newest first, it reads one page of the index. Rooms of one server come from the index of that server.
-   * Everything else is chosen from the catalog in memory, and only the rooms of the page are read. So no request reads all rooms.
+   * Lists rooms. A query for one server reads the index of this server. A query for all rooms, newest first, reads one page of the index of
+   * all rooms. For all other queries, the rooms are chosen from the catalog in memory, and only the rooms of the page are read. So no
+   * request reads all rooms.
    */
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();
@@ -38,7 +39,7 @@ export class RoomReader {
     return { rooms, next: last && textOf(last), asOf: this.now(), complete: true };
   }
 
-  /** Reads rooms as they are now. A room that was closed meanwhile is left out. */
+  /** Reads rooms as they are now. Leaves out a room that was closed since the query chose it. */
   private async views(rooms: readonly RoomId[]): Promise<AdminRoomView[]> {
     return (await this.records.readMany(rooms)).flatMap((record) => (record ? this.viewOf(record) : []));
   }
@@ -69,7 +70,7 @@ export class RoomReader {
     return viewOf(record, this.isOwnerless(record));
   }
 
-  /** Returns whether a game plays without a living owner, as far as this gateway knows. */
+  /** Returns whether a room has a game in play but no living owner, as far as this gateway knows. */
   private isOwnerless({ status, owner }: Pick<RoomRecord, 'status' | 'owner'>): boolean {
     if (status !== 'playing') return false;
     const server = owner ? this.directory.get(owner.server) : undefined;

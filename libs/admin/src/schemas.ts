@@ -63,7 +63,7 @@ export const ServersAnswer = z.object({ servers: z.array(ServerView) });
 
 const actId = z.string().describe('the id of this act in the audit log: `GET /api/acts/{id}`');
 
-/** The end of every answer to an act. `ActRecorder` adds it. */
+/** The id of the act. `ActRecorder` adds it to every answer to an act. */
 export const ActReference = z.object({ act: actId });
 
 export const note = z

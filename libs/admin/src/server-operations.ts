@@ -8,7 +8,7 @@ import { Log } from '#libs/telemetry';
 import { DRAIN_PROGRESS_MS, DRAIN_WAIT_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
-/** Rooms on a server when its drain began, and now. */
+/** Number of rooms on a server when its drain began (`total`), and now (`left`). */
 export interface DrainProgress {
   readonly total: number;
   readonly left: number;
@@ -19,7 +19,10 @@ export interface DrainOutcome {
   readonly left: number;
 }
 
-/** Executes an operator's requests about servers. Each operation is idempotent. It never affects a later incarnation of the server. */
+/**
+ * Executes an operator's requests about servers. Each operation is idempotent. An operation never affects a later incarnation of the
+ * server.
+ */
 @Injectable()
 export class ServerOperations {
   constructor(
@@ -58,7 +61,7 @@ export class ServerOperations {
    * operator uncordons it.
    *
    * @param onProgress called once a second while the drain runs
-   * @returns as soon as the server is cordoned, with the outcome that follows
+   * @returns resolves as soon as the server is cordoned; `outcome` resolves when the drain ends
    */
   async drain(id: string, onProgress: (progress: DrainProgress) => void = () => {}): Promise<{ readonly outcome: Promise<DrainOutcome> }> {
     const server = await this.servers.fresh(id);
@@ -67,7 +70,7 @@ export class ServerOperations {
     await this.cordon(id);
     const peer = await this.links.to(server);
     const outcome = this.followDrain(server, peer.request('server.drain', {}, { timeoutMs: DRAIN_WAIT_MS }), onProgress);
-    // The caller may await the outcome only later.
+    // Prevents an unhandled rejection, because the caller may await the outcome only later.
     outcome.catch(() => {});
     return { outcome };
   }

@@ -27,7 +27,7 @@ export class ServerReader {
     return viewOf(record, (await this.pooled()).get(record.id));
   }
 
-  /** @throws `not-found`, with the ids that exist */
+  /** @throws `not-found`; the message lists some of the known servers */
   record(id: string): ServerRecord {
     const record = this.directory.get(fullId(id));
     if (record) return record;
@@ -43,7 +43,7 @@ export class ServerReader {
     return this.record(id);
   }
 
-  /** Number of rooms of this incarnation of a server, by its last health answer. 0: it is gone. */
+  /** Number of rooms of this incarnation of a server, by its last health answer. 0: this incarnation is gone. */
   roomsNow({ id, incarnation }: ServerRecord): number {
     const record = this.directory.get(id);
     return record?.incarnation === incarnation ? record.rooms : 0;

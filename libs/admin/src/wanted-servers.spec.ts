@@ -46,7 +46,7 @@ describe('the number of wanted game servers', () => {
 });
 
 describe('the stabilized number of wanted game servers', () => {
-  it('grows immediately', () => {
+  it('grows immediately when more servers are needed', () => {
     const window = new StabilizationWindow(100);
     expect(window.add(2, 2, 0)).toBe(2);
     expect(window.add(5, 2, 1)).toBe(5);

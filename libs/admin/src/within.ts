@@ -1,4 +1,4 @@
-/** Returns null when the work fails or takes longer than `ms`. */
+/** Returns the result of the work. Null: the work has failed, or takes longer than `ms`. */
 export async function within<Value>(ms: number, work: Promise<Value>): Promise<Value | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {

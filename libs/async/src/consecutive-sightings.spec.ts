@@ -1,7 +1,7 @@
 import { ConsecutiveSightings } from './consecutive-sightings.js';
 
 describe('ConsecutiveSightings', () => {
-  it('reports a key of the previous round, but not a key that repeats within one round', () => {
+  it('reports a key that the previous round also contained, but not a key that repeats within one round', () => {
     const seen = new ConsecutiveSightings();
     expect([seen.again('a'), seen.again('a')]).toEqual([false, false]);
     seen.nextRound();

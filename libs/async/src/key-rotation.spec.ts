@@ -10,7 +10,7 @@ describe('KeyRotation', () => {
     expect(rotation.next(() => keys, 3)).toEqual([0, 1, 2]);
   });
 
-  it('returns an old key again, however many new keys are added', () => {
+  it('returns an old key again, even when many new keys are added in the meantime', () => {
     const rotation = new KeyRotation<number>();
     const keys = [0, 1, 2];
     let turnsOfFirst = 0;

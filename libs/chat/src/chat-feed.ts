@@ -46,8 +46,8 @@ export class ChatFeed {
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);
     } catch {
-      // The store does not answer. The next message or reconnect starts another read. Until then a client sees a gap in the numbers of the
-      // messages.
+      // If the store does not answer, the next message or reconnect starts another read. Until then a client sees a gap in the numbers of
+      // the messages.
     } finally {
       this.isReading = false;
     }

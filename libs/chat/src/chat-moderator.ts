@@ -24,7 +24,7 @@ export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse
  * To use another moderator, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
  */
 export abstract class ChatModerator {
-  /** Decides about a message before anybody sees it. */
+  /** Decides about a message before other users see it. */
   abstract review(message: ReviewedMessage): ChatVerdict | Promise<ChatVerdict>;
 }
 

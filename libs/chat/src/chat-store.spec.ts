@@ -106,8 +106,8 @@ describe('the messages of a channel', () => {
   });
 });
 
-describe('the budget of a channel', () => {
-  it('limits each user, and tells the user when the next message is allowed', async () => {
+describe('the rate limit of a channel', () => {
+  it('restricts each user, and tells the user when the next message is allowed', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 2, perMinute: 6 });
     const admit = async (user: UserId, id: string) => slow.admit(target, { user, id });
@@ -118,7 +118,7 @@ describe('the budget of a channel', () => {
     expect((refused as { ms: number }).ms).toBeLessThanOrEqual(10_000);
   });
 
-  it('is not reduced by a repeated message', async () => {
+  it('does not refuse a repeated message', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 1, perMinute: 1 });
     expect(await slow.admit(target, { user: ADA, id: '1' })).toEqual({ kind: 'ok' });
@@ -126,7 +126,7 @@ describe('the budget of a channel', () => {
     expect(await slow.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });
   });
 
-  it('limits all users of the channel together', async () => {
+  it('restricts all users of the channel together', async () => {
     const target = newLobby();
     const kinds = await Promise.all(
       Array.from(

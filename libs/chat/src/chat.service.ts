@@ -100,7 +100,7 @@ export class ChatService implements OnModuleInit {
   }
 
   private async roomOf({ user, room }: Caller): Promise<{ readonly record: RoomRecord; readonly watching: boolean }> {
-    // After a failover, Redis may have lost the room of the user. The request of the gateway also contains this room.
+    // After a failover, Redis may have lost the room of the user. In this case, the room in the request of the gateway is used.
     const pointer = (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
     const record = pointer && (await this.records.read(pointer.room));
     if (!record || !(pointer.watching || isMember(record, user))) throw new HoldfastError('not-in-room');

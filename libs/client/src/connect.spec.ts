@@ -180,7 +180,7 @@ describe('connect', () => {
     });
   });
 
-  it('refuses a TCP address in the entry for browsers', async () => {
+  it('refuses a TCP address in the client for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe('connect', () => {
     });
   });
 
-  it('names the remedy when the entry for browsers finds no WebSocket', async () => {
+  it('names the remedy when the client for browsers finds no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -203,7 +203,7 @@ describe('connect', () => {
     }
   });
 
-  it('uses the package ws when the entry for Node finds no WebSocket', async () => {
+  it('uses the package ws when the client for Node finds no WebSocket', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
@@ -498,7 +498,7 @@ describe('a room of the client', () => {
     ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
     ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
   ])('that receives a sync %s', (_what, send) => {
-    it('requests the whole state with growing pauses, and then ends the session with `sync-failed`', async () => {
+    it('requests the whole state several times with growing pauses, and finally ends the session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
       let closed: unknown;
@@ -724,7 +724,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('is not reported when the client sends only pings on a working connection', async () => {
+  it('is not reported while the gateway answers pings, even when the client sends nothing else', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -797,7 +797,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is not needed for a reconnect when the storage throws', async () => {
+  it('still reconnects when every access to the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -941,7 +941,7 @@ describe('a search for a quick match', () => {
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
-    // The fake fleet does not send the room to the first player of a match.
+    // The fake fleet does not send the room to the first player of a match. So the client learns of the match only after the abort.
     const partner = await bob.quickMatch('tally');
     abort.abort();
     expect((await match).id).toBe(partner.id);

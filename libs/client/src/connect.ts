@@ -13,7 +13,7 @@ import type { OpenWire } from './wire/wire.js';
  * players; with `localStorage` they share one session.
  */
 export interface SessionStorage {
-  /** Returns the stored value. Null: there is none. */
+  /** Returns the stored value. Null: no value is stored. */
   getItem(key: string): string | null;
   /** Stores a value. */
   setItem(key: string, value: string): void;

@@ -46,7 +46,7 @@ export interface RoomLine {
   resync(reason: string): void;
   /** Sends a ping to check the connection. The room calls this method when a command has no answer after `ANSWER_MS`. */
   probe(): void;
-  /** True from a probe until its answer, or until the connection is replaced. */
+  /** True while a ping of `probe` has no answer and the connection has not been replaced. */
   readonly isProbing: boolean;
   /** The versions of games for which this program was written. */
   readonly gameVersions: GameVersions;
@@ -78,7 +78,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export class LiveRoom implements Room {
   state: unknown;
   version = -1;
-  /** The number of the game to which `version` belongs. */
+  /** The round to which `version` belongs: the number of the game in this room, from 0. */
   round = 0;
   seat: Seat | null = null;
   gameVersion: number | null = null;
@@ -235,8 +235,8 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
-    // show the ended game as still running.
+    // After the end of a game, a view changes the status only if the lobby has reported `waiting` since the game began. Otherwise an older
+    // view could show the ended game as still running.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -297,8 +297,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. Their
-    // `settled` includes the refused command.
+    // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The
+    // repeated commands have a `settled` that includes the refused command, so the room does not wait for it.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
@@ -396,7 +396,9 @@ export class LiveRoom implements Room {
     return true;
   }
 
-  /** After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows the rewind. */
+  /**
+   * After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows that the game was rewound.
+   */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;
   }

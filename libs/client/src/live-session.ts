@@ -49,8 +49,8 @@ interface Search {
   /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
   /**
-   * True when the caller has aborted the search. The answer to the cancel request then ends the search: in a room, or with the reason of
-   * the caller.
+   * True when the caller has aborted the search. The answer to the cancel request then ends the search: the search resolves with a room, or
+   * rejects with the caller's reason.
    */
   isCancelled: boolean;
   readonly wish: Operations['match.find']['data'];
@@ -78,7 +78,7 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection. Compact syncs do not name their room, so they belong to this room. */
   private placedRoom: RoomId | null = null;
-  /** Number of the latest check whether the server still has the search. A check with a lower number is outdated. */
+  /** Number of the latest check whether the server still has the search. The result of an earlier check is ignored. */
   private connections = 0;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
@@ -451,8 +451,8 @@ export class LiveSession implements Session {
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
-        // The lobby that had the request is lost, but the connection to the gateway is open. No reconnect will follow, so the client
-        // compares the search now.
+        // The lobby that had the request is lost, but the connection to the gateway is open. So no reconnect follows, and the client checks
+        // now whether the server has the search.
         if (isLost && this.status === 'open') void this.searchAgain();
       },
     );
@@ -461,7 +461,7 @@ export class LiveSession implements Session {
   /** Emits the message. Ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
-    // The answer with the ticket was lost. The first message about the search also contains the ticket.
+    // If the answer with the ticket was lost, the first message about the search supplies the ticket.
     if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {

@@ -20,7 +20,7 @@ const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).m
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the outbox of a client', () => {
-  it('reports how many of the first commands have an answer', () => {
+  it('reports the highest command number up to which every command has an answer', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);

@@ -110,8 +110,8 @@ export interface Room<Rules = unknown> {
 
   /**
    * Sends a player input: the controls that the player holds down right now. The server never answers an input, and the client never
-   * repeats it. The numbers of a seat grow by one from 1 in each game. `predict` of the entry point `realtime` calls this method itself, so
-   * do not use both.
+   * repeats it. The inputs of a seat have the numbers 1, 2, 3 and so on in each game. `predict` of the entry point `realtime` calls this
+   * method itself, so do not use both.
    *
    * @returns false when the input was not sent, because the player is not placed or has no seat
    * @throws `bad-data` when the data cannot be sent

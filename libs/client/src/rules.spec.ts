@@ -57,7 +57,7 @@ describe('Room<Rules>', () => {
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });
 
-  it('without a class of the game, accepts any command', () => {
+  it('accepts any command when no game class is given', () => {
     const play = (room: Room): Promise<void> => room.send('anything', { at: 'all' });
     expect(play).toBeDefined();
     holds<Same<StateOf<unknown>, unknown>>();

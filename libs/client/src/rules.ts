@@ -30,7 +30,7 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
 /** The name of a command. When the class of the game is not known, any string is allowed. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
-/** The arguments of `send` after the name. A command without data has no such argument. */
+/** The arguments of `send` after the name: the data of the command, or nothing for a command without data. */
 export type CommandData<Rules, Name> = unknown extends Rules
   ? [data?: unknown]
   : Name extends keyof CommandsOf<Rules>

@@ -1,4 +1,4 @@
-/** Maximum delay of a timer or an answer that counts as search time, in ms. During a longer delay, the client could not run. */
+/** If a timer or an answer is late by more than this, in ms, the client could not run. The rest of the delay is then not search time. */
 const LATE_MS = 1_000;
 
 /**

@@ -50,8 +50,8 @@ type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome, it tries each gateway once. If a refusal allows another
  * attempt, it continues with growing pauses for `openMs`. After the first welcome, it tries with growing pauses for `giveUpMs`, and
- * immediately when the device wakes. It also replaces a connection with a message that the client cannot decode or apply. The pauses before
- * these replacements grow, too. After too many replacements, the session ends with `sync-failed`.
+ * immediately when the device wakes. If the client cannot decode or apply a message of a connection, the uplink replaces this connection.
+ * The pauses before these replacements grow, too. After too many replacements, the session ends with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
@@ -90,7 +90,7 @@ export class Uplink {
     this.seek();
   }
 
-  /** True from a probe until its answer, or until the connection is replaced. */
+  /** True while a ping of `probe` has no answer and the connection has not been replaced. */
   get isProbing(): boolean {
     return this.probeTimer !== undefined;
   }

@@ -18,7 +18,7 @@ export class FakeRoom {
   epoch = 100;
   version = 0;
   round = -1;
-  /** Undefined: a server that does not report the version of the game. */
+  /** The version of the game that the server reports. Undefined: the server does not report it. */
   gameVersion: number | undefined;
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();

@@ -8,7 +8,7 @@ export interface Measures {
   readonly stillMs: number;
   /**
    * Distance between the displayed own ship and its place on the server, in units: 95th percentile and maximum. The place on the server is
-   * that of the time at which the inputs of the frame arrive there.
+   * read at the time at which the inputs of the frame arrive there.
    */
   readonly errorP95: number;
   readonly errorMax: number;

@@ -34,7 +34,7 @@ export interface EdgeOptions {
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
-  /** Decides about a login by a user who already has a session. `takeover`: the other session ends. `refuse`: the login is refused. */
+  /** Decides about a login by a user who already has a session. `takeover`: the earlier session ends. `refuse`: the login is refused. */
   readonly secondLogin: 'takeover' | 'refuse';
 }
 
@@ -88,7 +88,7 @@ export const DELAYED_COMMANDS_MAX = 64;
  * `unavailable`.
  */
 export const DELAYED_COMMANDS_MS = 15_000;
-/** Interval at which the gateway requests missing attachments again, in ms. A lost link to the owner may be open again. */
+/** Interval in ms at which the gateway requests missing attachments again, because a lost link to the owner may be open again. */
 export const LOST_POLL_MS = 250;
 /**
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
@@ -108,7 +108,7 @@ export const FOLLOW_TICK_MS = 100;
 export const OWNER_END_WAIT_MS = 250;
 /** Time for which the gateway waits until the client has read the last message, in ms. Afterwards the gateway destroys the socket. */
 export const GOODBYE_MS = 500;
-/** Time without a connection after which the other members see a player as away, in ms. Most players reconnect within this time. */
+/** Time without a connection, in ms, after which the members of the room see a player as away. Most players reconnect within this time. */
 export const AWAY_AFTER_MS = 1_500;
 /**
  * Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby sends a few reads and one write to Redis.
@@ -126,12 +126,13 @@ export const DEPARTURES_AT_ONCE = 64;
 export const GATEWAY_SWEEP_MS = 5_000;
 /** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease after a third of this time. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Pause in ms before the gateway repeats a comparison of rooms with the settled store that got no answer. */
+/** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;
 /** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
- * Interval at which the gateway renews the stored rooms of connected users, in ms. A renewed entry stays in the store for at least a day.
+ * Interval in ms at which the gateway renews the stored room of each connected user. After a renewal, the store keeps the room of the user
+ * for at least a day.
  */
 export const USERS_RENEW_MS = 3_600_000;
 /**
@@ -156,7 +157,7 @@ export const LEFT_KEPT_MS = 60_000;
 export const SEARCH_CHECK_MS = 10_000;
 /** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */
 export const SEARCH_CHECKS_AT_ONCE = 500;
-/** Maximum number of attempts to repeat a search for a match that the store lost. */
+/** Maximum number of attempts to repeat a search whose ticket the store has lost. */
 export const SEARCH_TRIES_MAX = 5;
 /** Maximum time for which the gateway holds back a lobby's answer until the record of the answer's room has arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;

@@ -69,7 +69,8 @@ export class FrameRouter {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // Any other error is a defect of the gateway. The gateway closes only this connection, so that one frame cannot end the process.
+        // An error that is not a `HoldfastError` is a defect of the gateway. The gateway closes only this connection, so that one frame
+        // cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -89,15 +90,15 @@ export class FrameRouter {
   }
 
   /**
-   * Subtracts the price of an operation from the budgets of the connection and the address. Returns 0, or the time in ms until the client
-   * can repeat the request when a budget is too small. In this case it subtracts nothing. The connection has already paid 1 for the message
+   * Subtracts the price of an operation from the budgets of the connection and the address, and returns 0. If a budget is too small,
+   * subtracts nothing and returns the time in ms until the client can repeat the request. The connection has already paid 1 for the message
    * itself.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // Computes with the whole price, because the repeated request is a new message.
+    // Computes the wait for the whole price, because the repeated request is a new message.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -150,7 +151,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // Ignores the `ack`. No part of the gateway needs the version of the client.
+        // Ignores the `ack`, because the gateway does not need the version of the state that the client reports.
         return;
     }
   }
@@ -184,7 +185,8 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // Counts the guess before the answer is known. Otherwise a client could exceed the budget with concurrent requests.
+    // Counts a guess of an invite code or a password before the answer is known. Otherwise a client could exceed the budget with concurrent
+    // requests.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
@@ -240,7 +242,7 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    // The gateway never answers an input. It only counts the refusal in a metric.
+    // Only counts a refused input in a metric, because the gateway never answers an input.
     if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();

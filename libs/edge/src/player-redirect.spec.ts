@@ -49,7 +49,7 @@ function newGateway(count: number, { isLocal = false, others = [OTHER] as readon
 describe('the redirect of players to other gateways', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('disconnects only players whose game server only other gateways can reach', () => {
+  it('disconnects only players whose game server is unreachable for this gateway but not for another gateway', () => {
     const { redirect, goodbyes, published } = newGateway(4);
     redirect.tick();
     expect(goodbyes).toEqual([]);

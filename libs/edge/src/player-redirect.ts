@@ -80,8 +80,8 @@ export class PlayerRedirect {
   }
 
   /**
-   * Returns whether another gateway can admit players. Asks only for gateways that report successful writes to the store, because the
-   * directory is stale without the store.
+   * Returns whether another gateway can admit players. If this gateway has lost the store, its directory is stale. It then counts only
+   * gateways that report successful writes to the store.
    */
   private hasOthers(): boolean {
     const { isLocal: isStoreLost, writers } = this.storeLoss;

@@ -5,7 +5,7 @@ import { type PortClass, portMark } from './extension.decorator.js';
 /** Finds the providers that `@Extension` marks. Do not call this class in a constructor, because other providers may not exist yet. */
 @Injectable()
 export class ExtensionExplorer implements OnModuleInit {
-  /** By port: the function that finds the implementation at the first call. */
+  /** For each port, the function that finds its implementation at the first call. */
   private readonly declared = new Map<PortClass<unknown>, () => unknown>();
 
   constructor(private readonly discovery: DiscoveryService) {}

@@ -37,7 +37,7 @@ export function extensionPoint<Port extends object>(
 
 /**
  * Properties that Nest and promises read from every object. The forwarding object hides them, because Nest already calls the hooks of the
- * implementation.
+ * implementation, and because an object with `then` would look like a promise.
  */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',

@@ -7,7 +7,9 @@ import { HOLDFAST_VERSION } from '#libs/telemetry';
  */
 export const DATA_FORMAT = 1;
 
-/** The key with the format of the data, as `FORMAT VERSION`: the version of Holdfast that raised it. Absent: format 1. */
+/**
+ * The key with the format of the data, as `FORMAT VERSION`. `VERSION` is the version of Holdfast that raised the format. Absent: format 1.
+ */
 export function dataFormatKey(): string {
   return redisName('data-format');
 }

@@ -83,7 +83,10 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
   return !kind.startsWith('room.');
 }
 
-/** Returns the event in the text. Returns an empty list for other text, because another program may write to the stream. */
+/**
+ * Returns a list with the event that the text contains. Returns an empty list if the text is no event, because another program may write to
+ * the stream.
+ */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
   try {
     const event = JSON.parse(text ?? '') as PublishedOperatorEvent;

@@ -74,8 +74,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns whether the state of the links shows that a request to this server would fail. A missing link shows nothing if this process
-   * keeps no permanent links to servers of this type.
+   * Returns whether the state of the links shows that a request to this server would fail. If this process keeps no permanent links to
+   * servers of this type, a missing link does not count.
    */
   isOutOfReach(server: Pick<ServerRecord, 'id' | 'incarnation' | 'type'>): boolean {
     if (this.types.has(server.type)) return !this.isWell(server);
@@ -105,7 +105,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return bytes;
   }
 
-  /** Calls `listener` when the link to a server has closed while the same incarnation is still alive in the directory. */
+  /** Calls `listener` when the link to a server has closed although this incarnation of the server is still alive in the directory. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);
   }

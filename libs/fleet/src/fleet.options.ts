@@ -27,7 +27,7 @@ export interface OfferedGame {
   readonly supportsTeams?: true;
   /** True: the server can show the game to spectators with a delay. Undefined: its version has no such delay. */
   readonly supportsWatchDelay?: true;
-  /** True: the game has code that plays bots, and the server begins a game with bots. */
+  /** True: the game has code that plays bots, and the server can start a game with bots. */
   readonly bots?: true;
   /** The rules by which matchmaking finds the players of a match. Undefined: the default rules. */
   readonly match?: MatchRules;

@@ -25,9 +25,10 @@ interface Finding {
 
 /**
  * Finds out whether this server has the fleet's `LINK_SECRET`. Counts only dials to registered addresses. When a peer dials this server
- * with another secret, this server only dials back. So neither an unauthenticated peer nor a single server with a wrong secret can make
- * this server distrust its secret. This server is outvoted when most of the compared servers, including itself, have another secret. An
- * outvoted server is not ready, and an outvoted game server gets no rooms.
+ * with another secret, this server dials the registered address of the peer and counts only the result of its own dial. So neither an
+ * unauthenticated peer nor a single server with a wrong secret can make this server distrust its secret. This server is outvoted when most
+ * of the compared servers, including itself, have another secret. An outvoted server is not ready, and an outvoted game server gets no
+ * rooms.
  */
 @Injectable()
 export class LinkTrust implements OnModuleInit {
@@ -62,7 +63,7 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when more servers have another secret than the same secret as this server. This server itself counts, too. */
+  /** True when the servers with another secret outnumber the servers with the secret of this server. This server itself counts, too. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;

@@ -95,7 +95,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.isPolling = true;
     try {
       const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
-      // The store is reachable again since this round began.
+      // The store has become reachable again during this round.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
       const ages = answers.map(({ wroteMs }) => wroteMs);

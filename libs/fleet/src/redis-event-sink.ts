@@ -34,7 +34,7 @@ export class RedisEventSink extends EventSink {
   override publish(event: OperatorEvent): void {
     const { id: by, incarnation } = this.self;
     const at = Math.round(this.clock.storeTime());
-    // Every process has incarnation 0 before its registration. So the id also contains the time.
+    // The id of an event also contains the time, because every process has incarnation 0 before its registration.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
     this.batch.add({ id, by, at, severity: severityOf(event), ...event });
   }

@@ -16,7 +16,7 @@ import { SERVER_STATES, type ServerRecord, toServerRecord } from './server-recor
 export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
-  /** The record before the change. Undefined: the directory did not know the server, or the server has left. */
+  /** The record before the change. Undefined: the directory did not know the server, or `kind` is `left`. */
   readonly before?: ServerRecord;
   /** For `left`: true when the server left by itself, and false when only its record has been missing for some time. */
   readonly isCertain?: boolean;
@@ -73,8 +73,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /**
-   * Returns whether the last read of this server found no record. The directory removes a server only some time after its record is
-   * missing.
+   * Returns whether the last read of this server found no record. The directory removes a server only when its record has been missing for
+   * some time.
    */
   isMissing(id: ServerId): boolean {
     return this.missingSince.has(id);
@@ -149,8 +149,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // All records are missing, so the store has lost them and does not accept writes yet. All servers may be alive. So the directory
-    // restarts the measurement of the time without a record.
+    // All records are missing, so the store has lost them and does not accept writes yet. All servers may be alive. So the directory counts
+    // the time without a record from now on.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -170,7 +170,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // A dead server loses its record after its cleanup. The listeners were already called when the server died.
+      // A dead server loses its record after its cleanup. The listeners were already called when the server died, so they are not called
+      // again.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;

@@ -46,11 +46,14 @@ export interface ServerRecord extends ServerAddresses {
    * reported the offset yet.
    */
   readonly clockOffsetMs: number | null;
-  /** Load of its process, averaged over some seconds. Null in all four: a server of an earlier build, or no answer yet. */
+  /**
+   * This field and the next three fields: the load of the process, averaged over some seconds. Null: the server has not answered yet, or is
+   * of an earlier build.
+   */
   readonly cpuPercent: number | null;
   readonly memoryBytes: number | null;
   readonly commandsPerSecond: number | null;
-  /** 99th percentile of the time from a command to its durable acknowledgement, in ms. Null: also when there were no commands. */
+  /** 99th percentile of the time from a command to its durable acknowledgement, in ms. Also null when there were no commands. */
   readonly ackP99Ms: number | null;
   /** Number of consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;

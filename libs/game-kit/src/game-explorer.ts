@@ -106,8 +106,9 @@ export class GameExplorer {
 }
 
 /**
- * Returns a function that finds the games of a handler. If a class is given, this is its game. Otherwise it is the game that contains the
- * handler, or else the games of the handler's module. Empty list: the handler belongs to all games.
+ * Returns a function that finds the names of a handler's games. If the handler names the class of a game, this game is the only one.
+ * Otherwise the handler belongs to the game that contains it, or else to all games of its module. Empty list: the handler belongs to all
+ * games of the application.
  */
 function gameNamesByOwner(
   found: readonly Found[],

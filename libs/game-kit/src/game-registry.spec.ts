@@ -142,7 +142,7 @@ describe('GameRegistry', () => {
     expect(put?.validate({ coins: 2, extra: 1 })).toEqual({ ok: true, value: { coins: 2 } });
   });
 
-  it('removes the data of a command without a schema', async () => {
+  it('drops the data of a command that has no schema', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
@@ -222,7 +222,7 @@ describe('GameRegistry', () => {
   });
 });
 
-describe('the start of an application with a mistake in a game fails', () => {
+describe('the start of an application fails', () => {
   const started = (...games: Type<unknown>[]): Promise<unknown> => start([], games);
   const game = (options: Partial<GameOptions>): Type<unknown> => {
     @Game({ name: 'mine', version: 1, seats: 2, ...options })

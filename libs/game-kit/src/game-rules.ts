@@ -11,7 +11,7 @@ export interface GameRules<State> {
   migrateState?(state: unknown, fromVersion: number): State;
 }
 
-/** The return type of handlers. With plain `void`, the compiler would accept an async method. */
+/** The return type of handlers. It is not `void` alone, because the compiler would then accept an async method. */
 // biome-ignore lint/suspicious/noConfusingVoidType: `undefined` alone would refuse handlers without a `return`
 export type Nothing = void | undefined;
 

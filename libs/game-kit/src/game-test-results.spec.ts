@@ -52,13 +52,13 @@ class Wallet {
 const play = (more: Partial<Parameters<typeof GameTest.create>[1]> = {}) =>
   GameTest.create(TableGame, { players: ['Ann', { name: 'Bob', claims: { rank: 3 } }], providers: [Wallet], ...more });
 
-describe('the results of effects in GameTest', () => {
-  it('belong to a game whose setup receives the claims and the loaded data of the test', async () => {
+describe('GameTest with awaited effects', () => {
+  it('passes the claims and the loaded data of the test to the setup of the game', async () => {
     expect((await play()).state).toEqual({ ranks: [null, 3], decks: 4, bets: {} });
     expect((await play({ loaded: { decks: 1 } })).state.decks).toBe(1);
   });
 
-  it('arrive in the order of the effects', async () => {
+  it('assigns the results to the effects in the order of the effects', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.as(1).bet('b');
@@ -69,7 +69,7 @@ describe('the results of effects in GameTest', () => {
     expect(() => game.result('charge', { left: 1 })).toThrow("table does not wait for a result of 'charge'. It waits for: none.");
   });
 
-  it('are failures when the time limit of the effect is over', async () => {
+  it('gives the game a failure when the time limit of an effect is over', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.advance(4_999);
@@ -78,7 +78,7 @@ describe('the results of effects in GameTest', () => {
     expect(game.state.bets).toEqual({ a: 'timed-out' });
   });
 
-  it('come from the handlers of the providers or of the test', async () => {
+  it('takes the results from the handlers of the providers or of the test', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.as(0).bet('too-much');

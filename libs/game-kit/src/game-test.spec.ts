@@ -228,7 +228,7 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('reports %s in the state with its path', async (what, make) => {
+  ])('reports %s in the state, with the path to the value', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
@@ -289,7 +289,7 @@ describe('GameTest', () => {
     expect(() => alone.command(1, 'roll')).toThrow('there is no seat 1');
   });
 
-  it('fails when the class is not a game or not imported', async () => {
+  it('fails when the class is not a game or its module is not imported', async () => {
     class NoGame implements GameRules<Diary> {
       setup(): Diary {
         return { lines: [] };

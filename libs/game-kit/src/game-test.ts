@@ -189,7 +189,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.state as GameStateOf<Rules>;
   }
 
-  /** All effects requested so far. Their handlers are not run. */
+  /** All effects requested so far. Only `settle` runs handlers of effects. */
   get effects(): readonly PendingEffect[] {
     return this.value.outbox;
   }
@@ -468,7 +468,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Throws when the room's value exceeds `stateBytesMax`. A server would then refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // Counts only the effects of the last change. A server removes completed effects, but this test keeps them all.
+    // Counts only the effects of the last change, because a server removes completed effects and `GameTest` keeps all effects.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;

@@ -78,7 +78,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('allow every name in a game without declarations', () => {
+  it('permit every name when the game declares no names', () => {
     const use = (room: GameRoom<Table>): void => {
       room.emit('anything', { at: 'all' }, [0]);
       room.emit('anything');

@@ -80,7 +80,7 @@ export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** Maximum number of steps per second. A thousand rooms share one event loop, so a game with more steps would delay other games. */
 export const STEP_HZ_MAX = 60;
 
-/** Maximum of `pastMs`, in ms. On a slower connection, a player could not aim at a moving target anyway. */
+/** Maximum of `pastMs`, in ms. A player whose connection has a longer delay could not aim at a moving target anyway. */
 const PAST_MS_MAX = 2_000;
 
 /** Maximum number of seats, also for `rooms.create`. Each checkpoint encodes all seats of the room and would be slow with more seats. */
@@ -93,7 +93,7 @@ export const SEATS_MAX = 1_000;
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    // Also marks a class without options as a game, so that the start of the server fails with a clear error.
+    // Marks the class as a game even if the options are missing, so that the start of the server fails with a clear error.
     Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }

@@ -80,7 +80,7 @@ export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never, neve
   );
 }
 
-/** Marks the method that runs at these seat events of a player. `room.seat` is the player's seat. */
+/** Marks the method that runs at the given seat events of a player. `room.seat` is the player's seat. */
 export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator<RoomHandler> {
   if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; give at least one of ${listed(SEAT_EVENTS)}`));
   return handles(...events.map((event) => () => seatHandle(event)));
@@ -96,7 +96,8 @@ export function OnPause(): HandlerDecorator<(room: GameRoom<never, never, never>
 
 /**
  * Marks the method that returns the part of the state that a seat may see. `seat` null: the part that spectators may see. The method must
- * not change the state. Its name must be `view`, because clients derive its type from that name.
+ * not change the state. The name of the method must be `view`, because clients derive the type of their state from the method with this
+ * name.
  */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));

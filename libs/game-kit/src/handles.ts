@@ -14,7 +14,7 @@ export type Handle =
   | { readonly kind: 'effect'; readonly name: string; readonly game?: object }
   | ({ readonly kind: 'result'; readonly name: string } & Patience)
   | ({ readonly kind: 'load'; readonly game?: object } & Patience)
-  /** The author applied the decorator wrongly. `flaw` is the end of the sentence "The game G has M() with …". */
+  /** The decorator was applied wrongly. `flaw` is the end of an error message that begins with "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
 
 /** Time limit and maximum number of attempts of an effect or a load. */

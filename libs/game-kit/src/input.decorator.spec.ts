@@ -107,11 +107,11 @@ describe('the decorator @Input', () => {
     [{ dx: 1 }, undefined, 'give a Standard Schema'],
     [Steering, { queue: 0 }, `has @Input with queue 0; give a whole number from 1 to ${INPUT_QUEUE_MAX}`],
     [Steering, { queue: 1_000 }, 'has @Input with queue 1000'],
-  ])('stops the start when the arguments of @Input are %p and %p', async (schema, options, message) => {
+  ])('makes the start fail when the arguments of @Input are %p and %p', async (schema, options, message) => {
     await expect(started(withInput(schema, options))).rejects.toThrow(message);
   });
 
-  it('stops the start when a class has @Input twice, no steps, or no @Game', async () => {
+  it('makes the start fail when a class has @Input twice, no steps, or no @Game', async () => {
     @Game({ name: 'twice', version: 1, seats: 1 })
     @Input(Steering)
     @Input(Steering)

@@ -33,7 +33,7 @@ export function describeSchema(schema: StandardSchema): JsonSchema | null {
   try {
     return schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? null;
   } catch {
-    // The schema has a part that JSON Schema does not have, such as a transformation of zod.
+    // JSON Schema cannot express a part of this schema, such as a transformation of zod.
     return null;
   }
 }

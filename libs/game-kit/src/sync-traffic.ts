@@ -17,7 +17,8 @@ export interface MeasuredSync {
 }
 
 /**
- * The size of the syncs to one seat, in bytes. Does not include the WebSocket header of 2 to 4 bytes per message, and no other messages.
+ * The size of the syncs to one seat, in bytes. Includes neither the WebSocket header of 2 to 4 bytes per message nor messages that are no
+ * syncs.
  */
 export class SyncTraffic {
   /** The size of each sync in bytes, in order. */

@@ -45,11 +45,11 @@ export interface MountedGame {
 
 export interface Outcome {
   readonly winner: Seat | null;
-  /** The reason in a few words, such as `checkmate`. */
+  /** The reason for the outcome in a few words, such as `checkmate`. */
   readonly how: string;
 }
 
-/** The services of the page for the game. */
+/** The functions that the page provides to the board of a game. */
 export interface Table {
   /** Shows the player the reason of a failed action, for example of a rejected `room.send`. */
   failed(error: unknown): void;

@@ -13,7 +13,7 @@ export interface Strip {
   readonly end?: TemplateResult;
 }
 
-/** A line beside the board about one player: symbol, name, and content of the game. */
+/** A line beside the board about one player: the symbol, the name, and content that the game provides. */
 export function playerStrip({ seat, name, isMe, isTurn, isHere, mark, end }: Strip): TemplateResult {
   return html`<div class="strip seat-${seat} ${isTurn ? 'turn' : ''} ${isHere ? '' : 'away'}" data-seat=${seat}>
     <span class="strip-mark" aria-hidden="true">${mark}</span>

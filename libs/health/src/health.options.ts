@@ -34,7 +34,10 @@ export const VERDICT_RETRY_MS = 250;
 export const BATCH_MAX = 500;
 /** Number of successive answers of Redis after a failure before missed health checks count again. */
 export const CLEAN_ROUNDS = 2;
-/** Maximum time between the deaths of several servers with one common cause, as a multiple of `intervalMs`. */
+/**
+ * Maximum age of an eviction that counts as simultaneous with other failures, as a multiple of `intervalMs`. Simultaneous failures may have
+ * one common cause.
+ */
 export const MANY_WINDOW_INTERVALS = 3;
 /**
  * Maximum time of silence that a reported event-loop lag excuses, as a multiple of `intervalMs`. Without this limit, a server with a huge
@@ -53,10 +56,7 @@ export const DEAD_RECORD_MS = 3_600_000;
  * expires, another gateway takes over.
  */
 export const CLEANUP_LEASE_MS = 10_000;
-/**
- * Time in ms after an eviction by another gateway. This gateway then checks once whether the other gateway has released the lease of the
- * cleanup.
- */
+/** Time in ms between an eviction by another gateway and the one check whether that gateway has released the lease on the cleanup. */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server is unreachable: a number of intervals, and a minimum in ms. */
 export const UNREACHABLE_INTERVALS = 2;
@@ -67,7 +67,7 @@ export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
 export const CUT_OFF_MS = 750;
 /**
- * Time in ms since the last write of an owner after which the owner has lost Redis. Owners write once a second, and a reconnect takes less
- * than this time.
+ * Age in ms of the last write of an owner from which the owner counts as cut off from Redis. Owners write once a second, and a reconnect
+ * takes less than this time.
  */
 export const STORE_LOST_MS = 3_000;

@@ -49,7 +49,7 @@ export abstract class EligibilityListener {
  * listener rejects, the listener runs again, in the same or another process. So the listener must be idempotent.
  */
 export abstract class ServerEndListener {
-  /** The server has ended, and cannot act any more. @param reason why it was removed from the fleet */
+  /** Called after a server has ended: this incarnation cannot act any more. @param reason why it was removed from the fleet */
   abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ export class BatchWriter {
   /** Number of bytes of the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** True: the shared timer for waiting bytes flushes this writer. */
+  /** True: the shared timer for waiting bytes will flush this writer. */
   private isWaiting = false;
   /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
@@ -130,7 +130,7 @@ export class BatchWriter {
     }
   }
 
-  /** Frees the oldest chunk, because a socket completes its writes in order. */
+  /** Frees the oldest chunk. A socket completes its writes in order, so this chunk is the one that was written. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);

@@ -84,8 +84,8 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may have more fields. This
- * version refuses its proofs anyway, because it must use another name in the HMAC.
+ * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields. This
+ * version cannot accept the proofs of a later version anyway, because a later version must use another name in the HMAC.
  */
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;

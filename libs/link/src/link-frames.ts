@@ -19,7 +19,9 @@ export const LINK_KIND = {
   toPlayer: 17,
   syncMany: 18,
   compactMany: 19,
-  /** The trace of the request or of the command in the next frame. A server that does not trace, or an older one, ignores them. */
+  /**
+   * The trace of the request or of the command in the next frame. A server without tracing, or of an older version, ignores these frames.
+   */
   tracedRequest: 20,
   tracedCommand: 21,
   /** The trace of a change that the owner of a room has just sent to its players. */

@@ -327,7 +327,8 @@ export class LinkPeer {
     // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick sends a ping. At the next silent tick, the peer has not answered the ping.
+    // This side sends a ping at the first tick without a message of the peer. If there is still no message at the next tick, the peer has
+    // not answered the ping.
     else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);

@@ -233,7 +233,7 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes, without a report, a connection from another fleet %s', async (_, secret) => {
+  ])('closes a connection from another fleet %s, and reports nothing', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
@@ -291,7 +291,7 @@ describe('the handshake of a link', () => {
     for (const side of [a, b, other]) expect(side.opened).toEqual([]);
   });
 
-  it('opens in both directions between servers with one common secret, whatever its place in their lists', async () => {
+  it('succeeds in both directions between servers with one common secret at any position of their lists', async () => {
     const steps = [['old'], ['new', 'old'], ['new']];
     for (const [older, newer] of [steps.slice(0, 2), steps.slice(1)]) {
       const [a, b] = await Promise.all([newSide({ secrets: older }), newSide({ secrets: newer })]);
@@ -312,7 +312,7 @@ describe('the handshake of a link', () => {
     await expect(a.links.to(b.address)).rejects.toThrow(/LINK_SECRET/);
   });
 
-  it('reads a proof of up to four secrets, and no longer one', () => {
+  it('accepts a proof of up to four secrets, and refuses a longer proof', () => {
     const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const others = Array.from({ length: SECRETS_MAX - 1 }, (_, index) => `secret ${index}`);
@@ -530,7 +530,7 @@ describe('a frame on a link', () => {
   });
 });
 
-/** Set `FUZZ_RUNS=100000` for many more runs. */
+/** The environment variable `FUZZ_RUNS`, for example `FUZZ_RUNS=100000`, sets a larger number of runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link with the backlog when the peer reads nothing', async () => {
+  it('loses its link, together with the backlog, when it reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -818,7 +818,7 @@ function sleepOver(ms: number): void {
 }
 
 describe('a server that shuts down', () => {
-  it('sends its earlier messages before it closes each link', async () => {
+  it('sends all earlier messages on a link before it closes the link', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));

@@ -130,8 +130,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for dialed servers that have no secret of this server. Such a server refused the proof of this server, or sent a proof that
-   * is not valid.
+   * Registers a listener for dialed servers that have none of this server's secrets. Such a server has refused the proof of this server, or
+   * has sent a proof that is not valid.
    */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
@@ -216,7 +216,7 @@ export class Links implements OnApplicationShutdown {
         return isVerify ? 'over' : proof.identity;
       },
     );
-    // A TLS socket was already added, before its TLS handshake.
+    // A TLS socket was already added to the unauthenticated connections, before its TLS handshake.
     if (!this.options.certificate) this.addUnauthenticated(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
@@ -337,7 +337,8 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled, this.tracer);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // Registers the peer before it reads the next frame, because the same chunk may already contain frames of the link.
+      // Registers the peer before the next frame is read. The chunk with this last frame of the handshake may also contain frames for the
+      // peer.
       this.register(peer);
       resolve(peer);
     };

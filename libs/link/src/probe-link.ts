@@ -31,8 +31,8 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The connection closed without an answer. The kernel accepts connections also for a suspended process, and closes them when the
-    // process dies.
+    // The connection was closed without an answer. This does not show a running process: the kernel accepts connections also for a
+    // suspended process, and closes them when the process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

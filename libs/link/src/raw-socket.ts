@@ -42,7 +42,8 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
     accepted.on('data', receive);
     return accepted;
   }
-  // Bytes that Node has read already, for example behind a PROXY header. No later bytes can arrive before the next tick.
+  // Bytes that Node has read already, for example behind a PROXY header. `receive` gets them before all later bytes, because no later bytes
+  // can arrive before the next tick.
   const early = accepted.read() as Buffer | null;
   if (early) process.nextTick(receive, early);
   from._handle = null;

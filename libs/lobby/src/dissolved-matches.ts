@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { DECLINES_FORGOTTEN_MS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The outcome of an offer that fails because of some players. */
+/** The consequences for the players because of whom an offer fails. */
 export interface FailedOffer {
   /** The end of the tickets of these players. Undefined: the players have declined the match. */
   readonly end?: TicketEnd;
@@ -68,8 +68,8 @@ export class DissolvedMatches {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // Stores the hints of the tickets again, which `enterMatch` has removed. This happens before the tickets return to the queue, so that a
-    // user always finds the ticket.
+    // Stores the ticket of each user in `UserRooms` again, because `enterMatch` has removed it there. This happens before the tickets
+    // return to the queue, so that a lobby can always find the ticket of a user.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
@@ -83,7 +83,8 @@ export class DissolvedMatches {
       ends.map(async ({ ticket, end }, index) => {
         if (end) return this.notifier.ended({ ...ticket, players: ticket.players.filter(({ user }) => isTold(user)) }, end);
         if (!returned[index]) return;
-        // The session of a player may have ended while the ticket was in the match. The departure did not find a waiting ticket then.
+        // The session of a player may have ended while the ticket was in the match. The departure found no waiting ticket then, so the
+        // ticket ends here.
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
         let hasEnded = false;
         for (const { user, asked } of ticket.players) {

@@ -17,9 +17,7 @@ type StartSeat = Control['room.open']['data']['players'][number];
 export interface StartTerms {
   /** Maximum wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /**
-   * Called before the start is repeated, because another write to the room came first. The callback throws an error to cancel the start.
-   */
+  /** Called before the start is repeated after another write to the room. The callback throws an error to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
   /** True: all members have agreed to the game, so `user` need not be the host. */
   readonly isAgreed?: boolean;
@@ -67,9 +65,9 @@ export class GameStarter {
       news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
-      // The server has opened the game. Only the answer was lost.
+      // The server has opened the game, but its answer was lost.
       if (record.start === start && record.status === 'playing') return record;
-      // If this start was cancelled, the reservation of the room may belong to a later start.
+      // If this start was cancelled, the reservation of the room may belong to a later start and must stay.
       if (record.start === start) {
         await this.takeBack(record, start, error);
         await balancer.cancel(room.id).catch(() => {});

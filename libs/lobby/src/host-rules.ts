@@ -35,7 +35,7 @@ export function asHost(record: RoomRecord, user: UserId, now: number): RoomDoc {
   return { ...doc, host: user };
 }
 
-/** Returns the document with a new host when the host has been away for `HOST_GRACE_MS`. Otherwise returns the same document. */
+/** Returns the document with a new host when the host has been away for `HOST_GRACE_MS`. Otherwise returns the document unchanged. */
 export function replaceGoneHost(record: RoomRecord, now: number): RoomDoc {
   const { doc } = record;
   const successor = isHostGone(record, now) ? successorOf(doc) : undefined;

@@ -13,7 +13,8 @@ describe('the cached lists of public rooms', () => {
     };
     const rooms = new ListedRooms(records as unknown as RoomRecords);
     const before = await rooms.snapshot('go');
-    // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown ones, remove this list.
+    // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown games, remove the list of this
+    // game from memory.
     for (let other = 0; other < 64; other++) await rooms.snapshot(`other-${other}`);
     digest = 'after';
     const after = await rooms.snapshot('go');

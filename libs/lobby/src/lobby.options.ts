@@ -31,7 +31,8 @@ export function startAbandonedMs(loadMs: number): number {
   return START_ABANDONED_MS + 2 * loadMs;
 }
 /**
- * Time without a change after which the sweep compares the members of a room with the rooms and sessions of these users in Redis, in ms.
+ * Time without a change after which the sweep checks the members of a room, in ms. The sweep compares them with the rooms and sessions of
+ * these users in Redis.
  */
 export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;

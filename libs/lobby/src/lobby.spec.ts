@@ -115,7 +115,7 @@ class GameServers {
 
   /** The time for which the game may load its data, in ms. */
   loadMs = 0;
-  /** The timeouts of requests to servers, in ms. */
+  /** The timeouts of the requests that lobbies have sent to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
   /** False: the answers of servers lack the published message about the room, as in an older version. */
   tellsNews = true;
@@ -394,7 +394,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('removes a player from a running game with a request to the game server', async () => {
+  it('makes the lobby send a request to the game server when the host removes a player from a running game', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -456,7 +456,7 @@ describe('a room with options', () => {
     expect(servers.openings).toEqual([expect.objectContaining({ room: room.id, options: { fen: 'any' } })]);
   });
 
-  it('is not created when the game refuses the options or has none', async () => {
+  it('is not created when the game refuses the options or supports no options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = () => ({ flaw: 'fen: no king' });
     const host = newCaller();
@@ -739,7 +739,7 @@ describe('the start of a game', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('returns the room to waiting, and its members stay ready, when no server accepts the game', async () => {
+  it('returns the room with its ready members to the status `waiting` when no server accepts the game', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again when the ticket of a player who missed the message is checked', async () => {
+  it('is reported again when a player missed the message and the ticket of that player is checked', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -1356,7 +1356,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // Redis runs the commands for the room and for two reads of 22 commands each. A hundred reads would need many more commands.
+    // Redis runs the commands that create the room, and two reads of 22 commands each. A hundred reads would need many more commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1435,7 +1435,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member in a room after a half-written join', async () => {
+  it('is no longer a member of the room after a half-written join', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1446,7 +1446,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room after a half-written creation', async () => {
+  it('has no open room after a half-written creation', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -1461,7 +1461,7 @@ describe('a session that ends during a request', () => {
     expect(await records.read(made)).toBeNull();
   });
 
-  it('leaves no search when the session ends before the search is in the queue', async () => {
+  it('has no search when the session ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
       const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
@@ -1477,7 +1477,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('leaves no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
+  it('has no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1516,7 +1516,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('refuses a join with `overtaken` when the user was admitted again during the join', async () => {
+  it('has its join refused with `overtaken` when the user was admitted again during the join', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];

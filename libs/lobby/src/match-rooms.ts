@@ -93,7 +93,7 @@ export class MatchRooms extends MatchHost {
     try {
       started = await this.starter.start(room, people[0]!.user, this.balancer);
     } catch (error) {
-      // The players stay together in the room. The host can start the game when there is capacity.
+      // The game has not started, but the players stay together in the room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.finish(match, tickets, room);
@@ -133,12 +133,13 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. Keeps the match, so that the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The strategy has an outdated record of the room and would choose the room again. After a ban, the room stays available, because the
-      // ban concerns only one player.
+      // Reads the open rooms again, because the strategy would choose this room again from an outdated record. After a ban, the room stays
+      // available to matchmaking, because the ban concerns only one player.
       this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
-    // The strategy has an outdated record of the room, with more free seats, and would choose the room for too many players.
+    // Reads the open rooms again. In the outdated record, the room has more free seats, so the strategy would choose it for too many
+    // players.
     this.open.readAgain(match.game, null);
     await this.finish(match, tickets, record);
     return record;

@@ -141,8 +141,8 @@ export class Matchmaker {
   }
 
   /**
-   * Ends the offers with older tickets of these players, so that the other players do not wait. The new search declines the offer. In a
-   * party, only the host has declined.
+   * Ends the offered matches that contain older tickets of these players, so that the other players of those matches do not wait. If the
+   * caller is in such a match, only the caller has declined it. Otherwise all of these players who are in the match have declined it.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
@@ -151,7 +151,8 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would end the new search.
+      // Sends the players of the new ticket no message about the end of the old ticket. Their clients would take it for the end of the new
+      // search.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }
@@ -193,7 +194,8 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member to another room has a higher request order.
+        // A later request that moves the member to another room has a higher request order. The match of this ticket then does not move the
+        // member.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
@@ -229,7 +231,7 @@ export class Matchmaker {
       // The stored room of the user is only a hint. The record of the room decides.
       const record = await this.records.read(isFree);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
-      // A missing record means that another lobby may soon create the room, for the match of an earlier search.
+      // If the record is missing, another lobby may soon create the room, for the match of an earlier search. So this lobby waits.
       if (!record && performance.now() < deadline) {
         await sleep(ROOM_POLL_MS);
         continue;
@@ -254,7 +256,7 @@ export class Matchmaker {
       if (room === false) throw new HoldfastError('overtaken');
       const record = await this.records.read(room);
       if (record && isMember(record, user)) return this.cancelParty(caller, record);
-      // A missing record means that the lobby of the match may soon create the room.
+      // If the record is missing, the lobby of the match may soon create the room. So this lobby waits.
       if (record || performance.now() > deadline) break;
       await sleep(ROOM_POLL_MS);
     }

@@ -53,7 +53,7 @@ describe('the rotation through the open rooms of a game', () => {
   it.each([
     ['public waiting rooms', false],
     ['running rooms of matches', true],
-  ])('reads all of many %s in parts of limited size', async (_, isRunning) => {
+  ])('reads all %s in parts of limited size', async (_, isRunning) => {
     const ids = await rooms(550, isRunning);
     const open = new OpenRooms(tickets, records);
     for (let rotation = 0; rotation < 3; rotation++) {

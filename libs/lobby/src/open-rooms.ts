@@ -39,7 +39,10 @@ export class OpenRooms {
     private readonly records: RoomRecords,
   ) {}
 
-  /** Reads the next rooms and returns the rooms with free seats. Within `BACKFILL_READ_MS`, returns the same rooms again. */
+  /**
+   * Reads the next rooms and returns the rooms with free seats. Within `BACKFILL_READ_MS` after a read, returns the rooms of this read
+   * again.
+   */
   async next(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
     const progress = this.progressOf(game);
     if (performance.now() - progress.readAt < BACKFILL_READ_MS) return progress.rooms;

@@ -31,7 +31,7 @@ function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): 
   };
 }
 
-/** Returns the code with which `act` is refused. Null: it is allowed. */
+/** Returns the code with which `act` is refused. Null: `act` is not refused. */
 function refusal(act: () => unknown): string | null {
   try {
     act();
@@ -116,7 +116,7 @@ describe('a user who joins a waiting room', () => {
   });
 });
 
-describe('a member who leaves', () => {
+describe('a user who leaves a room', () => {
   it.each([
     ['does not change the host when the host stays', 'bob', [member('ada'), member('bob')], 'ada'],
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
@@ -132,7 +132,7 @@ describe('a member who leaves', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
-  it('is refused when the user is no member', () => {
+  it('is refused when the user is not a member', () => {
     expect(refusal(() => leave(room(), 'cy' as UserId))).toBe('not-in-room');
   });
 });

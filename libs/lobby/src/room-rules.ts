@@ -195,7 +195,7 @@ export interface StartRules {
 
 /**
  * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play
- * and leaves the room, so that this member does not block the others. A member who became ready and then lost the connection plays.
+ * and leaves the room. Otherwise this member would block the other members. A member who became ready and then lost the connection plays.
  *
  * @throws `not-in-room`, `room-playing`, `not-owner`, `too-few-players`, `not-ready`
  */

@@ -186,8 +186,8 @@ export class RoomService {
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // Undoes the join in two cases. First, the user has joined two rooms at the same time through two lobbies. The last entry in
-        // `UserRooms` decides. Second, the session ended or was resumed during the write. No gateway would then learn that the user is in
-        // the room.
+        // `UserRooms` then decides in which room the user stays. Second, the session ended or was resumed during the write. No gateway
+        // would then learn that the user is in the room.
         const guard = () => this.refuseReturnedBy(caller, id);
         await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
         throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');
@@ -429,8 +429,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt,
-   * which is not checked.
+   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt.
+   * `guard` does not check this record.
    */
   private async removeMember(
     id: RoomId,
@@ -506,7 +506,10 @@ export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings,
   return isPrivate === true || inviteOnly === true;
 }
 
-/** Returns the refusal for a room without a record. The room of an invite code may be closed. */
+/**
+ * Returns the refusal for a room without a record. If the player gave an invite code, the refusal names the code, because the room of a
+ * code may be closed.
+ */
 function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');
 }

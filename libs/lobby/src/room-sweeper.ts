@@ -35,15 +35,19 @@ export class RoomSweeper {
   /** The time of the last renewal of the invite codes of rooms in play, in ms of the monotonic clock. */
   private codesRenewedAt = Number.NEGATIVE_INFINITY;
   private isRenewingCodes = false;
-  /** Index entries without a record. Only the second sweep drops them, because a lobby may be about to write the record. */
+  /**
+   * Index entries without a record. A sweep drops an entry only if the sweep before has found it, too, because a lobby may be about to
+   * write the record.
+   */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Members without a connection whose room's record says `here`, by `keyOf`. Only the second sweep marks them, because a gateway may be
-   * about to write the session.
+   * Members without a connection whose room's record says `here`, by `keyOf`. A sweep marks a member as away only if the sweep before has
+   * found the member, too, because a gateway may be about to write the session.
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`, by `keyOf`. Only the second sweep removes them, because a join may be in progress.
+   * Members who are in no room according to `UserRooms`, by `keyOf`. A sweep removes a member only if the sweep before has found the
+   * member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
@@ -111,7 +115,10 @@ export class RoomSweeper {
     await this.invites.renew(listed.flatMap((record) => (record?.doc.code ? { room: record.id, code: record.doc.code } : [])));
   }
 
-  /** Adds missing public rooms to the list. A server of an older version made the room, or a crash lost the write to the list. */
+  /**
+   * Adds public rooms that are missing in the list. A room can be missing because a server of an older version made it, or because a lobby
+   * crashed before it wrote the room to the list.
+   */
   private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
     const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
     const areListed = await this.records.areListed(candidates);

@@ -2,7 +2,7 @@ import { HoldfastError, type TeamRules, type UserId } from '#libs/protocol';
 import type { RoomDoc, RoomRecord } from '#libs/room-store';
 import { asHost } from './host-rules.js';
 
-/* Pure rules for the teams of a room. They change only while the room waits; a game keeps the teams with which it began. */
+/* Pure rules for the teams of a room. The teams change only while the room waits. A game keeps the teams with which it began. */
 
 /**
  * Moves a member to a team.

@@ -44,7 +44,8 @@ export class UserTickets {
       if ((found.state === 'waiting' || found.state === 'matched') && found.ticket.party === but) return false;
     }
     const cancelled = await this.store.cancel(hint.game, user, order, end);
-    // The ticket stays in its match until the match is made or fails. Until then the user must not look like a searching player.
+    // The ticket stays in its match until the match is made or fails. Meanwhile the user must count as not searching, so `UserRooms`
+    // forgets the ticket.
     if (cancelled.outcome === 'held' && cancelled.ticket === hint.ticket) await this.userRooms.forgetTicket(user, hint);
     if (cancelled.outcome === 'held') await this.leaveOffer(hint.game, cancelled.match, user, end);
     if (cancelled.outcome !== 'ended') return false;

@@ -32,19 +32,19 @@ describe('Sanctions', () => {
     expect(await sanctions.find('ban', user('b'))).toBeNull();
   });
 
-  it('keeps bans and mutes apart', async () => {
+  it('stores bans and mutes separately', async () => {
     await sanctions.impose('mute', { user: user('c'), ...FOREVER });
     expect(await sanctions.find('ban', user('c'))).toBeNull();
   });
 
-  it('replaces an earlier ban of the user, in the list too', async () => {
+  it('replaces an earlier ban of the user, and lists only the new ban', async () => {
     await sanctions.impose('ban', { user: user('d'), ...FOREVER });
     await sanctions.impose('ban', { user: user('d'), ...FOREVER, note: 'again' });
     const { sanctions: listed } = await sanctions.page('ban', { text: user('d'), limit: 10 });
     expect(listed.map(({ note }) => note)).toEqual(['again']);
   });
 
-  it('ends a ban at its time, without an operator', async () => {
+  it('ends a ban at its end time without a request of an operator', async () => {
     await sanctions.impose('ban', { user: user('e'), ...FOREVER, until: Math.round(clock.storeTime()) + 200 });
     expect(await sanctions.find('ban', user('e'))).not.toBeNull();
     await until(async () => (await sanctions.find('ban', user('e'))) === null);
@@ -59,14 +59,14 @@ describe('Sanctions', () => {
     expect(await commands.zscore('hf:{sanctions:ban}:ends', user('f'))).toBeNull();
   });
 
-  it('lifts a ban once', async () => {
+  it('lifts a ban only at the first request', async () => {
     await sanctions.impose('ban', { user: user('h'), ...FOREVER });
     expect(await sanctions.lift('ban', user('h'))).toBe(true);
     expect(await sanctions.find('ban', user('h'))).toBeNull();
     expect(await sanctions.lift('ban', user('h'))).toBe(false);
   });
 
-  it('lists bans page by page, newest first, without a repeat', async () => {
+  it('lists bans page by page, newest first, each ban once', async () => {
     for (const name of ['p1', 'p2', 'p3']) await sanctions.impose('ban', { user: user(name), ...FOREVER });
     const first = await sanctions.page('ban', { text: user('p'), limit: 2 });
     expect(first.sanctions.map((one) => one.user)).toEqual([user('p3'), user('p2')]);

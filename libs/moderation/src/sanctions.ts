@@ -8,7 +8,7 @@ export type SanctionKind = 'ban' | 'mute';
 
 export interface Sanction {
   readonly user: UserId;
-  /** Store time at which the sanction ends, in ms since 1970. Null: it ends when an operator lifts it. */
+  /** Store time at which the sanction ends, in ms since 1970. Null: the sanction lasts until an operator lifts it. */
   readonly until: number | null;
   /** Store time at which the sanction began, in ms since 1970. */
   readonly at: number;
@@ -18,14 +18,14 @@ export interface Sanction {
 }
 
 export interface SanctionPage {
-  /** Newest first. */
+  /** The sanctions of this page, newest first. */
   readonly sanctions: readonly Sanction[];
-  /** The position after which further sanctions follow. Null: there are none. */
+  /** The position after which the next page begins. Null: there are no further sanctions. */
   readonly next: string | null;
   readonly total: number;
 }
 
-/** Maximum number of sanctions of each kind. One needs some 300 bytes, so all of them need about 30 MB. */
+/** Maximum number of sanctions of each kind. One sanction needs some 300 bytes, so this number of sanctions needs about 30 MB. */
 export const SANCTIONS_MAX = 100_000;
 /** Number of sanctions in one read of a page, and the maximum number that one search reads. */
 const READ_AT_ONCE = 500;
@@ -46,7 +46,7 @@ export class Sanctions {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Returns the sanction of a user. Null: there is none, or it has ended. Needs one command of Redis. */
+  /** Returns the sanction of a user. Null: the user has no sanction, or the sanction has ended. Needs one command of Redis. */
   async find(kind: SanctionKind, user: UserId): Promise<Sanction | null> {
     const json = await this.redis.commands.hget(keysOf(kind)[0], user);
     const sanction = json === null ? null : sanctionOf(user, json);
@@ -67,7 +67,7 @@ export class Sanctions {
     return sanction;
   }
 
-  /** Lifts a sanction. False: there was none. Idempotent. */
+  /** Lifts a sanction. False: the user had no sanction. Idempotent. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     const json = await liftSanction(this.redis.commands, keysOf(kind), user);
     const sanction = json === null ? null : sanctionOf(user, json);
@@ -77,7 +77,7 @@ export class Sanctions {
   /**
    * Returns a page of the sanctions that have not ended, newest first.
    *
-   * @param query.text part of the user id, without case. A search reads at most 10,000 sanctions, so a page may be short
+   * @param query.text part of the user id, case-insensitive. A search reads at most 10,000 sanctions, so a page may be short
    */
   async page(
     kind: SanctionKind,
@@ -111,7 +111,7 @@ export class Sanctions {
   }
 }
 
-/** An entry of the order: `<13 digits> <user>`. */
+/** Returns the entry of a sanction in the sorted set `order`: `<time in 13 digits> <user>`. */
 function positionOf({ at, user }: Sanction): string {
   return `${String(at).padStart(13, '0')} ${user}`;
 }

@@ -19,7 +19,7 @@ export interface PooledServer {
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
-  /** Number of reservations on the server whose rooms it has not opened yet. */
+  /** Number of reservations for rooms that the server has not opened yet. */
   readonly reserved: number;
   /**
    * The number by which the servers are ordered: the strategy's score, plus the weight of the reservations, plus the amount that the ramp

@@ -17,9 +17,9 @@ export interface ServerReport extends ServerFacts, Offerer {
  * Reports the load and the games of a server. A report replaces the known numbers: rooms owned plus outstanding reservations. Because no
  * count is accumulated over several reports, a failure cannot make a count wrong for longer than one report.
  *
- * Report facts as soon as they are collected, and from the same process, because a delayed report could overwrite a newer one. The rooms in
- * `owned` make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`) counts twice until its
- * reservation expires.
+ * The process that collects the facts must report them at once, because a delayed report could overwrite a newer one. The rooms in `owned`
+ * make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`) counts twice until its reservation
+ * expires.
  */
 @Injectable()
 export class PlacementReporter {

@@ -94,7 +94,7 @@ async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call examines. They are older than all other leases. */
+/** Adds more expired leases than one call of a script examines. The new leases are older than all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -126,7 +126,7 @@ async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promi
   );
 }
 
-/** Maximum number of attempts until a random choice varies. The test fails after that. */
+/** Maximum number of repetitions until a random choice has had every result. A test that needs more repetitions fails. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
@@ -222,7 +222,8 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // This call also places rooms of any version. For those rooms, the room of version 2 adds to the load of its server.
+    // Some of these rooms accept a server of any version. Placement must count the two rooms of version 2 as load when it places the other
+    // two.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -373,7 +374,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // One call places fewer than 100 rooms.
+      // The balancer splits these 100 requests into several calls of the script.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -484,7 +485,8 @@ describe('the reservation of a room', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // The server of each room is chosen at random. Each server must have as many reservations as answers name it.
+    // Each server must have one reservation for each answer that names the server. The test counts the answers, because placement chooses
+    // the server of each room at random.
     const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = placements.filter((placement) => placement.server === server).length;
@@ -622,7 +624,7 @@ describe('the report of a game server', () => {
     expect((await fleet.record(server))?.reserved).toBe(1);
   });
 
-  it('is refused from an older incarnation', async () => {
+  it('is refused when it comes from an older incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;

@@ -11,7 +11,7 @@ describe('checkClaims', () => {
     expect(checkClaims({ rank: undefined, level: 2 })).toEqual({ claims: { level: 2 } });
   });
 
-  it('refuses claims that are not an object, too large or not storable', () => {
+  it('refuses claims that are too large, not storable or not an object', () => {
     expect(checkClaims('vip')).toEqual({ flaw: 'are not an object of names and values' });
     expect(checkClaims([1])).toEqual({ flaw: 'are not an object of names and values' });
     const bytes = JSON.stringify({ a: 'x'.repeat(CLAIMS_BYTES_MAX) }).length;

@@ -216,7 +216,7 @@ describe('the decoder of untrusted messages', () => {
       Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
     const message = decodePlayerMessage(nested(NESTING_MAX));
     expect(Buffer.from(encodePlayerMessage(message))).toEqual(Buffer.from(nested(NESTING_MAX)));
-    // Without the limit, a body of depth 8000 could be decoded but not encoded again.
+    // Without a limit for the depth, a body of depth 8000 could be decoded but not encoded again.
     for (const depth of [NESTING_MAX + 1, 8_000])
       expect(() => decodePlayerMessage(nested(depth))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });

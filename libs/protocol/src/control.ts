@@ -30,8 +30,8 @@ export interface Caller {
   /** The claims of the player's login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The player's room according to the gateway, for a lobby that finds that Redis has lost the user's room. The room's record decides
-   * whether the user is a member.
+   * The player's room according to the gateway. A lobby uses it when Redis has lost the user's room. The room's record decides whether the
+   * user is a member.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
@@ -164,7 +164,7 @@ export interface Control {
   /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
   'players.find': { data: ConnectedPlayerQuery; answer: FoundPlayers };
   /**
-   * Operator → gateway: end this session, which is over in the store already. `code`: the code of the goodbye. `ended`: false when this
+   * Operator → gateway: end this session. In the store, it is over already. `code`: the code of the goodbye. `ended`: false when this
    * gateway does not have the session.
    */
   'player.disconnect': { data: { session: SessionId; code: 'kicked' | 'suspended' }; answer: { ended: boolean } };
@@ -180,8 +180,8 @@ export interface Control {
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
-   * Gateway → lobby: these users lost their connections with their gateway. `turns` are the numbers of their admissions by that gateway. A
-   * user with a later admission is not marked as away and keeps searching for a match. Idempotent.
+   * Gateway → lobby: these users have no connection any more, because their gateway died or lost their sessions. `turns` are the numbers of
+   * their admissions by that gateway. A user with a later admission is not marked as away and keeps searching for a match. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /**
@@ -212,11 +212,11 @@ export interface Control {
 
 /** A search for players at one gateway. */
 export interface ConnectedPlayerQuery {
-  /** Part of the user id or name, or the beginning of the address, without case. Absent: all players. */
+  /** Part of the user id or name, or the beginning of the address. The search is case-insensitive. Absent: all players. */
   readonly text?: string;
   /** Only this user. Absent: all users. */
   readonly user?: UserId;
-  /** Only users after this one, in the order of their ids. */
+  /** Only users whose ids come after this id. Absent: the list begins with the first id. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -225,9 +225,9 @@ export interface ConnectedPlayerQuery {
 export interface FoundPlayers {
   /** Number of sessions at the gateway. */
   readonly total: number;
-  /** Number of sessions that match the search, also before `after`. */
+  /** Number of sessions that match the search, including users up to `after`. */
   readonly matched: number;
-  /** In the order of the user ids. */
+  /** The matching sessions, in the order of the user ids. */
   readonly players: readonly ConnectedPlayer[];
 }
 
@@ -239,7 +239,7 @@ export interface ConnectedPlayer {
   readonly room: RoomId | null;
   readonly watching: boolean;
   readonly searching: boolean;
-  /** Time since the session came to the gateway, in ms. */
+  /** Time for which the gateway has had this session, in ms. */
   readonly heldMs: number;
   /** The connection of the player. Null: it was lost, and the session waits for a resume. */
   readonly connection: { readonly transport: string; readonly address: string; readonly backlogBytes: number } | null;

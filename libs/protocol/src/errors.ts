@@ -93,8 +93,8 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Throw it when a request cannot be served. The gateway or the admin API then answers with this code. A
- * message may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ * A refusal with a stable code. Throw it when a request cannot be served. The gateway or the admin API then answers with this code. The
+ * message may quote text of a peer, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
   readonly retry: boolean;

@@ -5,15 +5,15 @@ export const LENGTH_BYTES = 4;
 
 /**
  * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, which is valid only during the
- * call. Only a frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is
- * stored, so a client cannot make the server allocate more than the limit.
+ * call. Only a frame that continues in the next chunk is copied. Throws at a length above `frameBytesMax` before it stores any byte of that
+ * frame, so a client cannot make the server allocate more than the limit.
  */
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
   /**
-   * The bytes of an incomplete length, as a number. An array would cost 200 bytes for each connection, because each connection has a
-   * splitter.
+   * The received bytes of an incomplete length, as a number. An array would cost 200 bytes for each connection, because each connection has
+   * a splitter.
    */
   private lengthSoFar = 0;
   /** The number of bytes in the incomplete length. */
@@ -31,7 +31,7 @@ export class FrameSplitter {
     private readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
-  /** Takes the next bytes of the stream, and emits each frame that they complete. */
+  /** Takes the next bytes of the stream, and passes each complete frame to `onFrame`. */
   push(chunk: Uint8Array): void {
     const { length } = chunk;
     let offset = 0;

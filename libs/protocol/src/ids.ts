@@ -12,7 +12,7 @@ export type SessionId = Branded<'SessionId'>;
 /** The id of a user: the `sub` of a token, the id from an authenticator, or a random id of a guest. */
 export type UserId = Branded<'UserId'>;
 
-/** The beginning of the id of a guest. A guest is a user who cannot log in again, and exists only as long as the session. */
+/** The prefix of the id of each guest. A guest is a user who cannot log in again, and exists only as long as the session. */
 export const GUEST_PREFIX = 'guest:';
 
 /** Returns whether the user is a guest. An authenticator of an application may mark its own guests with `GUEST_PREFIX`. */

@@ -16,9 +16,9 @@ export interface MatchOptions extends ModeMatchOptions {
 
 /** The rules of one mode, as the author writes them. An absent field has the value of the game. */
 export interface ModeMatchOptions {
-  /** Number of players of a match. Default: the seats of the game. With `teams`: computed from the teams. */
+  /** Number of players of a match. Default: the number of seats of the game. With `teams`: computed from the teams. */
   readonly players?: number | { readonly min: number; readonly max: number };
-  /** Number of teams and players of each team. All teams of a match have the same size. */
+  /** Number of teams, and number of players in each team. All teams of a match have the same size. */
   readonly teams?: { readonly count: number; readonly size: number | { readonly min: number; readonly max: number } };
   /**
    * Allowed difference of ratings, in points. Default: `SKILL_WINDOW_DEFAULT` in a game with ratings, and no limit in a game without
@@ -28,7 +28,8 @@ export interface ModeMatchOptions {
   /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
   readonly latency?: Partial<MatchWindow>;
   /**
-   * Time after which a match may have fewer players than the maximum, in ms, counted from the oldest search of the match. Default: 5000.
+   * Time after which matchmaking makes a match with fewer players than the maximum, in ms, counted from the oldest search of the match.
+   * Default: 5000.
    */
   readonly fillMs?: number;
   /** Time after which a difference of ratings does not delay a match any more, in ms. Default: 60000. */
@@ -101,7 +102,7 @@ export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {
   const rules = rulesOf(seats, own, rating);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
-    // A mode with its own teams or number of players inherits neither of the two from the game.
+    // A mode with its own teams or number of players inherits neither the teams nor the number of players from the game.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
     return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating)] as const;

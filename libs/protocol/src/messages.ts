@@ -6,7 +6,7 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
-/** The binary form of messages. A server may then also send compact syncs. */
+/** The subprotocol for messages in binary form that may also contain compact syncs. */
 export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
 // ── Messages from the player ────────────────────────────────────────────────────────────────────────────────────────────
@@ -19,7 +19,7 @@ export interface Hello {
   name?: string;
   /** The token of a token login (`AUTH=jwt`). */
   token?: string;
-  /** The session to resume and its secret, both together. */
+  /** The session to resume. A resume has both `session` and `secret`. */
   session?: SessionId;
   secret?: string;
   /** For a resume: the room of the client's last state. If `round` and `version` also match, the server sends only later changes. */
@@ -104,7 +104,7 @@ export interface Welcome {
   user: UserId;
   name: string;
   resumed: boolean;
-  /** The server's id, for support and tests. */
+  /** The id of the gateway, for support and tests. */
   server: string;
   /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
@@ -156,13 +156,13 @@ export interface RoomView {
   startFailure?: { readonly code: string; readonly message: string };
   /** The result of the last game in this room. Absent: no game has ended yet. */
   lastResult?: GameResult;
-  /** True: the room is neither listed nor matched. */
+  /** True: the room is not in the list of rooms, and matchmaking does not fill it. */
   private?: true;
   /** The invite code of the room. Only members see it. Absent: the room has none. */
   code?: string;
   /** True: a player needs the invite code to join. */
   inviteOnly?: true;
-  /** True: players need a password. */
+  /** True: players need a password to join or watch. */
   password?: true;
   /** True: the host has locked the room, so nobody may join. */
   locked?: true;
@@ -178,8 +178,8 @@ export interface RoomView {
 }
 
 /**
- * A result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points of each
- * seat.
+ * The result of a game that ranks its seats. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points
+ * of each seat.
  */
 export interface RankedResult {
   ranking: Seat[][];
@@ -247,8 +247,8 @@ export interface RoomPlayerInfo {
 }
 
 /**
- * The players of the running game changed, because somebody took a seat. This list replaces the list in `placed`. It follows the sync with
- * the change.
+ * The players of the running game changed, because somebody took a seat. This list replaces the list in `placed`. The message follows the
+ * sync with the change.
  */
 export interface Players {
   kind: 'players';
@@ -441,8 +441,8 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
 /** One message in a chat, as the server stores it. */
 export interface ChatEntry {
   /**
-   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the time in ms, so
-   * that the positions still grow after Redis has lost the messages of a channel.
+   * The position of the message in its channel. It grows by one with each message. The first position in a channel is the store time in ms
+   * since 1970, so that the positions still grow after Redis has lost the messages of a channel.
    */
   seq: number;
   user: UserId;
@@ -479,7 +479,9 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time, in ms. Absent: a reconnect would fail as well. */
+  /**
+   * The client may reconnect after this time, in ms. Absent: the server would refuse the client again, so the client should not reconnect.
+   */
   retryAfterMs?: number;
 }
 

@@ -119,7 +119,7 @@ export interface RoomSummary {
   options?: RoomOptions;
   /** The metadata of the running game. Absent: no game runs, or the game has no metadata. */
   metadata?: RoomMetadata;
-  /** True: the room needs a password. */
+  /** True: players need a password to join or watch. */
   password?: true;
   /** True: nobody may join, because the host or the game has locked the room. */
   locked?: true;
@@ -175,13 +175,13 @@ export interface RoomEntry {
 /** The properties of a room that its host chooses at the creation and may change later. */
 export interface RoomSettings {
   name?: string;
-  /** A private room is neither listed nor matched. It has an invite code. */
+  /** True: the room is private. It is not in the list of rooms, matchmaking does not fill it, and it has an invite code. */
   private?: boolean;
   /** True: a player needs the invite code to join. */
   inviteOnly?: boolean;
   /** True: the room is locked, so nobody may join. */
   locked?: boolean;
-  /** The players who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
+  /** The players who may watch. Default: `anyone`. After a change, gateways remove the spectators who may no longer watch. */
   watch?: WatchPolicy;
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: boolean;
@@ -257,8 +257,8 @@ export interface Operations {
   /** Starts a game in the room. `waitMs`: the time for which the start waits for a game server before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
-   * Cancels this player's request to start the game, whether the start waits for a game server or has not begun. The answer contains the
-   * room. Its status is `waiting`, or `playing` when the game had already started.
+   * Cancels this player's request to start the game, even when no lobby has handled the request yet. Only the host may do it. The answer
+   * contains the room. Its status is `waiting`, or `playing` when the game had already started.
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
@@ -268,9 +268,9 @@ export interface Operations {
    */
   'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
-   * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player to enter
-   * a room. After the answer, none of them can still put the player into a room, so `me` is reliable. `cancelled` is false when the player
-   * was not searching.
+   * Cancels the search of this player or of the player's party, and declines an offered match. Also voids all earlier requests of this
+   * player to enter a room. After the answer, none of them can still put the player into a room, so `me` is reliable. `cancelled` is false
+   * when the player was not searching.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */

@@ -10,7 +10,9 @@ export function pack(value: unknown): Uint8Array {
   return encodeValue(value);
 }
 
-/** Decodes a series of values and passes each to `take` with its offsets. Throws `NotPlainError` for bytes that are not such a series. */
+/**
+ * Decodes a series of values and passes each to `take` with its offsets. Throws `NotPlainError` when the bytes are not a series of values.
+ */
 export function unpackEach(bytes: Uint8Array, take: (value: unknown, start: number, end: number) => void): void {
   decodeValues(bytes, SERVER_LIMITS, take);
 }

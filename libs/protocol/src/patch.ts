@@ -68,7 +68,10 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when it is already a copy of this call. */
+/**
+ * Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when this call has made it as a copy
+ * before.
+ */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

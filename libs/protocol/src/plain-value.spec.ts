@@ -87,7 +87,7 @@ describe('the decoder of plain values', () => {
     expect(() => decode(bytes)).toThrow(NotPlainError);
   });
 
-  it.each(NOT_PLAIN)('refuses a hello, a request and a command that contain %s with `bad-frame`', (_name, bytes) => {
+  it.each(NOT_PLAIN)('refuses, with `bad-frame`, a hello, a request and a command that contain %s', (_name, bytes) => {
     const text = [1, 0x6d];
     for (const head of [[KIND.hello], [KIND.request, 0, 0, 0, 1, ...text], [KIND.command, 0, 0, 0, 1, 0, 0, 0, 0, ...text]])
       expect(() => decodePlayerMessage(Buffer.concat([Buffer.from(head), bytes]))).toThrow(expect.objectContaining({ code: 'bad-frame' }));

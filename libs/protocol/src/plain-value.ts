@@ -213,7 +213,7 @@ function readText(length: number): string {
   return length <= CACHED_MAX ? cachedText(TEXTS, start, length) : textOf(start, length);
 }
 
-/** Copies the bytes, because the next read overwrites the buffer. */
+/** Copies the bytes, because the result must stay valid after the buffer of the frame is reused. */
 function readBytes(length: number): Uint8Array {
   const start = at;
   take(length);

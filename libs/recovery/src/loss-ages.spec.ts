@@ -37,7 +37,7 @@ describe('the age of the loss of an owner', () => {
     expect(await observe(ages, 10)).toBe(10_000);
   });
 
-  it('is stored as a duration', async () => {
+  it('is stored as a duration in milliseconds', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 1);
@@ -72,7 +72,7 @@ describe('the age of the loss of an owner', () => {
     expect(await ages.ageMs(owner)).toBe(60_000);
   });
 
-  it('continues from the stored age when a process that forgot the loss observes it again', async () => {
+  it('continues from the stored age when a process that forgot the loss observes the loss again', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);

@@ -2,8 +2,8 @@ import { type RedisConnections, redisName } from '#libs/redis';
 import type { RoomOwnership } from '#libs/room-store';
 
 /**
- * Maximum time between two observations that is added to the age of a loss, in ms. After a longer time, this process was suspended, and
- * another process has recovered the rooms.
+ * Maximum time between two observations that is added to the age of a loss, in ms. A longer time means that this process was suspended, and
+ * that another process has recovered the rooms meanwhile.
  */
 const STEP_MS_MAX = 60_000;
 

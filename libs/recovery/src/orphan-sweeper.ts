@@ -19,11 +19,14 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
   /**
-   * Lost owners of rooms in play: incarnations without a living record. Their rooms are recovered only when the next walk over all rooms
-   * finds the owner again, because a restarted server may register in the meantime.
+   * Incarnations that own rooms in play and are dead or not registered. Their rooms are recovered only when the next sweep over all rooms
+   * finds the same owner again, because the server may register in the meantime.
    */
   private readonly missing = new ConsecutiveSightings();
-  /** Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again. */
+  /**
+   * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, for the same
+   * reason.
+   */
   private readonly absent = new ConsecutiveSightings();
 
   constructor(
@@ -92,7 +95,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.absent.nextRound();
     for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // Does not wait for the recovery, because it lasts until a server can adopt the rooms.
+      // Does not wait for the recovery, because the recovery lasts until servers have adopted the rooms.
       else void this.recover(owner);
     }
   }

@@ -7,7 +7,7 @@ import { OwnerHeartbeats } from '#libs/room-store';
 
 /**
  * Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. Without a heartbeat, returns the age of
- * the server's registration: the server may already own rooms, and cannot store their changes.
+ * the server's registration, because a server that has not written a heartbeat in this time cannot store the changes of its rooms either.
  */
 @Injectable()
 @Extension(StoreContact)

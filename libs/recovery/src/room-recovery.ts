@@ -24,8 +24,8 @@ interface Placed {
 }
 
 /**
- * Moves the rooms of a lost server to other servers. Two processes may recover the same rooms, because an adoption is a compare-and-set on
- * epoch and owner. After an interruption, the next run finds the remaining rooms.
+ * Moves the rooms of a lost server to other servers. Two processes may recover the same rooms at once: an adoption is a compare-and-set on
+ * epoch and owner, so only one of them succeeds. After an interruption, the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
@@ -84,7 +84,8 @@ export class RoomRecovery {
     await this.untilSettled();
     let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
     if (waiting.length === 0) {
-      // Reports the end of the recovery, because the process that began it may have died before it reported the end.
+      // No room is left. Reports the end of the recovery here too, because the process that recovered the rooms may have died before its
+      // own report.
       this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: 0, ms: 0 } });
       return;
     }
@@ -229,7 +230,10 @@ export class RoomRecovery {
     }
   }
 
-  /** Returns the ready game servers that this process cannot reach, because a request to adopt rooms would time out there. */
+  /**
+   * Returns the ready game servers that this process cannot reach. They are left out, because a request to adopt rooms would time out
+   * there.
+   */
   private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')

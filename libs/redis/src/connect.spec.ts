@@ -93,7 +93,7 @@ describe('a connection to Redis', () => {
     opened.push(redis);
     await redis.ready();
     const { stream } = redis.commands as Redis;
-    // Without a listener, `emit` throws.
+    // `emit('error')` throws when the stream has no listener for errors.
     for (const text of ['the first', 'the second']) stream.emit('error', new Error(text));
     stream.destroy();
     await until(async () => (await redis.commands.set('key', '1').catch(() => null)) === 'OK');

@@ -21,7 +21,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // `PubSub` subscribes again after a reconnect. When ioredis subscribes again and gets no reply, an unhandled rejection ends the
+    // Off, because `PubSub` subscribes again after a reconnect. If ioredis did so and got no reply, an unhandled rejection would end the
     // process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
@@ -48,8 +48,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // Sentinels announce the ports of other sentinels, and ioredis connects to these ports with TLS when the data nodes use TLS. These
-        // connections would hang if only the sentinels or only the data nodes used TLS.
+        // Sentinels announce other sentinels. ioredis connects to the announced ones with TLS exactly when the data nodes use TLS. These
+        // connections would hang if only the sentinels or only the data nodes used TLS, so ioredis then ignores the announcements.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });
@@ -68,14 +68,15 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         slotsRefreshTimeout: commandTimeoutMs,
       };
       const cluster = new Cluster([...target.nodes], clusterOptions);
-      // A Cluster also has nodes that the URL does not name. `+node` is emitted for each node before its connection is opened.
+      // A Cluster also has nodes that the URL does not name. ioredis emits `+node` for each node before it opens the connection, so each
+      // node gets the login.
       cluster.on('+node', (node: Redis) => logIn(node, access));
       return cluster;
     }
   }
 }
 
-/** Makes each new connection use the address that `access` has then. */
+/** Makes ioredis read the address from `access` again for each new connection, because the address may change. */
 function follow(client: Redis, access: RedisAccess): Redis {
   const current = <T>(get: (url: URL) => T): PropertyDescriptor => ({
     get: () => get(new URL(access.target.kind === 'single' ? access.target.url : '')),

@@ -3,8 +3,8 @@ import { Command } from 'ioredis';
 export type CallArgument = string | number | Uint8Array;
 
 /**
- * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because a socket
- * may read them after the next call.
+ * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because the next
+ * call overwrites the buffer, and the socket may not have sent the bytes by then.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 
@@ -16,7 +16,8 @@ export class EncodedCommand extends Command {
   private readonly bytes: Buffer;
 
   constructor(name: string, head: readonly CallArgument[], keys: readonly CallArgument[], args: readonly CallArgument[]) {
-    // Only the client of a Cluster reads the keys, and a Cluster never gets commands of this class.
+    // Passes no arguments to ioredis. Only the client of a Cluster would read the keys from them, and a Cluster never gets commands of this
+    // class.
     super(name, [], { replyEncoding: 'utf8' });
     let at = writeNumber(STAR, 1 + head.length + keys.length + args.length, 0);
     at = writeText(name, at);

@@ -31,7 +31,7 @@ describe('a Lua script', () => {
   beforeAll(() => redis.ready());
   afterAll(() => redis.onApplicationShutdown());
 
-  it('can call the functions of an earlier script file', async () => {
+  it('can call the functions of the script files that precede its own file', async () => {
     expect(await shout.run(redis.commands, ['k'], ['hold'])).toBe('hold!');
   });
 

@@ -65,7 +65,7 @@ export class RedisAccess {
     return { user: this.sentinelUser, password: this.sentinelPassword.current() };
   }
 
-  /** The TLS options for the data nodes. Undefined: without TLS. */
+  /** The TLS options for the data nodes. Undefined: the connections do not use TLS. */
   get tls(): RedisTlsOptions | undefined {
     return this.isTlsSet || this.target.isTls ? this.tlsOptions() : undefined;
   }
@@ -87,7 +87,7 @@ export class RedisAccess {
 class RenewablePassword {
   private known: string | undefined;
 
-  /** @throws when the file cannot be read or is empty */
+  /** @throws an error that names the setting, when the file cannot be read or is empty */
   constructor(
     private readonly login: RedisLogin,
     setting: string,
@@ -113,7 +113,7 @@ class RenewablePassword {
     try {
       this.known = read(passwordFile) || this.known;
     } catch {
-      // Keeps the last known password while the file is being replaced.
+      // Ignores the error, because the file is being replaced. The last known password stays valid.
     }
     return this.known;
   }

@@ -2,7 +2,10 @@
 export interface RedisOptions {
   /** The address: `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
-  /** File with the address. While the process runs, `StoreMove` reads it, so that a fleet moves to another Redis. */
+  /**
+   * File with the address. While the process runs, `StoreMove` reads it repeatedly. When the address in it changes, the process moves to
+   * the Redis at the new address.
+   */
   readonly urlFile?: string | null;
   /** Name of the connections in `CLIENT LIST`: the id of the server, or `watchdogConnection` of it. */
   readonly name?: string;

@@ -9,7 +9,7 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     expect(judgeMove({ old, next, silence, history: 'a' })).toBe('move');
   });
 
-  it('moves when it sees the new address only after the roles have changed', () => {
+  it('moves even when the two Redis servers changed roles before the server saw the new address', () => {
     const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
     expect(judgeMove({ old, next, silence, history: null })).toBe('move');
   });
@@ -33,7 +33,7 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     expect(judgeMove({ old, next, silence, history: 'a' })).toBe(reason);
   });
 
-  it('reads the answer of Redis', () => {
+  it('reads the role and the replication ids from the answer of Redis', () => {
     const info = '# Replication\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid:abc\r\nmaster_replid2:def\r\n';
     expect(readReplication(info)).toEqual({ role: 'master', id: 'abc', previousId: 'def' });
   });

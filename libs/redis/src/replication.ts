@@ -1,4 +1,7 @@
-/** The part of `INFO replication` that decides about a move. `previousId`: the history that this Redis had before it became the primary. */
+/**
+ * The fields of `INFO replication` that decide whether a server may move to another Redis. `id`: the id of the current history.
+ * `previousId`: the id of the history that this Redis replicated before it became the primary.
+ */
 export interface Replication {
   readonly role: string;
   readonly id: string;
@@ -33,8 +36,8 @@ export function readReplication(info: string): Replication {
 }
 
 /**
- * Decides whether a server may leave its old Redis for a new one. `null`: that Redis does not answer. `silence`: for how long the old one
- * has not answered. `history`: the id of the old Redis when it was last seen as the primary. Pure.
+ * Decides whether a server may leave its old Redis for a new one. `old`, `next`: the answers of the two; null: no answer. `silence`: for how
+ * long the old one has not answered. `history`: the `id` of the old Redis when it was last seen as the primary. Pure.
  */
 export function judgeMove({
   old,

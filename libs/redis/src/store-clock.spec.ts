@@ -56,7 +56,7 @@ describe('StoreClock', () => {
     expect(clock.offsetMs).toBeCloseTo(wall - monotonic - store.aheadMs, 2);
   });
 
-  it('computes the offset from the shortest round trip, with equal times in both directions', async () => {
+  it('computes the offset from the shortest round trip, and assumes equal times in both directions', async () => {
     store.roundTrips = [
       [300, 0],
       [4, 2],

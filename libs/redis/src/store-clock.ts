@@ -12,7 +12,10 @@ const REQUESTS = 3;
 const ROUND_TRIP_MS_MAX = 500;
 /** Maximum fraction by which `now()` runs faster or slower than the monotonic clock to approach Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
-/** Minimum difference in ms that cannot be drift: either Redis' clock was set, or this computer slept. */
+/**
+ * Maximum difference between a sample and the clock that drift can explain, in ms. A larger difference means that Redis' clock was set or
+ * this computer slept.
+ */
 const DRIFT_MS_MAX = 1_000;
 /** The clocks of the nodes of a Cluster differ, so the time is always read from the node with this key. */
 const clusterKey = (): string => redisName('store-clock');

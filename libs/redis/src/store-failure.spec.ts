@@ -55,7 +55,7 @@ describe('an error of a Redis that cannot work', () => {
   });
 });
 
-describe('an error with any other cause', () => {
+describe('an error that is not a failure of Redis', () => {
   it.each([
     'WRONGTYPE Operation against a key holding the wrong kind of value',
     'ERR syntax error',
@@ -67,7 +67,7 @@ describe('an error with any other cause', () => {
     expect(answerTo(replyError(message)).code).toBe('internal');
   });
 
-  it('is answered with its own code for any message', () => {
+  it('is answered with its own code even when its message contains an error code of Redis', () => {
     expect(answerTo(new HoldfastError('room-full', 'OOM is what this room is called.')).code).toBe('room-full');
     expect(answerTo(null).code).toBe('internal');
     expect(answerTo({ message: 7 }).code).toBe('internal');

@@ -53,7 +53,7 @@ describe('the health of Redis', () => {
     expect(changes[1]).toMatchObject({ isAvailable: true, reasons: ['timeout'], failures: 960 });
   });
 
-  it('does not change after errors with another cause', async () => {
+  it('does not change after errors that are not failures of Redis', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
     // The error may come from a connection of a game, so it does not show that Redis is unavailable.

@@ -24,7 +24,7 @@ export type StoreChange =
       readonly isAvailable: true;
       /** Duration of the outage, in ms. */
       readonly ms: number;
-      /** The reasons, in the order of their first occurrence. */
+      /** The reasons of the outage, in the order of their first occurrence. */
       readonly reasons: readonly string[];
       /** Number of requests, tasks and probes of this server that failed during the outage. */
       readonly failures: number;

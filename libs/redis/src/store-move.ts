@@ -7,7 +7,7 @@ import { RedisConnections } from './redis-connections.js';
 import { parseRedisUrl } from './redis-target.js';
 import { judgeMove, type Replication, readReplication, type Silence, type WaitReason } from './replication.js';
 
-/** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the pause of a move. */
+/** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */
 export const URL_FILE_READ_MS = 250;
 
 /** `url`: the address in the file. */
@@ -27,7 +27,7 @@ export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | '
 @Injectable()
 export class StoreMove implements OnApplicationShutdown {
   private candidate: { readonly url: string; readonly client: Redis } | null = null;
-  /** Identifies the history of the old Redis, from the time when it was the primary. */
+  /** The id of the history of the old Redis when it was last seen as the primary. Null: it was not seen as the primary. */
   private history: string | null = null;
   /** The time of the first failure since the last answer of the old Redis, and the number of failures. Null: it answered. */
   private silent: { readonly since: number; readonly failures: number } | null = null;
@@ -82,7 +82,7 @@ export class StoreMove implements OnApplicationShutdown {
     return this.silent === null ? { failures: 0, ms: 0 } : { failures: this.silent.failures, ms: now - this.silent.since };
   }
 
-  /** Returns the connection to the new Redis. Null: the address is not one to which a running process can move. */
+  /** Returns the connection to the new Redis. Null: a running process cannot move to this address. */
   private async connectionTo(url: string): Promise<Redis | null> {
     if (this.candidate?.url === url) return this.candidate.client;
     this.forget();

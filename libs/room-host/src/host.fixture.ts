@@ -64,13 +64,13 @@ export class Host {
   /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether the record of this server is that of an earlier version, which does not support results of effects. */
+  /** True: the record of this server says that its version is too old to support results of effects. */
   isOfEarlierVersion = false;
   /** Whether the directory of the other servers lists this server. */
   isListed = true;
   /**
-   * The answer of this server to a request to load rooms. `as it is`: as a real server. `nothing`: with the error `server-lost`. `never`:
-   * with this error, but only after a call of `giveUp`.
+   * The answer of this server to a request to load rooms. `as it is`: the server answers as a real one. `nothing`: it refuses with
+   * `server-lost`. `never`: it does not answer until `giveUp` is called, and then refuses with `server-lost`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;

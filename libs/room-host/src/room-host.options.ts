@@ -42,13 +42,13 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
 };
 
 /**
- * Maximum number of changes of a room that wait to be stored. Beyond it, the room refuses commands as `busy`, because the store is too
- * slow.
+ * Maximum number of changes of a room that wait to be stored. With more changes, the room refuses commands as `busy`, because the store is
+ * too slow.
  */
 export const UNFLUSHED_MAX = 256;
 /**
- * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. The events
- * of as many earlier changes are kept, too.
+ * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. Before
+ * these changes, the events of the same number of earlier changes are kept.
  */
 export const RECENT_CHANGES_MAX = 128;
 /**

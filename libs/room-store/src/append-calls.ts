@@ -6,7 +6,10 @@ import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
-/** The script for one room, in a Cluster. A Cluster routes a call by its first key, so the number of keys is fixed and not an argument. */
+/**
+ * The script for a Cluster, in which each call appends to one room. It has a fixed number of keys, because the client of a Cluster routes a
+ * call by its first key.
+ */
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
@@ -15,7 +18,7 @@ export const EPILOGUE_MS = 600_000;
 /** Maximum number of rooms in one call. A call blocks Redis for about 5 µs per room. */
 const ROOMS_PER_CALL = 64;
 
-/** One call of a script, and the indexes of its appends. */
+/** One call of a script. `appends`: the indexes of its appends in the list of all appends. */
 export interface AppendCall {
   readonly script: LuaScript;
   readonly keys: readonly string[];
@@ -56,7 +59,7 @@ export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknow
   return [code];
 }
 
-/** Wraps the bytes without a copy. */
+/** Wraps the bytes in a Buffer without copying them. */
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -25,7 +25,7 @@ export interface Append {
   readonly tenure: Tenure;
   /** The room's version before the first change. Null (only with `ended`): the game has no log, so the version is not compared. */
   readonly from: number | null;
-  /** The changes, packed by `packChange`. Not written when the append ends the game (`ended`). */
+  /** The changes, packed by `packChange`. The store does not write them when the append ends the game (`ended`). */
   readonly entries: readonly Uint8Array[];
   /** The id of this append. With it, the store tells a repetition from the append of another writer. */
   readonly batch: string;

@@ -25,11 +25,14 @@ export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 export interface EventTail {
   readonly since: number;
   readonly changes: readonly EventsOfChange[];
-  /** Seats whose players have received the game. If one of these players resumes without a version, the player has reloaded the page. */
+  /**
+   * Seats whose players have received the game. If one of these players resumes without a version, for example after a reload of the page,
+   * the server sends no old events.
+   */
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The room time of the next owner continues from it and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game, because a record that `reassert` restored has none. Absent: there were none. */
+  /** The takeovers of this game. They are also stored here, because `reassert` restores a record without them. Absent: there were none. */
   readonly takeovers?: readonly Takeover[];
 }
 

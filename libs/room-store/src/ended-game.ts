@@ -17,7 +17,7 @@ export interface EndedGame extends DocAtRev {
   readonly epoch: number;
   readonly batch: string;
   readonly result: GameResult;
-  /** Pending effects. */
+  /** The effects that are still pending. */
   readonly effects: readonly PendingEffect[];
   readonly epilogue: Epilogue | null;
   /** The number of games that were played to their end in the room, including this game. */

@@ -6,8 +6,8 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values.
- * `KEPT_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values. For
+ * more runs, set their number: `KEPT_RUNS=50000`. To repeat a failure, use the seed in its message.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // An error from a getter is an error of the game.
+  // The error may come from a getter in the state. It is then an error of the game, and names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);
@@ -331,7 +331,7 @@ function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // Ignores the error: the next step continues with the present state.
+    // Ignores the error, because the next step continues with the present state.
   }
 }
 

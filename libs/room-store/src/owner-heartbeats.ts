@@ -13,13 +13,13 @@ const RETENTION_MS = 40 * 24 * 3_600_000;
 export interface OwnerHeartbeat {
   /** The age of the heartbeat, in ms of store time. */
   readonly ageMs: number;
-  /** The owner's own clock at the heartbeat, in ms since 1970. Null: the owner has an older version and wrote no clock. */
+  /** The owner's own clock at the heartbeat, in ms since 1970. Null: the owner runs an older version, which writes no clock. */
   readonly clock: number | null;
 }
 
 /**
  * The heartbeats of owners, from which the next owner computes the downtime. The elapsed part of the key's TTL is the age of the heartbeat,
- * so only the store's clock measures it. The value is the owner's own clock, which the timers of its rooms use.
+ * so only the store's clock measures it. The value of the key is the time of the owner's own clock, which the timers of its rooms use.
  */
 @Injectable()
 export class OwnerHeartbeats {

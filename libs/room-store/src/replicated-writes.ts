@@ -32,7 +32,7 @@ export class ReplicatedWrites {
    */
   async wait(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
-    // Does not wait in a Cluster, where a WAIT would have to go to the node of its write. The settings do not allow replicas in a Cluster.
+    // Does not wait in a Cluster, because the settings refuse `DURABILITY_REPLICAS` there: `WAIT` covers only one node.
     const client = this.redis.appends;
     if (replicas === 0 || !(client instanceof Redis)) return;
     if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)

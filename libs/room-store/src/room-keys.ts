@@ -20,7 +20,7 @@ export const allListedKey = (): string => redisName('listed');
 export const listedKey = (game: string): string => redisName(`listed:${game}`);
 /** The set of the games that have an index of public rooms. */
 export const listedGamesKey = (): string => redisName('listed-games');
-/** The room with an invite code. */
+/** The id of the room that has this invite code. */
 export const inviteKey = (code: string): string => redisName(`invite:${code}`);
 export const ownersKey = (): string => redisName('owners');
 export const roomsOfKey = (server: ServerId, incarnation: number): string => redisName(`rooms-of:${server}:${incarnation}`);

@@ -5,7 +5,7 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 import { roomKey } from './room-keys.js';
 import { ownerOf, type RoomDoc, type RoomOwnership } from './room-record.js';
 
-/** The fields of a record that change during a game, without the document. */
+/** The fields of a record that change during a game. They do not include the document. */
 export interface RoomOverview {
   readonly rev: number;
   readonly status: RoomStatus;
@@ -14,7 +14,7 @@ export interface RoomOverview {
   readonly since: number;
 }
 
-/** Reads small parts of many records, for lists of all rooms. */
+/** Reads a few fields of many records, for lists of all rooms. */
 @Injectable()
 export class RoomOverviews {
   constructor(private readonly redis: RedisConnections) {}

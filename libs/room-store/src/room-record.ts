@@ -80,8 +80,8 @@ export interface RoomDoc {
   /** The teams of the room. Each member then has a `team`. Absent: the room has no teams. */
   readonly teams?: TeamRules;
   /**
-   * The parties of the match, whose members came into the room together. A party can search together again. Absent: the room was not made
-   * by a match.
+   * The parties of the match that made this room, each as the list of its members. With this list, the members of a party can search
+   * together again. Absent: the room was not made by a match.
    */
   readonly parties?: readonly (readonly UserId[])[];
   /** The mode of the match, which also applies to the next games of the room. Absent: the room was made without a mode. */

@@ -28,7 +28,8 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * Time for which the store remembers that a room was closed, in ms. A server that was suspended for longer could restore the closed room.
+ * Time for which the store remembers that a room was closed, in ms. A server that was suspended for longer than this could restore the
+ * closed room.
  */
 const CLOSED_MS = 600_000;
 
@@ -52,7 +53,10 @@ interface Saved extends Readonly<Record<string, string>> {
   readonly since: string;
 }
 
-/** `restored`: the record was written again. `closed`: the room is closed. `known`: the store has this revision or a later one. */
+/**
+ * `restored`: the record was written again. `closed`: nothing was written, because the room is closed. `known`: nothing was written,
+ * because the store has this revision or a later one.
+ */
 export type Restored = 'restored' | 'closed' | 'known';
 
 const RESTORED: readonly Restored[] = ['restored', 'closed', 'known'];
@@ -151,7 +155,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Writes the lobby's part of a record, and returns the new record. Null, without a write: the room has changed since `record` was read.
+   * Writes the lobby's part of a record, and returns the new record. Null: nothing was written, because the room has changed since `record`
+   * was read.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -236,7 +241,8 @@ export class RoomRecords implements OnModuleInit {
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
-    // Redis orders rooms of the same millisecond by id. Leaves out rooms of this millisecond that are before `after`.
+    // Redis orders rooms of the same millisecond by id. The first read also returns the rooms of the millisecond of `after`. Leaves out
+    // those of them that come before `after` in the order.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -331,7 +337,7 @@ export class RoomRecords implements OnModuleInit {
     ]);
   }
 
-  /** Returns all incarnations whose index may have entries, also dead incarnations. */
+  /** Returns all incarnations whose index may have entries, including dead incarnations. */
   async owners(): Promise<RoomOwnership[]> {
     const entries = await this.redis.commands.smembers(ownersKey());
     return entries.map((entry) => {

@@ -11,7 +11,7 @@ const readScript = new LuaScript('read_game', new URL('./scripts/read-game.lua',
 /** The stored data of a game at one time. */
 export interface StoredGame {
   readonly version: number;
-  /** Null: the game stores no checkpoint. */
+  /** The stored checkpoint. Null: the game stores no checkpoint. */
   readonly checkpoint: Checkpoint | null;
   /** The changes since the checkpoint, oldest first. The last one leads to `version`. */
   readonly changes: readonly Change[];
@@ -21,9 +21,9 @@ export interface StoredGame {
 export interface LogPage {
   /** The version of the room. */
   readonly version: number;
-  /** Oldest first. */
+  /** The changes, oldest first. */
   readonly changes: readonly Change[];
-  /** Whether the log has earlier changes. */
+  /** True: the log has earlier changes than these. */
   readonly hasEarlier: boolean;
 }
 
@@ -46,7 +46,7 @@ export class StoredGames {
     });
   }
 
-  /** Returns the versions that `read` leads to: that of the checkpoint, and the newest one. Null: no checkpoint is stored. */
+  /** Returns the range of the stored versions: the version of the checkpoint, and the newest version. Null: no checkpoint is stored. */
   async range(room: RoomId): Promise<{ readonly from: number; readonly to: number } | null> {
     const { commands } = this.redis;
     const [record, length, isStored] = await Promise.all([
@@ -70,7 +70,8 @@ export class StoredGames {
     const { commands } = this.redis;
     const version = versionOf(await commands.hmget(roomKey(room), 'rev', 'version'));
     if (version === null) return null;
-    // The last entry of the log leads to `version`. When the owner appends meanwhile, the page begins later and the filter shortens it.
+    // Counts from the end of the log, whose last entry leads to `version`. If the owner appends between the two reads, the page moves to
+    // later changes, and the filter below removes those that were not requested.
     const end = before === undefined ? 0 : Math.max(0, version - before + 1);
     const [entries, length] = await Promise.all([
       commands.lrangeBuffer(logKey(room), -(end + limit), -(end + 1)),

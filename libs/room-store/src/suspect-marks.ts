@@ -7,7 +7,7 @@ const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-susp
 
 /** An input that its owner has been handling for too long. */
 export interface SuspectInput {
-  /** Kind and name: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
+  /** The kind and the name of the input: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
   /** The seat of the player who sent the command. -1: the input is not a command. */
   readonly seat: Seat;

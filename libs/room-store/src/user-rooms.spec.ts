@@ -74,12 +74,12 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toEqual(A);
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 4 })).toBe(true);
     expect(await users.get(user)).toBeNull();
-    // The request is older than the departure.
+    // This request is older than the request that left the room.
     expect(await users.move(user, B, { asked: { turn, number: 3 } })).toBe(false);
     await users.move(user, A, { asked: { turn, number: 6 } });
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 5 })).toBe(false);
     expect(await users.get(user)).toEqual(A);
-    // The request is late. But the user has already left the room, so the request succeeds.
+    // The request is late. But the user is not in the room `b`, so the request succeeds.
     expect(await users.leave(user, 'b' as RoomId, { turn, number: 5 })).toBe(true);
     expect(await users.leave(user, 'a' as RoomId, undefined)).toBe(true);
     expect(await users.get(user)).toBeNull();
@@ -119,7 +119,7 @@ describe('a user in the store', () => {
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
-    // The store lost the admission of the user. The last request is stored again.
+    // The store lost the user's record, which contained the admission. The move has stored the order of its request in a new record.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
     // The admission number is at least the store time, so the test waits until the store's clock has advanced.

@@ -55,8 +55,8 @@ export interface MoveStatus {
    */
   readonly isLate: boolean;
   /**
-   * True: this request stored the room in `pointer`. False: another request stored it, and may name the same room. Always true without
-   * `asked`.
+   * True: this request stored the room in `pointer`. False: another request stored `pointer`, possibly with the same room. Always true
+   * without `asked`.
    */
   readonly isOwn: boolean;
 }
@@ -130,7 +130,10 @@ export class UserRooms {
     return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
-  /** Removes a ticket that can no longer lead to a match from the user's record. A later ticket stays. */
+  /**
+   * Removes this ticket from the user's record, because it can no longer lead to a match. Changes nothing when the record has a later
+   * ticket.
+   */
   async forgetTicket(user: UserId, hint: TicketHint): Promise<void> {
     await forgetTicketScript.run(this.redis.commands, [userKey(user)], [textOf(hint)]);
   }
@@ -158,8 +161,8 @@ export class UserRooms {
   }
 
   /**
-   * Restores the user's room in a store that lost it, from the data of the session's gateway. `order`: the session's admission, and its
-   * first request that may still be under way.
+   * Restores the user's room in a store that lost it, from the data of the session's gateway. `order`: the number of the session's
+   * admission, and the number of its first request that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
@@ -169,7 +172,7 @@ export class UserRooms {
 
   /**
    * Renews the TTL of the users' records. Call it for connected users more often than once a day. Otherwise a player who stays in one room
-   * for longer would lose it.
+   * for longer than a day would lose the room.
    */
   async renew(users: readonly UserId[]): Promise<void> {
     await Promise.all(users.map((user) => this.redis.commands.expire(userKey(user), this.ttlSeconds)));

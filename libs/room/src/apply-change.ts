@@ -42,14 +42,14 @@ export function patchesOf(changes: readonly Change[], before: unknown, after: un
   return patches;
 }
 
-/** Returns the size of the state's change: a number of patches, or the bytes of a state patch. */
+/** Returns the size of the state's change: the number of its patches, or the number of bytes of its state patch. */
 export function stateChangeOf(change: Change): { readonly patches: number } | { readonly bytes: number } {
   return change.patches === undefined ? { bytes: change.delta.length } : { patches: change.patches.length };
 }
 
 function stateAfter<State>(before: State, changes: readonly Change[]): State {
   let state = before;
-  // Applies successive patches in one call, so that an object that many changes modify is copied once.
+  // Applies the patches of successive changes in one call, so that an object that several changes modify is copied only once.
   let patches: Patch[] = [];
   for (const change of changes) {
     if (change.patches !== undefined) for (const patch of change.patches) patches.push(patch);

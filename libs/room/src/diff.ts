@@ -33,7 +33,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   if (before === after) return before;
   const isList = Array.isArray(after);
   if (!isList && (typeof after !== 'object' || after === null)) {
-    // Accepts NaN in both values. An old version of Holdfast has stored this NaN, so the handler did not make it.
+    // Accepts NaN when `before` also has NaN: an old version of Holdfast has stored it, so the handler did not make it.
     return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);

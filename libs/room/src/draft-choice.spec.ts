@@ -1,6 +1,9 @@
 import { DraftChoice } from './draft-choice.js';
 
-/** Runs handlers on a state of this size. Each handler changes this number of parts. Returns how many handlers got each kind of draft. */
+/**
+ * Makes `runs` choices for a state of `sizes.parts` parts, of which each handler changes `sizes.changed`. Returns how often each kind of
+ * draft was chosen.
+ */
 function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, runs: number): { copy: number; proxy: number } {
   const counts = { copy: 0, proxy: 0 };
   for (let run = 0; run < runs; run++) {

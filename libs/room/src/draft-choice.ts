@@ -8,7 +8,7 @@ export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft
   return draft !== 'proxy';
 }
 
-/** The sizes that one run on a copy has shown. */
+/** The sizes of the state and of the change that one run on a copy has shown. */
 export interface CopyCount {
   /** Number of objects and arrays in the state. */
   readonly parts: number;

@@ -42,7 +42,10 @@ export type EffectDataOf<Types, Name> = Property<EffectOf<Types, Name>, 'data'>;
 export type EffectResultOf<Types, Name> = Property<EffectOf<Types, Name>, 'result'>;
 
 type EffectOf<Types, Name> = Name extends keyof Part<Types, 'effects'> ? Part<Types, 'effects'>[Name] : unknown;
-/** The type `unknown` for an effect that is not declared, and `undefined` for a declared effect without this property. */
+/**
+ * The type of the property `Key` of an effect: `unknown` when the effect is not declared, and `undefined` when a declared effect lacks this
+ * property.
+ */
 type Property<Effect, Key extends string> = unknown extends Effect
   ? unknown
   : Effect extends { readonly [One in Key]?: infer Value }

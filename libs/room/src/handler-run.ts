@@ -27,7 +27,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   options: unknown;
   /** True: the run belongs to the setup of the game, like the seat events `joined` after it. */
   isInSetup = false;
-  /** The inputs that each seat holds down, only for a step. */
+  /** The input that each seat holds down, by seat. Only a step has inputs. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
   history: PastStates<State> | undefined;
@@ -95,7 +95,7 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // NaN fails both comparisons. A string would pass both comparisons, and the sum with the time would be a text.
+    // Tests the type, because a string would pass both comparisons, and its sum with the time would be a text. NaN fails both comparisons.
     if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }
@@ -134,7 +134,10 @@ export class HandlerRun<State> implements GameRoom<State> {
     this.effects.push({ name, ...copy, ...(timer !== null && { timer }) });
   }
 
-  /** Starts the timer that ends the wait for the result of the next effect. Null: the game does not wait for a result of this name. */
+  /**
+   * Starts the timer that ends the wait for the result of the next effect, and returns the name of the timer. Null: the game does not wait
+   * for the result of this effect.
+   */
   private startResultTimer(name: string): string | null {
     const rule = this.rules.results?.get(name);
     if (!rule) return null;
@@ -224,7 +227,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   past(ms: number): Readonly<State> {
     if (this.rules.definition.pastMs === undefined)
       throw this.mistake(`room.past(${quoted(ms)}) is called, but the game keeps no states: add pastMs to @Game, as in pastMs: 500.`);
-    // NaN fails the comparison. A string would pass it and then be subtracted from the time.
+    // Tests the type, because a string would pass the comparison and would then be subtracted from the time. NaN fails the comparison.
     if (typeof ms !== 'number' || !(ms >= 0)) throw this.mistake(`room.past(${quoted(ms)}): give a time in ms from 0.`);
     const state = ms > 0 && this.history ? this.history.at(this.now - ms) : this.before;
     return freezeDeep(state as State);

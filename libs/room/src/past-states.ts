@@ -26,14 +26,15 @@ export class PastStates<State = unknown> {
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // Keeps the oldest state while the second oldest began after the start of the kept period.
+    // Keeps the oldest state while the second oldest began after the start of the kept period, because the oldest is then the state at that
+    // start.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();
     }
   }
 
-  /** Returns the state at a room time in ms, or the oldest state if it began later. */
+  /** Returns the state at a room time in ms. Returns the oldest state when that state began later. */
   at(time: number): State {
     let index = this.times.length - 1;
     while (index > 0 && this.times[index]! > time) index--;

@@ -86,7 +86,10 @@ export function checked<T>(root: string, act: () => T): T {
   }
 }
 
-/** Copies a part of a value as `plainCopy` does, for callers inside `checked`. `depth`: the level of the part within the value. */
+/**
+ * Copies a part of a value as `plainCopy` does. Only a function that `checked` runs may call it. `depth`: the level of the part within the
+ * value.
+ */
 export function copyPart(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
@@ -94,7 +97,7 @@ export function copyPart(value: unknown, depth: number): unknown {
       return value;
     case 'number':
       if (value - value !== 0) throw new Flaw(`is ${value}`);
-      // Redis does not preserve -0.
+      // Turns -0 into 0, because Redis does not preserve -0.
       return value === 0 ? 0 : value;
     case 'boolean':
       return value;
@@ -140,7 +143,7 @@ export function copyOf(record: PlainObject, keys: readonly string[]): PlainObjec
 export function emptyRecord(keyCount: number): PlainObject {
   const record: PlainObject = {};
   if (keyCount <= SPREAD_KEYS_MAX) return record;
-  // Deleting its first key switches a V8 object to dictionary mode.
+  // Deleting the first key of an object makes V8 switch the object to dictionary mode.
   record.a = 1;
   record.b = 1;
   delete record.a;
@@ -148,7 +151,7 @@ export function emptyRecord(keyCount: number): PlainObject {
   return record;
 }
 
-/** Adds `key` to the path of the thrown value. */
+/** Returns the thrown value as a `Flaw`, with `key` as the new outermost key of its path. */
 export function flawAt(key: string | number, thrown: unknown): Flaw {
   const flaw = asFlaw(thrown);
   flaw.keys.push(key);
@@ -195,7 +198,8 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
     keys = Object.keys(value);
     // Checks the keys first, because a large object is copied key by key, and a key `__proto__` would set the prototype of the copy.
     if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
-    // Calls each getter once. Checks the copy and not the original, because a proxy may list other keys each time.
+    // Copying calls each getter once. The checks below read the copy, because an original that is a proxy may list different keys each
+    // time.
     copy = copyOf(value, keys);
     keys = Object.keys(copy);
   } catch (thrown) {
@@ -262,7 +266,10 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype));
 }
 
-/** True for `Object.prototype` of any realm. False for the prototype of a class that extends null, which lacks these methods. */
+/**
+ * True for `Object.prototype` of any realm. False for the prototype of a class that extends null, because that prototype lacks the methods
+ * of `Object.prototype`.
+ */
 function isObjectPrototype(prototype: unknown): boolean {
   if (typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) !== null) return false;
   return Object.hasOwn(prototype, 'hasOwnProperty') && Object.hasOwn(prototype, 'isPrototypeOf');

@@ -42,10 +42,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
  */
 export const RATING_EFFECT = '$rating';
 
-/** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */
+/** The result of a game for ratings: its teams, the best place first. Teams that share a place have equal numbers in `place`. */
 export interface RatedGame {
   readonly game: string;
-  /** The id of this game among all games: the room and the round. It is the same when the end of the game is repeated. */
+  /** The id of this game among all games: the room and the round. The id stays the same when a server handles the end of the game again. */
   readonly id: string;
   readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
   /** The mode whose ratings change. Absent: the ratings of the game. */

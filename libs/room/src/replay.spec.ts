@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * In this case a recorded list of edits would lead to another state. The handler puts objects into other objects that it has put into the
- * state twice, and changes both afterwards.
+ * A case in which the replay of a recorded list of edits would lead to another state than the one that the handler made. The handler puts
+ * an object into the state a second time, puts another object into this object, and then changes both objects.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

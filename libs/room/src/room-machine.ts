@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** The choice of drafts for steps, and the choice for all other handlers. Other handlers usually change much less than a step. */
+  /** One choice of drafts for steps and one for all other handlers, because other handlers usually change much less than a step. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
@@ -109,7 +109,7 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Handles one input.
-   * @param refused commands refused since the last change, by seat; this change records them
+   * @param refused the commands that were refused since the last change, by seat; the change of this input records them
    * @param tenure the owner's epoch, for the keys of effects
    * @param history the earlier states, for `room.past`
    */
@@ -379,8 +379,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };
-      // No player waits for an answer to this input. It still takes effect, for example on the presence of a seat, but without the
-      // handler's edits.
+      // The handler has rejected the input, but no player waits for an answer. Runs the input again without the handler, because the input
+      // must still take effect, for example on the presence of a seat.
       return this.run(value, input, seat, () => {}, refused, own, before);
     }
     const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);
@@ -424,7 +424,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
 
-/** The parts of a change that its handler does not make. */
+/** The parts of a change that the room itself makes, in addition to those of the handler. */
 interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;
@@ -437,7 +437,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** Number of versions of which one is frozen for its views. Freezing every state would be slow. */
+/** Of this number of versions, one is frozen before its views are computed. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(
@@ -454,7 +454,7 @@ function seatChanges(
   return changes;
 }
 
-/** Adds the numbers of the sampled inputs that the value does not contain yet. */
+/** Adds the numbers of the sampled inputs to the changes of their seats, except numbers that the seats already contain. */
 function withInputs(
   changes: Record<Seat, SeatChange> | undefined,
   seats: readonly SeatValue[],

@@ -134,7 +134,10 @@ export interface GameDefinition {
   readonly syncHz: number;
   /** The kind of draft to which handlers write. Absent: `proxy`. */
   readonly draft?: DraftMode;
-  /** Numbers that a handler changed are rounded to multiples of this step. The step may differ by path. Absent: numbers are not rounded. */
+  /**
+   * Each number that a handler changed is rounded to a multiple of this value. The value may differ by path. Absent: numbers are not
+   * rounded.
+   */
   readonly quantize?: number | StepsByPath;
   /** Time for which `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;

@@ -2,8 +2,8 @@ import { applyPatch, encodePatch } from '#libs/state-patch';
 import type { StateStep } from './run-handler.js';
 
 /**
- * Returns the state patch between two states of plain data, and the state after it. This state is made by applying the patch, because a
- * receiver may order the keys of new objects differently.
+ * Returns the state patch from `before` to `plain`, and the next state. The next state is `before` with this patch applied, and not
+ * `plain`, so that the keys of new objects have the same order as at every receiver of the patch.
  */
 export function statePatchOf<State>(before: State, plain: State): StateStep<State> {
   const delta = encodePatch(before, plain);

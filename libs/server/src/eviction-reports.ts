@@ -4,8 +4,8 @@ import { EvictionPolicy } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Reports when the policy of Redis begins to evict keys, and when the policy no longer does. The server stays ready, because Redis evicts
- * nothing until it is full, and because all servers have the same Redis.
+ * Reports when the setting `maxmemory-policy` of Redis begins to allow the eviction of keys, and when it no longer allows it. The server
+ * stays ready, because Redis evicts nothing until it is full, and because all servers have the same Redis.
  */
 export const evictionReports: Provider = {
   provide: Symbol('EvictionReports'),

@@ -26,8 +26,8 @@ export function limitOps(server: Server, { connectionsMax, requestMs, unreadMs, 
   server.maxConnections = connectionsMax;
   server.headersTimeout = requestMs;
   server.requestTimeout = requestMs;
-  // Sets the property of the running server, because Nest calls `createServer` and takes no option for it. Node reads the property only
-  // when the server begins to listen.
+  // Sets `connectionsCheckingInterval` on the server itself, because Nest calls `createServer` and takes no option for it. Node reads the
+  // property only when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: requestMs * LATE_SHARE });
   // This timeout fires after `unreadMs` without reads and writes. It closes the connection only if data is unsent, because a connection
   // without unsent data waits for its answer.

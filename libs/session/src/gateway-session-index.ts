@@ -43,7 +43,7 @@ export class GatewaySessionIndex {
     return (await this.redis.commands.smembers(sessionsOfKey(gateway))) as SessionId[];
   }
 
-  /** Returns the given sessions that the gateway may have. */
+  /** Returns those of the given sessions that the gateway may have. */
   async among(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<ReadonlySet<SessionId>> {
     if (sessions.length === 0) return new Set();
     const answers = (await this.redis.commands.smismember(sessionsOfKey(gateway), ...sessions)) as number[];

@@ -114,7 +114,8 @@ export class JwtAuthenticator extends Authenticator {
       return payload;
     } catch (cause) {
       const refused = refusal(cause);
-      // Any other refusal does not show whether the keys are reachable: jose may refuse a token before it fetches them.
+      // Only `unavailable` shows that the keys are unreachable. Any other refusal shows nothing about the keys, because jose may refuse a
+      // token before it fetches them.
       if (refused.code === 'unavailable') this.keysAre(false, cause);
       throw refused;
     }

@@ -68,7 +68,8 @@ export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLim
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // Applies the rules again, as in RFC 8266, because a removal can put two characters side by side that the rules forbid there.
+  // Repeats the rules until the name no longer changes, as in RFC 8266, because a removal can put two characters side by side that the
+  // rules forbid there.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
@@ -100,14 +101,15 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
  */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
 /**
- * Parts of syllables, which RFC 8264, section 9.9, disallows. NFKC has composed the syllables of modern Korean before this set is applied.
+ * Parts of syllables, which RFC 8264, section 9.9, disallows. Names in modern Korean contain none of them here, because NFKC has composed
+ * their syllables.
  */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** Single characters that RFC 8264, section 9.6, disallows. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
 /**
- * Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The joiners are not in the set, because they are
- * refused as invisible characters before.
+ * Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The joiners are not in the set, because another rule
+ * refuses them as invisible characters.
  */
 const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
 const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
@@ -146,7 +148,7 @@ const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{M
  */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
-  // Every second part is an emoji or a jamo and is not changed.
+  // The parts with an odd index are the matches of UNMAPPED (emoji and jamo), and stay as they are.
   const normalized = parts.map((part, index) => (index % 2 === 0 ? part.normalize('NFKC') : part)).join('');
   return normalized.replace(/\p{Zs}+/gu, ' ').trim();
 }

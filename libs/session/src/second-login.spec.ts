@@ -110,7 +110,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await gateway.resume(login);
     awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // Redis answers the commands of a connection in order. So it has executed the command for the mark before this answer.
+    // Redis executes the commands of a connection in order. So it has executed the command for the mark before it answers this ping.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });
@@ -134,11 +134,11 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await redis.commands.del(sessionKey(login.session));
     await gateway.logIn();
-    // The user's key names a session without a record.
+    // Makes the user's key name a session without a record.
     await redis.commands.set(userSessionKey(fleet.user), 'nothing');
     const { session, replaced } = await gateway.logIn();
     expect(replaced).toBeNull();
-    // The session has a record, but the user's key does not name it.
+    // Deletes the user's key. The session still has a record, but the key does not name the session.
     await redis.commands.del(userSessionKey(fleet.user));
     await gateway.logIn();
     expect((await store.find(fleet.user))?.session).not.toBe(session);

@@ -173,7 +173,7 @@ describe('SessionStore.resume', () => {
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
     const heard = await resume(gateway, login);
-    // Confirms a secret after a newer resume has already replaced it.
+    // Confirms a secret that a newer resume has already replaced.
     await gateway.store.confirm(login.session, hashOf(lost.secret));
     const again = await resume(gateway, login);
     await gateway.store.confirm(login.session, hashOf(again.secret));

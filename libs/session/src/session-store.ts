@@ -288,8 +288,8 @@ export class SessionStore {
   }
 
   /**
-   * Ends the user's earlier session before it writes the new session to the user's key. If the gateway dies between these steps, the user
-   * has no session and can log in. Throws `already-online` when a player is connected with the earlier session.
+   * Ends the user's earlier session. Only then does the caller write the new session to the user's key. If the gateway dies between these
+   * steps, the user has no session and can log in. Throws `already-online` when a player is connected with the earlier session.
    */
   private async freeUser(user: UserId, incarnationOf: IncarnationOf): Promise<Freed> {
     const client = this.redis.commands;
@@ -305,7 +305,7 @@ export class SessionStore {
 
   /**
    * Returns whether the session is the live session of its user, and renews the TTL of the user's key in this case. Call it after the write
-   * of a resume. A concurrent login that ended the session has then already written the user's key.
+   * of a resume, because a concurrent login that ended the session has then already written the user's key.
    */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);

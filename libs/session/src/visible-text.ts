@@ -9,8 +9,8 @@ export type CheckedText = { readonly ok: true; readonly text: string } | { reado
  * alphabets. Characters that names allow only in some places are allowed everywhere.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
-  // Checks this limit first, because normalizing and splitting a long text takes time. A text of this length always exceeds the limit of
-  // bytes.
+  // Refuses a long text before it is normalized and split, because both take time. A text with more characters than `bytesMax` also has
+  // more bytes than `bytesMax`.
   if (entered.length > limits.bytesMax)
     return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
   const text = entered.normalize('NFC').trim();

@@ -18,8 +18,8 @@ export interface ConfigurationFile {
 const NONE: ConfigurationFile = { values: {}, problems: [] };
 
 /**
- * Reads the optional file with settings: a JSON object with the names of settings as keys. Its values are texts, numbers, booleans and lists
- * of texts. Secrets may not be in it, so that it can be kept with the code; `NAME_FILE` may.
+ * Reads the optional file with settings: a JSON object with the names of settings as keys. Its values are texts, numbers, booleans and
+ * lists of texts. The file must not contain secrets, so that it can be kept with the code. It may name the file of a secret (`NAME_FILE`).
  */
 export function readConfigurationFile(environment: Environment): ConfigurationFile {
   const path = environment[CONFIGURATION_VARIABLE]?.trim();
@@ -33,7 +33,7 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // The message of the parser may contain a part of the file, and the file may contain a secret by mistake.
+    // Does not show the message of the parser: it may contain a part of the file, and the file may contain a secret by mistake.
     return refuse(code ? `it must be the path of a file that this process can read (${code})` : 'the file must contain a JSON object');
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');
@@ -52,7 +52,8 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
 /** Returns the environment together with the settings of the file. A variable of the environment wins. */
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
-  // A secret or an address of the environment also replaces its file (`NAME_FILE`) in the configuration, and the other way round.
+  // A setting and its file (`NAME_FILE`) set the same value. So when the environment has one of the two, the other one in the configuration
+  // is ignored.
   const replaced = new Set(set.flatMap(([variable, text]) => (text?.trim() ? [`${variable}_FILE`, variable.replace(/_FILE$/, '')] : [])));
   const kept = Object.entries(values).filter(([variable]) => !replaced.has(variable));
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };
@@ -70,7 +71,7 @@ function problemOf(variable: string, value: unknown, known: ReadonlyMap<string, 
   return 'has a value of a wrong type: it must be a text, a number, true, false or a list of texts';
 }
 
-/** All settings, and the files of secrets. */
+/** The variables of all settings, and the variables that name the files of secrets. */
 function knownVariables(): Map<string, { readonly isSecret: boolean }> {
   const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values<Setting<unknown>>(group.settings));
   return new Map(

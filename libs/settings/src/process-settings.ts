@@ -246,7 +246,9 @@ export const PROCESS_SETTINGS = {
   }),
 } as const;
 
-/** Returns the pattern of `REDIS_URL`. A function can be defined after the table that calls it. */
+/**
+ * Returns the pattern of `REDIS_URL`. This is a function and not a constant, because the table above uses it before this line is reached.
+ */
 function redisUrl(): RegExp {
   const node = String.raw`(rediss?:\/\/)[^\s,]+`;
   return new RegExp(String.raw`^(${node}(\s*,\s*(${node}|[^\s,/]+:\d+))*|sentinel:\/\/[^\s,/]+:\d+(,[^\s,/]+:\d+)*\/[^\s/]+)$`);

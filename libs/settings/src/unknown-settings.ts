@@ -11,9 +11,12 @@ export interface UnknownSetting {
   readonly nearest: string;
 }
 
-/** Maximum number of wrong letters in a name, as a fraction of its length. With this fraction, `APP_PORT` is not regarded as `OPS_PORT`. */
+/**
+ * Maximum number of wrong letters in a misspelled name, as a fraction of its length. With this fraction, `APP_PORT` is not regarded as a
+ * misspelled `OPS_PORT`.
+ */
 const MISTAKES_PER_LETTER = 1 / 6;
-/** Variables of `npm start`, of the tests, and the name of the file with settings. They are no settings of servers. */
+/** Variables of `npm start` and of the tests, and the variable that names the file with settings. They are no settings of servers. */
 const TOOLS = /^HOLDFAST_(CONFIG|DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
 
 /** Finds variables that are probably misspelled settings, and unknown variables whose name begins with `HOLDFAST_`. Pure. */
@@ -34,7 +37,7 @@ function allVariables(): Set<string> {
   return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));
 }
 
-/** Returns the known name that is most similar to a name, and the number of wrong letters. */
+/** Returns the known name that is most similar to `variable`, and the number of letters in which the two names differ. */
 export function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
   return [...known].map((name) => [name, editDistance(variable, name)] as const).reduce((best, one) => (one[1] < best[1] ? one : best));
 }

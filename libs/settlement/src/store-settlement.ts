@@ -58,7 +58,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onApplicationBootstrap(): void {
-    // Resolves the waiting calls here when the process reconnects to a settled generation, because `poll` then does nothing.
+    // After a reconnection to a settled generation, `poll` does nothing. So this listener resolves the waiting calls.
     this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.poll()));
     this.polling = setInterval(() => void this.poll(), POLL_MS);
     this.polling.unref();
@@ -103,8 +103,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Returns whether the store is settled and still has the marks of all living servers. False also for a store that was emptied without a
-   * restart, because a missing record proves nothing there. Rejects when the store does not answer.
+   * Returns whether the store is settled and still has the marks of all living servers. Returns false also for a store that was emptied
+   * without a restart, because a missing record proves nothing in such a store. Rejects when the store does not answer.
    */
   async isStillSettled(): Promise<boolean> {
     const living = this.directory.all().filter((server) => isAwaited(server) && !this.isGivenUp(server));
@@ -172,7 +172,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
       if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
     }
-    // Without any server record, the store does not accept writes yet. A missing record then proves nothing about its server.
+    // While the store has no server record at all, it does not accept writes yet. So a missing record does not show that its server is
+    // absent.
     const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
     for (const [id, server] of this.awaited) {
       if (present.has(id) || !takesWrites) server.absentSince = null;
@@ -223,7 +224,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
 /** Returns whether the settlement waits for the mark of this server: the server is alive, and its type and version set marks. */
 function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
-  // A gateway of an older version sets no marks.
+  // A gateway of an older version sets no marks, so the settlement does not wait for this gateway.
   return type === 'game' || (type === 'gateway' && marksStore);
 }
 

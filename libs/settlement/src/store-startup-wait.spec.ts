@@ -43,7 +43,7 @@ describe('a process that starts', () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
-    // The Redis has already run for long enough, so another process does not wait.
+    // Redis has now run for at least `RELISTED_MS`, so another process that starts does not wait.
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 

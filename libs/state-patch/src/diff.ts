@@ -69,7 +69,7 @@ export class DiffWriter {
     const oldKeys = keyListOf(before, siblings.keys);
     const newKeys = keyListOf(after, oldKeys);
     siblings.keys = oldKeys;
-    // Checks objects without keys, because a Date or a Map has no keys either and must be refused.
+    // Checks `after` when it has no keys, because a Date or a Map has no keys either and must be refused.
     if (newKeys.own.length === 0) assertRecord(after);
     if (oldKeys !== newKeys && !isSameKeys(oldKeys.sorted, newKeys.sorted))
       return this.entriesOfOtherKeys(siblings, before, oldKeys, after, newKeys, depth);

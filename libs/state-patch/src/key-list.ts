@@ -85,7 +85,8 @@ export function assertKey(key: string): void {
 }
 
 /**
- * Minimum and maximum number of keys of an object for which `Object.values` is faster. V8 stores objects with more keys as dictionaries.
+ * Minimum and maximum number of keys of an object for which `Object.values` is the fastest way to read the values. V8 stores objects with
+ * more keys as dictionaries.
  */
 const LISTED_KEYS_MIN = 9;
 const LISTED_KEYS_MAX = 128;
@@ -125,7 +126,10 @@ function cached(own: readonly string[]): KeyList {
   return list;
 }
 
-/** `for … in` allocates no list of keys, and V8 runs it over a cache of the object's map. */
+/**
+ * Returns whether the keys of `record` are `own`, in this order. Uses `for … in`, because it allocates no list of keys and V8 runs it over
+ * a cache of the object's map.
+ */
 function hasOwnOrder(record: PlainRecord, own: readonly string[]): boolean {
   const { length } = own;
   let at = 0;

@@ -4,7 +4,7 @@
  * and misses only moves over a longer distance.
  */
 
-/** Maximum distance of the search, in items, for lists of different lengths and for lists with a known shift. */
+/** Maximum distance of the search, in items, for lists of different lengths and for lists in which a shift was already found. */
 export const SHIFT_DISTANCE_MAX = 16;
 /**
  * Maximum distance of the search in lists of equal length, in items, before a shift is found. It is small, because the items of such lists

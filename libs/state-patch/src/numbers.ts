@@ -1,4 +1,4 @@
-/** Limit below which all computations of this file are exact, for the absolute value of integers. */
+/** Limit of the absolute value of an integer below which all computations of this file are exact. */
 export const STEPS_MAX = 2 ** 49;
 
 const SCALES = [1, 10, 100, 1_000, 10_000];

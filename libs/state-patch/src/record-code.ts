@@ -30,7 +30,7 @@ export function recordCodeOf(record: PlainRecord, guess: RecordCode | null): Rec
  */
 const COPIES_BEFORE_COMPILING = 256;
 
-/** Loops over the keys. Replaced by compiled code for objects that occur often. */
+/** Copies and compares objects by loops over the keys. Compiled code replaces these loops for objects that occur often. */
 class LoopCode implements RecordCode {
   private copiesLeft = COPIES_BEFORE_COMPILING;
 

@@ -1,7 +1,7 @@
 /** Rounds a number to a multiple of a step. The result is never -0. */
 export type Rounding = (value: number) => number;
 
-/** Number of steps from which on a number is not rounded. The computation would not be exact, and such a number has hardly a fraction. */
+/** A number of this many steps or more is not rounded, because the computation would not be exact. Such a number has hardly a fraction. */
 const STEPS_MAX = 2 ** 50;
 /** Largest n for which a step is regarded as the fraction 1/n, such as 1/100. */
 const PER_ONE_MAX = 1e9;

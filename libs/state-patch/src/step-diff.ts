@@ -32,17 +32,17 @@ export class StepDiff extends DiffWriter {
   private tree: RoundingTree | null = null;
   /** True: the rounding differs by path, so the walk follows the tree. */
   private isByPath = false;
-  /** By depth: the node of the object or array, and its keys. Null: it is an array. */
+  /** By depth: the node of the rounding tree for the current object or array, and the keys of the object. Keys null: it is an array. */
   private readonly nodes: RoundingTree[] = [];
   private readonly keys: (KeyList | null)[] = [];
   private copies: readonly object[] = [];
   private ends: readonly number[] = [];
   private codes: readonly (RecordCode | null)[] = [];
-  /** The index of the copy of the next part of the original. */
+  /** The index in `copies` of the copy of the next part of the original. */
   private at = 0;
   private changed = 0;
 
-  /** Null: the copy is not plain data, or has lost most keys of the original. */
+  /** Returns null when the copy is not plain data, or has lost most keys of the original. */
   step<T>(before: T, tracked: TrackedCopy, tree: RoundingTree | null): StepResult<T> | null {
     this.reset();
     this.tree = tree;

@@ -20,7 +20,7 @@ export class TrackedCopy {
    */
   private readonly guesses: (RecordCode | null)[] = [];
 
-  /** Makes a new copy. The lists are reused. */
+  /** Makes a new copy, and reuses the lists of the previous copy. */
   begin<T>(value: T): T {
     this.count = 0;
     return this.part(value, 0) as T;

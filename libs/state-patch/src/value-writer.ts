@@ -25,7 +25,7 @@ import { isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { decimalDigits, decimalSteps, isFloat32, STEPS_MAX, zigzag } from './numbers.js';
 import { assertFinite, assertRecord, hasChildren, type PlainRecord, refuseDepth, refuseKind } from './plain.js';
 
-/** Limit of the decimal steps with which a float32 is written as a decimal. With more steps, a decimal would take more bytes. */
+/** Maximum number of decimal steps of a float32 that is written as a decimal. With more steps, a decimal would take more bytes. */
 export const DECIMAL_OF_FLOAT32_MAX = 2 ** 21;
 
 /** Writes whole values. */

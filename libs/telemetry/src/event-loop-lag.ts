@@ -15,7 +15,8 @@ export const LAG_RESOLUTION_MS = 20;
 const PERIOD_MS = 10_000;
 
 /**
- * Measures how late the timers of this process fire. Each of the two readers has its own histogram, because a read resets the histogram.
+ * Measures how late the timers of this process fire. The metric and the method for the lag since its last call have separate histograms,
+ * because a read resets a histogram.
  */
 @Injectable()
 export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
@@ -51,8 +52,8 @@ function newHistogram(): IntervalHistogram {
 }
 
 /**
- * Returns the lag in ms and resets the histogram. The histogram records the time between two timers, which is the resolution plus the lag.
- * Returns 0 for an empty histogram.
+ * Returns the 99th percentile of the lag in ms, and resets the histogram. The histogram records the time between two timers, which is the
+ * resolution plus the lag. Returns 0 for an empty histogram.
  */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;

@@ -230,7 +230,8 @@ export class Metrics {
 
   private gauge<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> {
     const gauge = new Gauge({ name, help, labelNames, registers: [this.registry] });
-    // prom-client begins a gauge without labels at 0, also on a server that never sets it. `min(...) == 0` would then always hold.
+    // prom-client begins a gauge without labels at 0, also on a server that never sets it. A query such as `min(...) == 0` would then
+    // always match.
     if (labelNames.length === 0) gauge.remove();
     return gauge;
   }

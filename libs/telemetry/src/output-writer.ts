@@ -201,7 +201,8 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       const own = reopened(fd);
       if (own !== null) return { fd: own, isSynchronous: true };
     }
-    // Node's own stream makes a pipe or socket non-blocking. A pipe created by another user cannot be reopened.
+    // Node's own stream makes a pipe or socket non-blocking. This is needed for a socket, and for a pipe of another user, which cannot be
+    // reopened.
     if (stats.isFIFO() || stats.isSocket()) {
       void (fd === 2 ? process.stderr : process.stdout);
       return { fd, isSynchronous: true };

@@ -10,7 +10,7 @@ export interface Load {
   readonly cpuPercent: number;
   /** Resident memory, in bytes. */
   readonly memoryBytes: number;
-  /** Acknowledged commands of players. */
+  /** Number of acknowledged commands of players per second. */
   readonly commandsPerSecond: number;
   /** 99th percentile of the time from a command to its durable acknowledgement, in ms. Null: there were no commands. */
   readonly ackP99Ms: number | null;
@@ -53,7 +53,7 @@ export class ProcessLoad {
 /**
  * Returns a percentile of a histogram, by linear interpolation within its bucket, as Prometheus computes it. Null: the histogram is empty.
  *
- * @param counts observations in each bucket, and those above the last bound
+ * @param counts the number of observations in each bucket, and last the number above the last bound
  */
 export function percentileOf(counts: readonly number[], bounds: readonly number[], share: number): number | null {
   const total = sum(counts);

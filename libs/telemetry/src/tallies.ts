@@ -53,7 +53,8 @@ export class TallyHistogram {
     this.counts = new Array<number>(about.buckets.length + 1).fill(0);
     const { name, help } = about;
     const metric = { name, help, type: 'histogram', aggregator: 'sum', get: () => Promise.resolve(this.read()), reset: () => this.reset() };
-    // The type of `registerMetric` requires a class of prom-client, but a registry only reads the name and calls these methods.
+    // The cast is safe: the type of `registerMetric` requires a class of prom-client, but a registry only reads the name and calls these
+    // methods.
     about.registry.registerMetric(metric as unknown as Histogram);
   }
 

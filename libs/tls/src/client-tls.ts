@@ -38,7 +38,7 @@ export class ClientTls {
       this.current = this.load();
       this.seen = state;
     } catch {
-      // Keeps the earlier options. The next connection reads the files again.
+      // Keeps the earlier options when the files cannot be read. The next connection reads the files again.
     }
     return this.current;
   }

@@ -10,7 +10,7 @@ export function writeContext({ traceId, spanId }: TraceContext, target: Buffer, 
   target.write(spanId, at + TRACE_ID_BYTES, 'hex');
 }
 
-/** Reads what `writeContext` wrote. Null: the frame is too short. */
+/** Reads the `TraceContext` that `writeContext` wrote. Null: the frame is too short. */
 export function readContext(frame: Buffer, at: number): TraceContext | null {
   if (frame.length < at + CONTEXT_BYTES) return null;
   return {

@@ -4,7 +4,7 @@ import type { TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Span, type SpanAttributes, type TraceContext, Tracer } from './tracer.js';
 import type { TracingOptions } from './tracing.options.js';
 
-/** Longest time that a span waits for others to be sent with, in ms. */
+/** Longest time for which an ended span waits to be sent together with other spans, in ms. */
 const EXPORT_MS = 1_000;
 
 /**
@@ -83,12 +83,12 @@ class OpenTelemetryTracer extends Tracer {
   }
 
   override async flush(timeoutMs: number): Promise<void> {
-    // A collector that is away costs spans, and must not delay or fail the end of a server.
+    // If the collector cannot be reached, the remaining spans are lost. This must not delay or fail the end of the server.
     await this.provider.forceFlush({ timeoutMillis: timeoutMs }).catch(() => {});
   }
 }
 
-/** The message of an error, or of an error body, which the links reject with. */
+/** Returns the message of an error, or of the error body with which a link rejected a request. */
 function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | null)?.message;
   return typeof message === 'string' ? message : String(error);

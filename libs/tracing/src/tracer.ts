@@ -25,8 +25,8 @@ export abstract class Tracer {
   abstract begin(name: string, attributes: SpanAttributes, parent?: TraceContext): Span;
 
   /**
-   * Runs `work` within a span, and ends the span with it. Without `parent`, the parent is the active span; without one, a trace begins.
-   * Requests over links that `work` sends carry the span to the other server.
+   * Runs `work` within a span, and ends the span when `work` ends. Without `parent`, the parent is the active span. Without an active span,
+   * a trace begins. Requests over links that `work` sends carry the span to the other server.
    */
   abstract run<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>, parent?: TraceContext): Promise<T>;
 

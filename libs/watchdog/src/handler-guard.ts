@@ -23,7 +23,7 @@ export interface RunSubject {
   run<T>(label: number, seat: number, seq: number, work: () => T): T;
   /**
    * Like `run`, for work that must not run twice, because it has effects outside of the server. After an interrupt that was meant for an
-   * earlier run, `run` repeats the work, and this method throws an `OverrunError`.
+   * earlier run, `run` repeats the work, but this method throws an `OverrunError`.
    */
   runOnce<T>(label: number, work: () => T): T;
   /** Replaces the data about the room or effect. */

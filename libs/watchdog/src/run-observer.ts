@@ -27,7 +27,7 @@ export type Action =
    * immediately.
    */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
-  /** Interrupt the run, also repeatedly. */
+  /** Interrupt the run. The action may follow again while the same run continues. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** End the process, because nothing can interrupt the run. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
@@ -101,7 +101,7 @@ export class RunObserver {
     const { run, options } = this;
     const grownMb = this.grownMb(run, sample);
     const isOver = sample.cpuMs - run.cpuMs >= options.limitMs || run.ms >= options.limitMs * WAIT_FACTOR || grownMb >= options.memoryMb;
-    // Does not report a run that only waited for the CPU.
+    // Allows more elapsed time than CPU time, so that a run that only waited for the CPU is not reported at once.
     const isSlow = isOver || sample.cpuMs - run.cpuMs >= options.slowMs || run.ms >= options.slowMs * WAIT_FACTOR;
     const facts = { run: run.number, ms: run.ms, grownMb };
     const actions: Action[] = [];

@@ -44,7 +44,7 @@ interface Suspicion {
 /** The marked current run. Null: the current run is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
-/** The code that blocks the event loop outside of runs. Null: no such code is known. */
+/** The mark of the game code that blocks the event loop while no run is in progress. Null: no game code is known to block it. */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;

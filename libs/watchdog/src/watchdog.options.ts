@@ -38,7 +38,7 @@ export const WAIT_FACTOR = 2;
 /** Time for which the event loop is blocked before the watchdog reads the stack of the main thread, in ms. */
 export const LOOP_SLOW_MS = 750;
 /**
- * CPU time for which a blocked event loop may last before the process ends, in ms. The first limit applies when game code is known to block
+ * CPU time after which the process ends while the event loop is blocked, in ms. The first limit applies when game code is known to block
  * the loop, and the second limit in every other case.
  */
 export const LOOP_LIMIT_MS = 2_000;

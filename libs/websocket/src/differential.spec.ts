@@ -66,7 +66,9 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
  */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 
-/** Cuts the bytes, followed by `REST`, into chunks. The lengths of the chunks are these lengths, again and again. */
+/**
+ * Cuts the bytes, followed by `REST`, into chunks. The chunks have the lengths in `lengths`, which are repeated until all bytes are cut.
+ */
 function cut(bytes: Uint8Array, lengths: readonly number[]): Buffer[] {
   const stream = Buffer.concat([bytes, REST]);
   const chunks: Buffer[] = [];

@@ -103,7 +103,10 @@ export class WebSocketReader {
     return end;
   }
 
-  /** Reads the header that starts at `at` and returns its end. When a part of the header is missing, stores the rest and returns null. */
+  /**
+   * Reads the header that starts at `at` and returns its end. When a part of the header is missing, stores the bytes that have arrived and
+   * returns null.
+   */
   private readHeader(bytes: Buffer, at: number, end: number): number | null {
     if (end - at >= 2) {
       const first = bytes[at]!;

@@ -264,8 +264,8 @@ export class ChainTable {
 }
 
 /**
- * Returns the name of the last game that a player knows. Null: the player knows none. The game may have ended before the player received
- * its state.
+ * Returns the name of the last game that a player knows. A player who received no state of a game may know it by its result. Null: the
+ * player knows no game.
  */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;

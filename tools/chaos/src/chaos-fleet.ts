@@ -28,7 +28,7 @@ export interface Site {
   within(name: string): readonly string[];
 }
 
-/** Returns the name of a server at a site. */
+/** Returns the name under which a `Site` knows a server, such as `game1`. */
 export function siteName(type: ServerType, name: string): string {
   return `${type}${name}`;
 }

@@ -2,7 +2,7 @@ import { Pauses } from './pauses.js';
 
 const VIOLATIONS_KEPT = 50;
 
-/** The counts and violations of a run. Tables, faults and checks add to it. */
+/** The counts and violations of a run. Players, faults and checks add to it. */
 export class Findings {
   readonly counts = {
     rooms: 0,
@@ -18,7 +18,7 @@ export class Findings {
     transfers: 0,
     rewinds: 0,
   };
-  /** For each code, the number of commands and requests of tables that were answered with it. */
+  /** For each code, the number of commands and requests of players that were answered with this code. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];
   violationCount = 0;

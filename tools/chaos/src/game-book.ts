@@ -60,7 +60,9 @@ export class GameBook {
     this.member(player).result = result;
   }
 
-  /** Adds a player. A player who received no event was away during the whole game. */
+  /**
+   * Returns the player's part of the book, and adds it when it is missing. A player who received no event was away during the whole game.
+   */
   member(player: string): Member {
     const known = this.members.get(player);
     if (known) return known;

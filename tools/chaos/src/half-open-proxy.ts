@@ -23,7 +23,10 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** Stops all connections with subscriptions, and all later ones. Returns the number of connections that it stopped now. */
+  /**
+   * Stops all connections that have subscribed, and each later connection when it subscribes. Returns the number of connections that it
+   * stopped now.
+   */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);

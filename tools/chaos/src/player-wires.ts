@@ -93,7 +93,8 @@ class Wire {
       if (!this.isSilent && !to.write(bytes)) from.pause();
     });
     to.on('drain', () => void (from === this.far && this.isHeld ? null : from.resume()));
-    // Ends the other socket only after all data has been sent, because the last message comes right before the end.
+    // Ends the other socket only after all data has been sent. Otherwise the last message would be lost, because it comes right before the
+    // end.
     from.on('end', () => void (!this.isSilent && to.end()));
     from.on('close', () => {
       this.gone();

@@ -14,7 +14,7 @@ interface Search {
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
-  /** The players that entered each room of a match. */
+  /** The players who entered the room of each match. */
   private readonly players = new Map<string, string[]>();
 
   constructor(

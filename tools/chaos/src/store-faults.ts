@@ -25,7 +25,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // This fault happens only with `--faults`. If a game server dies at the same time, its rooms are lost for good.
+    // This fault happens only with `--faults`, because the rooms of a game server that dies at the same time are lost for good.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },

@@ -25,7 +25,7 @@ interface Instruction {
 const ANSWER_MS = 15_000;
 const EVENT_MS = 8_000;
 
-/** The process of the client under test. `conformance/README.md` describes the lines. */
+/** The process of the client under test. `conformance/README.md` describes the lines that the tool and the client exchange. */
 export class ClientUnderTest {
   private readonly events = new Inbox<ClientEvent>();
   private readonly answers = new Inbox<ClientAnswer>();
@@ -55,7 +55,7 @@ export class ClientUnderTest {
     this.endListeners.push(listener);
   }
 
-  /** Sends an instruction. Resolves with its answer. */
+  /** Sends an instruction to the client. Resolves with the client's answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
     // The case may fail before it awaits the answer. A rejection of the answer must then not end this process.

@@ -7,7 +7,10 @@ interface Instruction {
   readonly [field: string]: unknown;
 }
 
-/** Runs the client of this repository as a client under test. `conformance/README.md` describes the lines. */
+/**
+ * Runs the client of this repository as a client under test. `conformance/README.md` describes the lines that the tool and the client
+ * exchange.
+ */
 export function runNodeClient(urls: readonly string[]): void {
   const client = new NodeClient(urls);
   createInterface({ input: process.stdin })

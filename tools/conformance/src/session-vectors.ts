@@ -233,7 +233,7 @@ function gameWithSteps(): SessionVector {
   return { name: 'a game with steps and inputs', steps: session.steps };
 }
 
-/** Returns patches that replace each field whose value differs. */
+/** Returns patches that replace each field whose value differs between `before` and `after`. */
 function patchesOf(before: Record<string, unknown>, after: Record<string, unknown>) {
   return Object.keys(after)
     .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))

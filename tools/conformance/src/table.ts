@@ -37,7 +37,7 @@ export class Table {
     });
   }
 
-  /** Returns the next connection of the client to a gateway. */
+  /** Returns the next connection that the client opens to this gateway. */
   connection(gateway = 0): Promise<ScriptConnection> {
     return this.gateways[gateway]!.connections.take(
       'a connection',
@@ -155,7 +155,7 @@ export function viewOf(more: Partial<RoomView> = {}): RoomView {
 export const compactState = (state: unknown): Uint8Array => encodeValue(state);
 export const compactPatch = (before: unknown, after: unknown): Uint8Array => encodePatch(before, after);
 
-/** Returns the result of an answer, or fails when it is a refusal. */
+/** Returns the result of an answer. Fails when the answer is a refusal. */
 export function expectResult(answer: ClientAnswer, what: string): unknown {
   expectThat(answer.error === undefined, `${what}: expected a result, found the error ${answer.error?.code}`);
   return answer.result;

@@ -20,7 +20,7 @@ export interface FrameVector {
 export interface FrameVectors {
   readonly fromPlayer: readonly FrameVector[];
   readonly toPlayer: readonly FrameVector[];
-  /** Frames to the player that a client must refuse. */
+  /** Frames that a client must refuse when a server sends them. */
   readonly malformed: readonly { readonly name: string; readonly frame: string }[];
 }
 

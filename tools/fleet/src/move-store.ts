@@ -7,14 +7,17 @@ import { awaitSwitch, isSwitching, switchRoles } from './store-switch.js';
 import { within } from './within.js';
 
 export interface MoveOptions {
-  /** The Redis that the fleet uses now, and the new one: `redis://…` or `rediss://…`, with the login of an administrator if they have one. */
+  /**
+   * The URLs of the Redis that the fleet uses now and, in `to`, of the new Redis. A URL (`redis://…` or `rediss://…`) contains the login of
+   * an administrator, if its Redis requires one.
+   */
   readonly from: string;
   readonly to: string;
   /** The prefix of the fleet (`REDIS_PREFIX`). */
   readonly prefix: string;
   /** Time limit for the copy of the data, and for the servers to read the new address, in ms. */
   readonly waitMs: number;
-  /** Certificates that must have signed those of both (PEM). */
+  /** The certificates (PEM) of the CAs that must have signed the certificates of both Redis servers. */
   readonly tlsCa?: string;
   say(text: string): void;
 }

@@ -4,7 +4,9 @@ import { FleetError } from './admin-client.js';
 import { ownReplica } from './store-replica.js';
 import { within } from './within.js';
 
-/** Time for which the old Redis may hold writes back while the new one catches up, in ms. After it, the old one continues. */
+/**
+ * Time for which the old Redis may hold writes back while the new one catches up, in ms. After this time, the old Redis takes writes again.
+ */
 const SWITCH_MS = 5_000;
 /** Further time for the new Redis to take over once it has caught up, in ms. After it, this command ends the switch. */
 const TAKE_OVER_MS = 1_000;

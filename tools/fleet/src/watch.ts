@@ -9,7 +9,7 @@ const REDRAW_MS = 2_000;
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
-/** All groups of kinds except `room`. */
+/** All groups of kinds of events except `room`. */
 const NOT_ROOMS = 'server,store,eviction,players,health,recovery';
 /** The codes of refusals for which a retry is useless. */
 const NEVER_BETTER: ReadonlySet<string> = new Set(['unauthorized', 'bad-data']);

@@ -14,7 +14,7 @@ import { CASE_MS_MAX, Finding, type Target } from './target.js';
 /** The time after which the fuzzer yields to the event loop, in ms. */
 const TURN_MS = 50;
 
-/** Functions that the fuzzer uses from outside dist/. It cannot import them. */
+/** Functions from outside of dist/ that the fuzzer uses. It cannot import them, because it is compiled into dist/. */
 export interface Surroundings {
   startRedis(options: { dir: string; log: (line: string) => void }): Promise<{ readonly url: string; stop(): Promise<unknown> }>;
 }

@@ -62,7 +62,7 @@ const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
-/** The body of a proof. It is a proof with a wrong HMAC, a modification of it, or other bytes. */
+/** The body of a proof: a proof with a wrong HMAC, with or without modifications, or other bytes. */
 const introduction = fc.oneof(
   bentBytes(
     fc.constant(

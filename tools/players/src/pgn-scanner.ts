@@ -64,7 +64,7 @@ export class PgnScanner {
     return done;
   }
 
-  /** Returns the last game, at the end of the file. */
+  /** Returns the last game. Call this at the end of the file. */
   end(): ScannedGame[] {
     return this.isInComment || this.depth > 0 ? this.endUnclosed() : this.finish();
   }

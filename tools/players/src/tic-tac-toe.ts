@@ -102,7 +102,7 @@ export class TicTacToeRun {
   }
 
   private async afterFault(name: string, error: unknown): Promise<void> {
-    // The loss of a lobby during a request is not a fault of the game. Every other error is.
+    // The loss of a lobby during a request is not a fault of the game. Every other error is a fault.
     if (!(error as { retry?: boolean }).retry) this.tally.fault(`${name}: ${sentenceOf(error)}`);
     else this.tally.refused(codeOf(error));
     await pause(200);
@@ -111,7 +111,7 @@ export class TicTacToeRun {
   private async play(room: Table, player: string, round: number): Promise<void> {
     this.tables.set(room, player);
     try {
-      // Waits until `result` is null. Until the new game begins, it is the result of the previous game.
+      // Waits until `result` is null. Until the new game begins, `result` contains the result of the previous game.
       await room.waitFor(({ result, version }) => result === null && version >= 0, { timeoutMs: BEGIN_MS });
       await this.playOn(room, player, `${room.id}/${round}`);
     } finally {

@@ -24,7 +24,7 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view
   lossesMax: 0,
 }));
 
-/** The first cases are those that the watchdog can interrupt. In the others a server dies. */
+/** All cases. In a case with a `lossesMax` above 0, the watchdog cannot interrupt the hostile code, so a game server dies. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },

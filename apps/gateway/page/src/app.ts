@@ -89,7 +89,7 @@ export class App {
     this.stage = { at: 'login', isConnecting: true };
     this.changed();
     try {
-      // The boards of all games must be loaded before the page shows a room.
+      // Waits for the boards of all games, because the page needs them as soon as it shows a room.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
       const session = await connect(playUrl(), { ...login, compact, storage: tabStorage, storageKey: SESSION_KEY });

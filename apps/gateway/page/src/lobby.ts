@@ -88,7 +88,7 @@ export class Lobby {
     const { filter } = this;
     try {
       const listing = await followRooms(this.session, queryOf(filter));
-      // The filter has changed, or the lobby was closed, while the page waited for this list.
+      // Closes the new list at once if the filter has changed, or the lobby was closed, while the page waited for the list.
       if (filter !== this.filter || this.timer === undefined) return listing.close();
       this.listing = listing;
       const show = (rooms: readonly RoomSummary[]): void => {

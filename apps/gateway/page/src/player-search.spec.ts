@@ -2,7 +2,7 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that the page showed. Each is its text, or the code of its error. */
+/** The toasts that the page showed: the text of each toast, or the code of its error. */
 let shown: string[];
 /** Delivers a server message to the page. */
 let tell: (message: Record<string, unknown>) => void;
@@ -71,7 +71,7 @@ describe('a search that the page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('shows the waiting time that the server last reported', () => {
+  it('has the waiting time that the server last reported', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that the page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows the reason only once when the search ends without a match', async () => {
+  it('ends with only one message when no match is found', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -89,7 +89,7 @@ describe('a search that the page begins', () => {
     expect(shown).toEqual(['No match was found. Try again later.']);
   });
 
-  it('shows no message when the player cancels the search', async () => {
+  it('ends without a message when the player cancels the search', async () => {
     const found = search.find('chess');
     search.cancel();
     tell({ event: 'cancelled', reason: 'cancelled' });
@@ -98,7 +98,7 @@ describe('a search that the page begins', () => {
     expect(shown).toEqual([]);
   });
 
-  it('shows the refusal of the server', async () => {
+  it('ends with the refusal as a message when the server refuses the search', async () => {
     const found = search.find('chess');
     ended.reject(new HoldfastError('search-blocked'));
     await found;
@@ -106,7 +106,7 @@ describe('a search that the page begins', () => {
   });
 });
 
-describe('a search that another page of the party begins', () => {
+describe('a search that the page of another party member begins', () => {
   it('can be cancelled by each member of the party', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
@@ -125,7 +125,7 @@ describe('a search that another page of the party begins', () => {
   });
 });
 
-describe('a search that the page requests after a reload or a lost connection', () => {
+describe('the search of a page after a reload or a lost connection', () => {
   it('is shown when the search still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();

@@ -65,7 +65,8 @@ export class PlayerSearch {
     try {
       await this.session.quickMatch(game, { ...wish, signal: stop.signal });
     } catch (error) {
-      // The server refuses with `not-searching` when the search is over. The message `ended` has then shown the reason already.
+      // `quickMatch` rejects with `not-searching` when the search has ended without a match. The message `ended` has already shown the
+      // reason.
       if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
     } finally {
       this.stop = null;
@@ -91,7 +92,7 @@ export class PlayerSearch {
   /** Cancels the search. A member of a party cancels the search of the whole party. */
   cancel(): void {
     if (this.stop) return this.stop.abort();
-    // This page did not begin the search: another member of the party began it, or the page was reloaded since then.
+    // The page has no running call to abort: another member of the party began the search, or the page was reloaded since then.
     this.session.request('match.cancel', undefined).then(
       () => {
         this.current = null;
@@ -122,7 +123,7 @@ export class PlayerSearch {
     const isOver = isRefusal(error, 'offer-unknown');
     const isShown = this.offer?.id === offer;
     if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
-    // If the offer has ended and is not shown any more, another message has told the player already.
+    // Shows no error if the offer has ended and the page has already removed it, because another message has told the player.
     if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
@@ -149,7 +150,7 @@ export class PlayerSearch {
         if (!this.stop?.signal.aborted && ENDED[message.reason]) this.toasts.note(ENDED[message.reason]!);
         break;
       default:
-        // A newer server may send events that this page does not know.
+        // Ignores an event that this page does not know, because the server may be newer than the page.
         message satisfies never;
     }
     this.changed();

@@ -20,7 +20,7 @@ describe('a waiting room', () => {
     expect(readinessOf(room(true, true), 2)).toEqual({ kind: 'ready' });
   });
 
-  it('is started by the page of its host once all players are ready', () => {
+  it('lets only the page of its host start the game, and only when all players are ready', () => {
     expect(shouldStart(room(true, true), 'u0' as UserId, 2)).toBe(true);
     expect(shouldStart(room(true, true), 'u1' as UserId, 2)).toBe(false);
     expect(shouldStart(room(false, true), 'u0' as UserId, 2)).toBe(false);

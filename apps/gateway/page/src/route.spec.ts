@@ -14,13 +14,13 @@ describe('the address of a room', () => {
 });
 
 describe('the address that a player shares', () => {
-  it('has the invite code of a room that has one', () => {
+  it('contains the invite code when the room has an invite code', () => {
     const hash = inviteHash({ id: 'k4x9' as RoomId, code: 'AB-12' });
     expect(hash).toBe('#/join/AB-12');
     expect(linkedRoom(hash)).toEqual({ code: 'AB-12' });
   });
 
-  it('has the id of a room without a code', () => {
+  it('contains the room id when the room has no invite code', () => {
     expect(linkedRoom(inviteHash({ id: 'k4x9' as RoomId }))).toEqual({ room: 'k4x9' });
   });
 });

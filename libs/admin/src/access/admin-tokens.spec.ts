@@ -6,17 +6,17 @@ const tokens = new AdminTokens([
   { name: 'wall', role: 'viewer', token: 'the token of a screen' },
 ]);
 
-describe('the tokens of the admin API', () => {
-  it('accept the new and the old token of an operator during a rotation', () => {
+describe('AdminTokens', () => {
+  it('accepts the new and the old token of an operator during a rotation', () => {
     expect(tokens.ownerOf('the new token of ada')).toEqual({ name: 'ada', role: 'operator' });
     expect(tokens.ownerOf('the old token of ada')).toEqual({ name: 'ada', role: 'operator' });
   });
 
-  it('tell a viewer from an operator', () => {
+  it('distinguishes a viewer from an operator', () => {
     expect(tokens.ownerOf('the token of a screen')).toEqual({ name: 'wall', role: 'viewer' });
   });
 
-  it.each(['', 'the new token of ad', 'THE NEW TOKEN OF ADA', 'ada'])('refuse %j', (given) => {
+  it.each(['', 'the new token of ad', 'THE NEW TOKEN OF ADA', 'ada'])('refuses the token %j', (given) => {
     expect(tokens.ownerOf(given)).toBeNull();
     expect(tokens.accepts(given)).toBe(false);
   });

@@ -1,6 +1,6 @@
 import type { Act } from './audit-schemas.js';
 
-/** The key of the metadata of a route that is an act. */
+/** The metadata key under which `@ActOn` stores the data of a route. */
 export const ACT_METADATA = Symbol('ActOn');
 
 /** An act of the admin API, and the route parameter that names its target. */

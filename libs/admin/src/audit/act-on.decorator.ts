@@ -6,7 +6,7 @@ import { ActRecorder, type ActRequest } from './act-recorder.js';
 import type { Act } from './audit-schemas.js';
 import type { RunningAct } from './running-act.js';
 
-/** An answer without the reference to the act, which `ActRecorder` adds. */
+/** An answer without the id of its act. `ActRecorder` adds the id. */
 export type Answered<Schema extends z.ZodType> = Omit<z.infer<Schema>, keyof z.infer<typeof ActReference>>;
 
 /** Marks a route as an act: only operators may use it, and the audit log has every use. */

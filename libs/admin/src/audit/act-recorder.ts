@@ -14,11 +14,11 @@ export interface ActRequest extends ActorRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query?: unknown;
   readonly body?: unknown;
-  /** Set while the act runs. */
+  /** The act of this request. Undefined: the act has not begun yet. */
   act?: RunningAct;
 }
 
-/** Records an act in the audit log: before it begins, and its end. Adds the id of the act to the answer. */
+/** Records the begin and the end of an act in the audit log. Adds the id of the act to the answer. */
 @Injectable()
 export class ActRecorder implements NestInterceptor {
   constructor(
@@ -47,7 +47,7 @@ export class ActRecorder implements NestInterceptor {
 /** Maximum length of a stored note, target or input, in characters. The schema of the request refuses longer notes later. */
 const TEXT_MAX = 500;
 
-/** Describes the act of a request. The request is not validated yet, so each part is cut to a bounded size. */
+/** Describes the act of a request. The request is not validated yet, so each part is shortened or left out if it is too large. */
 export function newActOf({ params, query, body }: ActRequest, { act, target }: ActOnMetadata, actor: Actor): NewAct {
   const { note, ...input } = { ...fieldsOf(query), ...fieldsOf(body) };
   return {

@@ -6,7 +6,7 @@ import { type ActEnd, AuditLog, type BegunAct, type NewAct } from './audit-log.j
 import type { ActView } from './audit-schemas.js';
 import type { RunningAct } from './running-act.js';
 
-/** Number of attempts to write the end of an act, and the time between two of them in ms. */
+/** Number of attempts to write the end of an act, and the time between two attempts in ms. */
 const END_TRIES = 30;
 const END_RETRY_MS = 1_000;
 
@@ -34,7 +34,7 @@ export class ActTracker {
     private readonly log: Log,
   ) {}
 
-  /** Begins an act. Rejects when Redis does not answer, so no act happens that the log does not have. */
+  /** Begins an act. Rejects when Redis does not answer, so that every act that runs is in the audit log. */
   async begin(act: NewAct): Promise<RunningAct> {
     return new TrackedAct(await this.audit.begin(act), this.audit, this.log);
   }
@@ -100,7 +100,7 @@ class TrackedAct implements RunningAct {
     if (!this.isDetached) await this.end(endOf(error));
   }
 
-  /** Writes the end. When Redis does not answer, the caller does not wait for the further attempts. */
+  /** Writes the end of the act. Resolves after the first attempt. If this attempt fails, further attempts follow in the background. */
   private async end(end: ActEnd): Promise<void> {
     const { actor, act, target } = this.begun.stored;
     this.log.info('operator.acted', { actor, act, target, outcome: end.outcome, ...(end.code && { code: end.code }) });
@@ -124,7 +124,7 @@ function doneWith(answer: object): ActEnd {
   return { outcome: 'done', code: null, message: null, result };
 }
 
-/** The end of an act that threw. An answer with a status below 500 is a refusal. */
+/** Returns the end of an act that threw `error`. The act was refused if the HTTP status of the error is below 500. Otherwise it failed. */
 function endOf(error: unknown): ActEnd {
   const { status, body } = answerTo(error);
   return { outcome: status < 500 ? 'refused' : 'failed', code: body.code, message: body.message.slice(0, 300), result: null };

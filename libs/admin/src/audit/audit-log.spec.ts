@@ -43,27 +43,27 @@ describe('AuditLog', () => {
     await module.close();
   });
 
-  it('has an act before its end', async () => {
+  it('contains an act that has not ended yet', async () => {
     const act = newAct();
     const { id } = await audit.begin(act);
     expect(await audit.read(id)).toMatchObject({ id, target: act.target, outcome: 'running', endedAt: null });
   });
 
-  it('shows an act as lost when its gateway has ended before it', async () => {
+  it('shows an act as lost when the gateway of the act ended before the act', async () => {
     const { id, stored } = await audit.begin(newAct());
     const { incarnation } = module.get(Self);
     await redis.commands.hset(actsKey(), id, JSON.stringify({ ...stored, incarnation: incarnation - 1 }));
     expect(await audit.read(id)).toMatchObject({ outcome: 'lost' });
   });
 
-  it('is read page by page, newest first, without a repeat', async () => {
+  it('lists the acts page by page, newest first, each act once', async () => {
     const target = randomUUID();
     const ids: string[] = [];
     for (let count = 0; count < 5; count++) ids.unshift((await audit.begin(newAct({ target }))).id);
     const first = await audit.page({ target, limit: 2 });
     const second = await audit.page({ target, limit: 2, after: first.next! });
     const third = await audit.page({ target, limit: 2, after: second.next! });
-    // Acts of one millisecond are in any order.
+    // Acts that began in the same millisecond may be in any order, so the test compares sorted ids.
     const read = [first, second, third].flatMap(({ acts }) => acts.map(({ id }) => id));
     expect([...read].sort().reverse()).toEqual([...ids].sort().reverse());
     expect(read).toEqual([...read].sort().reverse());
@@ -103,7 +103,7 @@ describe('AuditLog', () => {
     expect(await commands.zscore(actOrderKey(), old)).toBeNull();
   });
 
-  it('skips entries of another program', async () => {
+  it('skips entries that another program has written', async () => {
     const { commands } = redis;
     const { id } = await audit.begin(newAct());
     await commands.hset(actsKey(), id, 'no JSON');

@@ -10,9 +10,9 @@ import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scrip
 
 /** Limits of the audit log. An act has some 400 bytes, so the log needs about 4 MB. */
 export const AUDIT_LIMITS = { actsMax: 10_000, keptMs: 90 * 86_400_000 };
-/** Number of acts in one read of a filtered page. */
+/** Number of acts that one read of the log returns for a page with a filter. */
 const ACTS_READ_AT_ONCE = 500;
-/** Maximum time of an act, in ms. An act that is older and has no end has lost its end. */
+/** Maximum duration of an act, in ms. An older act without an end counts as lost, because its end was not stored. */
 const ACT_MS_MAX = DRAIN_WAIT_MS + 60_000;
 
 /** A new act, before it has an end. */
@@ -27,7 +27,7 @@ export interface NewAct {
 /** The end of an act. */
 export type ActEnd = Pick<ActView, 'outcome' | 'code' | 'message' | 'result'>;
 
-/** An act as Redis has it. The id contains the time. */
+/** An act as Redis stores it. The id of the act contains the time at which the act began. */
 type StoredAct = Omit<ActView, 'id' | 'at'> & { readonly incarnation: number };
 
 /** An act of this gateway that has begun. */
@@ -51,7 +51,7 @@ export class AuditLog {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Stores the begin of an act. With `end`: of an act that is over already. Rejects when Redis does not answer. */
+  /** Stores a new act. `end`: the end of an act that has already ended, such as a refused act. Rejects when Redis does not answer. */
   async begin({ actor, ...act }: NewAct, end: ActEnd = RUNNING): Promise<BegunAct> {
     const endedAt = end.outcome === 'running' ? null : this.now();
     const { id: gateway, incarnation } = this.self;
@@ -72,7 +72,7 @@ export class AuditLog {
     return this.viewOf(id, await this.redis.commands.hget(actsKey(), id));
   }
 
-  /** Reads a page, newest first. A filter makes it read further, at most all kept acts. */
+  /** Returns a page of acts, newest first. A filter may require further reads, at most of all kept acts. */
   async page({ actor, act, target, limit, after }: AuditQuery): Promise<AuditAnswer> {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&
@@ -96,7 +96,7 @@ export class AuditLog {
     return { acts, next: found.length > limit ? acts[acts.length - 1]!.id : null };
   }
 
-  /** Returns null when the text is no act, because another program may write to the log. */
+  /** Returns null when the text is not an act, because another program may write to the log. */
   private viewOf(id: string, text: string | null): ActView | null {
     const at = Number(/^(\d{13})-/.exec(id)?.[1]);
     if (text === null || !Number.isFinite(at)) return null;

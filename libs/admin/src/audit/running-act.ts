@@ -5,9 +5,9 @@ export interface RunningAct {
   readonly id: string;
   /** Stores how far the act has come. */
   progress(progress: NonNullable<ActView['progress']>): Promise<void>;
-  /** Lets the act end with `work` instead of with the answer to the request. */
+  /** Delays the end of the act until `work` settles. By default, an act ends with the answer to its request. */
   endsWith(work: Promise<object>): void;
-  /** Stores the end of the act, unless it ends later (`endsWith`). */
+  /** Stores the end of the act, unless `endsWith` has delayed the end. */
   succeeded(answer: object): Promise<void>;
   failed(error: unknown): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface PlayersByGateway {
   readonly missing: readonly ServerId[];
 }
 
-/** Asks gateways about their players: this one directly, the others over links. */
+/** Asks gateways about their players: this gateway with a call, all others over links. */
 @Injectable()
 export class GatewayPlayers implements OnModuleInit {
   private local: LocalPlayers | null = null;
@@ -54,8 +54,8 @@ export class GatewayPlayers implements OnModuleInit {
   }
 
   /**
-   * Sends a request over the link. Repeats it once when the link closed: when two gateways dial each other at the same moment, one of the
-   * links is closed. Both requests are safe to repeat.
+   * Sends a request over the link, and repeats it once when the link closes. If two gateways dial each other at the same moment, one of
+   * their two links is closed. A search and a disconnection are safe to repeat.
    */
   private async ask<Pattern extends 'players.find' | 'player.disconnect'>(
     gateway: ServerRecord,

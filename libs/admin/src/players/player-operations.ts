@@ -10,7 +10,7 @@ import type { BanAnswer } from './player-schemas.js';
 export interface SanctionRequest {
   /** The name of the operator. */
   readonly by: string;
-  /** ms since 1970. Undefined: the sanction has no end. */
+  /** The end of the sanction, in ms since 1970. Undefined: the sanction has no end. */
   readonly until: number | undefined;
   readonly note: string | undefined;
 }
@@ -30,7 +30,10 @@ export class PlayerOperations {
     return this.endSession(user, 'kicked');
   }
 
-  /** Refuses every login of a user, and ends the session. The ban is written first, so no login gets past both. */
+  /**
+   * Refuses every login of a user, and ends the user's session. Writes the ban first. So a login at the same time either sees the ban, or
+   * its session is found and ended here.
+   */
   async ban(user: UserId, request: SanctionRequest): Promise<Answered<typeof BanAnswer>> {
     const ban = await this.impose('ban', user, request);
     return { ban, kicked: await this.endSession(user, 'suspended') };
@@ -40,7 +43,7 @@ export class PlayerOperations {
     return this.impose('mute', user, request);
   }
 
-  /** Lifts a sanction. False: there was none. */
+  /** Lifts a sanction. False: the user had no such sanction. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     return this.sanctions.lift(kind, user);
   }
@@ -54,8 +57,8 @@ export class PlayerOperations {
   }
 
   /**
-   * Ends the session in the store first, so that it cannot be resumed. When its gateway does not get the request, the gateway notices within
-   * half a minute that the session is over, and closes the connection.
+   * Ends the session in the store first, so that it cannot be resumed. If the request to the gateway is lost, the gateway detects within
+   * half a minute that the session has ended, and closes the connection.
    */
   private async endSession(user: UserId, code: 'kicked' | 'suspended'): Promise<boolean> {
     const found = await this.sessions.find(user);

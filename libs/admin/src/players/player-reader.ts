@@ -22,10 +22,12 @@ export class PlayerReader {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Lists the sessions of all gateways, by user id. The gateways have them in memory, so this reads nothing from Redis. */
+  /**
+   * Lists the sessions of all gateways, by user id. The gateways have their sessions in memory, so this method reads nothing from Redis.
+   */
   async page({ q, gateway, limit, after }: PlayersQuery): Promise<PlayersAnswer> {
     const only = gateway === undefined ? undefined : this.gatewayOf(gateway);
-    // One more than the page has, to know whether more follow.
+    // Reads one session more than the page shows. If there is such a session, another page follows.
     const search = { limit: limit + 1, ...(q && { text: q }), ...(after && { after }) };
     const { found, missing } = await this.gateways.search(search, only);
     const all = [...found].flatMap(([id, { players }]) => players.map((player) => this.viewOf(player, id)));

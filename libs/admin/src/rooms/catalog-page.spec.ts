@@ -15,14 +15,14 @@ function page(rooms: readonly CatalogRoom[], query: Partial<RoomsQuery>) {
   return catalogPage(rooms, { ...ANY, ...query }, (one) => one.owner === null);
 }
 
-describe('a page of the catalog', () => {
-  it('has the rooms whose text contains the search, without case', () => {
+describe('a page of the room catalog', () => {
+  it('contains the rooms whose text matches the search text case-insensitively', () => {
     const rooms = [room('abc'), room('xyz', { text: 'xyz\nbob' })];
     expect(page(rooms, { q: 'BOB' })).toEqual({ rooms: ['xyz'], next: null, matched: 1 });
     expect(page(rooms, { q: '' }).matched).toBe(2);
   });
 
-  it('combines filters', () => {
+  it('contains only the rooms that pass all filters', () => {
     const rooms = [room('a'), room('b', { game: 'go' }), room('c', { status: 'waiting' }), room('d', { owner: null })];
     expect(page(rooms, { game: 'chess', status: 'playing', ownerless: false }).rooms).toEqual(['a']);
     expect(page(rooms, { ownerless: true }).rooms).toEqual(['d']);
@@ -34,7 +34,7 @@ describe('a page of the catalog', () => {
     ['players', 'desc', ['b', 'c', 'a']],
     ['name', 'asc', ['b', 'c', 'a']],
     ['version', 'desc', ['a', 'c', 'b']],
-  ] as const)('sorts by %s, %s', (sort, order, expected) => {
+  ] as const)('is sorted by %s, %s', (sort, order, expected) => {
     const rooms = [
       room('a', { createdAt: 1, players: 1, name: 'zoo', version: 9 }),
       room('b', { createdAt: 2, players: 9, name: 'Art', version: 1 }),
@@ -43,18 +43,24 @@ describe('a page of the catalog', () => {
     expect(page(rooms, { sort, order }).rooms).toEqual(expected);
   });
 
-  it.each(['asc', 'desc'] as const)('continues after the last room, %s, also among equal values and after the room is gone', (order) => {
-    const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
-    const first = page(rooms, { sort: 'players', order, limit: 2 });
-    const left = rooms.filter(({ id }) => id !== first.rooms[1]);
-    const second = page(left, { sort: 'players', order, limit: 2, after: first.next! });
-    const third = page(left, { sort: 'players', order, limit: 2, after: second.next! });
-    const all = [...first.rooms, ...second.rooms, ...third.rooms];
-    expect(all).toEqual(order === 'asc' ? ['a', 'b', 'c', 'd', 'e'] : ['e', 'd', 'c', 'b', 'a']);
-    expect(third.next).toBeNull();
-  });
+  it.each(['asc', 'desc'] as const)(
+    'continues after the last room of the previous page (%s), even when rooms have equal values and the last room is gone',
+    (order) => {
+      const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
+      const first = page(rooms, { sort: 'players', order, limit: 2 });
+      const left = rooms.filter(({ id }) => id !== first.rooms[1]);
+      const second = page(left, { sort: 'players', order, limit: 2, after: first.next! });
+      const third = page(left, { sort: 'players', order, limit: 2, after: second.next! });
+      const all = [...first.rooms, ...second.rooms, ...third.rooms];
+      expect(all).toEqual(order === 'asc' ? ['a', 'b', 'c', 'd', 'e'] : ['e', 'd', 'c', 'b', 'a']);
+      expect(third.next).toBeNull();
+    },
+  );
 
-  it.each(['x', 'e30', Buffer.from('["name","a","b"]').toString('base64url')])('refuses the cursor %s of another query', (after) => {
-    expect(() => page([room('a')], { after })).toThrow(expect.objectContaining({ code: 'bad-data' }));
-  });
+  it.each(['x', 'e30', Buffer.from('["name","a","b"]').toString('base64url')])(
+    'is refused when the cursor %s does not belong to the query',
+    (after) => {
+      expect(() => page([room('a')], { after })).toThrow(expect.objectContaining({ code: 'bad-data' }));
+    },
+  );
 });

@@ -37,7 +37,7 @@ export const CATALOG_ROOMS_MAX = 50_000;
  * 10 ms. So the catalog of a fleet with 10,000 rooms is at most some 5 s old.
  */
 export const CATALOG_READS_PER_SECOND = 2_000;
-/** Number of rooms up to which each request reads them anew, because that costs little. */
+/** Up to this number of rooms, each request reads all rooms again, because so few reads cost little. */
 const SMALL_CATALOG_ROOMS = 500;
 /** Number of rooms in one batch of reads: few enough not to delay the frames of players by more than some milliseconds. */
 const BATCH = 100;
@@ -69,8 +69,8 @@ export class RoomCatalog {
   ) {}
 
   /**
-   * Returns the rooms. Reads them when the catalog is older than its size allows. A large catalog is returned at once and read in the
-   * background, unless it is too old. Rejects when Redis does not answer.
+   * Returns the rooms. Reads them again when their age exceeds a limit, which grows with the number of rooms. Returns a large catalog at
+   * once during this read, unless the catalog is older than `SHOWN_MS`. Rejects when Redis does not answer.
    */
   async read(): Promise<Catalog> {
     this.usedAt = performance.now();
@@ -80,7 +80,8 @@ export class RoomCatalog {
     if (ageMs < maxAgeMs) return this.catalog;
     const next = this.reads.join();
     if (length <= SMALL_CATALOG_ROOMS || ageMs > SHOWN_MS) return next;
-    // A failure shows in `asOf`, and to the caller once the catalog is too old.
+    // If the read fails, the caller gets the older catalog, and `asOf` shows its age. Once the catalog is too old, the caller gets the
+    // error.
     next.catch(() => {});
     return this.catalog;
   }

@@ -5,7 +5,7 @@ import { SessionStore } from '#libs/session';
 import { RoomReader } from '../room-reader.js';
 import type { RoomDetail } from './room-schemas.js';
 
-/** Maximum number of members whose connections one answer shows. Each needs two commands of Redis. */
+/** Maximum number of members whose connections one answer shows. Each of these members needs two Redis commands. */
 const CONNECTIONS_MAX = 200;
 
 /** Reads one room with the connections of its members and the versions of its log. */

@@ -74,7 +74,7 @@ describe('the replay of a room', () => {
     expect(await replays.at(room, version)).toMatchObject({ version, state: { count: version }, at: version === 0 ? null : version * 100 });
   });
 
-  it('names the versions that it has when the wanted one is not among them', async () => {
+  it('names the available versions when it refuses a missing version', async () => {
     const { room } = await played(2);
     await expect(replays.at(room, 3)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('from version 0 to 2') });
   });
@@ -92,7 +92,7 @@ describe('the replay of a room', () => {
     await expect(replays.at(room)).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  it('pages through the log, the newest changes first', async () => {
+  it('returns the log page by page, starting with the newest changes', async () => {
     const { room } = await played(5);
     const last = await replays.history(room, { limit: 2 });
     expect({ versions: last.changes.map(({ version }) => version), more: last.more }).toEqual({ versions: [4, 5], more: true });

@@ -20,11 +20,11 @@ type Values = readonly (number | null)[];
 /** The load of the fleet at one time. */
 export interface FleetSample {
   readonly fleet: Values;
-  /** By the id of the server without the prefix of the fleet, such as `game:1`. */
+  /** The values of each server. The key is the id of the server without the prefix of the fleet, such as `game:1`. */
   readonly servers: Readonly<Record<string, Values>>;
 }
 
-/** Maximum number of servers in a sample. With more, those with the lowest load are left out. */
+/** Maximum number of servers in a sample. If the fleet has more, the servers with the lowest load are left out. */
 export const SAMPLED_SERVERS_MAX = 200;
 
 /** Takes a sample of the directory. Pure. `slots`: maximum number of rooms of all open game servers. */

@@ -6,7 +6,7 @@ interface Range {
   readonly from: number;
   readonly to: number;
   readonly stepMs: number;
-  /** The short id of the only server of the answer. Absent: all servers, with their load only. */
+  /** The short id of the only server in the answer. Absent: the answer has all servers, but only the load of each. */
   readonly only?: string;
 }
 

@@ -72,7 +72,10 @@ export class SeriesReader {
     });
   }
 
-  /** @throws `not-found` when there is no such server, and samples do not have it either */
+  /**
+   * Returns the id of a server without the prefix of the fleet, such as `game:1`. The server may be gone, because samples may still contain
+   * it.
+   */
   private shortId(id: string): string {
     const record = this.directory.get(fullId(id));
     return record ? `${record.type}:${record.name}` : id.split(':').slice(-2).join(':');

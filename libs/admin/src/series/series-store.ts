@@ -25,8 +25,8 @@ const READ_AT_ONCE = 100;
 export const seriesKey = ({ name }: Resolution): string => redisName(`series:${name}`);
 
 /**
- * The samples of the fleet, in two streams in Redis. A period has exactly one sample, because a stream refuses an id that is not greater
- * than the last one.
+ * The samples of the fleet, in two streams in Redis. A period has at most one sample, because a stream refuses an id that is not greater
+ * than its last id.
  */
 @Injectable()
 export class SeriesStore {

@@ -9,8 +9,8 @@ import { FINE, SeriesStore } from './series-store.js';
 
 const TICK_MS = 1_000;
 /**
- * Lease on the write of a sample. A gateway that dies while it writes holds the lease for this time, in ms. Another gateway then writes the
- * sample of the same period, which is longer.
+ * Duration of the lease on the write of a sample, in ms. It is shorter than the period of a sample. So if the holder dies, another gateway
+ * can still write the sample of the same period.
  */
 const LEASE_MS = 3_000;
 
@@ -39,7 +39,7 @@ export class SeriesWriter {
   @Interval(TICK_MS)
   async tick(): Promise<void> {
     const at = Math.floor(this.clock.storeTime() / FINE.stepMs) * FINE.stepMs;
-    // A gateway that has not registered knows no servers yet, or was evicted and knows old ones.
+    // Skips a gateway that is not registered: it does not know any servers yet, or it was evicted and its directory is outdated.
     if (this.isWriting || at <= this.writtenAt || this.self.state !== 'ready') return;
     this.isWriting = true;
     try {

@@ -38,20 +38,20 @@ describe('a sample of the fleet', () => {
     expect(sampleOf([server({ ...lost, settledAt: '2' })], 0).fleet.at(-1)).toBe(0);
   });
 
-  it('leaves out the servers with the lowest load when there are more than two hundred', () => {
+  it('omits the servers with the lowest load when the fleet has more than two hundred servers', () => {
     const many = Array.from({ length: 210 }, (_, index) => server({ name: `${index}`, rooms: `${index}` }));
     const names = Object.keys(sampleOf(many, 0).servers);
     expect(names).toHaveLength(200);
     expect(names).not.toContain('game:9');
   });
 
-  it('combines samples to the mean of loads and the peak of times', () => {
+  it('has the mean loads and the maximum times when it combines several samples', () => {
     expect(combined([fleet(2, 3), fleet(4, null), fleet(9, 40)])).toEqual({ ...fleet(5, 40), servers: { 'game:1': [5, 10, 1, 50] } });
   });
 });
 
 describe('the points of a chart', () => {
-  it('have one value for each step, and null where no sample is', () => {
+  it('have one value for each step, and null for a step without a sample', () => {
     const samples = [
       { at: 0, ...fleet(2) },
       { at: 10_000, ...fleet(4) },
@@ -63,7 +63,7 @@ describe('the points of a chart', () => {
     expect(servers).toEqual([{ id: 'game:1', type: 'game', load: [3, null, 6] }]);
   });
 
-  it('have all values of a server that is asked for', () => {
+  it('contain all values of a server when the request names the server', () => {
     const { servers } = pointsOf([{ at: 0, ...fleet(2) }], { from: 0, to: 0, stepMs: 10_000, only: 'game:1' });
     expect(servers).toEqual([{ id: 'game:1', type: 'game', load: [2], cpuPercent: [10], lagMs: [1], commandsPerSecond: [50] }]);
   });
@@ -87,13 +87,13 @@ describe('the samples in Redis', () => {
   beforeEach(() => redis.commands.del(seriesKey(FINE), seriesKey(COARSE), 'hf:series-writer'));
   afterAll(() => module.close());
 
-  it('have one sample for each period, when two gateways write at once', async () => {
+  it('exist once per period when two gateways write at the same time', async () => {
     const written = await Promise.all([store.add(600_000, fleet(1)), store.add(600_000, fleet(2))]);
     expect(written.sort()).toEqual([false, true]);
     expect(await store.read(FINE, 0)).toHaveLength(1);
   });
 
-  it('combine each minute into one sample of the day', async () => {
+  it('are combined into one coarse sample per minute', async () => {
     for (let at = 610_000; at <= 660_000; at += 10_000) await store.add(at, fleet(at / 10_000));
     expect(await store.read(COARSE, 0)).toMatchObject([{ at: 660_000, fleet: [63.5, 100, 20, 50, null, 1, 1, 0] }]);
   });
@@ -105,7 +105,7 @@ describe('the samples in Redis', () => {
     expect((await store.read(COARSE, 0)).map(({ at }) => at)).toEqual([660_000]);
   });
 
-  it('keep an hour in steps of ten seconds', async () => {
+  it('are kept for one hour at intervals of ten seconds', async () => {
     for (let at = 1_000_000; at < 1_000_000 + 3_700_000; at += 10_000) await store.add(at, fleet(1));
     const samples = await store.read(FINE, 0);
     expect(samples).toHaveLength(360);
@@ -113,13 +113,13 @@ describe('the samples in Redis', () => {
     expect(await redis.commands.pttl(seriesKey(FINE))).toBeGreaterThan(0);
   }, 20_000);
 
-  it('skip entries of another program', async () => {
+  it('are read without the entries that another program has written', async () => {
     await redis.commands.xadd(seriesKey(FINE), '5-0', 'sample', 'no JSON');
     await store.add(10_000, fleet(1));
     expect((await store.read(FINE, 0)).map(({ at }) => at)).toEqual([10_000]);
   });
 
-  it('continue when the gateway that writes has died with the lease', async () => {
+  it('are written by another gateway after the lease of a dead gateway has expired', async () => {
     const clock = module.get(StoreClock);
     const writer = new SeriesWriter(
       redis,

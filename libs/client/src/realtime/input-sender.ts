@@ -25,7 +25,7 @@ export class InputSender {
     return now - this.sentAt >= KEEPALIVE_MS;
   }
 
-  /** Makes the unchanged input due immediately, because the server may not have received it. */
+  /** Lets `isDue` return true immediately, because the server may not have received the input. */
   repeat(): void {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }

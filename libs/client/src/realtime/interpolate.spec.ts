@@ -45,7 +45,7 @@ describe('the interpolation of entities', () => {
     expect(things.time).toBeCloseTo(5_000 + now() - 58, 0);
   });
 
-  it('shows or hides an entity only when the displayed time reaches the state with or without the entity', () => {
+  it('shows and hides entities at the displayed time, not when the newest state arrives', () => {
     const { step, fly } = setUp();
     fly(20);
     expect(step([{ id: 2, x: 7 }])).toMatchObject([{ id: 1 }]);

@@ -3,15 +3,15 @@ import { Correction } from './correction.js';
 import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 
-/** Number of latest states that are remembered. It suffices for the longest delay at 60 states per second. */
+/** Number of latest states that are remembered. This number suffices for the longest delay at 60 states per second. */
 const STATES_MAX = 64;
 /** Default limits of the delay, and default of `extrapolateMs`, in ms. */
 const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
 /**
- * Two states with a longer time between them, in ms, show that the game was paused. The motion during a pause is unknown, so the states are
- * not blended.
+ * If the time between two states is longer than this, in ms, the game was paused between them. The motion during a pause is unknown, so the
+ * states are not blended.
  */
 const PAUSE_MS = 500;
 /**
@@ -66,7 +66,7 @@ export interface InterpolationOptions<State, Entity extends object> {
 export interface Interpolation<Entity> {
   /** Returns the entities to draw now. Call this method in each frame. */
   sample(): readonly Entity[];
-  /** Age of the displayed state, in ms, compared with a state that arrives now with the smallest delay. */
+  /** Time in ms by which the displayed state is older than a state that arrives now with the smallest delay. */
   readonly delayMs: number;
   /** The displayed room time, in ms. Undefined: no state has arrived. */
   readonly time: number | undefined;
@@ -178,8 +178,9 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   }
 
   /**
-   * Measures the time since the last state. The server sends no sync for a step that changed nothing. So after a long time without a state,
-   * the motion began in the last interval. A copy of the older state is inserted at the beginning of this interval.
+   * Measures the time between the last state and a new state. The server sends no sync for a step that changed nothing. So after a long
+   * time without a state, nothing moved until the last interval. To show this, inserts a copy of the older state at the beginning of that
+   * interval.
    */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;

@@ -6,7 +6,7 @@ const SLOT_MS = 1_000;
  * 128 ms.
  */
 const STEP_OVER_MS = 128;
-/** Lateness of a sync in ms above which the room time must have been stopped, because a connection rarely delays a message for so long. */
+/** Lateness of a sync in ms above which the room time must have stopped, because a connection rarely delays a message for so long. */
 const STOPPED_MS = 800;
 /** Maximum correction of the clock, as a fraction of the elapsed time. */
 const SLEW = 0.02;

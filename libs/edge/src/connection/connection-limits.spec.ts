@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('still count the recent connections of an address when a connection closes after an hour', () => {
+  it('still count a connection for some time after its close, even when the connection was open for an hour', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;

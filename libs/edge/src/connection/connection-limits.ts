@@ -17,7 +17,7 @@ import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The number of open connections and sockets of one address, and the budgets of the address. */
+/** The number of open connections of one address, the number of its open sockets, and the budgets of the address. */
 interface AddressUse {
   connections: number;
   sockets: number;
@@ -31,7 +31,10 @@ interface AddressUse {
   seenAt: number;
 }
 
-/** A socket that is not, or not yet, the connection of a player. It loads a page, or its TLS or WebSocket handshake is in progress. */
+/**
+ * A socket that is not, or not yet, the connection of a player. A browser loads a page over it, or its TLS or WebSocket handshake is in
+ * progress.
+ */
 interface PendingSocket {
   readonly socket: Socket;
   readonly use: AddressUse;
@@ -64,8 +67,8 @@ export class ConnectionLimits {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(address), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. Without a PROXY header, the
-    // gateway learns the address of a client only from the client's request.
+    // The sockets of a trusted proxy belong to many clients, so the limit for one address does not apply to its address. Without a PROXY
+    // header, the gateway learns the address of a client only from the client's request.
     if (use.sockets >= connectionsPerAddress && !this.proxies.has(address)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;

@@ -6,10 +6,11 @@ import { disconnect, stateOf } from './connection-state.js';
 /** Maximum number of players who reconnect at the same time. A gateway admits this number of players without a queue. */
 export const RECONNECTING_MAX = 16;
 /**
- * Maximum time for which the drain waits until a disconnected player has arrived at another gateway, in ms. The player may never arrive.
+ * Maximum time in ms for which the drain waits until a disconnected player has arrived at another gateway. The limit exists because some
+ * players never arrive.
  */
 const RECONNECT_MS_MAX = 250;
-/** Time in ms after which the drain disconnects all remaining players at once. The process has a limited time to stop. */
+/** Time in ms after which the drain disconnects all remaining players at once, because the process must stop within a limited time. */
 const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 

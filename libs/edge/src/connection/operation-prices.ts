@@ -23,14 +23,14 @@ export const OPERATION_PRICES = {
   'rooms.unban': 2,
   'rooms.team': 2,
   'rooms.balance': 2,
-  // The request of the last member who agrees to a rematch also starts the game.
+  // Includes the start of the game, because the request of the last member who agrees to a rematch also starts the game.
   'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,
-  // The search that completes a match also creates the room and starts the game.
+  // Includes the creation of a room and the start of a game, because the search that completes a match causes both.
   'match.find': 8,
   'match.cancel': 2,
-  // The last acceptance creates the room and starts the game, so it has the price of a search.
+  // The last acceptance creates the room and starts the game, so an acceptance has the price of a search.
   'match.accept': 8,
   'match.decline': 3,
   'match.status': 2,

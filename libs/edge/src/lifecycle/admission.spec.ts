@@ -45,22 +45,22 @@ describe('Admission', () => {
   });
 });
 
-describe('the resume of an unknown session', () => {
-  it('is refused without a retry when the store has lost nothing', async () => {
+describe('the resume of a session', () => {
+  it('is refused without a retry when the session is unknown and the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);
     expect(error).toMatchObject({ code: 'session-unknown', retry: false });
   });
 
-  it('is refused with a request to retry when the store has just lost data', async () => {
+  it('is refused with a request to retry when the session is unknown and the store has just lost data', async () => {
     const error = await newAdmission('session-unknown', async () => true)
       .admit(hello)
       .catch((refusal) => refusal);
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused without a check of the store when the refusal has another code, such as `busy`', async () => {
+  it('is refused without a check for lost data when the code is not `session-unknown`', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

@@ -173,8 +173,8 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      // Reads the ban after the session was written. A ban is written before the session is searched. So of a login and a ban at the same
-      // time, one sees the other.
+      // Reads the ban after the session was written. A ban is written before its user's session is searched. So if a login and a ban happen
+      // at the same time, either the login sees the ban, or the ban finds the session.
       const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
       if (ban) throw suspended(ban);
       return found;
@@ -187,7 +187,7 @@ export class Admission {
     }
   }
 
-  /** Ends a session that no client has. False: the store does not answer. */
+  /** Ends the session of a refused hello in the store. False: the store does not answer. */
   private async hasEnded(session: SessionId): Promise<boolean> {
     return this.sessions.end(session).then(
       () => true,
@@ -203,8 +203,8 @@ export class Admission {
   }
 
   /**
-   * Notifies the former gateway of the user's session, at most once. If the notice is lost, the former gateway detects the change when it
-   * renews the session.
+   * Notifies the former gateway, at most once, that the session has moved or was replaced. If the notice is lost, the former gateway
+   * detects this when it renews the session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});

@@ -7,7 +7,7 @@ const replaced: SessionNotice = { kind: 'replaced', session: S };
 const bind: SessionNotice = { kind: 'bind', user: 'ada' as UserId, session: S, room: 'r' as RoomId, role: 'player', rev: 1 };
 
 describe('the buffer of early notices', () => {
-  it('returns only once a notice that arrived after the hello', () => {
+  it('returns each notice only once, and only when the notice arrived after the hello', () => {
     const early = new EarlyNotices();
     early.add(S, replaced, 1_000);
     early.add(S, bind, 2_000);

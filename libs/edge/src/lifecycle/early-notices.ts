@@ -27,7 +27,7 @@ export class EarlyNotices {
   add(session: SessionId, notice: SessionNotice, now: number): void {
     const others = this.notices.get(session) ?? [];
     this.notices.delete(session);
-    // Keeps four notices: more do not arrive during one hello.
+    // Keeps the last four notices of the session, because no more arrive during one hello.
     this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
     for (const [eldest, notices] of this.notices) {
       const isOver = now - notices[notices.length - 1]!.at > RETENTION_MS;

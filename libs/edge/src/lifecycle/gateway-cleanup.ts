@@ -71,7 +71,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
    * ends before a lobby has answered. A later sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players reconnect within this time. The gateway then does not report them as away.
+    // Most players reconnect within this time, so they are not reported as away.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
@@ -119,7 +119,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   @Interval(GATEWAY_SWEEP_MS)
   async sweep(): Promise<void> {
-    // A directory without this server is incomplete. It does not show which gateways have ended.
+    // A directory without this server is incomplete, so it does not show which gateways have ended.
     if (this.isOver || !this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
@@ -141,7 +141,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
-    // The sweep leaves an evicted gateway to the server that evicted it until `settledAt`, because that server repeats the cleanup itself.
+    // The server that evicted a gateway repeats the cleanup itself until the record has a `settledAt`. Until then, the sweep does not
+    // handle the evicted gateway.
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }

@@ -9,8 +9,8 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. They differ after a lost
- * report to a lobby, and after other gateways evicted this gateway by mistake.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. A difference arises when a
+ * report to a lobby is lost, or when other gateways evict this gateway by mistake.
  */
 @Injectable()
 export class PresenceReconciler {
@@ -39,7 +39,10 @@ export class PresenceReconciler {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Reports the presence of a member to a lobby. The report has a later request order than all earlier requests of the session. */
+  /**
+   * Reports the presence of a member to a lobby. The request order of the report is later than that of every earlier request of the
+   * session.
+   */
   report(session: GatewaySession): void {
     const { binding, user, isAway, claims } = session;
     if (!binding || binding.watching) return;

@@ -42,7 +42,7 @@ function newGateway() {
 }
 
 describe('SessionLifecycle.maintain', () => {
-  it('renews each session of a connected user twice a minute, and each room of a user hourly', async () => {
+  it('renews each session of a connected user twice a minute, and the stored room of each user hourly', async () => {
     const { maintain, renew, touch } = newGateway();
     for (let at = 60_000; at < USERS_RENEW_MS; at += 60_000) await maintain(at);
     expect([renew.mock.calls.length, touch.mock.calls.length]).toEqual([0, 59]);

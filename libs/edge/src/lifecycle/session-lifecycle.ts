@@ -76,14 +76,15 @@ export class SessionLifecycle {
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
-      // The notice reports that the user logged in or resumed elsewhere during this hello.
+      // The notice `replaced` reports that the user logged in or resumed elsewhere during this hello. The store decides which session is
+      // current.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at the same time. The admission with the lower number may finish last and must not lower the
-      // number.
+      // session's number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.
       // Otherwise nobody would report the user as away.
@@ -143,8 +144,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends the session at the request of its player. If a lobby still handles an earlier request of the session, the later request order of
-   * the departure refuses or undoes it.
+   * Ends the session at the request of its player. The lobby refuses or undoes an earlier request that is still in progress, because the
+   * departure has a later request order.
    */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
@@ -213,7 +214,7 @@ export class SessionLifecycle {
     this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
   }
 
-  /** Adds a session whose connection was lost during the admission, and begins its grace. */
+  /** Adds a session that lost its connection during the admission, and begins its grace. */
   private addDisconnected(session: GatewaySession, binding: Binding | null): void {
     if (binding) this.rooms.bind(session, binding);
     session.stopGraceTimers();
@@ -252,7 +253,7 @@ export class SessionLifecycle {
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
-  /** Binds the session to the user's room in the store. This gateway may have known another room. */
+  /** Binds the session to the user's room in the store, also when this gateway has bound the session to another room. */
   private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
     if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
     else if (binding) this.rooms.bind(session, binding, game);
@@ -263,7 +264,7 @@ export class SessionLifecycle {
   private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // In the store, the new session has replaced an older session of the user. This gateway may still have the older session.
+    // In the store, the new session has replaced an older session of the user. If this gateway has the older session, it ends that session.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name, claims);

@@ -11,7 +11,7 @@ import type { RoomRestorer } from '../room/room-restorer.js';
 import { newSessionTable } from '../session/session-table.fixture.js';
 import { SessionRestorer } from './session-restorer.js';
 
-// The test empties its database, so it uses one that no other spec uses.
+// The test empties its database, so it uses a database that no other spec uses.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
 const userRooms = new UserRooms(redis);
 
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned together with the room that the store has for the user', async () => {
+  it('are returned by `takeRestored` with the room that the store has for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;

@@ -41,7 +41,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
   private checking: Promise<void> | null = null;
-  /** The time at which this gateway detected the last loss of data in the store, in ms of the monotonic clock. */
+  /** The time at which this gateway last detected a loss of data in the store, in ms of the monotonic clock. */
   private lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(

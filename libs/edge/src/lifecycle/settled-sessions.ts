@@ -72,7 +72,7 @@ export class SettledSessions implements OnApplicationBootstrap {
   private async searchAgain({ session, outcome, before }: RestoredSession): Promise<void> {
     const { search } = session;
     if (!search || !session.connection) return;
-    // A lobby found a match, but its message to this gateway was lost.
+    // A lobby found a match, but its message to this gateway was lost. So the gateway binds the session to the user's room in the store.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
       // A search that began after the loss still has its ticket. A second ticket would replace this ticket and end a match that is just

@@ -13,7 +13,7 @@ export class LobbyRouter implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Closes the link to an evicted lobby. A lobby that hangs does not close the link itself, so requests would wait for their timeout.
+    // Closes the link to an evicted lobby, so that requests on the link fail at once. A lobby that hangs does not close the link itself.
     this.directory.onChange(({ kind, server }) => {
       const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
       if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');

@@ -151,7 +151,7 @@ describe('a request that only reads data', () => {
 });
 
 describe('a request whose answer arrives after a restart of the store', () => {
-  it('is repeated with its number unchanged as soon as the store is settled', async () => {
+  it('is repeated with an unchanged request number as soon as the store is settled', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);

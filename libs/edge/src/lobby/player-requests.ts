@@ -26,7 +26,7 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void after a lost answer. Reads change nothing. A search may continue, because the client learns of
- * it from `me`. To void the acceptance of a match would also void the request for the search.
+ * it from `me`. If the gateway voided the acceptance of a match, it would also void the request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
@@ -213,8 +213,7 @@ function noteSearch(
 }
 
 /**
- * Returns the ticket if the player waits for a match according to the answer. The ticket is '' in the answer of a lobby of an earlier
- * version.
+ * Returns the ticket in the answer. Null: the player does not wait for a match. Empty string: a lobby of an earlier version sent no ticket.
  */
 function ticketOf(answer: unknown): string | null {
   const { waiting, ticket = '' } = (answer ?? {}) as { waiting?: unknown; ticket?: string };

@@ -88,10 +88,7 @@ async function leaveAgain(
   }
 }
 
-/**
- * Repeats a `rooms.ready` or `rooms.start`. Succeeds also when the game has already started, because a game starts only when all members
- * are ready.
- */
+/** Repeats a `rooms.ready` or `rooms.start`. Succeeds also when the game has already started, because the player was then ready. */
 async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
   try {
     return await send(operation, data);

@@ -19,7 +19,8 @@ export class GameEndNotifier {
 
   /**
    * Sends the end of the client's game, unless the owner has sent the end or sends it within `OWNER_END_WAIT_MS`.
-   * @param over called after the end was sent to the client, unless the session has another room, round or connection by then
+   * @param over called after the end was sent; not called if the room, round or connection of the session has changed since the call of
+   * `send`
    */
   send(session: GatewaySession, record: RoomRecord, over: () => void): void {
     const { round, connection, attachment } = session;

@@ -26,7 +26,7 @@ function newGateway() {
   const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.binding = { room: record.id, watching: false, rev: 1 };
   session.connection = { isOpen: true, send: () => {} } as unknown as PlayerConnection;
-  // In a server, `@Interval` calls this method.
+  // Calls the method that `@Interval` calls in a server.
   setInterval(() => attachments.pollWaiting(), LOST_POLL_MS);
   return { attachments, session, knows, peer, requests };
 }

@@ -18,13 +18,14 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** All sessions share this object, because the event is frequent: each frame to a slow connection causes it. */
+/** The event that a backlog is too large. All sessions share this object, because each frame to a slow connection causes the event. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
   /**
-   * The attachment for which the request was queued. If the session has another attachment by then, the gateway does not send the request.
+   * The attachment for which the request was queued. If the session's attachment has changed since then, the gateway does not send the
+   * request.
    */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;

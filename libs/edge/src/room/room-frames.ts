@@ -36,7 +36,7 @@ export class RoomFrames implements OnModuleInit {
   private readonly inputsUnattached: Tally;
   private readonly inputsCongested: Tally;
   private readonly inputsRefused: Tally;
-  /** Null: tracing is off. */
+  /** The traces of commands. Null: tracing is off. */
   private readonly traces: CommandTraces | null;
 
   constructor(

@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it('reads the record of a new room once for `whenKnown` and `follow`', async () => {
+  it('reads the record of a new room only once for `whenKnown` and `follow`', async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);

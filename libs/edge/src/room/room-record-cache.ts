@@ -174,7 +174,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Returns the rooms that could not be compared or read. */
+  /** Returns the rooms for which the comparison or the read failed. */
   private async compareAndRead(rooms: readonly RoomId[], reportAll: boolean): Promise<readonly RoomId[]> {
     if (!(await this.compare(rooms, reportAll))) return rooms;
     const isDone = await Promise.all(rooms.map((id) => this.rooms.get(id)?.reading ?? true));

@@ -35,7 +35,7 @@ import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
 
-/** The owner of a room at the other end of a link. The test decides what it sends. */
+/** The owner of a room at the other end of a link. The test decides what the owner sends. */
 class Owner {
   readonly events: { pattern: string; data: Record<string, unknown> }[] = [];
   readonly frames: { handle: number; epoch: number; frame: Buffer }[] = [];
@@ -105,7 +105,7 @@ class Gateway {
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends, new Log(telemetry));
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
-  /** In a server, `@Interval` calls this method. */
+  /** Calls the methods that `@Interval` calls in a server. */
   readonly polling = setInterval(() => {
     this.attachments.pollWaiting();
     this.frames.refuseOverdue();
@@ -237,7 +237,7 @@ describe('a gateway with players in a room', () => {
     expect(session.binding?.room).toBe(ROOM);
   });
 
-  it('attaches all sessions to one owner with one event', async () => {
+  it('attaches all its sessions to an owner with a single event', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];

@@ -270,7 +270,7 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether the record changes the view of the members, and remembers the new view. A change of the owner alone does not change the
+   * Returns whether the record changes the view that the members see, and remembers the new view. A new owner alone does not change the
    * view.
    */
   private isNewView(record: RoomRecord): boolean {

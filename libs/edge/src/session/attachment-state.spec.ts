@@ -7,7 +7,7 @@ const peers = fc.constantFrom(...PEERS);
 const now = fc.nat(1_000_000);
 const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('attach' as const), epoch: fc.integer({ min: 1, max: 9 }), round: fc.nat(3), now }),
-  // `requested` and `placed` have a higher weight, because each attachment needs both events.
+  // Generates `requested` and `placed` more often than the other events, because each attachment needs both.
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('requested' as const), peer: peers }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('placed' as const), now }) },
   fc.record({ kind: fc.constant('lost' as const), reason: fc.constantFrom('server-lost' as const, 'moving' as const), now }),

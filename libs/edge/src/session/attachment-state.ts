@@ -161,8 +161,8 @@ const TABLE: {
 };
 
 /**
- * Begins an attachment, and forgets the link to the former owner. A drained owner closes its link after its last room has moved. This must
- * not pause the session.
+ * Begins an attachment, and forgets the link to the former owner. A drained owner closes its link after its last room has moved, and the
+ * loss of this link must not pause the session.
  */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });

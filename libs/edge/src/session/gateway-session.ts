@@ -17,8 +17,8 @@ const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
 /**
- * A session at this gateway. Its data serve only for routing and for the restoration of a store that lost data. So the player loses nothing
- * when the gateway dies.
+ * A session at this gateway. The gateway uses this data only for routing, and to restore a store that lost data. So the player loses
+ * nothing when the gateway dies.
  */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
@@ -37,7 +37,7 @@ export class GatewaySession {
   versionEpoch: number | null = null;
   delayedCommands: DelayedCommand[] = [];
   lobby: LinkPeer | null = null;
-  /** The number of the session's last admission at this gateway: see `RequestOrder`. */
+  /** The number of the session's last admission at this gateway. It is the first part of each `RequestOrder`. */
   admissionNumber = 0;
   /** The number of the last request since the last admission. */
   requestNumber = 0;
@@ -53,7 +53,7 @@ export class GatewaySession {
    * write this field.
    */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
-  /** The last ticket that has ended. A late answer or message about this ticket has no effect. */
+  /** The last ticket of the session that has ended. A late answer or message about it has no effect. */
   endedTicket: string | null = null;
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;

@@ -193,7 +193,7 @@ describe('a WebSocket connection', () => {
     expect(decodePlayerMessage(gateway.frames[0])).toEqual({ kind: 'command', seq: 3, settled: 2, name: 'place', data: { cell: 4 } });
   });
 
-  it('sends goodbye instead of a message that JSON cannot represent', async () => {
+  it('sends `goodbye` instead of a message that JSON cannot represent', async () => {
     const { connection, received, closed } = await overWebSocket(SUBPROTOCOL_JSON);
     const date = Buffer.from([0x81, 0xa5, ...Buffer.from('state'), 0xd6, 0xff, 0, 0, 0, 0]);
     expect(() => connection.sendSync(9, 4, date)).not.toThrow();
@@ -213,7 +213,7 @@ describe('a WebSocket connection', () => {
     ['too large', Buffer.alloc(1_001), 1009, 'frame-too-large'],
     ['empty', Buffer.alloc(0), 1007, 'bad-frame'],
     ['text on a binary connection', 'hello', 1007, 'bad-frame'],
-  ])('sends goodbye after a frame that is %s', async (_, data, closeCode, code) => {
+  ])('sends `goodbye` after a frame that is %s', async (_, data, closeCode, code) => {
     const { client, received, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(data);
     await until(() => closed.code !== undefined);
@@ -284,7 +284,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('closes before the end of a message of more than four times the limit', async () => {
+  it('closes before the end of a message that is longer than four times the frame limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);
@@ -369,7 +369,7 @@ describe('the public port of a gateway', () => {
     expect(await answerTo(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('answers 503 to a socket above the limit', async () => {
+  it('answers 503 to a socket above the maximum number of sockets', async () => {
     const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     gateway.socketsMax = 0;
     expect(await answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
@@ -396,7 +396,7 @@ describe('a TCP connection', () => {
     ['declares too many bytes', Buffer.from([0, 0, 4, 0]), 'frame-too-large'],
     ['has no bytes', Buffer.from([0, 0, 0, 0]), 'bad-frame'],
     ['is HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'frame-too-large'],
-  ])('sends goodbye after a frame that %s', async (_, bytes, code) => {
+  ])('sends `goodbye` after a frame that %s', async (_, bytes, code) => {
     const { client, received, isClosed } = await overTcp();
     client.write(bytes);
     await until(isClosed);

@@ -19,7 +19,7 @@ export interface ConnectionEvents {
   /**
    * The transport has accepted a socket. Returns false when a limit is reached; the transport then refuses the socket.
    *
-   * @param address the address of the client, when a proxy has named it; by default that of the socket
+   * @param address the address of the client that a proxy has reported; default: the address of the socket
    */
   accepted(socket: Socket, address?: string): boolean;
   /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */

@@ -141,7 +141,7 @@ describe.each([
   });
 });
 
-describe('a port that requires PROXY headers', () => {
+describe('a port that requires PROXY headers from trusted proxies', () => {
   it('uses the forwarded address of a request only when the PROXY header contains the address of another trusted proxy', async () => {
     for (const [client, forwarded] of [
       ['192.0.2.7', '192.0.2.7'],
@@ -177,7 +177,7 @@ describe('a port that requires PROXY headers', () => {
     expect(gateway.addresses).toEqual([]);
   });
 
-  it('accepts a connection without a header from any other address, and refuses its PROXY header', async () => {
+  it('refuses a PROXY header from any other address, and accepts a connection without a header', async () => {
     const plain = await connected({ port: 'tcp', trustedProxies: ['192.0.2.1'] });
     plain.socket.write(HELLO);
     await until(() => plain.gateway.frames === 1);

@@ -29,7 +29,7 @@ export class ProxiedSockets {
 
   /**
    * Makes a server that does not listen yet read PROXY headers, if the settings name its port. The listeners of the server get a socket
-   * after its header. A socket without a valid header is closed, after at most `HELLO_TIMEOUT_MS`.
+   * only after its PROXY header was read. A socket without a valid header is closed, after at most `HELLO_TIMEOUT_MS`.
    */
   readHeaders(server: Server, port: 'tcp' | 'websocket'): void {
     const { proxyProtocol } = this.options;

@@ -56,7 +56,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'invalid' {
   const addressBytes = FAMILY_BYTES[family];
   // A proxy sends other families, such as UNIX sockets, for connections that do not come from a network.
   if (command === LOCAL || addressBytes === undefined) return { address: null, bytes: length };
-  // The length must have space for both addresses and both ports.
+  // The header must be long enough for both addresses and both ports.
   if (length < V2_FIXED_BYTES + 2 * addressBytes + 4) return 'invalid';
   const source = bytes.subarray(V2_FIXED_BYTES, V2_FIXED_BYTES + addressBytes);
   return { address: addressBytes === 4 ? source.join('.') : ipv6(source), bytes: length };

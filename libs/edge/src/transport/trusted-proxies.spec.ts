@@ -72,7 +72,7 @@ describe('the header Forwarded', () => {
     expect(standard.addressOf(request('192.0.2.1', { forwarded: 'for=198.51.100.9' }))).toBe('192.0.2.1');
   });
 
-  it('is ignored when the proxies write X-Forwarded-For, because a client can write it', () => {
+  it('is ignored when the proxies write X-Forwarded-For, because a client can forge the header Forwarded', () => {
     const both = forwarded('for=198.51.100.9;host=evil.example', { 'x-forwarded-for': '192.0.2.1' });
     expect(proxies.addressOf(both)).toBe('192.0.2.1');
     expect(proxies.hostOf(both)).toBe('gateway:7000');

@@ -5,7 +5,9 @@ import forwardedParse from 'forwarded-parse';
 import proxyAddr from 'proxy-addr';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
-/** The addresses of a request, from the client to the last proxy but one, and the host that the client requested. */
+/**
+ * The host that the client requested, and the addresses in the header of a request: the client, and then each proxy except the last one.
+ */
 interface Forwarded {
   readonly addresses: readonly string[];
   readonly host?: string;
@@ -50,7 +52,7 @@ export class TrustedProxies {
     if (!this.has(own)) return own;
     let nearest = own;
     for (const address of this.forwardedOf(request).addresses.toReversed()) {
-      // A proxy may hide an address, or write a name instead.
+      // A proxy may hide an address, or write a name instead. The result is then the last known address.
       if (isIP(address) === 0) return nearest;
       nearest = address;
       if (!this.has(address)) return address;
@@ -85,7 +87,7 @@ function listOf(header: string | readonly string[] | undefined): string[] {
     .filter((address) => address !== '');
 }
 
-/** Returns an address without its port and brackets: `[2001:db8::1]:4711` and `192.0.2.1:4711`. */
+/** Returns an address without its port and brackets: `192.0.2.1` for `192.0.2.1:4711`, and `2001:db8::1` for `[2001:db8::1]:4711`. */
 function withoutPort(address: string): string {
   return /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? address;
 }

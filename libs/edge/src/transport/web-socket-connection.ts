@@ -24,7 +24,10 @@ import {
 import { GOODBYE_MS } from '../edge.options.js';
 import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
 
-/** The maximum size of a frame for the reader, as a multiple of `frameBytesMax`. A frame between both limits gets a goodbye with a code. */
+/**
+ * The maximum size of a frame that the reader accepts, as a multiple of `frameBytesMax`. For a frame between `frameBytesMax` and this size,
+ * the gateway sends a `goodbye` message with a code. For a larger frame, it can send only a close frame.
+ */
 const READ_FACTOR = 4;
 
 /** The WebSocket close code for each code of a goodbye. Source: RFC 6455, section 7.4.1. Codes from 4000 belong to the application. */
@@ -88,7 +91,8 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   }
 
   /**
-   * Answers a ping of the client. A ping counts as a message of the connection. A ping above the limits of the connection gets no answer.
+   * Answers a ping of the client. A ping counts as a message of the connection. The gateway does not answer a ping that exceeds the limits
+   * of the connection.
    */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
@@ -167,8 +171,8 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // Closes only this connection. A thrown error would close the link over which the frame came, and this link also has the frames of
-      // other players.
+      // Closes only this connection. A thrown error would close the link over which the frame came, and this link also carries the frames
+      // of other players.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));

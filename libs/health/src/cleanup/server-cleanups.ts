@@ -69,8 +69,8 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Schedules a check of the cleanups after another gateway has evicted a server. If that gateway has released the lease of its cleanup,
-   * this gateway takes over.
+   * Schedules a check of the cleanups after another gateway has evicted a server. If that gateway has released the lease on the cleanup of
+   * the server, this gateway takes over the cleanup.
    */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {

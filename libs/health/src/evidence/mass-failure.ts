@@ -1,6 +1,6 @@
 /**
- * Returns whether at least two servers, and more than a third of the other servers, fail at the same time. A common cause is then more
- * likely than so many independent failures.
+ * Returns whether at least two servers, and more than a third of all observed servers, fail at the same time. Their failures then probably
+ * have one common cause. `others`: the number of observed servers.
  */
 export function isMassFailure(silentOrJustDead: number, others: number): boolean {
   return silentOrJustDead >= 2 && silentOrJustDead > others / 3;

@@ -8,7 +8,7 @@ const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));
 
 describe('checkerOf', () => {
-  it('divides the servers among the gateways without regard to the order of the gateways', () => {
+  it('divides the servers among the gateways independently of the order of the gateways', () => {
     const shares = new Map<ServerId | null, number>();
     for (const game of GAMES) {
       const checker = checkerOf(game, GATEWAYS);

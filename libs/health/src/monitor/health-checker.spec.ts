@@ -40,7 +40,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Counts checks and not time, because a busy machine makes fewer checks in the same time.
+    // Counts the unanswered checks instead of waiting for a time, because a busy machine sends fewer checks in that time.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;

@@ -122,7 +122,8 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - sentAt > this.options.intervalMs) this.selfCheck.distrust('store-slow', { tookMs: Math.round(now - sentAt) });
     for (const [index, monitor] of due.entries()) {
-      // Drops the answer when the server has another checker since the check was sent, or when the incarnation has ended.
+      // Drops the answer when another gateway has become the checker of the server since the check was sent, or when the incarnation has
+      // ended.
       if (this.monitors.get(monitor.server.id) === monitor) monitor.receive(records[index] ?? null, sentAt, now);
     }
   }

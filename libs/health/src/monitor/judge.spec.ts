@@ -33,7 +33,7 @@ describe('judge', () => {
       {},
       { kind: 'void', reason: 'store-unreachable' },
     ],
-    ['counts no miss during the grace of a server', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
+    ['counts no miss during the grace period of a server', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
     ['suspects a server after its first miss', {}, { secondPath: null }, { kind: 'missed', misses: 1 }],
     ['condemns a silent server after its second miss', { missesBefore: 1 }, {}, { kind: 'condemned', reason: 'silent', misses: 2 }],
   ])('%s', (_rule, result, evidence, expected) => {
@@ -67,7 +67,7 @@ describe('judgeMisses', () => {
     ],
     ['holds the verdict when many servers are silent', { many: true }, { kind: 'held', reason: 'many', misses: 2 }],
     [
-      'condemns a silent server among many after the hold',
+      'condemns a silent server among many silent servers after `holdMs`',
       { many: true, heldForMs: 10_000 },
       { kind: 'condemned', reason: 'silent', misses: 2 },
     ],

@@ -21,8 +21,8 @@ export interface CheckResult {
   /** `not-due`: no check waited for an answer. `unanswered`: the check in the record is still `testing`, or there is no record. */
   readonly answer: 'not-due' | 'answered' | 'unanswered';
   /**
-   * The reason why the check does not count. Null: the check counts, because this process and Redis have worked without a failure since
-   * then.
+   * The reason why the check does not count. Null: the check counts, because this process and Redis have worked without a failure since the
+   * check was sent.
    */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;

@@ -28,7 +28,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(950, 11_000)).toBe('loop-late');
   });
 
-  it('ignores a short delay', () => {
+  it('voids no checks after a short delay of a tick', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     health.tick(0);
     health.tick(INTERVAL_MS / 2);

@@ -38,8 +38,8 @@ export class LocalHealth {
   }
 
   /**
-   * Returns the reason why a check that was sent at `checkedAt` does not count. Null: the check counts. Also compares the time of the last
-   * tick, because a suspended process may read answers before its next tick.
+   * Returns the reason why a check that was sent at `checkedAt` does not count. Null: the check counts. Also compares `now` with the time
+   * of the last tick, because this process may read answers after a suspension and before its next tick.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

@@ -29,7 +29,7 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /** Returns whether too many servers are silent or died recently. Counts the servers only once per tick, even after several calls. */
+  /** Returns whether too many servers are silent or died recently. Counts the servers at most once per tick, for all calls in this tick. */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;

@@ -171,7 +171,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('waits for some time before it requests an open verdict again', async () => {
+  it('waits for some time before it requests a missing verdict again', async () => {
     const { context, check, wait, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('open');
     await check();

@@ -100,14 +100,15 @@ export class ServerMonitor {
   }
 
   /**
-   * Judges the answer to the last check. The same script call has read the answer and sent the next check.
+   * Judges the answer to the last check. One script call has read this answer and has sent the next check.
    *
    * @param record null: the server has no record
    * @param sentAt the time at which the next check was sent
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know yet that this incarnation has ended. Later the checker removes this monitor.
+      // The directory does not know yet that this incarnation has ended. As soon as the directory knows it, the checker removes this
+      // monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();
@@ -129,7 +130,7 @@ export class ServerMonitor {
     this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
     this.suspicion.isUrgent = true;
     this.suspicion.dialled = { at: dialledAt, found: 'silent' };
-    // Leaves the server time to answer the last check.
+    // Gives the server time to answer the last check before the next one is sent.
     this.dueAt = Math.max(performance.now(), (this.checkedAt ?? 0) + URGENT_CHECK_MS);
   }
 
@@ -271,8 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // Ignores the result if a newer dial is in progress. If the server has answered a check since then, `suspicion` is an outdated object
-      // without readers.
+      // Ignores the result if a newer dial is in progress. If the server has answered a check during the dial, the monitor has a new
+      // `suspicion`, and the writes to this one have no effect.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

@@ -172,8 +172,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /**
-   * Closes a link that stays silent although the server answers on a new connection. The gateway then dials the link again. Does not close
-   * the link of a server that was suspended for a short time, because the server answers on the link within `SILENCE_KNOWN_AFTER_MS`.
+   * Closes a link that stays silent although the server answers on a new connection. The gateway then dials the server again. Does not
+   * close the link of a server that was suspended for a short time, because the server answers on the link within `SILENCE_KNOWN_AFTER_MS`.
    */
   private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
@@ -200,7 +200,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // This gateway has reached the server again, or the server has left.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // Every check waits for its answer for a moment. This is no evidence against a server that has missed no check.
+        // Every server needs a moment to answer a check. So a missing answer ends this report only if the server has already missed a
+        // check.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
@@ -272,7 +273,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     return isMassFailure(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
   }
 
-  /** Returns the reason why this gateway is not ready: only this gateway reaches no game server. Null: the gateway is ready. */
+  /** Returns the reason why this gateway is not ready: it reaches no game server, but other gateways do. Null: this gateway is ready. */
   private whyNotReady(): string | null {
     const { locallyUnreachable: servers } = this;
     if (servers.size === 0) return null;

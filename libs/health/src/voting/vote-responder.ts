@@ -26,7 +26,7 @@ interface DialReport {
 export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Incarnations that this class is dialling or voting about. */
   private readonly inProgress = new Set<string>();
-  /** Dials that began when another gateway reported a suspect, by incarnation. */
+  /** For each incarnation, the dial that began when another gateway marked the server as suspect. */
   private readonly prepared = new Map<string, Promise<DialReport>>();
   private readonly linkSilentListeners = new Set<(server: ServerRecord, dialledAt: number) => void>();
   private readonly unreachableVoteListeners = new Set<(server: ServerRecord) => void>();
@@ -134,7 +134,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         const isPrepared = prepared !== undefined;
         const { dialledAt, found, wasLate } = await (prepared ?? this.dial(server));
         prepared = undefined;
-        // Dials again if the prepared dial did not find silence, because the server may be silent since then.
+        // Dials again if the prepared dial did not find silence, because the server may have become silent after that dial.
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;

@@ -15,7 +15,7 @@ describe('the voting of gateways, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a server with two votes of three, with a cleanup by only one gateway', async () => {
+  it('evicts a server when two of three gateways vote for the eviction, and only one gateway does the cleanup', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -93,7 +93,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await accused.record()).state).toBe('ready');
   });
 
-  it('evicts a server that refuses connections even after Redis lost the registry', async () => {
+  it('evicts a server that refuses connections, even when Redis has lost the registry', async () => {
     const watching = await world.gateway('1');
     const lost = await world.foreign(watching, 'lost', 'refuses');
     await recordIn(watching, lost.id);

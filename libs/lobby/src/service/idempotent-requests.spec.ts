@@ -36,7 +36,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('follows its stored plan when another lobby repeats the request after the death of the first', async () => {
+  it('follows its stored plan when another lobby repeats the request after the death of the first lobby', async () => {
     const { key } = request();
     const seen: string[] = [];
     // A lobby that dies before it stores the result. Its work never ends, and its lease expires.

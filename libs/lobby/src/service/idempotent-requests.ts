@@ -20,7 +20,7 @@ export interface IdempotentRequest<Plan> {
   readonly key: string;
   /** The content of the request. A request with the same key and different content is refused. */
   readonly content: unknown;
-  /** Chooses the values that all runs of the request share, such as the id of a new room. Changes nothing. */
+  /** Chooses the values that all runs of the request share, such as the id of a new room. Does not change any data. */
   plan(): Promise<Plan>;
 }
 

@@ -28,7 +28,10 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for it, so that no timer of a dead process remains. */
+/**
+ * Rejects `death` at the end of the tests. The commands of dead processes wait for this promise, so that no timer of a dead process
+ * remains.
+ */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -141,7 +144,7 @@ async function diesAtEachStep<Setup>(
     const answer = await request(new Process().rooms, key, setup);
     if (first) expect(answer).toEqual(first);
     await check(answer, setup);
-    // Any lobby gives the same answer to a later repeat.
+    // Every further repeat gets the same answer as the first repeat, also from another lobby.
     expect(await request(new Process().rooms, key, setup)).toEqual(answer);
     if (!dying.hasDied) return step - 1;
   }

@@ -241,7 +241,7 @@ export class ServiceRooms {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.records.read(room);
       if (!record || (await this.records.close(record, 'closed'))) return;
-      // The owner has not stored the end of the game yet, or another write came first.
+      // Tries again later, because the owner has not stored the end of the game yet or another write came first.
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
     }
     throw new HoldfastError('busy', 'The room could not be closed yet. Repeat the request later with the same key.');

@@ -21,5 +21,5 @@ export abstract class RatingStore {
   abstract update(game: string, id: string, users: readonly UserId[], change: RatingChange, mode?: string): Promise<boolean>;
 }
 
-/** Computes the new ratings from the ratings before, in the same order. Pure. Null: the player has no rating yet. */
+/** Computes the new ratings from the ratings before the game, in the order of `before`. Pure. Null: the player has no rating yet. */
 export type RatingChange = (before: readonly (Rating | null)[]) => readonly Rating[];

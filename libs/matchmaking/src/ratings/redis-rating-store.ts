@@ -18,8 +18,8 @@ export interface RatingOptions {
 }
 
 /**
- * Time for which the store remembers a finished game, in ms. It equals the time for which the effects of an ended game are kept, because a
- * later repeat of the effect would change the ratings twice.
+ * Time for which the store remembers a finished game, in ms. It equals the time for which the effects of an ended game are kept, so no
+ * effect runs after the store has forgotten the game. Such an effect would change the ratings a second time.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
 /**

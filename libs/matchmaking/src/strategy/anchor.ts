@@ -22,11 +22,13 @@ export interface Anchor {
   readonly regions: readonly string[];
   /** True: all of `regions` are equally good for the anchor. */
   readonly isAnywhere: boolean;
-  /** The free places of each team, for each match size that is allowed now. The largest size is first. */
+  /**
+   * The targets: one for each match size that is allowed now, the largest size first. Each target contains the free places of each team.
+   */
   readonly targets: readonly (readonly number[])[];
   /**
-   * Free places of each team. If no target can be reached, the match fills as many of these places as possible. Undefined: the match must
-   * reach a target.
+   * Free places of each team. If the match can reach none of `targets`, it fills as many of these places as possible. Undefined: the match
+   * must reach one of `targets`.
    */
   readonly partial?: readonly number[];
   /** The ticket. Undefined: the anchor is a room. */
@@ -84,8 +86,8 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
 }
 
 /**
- * Returns the targets for which the bucket has enough tickets, and ignores all other rules. This check is cheap and avoids most searches
- * without success.
+ * Returns the targets (see `Anchor`) for which the bucket has enough tickets. Ignores all other rules. This check is cheap and avoids most
+ * searches without success.
  */
 function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
   return getOrAdd(fits, isFull ? size : -size, () => {
@@ -95,8 +97,8 @@ function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: 
 }
 
 /**
- * Returns the possible sizes of a match, largest first: the sizes of its teams, or of the whole match. `isFull`: returns only the largest
- * size.
+ * Returns one target (see `Anchor`) for each possible size of a match, the largest size first. `isFull`: returns only the target of the
+ * largest size.
  */
 function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][] {
   const { min, max } = rules.teams?.size ?? rules.seats;

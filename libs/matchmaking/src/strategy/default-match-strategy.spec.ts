@@ -86,7 +86,7 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('keeps the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
+    it('respects the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
@@ -169,7 +169,7 @@ describe('DefaultMatchStrategy', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('waits for the maximum number of players, and then proposes the largest possible match', () => {
+    it('proposes a match with fewer players only when the tickets have waited for fillMs', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -247,7 +247,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches tickets that wait longer before a room is filled', () => {
+    it('makes a new match instead of filling a room when a ticket has waited longer than the room', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
@@ -320,12 +320,12 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '1')).toMatchObject({ latencyMs: 80, reason: '0 players within 80 ms, 1 needed.' });
   });
 
-  it('reports that the match waits for more players', () => {
+  it('contains the number of players that a full match still needs', () => {
     const view = viewOf({ min: 2, max: 4 }, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(explain(view, '1').reason).toBe('1 player, 3 needed for a full match.');
   });
 
-  it('reports that parties cannot fill the teams, or that no match can contain the ticket', () => {
+  it('reports when parties cannot fill the teams, or when no match can contain the ticket', () => {
     const view = viewOf(4, { teams: { count: 2, size: 2 } }, [
       ticketOf(1, [1500, 1500]),
       ticketOf(2, 1500),

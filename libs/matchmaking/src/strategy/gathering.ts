@@ -12,7 +12,7 @@ export interface Gathered {
   readonly accepted: readonly Entry[];
   /** The sizes of the parties that join each team. Null: the candidates do not make a match. */
   readonly fit: readonly (readonly number[])[] | null;
-  /** The largest difference of a candidate's rating to the anchor's, in points. */
+  /** The largest difference between the rating of a candidate and the rating of the anchor, in points. */
   readonly distance: number;
 }
 
@@ -33,7 +33,7 @@ const COMPARISONS_MAX = 500_000;
  */
 const COMPARISONS_MIN = 64;
 
-/** Searches the nearest tickets that make a match with the anchor, in the anchor's best region. */
+/** Searches for the nearest tickets that make a match with the anchor, in the anchor's best region. */
 export function gather(anchor: Anchor, now: number, round: number): Gathered {
   let best: Gathered = NOTHING;
   if (anchor.targets.length === 0 && !anchor.partial) return best;

@@ -54,7 +54,7 @@ export class NearestWalk<Entry extends RatingListEntry> {
 }
 
 interface Side<Entry> {
-  /** The next entry. Undefined: the side has no further entry. */
+  /** The next entry on this side of the searched rating. Undefined: there is no further entry. */
   entry: Entry | undefined;
   advance(): void;
 }

@@ -49,7 +49,7 @@ export class RatingList<Entry extends RatingListEntry> {
     this.round = -1;
   }
 
-  /** Prepares the list for a round: no entry is taken. */
+  /** Prepares the list for a round: marks every entry as not taken. */
   begin(round: number): void {
     if (this.round === round) return;
     this.round = round;

@@ -56,7 +56,10 @@ export interface Bucket {
   hasGone: boolean;
 }
 
-/** Tickets of a bucket with equal party size. Unless the bucket is mixed, they also have equal attributes. */
+/**
+ * Tickets of a bucket with equal party size. Unless the bucket has too many combinations of attributes, these tickets also have equal
+ * attributes.
+ */
 export interface TicketGroup {
   readonly size: number;
   readonly attributes: Attributes | undefined;
@@ -131,7 +134,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false for the repeat of a ticket in this view. */
+  /** Returns false if this view has already contained the ticket. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {

@@ -102,7 +102,8 @@ export class GameRounds {
           await this.round();
         } catch (error) {
           this.ports.log.warn('rounds.failed', { game: this.game, error });
-          // After a lost answer of a commit, the memory may contain tickets that have left the queue. So reads all tickets again.
+          // After a lost answer of a commit, the memory may contain tickets that have left the queue. So the next round reads all tickets
+          // again.
           this.queue.clear();
           await sleep(RETRY_MS);
         } finally {
@@ -431,7 +432,7 @@ export class GameRounds {
     }
     const byMode = [...modes].map(([mode, counts]) => ({ mode, ...counts }));
     this.ports.metrics?.matchTickets.set({ game }, queue.size);
-    // Prometheus sees no increase of a counter that does not exist before the first match.
+    // Creates the counter with the value 0. Otherwise Prometheus would not see the increase at the first match.
     this.ports.metrics?.matches.inc({ game }, 0);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now), byMode };
@@ -470,5 +471,5 @@ interface WaitingEntry {
   readonly change: number;
 }
 
-/** Time in ms after which a ticket ends whose game no server offers any more. */
+/** Time in ms after which a ticket ends if no server offers its game any more. */
 const NO_RULES_EXPIRE_MS = 60_000;

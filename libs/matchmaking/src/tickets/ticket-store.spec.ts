@@ -185,7 +185,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it('may belong to a match that this build does not read', async () => {
+  it('may belong to a match that this build cannot read and therefore skips', async () => {
     const game = newGame();
     const key = `hf:match:{${game}}:matches`;
     await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
@@ -328,7 +328,7 @@ describe('a stored match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('is counted for a player who declines the match, until the count expires', async () => {
+  it('is counted among the declined matches of a player until the count expires', async () => {
     const game = newGame();
     const user = newUser();
     const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));
@@ -340,7 +340,7 @@ describe('a stored match', () => {
 });
 
 describe('the right to run the matchmaking rounds', () => {
-  it('belongs to one lobby at a time, and to another lobby after the death of the first', async () => {
+  it('belongs to one lobby at a time, and to another lobby after the death of the first lobby', async () => {
     const game = newGame();
     expect(await store.claimRounds(game, 'first', 60_000)).toBeNull();
     await add(game);

@@ -138,7 +138,7 @@ export class TicketStore implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Redis may have restarted and lost the list of games.
+    // Redis may have restarted and lost the list of games. So the next ticket of each game adds the game again.
     this.generation.onConnected(() => this.known.clear());
   }
 
@@ -383,14 +383,14 @@ export class TicketStore implements OnModuleInit {
     return { isHeld: isHeld === 1, fence, time: Number(time) };
   }
 
-  /** Returns the time of the queue that the runner stored last, in ms. */
+  /** Returns the queue time that the runner stored last, in ms. */
   async timeOf(game: string): Promise<number> {
     return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
   }
 
   /**
-   * Renews the lease of the runner and stores the time of the queue. Returns false when another lobby has become the runner. With `ttlMs`
-   * 0, releases the lease.
+   * Renews the lease of the runner and stores the queue time. Returns false when another lobby has become the runner. With `ttlMs` 0,
+   * releases the lease.
    */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);

@@ -10,7 +10,7 @@
 local function is_lower(score, other) return score < other end
 local function is_higher(score, other) return score > other end
 
--- Adds a server to the servers with its score.
+-- Adds a server to the list of servers with this score. Makes the list if the score is new.
 local function stand(order, server)
   local level = order.levels[server.score]
   if not level then
@@ -41,7 +41,7 @@ local function read_order(key, takes, limit)
   if equals > read then
     local better, lot = limit - read, math.random(0, equals - 1)
     local some = redis.call(range, key, better + lot, better + math.min(lot + read, equals) - 1)
-    -- `some` has reached the last server with this score. The missing servers are the first servers with this score.
+    -- The random range ended at the last server with this score. The rest of the range continues at the first servers with this score.
     for i = 1, read - #some do some[#some + 1] = best[2 * (better + i) - 1] end
     for i, server in ipairs(some) do best[2 * (better + i) - 1] = server end
   end
@@ -71,8 +71,8 @@ local function best_of(order, excluded)
   end
 end
 
--- Removes the best server of several orders from its copy. Chooses at random among servers with equal scores. Returns the server and its
--- order, or nil when there is no server.
+-- Chooses the best server of several orders, and removes it from the copy of its order. Chooses at random among servers with equal scores.
+-- Returns the server and its order, or nil when there is no server.
 local function take_best(orders, excluded)
   local order, score, index, ties = nil, nil, nil, 0
   for _, candidate in ipairs(orders) do

@@ -54,14 +54,14 @@ for room in pairs(held) do
   end
 end
 
--- Writes the leases before the reservations. A failure between the two writes then leaves no reservation without a lease, which no sweep
--- would find.
+-- Writes the leases before the reservations. So each reservation has a lease, even if the script fails between the two writes. A sweep
+-- would not find a reservation without a lease.
 local leases, lease_end = {}, string.format('%d', now + ARGV[1])
 for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
 redis.call('ZADD', expiries, unpack(leases))
 
--- Data that this call has in memory: orders by key and by offer, servers with new reservations, and the new reservations. Such a server has
--- the fields `incarnation`, `reserved` and `weight` of its record, and the number of its free slots (`free`).
+-- Data that this call has in memory: orders by key and by offer, servers with new reservations, and the new reservations. A server with a
+-- new reservation has the fields `incarnation`, `reserved` and `weight` of its record, and the number of its free slots (`free`).
 local orders, orders_of, changed, taken = {}, {}, {}, {}
 
 local function orders_for(offer)

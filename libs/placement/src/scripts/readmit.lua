@@ -13,7 +13,7 @@ for known in string.gmatch(record[1], '%S+') do
 end
 redis.call('HSET', server, 'withheld', table.concat(left, ' '))
 if #left == 0 and not record[2] then
-  -- The server has never reported, so a record without reasons contains nothing.
+  -- The server has never reported, so its record contained only reasons. The record is now empty and is deleted.
   redis.call('DEL', server)
   redis.call('SREM', servers, server)
   return 0

@@ -33,7 +33,7 @@ end
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   if ramp_ms == 0 or not offer then return 0 end
-  -- Peers are all servers that accept rooms of the new server's first offer, also servers of another build or version.
+  -- Peers are all servers that accept rooms of the new server's first offer, including servers of another build or version.
   local orders, size = redis.call('SMEMBERS', offer), 0
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}

@@ -57,7 +57,7 @@ local function settle(server)
   return eligible
 end
 
--- Starts the record of a new incarnation. Reservations and reasons are removed, because they belonged to the incarnation before. Only
+-- Starts the record of a new incarnation. Reservations and reasons are removed, because they belonged to the previous incarnation. Only
 -- reasons that were added before the first report of any incarnation stay.
 local function begin(server, incarnation, now)
   local old = redis.call('HMGET', server, 'incarnation', 'order', 'withheld', 'removed')
@@ -119,7 +119,8 @@ end
 local function sweep(reservations, expiries, now, limit)
   local expired = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, limit)
   if #expired > 0 then
-    -- Deletes the leases first. If a reservation then causes an error, only this call fails, because later sweeps no longer find it.
+    -- Deletes the leases first. If a reservation then causes an error, only this call fails, because later sweeps no longer find this
+    -- reservation.
     redis.call('ZREM', expiries, unpack(expired))
     forget(reservations, expired)
   end

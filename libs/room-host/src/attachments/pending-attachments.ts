@@ -83,7 +83,7 @@ export class PendingAttachments implements OnModuleInit {
   private takeExpected(peer: LinkPeer, expected: Expected): void {
     const { request, gone } = expected;
     const handles = this.expected.get(peer);
-    // The link has closed, or the session has sent a newer request.
+    // Drops the request, because the link has closed, or the session has sent a newer request.
     if (handles?.get(request.handle) !== expected) return;
     if (!expected.isLoaded) {
       expected.isLoaded = true;

@@ -25,7 +25,7 @@ describe('the log of sessions that request the whole state', () => {
     expect(warned).toHaveLength(2);
   });
 
-  it('omits a session that repeats its request every 15 s', () => {
+  it('omits a session that repeats its request only every 15 s', () => {
     const { watch, warned } = newWatch();
     for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1' as SessionId, 0, time * 15_000);
     for (let count = 0; count < 1_000; count++) watch.wantsAll(room, `s${count}` as SessionId, null, 1_000_000);

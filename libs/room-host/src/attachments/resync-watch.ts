@@ -10,8 +10,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
 /**
- * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. Above it, only
- * the newest sessions are counted.
+ * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. With more
+ * sessions, only the newest ones are counted.
  */
 const SESSIONS_MAX = 256;
 

@@ -5,7 +5,10 @@ import type { Attachment } from '../room/attachment.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Maximum number of traced commands that this server has received and not answered. The oldest one ends at the limit. */
+/**
+ * Maximum number of traced commands that this server has received and not answered. Beyond this number, the span of the oldest command
+ * ends.
+ */
 const OPEN_MAX = 1_000;
 
 interface Received {
@@ -15,8 +18,8 @@ interface Received {
 }
 
 /**
- * Continues the traces of commands on the owner of their room. Each has a span from the arrival of the command to its outcome, and a span
- * from there until the change is in the change log.
+ * Continues the traces of commands on the owner of their room. Each trace gets two spans: from the arrival of the command to its outcome,
+ * and from the outcome until the change is durable.
  */
 export class TracedCommands {
   /** The commands whose trace has arrived, by the handle of their session. */

@@ -134,7 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply to its write only after the store has the record.
+    // The store has the end before its reply reaches the owner, so the test waits until the owner drops the room.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
@@ -147,7 +147,8 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // The owner writes all due appends together. If the end of the game did not wait, the first of these two writes would contain it.
+    // The owner writes all due appends together. So if the end of the game did not wait, the store would have it after the first of these
+    // two commands.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -236,7 +237,7 @@ describe('a store that owners compare with their rooms', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('is not audited while an owner has no audit mark or a mark of another generation', async () => {
+  it('does not count as audited while an owner has no audit mark or a mark of another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +247,14 @@ describe('a store that owners compare with their rooms', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('is audited without the mark of a server for which the settlement no longer waits', async () => {
+  it('counts as audited even when a server for which the settlement no longer waits has no audit mark', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('is audited without the mark of a server that has left the fleet', async () => {
+  it('counts as audited even when a server that has left the fleet has no audit mark', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

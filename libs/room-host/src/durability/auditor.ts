@@ -117,8 +117,8 @@ export class Auditor implements OnModuleInit {
   /**
    * Restores the ends of games that the store lost, and returns their number. Null: the store did not accept all ends. When the store has
    * no record of a room, a gateway must write the record first. This server then waits until the gateways have marked their audits as done,
-   * for at most `GATEWAYS_WAIT_MS`, and tries again. Only then it marks its own audit as done. Otherwise the store could be settled, and a
-   * gateway could read the room without its end.
+   * for at most `GATEWAYS_WAIT_MS`, and tries again. Only then does it mark its own audit as done. Otherwise the store could be settled,
+   * and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -237,7 +237,7 @@ export class Auditor implements OnModuleInit {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // This server has registered again, and other servers wait for the audit mark of its new incarnation.
+    // This server has registered again, so other servers wait for the audit mark of its new incarnation.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
     // This server must audit the new generation soon: until it has done so, no server adopts a room, and no lobby writes.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');

@@ -79,7 +79,10 @@ export class EndedGames implements OnModuleInit {
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
   }
 
-  /** Restores the ends of the last minute that the store lost, and returns their number. Null: the store did not answer each request. */
+  /**
+   * Restores the ends of the last minute that the store lost, and returns their number. Null: the store left at least one request
+   * unanswered.
+   */
   async restore(): Promise<number | null> {
     this.forgetOld();
     this.missing = [];
@@ -139,7 +142,7 @@ export class EndedGames implements OnModuleInit {
     this.tombstones.set(id, { epoch: tenure.epoch, result: value.ended, endedAt });
     const game = room.endedGame;
     if (game) {
-      // The epilogue has one view for each player and one for the spectators, each about as large as the state.
+      // Counts the size of the state once for each view in the epilogue: one view for each player and one for the spectators.
       const bytes = (size.bytes + ENTRY_BYTES) * (value.seats.length + 1);
       this.recent.set(id, { game, endedAt, bytes });
       this.recentBytes += bytes;

@@ -25,7 +25,7 @@ const hosts = new Hosts({ ...rules, definition: { ...rules.definition, durabilit
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** A game with 3 changes and a checkpoint after the third, and 2 more changes that are lost with its server. */
+/** A game with 3 changes, a checkpoint, and then 2 more changes that are lost with its server. */
 async function rewound(): Promise<{ before: HostedRoom; next: Host; room: HostedRoom; from: number; to: number }> {
   const saved = new Map([['save', () => {}]]);
   const first = hosts.add('first', {}, saved);

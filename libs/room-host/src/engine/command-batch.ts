@@ -126,7 +126,7 @@ class QueuedCommand implements QueuedRun {
 
   work(): void {
     const { room } = this.attachment;
-    // A repeated run computes on the same base, because the first run may already have set `ahead`.
+    // Keeps the base of the first run when the command runs again, because the first run may have set `ahead` to its own result.
     this.base ??= room.ahead ?? room.value;
     try {
       this.outcome = room.compute(this.input, this.base);

@@ -41,8 +41,8 @@ export class EffectResults {
   }
 
   /**
-   * Fails the effect that crashed the room's last owner, without a further run. If the game waits for the result of the effect, the game
-   * receives the failure.
+   * Passes a failure to the game that waits for the result of the effect that crashed the room's last owner. The effect itself is not run
+   * again.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);

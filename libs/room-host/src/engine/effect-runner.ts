@@ -166,7 +166,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
             this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
             return failure(code, message);
           }
-          // The watchdog limits the time for `described`, because it may run code of the handler.
+          // Describes the error under the watchdog, because reading the error may run code of the handler.
           const described = error instanceof OverrunError ? describeThrown(error) : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: described };
           if (error instanceof OverrunError) {

@@ -85,7 +85,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    // The owner runs the effects of both rooms in this order.
+    // The owner runs effects in the order of their changes. So if the effect of the first room did not wait, it would run before this one.
     await owner.does(other, 0, 'pay', 'bob');
     await until(() => bank.runs.length > 0);
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);

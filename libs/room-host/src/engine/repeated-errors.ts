@@ -13,8 +13,8 @@ export class RepeatedErrors {
   private readonly bySubject = new WeakMap<Subject, Logged>();
 
   /**
-   * Counts an error. Null: the caller must not log it. Otherwise returns the number of errors of the subject that were not logged since its
-   * last log line.
+   * Counts an error. Returns the number of errors of the subject that were not logged since its last log line. Null: the caller must not
+   * log this error.
    */
   skippedBefore(subject: Subject, now = performance.now()): number | null {
     const last = this.bySubject.get(subject);

@@ -174,7 +174,7 @@ interface StepTallies {
   readonly dropped: Tally;
 }
 
-/** Lets each bot of a room make one move. A late process does not repeat the missed moves. */
+/** Lets each bot of a room make one move. When the process is late, the bots skip the missed moves. */
 class BotStepper implements Stepper {
   constructor(
     private readonly room: HostedRoom,

@@ -376,7 +376,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('has the version of the last durable step while later steps wait for the store', () => {
+  it('reports in `lastDurableStep` only steps that the store has confirmed', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -890,7 +890,7 @@ describe('the appends of an owner', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // Not exactly 50, because the schedule of the room may also have run steps.
+    // The version may be above 50, because the schedule of the room may also have run steps.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;

@@ -5,7 +5,9 @@ const SLOT_MS = 2;
  * CPU time than a small step. With more rooms, the steps of a slot would delay each other.
  */
 const ROOMS_PER_SLOT = 4;
-/** The inverse of the golden ratio. Its multiples, modulo 1, are spread evenly, and so are the slots in use. */
+/**
+ * The inverse of the golden ratio. The slots are used in the order of its multiples, modulo 1, so that the slots in use are spread evenly.
+ */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 /** The phases of all rooms with the same period. A few rooms share a few slots. Many rooms are spread over the whole period. */

@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // The game has already received the first downtime. So the new owner adds only the second one.
+    // The second server has passed the first downtime to the game. So the third server passes only the second downtime.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -140,7 +140,7 @@ describe('a room whose next owner has a different clock', () => {
     const { tenure } = room;
     expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
     first.stop();
-    // The lost owner left no heartbeat, and the clock of the next owner is behind.
+    // The lost owner left no heartbeat, and the clock of the next owner is behind. So only the checkpoint can tell the room time.
     second.clockAheadMs = BEHIND;
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;

@@ -73,7 +73,7 @@ export class DowntimeCompensation {
    * does not compensate the same downtime.
    */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
-    // The downtime did not begin before the last change, even if the owner's last heartbeat is older.
+    // Limits the downtime to the time since the last change. The owner was alive at that change, even if its last heartbeat is older.
     const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, room.time.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(downtimeMs, sinceLast));

@@ -30,8 +30,8 @@ export class LoadRequests {
   }
 
   /**
-   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer arrives, although the server may have
-   * loaded the room.
+   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer arrives. The server may have loaded the
+   * room nevertheless.
    */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {

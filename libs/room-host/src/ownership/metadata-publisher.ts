@@ -48,8 +48,8 @@ export class MetadataPublisher implements OnModuleInit {
   }
 
   /**
-   * Repeats the write until the record has the current metadata. Stops when the store refuses it because this server does not own the room.
-   * Never rejects.
+   * Repeats the write until the record has the current metadata. Stops when the store refuses the write because this server does not own
+   * the room. Never rejects.
    */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;

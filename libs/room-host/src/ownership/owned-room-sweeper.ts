@@ -8,9 +8,9 @@ import { ownershipOf } from './own-incarnation.js';
 import { RoomLoader } from './room-loader.js';
 
 /**
- * Compares the stored index of this server's rooms with the rooms that the server hosts. Loads rooms that it owns and does not host, for
- * example because the answer to an adoption was lost. Runs the effects of games that ended here. For a former incarnation it loads no
- * rooms, because other servers adopt them.
+ * Compares the stored index of this server's rooms with the rooms that the server hosts. Loads rooms that the server owns and does not
+ * host, for example because the answer to an adoption was lost. Runs the effects of games that ended on this server. Loads no rooms of a
+ * former incarnation of the server, because other servers adopt these rooms.
  */
 @Injectable()
 export class OwnedRoomSweeper {

@@ -8,7 +8,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
  * Cancels the reservation of a room as soon as its game has ended. Otherwise a rematch within the lease would stay on this server, even if
- * other servers have more free slots. Games that end in one event-loop tick share a call.
+ * other servers have more free slots. One call cancels the reservations of all games that end in one event-loop tick.
  */
 @Injectable()
 export class ReservationReturner implements OnModuleInit {

@@ -59,8 +59,8 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Opens a room for a lobby. Repeated requests for the same start open it once.
    *
-   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was evicted meanwhile; and all that
-   * `RoomOpener.open` throws
+   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was evicted meanwhile; and each error of
+   * `RoomOpener.open`
    */
   async open(request: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
     const { room: id, game, start, players } = request;

@@ -172,7 +172,7 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // `exclude` also has servers that have the game, but cannot run the version of this room.
+        // `exclude` then contains servers that have the game, but cannot run the version of this room. So the error must name this reason.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -191,7 +191,7 @@ export class RoomMigrator {
   private canRun(server: ServerId, { value: { game, gameVersion }, logFormat }: HostedRoom): boolean {
     const games = this.directory.get(server)?.games;
     if (games === undefined || !Object.hasOwn(games, game)) return false;
-    // A server of an earlier version would lose effects whose results the game awaits.
+    // A server must know the format of the room. A server of an earlier version would lose effects whose results the game awaits.
     const canRead = logFormat < 3 || (games[game]?.format ?? 0) >= logFormat;
     return canRead && takesVersion(games[game], gameVersion);
   }
@@ -278,7 +278,7 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // Reads which players left during the freeze, because the room handled no inputs in this time.
+    // Reads the record, because players may have left during the freeze, when the room handled no inputs.
     void this.departures.reconcile(room);
   }
 }

@@ -40,7 +40,7 @@ export class SeatReconciler implements OnModuleInit {
     try {
       const record = await this.records.read(room.id);
       if (record?.status !== 'playing' || record.epoch !== room.tenure.epoch || record.rev < room.rev) return;
-      // Stores the document, because this server must write it into a store that lost the record.
+      // Keeps the document in memory, because this server must write the document into a store that has lost the record.
       room.doc = record.doc;
       room.rev = record.rev;
       this.follow(room, record.doc, attaching);

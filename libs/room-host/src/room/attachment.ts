@@ -2,7 +2,7 @@ import type { LinkPeer } from '#libs/link';
 import type { Seat, SessionId, UserId } from '#libs/protocol';
 import type { HostedRoom } from './hosted-room.js';
 
-/** A session that is attached to a room: the link and handle of its frames, and its seat. */
+/** A session that is attached to a room: its seat, and the link and the handle over which it gets frames. */
 export interface Attachment {
   readonly room: HostedRoom;
   readonly peer: LinkPeer;

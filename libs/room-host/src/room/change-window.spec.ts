@@ -61,7 +61,8 @@ describe('the recent changes of a room', () => {
 
   it('have a limited size, including large events', () => {
     const length = 40;
-    // A change contains its text twice, in a patch and in an event. So the size of each change is a tenth of the limit.
+    // A change contains its text twice, in a patch and in an event. With a text of a twentieth of the limit, each change takes a tenth of
+    // the limit.
     const loud = Array.from({ length }, (_, index) => change(index + 1, 'x'.repeat(RECENT_BYTES_MAX / 20), true));
     const recent = recentOf(loud);
     expect(recent.since(1)).toBeNull();

@@ -10,7 +10,7 @@ export interface Moment {
 }
 
 interface Waiting extends Moment {
-  /** In ms of the monotonic clock: the times at which the first (`since`) and the last (`at`) of the joined values became durable. */
+  /** The times at which the first (`since`) and the last (`at`) of the joined values became durable, by the monotonic clock, in ms. */
   readonly since: number;
   readonly at: number;
 }
@@ -19,7 +19,7 @@ interface Waiting extends Moment {
 export const MOMENTS_MAX = 240;
 /** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
-/** Maximum number of waiting changes with events. Beyond it, the oldest events are left out (`isAfterGap`). */
+/** Maximum number of waiting changes with events. With more changes, the oldest events are left out (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**

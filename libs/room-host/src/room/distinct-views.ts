@@ -1,6 +1,6 @@
 /** Maximum number of views with which another view is compared. More comparisons would slow down a sync in which all views differ. */
 const KNOWN_MAX = 8;
-/** Number of views after which all further views of a sync are regarded as different, if no two of them were equal. */
+/** Number of views without an equal earlier view after which a sync compares no further views. */
 const MISSES_MAX = 16;
 /** Number of levels to which two views are compared. Deeper parts must be the same objects, as they usually are in views of one state. */
 const LEVELS_MAX = 4;

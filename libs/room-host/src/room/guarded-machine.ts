@@ -24,7 +24,7 @@ import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewOf'> {
   /** Frees the data that the watchdog keeps about the room. Call it when the room leaves this server. */
   dispose?(): void;
-  /** Runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
+  /** The object that runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
   readonly runs?: RunSubject;
   labelOf?(input: GameInput): number;
 }

@@ -90,7 +90,8 @@ const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
  * A room on its owner. `value` contains all handled inputs. `durable` is the latest value that the store has acknowledged, and players
- * receive only this value. Invariant: `durable.version` + the changes in flight + the unflushed changes = `value.version`.
+ * receive only this value. Invariant: `value.version` is `durable.version` plus the number of changes in the append under way and the
+ * number of unflushed changes.
  */
 export class HostedRoom {
   status: HostedStatus = 'active';
@@ -154,8 +155,8 @@ export class HostedRoom {
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
   /**
-   * The error of the game's view or of its result, or the name of the handler that crashed the room's last owner. In both cases the view
-   * must not run any more, and the game ends. Null: the view may run.
+   * The error of the game's view or of its result, or the name of the handler that crashed the room's last owner. In each of these cases,
+   * the view must not run any more, and the game ends. Null: the view may run.
    */
   brokenBy: unknown = null;
   /** True while a command of the room waits for the end of this event-loop tick. */
@@ -460,7 +461,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // Skips the search in the usual case, because this method runs for every command.
+    // Usually, a room has no refusals. This check then saves the search, because the method runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

@@ -61,7 +61,7 @@ export class HostedRooms {
     for (const listener of this.dropped) listener(room, reason);
   }
 
-  /** Reports that another player has a seat now, so that the session of the former player is detached. */
+  /** Reports that another player now has the seat of a former player, so that the session of the former player is detached. */
   seatTaken(room: HostedRoom, seat: Seat): void {
     for (const listener of this.taken) listener(room, seat);
   }

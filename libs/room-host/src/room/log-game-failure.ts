@@ -11,7 +11,7 @@ export interface GameFailure {
   readonly effect?: string;
   readonly seat?: number;
   readonly seq?: number;
-  /** Number of failures of this room since its last log line that were not logged. */
+  /** Number of failures of this room that were not logged since the last logged failure. */
   readonly skipped?: number;
   /** The thrown value. The caller describes it under the watchdog, because reading it may run code of the game. */
   readonly error: LoggedError;

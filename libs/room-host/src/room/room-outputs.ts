@@ -288,12 +288,13 @@ export class RoomOutputs {
   }
 
   /**
-   * Sends the patches of these changes in the classic form, also to a compact client. A compact sync would need the state at `from`, which
-   * this server does not have any more.
+   * Sends the patches of these changes in the form of RFC 6902, even to a client that reads compact syncs. A compact sync would need the
+   * state at `from`, which this server does not have any more.
    */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
-    // Without the state before a state patch, the state patch cannot be converted to RFC 6902.
+    // A state patch can be converted to RFC 6902 only with the state before it, which this server does not have. So it sends the whole
+    // state.
     if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;
@@ -381,7 +382,7 @@ interface SyncViews {
   hasWatched?: true;
 }
 
-/** Returns `seen` itself when the view has not changed, so that the session may get no sync. */
+/** Returns `seen` itself when the view has not changed, so that the caller sees that no sync is needed. */
 function unified({ distinct }: SyncViews, seen: unknown, view: unknown): unknown {
   return view === seen ? view : distinct.unified(view);
 }

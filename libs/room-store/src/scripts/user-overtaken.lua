@@ -1,5 +1,5 @@
 -- Functions that decide whether a request is late. A request is late when a later request of the user has been executed, or when the user
--- was admitted again. Lobbies refuse late requests. A request becomes late, for example, when its lobby is suspended while handling it.
+-- was admitted again. Lobbies refuse late requests. A request becomes late, for example, when the lobby that handles it is suspended.
 -- Fields of the user's record: `turn` is the number of the last admission. `movedTurn` and `movedNumber` are the admission and the number of
 -- the last request that moved the user.
 -- An empty `askedTurn` means that no player made the request. Such a request is never late.

@@ -21,7 +21,7 @@ type Reason = (typeof REASONS)[number];
 @Extension(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
   private updating: Promise<void> = Promise.resolve();
-  /** For each reason that applies now: the incarnation that was withheld for this reason. */
+  /** The reasons that apply now. Each value is the incarnation of this server that was withheld for the reason. */
   private readonly withheld = new Map<Reason, number>();
 
   constructor(
@@ -39,7 +39,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
   }
 
   onModuleInit(): void {
-    // Ignores an error, because the next answer to a health check repeats the change.
+    // Ignores a failed update, because the next answer to a health check repeats the update.
     const update = (): void => {
       if (this.self.incarnation > 0) this.updateReasons().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };

@@ -15,8 +15,8 @@ const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
 /**
- * Returns the warnings that a server with these rules logs. `there`: the servers that are registered when it starts. `later`: the servers
- * that register after its start.
+ * Returns the warnings that a server with the rules `own` logs. `there`: the servers that are registered when it starts. `later`: the
+ * servers that register after its start.
  */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];

@@ -6,8 +6,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 const DASHBOARD_DIR = fileURLToPath(new URL('../../../../dashboard', import.meta.url));
 
 /**
- * Stricter than the policy of the rest of the ops port: scripts and styles come only from files of the gateway. The page has the admin
- * token, so nothing that gets into its document may run or send data elsewhere.
+ * The content security policy of the dashboard. It is stricter than the policy of the rest of the ops port: scripts and styles come only
+ * from files of the gateway. The page has the admin token, so nothing that gets into its document may run or send data elsewhere.
  */
 export const DASHBOARD_POLICY = [
   "default-src 'none'",
@@ -28,7 +28,7 @@ export function serveDashboard(app: NestExpressApplication): void {
   app.useStaticAssets(DASHBOARD_DIR, { index: 'index.html', setHeaders });
 }
 
-/** The name of every other file contains a hash of its content, so browsers may keep it. */
+/** Lets browsers keep every file except the pages, because the name of every other file contains a hash of its content. */
 function setHeaders(response: ServerResponse, file: string): void {
   const isPage = file.endsWith('.html');
   if (isPage) response.setHeader('Content-Security-Policy', DASHBOARD_POLICY);

@@ -5,7 +5,7 @@ import express, { type Express } from 'express';
 import { pageHeaders } from '#libs/server';
 
 export interface PublicPagesOptions {
-  /** A fact that the page needs before a player logs in. */
+  /** The kind of login that the page offers: with a free name (`guest`), or with a token (`jwt`). */
   readonly auth: 'guest' | 'jwt';
   /** The folder of the page, with an `index.html`. */
   readonly pages?: string | URL | undefined;

@@ -22,7 +22,7 @@ import {
 } from '#libs/protocol';
 import { checkNickname, checkText } from '#libs/session';
 
-/** An object with only these fields. The error for any other field names it and lists the allowed fields. */
+/** Returns the schema of an object with only these fields. For any other field, the error names this field and lists the allowed fields. */
 const fields = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: ({ code, keys }) => (code === 'unrecognized_keys' ? describeUnknown(keys as string[], Object.keys(shape)) : undefined),
@@ -67,7 +67,7 @@ const options = z
 const mode = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 letters, digits, dots, dashes and underscores');
 const attributeValue = z.union([z.string().max(64), z.number()]);
 const attributeName = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 letters, digits, dots, dashes and underscores');
-/** A value, a list of accepted values, or a range of accepted numbers. */
+/** One attribute of a ticket: a single value, a list of accepted values (`any`), or a range of accepted numbers (`min`, `max`). */
 const attribute = z.union(
   [
     attributeValue,

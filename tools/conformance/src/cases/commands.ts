@@ -203,8 +203,8 @@ async function twoCommands(table: Table, line: ScriptConnection) {
 }
 
 /**
- * Time limit for a client to repeat its commands after a resume, in ms. A client also repeats a command that is unanswered for some time.
- * That time is longer than this limit.
+ * Time limit for a client to repeat its commands after a resume, in ms. A client also repeats a command that is unanswered for longer than
+ * this limit. So only a repeat within the limit shows that the resume caused it.
  */
 const AGAIN_MS = 1_200;
 

@@ -2,7 +2,7 @@ import { SUBPROTOCOL_JSON } from '#libs/protocol';
 import { type Case, expectEqual, expectThat } from '../case.js';
 import { QUIET_MS, ROOM, viewOf } from '../table.js';
 
-/** A sync whose body ends inside a map. */
+/** A sync whose body is cut off in the middle of a map. */
 const GARBAGE = Uint8Array.of(0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1);
 
 export const SYNCS: readonly Case[] = [

@@ -5,7 +5,7 @@ const updateScript = new LuaScript('audit_update', new URL('./update-act.lua', i
 
 /** Hash: the acts of operators as JSON, by id. */
 export const actsKey = (): string => redisName('{audit}:acts');
-/** Sorted set: the ids of these acts, in the order of their times. */
+/** Sorted set: the ids of the acts of operators, in the order of the times at which the acts began. */
 export const actOrderKey = (): string => redisName('{audit}:order');
 
 /** Adds an act and returns its id: the store time in ms, a dash, and `end`. The limits are a number of acts and their age in ms. */

@@ -1,4 +1,4 @@
--- Replaces an act in the audit log, if it is still kept. Repeatable.
+-- Replaces an act in the audit log, if it is still kept. Idempotent.
 --
 -- KEYS  1 acts (hash: id -> JSON)
 -- ARGV  1 id  2 JSON
