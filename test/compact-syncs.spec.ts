@@ -101,7 +101,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('acknowledges a command without a change in 12 bytes, only to its player', async () => {
+  it('acknowledges a command without a visible change in at most 12 bytes, and only to its player', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;

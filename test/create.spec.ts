@@ -57,7 +57,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     await playFirstMove((started as StartedProject).play, 'tic-tac-toe');
   }, 60_000);
 
-  it('tests a client with the conformance cases of the package, and writes its vectors', async () => {
+  it('tests a client with the conformance cases, and writes the same test vectors as this repository', async () => {
     const client = 'node node_modules/@holdfast/cli/tools/conformance/node-client.mjs';
     const output = await react.npm('exec', '--', 'holdfast', 'conformance', '--client', client, '--only', 'sends hello first');
     expect(output).toContain('1 passed, 0 failed, 0 skipped');

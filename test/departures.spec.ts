@@ -192,7 +192,7 @@ describe('a session that ends during one of its requests', () => {
     ['a goodbye by the gateway', isKicked],
     ['its expiry', expires],
   ])(
-    'leaves no member, room, search or spectator after %s',
+    'leaves behind no member, room, search or spectator after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const { user } of Object.values(players)) await until(() => isNowhere(user), SETTLED_MS);
@@ -243,7 +243,7 @@ describe('a session that ends during one of its requests', () => {
     60_000,
   );
 
-  it('leaves its room when a resuming connection closes before the welcome', async () => {
+  it('is removed from its room when a resuming connection closes before the welcome', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());
@@ -257,7 +257,7 @@ describe('a session that ends during one of its requests', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room when the session ends while no lobby runs', async () => {
+  it('is removed from its room even when no lobby runs at the end of the session', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

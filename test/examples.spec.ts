@@ -65,7 +65,7 @@ describe('the programs of the documentation', () => {
     for (const session of [ann, bob]) session.close();
   });
 
-  it('find, watch and leave rooms of the game harvest', async () => {
+  it('enter, list and leave rooms of the game harvest', async () => {
     const room = await harvest.enter(examples.url);
     expect(room.view.options).toEqual({ map: 'hill' });
     await room.start();

@@ -16,7 +16,7 @@ describe('the loss of a gateway with many players', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('neither loses nor doubles a move of a player', async () => {
+  it('causes neither a lost nor a repeated move of a player', async () => {
     const [killed] = fleet.gateways;
     const urls = fleet.gateways.flatMap(({ publicUrl }) => ['--url', publicUrl]);
     const options = ['--players', String(PLAYERS), '--seconds', String(SECONDS), '--think-ms', '2000', ...urls, '--json'];

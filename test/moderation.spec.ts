@@ -14,7 +14,7 @@ interface Answer {
   readonly body: any;
 }
 
-describe('operators and players of a fleet', () => {
+describe('a fleet whose operators moderate players', () => {
   let fleet: Fleet;
   const open: Session[] = [];
 

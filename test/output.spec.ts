@@ -128,7 +128,7 @@ describe('a server whose output no process reads', () => {
   }, 30_000);
 
   it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
-    // As under `npm start`, the output of the child process is a socket and not a pipe.
+    // The output of the child process is a socket and not a pipe, as under `npm start`.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },

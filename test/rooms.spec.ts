@@ -222,7 +222,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(room.view.members.map(({ name }) => name)).toEqual(['Player 1', 'Player 3']);
     }, 20_000);
 
-    it('refuse new members while the host locks them', async () => {
+    it('refuse new members until the host removes the lock', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada, { locked: true });
       expect(await codeOf(join(bob, room.id))).toBe('room-locked');

@@ -125,7 +125,7 @@ describe('the service API of two lobbies', () => {
     expect(second.room?.id).toBe(body.id);
   });
 
-  it('gives concurrent repeats at both lobbies the same answer', async () => {
+  it('answers concurrent repeats of a request at both lobbies with the same result', async () => {
     const users = newUsers(2);
     const [key, body] = [randomUUID(), roomOf(users)];
     const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => call('POST', 'rooms', { key, body, lobby: index % 2 })));
@@ -188,7 +188,7 @@ describe('the service API of two lobbies', () => {
     });
   });
 
-  it('refuses a key that belongs to a different request', async () => {
+  it('refuses an idempotency key that belongs to a different request', async () => {
     const [key, [ada, bob]] = [randomUUID(), newUsers(2)];
     await call('POST', 'rooms', { key, body: roomOf([ada]) });
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });

@@ -46,7 +46,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('drains a game server without a pause', async () => {
+  it("drains a game server without a pause of the server's game", async () => {
     const owner = await fleet.ownerOf(room);
     expect(await fleet.drain(owner.id)).toMatchObject({ left: 0 });
     await room.send('place', { cell: 4 });

@@ -85,7 +85,7 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     await fleet.whole();
   }, 30_000);
 
-  it('has one line of jq that follows a player over the logs of all servers', async () => {
+  it('writes logs in which the documented jq command follows a player over all servers', async () => {
     const [session] = game.players;
     await game.rooms[0].leave();
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-jq-'));

@@ -92,7 +92,7 @@ describe('the file docker-compose.yml', () => {
     expect(Number.parseInt(compose.services.game.stop_grace_period as string, 10) * 1_000).toBeGreaterThan(drainTimeoutMs + 5_000);
   });
 
-  it('lets HAProxy notice a stopping gateway before it closes its ports', () => {
+  it('lets HAProxy notice a stopping gateway before the gateway closes its ports', () => {
     const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
     const [, seconds, failures] = /inter (\d+)s fall (\d+)/.exec(readFileSync(join(ROOT, 'deploy/compose/haproxy.cfg'), 'utf8')) ?? [];
     expect(Number(environmentOf(compose.services.gateway, given).DRAIN_DELAY_MS)).toBeGreaterThan(

@@ -61,7 +61,7 @@ describeInChromium('the arena, in Chromium', () => {
     ['without added latency', 0],
     ['with 100 ms of latency in each direction', 100],
   ])(
-    'keeps the own ship moving, and loses no shot, when its game server is killed, %s',
+    'keeps the ship of the player moving, and loses no shot, when the game server is killed, %s',
     async (title, delayMs) => {
       const ada = await play(delayMs);
       const frames = (): Promise<Frame[]> => ada.page.evaluate(() => (window as unknown as { frames: Frame[] }).frames);

@@ -72,7 +72,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(await readFile(API_TYPES_FILE, 'utf8')).toBe(await typesOf(description));
   });
 
-  it('shows a viewer all pages without an act, and forgets the token at the log out', async () => {
+  it('shows a viewer no buttons that change the fleet, and forgets the token at the logout', async () => {
     const viewer = await signIn(VIEWER_TOKEN);
     await open('#/servers/hf%3Agame%3A1', viewer.page);
     await viewer.page.getByRole('heading', { name: 'Identity' }).waitFor();
@@ -109,7 +109,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect((await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(200);
   }
 
-  it('sends no request when the operator does not confirm the act', async () => {
+  it('sends no request when the operator does not confirm an eviction', async () => {
     const requests: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
     await open('#/');
@@ -189,7 +189,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('No session matches.').waitFor();
   });
 
-  it('keeps filters in its address, through a reload and a step back', async () => {
+  it('keeps filters in its URL after a reload and after a step back in the browser history', async () => {
     await open('#/rooms');
     await page.getByLabel('Status').selectOption('Playing');
     await page.getByLabel('Search').fill(game.rooms[0].id);
@@ -237,7 +237,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('Live', { exact: true }).waitFor();
   }, 60_000);
 
-  it('has no page with a violation of axe, or that is wider than a phone', async () => {
+  it('has only pages that pass the checks of axe and fit on the screen of a phone', async () => {
     const { id } = game.rooms[0];
     const user = game.players[0].user;
     const pages = [

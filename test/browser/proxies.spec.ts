@@ -103,7 +103,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     60_000,
   );
 
-  it.each(PROXIES)('refuses a WebSocket from the page behind %s that the gateway does not trust', async (_, kind) => {
+  it.each(PROXIES)('refuses a WebSocket from the page when the gateway does not trust the proxy: %s', async (_, kind) => {
     const server = await startGateway('untrusting', { TRUSTED_PROXIES: '' });
     const proxy = await proxyBefore(server, kind);
     if (!proxy) return;

@@ -76,7 +76,7 @@ describe('an effect of a game', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner even as the last effect of the game', async () => {
+  it('is run by the next owner even when the game has ended', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });

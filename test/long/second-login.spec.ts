@@ -18,7 +18,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is refused while the first player is connected', async () => {
+  it('is refused while the first session is connected', async () => {
     const [first, second] = fleet.gateways;
     const token = await tokenOf('ada');
     const ada = await comesIn(first, token);

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
-  it('is charged and settled exactly once after a kill at any step', async () => {
+  it('is charged and settled exactly once, whichever step the kill interrupts', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const { rooms } = await wallets.play();

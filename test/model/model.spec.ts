@@ -34,7 +34,7 @@ describe('the model of the room protocol', () => {
   );
 
   it.each(WALKS)(
-    'violates no rule on random walks through: $name',
+    'violates no rule on random walks with $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(
         ROOM_PROTOCOL,

@@ -18,7 +18,7 @@ export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a player leaves', ...MEMBERS, wants: [['leave'], []], faults: FALLBACK },
   { name: 'a game starts', ...READY, ...ONE_GATEWAY, wants: [['start'], ['come again']], faults: FALLBACK },
   { name: 'a game is played and ends', ...READY, ...ONE_GATEWAY, wants: [['start', 'move', 'end'], []], faults: FALLBACK },
-  { name: 'a gateway sleeps while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
+  { name: 'a gateway is suspended while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
 ];
 
 /** Further scenarios. Only `npm run model` explores them. */
@@ -106,7 +106,7 @@ export const RECORD_WALKS: readonly RecordScenario[] = [
     faults: { fallback: 2, killServer: 1 },
   },
   {
-    name: 'a gateway that sleeps',
+    name: 'a gateway that is suspended',
     ...READY,
     wants: [
       ['start', 'move', 'end', 'leave'],
@@ -145,7 +145,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
     breaks: /takes it up again/,
   },
   {
-    name: 'players are removed from a room that its owner is about to write again',
+    name: 'players are removed from a room that the owner has not yet restored',
     ...READY,
     wants: [['start'], []],
     faults: FALLBACK,
@@ -162,8 +162,8 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
     fallsTo: /revision 2,/,
     breaks: /stuck/,
   },
-  { name: 'a leave is undone', ...MEMBERS, wants: [[], ['leave']], faults: FALLBACK, fallsTo: /waiting/, breaks: /stuck/ },
-  { name: 'a ready is lost', ...MEMBERS, wants: [[], ['ready']], faults: FALLBACK, fallsTo: /revision 3,/, breaks: /stuck/ },
+  { name: 'the departure of a player is undone', ...MEMBERS, wants: [[], ['leave']], faults: FALLBACK, fallsTo: /waiting/, breaks: /stuck/ },
+  { name: 'the readiness of a player is lost', ...MEMBERS, wants: [[], ['ready']], faults: FALLBACK, fallsTo: /revision 3,/, breaks: /stuck/ },
 ];
 
 export interface RecordMutant {
@@ -187,31 +187,31 @@ const STUCK = /stuck/;
 export const RECORD_MUTANTS: readonly RecordMutant[] = [
   {
     rule: 'reassertBumpsRev',
-    without: 'an owner writes its document again with its old revision',
+    without: 'an owner restores its record with the old revision',
     breaks: TWINS,
     scenario: { ...end, fallsTo: /waiting/ },
   },
   {
     rule: 'absentTakesNow',
-    without: 'an owner writes a missing record again with its old revision',
+    without: 'an owner restores a missing record with the old revision',
     breaks: TWINS,
     scenario: { ...end, fallsTo: /nothing/ },
   },
-  { rule: 'gatewayRestoresNothing', without: 'a gateway writes the records that it knows again', breaks: OUT, scenario: ready },
+  { rule: 'gatewayRestoresNothing', without: 'a gateway restores the records that it knows', breaks: OUT, scenario: ready },
   {
     rule: 'restoreIgnoresClosed',
-    without: 'a gateway does not write a closed room again',
+    without: 'a gateway does not restore a closed room',
     breaks: /closed/,
     scenario: { ...MEMBERS, wants: [['leave'], []], faults: { ...FALLBACK, remove: 1 }, fallsTo: /closed/ },
   },
   { rule: 'restoreGoesBack', without: 'a gateway never overwrites a later revision', breaks: OUT, scenario: ready },
   {
     rule: 'pointersAreNotRestored',
-    without: 'a gateway writes the rooms of its users again',
+    without: 'a gateway restores the rooms of its users',
     breaks: OUT,
     scenario: { ...start, fallsTo: /nothing/ },
   },
-  { rule: 'gatewayDoesNotMark', without: 'the store is settled only after every gateway has compared', breaks: OUT, scenario: start },
+  { rule: 'gatewayDoesNotMark', without: 'the store is settled only after every gateway has compared its data with the store', breaks: OUT, scenario: start },
   { rule: 'lobbyWritesUnsettled', without: 'a lobby writes nothing before the store is settled', breaks: /./, scenario: leave },
   {
     rule: 'opensUnsettled',
@@ -233,14 +233,14 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     breaks: STUCK,
     scenario: { ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
   },
-  { rule: 'endsAreForgotten', without: 'an owner writes the end of a game again', breaks: /./, scenario: end },
+  { rule: 'endsAreForgotten', without: 'an owner restores the end of a game', breaks: /./, scenario: end },
   {
     rule: 'endsLate',
-    without: 'the store is settled only after every end is written again',
+    without: 'the store is settled only after every end of a game is restored',
     breaks: TWINS,
     scenario: { ...end, fallsTo: /nothing/ },
   },
-  { rule: 'endNeedsItsEpoch', without: 'an owner writes an end over an older epoch and over a missing record', breaks: /./, scenario: end },
+  { rule: 'endNeedsItsEpoch', without: 'an owner restores the end of a game over an older epoch or a missing record', breaks: /./, scenario: end },
   {
     rule: 'sweepAdoptsEnded',
     without: 'a server does not adopt a game whose end it knows',
@@ -261,16 +261,16 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     scenario: { ...ready, wants: [[], ['join']] },
   },
   { rule: 'answersAheadOfRecords', without: 'a player receives only answers that the gateway can restore', breaks: OUT, scenario: ready },
-  { rule: 'leaversAreNotRemoved', without: 'a player who has left is removed again', breaks: STUCK, scenario: leave },
+  { rule: 'leaversAreNotRemoved', without: 'a player who has left a room is removed again after the store falls back', breaks: STUCK, scenario: leave },
   {
     rule: 'operationsOutliveGenerations',
-    without: 'a lobby repeats what it read in an older generation',
+    without: 'a lobby repeats a read of an older generation',
     breaks: /is written upon/,
     scenario: { ...MEMBERS, ...ONE_GATEWAY, wants: [['ready'], ['ready']], faults: { ...FALLBACK, remove: 1 }, fallsTo: /revision 3,/ },
   },
   {
     rule: 'sessionsRejoin',
-    without: 'no session joins a room again by itself',
+    without: 'no session joins a room again without a request',
     breaks: /is in it again/,
     scenario: { ...MEMBERS, wants: [[], []], faults: { ...FALLBACK, remove: 1 } },
   },

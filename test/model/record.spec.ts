@@ -33,7 +33,7 @@ function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMa
 
 describe('the model of the room record', () => {
   it.each(isLong ? [...RECORD_SCENARIOS, ...LONG_RECORD_SCENARIOS] : RECORD_SCENARIOS)(
-    'violates no rule in any reachable state: $name',
+    'violates no rule in any reachable state when $name',
     (scenario) => {
       const found = run(scenario);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -44,7 +44,7 @@ describe('the model of the room record', () => {
   );
 
   it.each(RECORD_WALKS)(
-    'violates no rule on random walks: $name',
+    'violates no rule on random walks with $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(RECORD_PROTOCOL, beginningOf(scenario), {}, SEED, (done) => done >= WALKS_A_SCENARIO);
       say(`${walks} walks, ${steps} steps: ${scenario.name}`);

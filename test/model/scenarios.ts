@@ -17,7 +17,7 @@ export function beginningOf({ servers, commands, faults }: Scenario): State {
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'an owner is killed, a reply is lost', servers: 2, commands: [1, 1], store: 'strict', faults: { kill: 1, lostReply: 1 } },
   {
-    name: 'an owner is paused until evicted, and wakes',
+    name: 'an owner is suspended until its eviction, and then continues',
     servers: 2,
     commands: [2],
     store: 'strict',
@@ -73,21 +73,21 @@ export const LONG_SCENARIOS: readonly Scenario[] = [
   },
   { name: 'two of three owners are killed', servers: 3, commands: [1, 1], store: 'strict', faults: { kill: 2 } },
   {
-    name: 'three servers have a kill, a pause and a migration',
+    name: 'one of three servers is killed, an owner is suspended, and a room migrates',
     servers: 3,
     commands: [1],
     store: 'strict',
     faults: { kill: 1, pause: 1, migrate: 1 },
   },
   {
-    name: 'a pause, a wrong eviction, a lost reply and a migration happen',
+    name: 'an owner is suspended, a server is evicted by mistake, a reply is lost, and a room migrates',
     servers: 2,
     commands: [1],
     store: 'strict',
     faults: { pause: 1, falseVerdict: 1, lostReply: 1, migrate: 1 },
   },
   {
-    name: 'a kill, a fallback of a durable store and a migration happen',
+    name: 'an owner is killed, a durable store falls back, and a room migrates',
     servers: 2,
     commands: [1],
     store: 'strict',
@@ -175,7 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'readBeforeFence',
-    without: 'an adopter fences before it reads',
+    without: 'an adopter fences the previous owner before the adopter reads the log',
     breaks: /told that it was refused/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { falseVerdict: 1, refusal: 1 } },
   },
@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'checkpointMayGoBack',
-    without: 'a late checkpoint never replaces a newer one',
+    without: 'an older checkpoint never replaces a newer checkpoint',
     breaks: /hole/,
     scenario: { servers: 2, commands: [2], store: 'strict', faults: { lostReply: 1, checkpoint: 2 } },
   },
@@ -199,13 +199,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'noAuditBarrier',
-    without: 'no server adopts from a store that fell back until all living servers have audited',
+    without: 'no server adopts a room from a store that fell back until all living servers have audited their rooms',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
   },
   {
     rule: 'adoptOutlivesFallback',
-    without: 'an adoption that was requested before a fallback does not run after it',
+    without: 'an adoption that was requested before a fallback does not run after the fallback',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, lostReply: 1, fallback: 1 } },
   },
@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'noDedup',
-    without: 'a seq is applied once',
+    without: 'each sequence number is applied only once',
     breaks: /applied twice/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: {} },
   },
@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'refusedAgainAtOnce',
-    without: 'a repeated refusal waits for the same changes as the first one',
+    without: 'a repeated refusal waits for the same changes as the first refusal',
     breaks: /was heard before/,
     scenario: { servers: 2, commands: [1, 1], store: 'strict', faults: { refusal: 1 } },
   },

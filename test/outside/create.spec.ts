@@ -60,7 +60,7 @@ describeInChromium('docs/getting-started.md', () => {
   });
   afterAll(() => browser?.close());
 
-  it('turns an empty folder into a game for two browsers within two minutes', async () => {
+  it('leads from an empty folder to a game in two browsers within two minutes', async () => {
     const page = await readFile(join(ROOT, 'docs/getting-started.md'), 'utf8');
     const commands = /```sh\n([\s\S]*?)```/.exec(page)?.[1]?.trim().split('\n') ?? [];
     const begun = performance.now();

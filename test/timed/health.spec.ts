@@ -26,7 +26,7 @@ describe('a fleet with health checks through Redis', () => {
   });
 
   it.each([serverId('gateway', '1'), serverId('lobby', '1'), serverId('game', '1')])(
-    'checks %s on the channel of its server id, and reads the answer from its record',
+    'checks %s on the channel of its server id, and reads the answer from the record of the server',
     async (id) => {
       let asked = 0;
       ears.on('message', (channel) => {
@@ -55,7 +55,7 @@ describe('a fleet with health checks through Redis', () => {
     await rooms[0].leave();
   });
 
-  it('evicts a foreign program only when the program stops answering checks', async () => {
+  it('evicts a server that is not built with Holdfast only when the server stops answering checks', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);

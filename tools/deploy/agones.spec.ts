@@ -51,26 +51,26 @@ describe('the script holdfast-agones', () => {
     for (const { server } of [sdk, game]) server.close();
   });
 
-  it('says nothing to Agones before the server is ready', async () => {
+  it('reports nothing to Agones before the server is ready', async () => {
     let checks = 0;
     game.server.on('request', () => checks++);
     await until(() => checks >= 3, DEADLINE_MS);
     expect(requests).toEqual([]);
   });
 
-  it('says once that the server is ready, and then that it is healthy', async () => {
+  it('reports the server as ready once, and then repeatedly as healthy', async () => {
     health.isReady = true;
     await until(() => requests.length >= 4, DEADLINE_MS);
     expect(requests.slice(0, 4)).toEqual(['POST /ready {}', 'POST /health {}', 'POST /health {}', 'POST /health {}']);
   });
 
-  it('stays healthy for Agones while Redis does not answer, because a restart would not help', async () => {
+  it('reports the server as healthy while Redis does not answer, because a restart would not help', async () => {
     health.isReady = false;
     const before = requests.length;
     await until(() => requests.length >= before + 2, DEADLINE_MS);
   });
 
-  it('is silent while the server hangs, so that Agones replaces it', async () => {
+  it('reports nothing while the server hangs, so that Agones replaces the server', async () => {
     health.isAlive = false;
     let checks = 0;
     await until(() => new Promise<boolean>((resolve) => game.server.once('request', () => resolve(true))), DEADLINE_MS);

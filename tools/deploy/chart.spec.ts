@@ -108,13 +108,13 @@ beforeAll(async () => {
 
 describe('the chart', () => {
   it(
-    'renders resources that have the strict types of Kubernetes, of KEDA and of the Prometheus Operator',
+    'renders only resources that match the types of Kubernetes, KEDA and the Prometheus Operator',
     () => expect(typeErrorsOf(every())).toEqual([]),
     TIMEOUT_MS,
   );
 
   it(
-    'would fail that check with an unknown field',
+    'fails the type check when a resource has an unknown field',
     () => {
       const { workload } = workloadOf(resourcesOf('default'), 'gateway');
       const wrong = structuredClone(workload);
@@ -124,7 +124,7 @@ describe('the chart', () => {
     TIMEOUT_MS,
   );
 
-  it('has the switches for the optional parts', () => {
+  it('renders only the optional parts that are enabled', () => {
     const kinds = (name: string) => [...new Set(resourcesOf(name).map(({ kind }) => kind))].sort();
     const always = ['Deployment', 'Service', 'StatefulSet'];
     expect(kinds('no optional part')).toEqual(always);
@@ -133,7 +133,7 @@ describe('the chart', () => {
     expect(kinds('Agones')).toEqual(['Deployment', 'Fleet', 'NetworkPolicy', 'PodDisruptionBudget', 'Service']);
   });
 
-  it('gives each server settings that it accepts, and no unknown one', () => {
+  it('gives each server only settings that the server knows and accepts', () => {
     for (const name of Object.keys(CASES))
       for (const type of TYPES) {
         const environment = environmentOf(workloadOf(resourcesOf(name), type).server);
@@ -149,7 +149,7 @@ describe('the chart', () => {
       }
   });
 
-  it('runs the tag of a type, or that of the image, and shows it as the build', () => {
+  it('runs each type of server with its own tag or the common tag, and shows the tag as the build', () => {
     const builds = TYPES.map((type) => {
       const { server } = workloadOf(resourcesOf('nodes'), type);
       return [server.image, environmentOf(server).SERVER_BUILD];
@@ -162,7 +162,7 @@ describe('the chart', () => {
     ]);
   });
 
-  it('names in its ports those of the settings', () => {
+  it('declares for each container the ports in the settings of its server', () => {
     for (const type of TYPES) {
       const { server } = workloadOf(resourcesOf('default'), type);
       const environment = environmentOf(server);
@@ -177,7 +177,7 @@ describe('the chart', () => {
     }
   });
 
-  it('mounts secrets as files, each only where it is needed, and has none in plain text', () => {
+  it('mounts each secret as a file only into servers that need the secret, and contains no secret in plain text', () => {
     const filesOf = (type: ServerType) => {
       const { pod, server } = workloadOf(resourcesOf('all secrets'), type);
       const [mount] = server.volumeMounts;
@@ -245,7 +245,7 @@ describe('the chart', () => {
     }
   });
 
-  it('selects with each selector the pods of the right type', () => {
+  it('has only selectors that select the pods of the right types', () => {
     for (const name of Object.keys(CASES)) {
       const resources = resourcesOf(name);
       const labels = Object.fromEntries(TYPES.map((type) => [type, workloadOf(resources, type).pod.metadata.labels]));
@@ -265,7 +265,7 @@ describe('the chart', () => {
     }
   });
 
-  it('lets KEDA scale exactly the game servers by the number that the gateways want', () => {
+  it('lets KEDA scale only the game servers, to the number that the gateways want', () => {
     const resources = resourcesOf('all optional parts');
     const scaled = resources.find(({ kind }) => kind === 'ScaledObject') as Resource;
     const { workload } = workloadOf(resources, 'game');
@@ -277,7 +277,7 @@ describe('the chart', () => {
     });
   });
 
-  it('gives the PrometheusRule the rules of deploy/prometheus', () => {
+  it('renders a PrometheusRule with the rules of deploy/prometheus', () => {
     expect(readFileSync(RULES_OF_CHART, 'utf8')).toBe(readFileSync(RULES, 'utf8'));
     const rule = resourcesOf('all optional parts').find(({ kind }) => kind === 'PrometheusRule') as Resource;
     expect(rule.spec).toEqual(parse(readFileSync(RULES, 'utf8'))[0]);
@@ -311,7 +311,7 @@ describe('the chart', () => {
 });
 
 describe('the folder deploy/kubernetes', () => {
-  it.each(Object.keys(PLAIN) as (keyof typeof PLAIN)[])('has %s as the chart renders it now (node tools/deploy/run.mjs)', async (name) => {
+  it.each(Object.keys(PLAIN) as (keyof typeof PLAIN)[])('contains the current output of the chart in %s (node tools/deploy/run.mjs)', async (name) => {
     expect(readFileSync(join(MANIFESTS, name), 'utf8')).toBe(await renderPlain(name));
   });
 });

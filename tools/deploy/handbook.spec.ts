@@ -17,7 +17,7 @@ const TIMEOUT_MS = 120_000;
 
 describe('the page docs/deploying.md', () => {
   it(
-    'installs the chart with commands that Helm accepts',
+    'installs the chart only by commands that Helm accepts',
     async () => {
       const helm = await findHelm();
       if ('missing' in helm) throw new Error(helm.missing);
@@ -32,7 +32,7 @@ describe('the page docs/deploying.md', () => {
     TIMEOUT_MS,
   );
 
-  it('creates the Secret with the keys that the chart reads', () => {
+  it('contains a command that creates the Secret with the keys that the chart reads', () => {
     const [command] = commandsWith('create secret');
     const created = [...(command as string).matchAll(/--from-literal=([\w-]+)=/g)].map(([, key]) => key);
     const keys: Record<string, string> = parseAllDocuments(readFileSync(join(CHART, 'values.yaml'), 'utf8'))[0]?.toJS().secrets.keys;
@@ -44,7 +44,7 @@ describe('the page docs/deploying.md', () => {
     expect(command).toContain('create secret generic holdfast ');
   });
 
-  it('writes an .env with which the gateway of Compose starts', async () => {
+  it('contains commands that write an .env with valid settings for a gateway', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-env-'));
     for (const command of commandsWith('.env').filter((one) => !one.includes('/etc/'))) await run('bash', ['-c', command], { cwd: folder });
     const lines = readFileSync(join(folder, '.env'), 'utf8').trim().split('\n');
@@ -54,7 +54,7 @@ describe('the page docs/deploying.md', () => {
     expect(() => readSettings('gateway', environment)).not.toThrow();
   });
 
-  it('creates a file for each credential of the systemd units, with secrets that servers accept', async () => {
+  it('contains commands that create a file with a secret for each credential of the systemd units', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-etc-'));
     for (const command of commandsWith('/etc/holdfast'))
       await run('bash', ['-c', command.replaceAll('/etc/holdfast', folder)], { cwd: ROOT });
@@ -69,7 +69,7 @@ describe('the page docs/deploying.md', () => {
     expect(secret).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  it('enables units that exist', () => {
+  it('names only systemd units that exist', () => {
     const names = [...page.matchAll(/holdfast-\w+@(?=\d)/g)].map(([name]) => name);
     expect(new Set(names)).toEqual(new Set(['holdfast-gateway@', 'holdfast-lobby@', 'holdfast-game@']));
     for (const name of names) expect(existsSync(join(ROOT, 'deploy/systemd', `${name}.service`))).toBe(true);

@@ -11,7 +11,7 @@ describe('the pages of settings', () => {
     expect(page('docs/settings.md')).toBe(settingsPage(SETTINGS));
   });
 
-  it('include a README.md with ten important settings (npm run docs:settings)', () => {
+  it('include an up-to-date table of ten important settings in README.md (npm run docs:settings)', () => {
     expect(FIRST_SETTINGS).toHaveLength(10);
     expect(page('README.md')).toBe(withTable(page('README.md'), settingsTable(SETTINGS, FIRST_SETTINGS)));
   });

@@ -93,7 +93,7 @@ describe('the image', () => {
     rmSync(home, { recursive: true });
   });
 
-  it('contains only files that run, and has less than 70 MB beside Node', () => {
+  it('contains no tests or build tools, and needs less than 70 MB in addition to Node', () => {
     const files = filesOf(app);
     const bytes = files.reduce((sum, file) => sum + statSync(join(app, file)).size, 0);
     expect(bytes).toBeLessThan(BYTES_MAX);

@@ -68,7 +68,7 @@ describe('a lock in a file', () => {
     for (let at = 0; at < lines.length; at += 2) expect(lines[at].slice(3)).toBe(lines[at + 1].slice(4));
   });
 
-  it('passes to another process when a different program has the pid of its holder', async () => {
+  it('passes to another process when the pid of its dead holder belongs to a different program', async () => {
     await writeFile(join(folder, 'lock'), `${process.pid} 1`);
     expect(await holder('a', 1).ended).toBe(0);
     expect(await diary()).toEqual(['in a', 'out a']);

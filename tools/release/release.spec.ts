@@ -42,7 +42,7 @@ describe('the versions of a release', () => {
     ['0.1.9', undefined, 'VERSION is 0.1.9: it must not be below 0.2.0, which is in development.'],
     [undefined, '0.2.0', '--next is 0.2.0: it must be above 0.2.0, which is released now.'],
     [undefined, '0.3.0-dev', '--next is 0.3.0-dev: it must be three numbers with dots'],
-  ])('refuse %s with --next %s', (version, next, message) => {
+  ])('are refused for VERSION %s with --next %s', (version, next, message) => {
     expect(() => planVersions('0.2.0-dev', { version, next })).toThrow(message);
   });
 });
@@ -50,7 +50,7 @@ describe('the versions of a release', () => {
 describe('the changelog of a release', () => {
   const CHANGELOG = '# Changelog\n\n## Unreleased\n\n### Added\n\n- Add a thing.\n\n## [0.1.0] - 2026-11-29\n\n- Begin.\n';
 
-  it('moves the unreleased changes under the heading of the version', () => {
+  it('contains the unreleased changes under the heading of the version', () => {
     expect(releaseChanges(CHANGELOG, '0.2.0', '2027-01-02')).toBe(
       '# Changelog\n\n## Unreleased\n\n## [0.2.0] - 2027-01-02\n\n### Added\n\n- Add a thing.\n\n## [0.1.0] - 2026-11-29\n\n- Begin.\n',
     );

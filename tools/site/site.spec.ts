@@ -51,12 +51,12 @@ describe('the check of a built site', () => {
 });
 
 describe('the options of npm run site', () => {
-  it('serves on port 4173 unless --port names another port', () => {
+  it('select port 4173 unless --port names another port', () => {
     expect(optionsOf([])).toEqual({ serve: false, port: 4173 });
     expect(optionsOf(['--serve', '--port', '8080'])).toEqual({ serve: true, port: 8080 });
   });
 
-  it('refuses an invalid port and an unknown option with a message', () => {
+  it('are refused with a message when the port is invalid or an option is unknown', () => {
     expect(() => optionsOf(['--serve', '--port', 'web'])).toThrow('--port is web: it must be a whole number from 1 to 65535.');
     expect(() => optionsOf(['--port', '8080'])).toThrow('--port needs --serve');
     expect(() => optionsOf(['--watch'])).toThrow('npm run site -- --help');

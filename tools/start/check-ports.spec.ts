@@ -37,7 +37,7 @@ describe('the check of the ports of a fleet', () => {
     }
   });
 
-  it('lists the addresses of this machine when the host has another address', async () => {
+  it('lists the addresses of this machine when --host is not one of these addresses', async () => {
     await expect(check('--host', '192.0.2.1')).rejects.toThrow(
       /^--host is "192\.0\.2\.1": this machine does not have that address\. It has .*127\.0\.0\.1.*, and 0\.0\.0\.0 means all of IPv4\.$/,
     );

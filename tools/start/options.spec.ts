@@ -99,7 +99,7 @@ describe('the plan of a fleet', () => {
     ['0', 10_000],
     ['60000', 65_000],
     ['a minute', 10_000],
-  ])('kills a game server with DRAIN_TIMEOUT_MS=%s only after the time for its drain', (drainTimeoutMs, expected) => {
+  ])('allows a game server with DRAIN_TIMEOUT_MS=%s the time for its drain before the kill', (drainTimeoutMs, expected) => {
     const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
     const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
     expect(new Map(stops as [string, number][])).toEqual(

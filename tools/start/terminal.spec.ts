@@ -42,7 +42,7 @@ describe("a line of a server's log", () => {
 });
 
 describe('the steps that a tool shows', () => {
-  it('are plain lines without a terminal', async () => {
+  it('are plain lines when the output is not a terminal', async () => {
     const { chunks, out } = written(false);
     const terminal = new Terminal(out, {});
     await terminal.step('build', async (say) => {

@@ -142,7 +142,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('does not change through a variable of an earlier handler', () => {
+  it('must not contain an object that an earlier handler has kept in a variable', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {

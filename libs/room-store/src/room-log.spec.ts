@@ -143,7 +143,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('returns `conflict` when another writer has appended at its epoch and version', async () => {
+  it('returns `conflict` when the log already has another append of the same epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
@@ -597,7 +597,7 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is copied to another key when the data are a batch of effects', async () => {
+  it('is copied to another key when a batch of effects is unreadable', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };

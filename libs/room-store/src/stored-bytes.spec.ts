@@ -66,7 +66,7 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
     [0, -1, true, 'text', new Uint8Array(3), [], [[]], [1, 2, 3], [1, 2, [3]], { version: 1 }, { 0: 1, 1: 2, 2: [] }].map((other) => [
       other,
     ]),
-  )('is refused or contains only plain values in the form %p', (other) => {
+  )('is refused or contains only plain values when the stored value is %p', (other) => {
     expect(unreadableOrPlain(() => read(pack(other)))).toBe(true);
   });
 

@@ -19,7 +19,7 @@ describe('the room of a user', () => {
   it.each([
     ['an hour', 3_600_000],
     ['thirty days', 30 * 24 * 3_600_000],
-  ])('is stored for one day more than a session that lasts %s', async (_, sessionTtlMs) => {
+  ])('is stored for one day longer than a session that lasts %s', async (_, sessionTtlMs) => {
     const rooms = new UserRooms(redis, { sessionTtlMs });
     const user = newUser();
     const isStored = async () => (await redis.commands.pttl(userKey(user))) > sessionTtlMs + 23 * 3_600_000;
@@ -85,7 +85,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is not moved by a request of an earlier admission, except for a match', async () => {
+  it('is not moved by a request of an earlier admission, unless the request is a match', async () => {
     const user = newUser();
     const before = (await users.admit(user)).admissionNumber;
     const { admissionNumber: turn } = await users.admit(user);

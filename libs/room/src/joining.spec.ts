@@ -86,7 +86,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.state.seen).toEqual(['joined 2 Cy']);
   });
 
-  it('gets a free seat, whose command numbers continue', () => {
+  it('gets a free seat, and continues the sequence numbers of the seat', () => {
     const arena = new Arena({ go: () => {} });
     arena.command('go');
     arena.handle({ kind: 'seat', seat: 0, event: 'left' });
@@ -229,7 +229,7 @@ describe('a bot in a game', () => {
     expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });
   });
 
-  it('has the view of its seat and the random numbers of the room', () => {
+  it('receives the view of its seat and the random numbers of the room', () => {
     const views: unknown[] = [];
     const arena = new Arena(commands, {
       everyMs: 100,

@@ -43,7 +43,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('may end during its setup', () => {
+    it('may end its game during the setup', () => {
       const room = new Table({
         setup: (setup) => {
           setup.end({ winner: null });
@@ -132,7 +132,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('names the invalid part of the data', () => {
+    it('refuses invalid data with the message of the validator', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 

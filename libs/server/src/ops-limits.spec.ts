@@ -64,7 +64,7 @@ describe('the ops port', () => {
     ['sends its body slowly', 'POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n'],
     ['sends nothing', ''],
   ])(
-    'soon closes a connection that %s',
+    'closes a connection within seconds when the client %s',
     async (_, text) => {
       const { heard, closed } = dripping(text);
       await closed;
@@ -87,7 +87,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes a connection that does not read its answer or its events',
+    'closes a connection when the client does not read the answer or the events',
     async () => {
       answer = (_, response) => response.end(LONG);
       await reading().cut;
@@ -101,7 +101,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes a connection that reads its answer too slowly',
+    'closes a connection when the client reads the answer too slowly',
     async () => {
       // The timeout for stalled connections is so long that only the time limit of the answer can close this connection.
       server.timeout = 10 * WITHIN_MS;

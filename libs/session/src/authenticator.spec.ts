@@ -146,7 +146,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
     ['auth0|4711', 'auth0|4711'],
     ['x'.repeat(255), 'x'.repeat(255)],
-  ])('returns for the sub %j the user %j', async (sub, user) => {
+  ])('reads the sub %j as the user %j', async (sub, user) => {
     expect((await authenticator.authenticate({ token: await signed({ sub: sub as string }) })).user).toBe(user);
   });
 

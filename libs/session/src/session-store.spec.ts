@@ -282,7 +282,7 @@ describe('a stored session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('is reported as ended by `touch` when its notice was lost', async () => {
+  it('is reported as ended by `touch` when the notice of its end was lost', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);

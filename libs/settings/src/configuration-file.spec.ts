@@ -29,7 +29,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('gives numbers, booleans, texts and lists', () => {
+  it('may contain numbers, booleans, texts and lists', () => {
     write({ HEALTH_INTERVAL_MS: 500, HEALTH_DRY_RUN: true, REGION: 'eu', ALLOWED_ORIGINS: ['https://a.example.org', 'null'] });
     const settings = readSettings('gateway', environment);
     expect(settings.health).toMatchObject({ intervalMs: 500, dryRun: true });
@@ -37,7 +37,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(settings.edge.allowedOrigins).toEqual(['https://a.example.org', 'null']);
   });
 
-  it('loses to the environment, and is shown as the origin of its settings', () => {
+  it('is overridden by the environment, and is shown as the origin of the settings that come from the file', () => {
     write({ HEALTH_INTERVAL_MS: 500, HEALTH_MAX_MISSES: 5, REDIS_URL_FILE: '/none' });
     const set = { ...environment, HEALTH_INTERVAL_MS: '700', HEALTH_MAX_MISSES: '', REDIS_URL: 'redis://b:1' };
     const settings = readSettings('gateway', set);
@@ -58,7 +58,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with the nearest known name of an unknown key, and with each wrong value', () => {
+  it('is refused with each wrong value, and with the nearest known name for an unknown key', () => {
     write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
     expect(problems()).toEqual([
       expect.stringMatching(/^HEALTH_INTERVALL_MS in ".*settings.json" is not a setting: .* Did you mean HEALTH_INTERVAL_MS\?$/),
@@ -67,7 +67,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('may not contain a secret or a login, but the file of a secret', () => {
+  it('may name the file of a secret, but may not contain a secret or a login', () => {
     const token = join(folder, 'token');
     writeFileSync(token, 'a token of the admins in a file');
     write({ ADMIN_TOKEN_FILE: token });

@@ -119,7 +119,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits for no marks in a process that starts after the settlement', async () => {
+  it('does not wait for marks when another process has already settled the store', async () => {
     world.add('game', 'cut off');
     world.settledByOthers = 'one';
     await world.pass();

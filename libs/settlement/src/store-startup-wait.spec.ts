@@ -47,7 +47,7 @@ describe('a process that starts', () => {
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time even when Redis contains some servers', async () => {
+  it('waits for the full startup time even when Redis contains some servers', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
@@ -59,7 +59,7 @@ describe('a process that starts', () => {
     expect(await waiting).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time when only an earlier run of Redis was settled', async () => {
+  it('waits for the full startup time when only an earlier run of Redis was settled', async () => {
     await redis.commands.mset('hf:settled', 'an-earlier-run');
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);

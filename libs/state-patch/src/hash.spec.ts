@@ -56,7 +56,7 @@ describe('the hash of a value', () => {
     expect(hashValue([-0])).toBe(hashValue([0]));
   });
 
-  it.each([[undefined], [Number.NaN], [{ a: () => 1 }], ['\ud800']])('refuses %p', (value) => {
+  it.each([[undefined], [Number.NaN], [{ a: () => 1 }], ['\ud800']])('cannot be computed for %p', (value) => {
     expect(() => hashValue(value)).toThrow(StatePatchError);
   });
 });

@@ -112,7 +112,7 @@ describe('hostile bytes of a patch', () => {
       expect(() => applyPatch(null, Uint8Array.from(bytes))).toThrow('a count exceeds the bytes that remain');
   });
 
-  it('are refused as a whole value', () => {
+  it('are refused when they are decoded as a whole value', () => {
     for (const bytes of [[], [0x01, 0x01], [0xa1], [0xeb], [0xe8, 0xff, 0xff, 0x7f]])
       expect(() => decodeValue(Uint8Array.from(bytes))).toThrow(StatePatchError);
   });

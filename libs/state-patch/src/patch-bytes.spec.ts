@@ -6,7 +6,7 @@ import { frozen, plainValues, RandomEdit, reordered, seededBelow } from './rando
 const measured = (before: unknown, after: unknown) => Object.fromEntries(bytesByPath(before, encodePatch(before, after)));
 
 describe('bytesByPath', () => {
-  it('returns the bytes per changed path, with one path for all items of a list', () => {
+  it('returns the number of bytes for each changed path, with one path for all items of a list', () => {
     const before = { tick: 41, ships: [1, 2, 3].map((x) => ({ x, y: 5 })), name: 'A' };
     const after = { tick: 42, ships: [2, 7, 9].map((x) => ({ x, y: 5 })), name: 'A' };
     expect(measured(before, after)).toEqual({ '': 1, ships: 1, 'ships[]': 2, 'ships[].x': 4, tick: 2 });
@@ -22,7 +22,7 @@ describe('bytesByPath', () => {
     expect(measured([1], [1])).toEqual({});
   });
 
-  it('returns bytes whose sum is the length of the patch, for any two values', () => {
+  it('returns byte counts whose sum is the length of the patch, for any two values', () => {
     const check = (before: unknown, after: unknown): void => {
       const patch = encodePatch(before, after);
       const sum = [...bytesByPath(reordered(before), patch).values()].reduce((total, bytes) => total + bytes, 0);

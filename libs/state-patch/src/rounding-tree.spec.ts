@@ -35,7 +35,7 @@ describe('the rounding steps by path', () => {
     ['ships.0.hp', 1],
     ['rocks.0.hp', 1],
     ['rocks.0.x', 1.23456],
-  ])('are, for the number at %s, %d', (path, expected) => {
+  ])('round the number 1.23456 at %s to %d', (path, expected) => {
     expect(stepAt(RoundingTree.of(STEPS), path.split('.'))).toBe(expected);
   });
 

@@ -74,7 +74,7 @@ describe('the file conformance/patches.json', () => {
     expect([...kinds].sort((a, b) => a - b)).toEqual(expect.arrayContaining(Array.from({ length: 15 }, (_, kind) => kind)));
   });
 
-  it('contains values, hashes and refused patches with the results of the library', () => {
+  it('contains values, hashes and refused patches that agree with the library', () => {
     for (const list of [vectors.values, vectors.hashes, vectors.refused]) expect(list.length).toBeGreaterThan(0);
     for (const { value, bytes } of vectors.values) {
       expect(hex(encodeValue(value))).toBe(bytes);

@@ -12,7 +12,7 @@ describe('the description of a thrown value', () => {
     expect(describeThrown(new AggregateError([new Error('one')], 'all')).errors).toMatchObject([{ name: 'Error', message: 'one' }]);
   });
 
-  it('has a name and a message for every other value', () => {
+  it('has a name and a message for a value that is not an error', () => {
     expect(describeThrown('broken')).toEqual({ name: 'Error', message: 'broken' });
     expect(describeThrown(undefined)).toEqual({ name: 'Error', message: 'undefined' });
     expect(describeThrown({ code: 'busy', message: 'Try again.', retry: true })).toEqual({

@@ -24,7 +24,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
   });
 
-  it('writes as many lines about the life of rooms as the limit allows, and then their number', async () => {
+  it('writes only as many lines about the life of rooms as the limit allows, and then the number of omitted lines', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => void lines.push(line) };
     const log = new Log({ server: 'hf:game:1', level: 'info', format: 'json', lifeLinesPerSecond: 2, destination });
@@ -99,7 +99,7 @@ describe('the log of a server', () => {
     ['a text', 'broken', { name: 'Error', message: 'broken' }],
     ['an error body', { code: 'busy', message: 'Try again.', retry: true }, { name: 'Error', message: 'Try again.', code: 'busy' }],
     ['null', null, { name: 'Error', message: 'null' }],
-  ])('writes the field `error` with a name and a message when it is %s', (_, error, written) => {
+  ])('writes the field `error` with a name and a message for %s', (_, error, written) => {
     const { log, lines } = logInto('json');
     log.error('request.failed', { error });
     expect(JSON.parse(lines[0]).error).toEqual(written);

@@ -27,7 +27,7 @@ class SampleSeries {
 
 const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) => kind);
 
-describe("the watchdog's observer of runs", () => {
+describe("the watchdog's observer of the runs of game code", () => {
   it('ignores short runs in a healthy event loop', () => {
     const series = new SampleSeries();
     expect(series.pass(10_000, { run: 0, beats: true })).toEqual([]);

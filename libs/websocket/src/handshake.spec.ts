@@ -15,7 +15,7 @@ describe('answerUpgrade', () => {
     expect(answerUpgrade('GET', headers, SUBPROTOCOLS)).toEqual({ subprotocol: 'app.json', accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' });
   });
 
-  it('accepts, of two subprotocols, the subprotocol that the server prefers', () => {
+  it('selects the subprotocol that the server prefers when the client offers two', () => {
     const both = { ...headers, 'sec-websocket-protocol': 'app.json,app.binary' };
     expect(answerUpgrade('GET', both, SUBPROTOCOLS)).toMatchObject({ subprotocol: 'app.binary' });
   });

@@ -53,7 +53,7 @@ describe("the ledger of a game's moves", () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('ignores a board that is older than another board of the player', () => {
+  it('ignores an older board that arrives after a newer board', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });

@@ -563,7 +563,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('contains the result of a command with the next step in a game with steps', async () => {
+  it('contains the result of a command together with the next step when the game has steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -639,7 +639,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('contains the remaining changes of an ended game before its end', async () => {
+  it('contains the remaining changes of a game before the message `ended`', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
@@ -706,7 +706,7 @@ describe('the output of a room', () => {
     expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
   });
 
-  it('ends the game when the view cannot be sent', async () => {
+  it('makes the room end the game when the view cannot be sent', async () => {
     const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
@@ -920,7 +920,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('report the room for an audit when the store has an older version', async () => {
+  it('make the owner report the room for an audit when the store has an older version of the room', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -974,7 +974,7 @@ describe('the appends of an owner', () => {
 });
 
 describe('the view of a game', () => {
-  it('ends the game when the view throws in a sync that is sent with a step', async () => {
+  it('makes the room end the game when the view throws in a sync that is sent with a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -987,7 +987,7 @@ describe('the view of a game', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends only the game of its room when the view throws', async () => {
+  it('makes only its own room end the game when the view throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1007,7 +1007,7 @@ describe('the view of a game', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('ends the game when the view contains %s', async (_what, command, shown) => {
+  ])('makes the room end the game when the view contains %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1018,7 +1018,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends the game when the view for a new session cannot be sent', async () => {
+  it('makes the room end the game when the view for a new session cannot be sent', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1083,7 +1083,7 @@ describe('the room host', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer that is due in a month', async () => {
+  it('does not fire a timer early when the timer is due in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);

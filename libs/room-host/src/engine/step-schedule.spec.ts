@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('limits how far a room whose steps take too long falls behind', () => {
+  it('limits how many steps a room is behind when its steps take too long', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];

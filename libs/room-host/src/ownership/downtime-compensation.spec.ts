@@ -105,7 +105,7 @@ describe('a room whose next owner has a different clock', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('keeps the remaining time of its timers after a migration to a clock that is %s', async (_, aheadMs) => {
+  ])('keeps the remaining time of its timers after a migration to a server whose clock is %s', async (_, aheadMs) => {
     second.clockAheadMs = aheadMs;
     const room = await hosts.open(first);
     const before = room.time.now();
@@ -119,7 +119,7 @@ describe('a room whose next owner has a different clock', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('keeps the remaining time of its timers after an adoption with a clock that is %s', async (_, aheadMs) => {
+  ])('keeps the remaining time of its timers after an adoption by a server whose clock is %s', async (_, aheadMs) => {
     second.clockAheadMs = aheadMs;
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');

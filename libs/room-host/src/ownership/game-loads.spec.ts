@@ -97,7 +97,7 @@ describe("the load of a game's data", () => {
     expect(starts).toHaveLength(1);
   });
 
-  it('is repeated up to a number of attempts when the handler throws', async () => {
+  it('is attempted at most three times when the handler throws', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(() => {
@@ -117,7 +117,7 @@ describe("the load of a game's data", () => {
     expect(await hosts.record(second.room)).toMatchObject({ status: 'starting', owner: null });
   });
 
-  it('may refuse the start with a code of the game, without a second attempt', async () => {
+  it('is not repeated when the handler refuses the start with a code of the game', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(async () => {

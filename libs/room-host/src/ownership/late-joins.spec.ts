@@ -114,7 +114,7 @@ describe('a player who joins a running game', () => {
     expect(before).toBeDefined();
   });
 
-  it('replaces the only player of a game without an end of the game', async () => {
+  it('keeps the game running after the only other player has left', async () => {
     const room = await hosts.open(first, 1);
     await hosts.leave(room.id, 'u0');
     await reserve(room, 'late', 0);
@@ -149,7 +149,7 @@ describe('the lock of a game', () => {
     expect(await hosts.records.save(record, { doc: record.doc })).toBeNull();
   });
 
-  it('is refused from a server that does not own the room', async () => {
+  it('is refused when the server does not own the room', async () => {
     const room = await hosts.open(first);
     expect(await hosts.records.lock(room.id, { ...room.tenure, epoch: room.tenure.epoch - 1 }, true)).toBe(false);
     expect(await hosts.record(room.id)).not.toHaveProperty('isLocked');
@@ -157,7 +157,7 @@ describe('the lock of a game', () => {
 });
 
 describe('a bot of a room', () => {
-  it('moves without a request of a player, even after a migration', async () => {
+  it('makes its moves without a request of a player, even after a migration', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'bot');
     await until(() => seen(room).includes('moves 2'));

@@ -72,7 +72,7 @@ describe('the recent changes of a room', () => {
     expect(recent.eventsAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
-  it('begin again after a change that is too large for the window', () => {
+  it('contain only newer changes after a change that is too large for the window', () => {
     const quiet = [change(1, 'a', true), change(2, 'b', false)];
     const huge = change(3, 'x'.repeat(RECENT_BYTES_MAX), true);
     const after = change(4, 'c', true);

@@ -9,7 +9,7 @@ const moment = (version: number, hasEvent = true): Moment => ({
 });
 
 describe('the delay line for spectators', () => {
-  it('returns each value after the delay, with all earlier events', () => {
+  it('returns the newest value whose delay is over, with all events since the last returned value', () => {
     const line = new DelayLine(1_000);
     line.add(moment(1), 0);
     line.add(moment(2), 400);

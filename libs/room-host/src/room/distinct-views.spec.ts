@@ -31,14 +31,14 @@ describe('the views of one sync', () => {
     expect(views.unified(other)).toBe(other);
   });
 
-  it('need a limited number of comparisons', () => {
+  it('are compared with only a limited number of other views', () => {
     const views = new DistinctViews();
     for (let seat = 0; seat < 100; seat++) views.unified({ seat });
     const last = { seat: 0 };
     expect(views.unified(last)).toBe(last);
   });
 
-  it('may contain themselves', () => {
+  it('may contain circular references', () => {
     const make = (): object => {
       const view: { self?: object } = {};
       view.self = view;

@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('are sent to a returning player as one state when only their sum is too large', async () => {
+  it('are sent to a returning player as one state when only their total size is too large', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
@@ -149,7 +149,7 @@ describe('a player who returns to a game receives each missing event once and in
     }
   });
 
-  it('since the setup at the first attachment, but not after a reload of the page', async () => {
+  it('from the setup on at the first attachment, but no old event after a reload of the page', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');
@@ -178,7 +178,7 @@ describe('a player who returns to a game receives each missing event once and in
 });
 
 describe('the events that a room keeps for players who return', () => {
-  it('are limited to a number of changes, and older events count as `missed`', async () => {
+  it('belong to a limited number of changes, and a player who missed an older event receives `missed`', async () => {
     const room = await hosts.open(first);
     for (let count = 1; count <= RECENT_CHANGES_MAX + 2; count++) await first.does(room, 0, 'say', `e${count}`);
     await first.migrator.migrate(room.id);
@@ -189,7 +189,7 @@ describe('the events that a room keeps for players who return', () => {
     expect(two.receivedEvents).toHaveLength(RECENT_CHANGES_MAX);
   }, 20_000);
 
-  it('are limited to a number of bytes in a checkpoint', async () => {
+  it('have at most a maximum number of bytes in a checkpoint', async () => {
     const room = await hosts.open(first);
     for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', EVENT_TAIL_BYTES_MAX / 4);
     expect(room.checkpoint().length).toBeLessThan(EVENT_TAIL_BYTES_MAX + 1_000);
