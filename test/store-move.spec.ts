@@ -53,6 +53,9 @@ describe('a fleet that moves to another Redis while it plays', () => {
     await until(() => games.every(({ count }, index) => count > before[index] + 5), WAIT_MS);
     for (const server of fleet.servers) await until(() => server.logged('store.moved').length === 1, WAIT_MS);
     await expect(old.set('late', '1')).rejects.toThrow(/READONLY/);
+    const namesAt = async (client: Redis) => [...String(await client.client('LIST')).matchAll(/ name=(\S+) /g)].map(([, name]) => name);
+    expect(await namesAt(old)).toEqual([]);
+    expect(await namesAt(next.client)).toEqual(expect.arrayContaining(fleet.games.map(({ id }) => `${id}/watchdog`)));
 
     await old.shutdown('NOSAVE').catch(() => {});
     await Promise.all(games.map((game) => game.goesOn()));

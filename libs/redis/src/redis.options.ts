@@ -7,7 +7,7 @@ export interface RedisOptions {
    * the Redis at the new address.
    */
   readonly urlFile?: string | null;
-  /** Name of the connections in `CLIENT LIST`: the id of the server. */
+  /** Name of the connections in `CLIENT LIST`: the id of the server, or `watchdogConnection` of it. */
   readonly name?: string;
   /** The login at the data nodes, instead of a login in `url`. */
   readonly login?: RedisLogin;
@@ -47,3 +47,11 @@ export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;
+
+/**
+ * Name of the connection of the watchdog's thread, by the id of its server. The name differs from the name of the other connections, because
+ * the thread moves to another Redis on its own. A server name contains no slash.
+ */
+export function watchdogConnection(serverId: string): string {
+  return `${serverId}/watchdog`;
+}

@@ -1,18 +1,26 @@
-import { judgeMove, type Replication, readReplication } from './replication.js';
+import { judgeMove, OLD_GONE, type Replication, readReplication } from './replication.js';
 
 const replication = (role: string, id: string, previousId = '0'): Replication => ({ role, id, previousId });
+const silence = { failures: 0, ms: 0 };
 
 describe('a server that finds another address in REDIS_URL_FILE', () => {
   it('moves when the new Redis has taken over from the old one', () => {
-    expect(judgeMove({ old: replication('slave', 'b', 'a'), next: replication('master', 'b', 'a'), history: 'a' })).toBe('move');
+    const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
+    expect(judgeMove({ old, next, silence, history: 'a' })).toBe('move');
   });
 
   it('moves even when the two Redis servers changed roles before the server saw the new address', () => {
-    expect(judgeMove({ old: replication('slave', 'b', 'a'), next: replication('master', 'b', 'a'), history: null })).toBe('move');
+    const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
+    expect(judgeMove({ old, next, silence, history: null })).toBe('move');
   });
 
-  it('moves when the old Redis is gone and the new Redis has the data of the old Redis', () => {
-    expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), history: 'a' })).toBe('move');
+  it.each([
+    [{ failures: 1, ms: 0 }, 'old-silent'],
+    [{ failures: OLD_GONE.failures - 1, ms: 60_000 }, 'old-silent'],
+    [{ failures: 100, ms: OLD_GONE.ms - 1 }, 'old-silent'],
+    [OLD_GONE, 'move'],
+  ] as const)('regards an old Redis with the failures %j as gone only after several seconds', (failed, verdict) => {
+    expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), silence: failed, history: 'a' })).toBe(verdict);
   });
 
   it.each([
@@ -22,7 +30,7 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     ['the new Redis has other data', 'other-data', replication('slave', 'x'), replication('master', 'c')],
     ['the old Redis is gone and the new one is empty', 'other-data', null, replication('master', 'c')],
   ] as const)('stays at the old Redis while %s', (_, reason, old, next) => {
-    expect(judgeMove({ old, next, history: 'a' })).toBe(reason);
+    expect(judgeMove({ old, next, silence, history: 'a' })).toBe(reason);
   });
 
   it('reads the role and the replication ids from the answer of Redis', () => {

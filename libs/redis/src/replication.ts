@@ -10,9 +10,24 @@ export interface Replication {
 
 /**
  * The reason why a server stays at its old Redis: the new one does not answer (`unreachable`), is still a replica (`replica`), has another
- * history (`other-data`), or the old one still takes writes (`old-primary`).
+ * history (`other-data`), the old one still takes writes (`old-primary`), or it does not answer, but not for long enough (`old-silent`).
  */
-export type WaitReason = 'unreachable' | 'replica' | 'old-primary' | 'other-data';
+export type WaitReason = 'unreachable' | 'replica' | 'old-primary' | 'old-silent' | 'other-data';
+
+/** Requests to the old Redis that failed one after another. */
+export interface Silence {
+  /** Number of the failed requests. */
+  readonly failures: number;
+  /** Time since the first of them failed, in ms. */
+  readonly ms: number;
+}
+
+/**
+ * The old Redis counts as gone when this number of requests failed one after another, for at least this time. One failure may be a short
+ * break of the network, during which the old Redis still takes writes of other servers. The time alone would not be sufficient, because a
+ * process that was suspended has measured it without asking.
+ */
+export const OLD_GONE = { failures: 5, ms: 3_000 } as const satisfies Silence;
 
 /** Reads the answer to `INFO replication`. Pure. */
 export function readReplication(info: string): Replication {
@@ -21,21 +36,25 @@ export function readReplication(info: string): Replication {
 }
 
 /**
- * Decides whether a server may leave its old Redis for a new one. `old`, `next`: the answers of the two; null: no answer. `history`: the
- * `id` of the old Redis when it was last seen as the primary. Pure.
+ * Decides whether a server may leave its old Redis for a new one. `old`, `next`: the answers of the two; null: no answer. `silence`: for how
+ * long the old one has not answered. `history`: the `id` of the old Redis when it was last seen as the primary. Pure.
  */
 export function judgeMove({
   old,
   next,
+  silence,
   history,
 }: {
   readonly old: Replication | null;
   readonly next: Replication | null;
+  readonly silence: Silence;
   readonly history: string | null;
 }): 'move' | WaitReason {
   if (next === null) return 'unreachable';
   if (next.role !== 'master') return 'replica';
   if (old?.role === 'master') return 'old-primary';
   const isSuccessor = next.previousId === history || old?.id === next.id;
-  return isSuccessor ? 'move' : 'other-data';
+  if (!isSuccessor) return 'other-data';
+  const isGone = silence.failures >= OLD_GONE.failures && silence.ms >= OLD_GONE.ms;
+  return old !== null || isGone ? 'move' : 'old-silent';
 }

@@ -1,20 +1,23 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Redis } from 'ioredis';
 import { connect } from './connect.js';
 import { RedisAccess, readUrlFile } from './redis-access.js';
 import { RedisConnections } from './redis-connections.js';
 import { parseRedisUrl } from './redis-target.js';
-import { judgeMove, type Replication, readReplication, type WaitReason } from './replication.js';
+import { judgeMove, type Replication, readReplication, type Silence, type WaitReason } from './replication.js';
 
 /** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */
-const READ_EVERY_MS = 250;
+export const URL_FILE_READ_MS = 250;
 
 /** `url`: the address in the file. */
 export type StoreMoveChange =
   | { readonly kind: 'waiting'; readonly url: string; readonly reason: WaitReason }
   | { readonly kind: 'refused'; readonly url: string; readonly message: string }
   | { readonly kind: 'moved'; readonly url: string };
+
+/** The connections that move together. The watchdog's thread has its own, because it also works while the main thread is blocked. */
+export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | 'commands' | 'moveTo'>;
 
 /**
  * Moves this process to another Redis when the address in the file of `REDIS_URL_FILE` changes. The process keeps the old Redis until the
@@ -26,11 +29,13 @@ export class StoreMove implements OnApplicationShutdown {
   private candidate: { readonly url: string; readonly client: Redis } | null = null;
   /** The id of the history of the old Redis when it was last seen as the primary. Null: it was not seen as the primary. */
   private history: string | null = null;
+  /** The time of the first failure since the last answer of the old Redis, and the number of failures. Null: it answered. */
+  private silent: { readonly since: number; readonly failures: number } | null = null;
   private notified = '';
   private isChecking = false;
   private readonly listeners: ((change: StoreMoveChange) => void)[] = [];
 
-  constructor(private readonly redis: RedisConnections) {}
+  constructor(@Inject(RedisConnections) private readonly redis: MovableConnections) {}
 
   /** Registers a function that is called when the state of a move changes. */
   onChange(listener: (change: StoreMoveChange) => void): void {
@@ -38,7 +43,7 @@ export class StoreMove implements OnApplicationShutdown {
   }
 
   /** Reads the file. Moves this process if the address has changed and the new Redis is ready. Never rejects. */
-  @Interval(READ_EVERY_MS)
+  @Interval(URL_FILE_READ_MS)
   async check(): Promise<void> {
     const { urlFile } = this.redis.options;
     const { commands, access } = this.redis;
@@ -63,12 +68,18 @@ export class StoreMove implements OnApplicationShutdown {
     if (client === null) return;
     const [old, next] = await Promise.all([replicationOf(commands), replicationOf(client)]);
     if (old?.role === 'master') this.history = old.id;
-    const verdict = judgeMove({ old, next, history: this.history });
+    const verdict = judgeMove({ old, next, silence: this.silence(old), history: this.history });
     if (verdict !== 'move') return this.notify({ kind: 'waiting', url, reason: verdict });
     this.redis.moveTo(url);
     this.forget();
     this.history = null;
     this.notify({ kind: 'moved', url });
+  }
+
+  private silence(old: Replication | null): Silence {
+    const now = performance.now();
+    this.silent = old === null ? { since: this.silent?.since ?? now, failures: (this.silent?.failures ?? 0) + 1 } : null;
+    return this.silent === null ? { failures: 0, ms: 0 } : { failures: this.silent.failures, ms: now - this.silent.since };
   }
 
   /** Returns the connection to the new Redis. Null: a running process cannot move to this address. */
@@ -94,6 +105,7 @@ export class StoreMove implements OnApplicationShutdown {
   private forget(): void {
     this.candidate?.client.disconnect();
     this.candidate = null;
+    this.silent = null;
   }
 
   private notify(change: StoreMoveChange): void {

@@ -3,6 +3,7 @@ import { GameKitModule } from '#libs/game-kit';
 import { HealthModule } from '#libs/health';
 import { RatingsModule } from '#libs/matchmaking';
 import { serverId } from '#libs/protocol';
+import { watchdogConnection } from '#libs/redis';
 import { overrunReporter, RoomHostModule } from '#libs/room-host';
 import { type AppModule, CoreModule, redisOptions } from '#libs/server';
 import type { SettingsOf } from '#libs/settings';
@@ -17,6 +18,7 @@ export class GameServerModule {
   static forRoot(settings: SettingsOf<'game'>, games: readonly AppModule[]): DynamicModule {
     if (games.length === 0) throw new Error('A game server needs a game: startGameServer({ games: [MyGameModule] }).');
     const { rooms, game, ratings, recovery, link, redis, log, server } = settings;
+    const id = serverId('game', server.name, redis.prefix);
     return {
       module: GameServerModule,
       imports: [
@@ -26,8 +28,8 @@ export class GameServerModule {
         WatchdogModule.forRoot(
           { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
           overrunReporter({
-            redis: redisOptions(redis),
-            telemetry: { server: serverId('game', server.name, redis.prefix), level: log.level, format: log.format },
+            redis: redisOptions(redis, watchdogConnection(id)),
+            telemetry: { server: id, level: log.level, format: log.format },
           }),
         ),
         RoomHostModule.forRoot({

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { FleetRedis, until } from '../../testing/index.js';
+import { type MoveResult, moveStore } from './move-store.js';
+
+const SERVER = 'hf:game:1';
+
+let home: string;
+let started: FleetRedis[];
+let clients: Redis[];
+let old: FleetRedis;
+let next: FleetRedis;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'holdfast-move-'));
+  [started, clients] = [[], []];
+  [old, next] = await Promise.all([startRedis('old'), startRedis('new')]);
+  await old.client.set('room', 'played');
+});
+afterEach(async () => {
+  for (const client of clients) client.disconnect();
+  await Promise.all(started.map((redis) => redis.stop()));
+  await rm(home, { recursive: true, force: true });
+});
+
+async function startRedis(name: string): Promise<FleetRedis> {
+  // Without a delay, a replica gets its data at once instead of after 5 s.
+  const redis = await FleetRedis.start(join(home, name), { config: { 'repl-diskless-sync-delay': 0 } });
+  started.push(redis);
+  return redis;
+}
+
+function move(waitMs = 10_000): Promise<MoveResult> {
+  return moveStore({ from: old.url, to: next.url, prefix: 'hf', waitMs, say: () => {} });
+}
+
+/** Opens a connection with a name, as a server does. */
+async function connected(to: FleetRedis, name: string): Promise<Redis> {
+  const client = new Redis(to.url, { connectionName: name });
+  clients.push(client);
+  await client.ping();
+  return client;
+}
+
+async function replicate(replica: FleetRedis, primary: FleetRedis): Promise<void> {
+  await replica.client.call('REPLICAOF', '127.0.0.1', String(primary.port));
+  await until(async () => /master_link_status:up/.test(await replica.client.info('replication')));
+}
+
+async function roleOf(redis: FleetRedis): Promise<string> {
+  return /role:(\w+)/.exec(await redis.client.info('replication'))![1]!;
+}
+
+describe('move-store', () => {
+  it('makes the new Redis the primary, and a repeated call only waits for the servers', async () => {
+    expect(await move()).toEqual({ servers: 0, switchMs: expect.any(Number) });
+    expect([await roleOf(old), await roleOf(next), await next.client.get('room')]).toEqual(['slave', 'master', 'played']);
+    await next.client.sadd('hf:servers', SERVER);
+    await next.client.hset(SERVER, 'state', 'ready');
+    const late = await connected(old, SERVER);
+    await expect(move(200)).rejects.toThrow(`These connections to the old Redis are still open: ${SERVER}.`);
+    late.disconnect();
+    expect(await move()).toEqual({ servers: 1, switchMs: 0 });
+  });
+
+  it('refuses an old Redis that has another replica, and changes nothing', async () => {
+    const other = await startRedis('other');
+    await replicate(other, old);
+    await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${other.port}.`);
+    expect([await roleOf(old), await roleOf(next), await roleOf(other)]).toEqual(['master', 'master', 'slave']);
+  });
+
+  it('does not take a replica with the port of the new Redis for the new Redis', async () => {
+    const other = await startRedis('other');
+    await other.client.config('SET', 'replica-announce-port', String(next.port));
+    await replicate(other, old);
+    await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${next.port}.`);
+  });
+
+  it('keeps a replica of the new Redis, whose own primary is the old one already', async () => {
+    const other = await startRedis('other');
+    await replicate(next, old);
+    await replicate(other, next);
+    await move();
+    await next.client.set('after', '1');
+    await until(async () => (await other.client.get('after')) === '1');
+    expect(await roleOf(other)).toBe('slave');
+  });
+
+  it('refuses a new Redis that has data in any database', async () => {
+    await next.client.call('SELECT', '3');
+    await next.client.set('precious', '1');
+    await expect(move()).rejects.toThrow('has data, which would be deleted: use an empty one.');
+    expect(await next.client.get('precious')).toBe('1');
+  });
+
+  it('refuses a new Redis that is a replica of another Redis', async () => {
+    const other = await startRedis('other');
+    await other.client.set('precious', '1');
+    await replicate(next, other);
+    await expect(move()).rejects.toThrow('is a replica of another Redis than --from: use an empty one.');
+    expect(await next.client.get('precious')).toBe('1');
+  });
+
+  it("waits until the watchdog of a server has moved, whose connection is not the server's own", async () => {
+    await old.client.sadd('hf:servers', SERVER);
+    await old.client.hset(SERVER, 'state', 'ready');
+    for (const redis of [old, next]) await connected(redis, SERVER);
+    await connected(old, `${SERVER}/watchdog`);
+    await expect(move(3_000)).rejects.toThrow(`These servers are not connected to the new Redis: ${SERVER}/watchdog.`);
+    expect(await roleOf(old)).toBe('master');
+  });
+
+  it('continues when its connections break while it waits', async () => {
+    await old.client.sadd('hf:servers', SERVER);
+    await old.client.hset(SERVER, 'state', 'ready');
+    let isOver = false;
+    const moving = move().finally(() => (isOver = true));
+    moving.catch(() => {});
+    await until(async () => /master_link_status:up/.test(await next.client.info('replication')));
+    for (let times = 0; times < 3; times++) {
+      for (const { client } of [old, next]) {
+        await until(async () => isOver || (await killedByName(client, 'move-store')));
+      }
+    }
+    await connected(next, SERVER);
+    expect((await moving).servers).toBe(1);
+  });
+
+  it('lets the old Redis take writes again when it cannot connect to the new one', async () => {
+    // No Redis listens at this address.
+    await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
+    await expect(move()).rejects.toThrow('did not take over in time. The fleet continues on the old one.');
+    expect([await roleOf(old), await roleOf(next)]).toEqual(['master', 'slave']);
+    expect(await old.client.set('room', 'played on')).toBe('OK');
+  });
+
+  it('ends a switch that an interrupted call has begun and that cannot succeed', async () => {
+    await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
+    await replicate(next, old);
+    await until(async () => /state=online/.test(await old.client.info('replication')));
+    await old.client.call('FAILOVER', 'TO', '127.0.0.2', String(next.port), 'TIMEOUT', '5000');
+    await until(async () => /master_failover_state:failover-in-progress/.test(await old.client.info('replication')));
+    await expect(move()).rejects.toThrow('did not take over in time. The fleet continues on the old one.');
+    expect(await old.client.set('room', 'played on')).toBe('OK');
+  });
+});
+
+/** Closes the connection with this name. Returns whether there was one. */
+async function killedByName(client: Redis, name: string): Promise<boolean> {
+  const id = new RegExp(`^id=(\\d+) .* name=${name} `, 'm').exec(String(await client.client('LIST')))?.[1];
+  return id !== undefined && (await client.call('CLIENT', 'KILL', 'ID', id)) === 1;
+}

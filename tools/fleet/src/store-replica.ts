@@ -1,0 +1,112 @@
+import type { Redis } from 'ioredis';
+import { readReplication, redacted } from '#libs/redis';
+import { FleetError } from './admin-client.js';
+
+/** The new Redis, by the address with which the old one reaches it. */
+export interface OwnReplica {
+  readonly ip: string;
+  readonly port: string;
+  readonly lagBytes: number;
+}
+
+interface ListedReplica {
+  readonly ip: string;
+  readonly port: string;
+  readonly state: string;
+  readonly offset: number;
+}
+
+/**
+ * Refuses a new Redis that has data of its own, that deletes keys, or that stores less safely than the old one. Also refuses an old Redis
+ * that has other replicas.
+ */
+export async function refuseUnfit(old: Redis, next: Redis, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
+  const [oldInfo, nextInfo] = [await old.info('replication'), await next.info('replication')];
+  const [was, is] = [readReplication(oldInfo), readReplication(nextInfo)];
+  if (was.role !== 'master') refuse(`Redis at ${redacted(from)} (--from) is a replica: name the primary.`);
+  if (was.id === is.id && is.role === 'master') refuse('--from and --to are the same Redis.');
+  if (is.role !== 'master' && was.id !== is.id && !waitsFor(nextInfo, from))
+    refuse(`Redis at ${redacted(to)} (--to) is a replica of another Redis than --from: use an empty one.`);
+  if (is.role === 'master' && /^db\d+:/m.test(await next.info('keyspace')))
+    refuse(`Redis at ${redacted(to)} (--to) has data, which would be deleted: use an empty one.`);
+  if (is.role === 'master') refuseOthers(replicasIn(oldInfo), null);
+  else await ownReplicaIn(oldInfo, next);
+  if ((await setting(next, 'maxmemory-policy')) !== 'noeviction')
+    refuse('The new Redis deletes keys when it is full: set maxmemory-policy noeviction.');
+  if ((await setting(old, 'appendonly')) === 'yes' && (await setting(next, 'appendonly')) !== 'yes')
+    refuse('The new Redis has no append-only file, and the old one has: set appendonly yes.');
+}
+
+/**
+ * Returns the new Redis as the old one sees it. Null: it is not connected, or has not the data yet.
+ *
+ * @throws FleetError when the old Redis has another replica, which `FAILOVER` might promote
+ */
+export async function ownReplica(old: Redis, next: Redis): Promise<OwnReplica | null> {
+  const oldInfo = await old.info('replication');
+  const replica = await ownReplicaIn(oldInfo, next);
+  const nextInfo = await next.info('replication');
+  if (!/^master_link_status:up/m.test(nextInfo) || !/^master_sync_in_progress:0/m.test(nextInfo)) return null;
+  if (readReplication(nextInfo).id !== readReplication(oldInfo).id || replica?.state !== 'online') return null;
+  const written = Number(/^master_repl_offset:(\d+)/m.exec(oldInfo)?.[1]);
+  return { ip: replica.ip, port: replica.port, lagBytes: written - replica.offset };
+}
+
+/**
+ * Finds the new Redis among the replicas of the old one. The port is the one that the new Redis announces. The old Redis sees the IP
+ * address of the connection, unless the new one announces another. Because other hosts may have the same port, the new Redis must be the
+ * only replica.
+ */
+async function ownReplicaIn(oldInfo: string, next: Redis): Promise<ListedReplica | null> {
+  const replicas = replicasIn(oldInfo);
+  const { ip, port } = await announcedBy(next);
+  const own = replicas.find((replica) => replica.port === port && (ip === '' || replica.ip === ip));
+  refuseOthers(replicas, own ?? null);
+  return own ?? null;
+}
+
+function refuseOthers(replicas: readonly ListedReplica[], own: ListedReplica | null): void {
+  const others = replicas.filter((replica) => replica !== own).map(({ ip, port }) => `${ip}:${port}`);
+  if (others.length > 0)
+    refuse(
+      `The old Redis has other replicas than the new one: ${others.join(', ')}. Make the new Redis a replica of the old one (REPLICAOF), and then the others replicas of the new one. Or stop them.`,
+    );
+}
+
+function replicasIn(info: string): ListedReplica[] {
+  return [...info.matchAll(/^slave\d+:ip=(.*?),port=(\d+),state=(\w+),offset=(\d+)/gm)].map(([, ip, port, state, offset]) => ({
+    ip: ip!,
+    port: port!,
+    state: state!,
+    offset: Number(offset),
+  }));
+}
+
+async function announcedBy(client: Redis): Promise<{ readonly ip: string; readonly port: string }> {
+  const announced = await setting(client, 'replica-announce-port');
+  const own = (await setting(client, 'tls-replication')) === 'yes' ? 'tls-port' : 'port';
+  return {
+    ip: await setting(client, 'replica-announce-ip'),
+    port: announced !== '' && announced !== '0' ? announced : await setting(client, own),
+  };
+}
+
+/** Whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
+function waitsFor(info: string, url: string): boolean {
+  const { host, port } = addressOf(url);
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  return field('master_link_status') === 'down' && field('master_host') === host && field('master_port') === String(port);
+}
+
+async function setting(client: Redis, name: string): Promise<string> {
+  return ((await client.config('GET', name)) as string[])[1] ?? '';
+}
+
+export function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379) };
+}
+
+function refuse(message: string): never {
+  throw new FleetError('conflict', message);
+}
