@@ -23,7 +23,7 @@ export interface TestFleetOptions {
   /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Starts another store than a private Redis. `stop` of the fleet also stops this store. */
+  /** Starts the store of the fleet. By default, the fleet starts a private Redis. `stop` of the fleet also stops this store. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /** Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes a proxy. */
   readonly partitions?: boolean;

@@ -62,7 +62,7 @@ export class Outbox {
     return { seq, answered };
   }
 
-  /** Returns the unanswered commands from `first` on, in order, each with the current `settled`. */
+  /** Returns the unanswered commands whose number is at least `first`, in order. */
   takeFrom(first: number): Command[] {
     return [...this.waiting.keys()].filter((seq) => seq >= first).map((seq) => this.command(seq));
   }

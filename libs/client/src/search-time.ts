@@ -1,4 +1,7 @@
-/** If a timer or an answer is late by more than this, in ms, the client could not run. The rest of the delay is then not search time. */
+/**
+ * Maximum delay of a timer or an answer that counts as search time, in ms. After a longer delay, the client was suspended, and the time above
+ * this maximum does not count.
+ */
 const LATE_MS = 1_000;
 
 /**

@@ -85,7 +85,7 @@ export class FrameRouter {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // Limits the bytes to one burst, because the binary form of a JSON frame may be larger than a burst.
+    // Subtracts at most one burst. The binary form of a JSON frame may be larger, and the limit would then refuse every such frame.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 

@@ -64,7 +64,7 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });
 
-  it('may make only a member who is present the next host', () => {
+  it('may pass the role of host only to a member who is present', () => {
     const all = room([member(ada), member(bob), member(cyd, away(1))]);
     expect(handOver(all, ada, bob, NOW).host).toBe(bob);
     expect(refusal(() => handOver(all, ada, cyd, NOW))).toBe('member-away');

@@ -1505,7 +1505,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
-  it('keeps its room when the user is admitted again before the departure arrives', async () => {
+  it('leaves its user in the room when the user is admitted again before the lobby gets the departure', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();

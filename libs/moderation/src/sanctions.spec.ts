@@ -59,7 +59,7 @@ describe('Sanctions', () => {
     expect(await commands.zscore('hf:{sanctions:ban}:ends', user('f'))).toBeNull();
   });
 
-  it('lifts a ban only at the first request', async () => {
+  it('lifts a ban once, and reports that a repeated request changed nothing', async () => {
     await sanctions.impose('ban', { user: user('h'), ...FOREVER });
     expect(await sanctions.lift('ban', user('h'))).toBe(true);
     expect(await sanctions.find('ban', user('h'))).toBeNull();

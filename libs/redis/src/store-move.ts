@@ -10,7 +10,7 @@ import { judgeMove, type Replication, readReplication, type Silence, type WaitRe
 /** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */
 export const URL_FILE_READ_MS = 250;
 
-/** `url`: the address in the file. */
+/** A change of a move to another Redis. `url`: the address of that Redis, as the file of `REDIS_URL_FILE` contains it. */
 export type StoreMoveChange =
   | { readonly kind: 'waiting'; readonly url: string; readonly reason: WaitReason }
   | { readonly kind: 'refused'; readonly url: string; readonly message: string }

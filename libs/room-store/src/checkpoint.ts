@@ -36,10 +36,10 @@ export interface EventTail {
   readonly takeovers?: readonly Takeover[];
 }
 
-/** The content of a checkpoint: one object with the room's value and the tail. */
+/** The content of a checkpoint: the room's value and its latest events. */
 export interface Checkpoint {
   readonly value: RoomValue;
-  /** The latest events, for the next owner. Null: the checkpoint has no tail. */
+  /** The latest events, for the next owner. Null: the checkpoint has no events. */
   readonly tail: EventTail | null;
 }
 

@@ -130,7 +130,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('settles a restarted store only after every server has set its mark again', async () => {
+  it('settles a restarted store only after every server has marked it again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();

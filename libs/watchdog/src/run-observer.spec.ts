@@ -41,7 +41,7 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(series.pass(25, { run: 0, beats: true })).toEqual([]);
   });
 
-  it('interrupts a run at the limit of CPU time, and later ends the process', () => {
+  it('interrupts a run at the limit of CPU time, and ends the process when the run does not stop', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);

@@ -44,7 +44,10 @@ interface Suspicion {
 /** The marked current run. Null: the current run is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
-/** The mark of the game code that blocks the event loop while no run is in progress. Null: no game code is known to block it. */
+/**
+ * The mark of game code that blocks the event loop outside of a guarded run, for example in the callback of a promise. Null: no such code is
+ * known.
+ */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;

@@ -34,7 +34,7 @@ export class ActTracker {
     private readonly log: Log,
   ) {}
 
-  /** Begins an act. Rejects when Redis does not answer, so that every act that runs is in the audit log. */
+  /** Writes the start of an operator's act to the audit log. Rejects when Redis does not answer, so that no act runs without an entry. */
   async begin(act: NewAct): Promise<RunningAct> {
     return new TrackedAct(await this.audit.begin(act), this.audit, this.log);
   }

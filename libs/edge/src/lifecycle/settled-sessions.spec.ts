@@ -98,7 +98,7 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
-  it.each(['moved', 'late'] as const)('does not leave the room that its user has entered since the loss (%s)', async (outcome) => {
+  it.each(['moved', 'late'] as const)('stays in the room that its user entered after the store lost its data (%s)', async (outcome) => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left' as RoomId);

@@ -8,7 +8,7 @@ import { HandlerGuard } from '#libs/watchdog';
 import { GuardedMachine, HandlerLabels } from './guarded-machine.js';
 import type { RoomTime } from './room-time.js';
 
-/** Makes the machines of rooms. Each machine runs the code of its game under the watchdog. */
+/** Creates the state machine of a room. The watchdog limits the run time of game code in it. */
 @Injectable()
 export class MachineFactory {
   private readonly labels: HandlerLabels;

@@ -5,7 +5,7 @@ import { CHAT_BYTES_MAX, CHAT_CHARACTERS_MAX } from '#libs/protocol';
 import type { ChatPanel } from '../chat-panel.js';
 import { textFlaw } from '../name-flaw.js';
 
-/** A box with the messages of one chat, which the player can open and close. Null: the box shows only `title` and `head`. */
+/** A box with the messages of one chat. The player can open and close it. If `chat` is null, the box shows only `title` and `head`. */
 export function chatView(chat: ChatPanel | null, title: string, head: TemplateResult | typeof nothing = nothing): TemplateResult {
   return html`<details class="card chat" .open=${chat?.isOpen ?? true} @toggle=${(event: Event) => chat?.show((event.target as HTMLDetailsElement).open)}>
     <summary>${title} ${chat && chat.unseen > 0 ? html`<span class="tag new">${chat.unseen} new</span>` : nothing}</summary>
