@@ -238,8 +238,10 @@ describeInChromium('the dashboard, in Chromium', () => {
   }, 60_000);
 
   it('has only pages that pass the checks of axe and fit on the screen of a phone', async () => {
-    const { id } = game.rooms[0];
-    const user = game.players[0].user;
+    // The players of the first game may be gone by now, and their room with them.
+    const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    const { id } = rooms[0];
+    const { user } = players[0];
     const pages = [
       ['Fleet', ''],
       ['Incidents', 'incidents'],
