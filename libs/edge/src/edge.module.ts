@@ -17,6 +17,7 @@ import { SessionRestorer } from './lifecycle/session-restorer.js';
 import { SettledSessions } from './lifecycle/settled-sessions.js';
 import { LobbyRouter } from './lobby/lobby-router.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RequestRouter } from './lobby/request-router.js';
 import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { GameEndNotifier } from './room/game-end-notifier.js';
@@ -58,6 +59,7 @@ export class EdgeModule {
       SessionTable,
       LobbyRouter,
       PlayerRequests,
+      RequestRouter,
       RoomListFeeds,
       RoomRecordCache,
       OwnerAttachments,

@@ -1,4 +1,5 @@
 import type { OperationName } from '#libs/protocol';
+import { type EdgeOptions, OPERATIONS_BURST_MIN } from '../edge.options.js';
 
 /**
  * The price of each operation, in messages. The limits of a connection and of an address (`MESSAGES_PER_SECOND`, `CONNECTIONS_PER_ADDRESS`)
@@ -70,4 +71,9 @@ export function priceOf(operation: string, data: unknown, roomsListedMax: number
   const { cursor, filter, sort } = (data ?? {}) as { readonly cursor?: unknown; readonly filter?: unknown; readonly sort?: unknown };
   const isFurther = (cursor ?? filter ?? sort) !== undefined;
   return Math.ceil((isFurther ? FURTHER_PAGE_PRICE : price) * Math.max(1, roomsListedMax / PAGE_ROOMS));
+}
+
+/** Limits a price to a whole burst, because no client could ever pay a higher price. */
+export function chargeable(price: number, { messagesBurst }: Pick<EdgeOptions, 'messagesBurst'>): number {
+  return Math.min(price, messagesBurst, OPERATIONS_BURST_MIN);
 }
