@@ -50,7 +50,7 @@ describe('the tickets in the model of a queue whose lobbies die', () => {
   );
 
   it.each(MUTANTS)(
-    'break an invariant of the model with the deliberate fault %s',
+    'violate an invariant of the model when the lobbies have the deliberate fault %s',
     (rule, violation) => {
       const found = SCENARIOS.map((scenario) => run({ ...scenario, faults: 2 }, { [rule]: true })).find(
         ({ counterExample }) => counterExample,

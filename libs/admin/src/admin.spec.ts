@@ -734,7 +734,7 @@ describe('the admin API', () => {
       expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
     });
 
-    it('sends the server events that the gateway missed without a connection to Redis', async () => {
+    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
       const heard = await listen('?kind=server');
       const redis = gateway.get(RedisConnections);
       const missed = serverEvent();

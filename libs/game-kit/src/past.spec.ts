@@ -36,7 +36,7 @@ class Roads implements GameRules<Road> {
 const play = () => GameTest.create(Roads, { players: ['Ann'] });
 
 describe('room.past', () => {
-  it('returns the state at the given time before now', async () => {
+  it('returns the state of the given number of milliseconds ago', async () => {
     const game = await play();
     game.step(10);
     for (const ms of [0, 1, 49, 50, 51, 100, 200]) game.as(0).look(ms);

@@ -57,7 +57,7 @@ describe('the order of rooms', () => {
     [{ by: 'metadata.level' }, 'eacdb'],
     [{ by: 'metadata.level', order: 'descending' }, 'dceab'],
     [{ by: 'created', order: 'descending' }, 'edcba'],
-  ] as [RoomSort, string][])('is, for the sort %j, %j', (sort, order) => {
+  ] as [RoomSort, string][])('with the sort %j is %j', (sort, order) => {
     expect(sorted(rooms, sort)).toBe(order);
   });
 

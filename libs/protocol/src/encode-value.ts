@@ -174,7 +174,7 @@ function writeText(text: string): void {
   const { length } = text;
   // Each UTF-16 code unit becomes at most three bytes of UTF-8.
   reserve(5 + 3 * length);
-  // The size of the header if the text is ASCII. Other text may need a longer header. The text is then moved to the end of that header.
+  // The size of the header if the text is ASCII. Other text may need a longer header; its bytes are then moved behind that header.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

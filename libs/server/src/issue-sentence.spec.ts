@@ -31,7 +31,7 @@ describe('the sentence about an invalid value', () => {
     ['has none of the allowed forms', z.union([z.string(), z.number()]), true],
     ['has a key that is not allowed', z.record(z.string().regex(/^a/), z.number()), { b: 1 }],
     ['is not valid', z.string().refine(() => false), 'x'],
-  ])('is %j', (sentence, schema, value) => {
+  ])('names what is allowed: %s', (sentence, schema, value) => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 

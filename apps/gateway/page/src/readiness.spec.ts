@@ -14,7 +14,7 @@ const room = (...ready: boolean[]): RoomView => ({
 });
 
 describe('a waiting room', () => {
-  it('has too few players, has players who are not ready, or is ready', () => {
+  it('is ready only when it has enough players and all of them are ready', () => {
     expect(readinessOf(room(true), 2)).toEqual({ kind: 'too-few', missing: 1 });
     expect(readinessOf(room(true, false), 2)).toMatchObject({ kind: 'unready', who: [{ user: 'u1' }] });
     expect(readinessOf(room(true, true), 2)).toEqual({ kind: 'ready' });
