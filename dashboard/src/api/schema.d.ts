@@ -1333,7 +1333,7 @@ export interface operations {
     RoomsController_list: {
         parameters: {
             query?: {
-                /** @description part of the id or name of the room, or of the id or name of a member; upper and lower case are equal */
+                /** @description part of the id or name of the room, or of the id or name of a member; case-insensitive */
                 q?: string;
                 game?: string;
                 status?: "waiting" | "starting" | "playing" | "closed";
@@ -1831,7 +1831,7 @@ export interface operations {
     PlayersController_list: {
         parameters: {
             query?: {
-                /** @description part of the user id or name, or the beginning of the address; upper and lower case are equal */
+                /** @description part of the user id or name, or the beginning of the address; case-insensitive */
                 q?: string;
                 /** @description only sessions at this gateway */
                 gateway?: string;
@@ -2247,7 +2247,7 @@ export interface operations {
     BansController_list: {
         parameters: {
             query?: {
-                /** @description part of the user id; upper and lower case are equal */
+                /** @description part of the user id; case-insensitive */
                 q?: string;
                 limit?: number;
                 /** @description `next` of the last page */
@@ -2301,7 +2301,7 @@ export interface operations {
     MutesController_list: {
         parameters: {
             query?: {
-                /** @description part of the user id; upper and lower case are equal */
+                /** @description part of the user id; case-insensitive */
                 q?: string;
                 limit?: number;
                 /** @description `next` of the last page */

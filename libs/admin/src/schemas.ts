@@ -131,7 +131,7 @@ export const RoomsQuery = z.object({
     .string()
     .max(64)
     .optional()
-    .describe('part of the id or name of the room, or of the id or name of a member; upper and lower case are equal'),
+    .describe('part of the id or name of the room, or of the id or name of a member; case-insensitive'),
   game: z.string().min(1).max(64).optional(),
   status: roomStatus.optional(),
   server: z.string().min(1).max(128).optional().describe('rooms that this server owns now'),

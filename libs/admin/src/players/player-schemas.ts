@@ -26,7 +26,7 @@ export const PlayerView = z.object({
 export type PlayerView = z.infer<typeof PlayerView>;
 
 export const PlayersQuery = z.object({
-  q: z.string().max(64).optional().describe('part of the user id or name, or the beginning of the address; upper and lower case are equal'),
+  q: z.string().max(64).optional().describe('part of the user id or name, or the beginning of the address; case-insensitive'),
   gateway: z.string().min(1).max(128).optional().describe('only sessions at this gateway'),
   limit: limit(100, 500),
   after: z.string().max(600).optional().describe('`next` of the last page'),
@@ -82,7 +82,7 @@ export const LiftAnswer = ActReference.extend({
 });
 
 export const SanctionsQuery = z.object({
-  q: z.string().max(64).optional().describe('part of the user id; upper and lower case are equal'),
+  q: z.string().max(64).optional().describe('part of the user id; case-insensitive'),
   limit: limit(100, 500),
   after: z.string().max(600).optional().describe('`next` of the last page'),
 });
