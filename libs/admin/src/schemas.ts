@@ -127,11 +127,7 @@ export const limit = (fallback: number, most: number) => z.coerce.number().int()
 export const ROOM_ORDERS = ['created', 'changed', 'players', 'version', 'name', 'game'] as const;
 
 export const RoomsQuery = z.object({
-  q: z
-    .string()
-    .max(64)
-    .optional()
-    .describe('part of the id or name of the room, or of the id or name of a member; case-insensitive'),
+  q: z.string().max(64).optional().describe('part of the id or name of the room, or of the id or name of a member; case-insensitive'),
   game: z.string().min(1).max(64).optional(),
   status: roomStatus.optional(),
   server: z.string().min(1).max(128).optional().describe('rooms that this server owns now'),
