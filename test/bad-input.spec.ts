@@ -50,7 +50,7 @@ describe('a fleet that receives bad input', () => {
       tcp: [Uint8Array.of(0x02, 0, 0, 0, 1, 2, 0x6d, 0x65, 0xc1), Uint8Array.of(0x02), Uint8Array.of(0x03, 0, 0), Uint8Array.of(0x05, 1)],
     };
 
-    it.each(garbage[way].map((frame) => [frame]))('closes a connection with `bad-frame` after %p', async (frame) => {
+    it.each(garbage[way].map((frame) => [frame]))('closes a connection with `bad-frame` after the frame %p', async (frame) => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(frame);
       expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
@@ -300,7 +300,7 @@ describe('a fleet that receives bad input', () => {
     player.close();
   });
 
-  it('refuses a WebSocket with an unknown subprotocol, at another path, or from another site', async () => {
+  it('refuses a WebSocket with an unknown subprotocol, at a wrong path, or from a foreign site', async () => {
     const { publicUrl } = gateway();
     const statusOf = (url: string, protocol: string | undefined, origin?: string): Promise<number> =>
       new Promise((resolve, reject) => {

@@ -297,7 +297,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('takes at most a fixed share of the time of Redis and the lobby, with any operations', async () => {
+  it('takes at most a fixed share of the time of Redis and the lobby, whichever operations the player sends', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));

@@ -10,7 +10,7 @@ describe('a fleet whose Redis is restored from a backup as documented', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('continues its games from the backup with the same players', async () => {
+  it('continues its games from the backup with their players', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 4 });
     const backup = await fleet.redis.backup();

@@ -53,7 +53,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect of a game', () => {
-  it('is repeated only once by the next owner, under the same key', async () => {
+  it('is repeated only once by the next owner, under an unchanged key', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });

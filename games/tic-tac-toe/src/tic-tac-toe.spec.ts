@@ -36,10 +36,13 @@ describe('a game of tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 4 })).toBe('cell-taken');
   });
 
-  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])('refuses %j as a cell', async (data) => {
-    const game = await play();
-    expect(game.command(0, 'place', data)).toBe('bad-data');
-  });
+  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])(
+    'refuses the data %j as a cell',
+    async (data) => {
+      const game = await play();
+      expect(game.command(0, 'place', data)).toBe('bad-data');
+    },
+  );
 
   it('is won by three marks in a line', async () => {
     const game = await play();

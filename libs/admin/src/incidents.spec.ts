@@ -115,7 +115,7 @@ describe('incidentsOf', () => {
   it.each([
     ['server.evicted', 'operator'],
     ['server.left', 'by-itself'],
-  ] as const)('makes no incident of a recovery that follows %s with the reason %s', (kind, reason) => {
+  ] as const)('makes no incident of a recovery after `%s` with the reason `%s`', (kind, reason) => {
     expect(incidentsOf(events([1_000, kind, reason], [1_100, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]))).toEqual([]);
   });
 

@@ -77,7 +77,7 @@ describe('a server that compares link secrets', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is not ready when a second server with another secret becomes ready later', async () => {
+  it('stops being ready when a second server with a different secret becomes ready', async () => {
     const around = new Around(['a', 'gateway', false]);
     around.unproved(serverId('gateway', 'a'));
     await settled();

@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects of equal name in two games', async () => {
+  it('distinguishes effects that have one name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('contains all games when another provider runs `onModuleInit`', async () => {
+  it('contains all games when the `onModuleInit` of another provider runs', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -477,7 +477,7 @@ describe('the start of an application fails', () => {
     await expect(start([], [LostLoader])).rejects.toThrow('LostLoader handles effects or loads of NoGame, which has no @Game decorator.');
   });
 
-  it('when the time limit of a result or of a load is not a valid time', async () => {
+  it('when the time limit of a result or of a load is not a valid number of milliseconds', async () => {
     class Slow {
       @OnLoad({ timeoutMs: 3_600_000 })
       load(): void {}

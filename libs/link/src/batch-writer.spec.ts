@@ -134,7 +134,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('stores bytes while the kernel accepts no bytes', async () => {
+  it('stores bytes while the kernel does not accept them', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');

@@ -761,7 +761,7 @@ describe('the silent peer of a link', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link when the receiving process was suspended', async () => {
+  it('keeps its link when the process that waits for the peer was suspended', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -818,7 +818,7 @@ function sleepOver(ms: number): void {
 }
 
 describe('a server that shuts down', () => {
-  it('sends all earlier messages on a link before it closes the link', async () => {
+  it('sends all waiting messages on a link before the link closes', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));

@@ -407,7 +407,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('is replaced by the next member after a long absence of the host', async () => {
+  it('is replaced by the next member when the host has been away for a long time', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -550,7 +550,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
+  it('keep a member when a lobby handles an outdated request to leave an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not created by a suspended lobby that continues after the end of the match', async () => {
+  it('gets no room from a suspended lobby that continues after the match has ended', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);

@@ -203,7 +203,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it('gives servers of several builds, games and versions the same number of rooms', async () => {
+  it('gives equal numbers of rooms to servers of several builds, games and versions', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;

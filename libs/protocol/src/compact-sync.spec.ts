@@ -47,7 +47,7 @@ function isRefusal(act: () => unknown): boolean {
 }
 
 describe('a compact sync', () => {
-  it('is equal after encoding and decoding', () => {
+  it('is unchanged after encoding and decoding', () => {
     return fc.assert(
       fc.property(syncs, (sync) => {
         expect(decodeCompactSync(encodeCompactSync(sync))).toEqual(sync);

@@ -34,7 +34,7 @@ describe('a server whose old Redis does not answer during a move', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('moves to the promoted Redis only when the old one has been silent for several seconds', async () => {
+  it('moves to the promoted Redis only when the old Redis has been silent for several seconds', async () => {
     const changes: StoreMoveChange[] = [];
     move.onChange((change) => changes.push(change));
     await old.kill();

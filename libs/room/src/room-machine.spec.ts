@@ -628,7 +628,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('records that an effect is done after the end of the game', () => {
+    it('records the completion of an effect even after the end of the game', () => {
       const room = new Table({
         commands: {
           finish: (there) => {

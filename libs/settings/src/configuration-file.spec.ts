@@ -51,7 +51,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('keeps the file of a setting whose variable is empty in the environment', () => {
+  it('may name the file of a setting whose own variable is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });

@@ -13,7 +13,7 @@ describe("the list of an object's keys", () => {
     );
   });
 
-  it('is shared by objects with the same keys in the same order', () => {
+  it('is shared by objects with equal keys in equal order', () => {
     const list = keyListOf({ y: 1, x: 2 }, null);
     expect(keyListOf({ y: 3, x: 4 }, null)).toBe(list);
     expect(keyListOf({ y: 3, x: 4 }, list)).toBe(list);

@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('is correct when another copy is made at the same time', () => {
+  it('is correct when a second copy is made at the same time', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -66,7 +66,7 @@ describe('a stored ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces an older ticket of the user, and has the waiting time of the older ticket', async () => {
+  it('replaces an older ticket of the user, and keeps the waiting time of the older ticket', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -156,7 +156,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
   });
 
-  it.each(FORMATS)('%s is skipped by a read of all tickets', async (_, json) => {
+  it.each(FORMATS)('is skipped by a read of all tickets when the ticket is stored %s', async (_, json) => {
     const game = newGame();
     const user = newUser();
     const foreign = await stored(game, user, json);
@@ -175,7 +175,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it.each(FORMATS)('%s ends when the player cancels the search or searches again', async (_, json) => {
+  it.each(FORMATS)('ends when the player cancels the search or searches again (stored %s)', async (_, json) => {
     const game = newGame();
     const [leaves, repeats] = [newUser(), newUser()];
     for (const user of [leaves, repeats]) await stored(game, user, json);

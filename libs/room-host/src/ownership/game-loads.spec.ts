@@ -74,7 +74,7 @@ async function lose(hosts: Hosts, owner: Host, room: HostedRoom): Promise<Hosted
 }
 
 describe("the load of a game's data", () => {
-  it.each(['every-change', 'checkpoint'] as const)('does not run again in a recovery (%s)', async (durability) => {
+  it.each(['every-change', 'checkpoint'] as const)('does not run again in a recovery (durability: %s)', async (durability) => {
     const starts: GameStart[] = [];
     const load: Load = async (start) => {
       starts.push(start);

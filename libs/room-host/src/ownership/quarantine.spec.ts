@@ -56,7 +56,7 @@ describe('a room whose owner crashed on an input', () => {
     },
   );
 
-  it('ends its game when another command crashes the next owner', async () => {
+  it('ends its game when a second command crashes the next owner', async () => {
     const { room } = await lostTo({ handler: 'command add', seat: 0, seq: 2 }, 2);
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });
