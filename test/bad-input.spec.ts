@@ -64,7 +64,7 @@ describe('a fleet that receives bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers a message of an unknown kind with an error on the same connection', async () => {
+    it('answers a message of an unknown kind with an error, and keeps the connection open', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -284,7 +284,7 @@ describe('a fleet that receives bad input', () => {
     });
   });
 
-  it('refuses a TCP frame above the limit before it reads the body', async () => {
+  it('refuses a TCP frame above the limit before the gateway reads the body', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     player.write(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
     expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
@@ -388,7 +388,7 @@ describe('a fleet that receives bad input', () => {
       }
     });
 
-    it('refuses a server with another secret', async () => {
+    it('refuses a server with a different secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
       // The store does not check link secrets, so the registry contains the server with the wrong secret. But the gateway sends no requests
       // to this server.

@@ -404,7 +404,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the waiting time in the refusal when other messages have reached the limit', async () => {
+  it('are accepted after the waiting time in the refusal, even when messages of other kinds have used up the limit', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');

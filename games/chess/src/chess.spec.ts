@@ -31,7 +31,7 @@ describe('a game of chess', () => {
     ]);
   });
 
-  it('refuses a move of the player who is not to move', async () => {
+  it('refuses a move of a player whose opponent is to move', async () => {
     const game = await play();
     expect(game.command(1, 'move', { san: 'e5' })).toBe('not-your-turn');
     moves(game, 'e4');

@@ -23,7 +23,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.events).toEqual([{ name: 'placed', data: { seat: 0, cell: 4 } }]);
   });
 
-  it('refuses a move of the player who is not to move', async () => {
+  it('refuses a move of a player whose opponent is to move', async () => {
     const game = await play();
     const before = game.state;
     expect(() => game.as(1).place({ cell: 4 })).toThrow('not-your-turn');

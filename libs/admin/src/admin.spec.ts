@@ -214,7 +214,7 @@ describe('the admin API', () => {
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it('accepts Basic authentication for the API description, but refuses it for the API', async () => {
+    it('accepts Basic authentication for the API description, but not for the API', async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
@@ -734,7 +734,7 @@ describe('the admin API', () => {
       expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
     });
 
-    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
+    it('sends the server events that the gateway missed while the connection to Redis was lost', async () => {
       const heard = await listen('?kind=server');
       const redis = gateway.get(RedisConnections);
       const missed = serverEvent();

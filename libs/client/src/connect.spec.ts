@@ -287,7 +287,7 @@ describe.each([
 });
 
 describe('a room of the client', () => {
-  it('rejects a command with the code of the game', async () => {
+  it('rejects a command with the code that the game defines', async () => {
     const { room } = await play();
     const { state } = room;
     await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
@@ -764,7 +764,7 @@ describe('the session of a client', () => {
 });
 
 describe('a session in the storage of the client', () => {
-  it('stays stored when an earlier session with the same key is closed', async () => {
+  it('stays stored when an earlier session with this key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
     const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
@@ -1124,7 +1124,7 @@ describe('a search for a quick match', () => {
     };
   }
 
-  it('repeats the acceptance of the match until a lobby has answered', async () => {
+  it('sends the acceptance of the match again until a lobby has answered', async () => {
     const ada = await join();
     const offers: unknown[] = [];
     let refusals = 0;

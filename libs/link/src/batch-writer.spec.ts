@@ -115,7 +115,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('sends waiting bytes before the later bytes of the same tick', async () => {
+  it('sends bytes that wait for the kernel before bytes that are written later in the tick', async () => {
     const { sockets, heard, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {

@@ -3,7 +3,7 @@ import { judgeMove, OLD_GONE, type Replication, readReplication } from './replic
 const replication = (role: string, id: string, previousId = '0'): Replication => ({ role, id, previousId });
 const silence = { failures: 0, ms: 0 };
 
-describe('a server that finds another address in REDIS_URL_FILE', () => {
+describe('a server that finds a new address in REDIS_URL_FILE', () => {
   it('moves when the new Redis has taken over from the old Redis', () => {
     const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
     expect(judgeMove({ old, next, silence, history: 'a' })).toBe('move');

@@ -48,7 +48,7 @@ describe('a server whose old Redis does not answer during a move', () => {
     expect(performance.now() - diedAt).toBeGreaterThanOrEqual(OLD_GONE.ms - 1);
   });
 
-  it('stays when the old Redis answers again as a primary', async () => {
+  it('stays at the old Redis when the old Redis answers again as a primary', async () => {
     const changes: StoreMoveChange[] = [];
     move.onChange((change) => changes.push(change));
     await old.kill();

@@ -143,7 +143,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('returns `conflict` when the log already has another append of the same epoch and version', async () => {
+  it('returns `conflict` when the log already has a different append with this epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
@@ -183,7 +183,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has the same result when a large batch is repeated', async () => {
+  it('returns its first result again when a large batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>

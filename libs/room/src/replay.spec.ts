@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and none without an edit', () => {
+  it('consist of few operations for few edits, and of none without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([

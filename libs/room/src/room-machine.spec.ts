@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces a timer of the same name', () => {
+    it('replaces the earlier timer when two timers have one name', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });

@@ -58,7 +58,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with each wrong value, and with the nearest known name for an unknown key', () => {
+  it('is refused with an error that names each wrong value, and the known name nearest to an unknown key', () => {
     write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
     expect(problems()).toEqual([
       expect.stringMatching(/^HEALTH_INTERVALL_MS in ".*settings.json" is not a setting: .* Did you mean HEALTH_INTERVAL_MS\?$/),

@@ -96,7 +96,7 @@ describe('an encoded value', () => {
     );
   });
 
-  it('contains the keys only once when many objects have the same keys', () => {
+  it('contains the keys only once when many objects have equal keys', () => {
     const units = Array.from({ length: 60 }, (_, id) => ({ position: id, health: 100 }));
     expect(encodeValue(units).length).toBeLessThan(60 * 3 + 30);
   });

@@ -105,7 +105,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0]).error).toEqual(written);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (format: %s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });

@@ -38,7 +38,7 @@ describe('npm run conformance', () => {
     }
   });
 
-  it('fails when no case has the wanted name', async () => {
+  it('fails when no case has the given name', async () => {
     expect(await main(['--client', 'true', '--only', 'no such case'])).toBe(1);
   });
 });

@@ -96,7 +96,7 @@ describe('move-store', () => {
     expect(await next.client.get('precious')).toBe('1');
   });
 
-  it('refuses a new Redis that is a replica of another Redis', async () => {
+  it('refuses a new Redis that is a replica of a third Redis', async () => {
     const other = await startRedis('other');
     await other.client.set('precious', '1');
     await replicate(next, other);
@@ -113,7 +113,7 @@ describe('move-store', () => {
     expect(await roleOf(old)).toBe('master');
   });
 
-  it('continues when its connections break while it waits', async () => {
+  it('continues when its connections break during the wait', async () => {
     await old.client.sadd('hf:servers', SERVER);
     await old.client.hset(SERVER, 'state', 'ready');
     let isOver = false;

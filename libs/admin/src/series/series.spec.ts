@@ -21,7 +21,7 @@ const fleet = (games: number, ackP99Ms: number | null = null): FleetSample => ({
 });
 
 describe('a sample of the fleet', () => {
-  it('has the load of each living server, and the sums of the fleet', () => {
+  it('has the load of each living server, and the sums for the whole fleet', () => {
     const records = [
       server({ rooms: '3', commandsPerSecond: '40', ackP99Ms: '2.5', cpuPercent: '30', lagMs: '1.26' }),
       server({ name: '2', rooms: '4', commandsPerSecond: '60', ackP99Ms: '8', cpuPercent: '50' }),

@@ -21,7 +21,7 @@ function show(name: string, measures: Measures): Measures {
   return measures;
 }
 
-describe.each(grid)('the page of a player with $latencyMs ms of latency and a loss of $loss', (network) => {
+describe.each(grid)('the page of a player with a latency of $latencyMs ms and a packet loss of $loss', (network) => {
   const { latencyMs, loss } = network;
   const runs = SEEDS.map((seed) => play({ ...network, seed, durationMs: 20_000 }));
   const all = runs.map((run, index) => show(`${latencyMs} ms, ${loss * 100} %, seed ${SEEDS[index]}`, measured(run, latencyMs)));

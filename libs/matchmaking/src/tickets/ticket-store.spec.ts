@@ -297,7 +297,7 @@ describe('a stored match', () => {
     expect([await stateOf(game, users[0]), await stateOf(game, users[1])]).toEqual(['waiting', 'none']);
   });
 
-  it('does not return a ticket whose user has another ticket', async () => {
+  it('does not return a ticket whose user has a later ticket', async () => {
     const { game, users, tickets, match } = await matched();
     const later = await add(game, [users[0]], at(2));
     expect(

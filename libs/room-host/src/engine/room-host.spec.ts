@@ -583,7 +583,7 @@ describe('the output of a room', () => {
     expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
   });
 
-  it('is a patch from the last state that the spectator received', async () => {
+  it('is, for a spectator, a patch from the last state that the spectator received', async () => {
     const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -610,7 +610,7 @@ describe('the output of a room', () => {
       expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
   });
 
-  it("is a patch from each recipient's earlier view when the views become equal", async () => {
+  it("is, for each recipient, a patch from the recipient's earlier view when the views become equal", async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });

@@ -164,7 +164,7 @@ describe("the load of a game's data", () => {
     expect(host.rooms.get(request.room)).toBeUndefined();
   });
 
-  it('is repeated by another server under the same key when its server dies', async () => {
+  it('is repeated under an unchanged key by another server when its server dies', async () => {
     const keys: string[] = [];
     const hosts = await newHosts(
       cards(({ key }) => {

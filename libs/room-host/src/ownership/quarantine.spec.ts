@@ -48,7 +48,7 @@ describe('a room whose owner crashed on an input', () => {
   });
 
   it.each(['timer turn', 'step', 'seat left', 'view', 'paused', 'migrateState', 'detached'])(
-    'ends its game when the input was %s',
+    'ends its game when the input was `%s`',
     async (handler) => {
       const { room } = await lostTo({ handler, seat: -1, seq: 0 });
       await ended(room.id);
