@@ -1,25 +1,27 @@
 import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { auditQuery } from '../api/queries.js';
+import type { RecordedAct } from '../api/types.js';
 import { AuditTable } from '../parts/audit-table.js';
 import { Empty, Missing, Page, Section } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { SearchField } from '../parts/search-field.js';
 import { useFilters } from '../parts/use-filters.js';
 
-const ACTS = [
-  'server.cordon',
-  'server.uncordon',
-  'server.drain',
-  'server.evict',
-  'room.migrate',
-  'room.end',
-  'player.kick',
-  'player.ban',
-  'player.unban',
-  'player.mute',
-  'player.unmute',
-];
+/** The acts of the API. The type makes the compiler report an act that is missing here. */
+const ACTS: Readonly<Record<RecordedAct['act'], true>> = {
+  'server.cordon': true,
+  'server.uncordon': true,
+  'server.drain': true,
+  'server.evict': true,
+  'room.migrate': true,
+  'room.end': true,
+  'player.kick': true,
+  'player.ban': true,
+  'player.unban': true,
+  'player.mute': true,
+  'player.unmute': true,
+};
 
 /** The acts of operators: the actor, the target, the note and the result of each. */
 export function AuditPage() {
@@ -37,7 +39,7 @@ export function AuditPage() {
         />
         <NativeSelect
           label="Act"
-          data={[{ value: '', label: 'Any' }, ...ACTS]}
+          data={[{ value: '', label: 'Any' }, ...Object.keys(ACTS)]}
           value={act ?? ''}
           onChange={({ currentTarget }) => setFilters({ act: currentTarget.value, after: undefined })}
         />
