@@ -94,18 +94,18 @@ describeInChromium('the dashboard, in Chromium', () => {
     const continued = page.waitForRequest((request) => isStream(new URL(request.url())));
     proxy.drop();
     expect((await continued).headers()['last-event-id']).toBeDefined();
-    await act('cordon');
+    await post('servers/hf:game:1/cordon');
     await row('cordoned').first().waitFor();
-    await act('uncordon');
+    await post('servers/hf:game:1/uncordon');
     await row('uncordoned').first().waitFor();
     const shown = await kinds();
     expect(shown.length).toBe(new Set(shown).size);
     expect(shown.length).toBeGreaterThan(3);
   });
 
-  /** Acts on the first game server as another operator would. */
-  async function act(name: 'cordon' | 'uncordon'): Promise<void> {
-    const url = `${fleet.gateways[0].opsUrl}/api/servers/hf:game:1/${name}`;
+  /** Sends an act to the admin API as another operator would. */
+  async function post(path: string): Promise<void> {
+    const url = `${fleet.gateways[0].opsUrl}/api/${path}`;
     expect((await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(200);
   }
 
@@ -189,6 +189,20 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('No session matches.').waitFor();
   });
 
+  it('finds a banned user by a part of the id, and lifts the ban', async () => {
+    await Promise.all(['mallory', 'trudy'].map((user) => post(`players/${user}/ban`)));
+    await open('#/players?list=bans');
+    await row('trudy').waitFor();
+    await page.getByText('2 shown of 2').waitFor();
+    await page.getByLabel('Search').fill('ALLO');
+    await row('trudy').waitFor({ state: 'detached' });
+    const dialog = await choose('Lift the ban', 'mallory');
+    await operator.press('Lift the ban');
+    await dialog.getByText('may log in again.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('No user in this list matches.').waitFor();
+  });
+
   it('keeps filters in its URL after a reload and after a step back in the browser history', async () => {
     await open('#/rooms');
     await page.getByLabel('Status').selectOption('Playing');
@@ -249,6 +263,7 @@ describeInChromium('the dashboard, in Chromium', () => {
       ['Rooms', 'rooms'],
       [id, `rooms/${id}`],
       ['Players', 'players'],
+      ['Players', 'players?list=bans'],
       ['Ada', `players/${user}`],
       ['Matchmaking', 'queues'],
       ['Charts', 'charts'],

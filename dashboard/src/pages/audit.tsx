@@ -1,10 +1,10 @@
-import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { auditQuery } from '../api/queries.js';
 import { AuditTable } from '../parts/audit-table.js';
 import { Empty, Missing, Page, Section } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { SearchField } from '../parts/search-field.js';
+import { ANY, SelectField } from '../parts/select-field.js';
 import { useFilters } from '../parts/use-filters.js';
 
 const ACTS = [
@@ -19,34 +19,19 @@ const ACTS = [
   'player.unban',
   'player.mute',
   'player.unmute',
-];
+].map((act) => ({ value: act, label: act }));
 
 /** The acts of operators: the actor, the target, the note and the result of each. */
 export function AuditPage() {
-  const [{ actor, act, target, after }, setFilters] = useFilters();
+  const [{ actor, act, target, after }, setFilters, filterBy] = useFilters();
   const { data, error, refetch } = useQuery(auditQuery({ actor, act, target, after, limit: '200' }));
   const isFiltered = [actor, act, target].some(Boolean);
   return (
     <Page title="Audit" aside={<span className="aside">every act of operators, refused ones too</span>}>
       <search className="filters">
-        <SearchField
-          label="Who"
-          placeholder="Name of the token"
-          value={actor ?? ''}
-          onChange={(value) => setFilters({ actor: value, after: undefined })}
-        />
-        <NativeSelect
-          label="Act"
-          data={[{ value: '', label: 'Any' }, ...ACTS]}
-          value={act ?? ''}
-          onChange={({ currentTarget }) => setFilters({ act: currentTarget.value, after: undefined })}
-        />
-        <SearchField
-          label="Target"
-          placeholder="Server, room or user"
-          value={target ?? ''}
-          onChange={(value) => setFilters({ target: value, after: undefined })}
-        />
+        <SearchField label="Who" placeholder="Name of the token" value={actor} onChange={(value) => filterBy({ actor: value })} />
+        <SelectField label="Act" choices={[ANY, ...ACTS]} value={act} onChange={(value) => filterBy({ act: value })} />
+        <SearchField label="Target" placeholder="Server, room or user" value={target} onChange={(value) => filterBy({ target: value })} />
       </search>
       {!data ? (
         <Missing error={error} retry={refetch} />
