@@ -124,13 +124,21 @@ describeInChromium('the dashboard, in Chromium', () => {
     await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Acts for lobby:1'));
   });
 
-  it('keeps the keyboard focus in its row when the table changes', async () => {
-    await open('#/?sort=-lag');
-    const acts = page.getByRole('button', { name: 'Acts for game:1' });
-    const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
-    await acts.focus();
-    for (let polls = 0; polls < 3; polls++) await page.waitForResponse((response) => new URL(response.url()).pathname === '/api/servers');
-    expect(await focused()).toBe('Acts for game:1');
+  it('keeps the keyboard focus in its row when the order of the table changes', async () => {
+    const servers = page.getByRole('table', { name: 'Servers' });
+    const firstIs = (name: string): Promise<void> =>
+      servers.locator('tbody tr:first-child').getByRole('link', { name, exact: true }).waitFor();
+    await open('#/?sort=server');
+    await firstIs('game:1');
+    for (const [order, first, about] of [
+      ['-server', 'lobby:1', 'game:1'],
+      ['server', 'game:1', 'lobby:1'],
+    ]) {
+      await page.getByRole('button', { name: `Acts for ${about}` }).focus();
+      await open(`#/?sort=${order}`);
+      await firstIs(first);
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(`Acts for ${about}`);
+    }
   });
 
   it('drains a game server by click, shows the result, and records the note', async () => {
