@@ -5,6 +5,7 @@ import { PlainError, plainly } from '../process/plain-error.mjs';
 import { assertDataFolder } from '../process/writable.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
+import { redacted } from '../redis/redacted.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
 import { checkPorts } from './check-ports.mjs';
@@ -151,7 +152,7 @@ export class LocalFleet {
 
   /** @param {string} url @param {(text: string) => void} say */
   async useRedis(url, say) {
-    const shown = url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
+    const shown = redacted(url);
     say(`Redis at ${shown}`);
     const problem = await pingRedis(url);
     if (problem)
