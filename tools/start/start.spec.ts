@@ -188,6 +188,13 @@ describe('npm start', () => {
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  it('prints and saves only the first admin token of several', async () => {
+    const start = new Start(['--port', String(await freePort())], { ADMIN_TOKEN: 'ada=the token of ada,bob=the token of bob' });
+    await start.says(/Admin token +the token of ada\n/);
+    expect(start.text).not.toContain('bob');
+    expect(JSON.parse(readFileSync(join(home, 'data/running.json'), 'utf8')).adminToken).toBe('the token of ada');
+  });
+
   it('stops the whole fleet when its terminal is closed', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
