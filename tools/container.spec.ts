@@ -66,6 +66,14 @@ describe('the file docker-compose.yml', () => {
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
   });
 
+  it('passes VIEWER_TOKEN to the gateways, which also start without it', () => {
+    const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
+    const viewersWith = (more: Readonly<Record<string, string>>) =>
+      readSettings('gateway', environmentOf(compose.services.gateway, { ...given, ...more })).admin.viewerTokens;
+    expect(viewersWith({ VIEWER_TOKEN: 'wall=a token of a screen' })).toEqual([{ name: 'wall', token: 'a token of a screen' }]);
+    expect(viewersWith({})).toEqual([]);
+  });
+
   it.each(servers)('sets only variables that a %s reads', (type) => {
     const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
     const known = variablesOf(type);
