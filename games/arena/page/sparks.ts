@@ -3,8 +3,9 @@ interface Spark {
   y: number;
   vx: number;
   vy: number;
-  /** Remaining lifetime, and lifetime at the start, in seconds. */
+  /** Remaining lifetime, in seconds. */
   left: number;
+  /** Lifetime at the start, in seconds. */
   readonly whole: number;
   readonly color: string;
 }

@@ -6,8 +6,7 @@ export interface AdminOptions {
   readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
-     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. A short fall of the load therefore stops no
-     * server.
+     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. So a short drop of the load stops no server.
      */
     readonly windowMs: number;
   };
@@ -15,7 +14,7 @@ export interface AdminOptions {
 
 export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
-/** Time limit for a drain, in ms. A drain answers after every room of the server has migrated. */
+/** Time limit for a drain, in ms. The server answers the request only after it has tried to migrate all of its rooms. */
 export const DRAIN_WAIT_MS = 120_000;
 /** Interval at which the progress of a drain is stored, in ms. */
 export const DRAIN_PROGRESS_MS = 1_000;

@@ -44,8 +44,8 @@ export class EventJournal {
   }
 
   /**
-   * Returns all events of the last day, oldest first, at most `EVENTS_MAX`. Reads only events that are new since the last call, so many
-   * callers may ask often.
+   * Returns all events of the last day, oldest first, at most `EVENTS_MAX`. Each call reads only the events that are new since the last
+   * call, so callers may call this method often.
    */
   async readDay(): Promise<readonly PublishedOperatorEvent[]> {
     await this.newEvents.again();

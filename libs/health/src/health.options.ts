@@ -58,8 +58,9 @@ export const DEAD_RECORD_MS = 3_600_000;
 export const CLEANUP_LEASE_MS = 10_000;
 /** Time in ms between an eviction by another gateway and the one check whether that gateway has released the lease on the cleanup. */
 export const LEFT_CHECK_MS = 300;
-/** Time without a link after which a server is unreachable: a number of intervals, and a minimum in ms. */
+/** Time without a link after which a server is unreachable, as a multiple of `intervalMs`. */
 export const UNREACHABLE_INTERVALS = 2;
+/** Lower bound for this time, in ms. */
 export const UNREACHABLE_MS_MIN = 1_500;
 /** Interval between two reports about an unreachable server, in ms. A report is valid for three intervals. */
 export const REPORT_MS = 250;

@@ -32,8 +32,8 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, dialed and accepted. Each peer has one link. If both sides dial at the same time, the peer has two links.
- * Frames of a link are handled in order, and requests are handled concurrently.
+ * All links of this process, dialed and accepted. Each peer has one link, or two when both sides have dialed at the same time. Frames of a
+ * link are handled in order, and requests are handled concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {

@@ -24,8 +24,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, for the same
-   * reason.
+   * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, because the
+   * server may register in the meantime.
    */
   private readonly absent = new ConsecutiveSightings();
 

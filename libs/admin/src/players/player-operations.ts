@@ -25,7 +25,7 @@ export class PlayerOperations {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Ends the session of a user. The user leaves the room, and may log in again. False: the user had no session. */
+  /** Ends the session of a user. The user leaves the room, and may log in again. Returns false when the user has no session. */
   async kick(user: UserId): Promise<boolean> {
     return this.endSession(user, 'kicked');
   }
@@ -43,7 +43,7 @@ export class PlayerOperations {
     return this.impose('mute', user, request);
   }
 
-  /** Lifts a sanction. False: the user had no such sanction. */
+  /** Lifts a sanction. Returns false when the user has no such sanction. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     return this.sanctions.lift(kind, user);
   }

@@ -9,7 +9,10 @@ export interface Resolution {
   readonly keptMs: number;
 }
 
-/** A sample of a fleet with 110 servers has 4 KB, so both streams need about 8 MB in Redis (measured with `MEMORY USAGE`). */
+/**
+ * A sample of a fleet with 110 servers has 4 KB, so the streams of both resolutions need about 8 MB in Redis (measured with `MEMORY
+ * USAGE`).
+ */
 export const FINE: Resolution = { name: '10s', stepMs: 10_000, keptMs: 3_600_000 };
 export const COARSE: Resolution = { name: '60s', stepMs: 60_000, keptMs: 86_400_000 };
 
@@ -35,7 +38,8 @@ export class SeriesStore {
   /** Stores the sample of the period that begins at `at`. Returns false, without a write, when the period already has one. */
   async add(at: number, sample: FleetSample): Promise<boolean> {
     const isNew = await this.append(FINE, at, sample);
-    // Also after a gateway stored the fine sample and died: the stream refuses a second coarse sample.
+    // Adds the coarse sample even if another gateway has stored the fine sample, because that gateway may have died before it added the
+    // coarse one. The stream refuses a second coarse sample.
     if (at % COARSE.stepMs === 0) await this.addCoarse(at);
     return isNew;
   }

@@ -5,9 +5,11 @@ import { ServerClock } from './server-clock.js';
 
 /** Number of latest states that are remembered. This number suffices for the longest delay at 60 states per second. */
 const STATES_MAX = 64;
-/** Default limits of the delay, and default of `extrapolateMs`, in ms. */
+/** Default of the shortest delay, in ms. */
 const DELAY_MS_MIN = 20;
+/** Default of the longest delay, in ms. */
 const DELAY_MS_MAX = 600;
+/** Default of `extrapolateMs`, in ms. */
 const EXTRAPOLATE_MS = 150;
 /**
  * If the time between two states is longer than this, in ms, the game was paused between them. The motion during a pause is unknown, so the
@@ -110,8 +112,9 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   private readonly jumpOver: number;
   private readonly off: () => void;
   private snapshots: Snapshot<Entity>[] = [];
-  /** The latest times between two states, and their median, in ms. */
+  /** The latest times between two states, in ms. */
   private gaps: number[] = [];
+  /** The median of `gaps`, in ms. */
   private intervalMs = Number.POSITIVE_INFINITY;
   private displayed = Number.NaN;
   private sampledAt = 0;

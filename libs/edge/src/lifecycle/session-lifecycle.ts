@@ -157,8 +157,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session at the request of an operator. The session is revoked in the store, so it cannot be resumed. False: this gateway does
-   * not have the session.
+   * Ends a session at the request of an operator. The session is revoked in the store, so it cannot be resumed. Returns false when this
+   * gateway does not have the session.
    */
   expel(id: SessionId, code: 'kicked' | 'suspended'): boolean {
     const session = this.table.get(id);

@@ -43,8 +43,9 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/** Maximum number of reads while a start or an end waits for another change of the room, and the pause between two reads in ms. */
+/** Maximum number of reads while a start or an end waits for another change of the room. */
 const SETTLE_TRIES_MAX = 40;
+/** Pause between two of these reads, in ms. */
 const SETTLE_POLL_MS = 100;
 
 /**
