@@ -3,9 +3,9 @@ interface Spark {
   y: number;
   vx: number;
   vy: number;
-  /** Remaining lifetime, in seconds. */
+  /** Remaining lifetime of the spark, in seconds. */
   left: number;
-  /** Lifetime at the start, in seconds. */
+  /** Lifetime of the spark at its start, in seconds. */
   readonly whole: number;
   readonly color: string;
 }

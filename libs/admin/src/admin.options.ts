@@ -18,7 +18,7 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 export const DRAIN_WAIT_MS = 120_000;
 /** Interval at which the progress of a drain is stored, in ms. */
 export const DRAIN_PROGRESS_MS = 1_000;
-/** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
+/** Time limit for the migration of a room, in ms. The limit is long, because the migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
 /** Interval at which the capacity of the fleet is sampled, in ms. A sample is cheap, because it reads only memory. */
 export const CAPACITY_SAMPLE_MS = 1_000;
@@ -32,5 +32,8 @@ export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms. They prevent proxies from closing a stream without events. */
 export const STREAM_KEEPALIVE_MS = 15_000;
 
-/** Time limit in ms for one server to describe itself, and for one gateway to list its players. An operator's page must not wait longer. */
+/**
+ * Time limit in ms for one server to describe itself, and for one gateway to list its players. The limit is short, because an operator's
+ * page waits for the answers.
+ */
 export const INSPECT_MS = 2_000;

@@ -11,11 +11,11 @@ export interface Measures {
    * the time at which the inputs of the frame arrive there.
    */
   readonly errorP95: number;
-  /** The maximum of this distance, in units. */
+  /** Maximum distance between the displayed own ship and its place on the server, in units. */
   readonly errorMax: number;
-  /** The distances by which syncs corrected the predicted place, in units: the 95th percentile. */
+  /** 95th percentile of the distances by which syncs corrected the predicted place, in units. */
   readonly correctionP95: number;
-  /** The maximum of these distances, in units. */
+  /** Maximum distance by which a sync corrected the predicted place, in units. */
   readonly correctionMax: number;
   /** Largest change of the own ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
   readonly ownJerk: number;

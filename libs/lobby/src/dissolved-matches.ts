@@ -8,7 +8,7 @@ import { MatchNotifier } from './match-notifier.js';
 
 /** The consequences of a failed offer for the players who caused the failure. */
 export interface FailedOffer {
-  /** The end of the tickets of these players. Undefined: their tickets end as declined. */
+  /** The end of the tickets of the players who caused the failure. Undefined: their tickets end as declined. */
   readonly end?: TicketEnd;
   /** Returns whether a player gets a message about the end. A player whose own request ended the offer needs no message. */
   readonly isTold?: (user: UserId) => boolean;

@@ -62,5 +62,5 @@ export const START_TRIES_MAX = 4;
 export const START_AWAY_MS = 5_000;
 /** Time for which a host may be away before another member becomes the host, in ms. */
 export const HOST_GRACE_MS = 15_000;
-/** Number of removed members that a room remembers. The gateways of these members read the reason of the removal from the room's record. */
+/** Number of removed members in the record of a room. Their gateways read the reason for the removal from this record. */
 export const KICKED_MAX = 16;

@@ -912,7 +912,7 @@ describe('the matchmaking of a game whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // Advances the clock in small steps. The queue time would count a longer step as a pause of the runner.
+    // Advances the clock in small steps, because the queue time would count a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));

@@ -47,7 +47,7 @@ export class PlacementPool {
     return addReason(this.redis.commands, server, checkedReason(reason), incarnation);
   }
 
-  /** Removes a reason that withholds the server. Returns whether no reason is left. Otherwise other reasons still withhold the server. */
+  /** Removes a reason that withholds the server. Returns true when no reason is left, else false: other reasons withhold the server. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }

@@ -37,7 +37,7 @@ export const ROOM_OPTIONS_BYTES_MAX = 1_024;
 export const ROOM_METADATA_BYTES_MAX = 1_024;
 /** Maximum length of a room's password, in bytes of UTF-8. */
 export const PASSWORD_BYTES_MAX = 128;
-/** Maximum delay of spectators, in ms. The owner of the room keeps all states of this time in memory. */
+/** Maximum delay of spectators, in ms. The limit exists because the owner of the room keeps all states of this time in memory. */
 export const WATCH_DELAY_MS_MAX = 300_000;
 /** Maximum number of teams of a room. */
 export const TEAMS_MAX = 16;

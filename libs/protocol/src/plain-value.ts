@@ -285,8 +285,8 @@ function textOf(start: number, length: number): string {
 }
 
 /**
- * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call takes about as long
- * as the decoding of a few dozen characters in JavaScript.
+ * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively, because one native call takes only
+ * as long as the decoding of a few dozen characters in JavaScript.
  */
 const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;

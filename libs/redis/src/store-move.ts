@@ -7,7 +7,10 @@ import { RedisAccess, readUrlFile } from './redis-access.js';
 import { RedisConnections } from './redis-connections.js';
 import { judgeMove, type Replication, readReplication, type Silence, type WaitReason } from './replication.js';
 
-/** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */
+/**
+ * Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is short, because it is a part of the time for which a move interrupts
+ * the server.
+ */
 export const URL_FILE_READ_MS = 250;
 
 /** The new state of a move to another Redis. `url`: the address of that Redis, as the file of `REDIS_URL_FILE` contains it. */

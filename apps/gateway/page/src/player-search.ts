@@ -18,7 +18,7 @@ export interface OfferedMatch {
   readonly game: string;
   /** The time that the player has to accept the match, in ms. */
   readonly acceptMs: number;
-  /** The end of that time, in ms of `performance.now()`. */
+  /** The end of the time to accept the match, in ms of `performance.now()`. */
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;

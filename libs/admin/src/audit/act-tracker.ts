@@ -16,7 +16,7 @@ const END_RETRY_MS = 1_000;
  * the log.
  */
 const REFUSALS_BURST = 20;
-/** Time in ms after which the audit log gets one more refused act of that actor. */
+/** Time in ms after which the audit log gets one more refused act of one actor. */
 const REFUSAL_EACH_MS = 60_000;
 
 /** The refused acts of one actor that may still be stored, at the given time of the monotonic clock. */

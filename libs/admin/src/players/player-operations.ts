@@ -69,7 +69,7 @@ export class PlayerOperations {
   }
 }
 
-/** Maximum length of a user id in characters. The `sub` of a token has at most as many bytes. */
+/** Maximum length of a user id in characters. No user id is longer, because the `sub` of a token has at most this number of bytes. */
 const USER_ID_MAX = 512;
 
 /** @throws `bad-data` for an id that no user can have */

@@ -75,8 +75,8 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost. So the gateway binds the session to the user's room in the store.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      // A search that began after the loss still has its ticket. A second ticket would replace this ticket and end a match that is just
-      // being made.
+      // Does not repeat a search that began after the loss and still has its ticket. A second ticket would replace this ticket and end a
+      // match that is just being made.
       if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);

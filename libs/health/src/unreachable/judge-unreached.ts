@@ -21,7 +21,7 @@ export interface UnreachedEvidence {
 
 export type UnreachedJudgement =
   | { readonly kind: 'wait' }
-  /** A majority of the gateways reports the server. Other servers adopt its rooms. */
+  /** A majority of the gateways reports the server, so other servers adopt its rooms. */
   | { readonly kind: 'condemned' }
   | { readonly kind: 'held' }
   /** No majority of the gateways reports the server, so this gateway is cut off itself. */

@@ -45,7 +45,7 @@ interface RoundPlan {
 
 /** Maximum number of reads while a start or an end waits for another change of the room. */
 const SETTLE_TRIES_MAX = 40;
-/** Pause between two of these reads, in ms. */
+/** Pause in ms between two reads while a start or an end waits for another change of the room. */
 const SETTLE_POLL_MS = 100;
 
 /**

@@ -92,7 +92,10 @@ function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): Templa
   </form>`;
 }
 
-/** Returns the number of players of the largest match of the game. A party of this size cannot search for other players. */
+/**
+ * Returns the number of players of the largest match of the game. A party of this size fills the match, so it cannot search for other
+ * players.
+ */
 function partyMax(game: GameInfo | undefined): number {
   if (!game) return Number.POSITIVE_INFINITY;
   const all = game.match ? [game.match, ...Object.values(game.match.modes ?? {})] : [game];
