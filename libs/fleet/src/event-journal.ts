@@ -84,8 +84,8 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
 }
 
 /**
- * Returns a list with the event that the text contains. Returns an empty list if the text is no event, because another program may write to
- * the stream.
+ * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program may
+ * write to the stream.
  */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
   try {

@@ -19,7 +19,7 @@ export interface MeasuredSync {
 }
 
 /**
- * The size of the syncs to one seat, in bytes. Includes neither the WebSocket header of 2 to 4 bytes per message nor messages that are no
+ * The size of the syncs to one seat, in bytes. Includes neither the WebSocket header of 2 to 4 bytes per message nor messages that are not
  * syncs.
  */
 export class SyncTraffic {

@@ -119,7 +119,7 @@ export interface Response {
   error?: ErrorBody;
 }
 
-/** A member of a room. Spectators are no members. */
+/** A member of a room. Spectators are not members. */
 export interface RoomMember {
   user: UserId;
   name: string;

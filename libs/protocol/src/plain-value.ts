@@ -314,7 +314,7 @@ function asciiOf(start: number, end: number): string {
   return text;
 }
 
-// A byte order mark at the beginning is a character of the text.
+// Keeps a byte order mark at the beginning, because it is a character of the text.
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

@@ -25,7 +25,7 @@ interface RefusalBudget {
   at: number;
 }
 
-/** Writes the begin, the progress and the end of each act into the audit log. */
+/** Writes the beginning, the progress and the end of each act into the audit log. */
 @Injectable()
 export class ActTracker {
   /** The budgets of actors, by name. The map stays small, because each name belongs to a token in the settings. */
@@ -122,7 +122,7 @@ class TrackedAct implements RunningAct {
 
 function doneWith(answer: object): ActEnd {
   const scalars = Object.entries(answer).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value));
-  // The answer to a cordon is the whole server. The log does not store it as the result of the act.
+  // The answer to a cordon is the whole server, so the log does not store it as the result of the act.
   const result = scalars.length === 0 || 'incarnation' in answer ? null : Object.fromEntries(scalars);
   return { outcome: 'done', code: null, message: null, result };
 }

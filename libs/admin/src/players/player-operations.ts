@@ -32,7 +32,7 @@ export class PlayerOperations {
 
   /**
    * Refuses every login of a user, and ends the user's session. Writes the ban first. So a login at the same time either sees the ban, or
-   * its session is found and ended here.
+   * this method finds and ends its session.
    */
   async ban(user: UserId, request: SanctionRequest): Promise<Answered<typeof BanAnswer>> {
     const ban = await this.impose('ban', user, request);

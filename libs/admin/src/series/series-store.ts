@@ -16,7 +16,7 @@ export interface Resolution {
 export const FINE: Resolution = { name: '10s', stepMs: 10_000, keptMs: 3_600_000 };
 export const COARSE: Resolution = { name: '60s', stepMs: 60_000, keptMs: 86_400_000 };
 
-/** A sample with its time: the begin of its period, in store time. */
+/** A sample with its time: the beginning of its period, in store time. */
 export interface TimedSample extends FleetSample {
   readonly at: number;
 }
@@ -75,7 +75,7 @@ export class SeriesStore {
   }
 }
 
-/** Returns an empty list for text that is no sample, because another program may write to the stream. */
+/** Returns an empty list for text that is not a sample, because another program may write to the stream. */
 function sampleOf(id: string, text: string | undefined): TimedSample[] {
   try {
     const { fleet, servers } = JSON.parse(text ?? '') as FleetSample;

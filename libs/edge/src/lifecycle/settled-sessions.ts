@@ -16,7 +16,7 @@ import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 /**
  * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms, removes users from
  * rooms that they had left, and repeats lost searches for a match. It never repeats a join: `PlayerRequests` answers a join only after the
- * gateway has the record with the join, so that the gateway can restore it. If a record of the settled store lacks a user, a lobby has
+ * gateway has the record with the join, so that the gateway can restore it. So if a record of the settled store lacks a user, a lobby has
  * removed the user.
  */
 @Injectable()

@@ -13,7 +13,7 @@ const V1_BEGIN = Buffer.from('PROXY ', 'latin1');
 /** Maximum length of a header of version 1, in bytes, with its end of line. */
 const V1_BYTES_MAX = 107;
 const V2_FIXED_BYTES = 16;
-/** Maximum length of a header of version 2, in bytes. Proxies add at most some hundred bytes of extensions, which the gateway ignores. */
+/** Maximum length of a header of version 2, in bytes. Proxies add at most a few hundred bytes of extensions, which the gateway ignores. */
 const V2_BYTES_MAX = 2_048;
 const LOCAL = 0;
 const PROXY = 1;

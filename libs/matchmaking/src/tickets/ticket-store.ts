@@ -438,7 +438,7 @@ export class TicketStore implements OnModuleInit {
     await this.redis.commands.set(keysOf(report.game).statistics, JSON.stringify(report), 'PX', STATISTICS_MS);
   }
 
-  /** Returns the latest summaries of all queues with a runner. A summary is at most some seconds old. */
+  /** Returns the latest summaries of all queues with a runner. A summary is at most a few seconds old. */
   async reports(): Promise<QueueReport[]> {
     const games = [...(await this.games())].sort();
     const texts = await Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
