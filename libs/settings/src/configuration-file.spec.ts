@@ -74,7 +74,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     const { ADMIN_TOKEN: _, ...rest } = environment;
     environment = rest;
     expect(problems()).toEqual([]);
-    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2@a' });
+    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2/x@a' });
     expect(problems()).toEqual([
       expect.stringMatching(/^LINK_SECRET in ".*" is a secret, which must not be in this file: use LINK_SECRET_FILE, or the environment$/),
       expect.stringMatching(/^REDIS_URL in ".*" contains a login, which must not be in this file/),

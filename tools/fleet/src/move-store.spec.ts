@@ -65,6 +65,14 @@ describe('move-store', () => {
     expect(await move()).toEqual({ servers: 1, switchMs: 0 });
   });
 
+  it.each(['redis://me:hunter2/x@a', 'redis://me:hunter2@a,b', 'sentinel://me:hunter2@a:1/main'])(
+    'refuses the address %s without showing its password',
+    async (from) => {
+      const moving = moveStore({ from, to: next.url, prefix: 'hf', waitMs: 1_000, say: () => {} });
+      await expect(moving).rejects.toThrow(/^--from is "\w+:\/\/\*{3}@a.*": it must be redis:\/\/HOST:PORT or rediss:\/\/HOST:PORT\.$/);
+    },
+  );
+
   it('refuses an old Redis that has another replica, and changes nothing', async () => {
     const other = await startRedis('other');
     await replicate(other, old);

@@ -1,4 +1,4 @@
-import { parseRedisUrl, redacted } from './redis-target.js';
+import { parseRedisUrl, redacted } from './redis-url.js';
 
 describe('parseRedisUrl', () => {
   it.each([
