@@ -166,7 +166,7 @@ describe('the supported versions of Node', () => {
     expect(ranges[0]).toBe(`^${lines[0]}.0`);
   });
 
-  it('include the version of the image and of .nvmrc as the newest', () => {
+  it('include, as the newest version, the version of the image and of .nvmrc', () => {
     const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
     const exact = new RegExp(`^${lines.at(-1)}\\.\\d+\\.\\d+-trixie-slim$`);
     expect(bases).toEqual([expect.stringMatching(exact), bases[0]]);
