@@ -90,11 +90,11 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     await game.rooms[0].leave();
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-jq-'));
     await mkdir(join(folder, '.holdfast'));
-    await symlink((fleet as unknown as { home: string }).home, join(folder, '.holdfast', 'logs'));
+    await symlink(fleet.logFolder, join(folder, '.holdfast', 'logs'));
     const page = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
     const command = /^jq -nRc .*$/m.exec(page)?.[0] ?? '';
     const lines = async (): Promise<Line[]> => {
-      const { stdout } = await promisify(execFile)('sh', ['-c', command.replace('USER', session.user)], { cwd: folder });
+      const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: { ...process.env, PLAYER: session.user } });
       return stdout
         .trim()
         .split('\n')
