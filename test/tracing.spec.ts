@@ -54,7 +54,7 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     ]);
   });
 
-  it('traces a command from its gateway through the game server and the change log to the gateway of the other player', async () => {
+  it('traces a command from its gateway through the game server and the change log to the gateway of the opponent', async () => {
     await game.rooms[0].send('place', { cell: 4 });
     const spans = await traceOf('command', ['command.handle', 'changes.append', 'sync.relay', 'sync.relay']);
     expect(spans).toEqual(

@@ -50,7 +50,7 @@ describe('the capacity calculator', () => {
     expect([gateways.processes, games.processes, redis.processes]).toEqual([2, 2, 1]);
   });
 
-  it('computes more processes for a lower load per process, and adds one for the loss of a server', () => {
+  it('computes more processes for a lower load per process, and adds one process for the loss of a server', () => {
     const of = (players: number, loadPercent = 50): number => capacityFor({ ...DEMAND, players, loadPercent }, even(10)).gateways.processes;
     expect(of(100_000)).toBe(Math.ceil((0.2 + 10 / 6) / 0.5) + 1);
     expect(of(100_000, 25)).toBe(Math.ceil((0.2 + 10 / 6) / 0.25) + 1);
@@ -86,7 +86,7 @@ describe('the capacity calculator', () => {
     expect(fleeting.games.cores).toBeLessThan(stored.games.cores);
   });
 
-  it('names the missing figure', () => {
+  it('names the figure that is missing in the benchmarks', () => {
     expect(() => capacityFor(DEMAND, { ...BASELINE, growth: { figures: [] } })).toThrow(
       /no figure "10000 rooms: CPU of gateway" in growth: run npm run bench/,
     );

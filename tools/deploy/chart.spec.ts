@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
 import { type ServerType } from '#libs/protocol';
@@ -11,6 +11,12 @@ const ROOT = join(__dirname, '../..');
 const TIMEOUT_MS = 240_000;
 const SECRET = 'a secret of more than 32 characters';
 const TYPES = ['gateway', 'lobby', 'game'] as const satisfies readonly ServerType[];
+
+/** An egress rule for the receiver of traces. */
+const EGRESS = {
+  to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+  ports: [{ port: 4_318, protocol: 'TCP' }],
+};
 
 /** Values that switch each part of the chart on or off, and change each of its values. */
 const CASES: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +51,20 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     'game.maxGames=1000000',
     'game.drainTimeoutMs=120000',
     'game.terminationGracePeriodSeconds=180',
+  ],
+  'settings of one type that override those of all types': [
+    'settings.CANARY=true',
+    'settings.DURABILITY_REPLICAS=1',
+    'settings.REGION=eu',
+    'gateway.settings.CANARY=false',
+    'gateway.settings.DURABILITY_REPLICAS=0',
+    'gateway.settings.REGION=',
+  ],
+  'a large number': ['settings:={"ROOM_STATE_BYTES_MAX":1500000}'],
+  'the address of Redis in a Secret': ['redis.urlSecret=redis-address'],
+  'a receiver of traces': [
+    'settings.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.monitoring:4318',
+    `networkPolicy.egress:=[${JSON.stringify(EGRESS)}]`,
   ],
   'peers of policies': [
     'networkPolicy.players:=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
@@ -102,6 +122,9 @@ function environmentOf(server: { env: { name: string; value?: string }[] }): Rec
   return Object.fromEntries(server.env.map(({ name, value }) => [name, value ?? '10.0.0.1']));
 }
 
+/** Returns a valid content of the file that a variable names. */
+const contentOf = (fileVariable: string) => (fileVariable === 'REDIS_URL_FILE' ? 'redis://redis:6379' : SECRET);
+
 beforeAll(async () => {
   for (const [name, values] of Object.entries(CASES)) rendered.set(name, parse(await renderChart(values)));
 }, TIMEOUT_MS);
@@ -140,13 +163,28 @@ describe('the chart', () => {
         const known = variablesOf(type);
         const fixed = Object.keys(environment).filter((variable) => !known.has(variable));
         expect([name, type, fixed]).toEqual([name, type, []]);
-        // Replaces the file of each secret by a value, because only a cluster mounts the files.
+        // Replaces each file by a value, because only a cluster mounts the files.
         const plain = Object.entries(environment).map(([variable, value]) => [
           variable.replace(/_FILE$/, ''),
-          variable.endsWith('_FILE') ? SECRET : value,
+          variable.endsWith('_FILE') ? contentOf(variable) : value,
         ]);
         expect(() => readSettings(type, Object.fromEntries(plain))).not.toThrow();
       }
+  });
+
+  it('lets a setting of one type override that of all types, even with the value false, 0 or an empty text', () => {
+    const valuesOf = (type: ServerType) => {
+      const { server } = workloadOf(resourcesOf('settings of one type that override those of all types'), type);
+      const { CANARY, DURABILITY_REPLICAS, REGION } = environmentOf(server);
+      return [CANARY, DURABILITY_REPLICAS, REGION];
+    };
+    expect(valuesOf('gateway')).toEqual(['false', '0', '']);
+    for (const type of ['lobby', 'game'] as const) expect(valuesOf(type)).toEqual(['true', '1', 'eu']);
+  });
+
+  it('writes a large number of a values file without an exponent', () => {
+    const { server } = workloadOf(resourcesOf('a large number'), 'game');
+    expect(environmentOf(server).ROOM_STATE_BYTES_MAX).toBe('1500000');
   });
 
   it('runs each type of server with its own tag or the common tag, and shows the tag as the build', () => {
@@ -200,6 +238,19 @@ describe('the chart', () => {
     for (const name of Object.keys(CASES))
       for (const type of TYPES)
         expect(Object.keys(environmentOf(workloadOf(resourcesOf(name), type).server)).filter((one) => secrets.has(one))).toEqual([]);
+  });
+
+  it('mounts the Secret with the address of Redis as a file that Kubernetes updates, instead of setting REDIS_URL', () => {
+    for (const type of TYPES) {
+      const { pod, server } = workloadOf(resourcesOf('the address of Redis in a Secret'), type);
+      const { REDIS_URL, REDIS_URL_FILE = '' } = environmentOf(server);
+      expect(REDIS_URL).toBeUndefined();
+      const mount = server.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === dirname(REDIS_URL_FILE));
+      // Has no `subPath`, because Kubernetes never updates a file that is mounted by one.
+      expect(mount).toEqual({ name: expect.any(String), mountPath: dirname(REDIS_URL_FILE), readOnly: true });
+      const { secret } = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
+      expect(secret).toMatchObject({ secretName: 'redis-address', items: [{ key: 'url', path: basename(REDIS_URL_FILE) }] });
+    }
   });
 
   it('gives a stopping server more time than its drain takes', () => {
@@ -265,6 +316,12 @@ describe('the chart', () => {
     }
   });
 
+  it('adds the rules of networkPolicy.egress to the policies of all types', () => {
+    const egressOf = (name: string) => resourcesOf(name).flatMap(({ kind, spec }) => (kind === 'NetworkPolicy' ? [spec.egress] : []));
+    expect(egressOf('default')).toHaveLength(TYPES.length);
+    expect(egressOf('a receiver of traces')).toEqual(egressOf('default').map((rules) => [...rules, EGRESS]));
+  });
+
   it('lets KEDA scale only the game servers, to the number that the gateways want', () => {
     const resources = resourcesOf('all optional parts');
     const scaled = resources.find(({ kind }) => kind === 'ScaledObject') as Resource;
@@ -287,6 +344,7 @@ describe('the chart', () => {
     ['an unknown value', 'gateway.replcias=3', 'replcias'],
     ['a secret in plain text', 'settings.LINK_SECRET=visible', 'LINK_SECRET'],
     ['a password in the URL of Redis', 'redis.url=redis://user:password@redis:6379', 'redis'],
+    ['a file with the address of Redis that comes from no Secret', 'settings.REDIS_URL_FILE=/tmp/url', 'REDIS_URL_FILE'],
     ['no replica', 'gateway.replicas=0', 'replicas'],
     [
       'a grace period that is shorter than the drain',

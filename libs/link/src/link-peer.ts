@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type ErrorBody, errorBody, HoldfastError, LENGTH_BYTES, pack, type ServerId, unpack } from '#libs/protocol';
 import { CONTEXT_BYTES, readContext, type TraceContext, type Tracer, writeContext } from '#libs/tracing';
 import { BatchWriter } from './batch-writer.js';
-import type { Introduction } from './handshake.js';
+import type { PeerIdentity } from './handshake.js';
 import {
   BACKLOG_BYTES_MAX,
   CLOSE_MS,
@@ -52,7 +52,7 @@ export class LinkPeer {
 
   constructor(
     private readonly socket: Socket,
-    identity: Introduction,
+    identity: PeerIdentity,
     private readonly inbox: LinkInbox,
     /** True: this server dialed the peer. False: the peer dialed this server. */
     readonly isDialled: boolean,

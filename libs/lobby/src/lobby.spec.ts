@@ -407,7 +407,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('is replaced by the next member after a long absence of the host', async () => {
+  it('is replaced by the next member when the host has been away for a long time', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -550,7 +550,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
+  it('keep a member when a lobby handles an outdated request to leave an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -788,7 +788,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not created by a suspended lobby that continues after the end of the match', async () => {
+  it('gets no room from a suspended lobby that continues after the match has ended', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again when a player missed the message and the ticket of that player is checked', async () => {
+  it('is reported again, at the next check of a ticket, to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -952,7 +952,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('gets the missing players, and all of them are ready', async () => {
+  it('gets the missing players, who are all ready', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1119,7 +1119,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops in its second run the index entries that have no record', async () => {
+  it('drops index entries without a record, but only in its second run', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();

@@ -25,8 +25,8 @@ import { RoomService } from './room-service.js';
 
 /**
  * Removes idle and empty rooms, and members whose grace is over. Cancels starts whose lobby died. Every lobby sweeps, but each change
- * happens only once, because it is a compare-and-set. Each lobby measures with its own clock for how long a room or an absence has not
- * changed. It does not compare times of Redis: if somebody set the clock of Redis ahead, all rooms would look idle.
+ * happens only once, because it is a compare-and-set. Each lobby measures with its own clock for how long a room has not changed and for
+ * how long a member has been away. It does not compare times of Redis: if somebody set the clock of Redis ahead, all rooms would look idle.
  */
 @Injectable()
 export class RoomSweeper {
@@ -52,7 +52,7 @@ export class RoomSweeper {
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
   private readonly revisions = new ObservedAges();
-  /** The duration of each member's absence, by `keyOf`. */
+  /** The time for which each member has been away, by `keyOf`. */
   private readonly absences = new ObservedAges();
 
   constructor(

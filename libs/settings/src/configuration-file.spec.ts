@@ -51,14 +51,14 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('keeps the file of a setting whose variable is empty in the environment', () => {
+  it('may name the file of a setting whose own variable is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with each wrong value, and with the nearest known name for an unknown key', () => {
+  it('is refused with an error that names each wrong value, and the known name nearest to an unknown key', () => {
     write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
     expect(problems()).toEqual([
       expect.stringMatching(/^HEALTH_INTERVALL_MS in ".*settings.json" is not a setting: .* Did you mean HEALTH_INTERVAL_MS\?$/),
@@ -74,7 +74,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     const { ADMIN_TOKEN: _, ...rest } = environment;
     environment = rest;
     expect(problems()).toEqual([]);
-    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2@a' });
+    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2/x@a' });
     expect(problems()).toEqual([
       expect.stringMatching(/^LINK_SECRET in ".*" is a secret, which must not be in this file: use LINK_SECRET_FILE, or the environment$/),
       expect.stringMatching(/^REDIS_URL in ".*" contains a login, which must not be in this file/),

@@ -63,7 +63,7 @@ function problemOf(variable: string, value: unknown, known: ReadonlyMap<string, 
   const found = known.get(variable);
   if (!found) return `is not a setting: it must be removed or corrected. Did you mean ${nearestOf(variable, new Set(known.keys()))[0]}?`;
   if (found.isSecret) return `is a secret, which must not be in this file: use ${variable}_FILE, or the environment`;
-  if (variable === 'REDIS_URL' && typeof value === 'string' && /\/\/[^/]*@/.test(value))
+  if (variable === 'REDIS_URL' && typeof value === 'string' && value.includes('@'))
     return 'contains a login, which must not be in this file: use REDIS_USER and REDIS_PASSWORD_FILE';
   const isText = (one: unknown): boolean => typeof one === 'string';
   if (isText(value) || typeof value === 'number' || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText)))

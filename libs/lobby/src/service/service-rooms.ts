@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type Operations, type RoomId, type RoomView, type UserId } from '#libs/protocol';
 import { InviteCodes, isMember, type RoomRecord, RoomRecords, UserRooms, viewOf } from '#libs/room-store';
@@ -232,7 +233,7 @@ export class ServiceRooms {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.rooms.mustRead(room);
       if (record.status !== 'starting' || record.round > round) return record;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+      await sleep(SETTLE_POLL_MS);
     }
     throw new HoldfastError('busy', 'The game of this room is being started. Repeat the request later with the same key.');
   }
@@ -240,9 +241,9 @@ export class ServiceRooms {
   private async close(room: RoomId): Promise<void> {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.records.read(room);
-      if (!record || (await this.records.close(record, 'closed'))) return;
+      if (!record || (await this.rooms.close(record, 'closed'))) return;
       // Tries again later, because the owner has not stored the end of the game yet or another write came first.
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+      await sleep(SETTLE_POLL_MS);
     }
     throw new HoldfastError('busy', 'The room could not be closed yet. Repeat the request later with the same key.');
   }
