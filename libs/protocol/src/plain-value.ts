@@ -285,8 +285,8 @@ function textOf(start: number, length: number): string {
 }
 
 /**
- * Maximum length of a text that is decoded in JavaScript, in bytes, on a platform with a native decoder. Longer texts are decoded natively;
- * one native call takes about as long as the decoding of a few dozen characters in JavaScript.
+ * Maximum length of a text that is decoded in JavaScript, in bytes, on a platform with a native decoder. Longer texts are decoded natively,
+ * because one native call takes only as long as the decoding of a few dozen characters in JavaScript.
  */
 const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;
@@ -315,8 +315,8 @@ function asciiOf(start: number, end: number): string {
 }
 
 /**
- * The decoders of the platform. Null: the platform has none, such as React Native before version 0.87. A byte order mark at the beginning
- * is a character of the text.
+ * The decoders of the platform. They keep a byte order mark at the beginning, because it is a character of the text. Null: the platform has
+ * none, such as React Native before version 0.87.
  */
 const native =
   typeof TextDecoder === 'undefined'
