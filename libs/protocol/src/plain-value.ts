@@ -315,23 +315,21 @@ function asciiOf(start: number, end: number): string {
 }
 
 /**
- * The decoders of the platform. They keep a byte order mark at the beginning, because it is a character of the text. Null: the platform has
- * none, such as React Native before version 0.87.
+ * Returns a decoder of the platform. It keeps a byte order mark at the beginning, because it is a character of the text. Null: the platform
+ * has no decoder, such as React Native before version 0.87.
  */
-const native =
-  typeof TextDecoder === 'undefined'
-    ? null
-    : {
-        strict: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
-        replacing: new TextDecoder('utf-8', { ignoreBOM: true }),
-      };
+function nativeDecoder(fatal: boolean): TextDecoder | null {
+  return typeof TextDecoder === 'undefined' ? null : new TextDecoder('utf-8', { fatal, ignoreBOM: true });
+}
+
+const strictDecoder = nativeDecoder(true);
+const replacingDecoder = nativeDecoder(false);
 
 function decoded(start: number, end: number): string {
+  const native = isStrict ? strictDecoder : replacingDecoder;
   if (native === null || end - start <= SCANNED_TEXT_MAX) return scannedText(start, end);
-  const bytes = source.subarray(start, end);
-  if (!isStrict) return native.replacing.decode(bytes);
   try {
-    return native.strict.decode(bytes);
+    return native.decode(source.subarray(start, end));
   } catch {
     throw notUtf8(start);
   }
@@ -350,20 +348,19 @@ function scannedText(start: number, end: number): string {
       text += fromCharCode(first);
       continue;
     }
-    const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+    const more = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
     let lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     let highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     let point = first & (0x3f >> more);
     let read = 0;
-    for (; read < more && index < end; read++) {
+    for (; read < more && index < end; read++, index++) {
       const byte = source[index]!;
       if (byte < lowest || byte > highest) break;
       point = (point << 6) | (byte & 0x3f);
       lowest = 0x80;
       highest = 0xbf;
-      index++;
     }
-    if (more > 0 && read === more) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+    if (more && read === more) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
     else if (isStrict) throw notUtf8(start);
     else text += '\ufffd';
   }

@@ -73,9 +73,7 @@ export class ByteReader {
 
 /** Decodes UTF-8 by the decoder of URIs, which every platform has. Throws URIError for bytes that are not UTF-8. */
 function decodedByUri(bytes: Uint8Array): string {
-  let escaped = '';
-  for (const byte of bytes) escaped += `%${byte.toString(16).padStart(2, '0')}`;
-  return decodeURIComponent(escaped);
+  return decodeURIComponent(bytes.reduce((escaped, byte) => `${escaped}%${(byte + 256).toString(16).slice(1)}`, ''));
 }
 
 /**
