@@ -51,14 +51,14 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('keeps the file of a setting whose variable is empty in the environment', () => {
+  it('may name the file of a setting whose own variable is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with each wrong value, and with the nearest known name for an unknown key', () => {
+  it('is refused with an error that names each wrong value, and the known name nearest to an unknown key', () => {
     write({
       HEALTH_INTERVALL_MS: 500,
       HEALTH_MAX_MISSES: 0,
