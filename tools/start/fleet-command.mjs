@@ -6,6 +6,7 @@ import { PROJECT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { openProject } from '../project/project.mjs';
+import { withConfiguration } from './configuration.mjs';
 import { LOGS } from './fleet-folder.mjs';
 import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
@@ -34,7 +35,7 @@ const output = Object.assign(
 
 /** @param {readonly string[]} argv */
 export async function main(argv) {
-  const env = withContentOfFiles({ ...dotEnv(), ...process.env });
+  const env = withContentOfFiles(withConfiguration({ ...dotEnv(), ...process.env }));
   const read = readOptions(argv, env);
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);
