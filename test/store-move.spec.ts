@@ -70,7 +70,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
 /** Runs the command of `docs/operations.md` that moves a fleet. Resolves with its exit code and its output. */
 function moveStore(from: string, to: string): Promise<{ readonly code: number | null; readonly output: string }> {
   const { text = '' } = commandsOf('docs/operations.md').find((command) => command.text.includes('move-store')) ?? {};
-  const child = spawn('sh', ['-c', text], { cwd: ROOT, env: { ...process.env, OLD_REDIS: from, NEW_REDIS: to } });
+  const child = spawn('sh', ['-uc', text], { cwd: ROOT, env: { ...process.env, OLD_REDIS: from, NEW_REDIS: to } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
