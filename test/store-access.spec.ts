@@ -18,7 +18,7 @@ import {
 } from './harness/index.js';
 
 const PAGE = join(__dirname, '../docs/operations.md');
-/** The password that this test and the Redis processes among themselves use. */
+/** The password with which this test connects to Redis, and with which the Redis processes connect to each other. */
 const ADMIN = 'of-the-test';
 
 let home: string;

@@ -20,8 +20,8 @@ export interface Registry {
 }
 
 /**
- * Starts a registry without packages. Tests publish the packages of Holdfast to it. It reads all other packages from the registry that the
- * npm of this machine uses.
+ * Starts a registry without packages. Tests publish the packages of Holdfast to it. The registry reads all other packages from the registry
+ * that the npm of this machine uses.
  */
 export async function startRegistry(home: string): Promise<Registry> {
   const folder = join(home, 'registry');

@@ -11,7 +11,7 @@ export const CONFIG_FILE = 'holdfast.config.json';
 /** The project on which the tools work: this repository, or the project in which `holdfast` was started. */
 export const PROJECT = projectFolder(process.cwd(), ROOT);
 
-/** Files of the tools on this machine: a downloaded Redis, its data, and logs. Deleting the folder loses only saved games. */
+/** Files of the tools on this machine: a downloaded Redis, its data, and logs. A user who deletes the folder loses only saved games. */
 export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast');
 
 /** The folder of the build's output. */

@@ -39,7 +39,7 @@ export interface UnreadableRoom {
   readonly unreadable: string;
 }
 
-/** The result when the record was not as expected. Nothing was written. The fields are the current values of the record. */
+/** The result of an adoption when the record was not as expected. Nothing was written. The fields are the current values of the record. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;

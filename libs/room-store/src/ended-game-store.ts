@@ -35,7 +35,7 @@ export class EndedGameStore {
     this.writes = new ReplicatedWrites(redis, options);
   }
 
-  /** Returns the pending effects of ended games. Copies batches that cannot be read to another key. */
+  /** Returns the pending effects of ended games. Copies unreadable batches to another key. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
     const effects: PendingEffect[] = [];

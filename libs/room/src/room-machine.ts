@@ -437,7 +437,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** Of this number of versions, one is frozen before its views are computed. Freezing every state would be slow. */
+/** The room freezes the state of one version in this many before it computes the views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(

@@ -112,7 +112,7 @@ export interface SeatChange {
   readonly presence?: Presence;
   /** The number of the last input that this step has sampled. */
   readonly input?: number;
-  /** The seat has a new player or bot. A seat after the last one is added. */
+  /** The seat has a new player or bot. A seat that does not exist yet is added after the last one. */
   readonly joined?: SeatOccupant;
 }
 

@@ -134,11 +134,11 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await redis.commands.del(sessionKey(login.session));
     await gateway.logIn();
-    // Makes the user's key name a session without a record.
+    // Writes into the user's key the id of a session that has no record.
     await redis.commands.set(userSessionKey(fleet.user), 'nothing');
     const { session, replaced } = await gateway.logIn();
     expect(replaced).toBeNull();
-    // Deletes the user's key. The session still has a record, but the key does not name the session.
+    // Deletes the user's key. The record of the session remains, but no key leads from the user to the session.
     await redis.commands.del(userSessionKey(fleet.user));
     await gateway.logIn();
     expect((await store.find(fleet.user))?.session).not.toBe(session);

@@ -47,7 +47,9 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
   return { values, problems };
 }
 
-/** Returns the environment together with the settings of the file. A variable of the environment wins. */
+/**
+ * Returns the environment together with the settings of the file. When both have a value for a setting, the environment takes precedence.
+ */
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
   // A setting and its file (`NAME_FILE`) set the same value. So when the environment has one of the two, the other one in the configuration

@@ -97,7 +97,7 @@ export class ByteWriter {
     else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!;
   }
 
-  /** Writes a short string of ASCII characters. False: the text has other characters, and nothing was written. */
+  /** Writes a short string of ASCII characters. Returns false, without writing, when the text has other characters. */
   private ascii(text: string): boolean {
     const { length } = text;
     const at = this.length;

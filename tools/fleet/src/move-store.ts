@@ -26,7 +26,7 @@ export interface MoveOptions {
 export interface MoveResult {
   /** Number of servers that have moved. */
   readonly servers: number;
-  /** Time in which neither Redis took a write, in ms. 0: an earlier call has switched the roles. */
+  /** Time in which neither Redis accepted a write, in ms. 0: an earlier call has switched the roles. */
   readonly switchMs: number;
 }
 

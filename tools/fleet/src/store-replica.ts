@@ -39,7 +39,7 @@ export async function refuseUnfit(old: Redis, next: Redis, { from, to }: { reado
 }
 
 /**
- * Returns the new Redis as the old one sees it. Null: it is not connected, or has not the data yet.
+ * Returns the new Redis as the old one sees it. Null: the new Redis is not connected, or its first copy of the data is not complete.
  *
  * @throws FleetError when the old Redis has another replica, which `FAILOVER` might promote
  */

@@ -106,8 +106,8 @@ export class ChessRun {
   }
 
   /**
-   * Reaches a result that the moves of the file alone do not lead to. The loser resigns. For a draw or an unfinished game, one player
-   * offers a draw and the other accepts.
+   * Makes the players agree on the result in the file when the moves alone do not lead to it. The loser resigns. For a draw or an
+   * unfinished game, one player offers a draw and the other accepts.
    */
   private async agreeOnResult([white, black]: readonly Board[], { result }: PgnGame): Promise<void> {
     if (result === '1-0') return patiently(() => black.send('resign'));

@@ -82,7 +82,7 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Returns whether the store is settled and has the audit mark of every game server that may be alive. Ignores servers for which the
-   * settlement no longer waits. A store that was emptied after the settlement has no audit marks.
+   * settlement no longer waits. Returns false for a store that was emptied after the settlement, because it has no audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;

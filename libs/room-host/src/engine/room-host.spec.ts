@@ -303,7 +303,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns the state that a client with a compact connection has after a message. */
+/** Returns the state that a client with compact syncs has after it has received a message. */
 function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
