@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** An npm registry on loopback. Its storage is separate from that of other registries. */
 export interface Registry {
   readonly url: string;
-  /** Publishes a package: a folder or an archive. The version becomes `latest`, also when it is not released yet. */
+  /** Publishes a package: a folder or an archive. The version becomes `latest`, even when it is not released yet. */
   publish(path: string): Promise<void>;
   /** Runs a program whose npm and pnpm use this registry. Rejects with the program's output when it fails. */
   run(folder: string, command: string, args: readonly string[]): Promise<string>;

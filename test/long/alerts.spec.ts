@@ -132,7 +132,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
   }, 240_000);
 
   it('reports ten tickets that wait without a match', async () => {
-    // No two tickets fit each other, except in the modes for four players, which have only three tickets each.
+    // No two tickets can be matched, except in the modes for four players. Each of these modes has only three tickets.
     const modes = ['duo', 'duo', 'duo', 'asked-duo', 'asked-duo', 'asked-duo', 'open', 'ranked', 'asked', 'asked-duel'];
     const sessions: Session[] = [];
     for (const [index, mode] of modes.entries()) {

@@ -35,7 +35,7 @@ export interface AdoptedRoom {
 /** The result of an adoption when this server owns the room now, but the stored data cannot be read. */
 export interface UnreadableRoom {
   readonly epoch: number;
-  /** The reason, for a log line. */
+  /** The reason why the data cannot be read, for a log line. */
   readonly unreadable: string;
 }
 

@@ -126,8 +126,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns one text for each room, in the order of the ids. The text changes whenever the fields of the room in a list change. Null: there
-   * is no room with this id.
+   * Returns one text for each room, in the order of the ids. The text changes whenever a field changes that the list of rooms shows. Null:
+   * there is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
     const { commands } = this.redis;

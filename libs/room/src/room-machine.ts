@@ -171,7 +171,7 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
+   * Returns what `seat` (null: a spectator) may see of `state`. The state is frozen first, so a view that writes to it throws.
    * @throws UnstorableError, or the error of the game
    */
   view(state: State, seat: Seat | null): unknown {

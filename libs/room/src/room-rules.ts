@@ -39,7 +39,10 @@ export interface RoomContext<Types = GameTypes> {
    * host. It never goes back within a room, even when the room changes its server.
    */
   readonly now: number;
-  /** A random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be repeatable. */
+  /**
+   * Returns a random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be
+   * repeatable.
+   */
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;

@@ -46,7 +46,10 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   await until(async () => (await redis.commands.hexists(sessionKey(session), 'away')) === 1);
 }
 
-/** A store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is lost. */
+/**
+ * Makes a store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is
+ * lost.
+ */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));
   const client = new Proxy(redis.commands, {

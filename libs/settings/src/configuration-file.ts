@@ -4,7 +4,7 @@ import { CONFIGURATION_KEYS, type ConfigurationKey, SECRETS } from './configurat
 import type { Environment } from './environment.js';
 import { nearestOf } from './unknown-settings.js';
 
-/** The variable that names the file. */
+/** The environment variable with the path of the configuration file. */
 export const CONFIGURATION_VARIABLE = 'HOLDFAST_CONFIG';
 
 /** The settings in the file that `HOLDFAST_CONFIG` names, as text, and one sentence for each problem of the file. */

@@ -31,7 +31,7 @@ export function unknownSettings(environment: Environment): readonly UnknownSetti
     });
 }
 
-/** All variables that a server of any type reads. */
+/** Returns all variables that a server of any type reads. */
 function allVariables(): Set<string> {
   const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values<Setting<unknown>>(group.settings));
   return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));

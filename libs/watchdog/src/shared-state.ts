@@ -37,7 +37,7 @@ export function isOwnInterrupt(cells: Int32Array): boolean {
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;
 }
 
-/** Time in ms, at least 1, by a clock that all threads of the process share. It wraps around every 24 days. */
+/** Returns the time in ms, at least 1, by a clock that all threads of the process share. The time wraps around every 24 days. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n) & CLOCK_MASK || 1;
 }

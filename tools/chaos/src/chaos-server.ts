@@ -180,7 +180,7 @@ export class ChaosServer {
     await pause(BLOCKED_MS);
   }
 
-  /** Records a fault. If the server is evicted during the next `HARM_FELT_MS`, that is no violation. */
+  /** Records a fault. If the server is evicted during the next `HARM_FELT_MS`, that is not a violation. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }

@@ -92,7 +92,7 @@ async function announcedBy(client: Redis): Promise<{ readonly ip: string; readon
   };
 }
 
-/** Whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
+/** Returns whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
 function waitsFor(info: string, url: string): boolean {
   const { host, port } = addressOf(new URL(url));
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];

@@ -12,7 +12,7 @@ const SWITCH_MS = 5_000;
 /** Further time for the new Redis to take over once it has caught up, in ms. After this time, the command ends the switch. */
 const TAKE_OVER_MS = 1_000;
 
-/** Whether the old Redis is in a `FAILOVER` now, of this call or an earlier one. */
+/** Returns whether a `FAILOVER` of the old Redis is in progress, from this call or an earlier one. */
 export async function isSwitching(old: Redis): Promise<boolean> {
   return /^master_failover_state:(?!no-failover)/m.test(await old.info('replication'));
 }

@@ -19,7 +19,7 @@ import { EndedGames } from './ended-games.js';
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_POLL_MS = 50;
 
-/** The reason of the regular audit, which runs at intervals and not after an event. */
+/** The reason for the regular audit, which runs at intervals and not after an event. */
 const ROUTINE = 'interval';
 
 /**
@@ -30,7 +30,7 @@ const ROUTINE = 'interval';
 @Injectable()
 export class Auditor implements OnModuleInit {
   private auditing: Promise<void> | null = null;
-  /** The reason of the next audit. Null: no audit follows the current one. */
+  /** The reason for the next audit. Null: no audit follows the current one. */
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;

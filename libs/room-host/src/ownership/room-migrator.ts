@@ -294,7 +294,10 @@ const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a se
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** Compares the current status. Without this function, the compiler assumes that the status does not change during an await. */
+/**
+ * Returns whether the room has this status now. Without this function, the compiler assumes that the status does not change during an
+ * await.
+ */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -340,7 +340,7 @@ export class HostedRoom {
     return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
-  /** The highest seq of a command of the seat that was applied or refused. */
+  /** Returns the highest sequence number of a command of the seat that was applied or refused. */
   seenSeq(seat: Seat): number {
     return this.seen[seat]!;
   }
