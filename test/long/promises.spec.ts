@@ -12,7 +12,7 @@ let fleet: Fleet;
 let games: LedgerGame[];
 
 interface Check {
-  /** The processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
+  /** The processes that die, or the host that dies, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }

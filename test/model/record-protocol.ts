@@ -840,7 +840,7 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
   // The write of an end makes a new revision. Before the store is settled, a lost record could have the same revision with other content.
-  // So the owner waits until then.
+  // So the owner waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;

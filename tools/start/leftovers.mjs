@@ -95,6 +95,6 @@ function signal(pid, name) {
   try {
     process.kill(pid, name);
   } catch {
-    // The process has just ended.
+    // Ignores the error, because the process has just ended.
   }
 }

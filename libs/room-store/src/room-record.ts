@@ -16,7 +16,7 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
-  /** The claims of the member's last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
+  /** The member's claims, from the last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
    * The round for which this member is ready. The member is ready when this round equals the room's `round`, so nobody is ready after a

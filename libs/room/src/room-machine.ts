@@ -221,7 +221,7 @@ export class RoomMachine<State = unknown> {
     // A downtime changes nothing when no timer runs and the game has no handler for a downtime.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // Records this input even when the game changes nothing, so that the next owner does not compensate the same downtime.
+    // Records this input even when the game changes nothing, so that the next owner does not compensate the same downtime again.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 

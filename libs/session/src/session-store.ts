@@ -69,8 +69,8 @@ const CLAIM_TRIES_MAX = 5;
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness, as a fraction of a session's TTL. The witness expires before any connected session when a clock is set, because a
- * gateway renews a session after a third of the session's TTL.
+ * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session,
+ * because a gateway renews a session after a third of the session's TTL.
  */
 const WITNESS_PART = 1 / 3;
 
@@ -274,7 +274,8 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
-    // Runs a script instead of a `multi`. ioredis copies all known scripts onto each `multi`, which would double the memory of a session.
+    // Runs a script instead of a `multi`, because ioredis copies all known scripts onto each `multi`, which would double the memory of a
+    // session.
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 

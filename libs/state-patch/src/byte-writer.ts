@@ -13,7 +13,7 @@ export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
-  /** Maximum length of the message at which the buffer has space for 8 more bytes. */
+  /** Maximum length of the message at which the buffer has space for 8 more bytes, in bytes. */
   private lengthMax8: number;
 
   constructor(private readonly capacity: number) {

@@ -12,14 +12,14 @@ type Board = Room<Chess>;
 /** Time limit for a move, in ms. A fleet needs less time to recover. */
 const MOVE_MS = 60_000;
 
-/** A game whose outcome in the fleet differs from that in the file. */
+/** A game whose outcome in the fleet differs from that in the PGN file. */
 export interface Difference {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** A game whose moves or result in the file violate the laws of chess. This is not a fault of the fleet. */
+/** A game whose moves or result in the PGN file violate the laws of chess. This is not a fault of the fleet. */
 export interface Remark {
   readonly game: number;
   readonly title: string;

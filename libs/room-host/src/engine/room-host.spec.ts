@@ -1165,7 +1165,7 @@ describe('the room host', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // With two schedules, the room would run 40 steps in this time.
+    // The room must have only one schedule. With two, it would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');

@@ -461,7 +461,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // The method runs for every command, and usually a room has no refusals. In this case, the check avoids the search.
+    // This method runs for every command. Usually the room has no refusals, so that the search is not needed.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
