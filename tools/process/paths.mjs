@@ -17,7 +17,7 @@ export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast
 /** The folder of the build's output. */
 export const DIST = join(ROOT, 'dist');
 
-/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these. */
+/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these servers. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;
 
 /**

@@ -94,7 +94,7 @@ export class EndedGameStore {
     return (await this.redis.appends.exists(closedKey(room))) === 1;
   }
 
-  /** Returns the fields about the last game in the room's record. Null: no record. Rejects when the store does not answer. */
+  /** Returns the fields about the last game in the room's record. Null: the room has no record. Rejects when the store does not answer. */
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;

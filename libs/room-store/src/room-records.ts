@@ -150,8 +150,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Creates a record and returns it. Null: the id is in use. Writes the indexes first, because an index entry without a room is harmless
-   * and a room without an entry would not be found.
+   * Creates a record and returns it. Null: the id is in use. Writes the indexes first, because an index entry without a room is harmless,
+   * but a room without an entry would not be found.
    * @throws `unavailable` before the store is settled
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {

@@ -106,7 +106,7 @@ export class ChessRun {
   }
 
   /**
-   * Makes the players agree on the result in the file when the moves alone do not lead to it. The loser resigns. For a draw or an
+   * Makes the players agree on the result in the PGN file when the moves alone do not lead to it. The loser resigns. For a draw or an
    * unfinished game, one player offers a draw and the other accepts.
    */
   private async agreeOnResult([white, black]: readonly Board[], { result }: PgnGame): Promise<void> {
