@@ -42,7 +42,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
     await Promise.all(games.map((game) => game.goesOn()));
     const moving = moveStore(fleet.store.url, next.url);
 
-    // The new Redis alone, and the new address alone, must not move any server.
+    // The new Redis has the data, but the file still has the old address. So no server may move yet.
     await until(async () => /role:slave/.test(await next.client.info('replication')), 15_000);
     await Promise.all(games.map((game) => game.goesOn(2)));
     for (const server of fleet.servers) expect(server.logged('store.moved')).toEqual([]);

@@ -13,8 +13,8 @@ import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /**
- * A second signal within this time does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the terminal and from
- * npm.
+ * Time after a signal within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the
+ * terminal and from npm.
  */
 const SAME_SIGNAL_MS = 500;
 
