@@ -1,6 +1,6 @@
 # One image for all three servers. The command chooses the server: dist/apps/{gateway,lobby,game}/src/main.js.
 # Node 24 and Debian 13 (trixie) get security updates until April and August 2028.
-FROM node:24.21.0-trixie-slim AS build
+FROM node:24.22.3-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -8,7 +8,7 @@ COPY . .
 # Only files that run, and a list of the packages in the format CycloneDX: /app/sbom.cdx.json
 RUN npm run build && node tools/image/run.mjs /image
 
-FROM node:24.21.0-trixie-slim
+FROM node:24.22.3-trixie-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Holdfast" \
@@ -16,7 +16,7 @@ LABEL org.opencontainers.image.title="Holdfast" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.base.name="docker.io/library/node:24.21.0-trixie-slim"
+      org.opencontainers.image.base.name="docker.io/library/node:24.22.3-trixie-slim"
 ENV NODE_ENV=production
 WORKDIR /app
 # npm and yarn of the base image do not run here.

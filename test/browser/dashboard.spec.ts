@@ -245,7 +245,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await fleet.restart(owner);
   }, 60_000);
 
-  it('shows how long a hanging gateway has not answered, and current facts when it answers again', async () => {
+  it('shows how long a hanging gateway has not answered, and current facts when the gateway answers again', async () => {
     await open('#/');
     await page.getByText('Live', { exact: true }).waitFor();
     fleet.gateways[0].kill('SIGSTOP');

@@ -1,98 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
-import { type ServerType } from '#libs/protocol';
+import type { ServerType } from '#libs/protocol';
 import { readSettings } from '#libs/settings';
+import { CASES, EGRESS, TYPES } from './chart-cases.fixture.js';
 import { secretVariables, variablesOf } from './known-variables.fixture.js';
 import { CHART, MANIFESTS, PLAIN, RULES, RULES_OF_CHART, renderChart, renderPlain } from './render-manifests.mjs';
+import { type Resource, typeErrorsOf } from './resource-types.fixture.js';
 
-const ROOT = join(__dirname, '../..');
 const TIMEOUT_MS = 240_000;
 const SECRET = 'a secret of more than 32 characters';
-const TYPES = ['gateway', 'lobby', 'game'] as const satisfies readonly ServerType[];
-
-/** An egress rule for the receiver of traces. */
-const EGRESS = {
-  to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
-  ports: [{ port: 4_318, protocol: 'TCP' }],
-};
-
-/** Values that switch each part of the chart on or off, and change each of its values. */
-const CASES: Readonly<Record<string, readonly string[]>> = {
-  default: [],
-  'all optional parts': [
-    'autoscaling.enabled=true',
-    'monitoring.podMonitor=true',
-    'monitoring.prometheusRule=true',
-    'monitoring.labels.release=prometheus',
-  ],
-  'no optional part': ['podDisruptionBudget.enabled=false', 'topologySpread.enabled=false', 'networkPolicy.enabled=false'],
-  Agones: ['agones.enabled=true'],
-  'all secrets': [
-    'secrets.name=mine',
-    ...['linkSecret', 'adminToken', 'viewerToken', 'authJwtSecret', 'serviceToken', 'redisPassword'].map(
-      (key) => `secrets.keys.${key}=${key}`,
-    ),
-    'redis.user=holdfast',
-    'redis.url=rediss://redis.data:6380',
-  ],
-  'a load balancer': [
-    'gateway.service.type=LoadBalancer',
-    'gateway.service.annotations:={"example.org/kind":"network"}',
-    'gateway.preStopSeconds=15',
-  ],
-  'settings of each type': [
-    'settings.LOG_LEVEL=debug',
-    'secrets.keys.authJwtSecret=',
-    'gateway.settings.AUTH_JWKS_URL=https://login.example.org/keys',
-    'lobby.settings.MATCH_WAIT_MS=5000',
-    'game.settings.CANARY=true',
-    'game.maxGames=1000000',
-    'game.drainTimeoutMs=120000',
-    'game.terminationGracePeriodSeconds=180',
-  ],
-  'settings of one type that override those of all types': [
-    'settings.CANARY=true',
-    'settings.DURABILITY_REPLICAS=1',
-    'settings.REGION=eu',
-    'gateway.settings.CANARY=false',
-    'gateway.settings.DURABILITY_REPLICAS=0',
-    'gateway.settings.REGION=',
-  ],
-  'a large number': ['settings:={"ROOM_STATE_BYTES_MAX":1500000}'],
-  'the address of Redis in a Secret': ['redis.urlSecret=redis-address'],
-  'a receiver of traces': [
-    'settings.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.monitoring:4318',
-    `networkPolicy.egress:=[${JSON.stringify(EGRESS)}]`,
-  ],
-  'peers of policies': [
-    'networkPolicy.players:=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
-    'networkPolicy.operators:=[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}]',
-    'networkPolicy.redis:=[{"podSelector":{"matchLabels":{"app":"redis"}}}]',
-    'networkPolicy.redisPort=26379',
-  ],
-  nodes: [
-    'image.repository=registry.example.org/game',
-    'image.tag=1.2.3',
-    'game.tag=1.2.4',
-    'image.pullPolicy=Always',
-    'imagePullSecrets:=[{"name":"registry"}]',
-    'nodeSelector.pool=games',
-    'tolerations:=[{"key":"games","operator":"Exists"}]',
-    'podAnnotations.note=x',
-    'topologySpread.topologyKeys:=["kubernetes.io/hostname"]',
-    'podDisruptionBudget.maxUnavailable=2',
-    ...TYPES.flatMap((type) => [`${type}.replicas=7`, `${type}.resources:={"requests":{"cpu":"2"}}`]),
-  ],
-};
-
-interface Resource {
-  readonly apiVersion: string;
-  readonly kind: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the types of Kubernetes check the whole resource in a test of their own
-  readonly [key: string]: any;
-}
 
 function parse(yaml: string): Resource[] {
   return parseAllDocuments(yaml)
@@ -198,6 +116,22 @@ describe('the chart', () => {
       [`${image}:1.2.3`, '1.2.3'],
       [`${image}:1.2.4`, '1.2.4'],
     ]);
+    const own = TYPES.map((type) => workloadOf(resourcesOf('a tag of each type'), type).server.image);
+    expect(own).toEqual(['holdfast:2.0.0', 'holdfast:2.0.1', 'holdfast:2.0.2']);
+  });
+
+  it('leaves the templates of the pods as they are when only the chart is newer, so that no server restarts', async () => {
+    const newer = mkdtempSync(join(tmpdir(), 'holdfast-chart-'));
+    cpSync(CHART, newer, { recursive: true });
+    const file = join(newer, 'Chart.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^(version|appVersion): .*$/gm, '$1: 99.0.0'));
+    for (const values of [[], ['agones.enabled=true']]) {
+      const [now, later] = await Promise.all([CHART, newer].map((chart) => renderChart(['image.tag=1.2.3', ...values], chart)));
+      const podsOf = (yaml: string) => TYPES.map((type) => workloadOf(parse(yaml), type).workload.spec.template);
+      expect(later).not.toBe(now);
+      expect(podsOf(later as string)).toEqual(podsOf(now as string));
+    }
+    rmSync(newer, { recursive: true });
   });
 
   it('declares for each container the ports in the settings of its server', () => {
@@ -328,7 +262,9 @@ describe('the chart', () => {
     const { workload } = workloadOf(resources, 'game');
     expect(scaled.spec.scaleTargetRef).toEqual({ apiVersion: workload.apiVersion, kind: workload.kind, name: workload.metadata.name });
     expect(workload.spec).not.toHaveProperty('replicas');
+    expect(scaled.spec).toMatchObject({ minReplicaCount: 3, maxReplicaCount: 30 });
     expect(scaled.spec.triggers[0].metadata).toMatchObject({
+      serverAddress: 'http://prometheus.metrics:9090',
       query: 'max(holdfast_wanted_game_servers{namespace="holdfast"})',
       threshold: '1',
     });
@@ -338,33 +274,6 @@ describe('the chart', () => {
     expect(readFileSync(RULES_OF_CHART, 'utf8')).toBe(readFileSync(RULES, 'utf8'));
     const rule = resourcesOf('all optional parts').find(({ kind }) => kind === 'PrometheusRule') as Resource;
     expect(rule.spec).toEqual(parse(readFileSync(RULES, 'utf8'))[0]);
-  });
-
-  it.each([
-    ['an unknown value', 'gateway.replcias=3', 'replcias'],
-    ['a secret in plain text', 'settings.LINK_SECRET=visible', 'LINK_SECRET'],
-    ['a password in the URL of Redis', 'redis.url=redis://user:password@redis:6379', 'redis'],
-    ['a file with the address of Redis that comes from no Secret', 'settings.REDIS_URL_FILE=/tmp/url', 'REDIS_URL_FILE'],
-    ['no replica', 'gateway.replicas=0', 'replicas'],
-    [
-      'a grace period that is shorter than the drain',
-      'game.drainTimeoutMs=55000',
-      'terminationGracePeriodSeconds must be at least 10 s more',
-    ],
-  ])('refuses %s', async (_, value, message) => {
-    await expect(renderChart([value])).rejects.toThrow(message);
-  });
-
-  it('refuses autoscaling by KEDA for a Fleet of Agones', async () => {
-    await expect(renderChart(['agones.enabled=true', 'autoscaling.enabled=true'])).rejects.toThrow(
-      'set agones.enabled or autoscaling.enabled to false',
-    );
-  });
-
-  it('refuses each secret of the settings in plain text', () => {
-    const { definitions } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
-    const [{ enum: refused }] = definitions.settings.propertyNames.not.anyOf;
-    expect(refused.toSorted()).toEqual([...secretVariables()].toSorted());
   });
 });
 
@@ -376,46 +285,3 @@ describe('the folder deploy/kubernetes', () => {
     },
   );
 });
-
-/**
- * The modules with the types of the resources, by API version. No package has the types of Agones, so the test checks only the template of
- * its pods.
- */
-const IMPORTS: Readonly<Record<string, string>> = {
-  'apps/v1': 'kubernetes-models/apps/v1',
-  v1: 'kubernetes-models/v1',
-  'policy/v1': 'kubernetes-models/policy/v1',
-  'networking.k8s.io/v1': 'kubernetes-models/networking.k8s.io/v1',
-  'keda.sh/v1alpha1': '@kubernetes-models/keda/keda.sh/v1alpha1',
-  'monitoring.coreos.com/v1': '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
-};
-
-/** Compiles the resources as literals of their types: TypeScript then refuses unknown fields at any depth. */
-function typeErrorsOf(resources: readonly Resource[]): string[] {
-  const file = join(ROOT, 'tools/deploy/rendered-resources.ts');
-  const lines = resources.map((resource, index) => {
-    const [source, kind, value] =
-      resource.kind === 'Fleet'
-        ? ['kubernetes-models/v1', 'IPodTemplateSpec', resource.spec.template.spec.template]
-        : [IMPORTS[resource.apiVersion], `I${resource.kind}`, resource];
-    return `export const r${index}: import('${source}').${kind} = ${JSON.stringify(value)};`;
-  });
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    module: ts.ModuleKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-  };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  const text = lines.join('\n');
-  host.getSourceFile = (name, ...rest) =>
-    name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest);
-  host.fileExists = (name) => name === file || fileExists(name);
-  host.readFile = (name) => (name === file ? text : readFile(name));
-  return ts
-    .getPreEmitDiagnostics(ts.createProgram([file], options, host))
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-}

@@ -314,7 +314,7 @@ describe('npm start', () => {
     expect(left.filter(isRunning)).toEqual([]);
   });
 
-  it('starts no second fleet in the same folder', async () => {
+  it('starts no second fleet in a folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);

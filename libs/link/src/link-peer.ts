@@ -133,6 +133,15 @@ export class LinkPeer {
     writeContext(trace, this.writer.chunk, at + tracedSync.context);
   }
 
+  /** Announces the trace in which the room of a session came to this server. The `placed` of the session follows. */
+  sendPlacedTrace(handle: number, trace: TraceContext): void {
+    if (!this.isOpen) return;
+    const { tracedPlaced } = LINK_HEADER;
+    const at = this.begin(LINK_KIND.tracedPlaced, tracedPlaced.context + CONTEXT_BYTES);
+    this.writer.chunk.writeUInt32BE(handle, at + tracedPlaced.handle);
+    writeContext(trace, this.writer.chunk, at + tracedPlaced.context);
+  }
+
   private sendRequestTrace(id: number, trace: TraceContext): void {
     const { tracedRequest } = LINK_HEADER;
     const at = this.begin(LINK_KIND.tracedRequest, tracedRequest.context + CONTEXT_BYTES);
@@ -148,8 +157,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs per second. One
-   * system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs, because each player sends 20 or more inputs per second.
+   * One system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;

@@ -240,7 +240,7 @@ describe('the handshake of a link', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server must not send a `refused` frame. The peer would report wrongly that the secrets differ.
+    // The server must not send a `refused` frame, because the peer would then report wrongly that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -459,7 +459,7 @@ describe('a frame on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrives in the order in which frames and events were sent', async () => {
+  it('arrives in the order in which the server sent its frames and events', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -699,7 +699,7 @@ describe('a second link to the same peer', () => {
     expect([side.opened[1].isOpen, after.isClosed]).toEqual([true, false]);
   });
 
-  it('replaces the first link when the peer has another incarnation', async () => {
+  it('replaces the first link when the peer has a different incarnation', async () => {
     const side = await newSide();
     const id = serverId('game', `stranger-${++names}`);
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -754,14 +754,14 @@ describe('the silent peer of a link', () => {
     expect([reported.length, side.closed]).toEqual([2, []]);
   });
 
-  it('keeps its link while it answers pings', async () => {
+  it('keeps its link while the peer answers pings', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const { a, b } = await pair();
     await pass(4 * SILENT_PINGS_MAX);
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link when the receiving process was suspended', async () => {
+  it('keeps its link when the process that waits for the peer was suspended', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link, together with the backlog, when it reads nothing', async () => {
+  it('loses its link, together with the backlog, when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -818,7 +818,7 @@ function sleepOver(ms: number): void {
 }
 
 describe('a server that shuts down', () => {
-  it('sends all earlier messages on a link before it closes the link', async () => {
+  it('sends all waiting messages on a link before the link closes', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));
@@ -880,7 +880,7 @@ describe('a link over TLS', () => {
     expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
   });
 
-  it('is not opened to a server without TLS or with another secret', async () => {
+  it('is not opened to a server without TLS or with a different secret', async () => {
     const tls = await newSide({ certificate: await certificate() });
     const plain = await newSide({ handshakeTimeoutMs: 300 });
     await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });

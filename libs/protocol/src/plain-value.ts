@@ -285,8 +285,8 @@ function textOf(start: number, length: number): string {
 }
 
 /**
- * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call takes about as long
- * as the decoding of a few dozen characters in JavaScript.
+ * Maximum length of a text that is decoded in JavaScript, in bytes, on a platform with a native decoder. Longer texts are decoded natively,
+ * because one native call takes only as long as the decoding of a few dozen characters in JavaScript.
  */
 const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;
@@ -314,28 +314,35 @@ function asciiOf(start: number, end: number): string {
   return text;
 }
 
-// A byte order mark at the beginning is a character of the text.
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/**
+ * The decoders of the platform. They keep a byte order mark at the beginning, because it is a character of the text. Null: the platform has
+ * none, such as React Native before version 0.87.
+ */
+const native =
+  typeof TextDecoder === 'undefined'
+    ? null
+    : {
+        strict: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
+        replacing: new TextDecoder('utf-8', { ignoreBOM: true }),
+      };
 
 function decoded(start: number, end: number): string {
-  const text = end - start <= SCANNED_TEXT_MAX ? shortText(start, end) : null;
-  if (text !== null) return text;
+  if (native === null || end - start <= SCANNED_TEXT_MAX) return scannedText(start, end);
   const bytes = source.subarray(start, end);
-  if (!isStrict) return replacingDecoder.decode(bytes);
+  if (!isStrict) return native.replacing.decode(bytes);
   try {
-    return strictDecoder.decode(bytes);
+    return native.strict.decode(bytes);
   } catch {
-    at = start;
-    throw notPlain('text that is not UTF-8');
+    throw notUtf8(start);
   }
 }
 
 /**
- * Decodes a short text. Returns null when the bytes are not UTF-8. Overlong forms, surrogates and values above U+10FFFF are not UTF-8.
- * Source: RFC 3629, section 4 (the ranges of the second byte).
+ * Decodes text in JavaScript, with the same result as the decoders of the platform. Overlong forms, surrogates and values above U+10FFFF
+ * are not UTF-8. Sources: RFC 3629, section 4 (the ranges of the second byte); the Encoding Standard (an incomplete sequence becomes one
+ * U+FFFD).
  */
-function shortText(start: number, end: number): string | null {
+function scannedText(start: number, end: number): string {
   let text = '';
   for (let index = start; index < end; ) {
     const first = source[index++]!;
@@ -344,21 +351,28 @@ function shortText(start: number, end: number): string | null {
       continue;
     }
     const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0;
-    if (more === 0 || index + more > end) return null;
-    const second = source[index]!;
-    const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-    const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-    if (second < lowest || second > highest) return null;
-    let point = ((first & (0x3f >> more)) << 6) | (second & 0x3f);
-    for (let next = 1; next < more; next++) {
-      const byte = source[index + next]!;
-      if ((byte & 0xc0) !== 0x80) return null;
+    let lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+    let highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+    let point = first & (0x3f >> more);
+    let read = 0;
+    for (; read < more && index < end; read++) {
+      const byte = source[index]!;
+      if (byte < lowest || byte > highest) break;
       point = (point << 6) | (byte & 0x3f);
+      lowest = 0x80;
+      highest = 0xbf;
+      index++;
     }
-    index += more;
-    text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+    if (more > 0 && read === more) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+    else if (isStrict) throw notUtf8(start);
+    else text += '\ufffd';
   }
   return text;
+}
+
+function notUtf8(start: number): NotPlainError {
+  at = start;
+  return notPlain('text that is not UTF-8');
 }
 
 function cutShort(): NotPlainError {

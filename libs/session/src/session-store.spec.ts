@@ -210,7 +210,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, login);
   });
 
-  it('rejects the stored hash of a secret', async () => {
+  it('rejects a resume whose secret is the stored hash of the secret', async () => {
     const gateway = await newGateway();
     const { session } = await logIn(gateway);
     const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;

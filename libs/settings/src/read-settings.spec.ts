@@ -86,7 +86,7 @@ describe('readSettings', () => {
       expect(problemsOf('lobby', { ...secrets, REDIS_URL: `http://me:${password}@store` }).join()).not.toContain('hunter2');
   });
 
-  it('reads several link secrets, newest first, and never prints one', () => {
+  it('reads several link secrets, newest first, and never prints a secret', () => {
     const [newer, older] = ['a newer secret of it', 'an older secret of it'];
     for (const separator of [',', ', ', '\n', '\r\n'])
       expect(readSettings('lobby', { LINK_SECRET: `${newer}${separator}${older}` }).link.secrets).toEqual([newer, older]);
@@ -107,7 +107,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('treats an empty variable as absent', () => {
+  it('treats an empty variable as not set', () => {
     expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
   });
 

@@ -28,9 +28,14 @@ export function assertFinite(value: number): void {
   if (value - value !== 0) throw new StatePatchError(`A number is ${value}. Plain data has only finite numbers.`);
 }
 
+/** Matches half of a surrogate pair. With the flag `u`, a whole pair is one character. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
 /** Throws for a string that has half of a surrogate pair, because UTF-8 cannot represent it. */
 export function assertWellFormed(text: string): void {
-  if (!text.isWellFormed()) throw new StatePatchError('A string has half of a surrogate pair.');
+  // React Native has `isWellFormed` since version 0.84.
+  const isWellFormed = text.isWellFormed === undefined ? !LONE_SURROGATE.test(text) : text.isWellFormed();
+  if (!isWellFormed) throw new StatePatchError('A string has half of a surrogate pair.');
 }
 
 /** Throws the error for a value that is nested too deep, or that contains itself. */

@@ -19,6 +19,13 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
+{{- /* Labels of the pods of one type. They contain no version of the chart, so that a newer chart alone restarts no server. */ -}}
+{{- define "holdfast.podLabels" -}}
+{{ include "holdfast.selector" . }}
+app.kubernetes.io/part-of: holdfast
+app.kubernetes.io/version: {{ include "holdfast.tag" . | quote }}
+{{- end -}}
+
 {{- define "holdfast.tag" -}}
 {{ (index .root.Values .type).tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}
 {{- end -}}
@@ -120,7 +127,7 @@ readinessProbe:
 {{- $values := index .root.Values .type -}}
 metadata:
   labels:
-    {{- include "holdfast.labels" . | nindent 4 }}
+    {{- include "holdfast.podLabels" . | nindent 4 }}
   {{- with .root.Values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}

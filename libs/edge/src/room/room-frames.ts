@@ -16,8 +16,8 @@ import { RoomRecordCache } from './room-record-cache.js';
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /**
- * Bytes that each `placed` with a rewind contains. Another `placed` can contain them only in a player's name. The gateway then drops
- * delayed commands without need, which is harmless because the client repeats them.
+ * Bytes that each `placed` with a rewind contains. A `placed` without a rewind can contain them only in a player's name. The gateway then
+ * drops delayed commands without need, which is harmless because the client repeats them.
  */
 const REWOUND = Buffer.from('rewound');
 
@@ -61,7 +61,8 @@ export class RoomFrames implements OnModuleInit {
     this.links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     this.links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
     this.links.onFrame(LINK_KIND.compactMany, (_, frame) => this.receiveCompactSync(frame));
-    const { tracer } = this;
+    const { tracer, traces } = this;
+    if (traces) this.sessions.onRemoved((session) => traces.sessionEnded(session));
     if (tracer) this.links.onFrame(LINK_KIND.tracedSync, (peer, frame) => noteSync(tracer, peer, frame));
   }
 
