@@ -1,5 +1,6 @@
-# One image for all three servers: which one it is, is the command (dist/apps/{gateway,lobby,game}/src/main.js).
-FROM node:24.22.3-bookworm-slim AS build
+# One image for all three servers. The command chooses the server: dist/apps/{gateway,lobby,game}/src/main.js.
+# Node 24 and Debian 13 (trixie) get security updates until April and August 2028.
+FROM node:24.22.3-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -7,7 +8,7 @@ COPY . .
 # Only files that run, and a list of the packages in the format CycloneDX: /app/sbom.cdx.json
 RUN npm run build && node tools/image/run.mjs /image
 
-FROM node:24.22.3-bookworm-slim
+FROM node:24.22.3-trixie-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Holdfast" \
@@ -15,7 +16,7 @@ LABEL org.opencontainers.image.title="Holdfast" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.base.name="docker.io/library/node:24.22.3-bookworm-slim"
+      org.opencontainers.image.base.name="docker.io/library/node:24.22.3-trixie-slim"
 ENV NODE_ENV=production
 WORKDIR /app
 # npm and yarn of the base image do not run here.
@@ -26,11 +27,11 @@ RUN ln -s /app/packages/cli/src/holdfast.mjs /usr/local/bin/holdfast
 COPY --from=build /image ./
 # The user `node`. A number, because Kubernetes checks with it that the user is not root.
 USER 1000:1000
-# Players' WebSocket and page, players' TCP, operators.
+# 7000: the page and players' WebSocket. 7001: players' TCP. 7010: operators.
 EXPOSE 7000 7001 7010
 # The check starts no Node: it is a script for bash, which opens /dev/tcp.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=15s --retries=3 CMD ["holdfast-probe"]
-# Node itself is process 1, with no shell and no npm before it: SIGTERM reaches it, and it drains.
+# Node is process 1, with no shell or npm before it, so that SIGTERM reaches the server. A game server then migrates its rooms.
 # Why these flags: tools/process/server-flags.mjs.
 ENTRYPOINT ["node", "--enable-source-maps", "--v8-pool-size=0", "--no-allocation-site-pretenuring"]
 CMD ["dist/apps/gateway/src/main.js"]

@@ -137,7 +137,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await quiet();
   });
 
-  it('fires an alert while a server has another LINK_SECRET', async () => {
+  it('fires an alert while a server has a different LINK_SECRET', async () => {
     const stranger = await fleet.startStranger('game', 'stranger', 'another secret for this test only');
     await fired('HoldfastLinksRefused');
     stranger.kill('SIGTERM');

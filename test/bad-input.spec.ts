@@ -50,7 +50,7 @@ describe('a fleet that receives bad input', () => {
       tcp: [Uint8Array.of(0x02, 0, 0, 0, 1, 2, 0x6d, 0x65, 0xc1), Uint8Array.of(0x02), Uint8Array.of(0x03, 0, 0), Uint8Array.of(0x05, 1)],
     };
 
-    it.each(garbage[way].map((frame) => [frame]))('closes a connection with `bad-frame` after %p', async (frame) => {
+    it.each(garbage[way].map((frame) => [frame]))('closes a connection with `bad-frame` after the frame %p', async (frame) => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(frame);
       expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
@@ -64,7 +64,7 @@ describe('a fleet that receives bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers a message of an unknown kind with an error on the same connection', async () => {
+    it('answers a message of an unknown kind with an error, and keeps the connection open', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -284,7 +284,7 @@ describe('a fleet that receives bad input', () => {
     });
   });
 
-  it('refuses a TCP frame above the limit before it reads the body', async () => {
+  it('refuses a TCP frame above the limit before the gateway reads the body', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     player.write(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
     expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
@@ -300,7 +300,7 @@ describe('a fleet that receives bad input', () => {
     player.close();
   });
 
-  it('refuses a WebSocket with an unknown subprotocol, at another path, or from another site', async () => {
+  it('refuses a WebSocket with an unknown subprotocol, at a wrong path, or from a foreign site', async () => {
     const { publicUrl } = gateway();
     const statusOf = (url: string, protocol: string | undefined, origin?: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -388,7 +388,7 @@ describe('a fleet that receives bad input', () => {
       }
     });
 
-    it('refuses a server with another secret', async () => {
+    it('refuses a server with a different secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
       // The store does not check link secrets, so the registry contains the server with the wrong secret. But the gateway sends no requests
       // to this server.

@@ -31,7 +31,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows all members of a room the messages in the same order, even after a late join', async () => {
+  it('shows all members of a room the messages in one order, even after a late join', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');

@@ -128,7 +128,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect((RecordingSocket.opened.at(-1) as RecordingSocket).framesOf(KIND.compact).length).toBeGreaterThan(0);
   });
 
-  it('reconnects a client after a patch that is invalid or for another state', async () => {
+  it('reconnects a client after a patch that is invalid or made for a different state', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const frame = { kind: 'compact', seq: 0, input: 0, version: room.version + 1, from: room.version } as const;

@@ -83,7 +83,7 @@ describe('the programs of the documentation', () => {
     (await connect(examples.url, { storage: sessionStorage })).close();
   });
 
-  it('draw the boat of a player who holds a key, in each frame', async () => {
+  it('draw the boat of a player in each frame while the player holds a key', async () => {
     let drawn = 0;
     let frames: NodeJS.Timeout | undefined;
     const nothing = () => {};
@@ -112,7 +112,7 @@ describe('the programs of the documentation', () => {
       for (const session of [ann, bob]) session.close();
     });
 
-    it('list a room of a host, join it and start its game', async () => {
+    it('list a room of a host, join the room and start its game', async () => {
       const hosted = rooms.host(ann);
       const shown: RoomSummary[] = [];
       const list = await rooms.showOpenRooms(bob, (open) => shown.push(...open));

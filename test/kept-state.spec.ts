@@ -91,7 +91,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
     ['an unreadable log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
     ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
-    'ends the game of a room with %s and lets the players enter other rooms',
+    'ends the game of a room with %s, and lets the players enter other rooms',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),

@@ -94,7 +94,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of nearly the maximum size, and refuses a second with `rate-limited`', async () => {
+  it('accepts one frame of nearly the maximum size, and refuses a second frame with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });

@@ -12,7 +12,7 @@ const KILLS = 5;
 /** Time in which a server makes several attempts to open a link, in ms. */
 const ATTEMPTS_MS = 3_000;
 
-describe('a server with another LINK_SECRET than the fleet', () => {
+describe('a server whose LINK_SECRET differs from that of the fleet', () => {
   let fleet: Fleet;
   afterEach(() => fleet.stop());
 

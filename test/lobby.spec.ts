@@ -85,7 +85,7 @@ describe('the service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player to the new room when a leave and a join arrive together', async () => {
+  it('moves a player to the new room when `rooms.leave` and `rooms.join` arrive together', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -100,7 +100,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives a player only one seat when a leave and a join of one room arrive together', async () => {
+  it('gives a player only one seat when `rooms.leave` and `rooms.join` of one room arrive together', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -139,7 +139,7 @@ describe('the service of two lobbies with one Redis', () => {
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
-  it('informs members of each arrival, readiness and departure in their room', async () => {
+  it('informs members of each arrival, change of readiness and departure in their room', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'chess' });
     const joined = await bob.joinRoom(room.id);

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import type { Chess } from '#games/chess';
 import { openChat } from '#libs/client/chat';
-import { connect, type Session } from '#libs/client/node';
+import { connect, type Room, type Session } from '#libs/client/node';
 import type { HoldfastError } from '#libs/protocol';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
@@ -48,15 +48,21 @@ describe('a fleet whose operators moderate players', () => {
     return session;
   }
 
+  /** Starts a game. Returns the room as the host sees it. */
+  async function gameOf(host: Session, guest: Session): Promise<Room<Chess>> {
+    const room = await host.createRoom<Chess>({ game: 'chess', private: true });
+    const same = await guest.joinRoom<Chess>(room.id);
+    await same.ready();
+    await room.start();
+    await same.waitFor(({ state }) => state !== undefined, { timeoutMs: 5_000 });
+    return room;
+  }
+
   const endOf = (session: Session): Promise<HoldfastError | null> => new Promise((resolve) => session.on('closed', resolve));
 
   it('ends the session of a kicked player, who leaves the room, sees why, and may log in again', async () => {
     const [kicked, other] = [await login('kim'), await login('otto', fleet.gateways[0])];
-    const room = await kicked.createRoom<Chess>({ game: 'chess', private: true });
-    const same = await other.joinRoom<Chess>(room.id);
-    await same.ready();
-    await room.start();
-    await same.waitFor(({ state }) => state !== undefined, { timeoutMs: 5_000 });
+    const room = await gameOf(kicked, other);
     const before = await ask('GET', 'players?q=KIM');
     expect(before.body).toMatchObject({
       matched: 1,
@@ -152,4 +158,15 @@ describe('a fleet whose operators moderate players', () => {
       silent.kill('SIGCONT');
     }
   }, 30_000);
+
+  it('marks a kicked player as away when the gateway dies before it gets the request of the kick', async () => {
+    const [living, dying] = fleet.gateways;
+    const [host, kicked] = [await login('hope', living), await login('kai', dying)];
+    const room = await gameOf(host, kicked);
+    dying.kill('SIGSTOP');
+    expect((await ask('POST', 'players/kai/kick')).body).toMatchObject({ kicked: true });
+    dying.kill();
+    // The lobbies do not check the members of a room in play. So only the cleanup of the gateway can mark the player.
+    await until(() => room.view.members.some(({ user, here }) => user === 'kai' && !here), 20_000);
+  }, 40_000);
 });

@@ -55,7 +55,7 @@ describe('a server whose output no process reads', () => {
   });
 
   it.each(['json', 'pretty'])(
-    'answers health checks while 100,000 lines are logged (%s)',
+    'answers health checks while 100,000 lines are logged (format: %s)',
     async (format) => {
       const path = join(home, `${format}.fifo`);
       execFileSync('mkfifo', [path]);
@@ -169,7 +169,7 @@ describe('a server whose output no process reads', () => {
 
 describe('a server that stops normally', () => {
   it.each(['json', 'pretty'])(
-    'writes its last lines into the log file (%s)',
+    'writes its last lines into the log file (format: %s)',
     async (format) => {
       const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
       const fleet = await startFleet();
@@ -230,7 +230,7 @@ describe('a server whose log file is rotated by logrotate as in deploy/logrotate
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, for any type of server', async () => {
+  it('drains as it does after SIGTERM, for any type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

@@ -25,7 +25,7 @@ describe('the tool tools/players', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('plays the chess games of a file in the fleet, with the same results as in the file', async () => {
+  it('plays the chess games of a file in the fleet, with the results that the file contains', async () => {
     const text = await readFile(existsSync(TOURNAMENT) ? TOURNAMENT : FIXTURE, 'utf8');
     const games = text
       .split(/(?=^\[Event )/m)

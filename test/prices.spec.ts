@@ -297,7 +297,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('takes at most a fixed share of the time of Redis and the lobby, with any operations', async () => {
+  it('takes at most a fixed share of the time of Redis and the lobby, whichever operations the player sends', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
@@ -404,7 +404,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the waiting time in the refusal when other messages have reached the limit', async () => {
+  it('are accepted after the waiting time in the refusal, even when messages of other kinds have used up the limit', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');

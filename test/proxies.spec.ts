@@ -251,6 +251,7 @@ describe('two gateways behind proxies that end TLS', () => {
       for (let id = 0; !isOver; id++) {
         await room.send('note', { id: `${index}-${id}` });
         acknowledged[index]!.push(`${index}-${id}`);
+        // Limits the rate of the load. No assertion depends on this time.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     });

@@ -193,7 +193,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('free the seat of an absent player whom the host removes during a game', async () => {
+    it('free the seat of a player who is away when the host removes the player during a game', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);

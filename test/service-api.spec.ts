@@ -125,7 +125,7 @@ describe('the service API of two lobbies', () => {
     expect(second.room?.id).toBe(body.id);
   });
 
-  it('answers concurrent repeats of a request at both lobbies with the same result', async () => {
+  it('answers concurrent repeats of a request at both lobbies with one result', async () => {
     const users = newUsers(2);
     const [key, body] = [randomUUID(), roomOf(users)];
     const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => call('POST', 'rooms', { key, body, lobby: index % 2 })));

@@ -39,7 +39,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until a resume at another gateway, but stays present when the client resumes immediately', async () => {
+    it('leaves the player away until a resume at another gateway, but present when the client resumes immediately', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +71,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('is reported to the game as away, and as present after a resume', async () => {
+    it('makes the game see the player as away, and as present after a resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -85,7 +85,7 @@ describe('the session of a player', () => {
     }, 30_000);
   });
 
-  it('is away when the client does not resume after the goodbye of its stopping gateway', async () => {
+  it('leaves the player away when the client does not resume after the goodbye of its stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };

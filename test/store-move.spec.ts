@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { ROOT } from '../tools/process/paths.mjs';
 import { FleetRedis } from '../tools/testing/fleet-redis.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+import { commandsOf } from './harness/page-commands.js';
 
 /** The longest time for which players may wait for an answer during a move, in ms. It allows for a busy machine. */
 const WAIT_MS = 5_000;
@@ -39,7 +40,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
     const old = fleet.store.client as Redis;
     const games = await LedgerGame.many(fleet, 4);
     await Promise.all(games.map((game) => game.goesOn()));
-    const moving = moveStore(['--from', fleet.store.url, '--to', next.url, '--wait', '60']);
+    const moving = moveStore(fleet.store.url, next.url);
 
     // The new Redis alone, and the new address alone, must not move any server.
     await until(async () => /role:slave/.test(await next.client.info('replication')), 15_000);
@@ -66,9 +67,10 @@ describe('a fleet that moves to another Redis while it plays', () => {
   }, 120_000);
 });
 
-/** Runs `move-store`, as an operator does. Resolves with its exit code and its output. */
-function moveStore(options: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'tools/fleet/run.mjs'), 'move-store', ...options], { cwd: ROOT });
+/** Runs the command of `docs/operations.md` that moves a fleet. Resolves with its exit code and its output. */
+function moveStore(from: string, to: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  const { text = '' } = commandsOf('docs/operations.md').find((command) => command.text.includes('move-store')) ?? {};
+  const child = spawn('sh', ['-c', text], { cwd: ROOT, env: { ...process.env, OLD_REDIS: from, NEW_REDIS: to } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));

@@ -10,7 +10,7 @@ describe('a fleet whose Redis is restored from a backup as documented', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('continues its games from the backup with the same players', async () => {
+  it('continues its games from the backup with their players', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 4 });
     const backup = await fleet.redis.backup();
@@ -42,7 +42,7 @@ describe('a whole fleet that is restored from a backup taken while it played', (
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('has all games as of the backup, and ends the sessions and rooms that began later', async () => {
+  it('has all games in the state of the backup, and ends the sessions and rooms that began later', async () => {
     const games = await LedgerGame.many(fleet, 4);
     await Promise.all(games.map((game) => game.goesOn()));
     const atBackup = games.map(({ acknowledged }) => acknowledged.map((ids) => [...ids]));

@@ -27,13 +27,17 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     receiver?.stop();
   });
 
-  /** Waits for a trace that begins with a span of this name, and has as many spans as `names`. Returns `server name < parent` for each. */
+  /**
+   * Waits for a trace that begins with a span of this name and has all of these spans. A name that stands here twice means two spans.
+   * Returns `server name < parent` for each span.
+   */
   async function traceOf(name: string, names: readonly string[]): Promise<string[]> {
     let spans: ReceivedSpan[] = [];
     await until(() => {
       const begun = receiver.spans.filter((span) => span.name === name && span.parentSpanId === '');
-      spans =
-        begun.map((root) => receiver.traceOf(root)).find((all) => names.every((each) => all.some((span) => span.name === each))) ?? [];
+      const isWhole = (all: readonly ReceivedSpan[]): boolean =>
+        names.every((each) => all.filter((span) => span.name === each).length >= names.filter((name) => name === each).length);
+      spans = begun.map((root) => receiver.traceOf(root)).find(isWhole) ?? [];
       return spans.length > 0;
     }, 10_000);
     return spans.map((span) => {
@@ -50,9 +54,9 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     ]);
   });
 
-  it('traces a command from its gateway through the game server and the change log to the gateway of the other player', async () => {
+  it('traces a command from its gateway through the game server and the change log to the gateway of the opponent', async () => {
     await game.rooms[0].send('place', { cell: 4 });
-    const spans = await traceOf('command', ['command.handle', 'changes.append', 'sync.relay']);
+    const spans = await traceOf('command', ['command.handle', 'changes.append', 'sync.relay', 'sync.relay']);
     expect(spans).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^hf:gateway:\d command < -$/),
@@ -74,13 +78,17 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     );
   });
 
-  it('traces a recovery through the gateway and the new owner', async () => {
+  it('traces a recovery from its gateway through the new owner to the gateways of both players', async () => {
     const owner = await fleet.ownerOf(game.rooms[0]);
     owner.kill();
     await owner.exited;
-    const spans = await traceOf('recovery', ['room.adopt']);
+    const spans = await traceOf('recovery', ['room.adopt', 'session.pause', 'session.pause']);
     expect(spans).toContain(`${first.id} room.adopt < recovery`);
     expect(spans).toContainEqual(expect.stringMatching(/^hf:gateway:\d recovery < -$/));
+    expect(spans.filter((span) => span.includes('session.pause')).sort()).toEqual([
+      'hf:gateway:1 session.pause < room.adopt',
+      'hf:gateway:2 session.pause < room.adopt',
+    ]);
     await fleet.restart(owner);
     await fleet.whole();
   }, 30_000);
@@ -90,11 +98,11 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     await game.rooms[0].leave();
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-jq-'));
     await mkdir(join(folder, '.holdfast'));
-    await symlink((fleet as unknown as { home: string }).home, join(folder, '.holdfast', 'logs'));
+    await symlink(fleet.logFolder, join(folder, '.holdfast', 'logs'));
     const page = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
     const command = /^jq -nRc .*$/m.exec(page)?.[0] ?? '';
     const lines = async (): Promise<Line[]> => {
-      const { stdout } = await promisify(execFile)('sh', ['-c', command.replace('USER', session.user)], { cwd: folder });
+      const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: { ...process.env, PLAYER: session.user } });
       return stdout
         .trim()
         .split('\n')

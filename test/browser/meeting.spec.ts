@@ -84,7 +84,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     for (const { page } of all) await page.getByText('"joined"').waitFor();
   });
 
-  it('returns a player to the first place of the queue when another player declines', async () => {
+  it('returns a player to the first place of the queue when another player declines the match', async () => {
     const all = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => visit(name)));
     const [ada, bob, cy] = all;
     for (const visitor of [ada, bob]) {

@@ -254,7 +254,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     }
   });
 
-  it('starts another game in the same room when both players are ready', async () => {
+  it('starts the next game in the room when both players are ready', async () => {
     const [ada, bob] = await playersIn('Tic-tac-toe');
     for (const [player, cell] of [
       [ada, 0],

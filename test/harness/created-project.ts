@@ -24,7 +24,7 @@ export async function packPackages(folder: string): Promise<ReadonlyMap<string, 
   return archives;
 }
 
-/** Installs create-holdfast from its archive. Resolves with the program. */
+/** Installs create-holdfast from its archive. Resolves with the path of the installed command. */
 export async function installCreator(folder: string, archives: ReadonlyMap<string, string>): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "private": true }');

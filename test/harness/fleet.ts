@@ -61,6 +61,11 @@ export class Fleet extends RunningFleet {
     this.stopReporting = reportOnFailure((test) => this.print(test));
   }
 
+  /** The folder with the logs of all servers, one file for each. */
+  get logFolder(): string {
+    return this.home;
+  }
+
   begin(): Promise<this> {
     return this.startAll();
   }

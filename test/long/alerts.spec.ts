@@ -212,12 +212,13 @@ describe('a real Prometheus that scrapes a game server whose disk is full', () =
   }, 120_000);
 });
 
-/** Repeats a request until the returned function is called. Ignores failures. */
+/** Repeats a request, at most ten times a second, until the returned function is called. Ignores failures. */
 function asksUntil(ask: () => Promise<unknown>): () => Promise<void> {
   let isOver = false;
   const running = (async () => {
     while (!isOver) {
       await ask().catch(() => {});
+      // Limits the rate of the load. No assertion depends on this time.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();

@@ -53,7 +53,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect of a game', () => {
-  it('is repeated only once by the next owner, under the same key', async () => {
+  it('is repeated only once by the next owner, under an unchanged key', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });
@@ -118,7 +118,7 @@ describe('an effect whose handler never finishes', () => {
 describe('a timer of a game', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once when its owners are killed and drained', async () => {
+  it('fires only once when the owners of its room are killed and drained', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');

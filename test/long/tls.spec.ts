@@ -107,7 +107,7 @@ describe('a fleet with certificates', () => {
     expect(fleet.gateways[0].logged('certificate.renewed')).not.toEqual([]);
   });
 
-  it('opens no link to a server whose certificate has another CA', async () => {
+  it('opens no link to a server whose certificate comes from a different CA', async () => {
     const stranger = await fleet.start('lobby', 'stranger', {
       LINK_TLS_CERT: path('foreign.crt'),
       LINK_TLS_KEY: path('foreign.key'),

@@ -38,7 +38,7 @@ describe('a project of create-holdfast with its own packages', () => {
     ['hidden-cards', 'high-card'],
     ['react', 'tic-tac-toe'],
   ])(
-    'passes its type check, passes its tests and runs a game with the template %s',
+    'passes its type check and its tests, and runs a game (template: %s)',
     async (template, game) => {
       const folder = join(home, template);
       await execute(creator, [folder, '--template', template, '--no-install']);

@@ -175,7 +175,7 @@ describe('a separate project with the packed packages', () => {
     await until(() => /size = 1;/.test(readFileSync(join(root, 'dist/counter.js'), 'utf8')), 60_000);
   }, 180_000);
 
-  it('is operated by `holdfast fleet`, even when a reader closes the pipe', async () => {
+  it('can be operated by `holdfast fleet`, even when the reader of the output closes the pipe', async () => {
     const { stdout } = await run('bash', ['-c', '"$0" fleet servers | head -1', holdfast], { cwd: root, env });
     expect(stdout).toMatch(/^SERVER +STATE/);
     const { stdout: games } = await run(holdfast, ['fleet', '--json', 'list', '--type', 'gateway'], { cwd: root, env });

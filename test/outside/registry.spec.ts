@@ -40,7 +40,7 @@ describe('all packages from a registry', () => {
   });
 
   it.each(['npm', 'pnpm'] as const)(
-    'are installed with %s, compile strictly, and continue a game after a kill of its server',
+    'can be installed with %s and compiled strictly, and run a game that continues after a kill of its server',
     async (installer) => {
       const folder = join(home, installer);
       await cp(join(ROOT, 'test/fixtures/project'), folder, { recursive: true });
@@ -66,7 +66,7 @@ describe('all packages from a registry', () => {
     ['hidden-cards', 'high-card'],
     ['react', 'tic-tac-toe'],
   ])(
-    'are installed with pnpm in a created project, which passes its tests and plays, with the template %s',
+    'can be installed with pnpm in a created project, whose tests pass and whose servers run a game (template: %s)',
     async (template, game) => {
       const tools = join(home, 'creator');
       const folder = join(home, template);

@@ -48,7 +48,7 @@ describe('a project that create-holdfast of the last release has created', () =>
     ['hidden-cards', 'high-card'],
     ['react', 'tic-tac-toe'],
   ])(
-    'is upgraded by the commands of docs/upgrading.md, passes its tests and plays, with the template %s',
+    'is upgraded by the commands of docs/upgrading.md, passes its tests and runs a game (template: %s)',
     async (template, game) => {
       const folder = join(home, template);
       await execute(creator, [folder, '--template', template, '--no-install']);

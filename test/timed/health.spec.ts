@@ -86,7 +86,7 @@ describe('a fleet with health checks through Redis', () => {
     }
   }, 30_000);
 
-  it('evicts a killed server within a second, and accepts it again after its restart', async () => {
+  it('evicts a killed server within a second, and accepts the server again after a restart', async () => {
     for (const kind of ['games', 'lobbies', 'gateways'] as const) {
       const server = fleet[kind][fleet[kind].length - 1];
       const before = Number(await redis.hget(server.id, 'incarnation'));

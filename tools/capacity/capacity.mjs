@@ -3,9 +3,14 @@
  * @property {number} players connected players
  * @property {number} perRoom players in one room
  * @property {'turn-based' | 'real-time'} game
- * @property {number} commandsPerSecond commands of one player in a turn-based game. A player of a real-time game sends 20 inputs a second
+ * @property {Durability} durability the changes that the store keeps. `DURABILITIES` has those that were measured
+ * @property {number} commandsPerSecond commands of one player in a turn-based game. A player of a real-time game sends one input a step
+ * @property {number} stepsPerSecond steps of a real-time game
+ * @property {number} bytesPerSync bytes that a player gets for a step, or for a command in the room
  * @property {number} minutes duration of a game
  * @property {number} loadPercent part of a core that one process may use on average; the rest is for peaks and for the loss of a server
+ *
+ * @typedef {'none' | 'checkpoint' | 'every-change'} Durability
  *
  * @typedef {object} Need the needs of all processes of one type together
  * @property {number} processes
@@ -18,7 +23,7 @@
  * @property {Need} lobbies
  * @property {Need} games
  * @property {Need} redis
- * @property {{ toPlayers: number, fromPlayers: number } | null} bitsPerSecond traffic with players, without headers of TCP and IP. Null: not
+ * @property {{ toPlayers: number, fromPlayers: number | null }} bitsPerSecond traffic with players, without headers of TCP and IP. Null: not
  *   measured for this kind of game
  * @property {readonly Source[]} sources
  *
@@ -28,6 +33,8 @@
 
 /** The highest number of rooms that start in a second, as a multiple of the average number. */
 const START_PEAK = 2;
+/** The steps of the benchmark `realtime`, which has one input of each player for each step. */
+const MEASURED_STEPS = 20;
 /** The figures of the benchmark `growth` are per million messages. One command of a player is one message. */
 const MILLION = 1_000_000;
 
@@ -45,18 +52,45 @@ export function capacityFor(demand, measured) {
     const found = measured[section]?.figures.find((one) => one.what === what);
     if (!found) throw new Error(`bench/baseline.json has no figure "${what}" in ${section}: run npm run bench -- --record ${section}`);
     const value = median(found.values);
-    sources.push({ section, what, value, unit: found.unit });
+    if (!sources.some((source) => source.section === section && source.what === what))
+      sources.push({ section, what, value, unit: found.unit });
     return value;
   };
-  const { players, perRoom, game, commandsPerSecond, minutes, loadPercent } = demand;
+  const { players, perRoom, game, durability, commandsPerSecond, stepsPerSecond, bytesPerSync, minutes, loadPercent } = demand;
   const rooms = Math.ceil(players / perRoom);
   const startsPerSecond = (START_PEAK * rooms) / (minutes * 60);
+  const pace = stepsPerSecond / MEASURED_STEPS;
+
+  /**
+   * CPU for one player of a real-time game at the measured pace, in µs a second. Syncs with more bytes cost more: the figures of rooms of 16
+   * and of 200 players have different bytes per sync, and the cost is on the line through both.
+   *
+   * @param {'gateway' | 'lobby' | 'game' | 'redis'} type
+   */
+  const cpuOfPlayer = (type) => {
+    const small = figure('realtime', `50 × 16: ${durability}, CPU of ${type} for a player`);
+    if (type !== 'gateway' && type !== 'game') return small;
+    const large = figure('realtime', `1 × 200: ${durability}, CPU of ${type} for a player`);
+    const smallBytes = figure('realtime', `50 × 16: ${durability}, bytes to a player`);
+    const largeBytes = figure('realtime', `1 × 200: ${durability}, bytes to a player`);
+    const perByte = Math.max(0, (large - small) / (largeBytes - smallBytes));
+    return small + perByte * Math.max(0, bytesPerSync * MEASURED_STEPS - smallBytes);
+  };
+
+  /** CPU for a million commands of a turn-based game, in seconds. @param {'gateway' | 'lobby' | 'game' | 'redis'} type */
+  const cpuOfCommands = (type) => {
+    const stored = figure('growth', `10000 rooms: CPU of ${type}`);
+    if (durability !== 'none') return stored;
+    const [fleeting, durable] = [
+      figure('latency', `1000/s, fleeting: CPU of ${type}`),
+      figure('latency', `1000/s, durable: CPU of ${type}`),
+    ];
+    return (stored * fleeting) / durable;
+  };
 
   /** @param {'gateway' | 'lobby' | 'game' | 'redis'} type */
   const cpuOfPlay = (type) =>
-    game === 'real-time'
-      ? (players * figure('realtime', `50 × 16: checkpoint, CPU of ${type} for a player`)) / MILLION
-      : (players * commandsPerSecond * figure('growth', `10000 rooms: CPU of ${type}`)) / MILLION;
+    game === 'real-time' ? (players * pace * cpuOfPlayer(type)) / MILLION : (players * commandsPerSecond * cpuOfCommands(type)) / MILLION;
   /** @param {'gateway' | 'lobby' | 'game 1' | 'redis'} type */
   const cpuOfStarts = (type) => {
     // The measured fleet has two game servers with half of the starts each. So the figure of one game server counts twice.
@@ -79,13 +113,10 @@ export function capacityFor(demand, measured) {
     lobbies: need(cpuOfPlay('lobby') + cpuOfStarts('lobby'), megabytes('lobby'), 2),
     games: need(cpuOfPlay('game') + cpuOfStarts('game 1'), megabytes('game'), 2),
     redis: need(cpuOfPlay('redis') + cpuOfStarts('redis'), megabytes('redis'), 1),
-    bitsPerSecond:
-      game === 'real-time'
-        ? {
-            toPlayers: 8 * players * figure('realtime', '50 × 16: checkpoint, bytes to a player'),
-            fromPlayers: 8 * players * figure('realtime', '50 × 16: checkpoint, bytes from a player'),
-          }
-        : null,
+    bitsPerSecond: {
+      toPlayers: 8 * players * bytesPerSync * (game === 'real-time' ? stepsPerSecond : commandsPerSecond * Math.min(perRoom, players)),
+      fromPlayers: game === 'real-time' ? 8 * players * pace * figure('realtime', `50 × 16: ${durability}, bytes from a player`) : null,
+    },
     sources,
   };
 }

@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { capacityFor } from './capacity.mjs';
+import { DURABILITIES, FIELDS, GAMES, problemOf } from './demand.mjs';
 
 const OPTIONS = /** @type {const} */ ({
   players: { type: 'string' },
   game: { type: 'string' },
   'per-room': { type: 'string' },
+  durability: { type: 'string' },
   commands: { type: 'string' },
+  steps: { type: 'string' },
+  bytes: { type: 'string' },
   minutes: { type: 'string' },
   load: { type: 'string' },
   json: { type: 'boolean' },
@@ -34,40 +38,41 @@ export function readDemand(argv) {
   } catch (error) {
     throw new PlainError(`${/** @type {Error} */ (error).message.split('. ')[0]}. npm run capacity -- --help lists all options.`);
   }
-  const { game = 'turn-based', json = false } = values;
-  if (game !== 'turn-based' && game !== 'real-time')
-    throw new PlainError(`--game is ${JSON.stringify(game)}: it must be turn-based or real-time.`);
-  /** @param {'players' | 'per-room' | 'commands' | 'minutes' | 'load'} name @param {number} fallback @param {number} from @param {number} to */
-  const number = (name, fallback, from, to) => {
-    const value = values[name] === undefined ? fallback : Number(values[name]);
-    if (!(value >= from && value <= to))
-      throw new PlainError(`--${name} is ${JSON.stringify(values[name])}: it must be a number from ${from} to ${to}.`);
-    return value;
-  };
-  const demand = {
-    players: number('players', 1_000, 1, 10_000_000),
-    perRoom: number('per-room', game === 'real-time' ? 16 : 2, 1, 10_000),
-    game: /** @type {import('./capacity.mjs').Demand['game']} */ (game),
-    commandsPerSecond: number('commands', 0.2, 0, 1_000),
-    minutes: number('minutes', 10, 0.1, 100_000),
-    loadPercent: number('load', 50, 1, 100),
-  };
+  const { json = false } = values;
+  const game = oneOf('game', values.game ?? 'turn-based', GAMES);
+  const durability = oneOf('durability', values.durability ?? DURABILITIES[game][0], DURABILITIES[game], ` for a ${game} game`);
+  const numbers = FIELDS.map((field) => {
+    const value = values[/** @type {keyof typeof values} */ (field.option)] ?? field.byDefault[game];
+    const problem = problemOf(field, /** @type {string | number} */ (value));
+    if (problem) throw new PlainError(`--${field.option} is ${JSON.stringify(value)}: ${problem}`);
+    return [field.name, Number(value)];
+  });
+  const demand = /** @type {import('./capacity.mjs').Demand} */ ({ ...Object.fromEntries(numbers), game, durability });
   return { demand, json };
 }
 
+/**
+ * @template {string} Value
+ * @param {string} option @param {string} given @param {readonly Value[]} allowed @param {string} [where] @returns {Value}
+ */
+function oneOf(option, given, allowed, where = '') {
+  const found = allowed.find((value) => value === given);
+  if (found) return found;
+  const list = allowed.length > 2 ? `${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}` : allowed.join(' or ');
+  throw new PlainError(`--${option} is ${JSON.stringify(given)}: it must be ${list}${where}.`);
+}
+
 /** @param {import('./capacity.mjs').Demand} demand @param {import('./capacity.mjs').Capacity} capacity */
-function textOf({ players, game, loadPercent }, { rooms, bitsPerSecond, sources, ...needs }) {
+function textOf({ players, game, durability, loadPercent }, { rooms, bitsPerSecond, sources, ...needs }) {
   const rows = Object.entries(needs).map(
     ([name, { processes, cores, megabytes }]) =>
       `  ${name.padEnd(10)}${String(processes).padStart(9)}${cores.toFixed(2).padStart(9)}${`${megabytes.toFixed(0)} MB`.padStart(13)}`,
   );
   const megabits = (/** @type {number} */ bits) => `${(bits / 1e6).toFixed(1)} Mbit/s`;
-  const { toPlayers = 0, fromPlayers = 0 } = bitsPerSecond ?? {};
-  const traffic = bitsPerSecond
-    ? `Traffic: ${megabits(toPlayers)} to players, ${megabits(fromPlayers)} from them.`
-    : 'Traffic: it depends on the states of the game; measure it.';
+  const { toPlayers, fromPlayers } = bitsPerSecond;
+  const traffic = `Traffic: ${megabits(toPlayers)} to players${fromPlayers === null ? '' : `, ${megabits(fromPlayers)} from them`}.`;
   return [
-    `${players} players in ${rooms} rooms (${game}), at most ${loadPercent} % of a core for each process:`,
+    `${players} players in ${rooms} rooms (${game}, ${durability}), at most ${loadPercent} % of a core for each process:`,
     '',
     `  ${''.padEnd(10)}processes    cores       memory`,
     ...rows,

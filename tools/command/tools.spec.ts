@@ -42,7 +42,7 @@ describe('each script of package.json', () => {
     expect(scripts[name].replace('&& exec', '')).not.toMatch(/[;&|$]|exec/);
   });
 
-  it.each(names)('names the required versions of Node without a stack trace: %s', async (name) => {
+  it.each(names)('names the required versions of Node, without a stack trace, when Node is too old: %s', async (name) => {
     const file = JSON.parse(await readPackage());
     await writeFile(join(clone, 'package.json'), JSON.stringify({ ...file, engines: { node: '>=99.0.0' } }));
     try {

@@ -28,8 +28,8 @@ export async function compiledDescription() {
     compiled('libs/admin/src/index.js'),
     compiled('libs/settings/src/index.js'),
   ]);
-  const { admin, scale } = readSettings('gateway', SECRETS);
-  const module = await Test.createTestingModule({ imports: [AdminModule.forRoot({ ...admin, scale }, { module: class Checker {} })] })
+  const { scale } = readSettings('gateway', SECRETS);
+  const module = await Test.createTestingModule({ imports: [AdminModule.forRoot({ tokens: [], scale }, { module: class Checker {} })] })
     .useMocker(() => ({}))
     .compile();
   return adminDocument(module.createNestApplication());

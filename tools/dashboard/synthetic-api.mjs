@@ -119,8 +119,19 @@ function api(fleet) {
       mute: null,
     });
   });
-  const sanctions = [{ user: 'u17', until: Date.now() + 6e7, at: Date.now() - 6e6, by: 'ada', note: 'insults' }];
-  router.get('/bans', (_, response) => void response.json({ sanctions, next: null, total: 1 }));
+  const bans = Array.from({ length: 450 }, (_, index) => ({
+    user: `u${17 + index}-0`,
+    until: index % 3 === 0 ? null : Date.now() + 6e7,
+    at: Date.now() - (index + 1) * 6e6,
+    by: 'ada',
+    note: index % 2 === 0 ? 'insults' : null,
+  }));
+  router.get('/bans', ({ query: { q = '', after = '0', limit = '100' } }, response) => {
+    const matched = bans.filter(({ user }) => user.includes(String(q)));
+    const end = Number(after) + Number(limit);
+    const next = end < matched.length ? String(end) : null;
+    response.json({ sanctions: matched.slice(Number(after), end), next, total: bans.length });
+  });
   router.get('/mutes', (_, response) => void response.json({ sanctions: [], next: null, total: 0 }));
   router.get(
     '/series',

@@ -1,78 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import ts from 'typescript';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { type ServerType } from '#libs/protocol';
+import type { ServerType } from '#libs/protocol';
 import { readSettings } from '#libs/settings';
+import { CASES, EGRESS, TYPES } from './chart-cases.fixture.js';
 import { secretVariables, variablesOf } from './known-variables.fixture.js';
 import { CHART, MANIFESTS, PLAIN, RULES, RULES_OF_CHART, renderChart, renderPlain } from './render-manifests.mjs';
+import { type Resource, typeErrorsOf } from './resource-types.fixture.js';
 
-const ROOT = join(__dirname, '../..');
 const TIMEOUT_MS = 240_000;
 const SECRET = 'a secret of more than 32 characters';
-const TYPES = ['gateway', 'lobby', 'game'] as const satisfies readonly ServerType[];
-
-/** Values that switch each part of the chart on or off, and change each of its values. */
-const CASES: Readonly<Record<string, readonly string[]>> = {
-  default: [],
-  'all optional parts': [
-    'autoscaling.enabled=true',
-    'monitoring.podMonitor=true',
-    'monitoring.prometheusRule=true',
-    'monitoring.labels.release=prometheus',
-  ],
-  'no optional part': ['podDisruptionBudget.enabled=false', 'topologySpread.enabled=false', 'networkPolicy.enabled=false'],
-  Agones: ['agones.enabled=true'],
-  'all secrets': [
-    'secrets.name=mine',
-    ...['linkSecret', 'adminToken', 'viewerToken', 'authJwtSecret', 'serviceToken', 'redisPassword'].map(
-      (key) => `secrets.keys.${key}=${key}`,
-    ),
-    'redis.user=holdfast',
-    'redis.url=rediss://redis.data:6380',
-  ],
-  'a load balancer': [
-    'gateway.service.type=LoadBalancer',
-    'gateway.service.annotations:={"example.org/kind":"network"}',
-    'gateway.preStopSeconds=15',
-  ],
-  'settings of each type': [
-    'settings.LOG_LEVEL=debug',
-    'secrets.keys.authJwtSecret=',
-    'gateway.settings.AUTH_JWKS_URL=https://login.example.org/keys',
-    'lobby.settings.MATCH_WAIT_MS=5000',
-    'game.settings.CANARY=true',
-    'game.maxGames=1000000',
-    'game.drainTimeoutMs=120000',
-    'game.terminationGracePeriodSeconds=180',
-  ],
-  'peers of policies': [
-    'networkPolicy.players:=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
-    'networkPolicy.operators:=[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}]',
-    'networkPolicy.redis:=[{"podSelector":{"matchLabels":{"app":"redis"}}}]',
-    'networkPolicy.redisPort=26379',
-  ],
-  nodes: [
-    'image.repository=registry.example.org/game',
-    'image.tag=1.2.3',
-    'game.tag=1.2.4',
-    'image.pullPolicy=Always',
-    'imagePullSecrets:=[{"name":"registry"}]',
-    'nodeSelector.pool=games',
-    'tolerations:=[{"key":"games","operator":"Exists"}]',
-    'podAnnotations.note=x',
-    'topologySpread.topologyKeys:=["kubernetes.io/hostname"]',
-    'podDisruptionBudget.maxUnavailable=2',
-    ...TYPES.flatMap((type) => [`${type}.replicas=7`, `${type}.resources:={"requests":{"cpu":"2"}}`]),
-  ],
-};
-
-interface Resource {
-  readonly apiVersion: string;
-  readonly kind: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the types of Kubernetes check the whole resource in a test of their own
-  readonly [key: string]: any;
-}
 
 function parse(yaml: string): Resource[] {
   return parseAllDocuments(yaml)
@@ -101,6 +39,9 @@ function workloadOf(resources: readonly Resource[], type: ServerType) {
 function environmentOf(server: { env: { name: string; value?: string }[] }): Record<string, string> {
   return Object.fromEntries(server.env.map(({ name, value }) => [name, value ?? '10.0.0.1']));
 }
+
+/** Returns a valid content of the file that a variable names. */
+const contentOf = (fileVariable: string) => (fileVariable === 'REDIS_URL_FILE' ? 'redis://redis:6379' : SECRET);
 
 beforeAll(async () => {
   for (const [name, values] of Object.entries(CASES)) rendered.set(name, parse(await renderChart(values)));
@@ -140,13 +81,28 @@ describe('the chart', () => {
         const known = variablesOf(type);
         const fixed = Object.keys(environment).filter((variable) => !known.has(variable));
         expect([name, type, fixed]).toEqual([name, type, []]);
-        // Replaces the file of each secret by a value, because only a cluster mounts the files.
+        // Replaces each file by a value, because only a cluster mounts the files.
         const plain = Object.entries(environment).map(([variable, value]) => [
           variable.replace(/_FILE$/, ''),
-          variable.endsWith('_FILE') ? SECRET : value,
+          variable.endsWith('_FILE') ? contentOf(variable) : value,
         ]);
         expect(() => readSettings(type, Object.fromEntries(plain))).not.toThrow();
       }
+  });
+
+  it('lets a setting of one type override that of all types, even with the value false, 0 or an empty text', () => {
+    const valuesOf = (type: ServerType) => {
+      const { server } = workloadOf(resourcesOf('settings of one type that override those of all types'), type);
+      const { CANARY, DURABILITY_REPLICAS, REGION } = environmentOf(server);
+      return [CANARY, DURABILITY_REPLICAS, REGION];
+    };
+    expect(valuesOf('gateway')).toEqual(['false', '0', '']);
+    for (const type of ['lobby', 'game'] as const) expect(valuesOf(type)).toEqual(['true', '1', 'eu']);
+  });
+
+  it('writes a large number of a values file without an exponent', () => {
+    const { server } = workloadOf(resourcesOf('a large number'), 'game');
+    expect(environmentOf(server).ROOM_STATE_BYTES_MAX).toBe('1500000');
   });
 
   it('runs each type of server with its own tag or the common tag, and shows the tag as the build', () => {
@@ -160,6 +116,22 @@ describe('the chart', () => {
       [`${image}:1.2.3`, '1.2.3'],
       [`${image}:1.2.4`, '1.2.4'],
     ]);
+    const own = TYPES.map((type) => workloadOf(resourcesOf('a tag of each type'), type).server.image);
+    expect(own).toEqual(['holdfast:2.0.0', 'holdfast:2.0.1', 'holdfast:2.0.2']);
+  });
+
+  it('leaves the templates of the pods as they are when only the chart is newer, so that no server restarts', async () => {
+    const newer = mkdtempSync(join(tmpdir(), 'holdfast-chart-'));
+    cpSync(CHART, newer, { recursive: true });
+    const file = join(newer, 'Chart.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^(version|appVersion): .*$/gm, '$1: 99.0.0'));
+    for (const values of [[], ['agones.enabled=true']]) {
+      const [now, later] = await Promise.all([CHART, newer].map((chart) => renderChart(['image.tag=1.2.3', ...values], chart)));
+      const podsOf = (yaml: string) => TYPES.map((type) => workloadOf(parse(yaml), type).workload.spec.template);
+      expect(later).not.toBe(now);
+      expect(podsOf(later as string)).toEqual(podsOf(now as string));
+    }
+    rmSync(newer, { recursive: true });
   });
 
   it('declares for each container the ports in the settings of its server', () => {
@@ -200,6 +172,19 @@ describe('the chart', () => {
     for (const name of Object.keys(CASES))
       for (const type of TYPES)
         expect(Object.keys(environmentOf(workloadOf(resourcesOf(name), type).server)).filter((one) => secrets.has(one))).toEqual([]);
+  });
+
+  it('mounts the Secret with the address of Redis as a file that Kubernetes updates, instead of setting REDIS_URL', () => {
+    for (const type of TYPES) {
+      const { pod, server } = workloadOf(resourcesOf('the address of Redis in a Secret'), type);
+      const { REDIS_URL, REDIS_URL_FILE = '' } = environmentOf(server);
+      expect(REDIS_URL).toBeUndefined();
+      const mount = server.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === dirname(REDIS_URL_FILE));
+      // Has no `subPath`, because Kubernetes never updates a file that is mounted by one.
+      expect(mount).toEqual({ name: expect.any(String), mountPath: dirname(REDIS_URL_FILE), readOnly: true });
+      const { secret } = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
+      expect(secret).toMatchObject({ secretName: 'redis-address', items: [{ key: 'url', path: basename(REDIS_URL_FILE) }] });
+    }
   });
 
   it('gives a stopping server more time than its drain takes', () => {
@@ -265,13 +250,21 @@ describe('the chart', () => {
     }
   });
 
+  it('adds the rules of networkPolicy.egress to the policies of all types', () => {
+    const egressOf = (name: string) => resourcesOf(name).flatMap(({ kind, spec }) => (kind === 'NetworkPolicy' ? [spec.egress] : []));
+    expect(egressOf('default')).toHaveLength(TYPES.length);
+    expect(egressOf('a receiver of traces')).toEqual(egressOf('default').map((rules) => [...rules, EGRESS]));
+  });
+
   it('lets KEDA scale only the game servers, to the number that the gateways want', () => {
     const resources = resourcesOf('all optional parts');
     const scaled = resources.find(({ kind }) => kind === 'ScaledObject') as Resource;
     const { workload } = workloadOf(resources, 'game');
     expect(scaled.spec.scaleTargetRef).toEqual({ apiVersion: workload.apiVersion, kind: workload.kind, name: workload.metadata.name });
     expect(workload.spec).not.toHaveProperty('replicas');
+    expect(scaled.spec).toMatchObject({ minReplicaCount: 3, maxReplicaCount: 30 });
     expect(scaled.spec.triggers[0].metadata).toMatchObject({
+      serverAddress: 'http://prometheus.metrics:9090',
       query: 'max(holdfast_wanted_game_servers{namespace="holdfast"})',
       threshold: '1',
     });
@@ -281,32 +274,6 @@ describe('the chart', () => {
     expect(readFileSync(RULES_OF_CHART, 'utf8')).toBe(readFileSync(RULES, 'utf8'));
     const rule = resourcesOf('all optional parts').find(({ kind }) => kind === 'PrometheusRule') as Resource;
     expect(rule.spec).toEqual(parse(readFileSync(RULES, 'utf8'))[0]);
-  });
-
-  it.each([
-    ['an unknown value', 'gateway.replcias=3', 'replcias'],
-    ['a secret in plain text', 'settings.LINK_SECRET=visible', 'LINK_SECRET'],
-    ['a password in the URL of Redis', 'redis.url=redis://user:password@redis:6379', 'redis'],
-    ['no replica', 'gateway.replicas=0', 'replicas'],
-    [
-      'a grace period that is shorter than the drain',
-      'game.drainTimeoutMs=55000',
-      'terminationGracePeriodSeconds must be at least 10 s more',
-    ],
-  ])('refuses %s', async (_, value, message) => {
-    await expect(renderChart([value])).rejects.toThrow(message);
-  });
-
-  it('refuses autoscaling by KEDA for a Fleet of Agones', async () => {
-    await expect(renderChart(['agones.enabled=true', 'autoscaling.enabled=true'])).rejects.toThrow(
-      'set agones.enabled or autoscaling.enabled to false',
-    );
-  });
-
-  it('refuses each secret of the settings in plain text', () => {
-    const { definitions } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
-    const [{ enum: refused }] = definitions.settings.propertyNames.not.anyOf;
-    expect(refused.toSorted()).toEqual([...secretVariables()].toSorted());
   });
 });
 
@@ -318,46 +285,3 @@ describe('the folder deploy/kubernetes', () => {
     },
   );
 });
-
-/**
- * The modules with the types of the resources, by API version. No package has the types of Agones, so the test checks only the template of
- * its pods.
- */
-const IMPORTS: Readonly<Record<string, string>> = {
-  'apps/v1': 'kubernetes-models/apps/v1',
-  v1: 'kubernetes-models/v1',
-  'policy/v1': 'kubernetes-models/policy/v1',
-  'networking.k8s.io/v1': 'kubernetes-models/networking.k8s.io/v1',
-  'keda.sh/v1alpha1': '@kubernetes-models/keda/keda.sh/v1alpha1',
-  'monitoring.coreos.com/v1': '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
-};
-
-/** Compiles the resources as literals of their types: TypeScript then refuses unknown fields at any depth. */
-function typeErrorsOf(resources: readonly Resource[]): string[] {
-  const file = join(ROOT, 'tools/deploy/rendered-resources.ts');
-  const lines = resources.map((resource, index) => {
-    const [source, kind, value] =
-      resource.kind === 'Fleet'
-        ? ['kubernetes-models/v1', 'IPodTemplateSpec', resource.spec.template.spec.template]
-        : [IMPORTS[resource.apiVersion], `I${resource.kind}`, resource];
-    return `export const r${index}: import('${source}').${kind} = ${JSON.stringify(value)};`;
-  });
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    module: ts.ModuleKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-  };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  const text = lines.join('\n');
-  host.getSourceFile = (name, ...rest) =>
-    name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest);
-  host.fileExists = (name) => name === file || fileExists(name);
-  host.readFile = (name) => (name === file ? text : readFile(name));
-  return ts
-    .getPreEmitDiagnostics(ts.createProgram([file], options, host))
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-}

@@ -22,14 +22,15 @@ export const PLAIN = {
  * Renders the chart.
  *
  * @param {readonly string[]} values such as `gateway.replicas=2`; JSON after `:=` for other values than texts, numbers and booleans
+ * @param {string} [chart] the folder of the chart
  * @returns {Promise<string>} YAML
  * @throws with the message of Helm when a value is wrong
  */
-export async function renderChart(values) {
+export async function renderChart(values, chart = CHART) {
   const helm = await findHelm();
   if ('missing' in helm) throw new Error(helm.missing);
   const flags = values.flatMap((value) => (value.includes(':=') ? ['--set-json', value.replace(':=', '=')] : ['--set', value]));
-  const argv = ['template', 'holdfast', CHART, '--namespace', 'holdfast', ...flags];
+  const argv = ['template', 'holdfast', chart, '--namespace', 'holdfast', ...flags];
   const { stdout } = await run(helm.command, argv, { maxBuffer: 16 << 20 });
   return stdout;
 }

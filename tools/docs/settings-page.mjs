@@ -184,6 +184,11 @@ export function settingsPage(settings) {
   return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
 }
 
+/** Pure: returns the whole of `docs/settings.schema.json`. @param {Readonly<Record<string, unknown>>} schema */
+export function schemaFile(schema) {
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
 /** Pure: returns a table with these settings. @param {Settings} settings @param {readonly string[]} variables */
 export function settingsTable(settings, variables) {
   const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
@@ -227,9 +232,22 @@ All settings are environment variables. A server reads them once, at its start. 
 name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
 ends in \`_MS\`.
 
-\`HOLDFAST_CONFIG\` may name a file with settings: a JSON object whose keys are these names, such as
-\`{ "MAX_GAMES": 500, "HEALTH_DRY_RUN": true }\`. A variable of the environment wins. Unknown names and secrets in it stop the start; the
-name of the file of a secret (\`ADMIN_TOKEN_FILE\`) is allowed. It is another file than \`holdfast.config.json\`, which describes a project.
+\`HOLDFAST_CONFIG\` may name a file with settings: a JSON object whose keys are these names. Numbers, \`true\` and \`false\` have no
+quotation marks, and a list is a list of JSON:
+
+\`\`\`json
+{
+  "$schema": "./node_modules/@holdfast/server/settings.schema.json",
+  "MAX_GAMES": 500,
+  "HEALTH_DRY_RUN": true,
+  "ALLOWED_ORIGINS": ["https://play.example.org"]
+}
+\`\`\`
+
+With \`$schema\`, an editor completes the names, shows their meaning and marks errors; the path is relative to the file.
+\`holdfast config --schema\` prints the same schema. A variable of the environment wins over the file. Unknown names, wrong values and
+secrets in the file stop the start; the name of the file of a secret (\`ADMIN_TOKEN_FILE\`) is allowed. It is another file than
+\`holdfast.config.json\`, which describes a project.
 
 A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
-misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, and prints them with \`--print\`, without secrets.`;
+misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, names each wrong one with the allowed values, and prints them with \`--print\`, without secrets.`;

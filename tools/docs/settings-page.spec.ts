@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETTINGS } from '#libs/settings';
+import { configurationSchema, SETTINGS } from '#libs/settings';
 import { withTable } from './between-marks.mjs';
-import { FIRST_SETTINGS, PURPOSES, rowsOf, settingsPage, settingsTable } from './settings-page.mjs';
+import { FIRST_SETTINGS, PURPOSES, rowsOf, schemaFile, settingsPage, settingsTable } from './settings-page.mjs';
 
 const page = (path: string) => readFileSync(join(__dirname, '../..', path), 'utf8');
 
 describe('the pages of settings', () => {
   it('include an up-to-date docs/settings.md (npm run docs:settings)', () => {
     expect(page('docs/settings.md')).toBe(settingsPage(SETTINGS));
+  });
+
+  it('include an up-to-date docs/settings.schema.json (npm run docs:settings)', () => {
+    expect(page('docs/settings.schema.json')).toBe(schemaFile(configurationSchema()));
   });
 
   it('include an up-to-date table of ten important settings in README.md (npm run docs:settings)', () => {

@@ -71,8 +71,8 @@ describe('the image', () => {
     return server;
   }
 
-  const isReady = (port: number) =>
-    run(probe, [], { env: { PATH: process.env.PATH, OPS_HOST: '127.0.0.1', OPS_PORT: String(port) }, ...user }).then(
+  const isReady = (port: number, environment: Readonly<Record<string, string>> = { OPS_HOST: '127.0.0.1' }) =>
+    run(probe, [], { env: { ...environment, OPS_PORT: String(port) }, ...user }).then(
       () => true,
       () => false,
     );
@@ -129,6 +129,8 @@ describe('the image', () => {
     };
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
+    // Each container has its own name in /etc/hosts, as each machine has `localhost`. The check finds no program by PATH, so it needs only bash.
+    expect(await isReady(ports.gateway, { OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' })).toBe(true);
     game.kill('SIGTERM');
     await until(() => game.exitCode !== null, READY_MS);
     expect(game.exitCode).toBe(0);

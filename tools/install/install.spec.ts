@@ -119,7 +119,7 @@ describe('an installation without a network', () => {
     expect(ms).toBeLessThan(25_000);
   });
 
-  it('keeps the older node_modules when the registry refuses connections', async () => {
+  it('keeps the existing node_modules when the registry refuses connections', async () => {
     await mkdir(join(clone, 'node_modules/older'), { recursive: true });
     const { port } = silent.address() as AddressInfo;
     silent.close();

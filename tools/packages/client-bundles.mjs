@@ -46,7 +46,7 @@ globalThis.holdfastClient = {
 
 /** @type {Readonly<Record<string, () => Promise<Output>>>} */
 const BUNDLERS = { esbuild: withEsbuild, rolldown: withRolldown, vite: withVite, webpack: withWebpack };
-/** A bundle in which this pattern matches lacks a module. The bundler did not find the module, or expects it from the platform. */
+/** Matches a module that a bundle does not contain, because the bundler did not find the module or expects the platform to provide it. */
 const LEFT_OUT = /\bnode:[a-z]+|\brequire\(|\bfrom ?"[^"]*"|__vite-browser-external[\w:.-]*|webpackMissingModule/g;
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

@@ -86,6 +86,15 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     }, 60_000);
 });
 
+describe('the package @holdfast/server', () => {
+  it('has the JSON Schema of settings at the path that docs/settings.md names', () => {
+    const [, path] =
+      /"\$schema": "\.\/node_modules\/@holdfast\/server\/(.+)"/.exec(readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')) ?? [];
+    const shipped = readFileSync(join(ROOT, 'dist/packages/server', path as string), 'utf8');
+    expect(shipped).toBe(readFileSync(join(ROOT, 'docs/settings.schema.json'), 'utf8'));
+  });
+});
+
 function manifestAt(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }

@@ -45,7 +45,7 @@ describe('until', () => {
 });
 
 describe('eventually', () => {
-  it('repeats the assertion until it passes, or throws its last failure after the deadline', async () => {
+  it('repeats the assertion until the assertion passes, or throws its last failure after the deadline', async () => {
     let count = 0;
     await eventually(() => expect(++count).toBe(4));
     await expect(eventually(async () => expect(count).toBe(5), 20)).rejects.toThrow('Expected: 5');

@@ -20,6 +20,7 @@ export const CLEAN = [
   'libs/link',
   'libs/lobby',
   'libs/recovery',
+  'libs/redis-url',
   'libs/room-host',
   'libs/room-store',
   'libs/server-kit',

@@ -18,7 +18,7 @@ describe('the version of this repository', () => {
 });
 
 describe('the version that the image and the chart deploy', () => {
-  it('is that of the release', async () => {
+  it('is the version of the release', async () => {
     const root = await mkdtemp(join(tmpdir(), 'holdfast-release-'));
     for (const file of DEPLOYED_FILES) {
       await mkdir(dirname(join(root, file)), { recursive: true });

@@ -46,6 +46,7 @@ export const SIDEBAR = [
     items: [
       page('Deploying', '/deploying'),
       page('Runbook', '/operations'),
+      page('Capacity', '/capacity'),
       page('Upgrading', '/upgrading'),
       page('Settings', '/settings'),
       page('Security', '/security'),

@@ -34,7 +34,7 @@ const output = Object.assign(
 
 /** @param {readonly string[]} argv */
 export async function main(argv) {
-  const env = withSecretsOfFiles({ ...dotEnv(), ...process.env });
+  const env = withContentOfFiles({ ...dotEnv(), ...process.env });
   const read = readOptions(argv, env);
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);
@@ -84,11 +84,12 @@ function guardOutput() {
 }
 
 /**
- * Reads secrets from the files that settings name (`…_FILE`). The servers then get the secrets, and not the names of the files.
+ * Reads the values in the files that settings name (`…_FILE`). The servers then get the secrets, and not the names of their files. But they
+ * read the file of `REDIS_URL_FILE` themselves, because its content changes when the fleet moves to another Redis.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */
-function withSecretsOfFiles({ LINK_SECRET_FILE, ADMIN_TOKEN_FILE, ...env }) {
+function withContentOfFiles({ LINK_SECRET_FILE, ADMIN_TOKEN_FILE, ...env }) {
   /** @param {string | undefined} file */
   const read = (file) => {
     try {
@@ -97,8 +98,15 @@ function withSecretsOfFiles({ LINK_SECRET_FILE, ADMIN_TOKEN_FILE, ...env }) {
       throw new PlainError(`${file} cannot be read (${/** @type {NodeJS.ErrnoException} */ (error).code}).`);
     }
   };
-  const [linkSecret, adminToken] = [read(LINK_SECRET_FILE), read(ADMIN_TOKEN_FILE)];
-  return { ...env, ...(linkSecret && { LINK_SECRET: linkSecret }), ...(adminToken && { ADMIN_TOKEN: adminToken }) };
+  const [linkSecret, adminToken, redisUrl] = [LINK_SECRET_FILE, ADMIN_TOKEN_FILE, env.REDIS_URL_FILE].map(read);
+  if (redisUrl === '' && env.REDIS_URL_FILE) throw new PlainError(`${env.REDIS_URL_FILE} is empty. Write the address of Redis into it.`);
+  if (redisUrl && env.REDIS_URL) throw new PlainError('REDIS_URL and REDIS_URL_FILE are set: set only one of them.');
+  return {
+    ...env,
+    ...(linkSecret && { LINK_SECRET: linkSecret }),
+    ...(adminToken && { ADMIN_TOKEN: adminToken }),
+    ...(redisUrl && { REDIS_URL: redisUrl }),
+  };
 }
 
 /** @returns {NodeJS.ProcessEnv} */

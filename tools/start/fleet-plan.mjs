@@ -26,8 +26,11 @@ const STOP_AFTER_DRAIN_MS = 5_000;
  * @returns {PlannedServer[]}
  */
 export function planFleet({ gateways, lobbies, games, host, port, inspect }, { redisUrl, linkSecret, adminToken, env }) {
+  // `npm start` has read the file into REDIS_URL. Servers accept only one of the two variables, so they get the file.
+  const redisUrlFile = (env.REDIS_URL === redisUrl && env.REDIS_URL_FILE) || '';
   const shared = {
-    REDIS_URL: redisUrl,
+    REDIS_URL: redisUrlFile ? '' : redisUrl,
+    REDIS_URL_FILE: redisUrlFile,
     LINK_SECRET: linkSecret,
     // Servers log JSON, because `npm start` parses their log lines and prints them for people. The log files contain the JSON.
     LOG_FORMAT: 'json',

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { callOf } from '../command/names.mjs';
 import { addressesOf } from './addresses.mjs';
+import { firstToken } from './first-token.mjs';
 import { LOGS, RUNNING_FILE } from './fleet-folder.mjs';
 import { readable } from './terminal.mjs';
 
@@ -19,10 +20,10 @@ export class FleetReport {
   /**
    * Prints the addresses of the fleet.
    *
-   * @param {Pick<import('./local-fleet.mjs').LocalFleet, 'project' | 'options' | 'env' | 'servers' | 'adminToken'>} fleet
+   * @param {Pick<import('./local-fleet.mjs').LocalFleet, 'project' | 'options' | 'env' | 'servers' | 'adminTokens'>} fleet
    * @param {number} tookSeconds
    */
-  greet({ project, options, env, servers, adminToken }, tookSeconds) {
+  greet({ project, options, env, servers, adminTokens }, tookSeconds) {
     const { terminal } = this;
     const { page, tcp, ops } = addressesOf(options, env);
     const gateways = servers.filter(({ plan }) => plan.type === 'gateway');
@@ -36,7 +37,7 @@ export class FleetReport {
     for (const { plan } of gateways.slice(1)) row('', terminal.paint('4', page(plan.env.PUBLIC_PORT)));
     row('TCP', gateways.map(({ plan }) => tcp(plan.env.TCP_PORT)).join(' '));
     row('Dashboard', terminal.paint('4', ops(first.plan.env.OPS_PORT)));
-    row('Admin token', adminToken);
+    row('Admin token', firstToken(adminTokens));
     row('Metrics', servers.map(({ plan, opsPort }) => `${plan.label} ${ops(opsPort)}/metrics`).join(`\n  ${' '.repeat(13)}`));
     row('Logs', relative(process.cwd(), LOGS) || LOGS);
     terminal.line();

@@ -59,7 +59,7 @@ describe('the keeper of a program', () => {
     expect(keeper.child).toBeNull();
   });
 
-  it('rejects the first start when the program ends before it is ready', async () => {
+  it('rejects the first start when the program ends before becoming ready', async () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 

@@ -5,10 +5,12 @@ import { PlainError, plainly } from '../process/plain-error.mjs';
 import { assertDataFolder } from '../process/writable.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
+import { redacted } from '../redis/redacted.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
 import { checkPorts } from './check-ports.mjs';
 import { DevLoop } from './dev-loop.mjs';
+import { firstToken } from './first-token.mjs';
 import { preparePrivateFolders, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
 import { planFleet, stopTimeoutMs } from './fleet-plan.mjs';
 import { FleetReport } from './fleet-report.mjs';
@@ -55,7 +57,8 @@ export class LocalFleet {
       () => this.running(),
       (text) => terminal.line(`  ${text}`),
     );
-    this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
+    /** The tokens of operators, as in `ADMIN_TOKEN`. */
+    this.adminTokens = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
     /** The private Redis has a password, because other users of this machine can reach its port. */
     this.redisPassword = randomBytes(24).toString('base64url');
     /** @type {string | null} */
@@ -76,7 +79,7 @@ export class LocalFleet {
     );
     this.checkStopping();
 
-    const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminToken, env: this.env });
+    const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminTokens, env: this.env });
     const { project, env, report } = this;
     const context = { project, env, report, changed: () => this.runningFile.write() };
     this.servers = plans.map((plan) => new LocalServer(plan, context));
@@ -151,7 +154,7 @@ export class LocalFleet {
 
   /** @param {string} url @param {(text: string) => void} say */
   async useRedis(url, say) {
-    const shown = url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
+    const shown = redacted(url);
     say(`Redis at ${shown}`);
     const problem = await pingRedis(url);
     if (problem)
@@ -196,7 +199,7 @@ export class LocalFleet {
       opsUrl,
       ...(certificate && { certificate }),
       ...(opsCertificate && { opsCertificate }),
-      adminToken: this.adminToken,
+      adminToken: firstToken(this.adminTokens),
       ...(this.privateRedisUrl && { redisUrl: this.privateRedisUrl }),
       pids: Object.fromEntries(entries.filter(([, pid]) => pid !== undefined)),
     };

@@ -88,6 +88,18 @@ describe('the plan of a fleet', () => {
     expect(plan.filter(({ env }) => env.ADMIN_TOKEN === 'admin').map(({ type }) => type)).toEqual(['gateway', 'gateway', 'gateway']);
   });
 
+  it('lets all servers read the file of REDIS_URL_FILE themselves', () => {
+    const env = { REDIS_URL_FILE: '/run/redis-url', REDIS_URL: given.redisUrl };
+    for (const server of planFleet(optionsOf([]), { ...given, env }))
+      expect(server.env).toMatchObject({ REDIS_URL: '', REDIS_URL_FILE: '/run/redis-url' });
+  });
+
+  it('ignores REDIS_URL_FILE when --redis-url names another Redis', () => {
+    const env = { REDIS_URL_FILE: '/run/redis-url', REDIS_URL: 'redis://file:1' };
+    for (const server of planFleet(optionsOf([]), { ...given, env }))
+      expect(server.env).toMatchObject({ REDIS_URL: given.redisUrl, REDIS_URL_FILE: '' });
+  });
+
   it('keeps the variables of the environment', () => {
     const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
     expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });

@@ -188,6 +188,13 @@ describe('npm start', () => {
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  it('prints and saves only the first admin token of several', async () => {
+    const start = new Start(['--port', String(await freePort())], { ADMIN_TOKEN: 'ada=the token of ada,bob=the token of bob' });
+    await start.says(/Admin token +the token of ada\n/);
+    expect(start.text).not.toContain('bob');
+    expect(JSON.parse(readFileSync(join(home, 'data/running.json'), 'utf8')).adminToken).toBe('the token of ada');
+  });
+
   it('stops the whole fleet when its terminal is closed', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
@@ -307,7 +314,7 @@ describe('npm start', () => {
     expect(left.filter(isRunning)).toEqual([]);
   });
 
-  it('starts no second fleet in the same folder', async () => {
+  it('starts no second fleet in a folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);
@@ -402,11 +409,24 @@ describe('npm start', () => {
     expect(start.text).toBe(`${sentence}\n`);
   });
 
-  it('reports that the given Redis does not answer', async () => {
-    const start = new Start(['--redis-url', `redis://:word@127.0.0.1:${await freePort()}`]);
+  it.each(['--redis-url', 'REDIS_URL_FILE'])('reports that the Redis in %s does not answer', async (source) => {
+    const url = `redis://:word@127.0.0.1:${await freePort()}`;
+    const file = join(home, 'redis-url');
+    writeFileSync(file, `${url}\n`);
+    const start = source === '--redis-url' ? new Start([source, url]) : new Start([], { [source]: file });
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/Redis at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/);
     expect(start.text).not.toContain('word');
+  });
+
+  it.each([
+    ['redis://a:1', 'REDIS_URL and REDIS_URL_FILE are set: set only one of them.\n'],
+    ['', `${join(home, 'redis-url')} is empty. Write the address of Redis into it.\n`],
+  ])('refuses a REDIS_URL_FILE that contains %j, while REDIS_URL is the same', async (text, sentence) => {
+    writeFileSync(join(home, 'redis-url'), text);
+    const start = new Start([], { REDIS_URL: text, REDIS_URL_FILE: join(home, 'redis-url') });
+    expect(await start.end()).toBe(1);
+    expect(start.text).toBe(sentence);
   });
 
   it('prints the last output of a server that does not start, and then ends', async () => {

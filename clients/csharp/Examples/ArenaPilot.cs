@@ -17,7 +17,7 @@ public static class ArenaPilot
 
     public static void Main(string[] args)
     {
-        EventLoop.Run(() => Fly(new Arguments(args)));
+        EventLoop.RunAndExit(() => Fly(new Arguments(args)));
     }
 
     private static async Task Fly(Arguments options)

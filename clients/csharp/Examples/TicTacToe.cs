@@ -16,7 +16,7 @@ public static class TicTacToe
 
     public static void Main(string[] args)
     {
-        EventLoop.Run(() => Play(new Arguments(args)));
+        EventLoop.RunAndExit(() => Play(new Arguments(args)));
     }
 
     private static async Task Play(Arguments options)

@@ -30,6 +30,17 @@ namespace Holdfast
             }
         }
 
+        /// <summary>
+        /// Runs a task as <see cref="Run"/> does, and then ends the process with exit code 0. It is for <c>Main</c>. When <c>Main</c>
+        /// returns, Mono aborts the threads of its pool and waits for them. A thread that has just finished its work can miss the abort,
+        /// and then it waits for new work for 5 to 60 s (https://github.com/mono/mono/pull/9042). <c>Environment.Exit</c> does not wait.
+        /// </summary>
+        public static void RunAndExit(Func<Task> main)
+        {
+            Run(main);
+            Environment.Exit(0);
+        }
+
         private sealed class Context : SynchronizationContext
         {
             private readonly BlockingCollection<Action> work = new BlockingCollection<Action>();

@@ -10,7 +10,7 @@ public static class ConformanceClient
 
     public static void Main(string[] urls)
     {
-        EventLoop.Run(async () =>
+        EventLoop.RunAndExit(async () =>
         {
             while (true)
             {

@@ -2,8 +2,8 @@ import { ApiError } from '../api/api-error.js';
 import { answerOf, api } from '../api/client.js';
 import type { Progress } from './act.js';
 
-const LOOK_MS = 700;
-/** Number of looks without an answer after which the act counts as out of sight. It goes on at its gateway. */
+const PROGRESS_POLL_MS = 700;
+/** Number of consecutive polls without an answer after which the dialog no longer follows the act. The gateway continues the act. */
 const UNANSWERED_MAX = 10;
 
 /**
@@ -14,17 +14,18 @@ const UNANSWERED_MAX = 10;
  */
 export async function followAct(id: string, report: (progress: Progress) => void): Promise<Record<string, unknown>> {
   for (let unanswered = 0; ; ) {
-    try {
-      const act = await answerOf(api.GET('/api/acts/{id}', { params: { path: { id } } }));
+    const act = await answerOf(api.GET('/api/acts/{id}', { params: { path: { id } } })).catch((error: unknown) => {
+      const isSilence = error instanceof ApiError && error.isUnanswered;
+      if (!isSilence || ++unanswered > UNANSWERED_MAX) throw error;
+      return null;
+    });
+    if (act) {
       unanswered = 0;
       if (act.progress) report({ done: act.progress.total - act.progress.left, total: act.progress.total });
       if (act.outcome === 'done') return act.result ?? {};
       if (act.outcome === 'lost') throw new ApiError('The gateway that carried this out has ended.', 0);
       if (act.outcome !== 'running') throw new ApiError(act.message ?? 'The act failed.', 409, act.code ?? 'unknown');
-    } catch (error) {
-      const isSilence = error instanceof ApiError && error.isUnanswered && error.message !== 'The gateway that carried this out has ended.';
-      if (!isSilence || ++unanswered > UNANSWERED_MAX) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, PROGRESS_POLL_MS));
   }
 }

@@ -3,7 +3,7 @@ import { ApiError } from './api-error.js';
 import type { paths } from './schema.js';
 import { storedToken } from './token.js';
 
-/** Time after which a question counts as unanswered, so that the page does not show old facts as if they were present. */
+/** Time after which a GET request counts as unanswered, so that the page does not show old facts as if they were present. */
 export const ANSWER_MS = 4_000;
 /** An act such as a drain may take minutes. */
 const ACT_MS = 300_000;

@@ -73,7 +73,7 @@ async function read(
     const response = await fetch(`./api/events?${query}`, { headers, signal });
     if (!response.ok || !response.body) return;
     connected(true);
-    const noise = new TransformStream<Uint8Array, Uint8Array>({
+    const watched = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         clearTimeout(timer);
         timer = setTimeout(() => silent.abort(), SILENT_MS);
@@ -81,7 +81,7 @@ async function read(
       },
     });
     const reader = response.body
-      .pipeThrough(noise)
+      .pipeThrough(watched)
       .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
       .pipeThrough(new EventSourceParserStream())
       .getReader();

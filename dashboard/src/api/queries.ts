@@ -72,11 +72,14 @@ export const roomQuery = (id: string) =>
     ...LIVE,
   });
 
-export const historyQuery = (id: string, before?: number) =>
+/** `page`: the changes before a version, or the newest changes while the room has this version. */
+export const historyQuery = (id: string, page: { readonly before: number } | { readonly version: number }) =>
   queryOptions({
-    queryKey: ['room', id, 'history', before ?? null],
-    queryFn: ({ signal }) =>
-      answerOf(api.GET('/api/rooms/{id}/history', { params: { path: { id }, query: { limit: 200, ...(before && { before }) } }, signal })),
+    queryKey: ['room', id, 'history', page],
+    queryFn: ({ signal }) => {
+      const query = { limit: 200, ...('before' in page && page) };
+      return answerOf(api.GET('/api/rooms/{id}/history', { params: { path: { id }, query }, signal }));
+    },
     placeholderData: keepPreviousData,
   });
 
@@ -103,17 +106,13 @@ export const playerQuery = (user: string) =>
     ...LIVE,
   });
 
-export const bansQuery = queryOptions({
-  queryKey: ['bans'],
-  queryFn: ({ signal }) => answerOf(api.GET('/api/bans', { params: { query: { limit: 500 } }, signal })),
-  ...SLOW,
-});
-
-export const mutesQuery = queryOptions({
-  queryKey: ['mutes'],
-  queryFn: ({ signal }) => answerOf(api.GET('/api/mutes', { params: { query: { limit: 500 } }, signal })),
-  ...SLOW,
-});
+export const sanctionsQuery = (list: 'bans' | 'mutes', filters: Search) =>
+  queryOptions({
+    queryKey: [list, filters],
+    queryFn: ({ signal }) => answerOf(api.GET(`/api/${list}`, { params: { query: filters as Record<string, never> }, signal })),
+    placeholderData: keepPreviousData,
+    ...SLOW,
+  });
 
 export const seriesQuery = (minutes: number, server?: string) =>
   queryOptions({
@@ -129,10 +128,4 @@ export const auditQuery = (filters: Search) =>
     queryFn: ({ signal }) => answerOf(api.GET('/api/audit', { params: { query: filters as Record<string, never> }, signal })),
     placeholderData: keepPreviousData,
     ...SLOW,
-  });
-
-export const actQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['act', id],
-    queryFn: ({ signal }) => answerOf(api.GET('/api/acts/{id}', { params: { path: { id } }, signal })),
   });

@@ -543,6 +543,7 @@ export interface operations {
                         rooms: number;
                         players: number;
                         freeSlots: number;
+                        /** @description percentage of the slots that have a room; null: there are no slots */
                         takenPercent: number | null;
                         gameServers: {
                             open: number;
@@ -660,11 +661,11 @@ export interface operations {
                             startedAt: number;
                             /** @description ms since 1970, by Redis' clock */
                             registeredAt: number;
-                            /** @description refused, silent, unreachable, store-lost, left, operator */
+                            /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                             deadReason: string | null;
-                            /** @description ms since 1970, by Redis' clock */
+                            /** @description when it was evicted, in ms since 1970; null: not dead */
                             deadAt: number | null;
-                            /** @description when the cleanup after its death was complete */
+                            /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                             settledAt: number | null;
                         }[];
                     };
@@ -770,11 +771,11 @@ export interface operations {
                         startedAt: number;
                         /** @description ms since 1970, by Redis' clock */
                         registeredAt: number;
-                        /** @description refused, silent, unreachable, store-lost, left, operator */
+                        /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                         deadReason: string | null;
-                        /** @description ms since 1970, by Redis' clock */
+                        /** @description when it was evicted, in ms since 1970; null: not dead */
                         deadAt: number | null;
-                        /** @description when the cleanup after its death was complete */
+                        /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                         settledAt: number | null;
                         health: {
                             /** @description the gateway that checks it; null: there is no other gateway */
@@ -817,14 +818,15 @@ export interface operations {
                             severity: "info" | "warning" | "critical";
                             /** @description ms since 1970, in the store time, like the other times */
                             beganAt: number;
+                            /** @description null: it was not evicted */
                             evictedAt: number | null;
-                            /** @description null: it is not over */
+                            /** @description null: the incident is not over */
                             endedAt: number | null;
                             /** @description rooms that other servers had to take over */
                             rooms: number;
                             /** @description from the beginning until no room waited; null: no room had to wait, or some still wait */
                             pauseMs: number | null;
-                            /** @description when a new incarnation of the server registered */
+                            /** @description when a new incarnation of the server registered; null: none has registered */
                             returnedAt: number | null;
                         }[];
                     };
@@ -937,11 +939,11 @@ export interface operations {
                         startedAt: number;
                         /** @description ms since 1970, by Redis' clock */
                         registeredAt: number;
-                        /** @description refused, silent, unreachable, store-lost, left, operator */
+                        /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                         deadReason: string | null;
-                        /** @description ms since 1970, by Redis' clock */
+                        /** @description when it was evicted, in ms since 1970; null: not dead */
                         deadAt: number | null;
-                        /** @description when the cleanup after its death was complete */
+                        /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                         settledAt: number | null;
                         /** @description the id of this act in the audit log: `GET /api/acts/{id}` */
                         act: string;
@@ -1055,11 +1057,11 @@ export interface operations {
                         startedAt: number;
                         /** @description ms since 1970, by Redis' clock */
                         registeredAt: number;
-                        /** @description refused, silent, unreachable, store-lost, left, operator */
+                        /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                         deadReason: string | null;
-                        /** @description ms since 1970, by Redis' clock */
+                        /** @description when it was evicted, in ms since 1970; null: not dead */
                         deadAt: number | null;
-                        /** @description when the cleanup after its death was complete */
+                        /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                         settledAt: number | null;
                         /** @description the id of this act in the audit log: `GET /api/acts/{id}` */
                         act: string;
@@ -1112,7 +1114,7 @@ export interface operations {
                         act: string;
                         /** @description rooms that were migrated to other servers; null: the drain still runs (`wait` was false) */
                         moved: number | null;
-                        /** @description rooms that are still there, because the time was too short (drain again) or no other server can take them */
+                        /** @description rooms that are still there, because the time was too short (drain again) or no other server can take them; null: the drain still runs */
                         left: number | null;
                         server: {
                             /** @description <fleet>:<type>:<name>, such as hf:game:1; <type>:<name> is accepted as well */
@@ -1182,11 +1184,11 @@ export interface operations {
                             startedAt: number;
                             /** @description ms since 1970, by Redis' clock */
                             registeredAt: number;
-                            /** @description refused, silent, unreachable, store-lost, left, operator */
+                            /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                             deadReason: string | null;
-                            /** @description ms since 1970, by Redis' clock */
+                            /** @description when it was evicted, in ms since 1970; null: not dead */
                             deadAt: number | null;
-                            /** @description when the cleanup after its death was complete */
+                            /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                             settledAt: number | null;
                         };
                     };
@@ -1236,6 +1238,7 @@ export interface operations {
                         act: string;
                         /** @description false: it was already dead, or its name has another incarnation */
                         evicted: boolean;
+                        /** @description null: its record was removed during the request */
                         server: {
                             /** @description <fleet>:<type>:<name>, such as hf:game:1; <type>:<name> is accepted as well */
                             id: string;
@@ -1304,11 +1307,11 @@ export interface operations {
                             startedAt: number;
                             /** @description ms since 1970, by Redis' clock */
                             registeredAt: number;
-                            /** @description refused, silent, unreachable, store-lost, left, operator */
+                            /** @description refused, silent, unreachable, store-lost, left, operator; null: not dead */
                             deadReason: string | null;
-                            /** @description ms since 1970, by Redis' clock */
+                            /** @description when it was evicted, in ms since 1970; null: not dead */
                             deadAt: number | null;
-                            /** @description when the cleanup after its death was complete */
+                            /** @description when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs */
                             settledAt: number | null;
                         } | null;
                     };
@@ -1367,10 +1370,11 @@ export interface operations {
                             /** @enum {string} */
                             status: "waiting" | "starting" | "playing" | "closed";
                             private: boolean;
-                            /** @description the preferred region; null: any */
+                            /** @description the preferred region; null: any region */
                             region: string | null;
-                            /** @description the required build; null: any */
+                            /** @description the required build; null: any build */
                             build: string | null;
+                            /** @description null: no server owns it */
                             owner: {
                                 server: string;
                                 incarnation: number;
@@ -1395,6 +1399,7 @@ export interface operations {
                             createdAt: number;
                             /** @description when the lobby last changed it, or its status changed */
                             since: number;
+                            /** @description of the last game; null: no game has ended */
                             result: {
                                 reason: string;
                                 result?: unknown;
@@ -1455,10 +1460,11 @@ export interface operations {
                         /** @enum {string} */
                         status: "waiting" | "starting" | "playing" | "closed";
                         private: boolean;
-                        /** @description the preferred region; null: any */
+                        /** @description the preferred region; null: any region */
                         region: string | null;
-                        /** @description the required build; null: any */
+                        /** @description the required build; null: any build */
                         build: string | null;
+                        /** @description null: no server owns it */
                         owner: {
                             server: string;
                             incarnation: number;
@@ -1483,6 +1489,7 @@ export interface operations {
                         createdAt: number;
                         /** @description when the lobby last changed it, or its status changed */
                         since: number;
+                        /** @description of the last game; null: no game has ended */
                         result: {
                             reason: string;
                             result?: unknown;
@@ -1567,6 +1574,7 @@ export interface operations {
                             patches: number | null;
                             /** @description size of the state patch, in bytes; null: the change has RFC 6902 patches */
                             deltaBytes: number | null;
+                            /** @description null: the game did not end with this change */
                             ended: {
                                 reason: string;
                                 result?: unknown;
@@ -1790,16 +1798,18 @@ export interface operations {
                             paused: number;
                             /** @description how long the waiting tickets have waited; null: nobody waits */
                             waitingP50Ms: number | null;
+                            /** @description null: nobody waits */
                             waitingP95Ms: number | null;
                             /** @description how long the tickets of the latest 100 matches had waited; null: no match yet */
                             matchedP50Ms: number | null;
+                            /** @description null: no match yet */
                             matchedP95Ms: number | null;
                             matchesPerMinute: number;
                             /** @description matches since this lobby began to run the rounds; absent: a lobby of an earlier version reports */
                             matches?: number;
                             /** @description the waiting searches of each mode; players of different modes are never matched */
                             byMode?: {
-                                /** @description null: searches without a mode */
+                                /** @description null: the searches have no mode */
                                 mode: string | null;
                                 tickets: number;
                                 longestWaitMs: number;
@@ -2524,14 +2534,15 @@ export interface operations {
                             severity: "info" | "warning" | "critical";
                             /** @description ms since 1970, in the store time, like the other times */
                             beganAt: number;
+                            /** @description null: it was not evicted */
                             evictedAt: number | null;
-                            /** @description null: it is not over */
+                            /** @description null: the incident is not over */
                             endedAt: number | null;
                             /** @description rooms that other servers had to take over */
                             rooms: number;
                             /** @description from the beginning until no room waited; null: no room had to wait, or some still wait */
                             pauseMs: number | null;
-                            /** @description when a new incarnation of the server registered */
+                            /** @description when a new incarnation of the server registered; null: none has registered */
                             returnedAt: number | null;
                         }[];
                     };

@@ -1,5 +1,5 @@
 import type UPlot from 'uplot';
-import { compact, number, time } from '../parts/format.js';
+import { compact, NONE, number, time } from '../parts/format.js';
 
 export interface Pause {
   readonly at: number;
@@ -39,13 +39,13 @@ export function optionsOf({ labels, unit, colors, pauses, width }: ChartOptions)
       { ...axis, size: 52, values: (_, values) => values.map((value) => (unit ? `${compact(value)} ${unit}` : compact(value))) },
     ],
     series: [
-      { label: 'Time', value: (_, at) => (at === null ? '–' : time(at * 1_000)) },
+      { label: 'Time', value: (_, at) => (at === null ? NONE : time(at * 1_000)) },
       ...labels.map((label, index) => ({
         label,
         stroke: colors.lines[index % colors.lines.length] as string,
         width: 1.5,
         points: { show: false },
-        value: (_: UPlot, value: number | null) => (value === null ? '–' : `${number(value)}${unit && ` ${unit}`}`),
+        value: (_: UPlot, value: number | null) => (value === null ? NONE : `${number(value)}${unit && ` ${unit}`}`),
       })),
     ],
     hooks: { drawClear: [(plot) => drawPauses(plot, pauses(), colors.pause)], draw: [showLatest], setCursor: [showLatest] },

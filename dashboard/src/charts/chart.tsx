@@ -1,4 +1,5 @@
 import 'uplot/dist/uPlot.min.css';
+import '../styles/charts.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import UPlot from 'uplot';
@@ -109,6 +110,7 @@ function summaryOf(title: string, unit: string, lines: readonly Line[]): string 
   return `${title}. ${sentences.join('. ')}.`;
 }
 
+/** Reads the colors from the style of the page. The parameter for the scheme makes the caller read them again when it changes. */
 function colorsOf(element: HTMLElement, _scheme: string): ChartColors {
   const style = getComputedStyle(element);
   const read = (name: string) => style.getPropertyValue(name).trim();

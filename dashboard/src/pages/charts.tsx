@@ -13,7 +13,7 @@ const RANGES = [
   { value: '360', label: '6 h' },
   { value: '1440', label: '24 h' },
 ];
-/** More lines cannot be told apart. The servers with the most load are shown. */
+/** More lines are hard to distinguish. The servers with the most load are shown. */
 const SERVERS_SHOWN = 8;
 
 /** The last hours of the fleet. A marked span is a pause of players during an incident. */

@@ -1,10 +1,10 @@
-import { NativeSelect } from '@mantine/core';
 import { EVENTS_KEPT, useEvents } from '../api/event-stream.js';
 import type { ShownEvent } from '../api/types.js';
 import { shortServer, time } from '../parts/format.js';
 import { RoomLink, ServerLink } from '../parts/links.js';
 import { Empty, Page, Section } from '../parts/page.js';
 import { Pill, type Tone } from '../parts/pill.js';
+import { SelectField } from '../parts/select-field.js';
 import { useFilters } from '../parts/use-filters.js';
 import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
@@ -40,18 +40,8 @@ export function EventsPage() {
         title="Latest events"
         aside={
           <div className="filters">
-            <NativeSelect
-              label="About"
-              data={KINDS}
-              value={kind}
-              onChange={({ currentTarget }) => setFilters({ kind: currentTarget.value })}
-            />
-            <NativeSelect
-              label="At least"
-              data={SEVERITIES}
-              value={severity}
-              onChange={({ currentTarget }) => setFilters({ severity: currentTarget.value })}
-            />
+            <SelectField label="About" choices={KINDS} value={kind} onChange={(value) => setFilters({ kind: value })} />
+            <SelectField label="At least" choices={SEVERITIES} value={severity} onChange={(value) => setFilters({ severity: value })} />
           </div>
         }
       >

@@ -26,7 +26,8 @@ export function QueuesPage() {
             onSort={(sorting) => setFilters({ sort: textOf(sorting) })}
             empty={
               <Empty>
-                Nobody searches for a match. A queue appears here when a player searches, and goes half a minute after the last.
+                Nobody searches for a match. A queue appears here when a player searches, and disappears half a minute after the last
+                search.
               </Empty>
             }
           />

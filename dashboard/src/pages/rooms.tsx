@@ -1,4 +1,4 @@
-import { Button, Checkbox, NativeSelect } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useAsk } from '../acts/act-context.js';
@@ -11,7 +11,8 @@ import { Empty, Missing, Page, Section } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { RoomTable } from '../parts/room-table.js';
 import { SearchField } from '../parts/search-field.js';
-import { type SetFilters, useFilters } from '../parts/use-filters.js';
+import { ANY, type Choice, SelectField } from '../parts/select-field.js';
+import { type FilterBy, useFilters } from '../parts/use-filters.js';
 import { useSelection } from '../parts/use-selection.js';
 import type { Search } from '../router.js';
 import { useMayAct } from '../session/session.js';
@@ -19,7 +20,7 @@ import { sortingOf, textOf } from '../table/column.js';
 
 const PAGE = 200;
 const STATUSES = [
-  { value: '', label: 'Any' },
+  ANY,
   { value: 'playing', label: 'Playing' },
   { value: 'waiting', label: 'Waiting' },
   { value: 'starting', label: 'Starting' },
@@ -28,7 +29,7 @@ const STATUSES = [
 
 /** All rooms, with filters and an order that the gateway applies. One page of them polls. */
 export function RoomsPage() {
-  const [filters, setFilters] = useFilters();
+  const [filters, setFilters, filterBy] = useFilters();
   const { q, game, status, server, ownerless, after } = filters;
   const sorting = sortingOf(filters.sort, { column: 'created', isDescending: true });
   const { data, error, refetch } = useQuery(
@@ -58,7 +59,7 @@ export function RoomsPage() {
         )
       }
     >
-      <RoomFilters filters={filters} setFilters={setFilters} />
+      <RoomFilters filters={filters} filterBy={filterBy} />
       {!data ? (
         <Missing error={error} retry={refetch} />
       ) : (
@@ -69,7 +70,7 @@ export function RoomsPage() {
             rooms={rooms}
             sorting={sorting}
             onSort={(next) => setFilters({ sort: textOf(next), after: undefined })}
-            empty={<NoRooms isFiltered={[q, game, status, server, ownerless].some(Boolean)} setFilters={setFilters} />}
+            empty={<NoRooms isFiltered={[q, game, status, server, ownerless].some(Boolean)} filterBy={filterBy} />}
             {...(mayAct && { selected, onToggle: toggle })}
           />
           <Pager after={after} next={data.next} setFilters={setFilters}>
@@ -82,48 +83,42 @@ export function RoomsPage() {
   );
 }
 
-function RoomFilters({ filters, setFilters }: { readonly filters: Search; readonly setFilters: SetFilters }) {
+function RoomFilters({ filters, filterBy }: { readonly filters: Search; readonly filterBy: FilterBy }) {
   const { data } = useQuery(serversQuery);
   const servers = data?.servers ?? [];
-  const change = (changes: Search) => setFilters({ ...changes, after: undefined, selected: undefined });
   return (
     <search className="filters">
-      <SearchField label="Search" placeholder="Room or player" value={filters.q ?? ''} onChange={(q) => change({ q })} />
-      <NativeSelect
+      <SearchField label="Search" placeholder="Room or player" value={filters.q} onChange={(q) => filterBy({ q })} />
+      <SelectField
         label="Game"
-        data={choices(filters.game, gamesOf(servers))}
-        value={filters.game ?? ''}
-        onChange={({ currentTarget }) => change({ game: currentTarget.value })}
+        choices={choices(filters.game, gamesOf(servers))}
+        value={filters.game}
+        onChange={(game) => filterBy({ game })}
       />
-      <NativeSelect
-        label="Status"
-        data={STATUSES}
-        value={filters.status ?? ''}
-        onChange={({ currentTarget }) => change({ status: currentTarget.value })}
-      />
-      <NativeSelect
+      <SelectField label="Status" choices={STATUSES} value={filters.status} onChange={(status) => filterBy({ status })} />
+      <SelectField
         label="Owner"
-        data={choices(
+        choices={choices(
           filters.server,
           servers.filter(({ type }) => type === 'game').map(({ id }) => id),
           shortServer,
         )}
-        value={filters.server ?? ''}
-        onChange={({ currentTarget }) => change({ server: currentTarget.value })}
+        value={filters.server}
+        onChange={(server) => filterBy({ server })}
       />
       <Checkbox
         label="Without owner"
         checked={filters.ownerless === 'true'}
-        onChange={({ currentTarget }) => change({ ownerless: currentTarget.checked ? 'true' : undefined })}
+        onChange={({ currentTarget }) => filterBy({ ownerless: currentTarget.checked ? 'true' : undefined })}
       />
     </search>
   );
 }
 
 /** The choices of a filter, with the present one even when nothing offers it any more. */
-function choices(present: string | undefined, offered: readonly string[], labelOf = (value: string) => value) {
+function choices(present: string | undefined, offered: readonly string[], labelOf = (value: string) => value): Choice[] {
   const values = [...new Set([...(present ? [present] : []), ...offered])].sort();
-  return [{ value: '', label: 'Any' }, ...values.map((value) => ({ value, label: labelOf(value) }))];
+  return [ANY, ...values.map((value) => ({ value, label: labelOf(value) }))];
 }
 
 function gamesOf(servers: readonly Server[]): string[] {
@@ -153,13 +148,13 @@ function Selection({ rooms, onClear }: { readonly rooms: readonly ShownRoom[]; r
   );
 }
 
-function NoRooms({ isFiltered, setFilters }: { readonly isFiltered: boolean; readonly setFilters: SetFilters }) {
+function NoRooms({ isFiltered, filterBy }: { readonly isFiltered: boolean; readonly filterBy: FilterBy }) {
   if (!isFiltered) return <Empty>There are no rooms. A room appears here when a player creates one or finds a match.</Empty>;
-  const reset = { q: undefined, game: undefined, status: undefined, server: undefined, ownerless: undefined, after: undefined };
+  const reset = { q: undefined, game: undefined, status: undefined, server: undefined, ownerless: undefined };
   return (
     <Empty>
       No room matches these filters.{' '}
-      <Button variant="default" onClick={() => setFilters(reset)}>
+      <Button variant="default" onClick={() => filterBy(reset)}>
         Remove the filters
       </Button>
     </Empty>

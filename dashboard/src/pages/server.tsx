@@ -7,14 +7,14 @@ import { roomsQuery, serverQuery } from '../api/queries.js';
 import type { ServerDetail } from '../api/types.js';
 import { Age } from '../parts/age.js';
 import { Facts } from '../parts/facts.js';
-import { bytes, duration, NONE, number, shortServer } from '../parts/format.js';
+import { bytes, duration, number, percent, shortServer } from '../parts/format.js';
 import { IncidentList } from '../parts/incident-list.js';
 import { ServerLink } from '../parts/links.js';
 import { LoadBar } from '../parts/load-bar.js';
 import { Empty, Missing, Page, Section } from '../parts/page.js';
 import { Pill } from '../parts/pill.js';
 import { RoomTable } from '../parts/room-table.js';
-import { ServerState } from '../parts/server-state.js';
+import { cpuTone, lagTone, ServerState } from '../parts/server-state.js';
 import { Stat } from '../parts/stat.js';
 import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
@@ -45,24 +45,14 @@ export function ServerPage() {
           />
         )}
         <Stat label="Players" value={number(server.players)} />
-        <Stat
-          label="CPU"
-          value={server.cpuPercent === null ? NONE : `${server.cpuPercent} %`}
-          detail="of one core"
-          tone={(server.cpuPercent ?? 0) >= 90 ? 'warn' : undefined}
-        />
-        <Stat
-          label="Event loop lag"
-          value={duration(server.lagMs)}
-          detail="p99"
-          tone={server.lagMs >= 200 ? 'bad' : server.lagMs >= 50 ? 'warn' : undefined}
-        />
+        <Stat label="CPU" value={percent(server.cpuPercent)} detail="of one core" tone={cpuTone(server.cpuPercent)} />
+        <Stat label="Event loop lag" value={duration(server.lagMs)} detail="p99" tone={lagTone(server.lagMs)} />
         <Stat label="Memory" value={bytes(server.memoryBytes)} detail={server.live ? `heap ${bytes(server.live.heapBytes)}` : undefined} />
         {server.type === 'game' && (
           <Stat
             label="Commands/s"
             value={number(server.commandsPerSecond)}
-            detail={server.ackP99Ms === null ? undefined : `p99 ${number(server.ackP99Ms)} ms`}
+            detail={server.ackP99Ms === null ? undefined : `p99 ${duration(server.ackP99Ms)}`}
           />
         )}
       </dl>

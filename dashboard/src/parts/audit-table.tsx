@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { RecordedAct } from '../api/types.js';
 import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
-import { duration, shortServer, time } from './format.js';
+import { duration, NONE, shortServer, time } from './format.js';
 import { PlayerLink, RoomLink, ServerLink } from './links.js';
 import { Pill, type Tone } from './pill.js';
 
@@ -51,12 +51,12 @@ const COLUMNS: readonly Column<RecordedAct>[] = [
     cell: ({ outcome, code }) => <Pill tone={TONES[outcome]}>{outcome === 'refused' && code ? `refused: ${code}` : outcome}</Pill>,
   },
   { id: 'result', title: 'Result', from: 'wide', grows: true, cell: resultOf },
-  { id: 'note', title: 'Note', from: 'tablet', grows: true, cell: ({ note }) => note ?? '–' },
+  { id: 'note', title: 'Note', from: 'tablet', grows: true, cell: ({ note }) => note ?? NONE },
   {
     id: 'took',
     title: 'Took',
     isNumber: true,
     from: 'desktop',
-    cell: ({ at, endedAt }) => (endedAt === null ? '–' : duration(endedAt - at)),
+    cell: ({ at, endedAt }) => duration(endedAt === null ? null : endedAt - at),
   },
 ];

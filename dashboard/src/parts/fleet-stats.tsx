@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { Fleet, Server } from '../api/types.js';
-import { compact, number, percent } from './format.js';
+import { compact, duration, NONE, number, percent } from './format.js';
 import { Stat } from './stat.js';
 
 interface FleetStatsProps {
@@ -39,12 +39,12 @@ export function FleetStats({ fleet, servers, ownerless }: FleetStatsProps) {
         tone={missing > 0 ? 'warn' : undefined}
         detail={missing > 0 ? `${missing} more than there are` : `${open} open`}
       />
-      <Stat label="Commands/s" value={compact(commands)} detail={slowest >= 0 ? `p99 ${number(slowest)} ms` : undefined} />
+      <Stat label="Commands/s" value={compact(commands)} detail={slowest >= 0 ? `p99 ${duration(slowest)}` : undefined} />
       <Stat
         label="Rooms without owner"
         value={
           ownerless === null ? (
-            '–'
+            NONE
           ) : (
             <Link to="/rooms" search={{ ownerless: 'true' }}>
               {number(ownerless)}

@@ -3,7 +3,7 @@ import type { Incident } from '../api/types.js';
 import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
 import { Age } from './age.js';
-import { duration, number, time } from './format.js';
+import { duration, NONE, number, time } from './format.js';
 import { ServerLink } from './links.js';
 import { Pill, type Tone } from './pill.js';
 
@@ -14,7 +14,7 @@ const EXPLANATION = {
   evicted: 'The server was declared dead, and other servers took over its rooms.',
 };
 
-export function incidentTone({ outcome, severity }: Incident): Tone {
+function incidentTone({ outcome, severity }: Incident): Tone {
   if (severity === 'critical') return 'bad';
   return outcome === 'suspected' ? 'warn' : 'info';
 }
@@ -62,6 +62,6 @@ const COLUMNS: readonly Column<Incident>[] = [
     id: 'returned',
     title: 'Server is back',
     from: 'desktop',
-    cell: ({ returnedAt, outcome }) => (returnedAt === null ? outcome === 'evicted' ? 'not yet' : '–' : <Age at={returnedAt} />),
+    cell: ({ returnedAt, outcome }) => (returnedAt === null ? outcome === 'evicted' ? 'not yet' : NONE : <Age at={returnedAt} />),
   },
 ];

@@ -47,7 +47,7 @@ export function Section({ title, aside, children, className }: SectionProps) {
   );
 }
 
-/** A sentence in the place of missing facts. It says how facts get there. */
+/** A sentence instead of an empty list. It says how entries get into the list. */
 export function Empty({ children }: { readonly children: ReactNode }) {
   return <p className="empty">{children}</p>;
 }
@@ -61,12 +61,12 @@ export function PagePending() {
   );
 }
 
-/** The place of facts that are not there yet: a skeleton, or the reason why they cannot be had. */
+/** Shown instead of facts that have not arrived: a skeleton, or the reason why the facts cannot be read. */
 export function Missing({ error, retry }: { readonly error: Error | null; readonly retry?: () => unknown }) {
   if (error === null) return <PagePending />;
   const isGone = error instanceof ApiError && error.status === 404;
   return (
-    <Alert color={isGone ? 'gray' : 'red'} variant="outline" title={isGone ? 'Not there' : 'The facts cannot be read'} role="alert">
+    <Alert color={isGone ? 'gray' : 'red'} variant="outline" title={isGone ? 'Not found' : 'The facts cannot be read'} role="alert">
       <p>{sentenceOf(error)}</p>
       {retry && !isGone && (
         <Button variant="default" onClick={() => void retry()}>
@@ -77,7 +77,7 @@ export function Missing({ error, retry }: { readonly error: Error | null; readon
   );
 }
 
-/** A defect of the page itself, or a part of it that cannot be loaded, as after a deploy. */
+/** Shown when the code of a page fails, or cannot be loaded, for example after a deploy. */
 export function PageFailure({ error, reset }: ErrorComponentProps) {
   return (
     <Page title="This page does not work">

@@ -12,7 +12,7 @@ interface PagerProps {
   readonly children: ReactNode;
 }
 
-/** The way through the pages of a list. The address keeps the page, so the browser's own Back works too. */
+/** The buttons for the pages of a list. The address holds the page, so the browser's own Back works too. */
 export function Pager({ after, next, setFilters, children }: PagerProps) {
   const router = useRouter();
   return (

@@ -5,7 +5,7 @@ import { historyQuery } from '../api/queries.js';
 import type { Change } from '../api/types.js';
 import type { Column } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
-import { bytes, number, time } from './format.js';
+import { bytes, NONE, number, time } from './format.js';
 import { Empty, Missing, Section } from './page.js';
 
 interface RoomLogProps {
@@ -20,8 +20,7 @@ interface RoomLogProps {
 /** The changes of a game, newest first. A click on a version shows the state after it. */
 export function RoomLog({ id, version, shown, onChoose }: RoomLogProps) {
   const [before, setBefore] = useState<number | undefined>(undefined);
-  const query = historyQuery(id, before);
-  const { data, error, refetch } = useQuery({ ...query, queryKey: [...query.queryKey, before === undefined ? version : 'older'] as never });
+  const { data, error, refetch } = useQuery(historyQuery(id, before === undefined ? { version } : { before }));
   const changes = useMemo(() => [...(data?.changes ?? [])].reverse(), [data]);
   const columns = useMemo(() => [versionColumn(shown, onChoose), ...COLUMNS], [shown, onChoose]);
   return (
@@ -81,7 +80,7 @@ const COLUMNS: readonly Column<Change>[] = [
       [
         ...events.map(({ name, data }) => (data === undefined ? name : `${name} ${JSON.stringify(data)}`)),
         ...(ended ? [`ended: ${ended.reason}`] : []),
-      ].join(', ') || '–',
+      ].join(', ') || NONE,
   },
   { id: 'seats', title: 'Seats', from: 'tablet', cell: ({ seats }) => seatsOf(seats) },
   {
@@ -89,7 +88,7 @@ const COLUMNS: readonly Column<Change>[] = [
     title: 'Patch',
     isNumber: true,
     from: 'tablet',
-    cell: ({ patches, deltaBytes }) => (deltaBytes !== null ? bytes(deltaBytes) : patches === null ? '–' : `${number(patches)} ops`),
+    cell: ({ patches, deltaBytes }) => (deltaBytes !== null ? bytes(deltaBytes) : patches === null ? NONE : `${number(patches)} ops`),
   },
 ];
 
@@ -99,6 +98,6 @@ function seatsOf(seats: Change['seats']): string {
       .map(([seat, { seq, presence, refused }]) =>
         [`${seat}:`, seq !== undefined && `command ${seq}`, presence, refused !== undefined && 'refused'].filter(Boolean).join(' '),
       )
-      .join('; ') || '–'
+      .join('; ') || NONE
   );
 }

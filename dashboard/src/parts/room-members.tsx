@@ -56,7 +56,7 @@ function Connection({ member: { gateway, away, bot } }: { readonly member: Membe
 }
 
 const COLUMNS: readonly Column<MemberFacts>[] = [
-  { id: 'seat', title: 'Seat', isNumber: true, cell: ({ seat }) => (seat === null ? '–' : number(seat)) },
+  { id: 'seat', title: 'Seat', isNumber: true, cell: ({ seat }) => number(seat) },
   { id: 'name', title: 'Player', cell: ({ user, name, bot }) => (bot ? name || user : <PlayerLink user={user} name={name} />) },
   { id: 'connection', title: 'Connection', cell: (member) => <Connection member={member} /> },
   { id: 'gateway', title: 'Gateway', from: 'tablet', cell: ({ gateway }) => <ServerLink id={gateway} /> },

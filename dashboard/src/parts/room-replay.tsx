@@ -113,7 +113,7 @@ function Steps({ from, to, chosen, onChoose }: StepsProps) {
 
 function Timers({ replay: { timers, at, ended } }: { readonly replay: Replay }) {
   return (
-    <div className="timers">
+    <div>
       <h3>Timers</h3>
       {timers.length === 0 ? (
         <p className="aside">No timer is set.</p>

@@ -7,12 +7,12 @@ const TYPING_MS = 250;
 interface SearchFieldProps {
   readonly label: string;
   readonly placeholder: string;
-  readonly value: string;
+  readonly value: string | undefined;
   readonly onChange: (value: string) => void;
 }
 
 /** A text field that reports its text when the typing pauses. */
-export function SearchField({ label, placeholder, value, onChange }: SearchFieldProps) {
+export function SearchField({ label, placeholder, value = '', onChange }: SearchFieldProps) {
   const [text, setText] = useState(value);
   const [reported, setReported] = useState(value);
   const report = useDebouncedCallback((next: string) => {

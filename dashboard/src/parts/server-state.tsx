@@ -17,6 +17,16 @@ function toneOf({ state, suspect, unheard, cordoned }: Facts): Tone {
   return state !== 'ready' || cordoned ? 'warn' : 'good';
 }
 
+/** The tone of a CPU load in percent of one core. Undefined: the load needs no attention. */
+export function cpuTone(percent: number | null): Tone | undefined {
+  return percent !== null && percent >= 90 ? 'warn' : undefined;
+}
+
+/** The tone of an event loop lag. Undefined: the lag needs no attention. */
+export function lagTone(ms: number): Tone | undefined {
+  return ms >= 200 ? 'bad' : ms >= 50 ? 'warn' : undefined;
+}
+
 /** The state of a server, with all reasons for attention. */
 export function ServerState({ server }: { readonly server: Facts }) {
   const { state, suspect, unheard, cordoned, canary, deadReason, withheld } = server;

@@ -8,11 +8,11 @@ import { useMayAct } from '../session/session.js';
 import { type Column, sortingOf, textOf } from '../table/column.js';
 import { DataTable } from '../table/data-table.js';
 import { Age } from './age.js';
-import { bytes, duration, number, shortServer } from './format.js';
+import { bytes, duration, NONE, number, percent, shortServer } from './format.js';
 import { ServerLink } from './links.js';
 import { LoadBar } from './load-bar.js';
 import { Empty } from './page.js';
-import { ServerState, urgencyOf } from './server-state.js';
+import { cpuTone, lagTone, ServerState, urgencyOf } from './server-state.js';
 import { useFilters } from './use-filters.js';
 import { useSelection } from './use-selection.js';
 
@@ -101,9 +101,7 @@ const COLUMNS: readonly Column<Server>[] = [
     isNumber: true,
     from: 'tablet',
     sort: ({ cpuPercent }) => cpuPercent,
-    cell: ({ cpuPercent }) => (
-      <span className={cpuPercent !== null && cpuPercent >= 90 ? 'warn' : undefined}>{cpuPercent === null ? '–' : `${cpuPercent} %`}</span>
-    ),
+    cell: ({ cpuPercent }) => <span className={cpuTone(cpuPercent)}>{percent(cpuPercent)}</span>,
   },
   {
     id: 'lag',
@@ -111,7 +109,7 @@ const COLUMNS: readonly Column<Server>[] = [
     isNumber: true,
     from: 'tablet',
     sort: ({ lagMs }) => lagMs,
-    cell: ({ lagMs }) => <span className={lagMs >= 200 ? 'bad' : lagMs >= 50 ? 'warn' : undefined}>{duration(lagMs)}</span>,
+    cell: ({ lagMs }) => <span className={lagTone(lagMs)}>{duration(lagMs)}</span>,
   },
   {
     id: 'commands',
@@ -127,7 +125,7 @@ const COLUMNS: readonly Column<Server>[] = [
     isNumber: true,
     from: 'desktop',
     sort: ({ ackP99Ms }) => ackP99Ms,
-    cell: ({ ackP99Ms }) => (ackP99Ms === null ? '–' : `${number(ackP99Ms)} ms`),
+    cell: ({ ackP99Ms }) => duration(ackP99Ms),
   },
   {
     id: 'memory',
@@ -145,12 +143,12 @@ const COLUMNS: readonly Column<Server>[] = [
     sort: ({ clockOffsetMs }) => Math.abs(clockOffsetMs ?? 0),
     cell: ({ clockOffsetMs }) => (
       <span className={Math.abs(clockOffsetMs ?? 0) >= 1_000 ? 'warn' : undefined}>
-        {clockOffsetMs === null ? '–' : `${clockOffsetMs < 0 ? '−' : '+'}${duration(Math.abs(clockOffsetMs))}`}
+        {clockOffsetMs === null ? NONE : `${clockOffsetMs < 0 ? '−' : '+'}${duration(Math.abs(clockOffsetMs))}`}
       </span>
     ),
   },
   { id: 'build', title: 'Build', from: 'wide', sort: ({ build }) => build, cell: ({ build }) => build },
-  { id: 'region', title: 'Region', from: 'wide', sort: ({ region }) => region, cell: ({ region }) => region || '–' },
+  { id: 'region', title: 'Region', from: 'wide', sort: ({ region }) => region, cell: ({ region }) => region || NONE },
   {
     id: 'up',
     title: 'Up',

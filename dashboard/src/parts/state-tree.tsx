@@ -5,6 +5,8 @@ import { changedPaths } from './changed-paths.js';
 /** A longer list or record is shown in groups, so that a large state stays quick. */
 const GROUP = 100;
 const TEXT_MAX = 200;
+/** A state with more lists and records than this is open only at its top. */
+const OPEN_MAX = 40;
 
 interface StateTreeProps {
   readonly label: string;
@@ -70,7 +72,7 @@ function textOf(value: unknown): string {
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
-/** A small state is open as a whole, a large one only at its top. */
+/** Returns the nodes that are open before the operator opens or closes any: all nodes of a small state, and none of a large one. */
 function openAtFirst(data: readonly TreeNodeData[]): Record<string, boolean> {
   const all: Record<string, boolean> = {};
   const visit = (nodes: readonly TreeNodeData[]) => {
@@ -81,5 +83,5 @@ function openAtFirst(data: readonly TreeNodeData[]): Record<string, boolean> {
       }
   };
   visit(data);
-  return Object.keys(all).length <= 40 ? all : {};
+  return Object.keys(all).length <= OPEN_MAX ? all : {};
 }

@@ -7,7 +7,7 @@ const SCHEMES = [
   ['dark', 'Dark'],
 ] as const;
 
-/** The owner of the token, the colors, and the way out. */
+/** The menu with the choice of colors, the API documentation and the logout. Its button shows the name and the role of the token. */
 export function AccountMenu() {
   const { name, role, gateway, logOut } = useSession();
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });

@@ -7,17 +7,21 @@ import {
   tableFeatures,
   useTable,
 } from '@tanstack/react-table';
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useMemo, useRef } from 'react';
 import type { Column, Sorting } from './column.js';
 import { HeaderCell } from './header-cell.js';
 import { TableArea } from './table-area.js';
-import { TableRow } from './table-row.js';
+import { ROW_PX, TableRows } from './table-rows.js';
+import { useColumnWidths } from './use-column-widths.js';
 import { useKeptFocus } from './use-kept-focus.js';
 
-const ROW_PX = 37;
 /** A shorter table is rendered as a whole, so that the browser's own search finds all of it. */
 const VIRTUAL_FROM = 60;
+/** Rows are rendered and removed in chunks of this size. A layout of the table costs more than a row, so one frame renders several rows. */
+const CHUNK_ROWS = 8;
+/** Minimum number of rows that are rendered beyond each end of the visible rows. */
+const MARGIN_ROWS = 3;
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -65,22 +69,20 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
     enabled: isVirtual,
     getScrollElement: () => area.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => (sorted[index] as { id: string }).id,
-    overscan: 6,
-    rangeExtractor: (range) => {
-      const shown = defaultRangeExtractor(range);
-      return focusedIndex < 0 || shown.includes(focusedIndex) ? shown : [...shown, focusedIndex].sort((one, other) => one - other);
-    },
   });
+  const { first, last } = isVirtual ? chunksOf(virtualizer.calculateRange(), sorted.length) : { first: 0, last: sorted.length - 1 };
+  const widths = useColumnWidths(area, isVirtual, columns.map(({ id }) => id).join());
   if (rows.length === 0 && empty !== undefined) return empty;
-  const items = isVirtual
-    ? virtualizer.getVirtualItems()
-    : sorted.map((_, index) => ({ index, start: index * ROW_PX, end: (index + 1) * ROW_PX }));
-  let end = 0;
-  const total = isVirtual ? virtualizer.getTotalSize() : 0;
   return (
     <TableArea label={label} isVirtual={isVirtual} ref={area}>
       <table className="data" aria-label={label} aria-rowcount={sorted.length + 1}>
+        {widths.length > 0 && (
+          <colgroup>
+            {widths.map((width, index) => (
+              <col key={index} style={{ width }} />
+            ))}
+          </colgroup>
+        )}
         <thead>
           <tr>
             {columns.map((column) => (
@@ -89,39 +91,27 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody onFocus={onFocus} onBlur={onBlur}>
-          {items.map(({ index, start, end: itemEnd }) => {
-            const row = sorted[index];
-            if (!row) return null;
-            const gap = isVirtual ? start - end : 0;
-            end = itemEnd;
-            return [
-              gap > 0 && <Gap key={`gap ${row.id}`} height={gap} columns={columns.length} />,
-              <TableRow
-                key={row.id}
-                row={row.original}
-                rowKey={row.id}
-                index={index}
-                columns={columns}
-                isSelected={selected?.has(row.id)}
-                className={classOf?.(row.original)}
-              />,
-            ];
-          })}
-          {isVirtual && total > end && <Gap height={total - end} columns={columns.length} />}
+          <TableRows
+            rows={sorted}
+            first={first}
+            last={last}
+            focused={focusedIndex}
+            columns={columns}
+            selected={selected}
+            classOf={classOf}
+          />
         </tbody>
       </table>
     </TableArea>
   );
 }
 
-/** An empty row with the height of rows that are not rendered. */
-function Gap({ height, columns }: { readonly height: number; readonly columns: number }) {
-  return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: the row has nothing that can have the focus
-    <tr aria-hidden="true" className="gap">
-      <td colSpan={columns} style={{ height }} />
-    </tr>
-  );
+/** Returns the first and the last row of the chunks that contain the visible rows and the margin. */
+function chunksOf(visible: { readonly startIndex: number; readonly endIndex: number } | null, count: number) {
+  if (!visible) return { first: 0, last: -1 };
+  const first = Math.floor((visible.startIndex - MARGIN_ROWS) / CHUNK_ROWS) * CHUNK_ROWS;
+  const end = Math.ceil((visible.endIndex + 1 + MARGIN_ROWS) / CHUNK_ROWS) * CHUNK_ROWS;
+  return { first: Math.max(0, first), last: Math.min(count, end) - 1 };
 }
 
 function definitionOf<Row extends object>({ id, sort }: Column<Row>): ColumnDef<typeof features, Row> {

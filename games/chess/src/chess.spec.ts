@@ -31,7 +31,7 @@ describe('a game of chess', () => {
     ]);
   });
 
-  it('refuses a move of the player who is not to move', async () => {
+  it('refuses a move of a player whose opponent is to move', async () => {
     const game = await play();
     expect(game.command(1, 'move', { san: 'e5' })).toBe('not-your-turn');
     moves(game, 'e4');
@@ -46,14 +46,14 @@ describe('a game of chess', () => {
     { san: 'e4 d4' },
     { from: 'e2', to: 'e5' },
     { from: 'e7', to: 'e5' },
-  ])('refuses %j as a first move', async (move) => {
+  ])('refuses the move %j as the first move', async (move) => {
     const game = await play();
     expect(game.command(0, 'move', move)).toBe('illegal-move');
     expect(game.state.moves).toEqual([]);
   });
 
   it.each([{}, { san: 'e4'.repeat(10) }, { from: 'e2' }, { from: 'e2', to: 'e9' }, 'e4', undefined])(
-    'refuses %j as invalid data',
+    'refuses the move %j as invalid data',
     async (data) => {
       const game = await play();
       expect(game.command(0, 'move', data)).toBe('bad-data');

@@ -5,6 +5,6 @@ export abstract class TicTacToeOptions {
 }
 
 /**
- * The default options. The time is long enough for a beginner, and short enough that a game with two absent players ends after a minute.
+ * The default options. The time is long enough for a beginner, and short enough that a game whose two players are away ends after a minute.
  */
 export const TIC_TAC_TOE_DEFAULTS: TicTacToeOptions = { turnMs: 30_000 };

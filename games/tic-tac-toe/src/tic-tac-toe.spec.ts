@@ -23,7 +23,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.events).toEqual([{ name: 'placed', data: { seat: 0, cell: 4 } }]);
   });
 
-  it('refuses a move of the player who is not to move', async () => {
+  it('refuses a move of a player whose opponent is to move', async () => {
     const game = await play();
     const before = game.state;
     expect(() => game.as(1).place({ cell: 4 })).toThrow('not-your-turn');
@@ -36,10 +36,13 @@ describe('a game of tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 4 })).toBe('cell-taken');
   });
 
-  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])('refuses %j as a cell', async (data) => {
-    const game = await play();
-    expect(game.command(0, 'place', data)).toBe('bad-data');
-  });
+  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])(
+    'refuses the data %j as a cell',
+    async (data) => {
+      const game = await play();
+      expect(game.command(0, 'place', data)).toBe('bad-data');
+    },
+  );
 
   it('is won by three marks in a line', async () => {
     const game = await play();

@@ -1,23 +1,26 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { errorBody } from '#libs/protocol';
-import { AdminTokens } from './access/admin-tokens.js';
+import { ADMIN_TOKENS, AdminTokens } from './access/admin-tokens.js';
 import type { AdminOptions } from './admin.options.js';
 import { bearerOf, passwordOf, refusalOf, type TokenCheck } from './admin-token.js';
 
-/** An API of the ops port: its routes begin with `prefix`, and the token in the setting `setting` protects it. */
+/**
+ * An API of the ops port: its routes begin with `prefix`. `acceptedTokens`: the tokens that the API accepts, in words, such as
+ * `the SERVICE_TOKEN`.
+ */
 export interface DescribedApi {
   readonly prefix: string;
   readonly title: string;
   readonly description: string;
-  readonly setting: string;
+  readonly acceptedTokens: string;
 }
 
 const ADMIN_API: DescribedApi = {
   prefix: 'api',
   title: 'Holdfast admin API',
   description: 'Requests of operators and dashboards to a fleet, on the ops port of any gateway.',
-  setting: 'ADMIN_TOKEN',
+  acceptedTokens: ADMIN_TOKENS,
 };
 
 interface DocsRequest {
@@ -41,15 +44,15 @@ export function serveAdminDocs(app: INestApplication, { tokens }: Pick<AdminOpti
  * any web page that an operator visits could send requests in the name of the operator.
  */
 export function serveApiDocs(app: INestApplication, api: DescribedApi, check: Pick<TokenCheck, 'accepts'>): void {
-  const { prefix, title, setting } = api;
+  const { prefix, title, acceptedTokens } = api;
   const guard = (request: DocsRequest, response: DocsResponse, next: () => void): void => {
     const { authorization } = request.headers;
-    const refusal = refusalOf(bearerOf(authorization) ?? passwordOf(authorization), check, setting);
-    if (refusal === null) return next();
+    const given = bearerOf(authorization) ?? passwordOf(authorization);
+    if (check.accepts(given)) return next();
     response
       .status(401)
-      .set('WWW-Authenticate', `Basic realm="Holdfast: any user name, and ${setting} as the password", charset="UTF-8"`)
-      .json(errorBody('unauthorized', refusal));
+      .set('WWW-Authenticate', `Basic realm="Holdfast: any user name, and ${acceptedTokens} as the password", charset="UTF-8"`)
+      .json(errorBody('unauthorized', refusalOf(given, acceptedTokens)));
   };
   for (const path of [`/${prefix}/docs`, `/${prefix}/docs-json`, `/${prefix}/docs-yaml`]) app.use(path, guard);
   SwaggerModule.setup(`${prefix}/docs`, app, () => apiDocument(app, api), {

@@ -2,9 +2,9 @@ import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
 
 const check = new TokenCheck('the right token of a test');
 
-describe('the check of the admin token', () => {
+describe('the check of a token', () => {
   it('accepts the right token', () => {
-    expect(refusalOf(bearerOf('Bearer the right token of a test'), check)).toBeNull();
+    expect(check.accepts(bearerOf('Bearer the right token of a test'))).toBe(true);
   });
 
   it('accepts the scheme `Bearer` in lower case too', () => {
@@ -14,14 +14,18 @@ describe('the check of the admin token', () => {
   it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])(
     'requires the scheme `Bearer`, and names the scheme in the refusal of %p',
     (header) => {
-      expect(refusalOf(bearerOf(header), check)).toContain('Authorization: Bearer');
+      const given = bearerOf(header);
+      expect(check.accepts(given)).toBe(false);
+      expect(refusalOf(given, 'the SERVICE_TOKEN')).toContain('Authorization: Bearer');
     },
   );
 
   it.each(['wrong', 'the right token of a tes', 'the right token of a test!', 'THE RIGHT TOKEN OF A TEST'])(
     'refuses the wrong token %p',
     (token) => {
-      expect(refusalOf(bearerOf(`Bearer ${token}`), check)).toContain('not the ADMIN_TOKEN');
+      const given = bearerOf(`Bearer ${token}`);
+      expect(check.accepts(given)).toBe(false);
+      expect(refusalOf(given, 'the SERVICE_TOKEN')).toContain('not the SERVICE_TOKEN');
     },
   );
 

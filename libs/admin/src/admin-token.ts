@@ -8,15 +8,21 @@ export class TokenCheck {
     this.digest = sha256(token);
   }
 
-  accepts(given: string): boolean {
-    return timingSafeEqual(sha256(given), this.digest);
+  /** @param given the token of a request. Null: the request has none */
+  accepts(given: string | null): boolean {
+    return given !== null && timingSafeEqual(sha256(given), this.digest);
   }
 }
 
-/** Returns null when the token is accepted, else the refusal. `setting`: the name of the setting that contains the token. */
-export function refusalOf(given: string | null, check: Pick<TokenCheck, 'accepts'>, setting = 'ADMIN_TOKEN'): string | null {
-  if (given === null) return `This API needs the header "Authorization: Bearer TOKEN", with the ${setting} of this fleet.`;
-  return check.accepts(given) ? null : `This is not the ${setting} of this fleet.`;
+/**
+ * Returns the refusal of a request whose token is not accepted.
+ *
+ * @param given the token of the request. Null: the request has none
+ * @param acceptedTokens the accepted tokens in words, such as `the SERVICE_TOKEN`
+ */
+export function refusalOf(given: string | null, acceptedTokens: string): string {
+  if (given === null) return `This API needs the header "Authorization: Bearer TOKEN", with ${acceptedTokens} of this fleet.`;
+  return `This token is not ${acceptedTokens} of this fleet.`;
 }
 
 export function bearerOf(header: string | undefined): string | null {

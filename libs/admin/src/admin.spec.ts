@@ -214,13 +214,13 @@ describe('the admin API', () => {
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it('accepts Basic authentication for the API description, but refuses it for the API', async () => {
+    it('accepts Basic authentication for the API description, but not for the API', async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('serves the probes and the metrics without a token', async () => {
+    it('serves the probes and the metrics', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -322,7 +322,7 @@ describe('the admin API', () => {
       expect(response.status).toBe(403);
     });
 
-    it('does not fill the audit log when a viewer tries it many times', async () => {
+    it('does not fill the audit log when a viewer attempts the act many times', async () => {
       const target = `nobody-${randomUUID()}`;
       for (let tries = 0; tries < 40; tries++)
         expect((await ask('POST', `/api/players/${target}/kick`, { token: VIEWER_TOKEN })).status).toBe(403);
@@ -330,7 +330,7 @@ describe('the admin API', () => {
       expect(stored.length).toBeLessThanOrEqual(20);
     });
 
-    it('has the result of a drain, although the request was answered before the drain ended', async () => {
+    it('contains the result of a drain, even when the request was answered before the drain ended', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
       const ended = await until(async () => {
@@ -342,7 +342,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('is answered with 404 when the audit log does not contain the act', async () => {
+    it('cannot be found when the audit log does not contain the act', async () => {
       expect(await ask('GET', '/api/acts/1795981809847-00000000')).toMatchObject({ status: 404, body: { code: 'not-found' } });
     });
   });
@@ -451,7 +451,7 @@ describe('the admin API', () => {
       ['text with half of a surrogate pair', '{"note":"\\ud83d"}'],
       ['maps and arrays nested too deep', `{"more":${'['.repeat(20)}${']'.repeat(20)}}`],
       ['too many values', `{"more":[${new Array(1_000).fill(0).join()}]}`],
-    ])('refuses a body with %s, and names the problem in one sentence', async (problem, json) => {
+    ])('refuses a body with %s, and describes the problem in one sentence', async (problem, json) => {
       const response = await fetch(`${url}/api/rooms/none/end`, {
         method: 'POST',
         headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
@@ -578,7 +578,7 @@ describe('the admin API', () => {
       expect(asked).toEqual([]);
     });
 
-    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter of the query ?%s', async (query) => {
+    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter when the query is ?%s', async (query) => {
       const { status, body } = await ask('GET', `/api/rooms?${query}`);
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-data' });
       expect(body.message).toContain(query.split('=')[0]);
@@ -734,7 +734,7 @@ describe('the admin API', () => {
       expect(heard.filter(({ id }) => id === event.id)).toHaveLength(1);
     });
 
-    it('sends the events of servers that the gateway missed while it had no connection to Redis', async () => {
+    it('sends the server events that the gateway missed while the connection to Redis was lost', async () => {
       const heard = await listen('?kind=server');
       const redis = gateway.get(RedisConnections);
       const missed = serverEvent();

@@ -69,7 +69,7 @@ describe('incidentsOf', () => {
     ).toMatchObject([{ endedAt: 6_000, rooms: 9, pauseMs: 5_000 }]);
   });
 
-  it('does not change an incident without rooms when the recovery ends', () => {
+  it('does not change an incident of a server without rooms when the recovery ends', () => {
     expect(
       incidentsOf(events([1_000, 'server.evicted', 'silent'], [1_100, 'recovery.done', 'server-lost', { detail: { rooms: 0, ms: 0 } }])),
     ).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
@@ -115,7 +115,7 @@ describe('incidentsOf', () => {
   it.each([
     ['server.evicted', 'operator'],
     ['server.left', 'by-itself'],
-  ] as const)('makes no incident of a recovery that follows %s with the reason %s', (kind, reason) => {
+  ] as const)('makes no incident of a recovery after `%s` with the reason `%s`', (kind, reason) => {
     expect(incidentsOf(events([1_000, kind, reason], [1_100, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]))).toEqual([]);
   });
 

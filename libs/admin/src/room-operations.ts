@@ -63,9 +63,7 @@ export class RoomOperations {
   }
 
   private async ownerOf(room: RoomId, round?: number): Promise<Tenure> {
-    const record = await this.records.read(room);
-    if (!record) throw new HoldfastError('room-unknown');
-    const { status, owner, epoch, round: current } = record;
+    const { status, owner, epoch, round: current } = await this.records.mustRead(room);
     if (status !== 'playing' || !owner) throw new HoldfastError('room-not-playing');
     if (round !== undefined && round !== current)
       throw new HoldfastError('room-not-playing', `Game ${round} of the room is not playing. The room plays game ${current} now.`);

@@ -45,13 +45,7 @@ export class RoomReader {
   }
 
   async one(room: RoomId): Promise<AdminRoomView> {
-    return this.viewOf(await this.record(room));
-  }
-
-  async record(room: RoomId): Promise<RoomRecord> {
-    const record = await this.records.read(room);
-    if (!record) throw new HoldfastError('room-unknown');
-    return record;
+    return this.viewOf(await this.records.mustRead(room));
   }
 
   /** Returns a page of the rooms of one server. Reads all of them, because their number is limited and one index has their ids. */

@@ -1,4 +1,4 @@
-import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { RoomId } from '#libs/protocol';
@@ -49,7 +49,6 @@ export class RoomsController {
   }
 
   @Post(':id/migrate')
-  @HttpCode(200)
   @ActOn('room.migrate', 'id')
   @ApiOperation({ summary: 'Migrate a room to another game server during the game.' })
   @ApiOkResponse({ standardSchema: MigrateAnswer })
@@ -61,7 +60,6 @@ export class RoomsController {
   }
 
   @Post(':id/end')
-  @HttpCode(200)
   @ActOn('room.end', 'id')
   @ApiOperation({ summary: 'End the game of a room, even when no server owns it. Its players see that an operator ended it.' })
   @ApiOkResponse({ standardSchema: EndAnswer })

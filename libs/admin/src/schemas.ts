@@ -52,9 +52,14 @@ export const ServerView = z.object({
   ops: z.string().describe('host:port'),
   startedAt: msSince1970,
   registeredAt: msSince1970,
-  deadReason: z.string().nullable().describe(EVICTION_REASONS.join(', ')),
-  deadAt: msSince1970.nullable(),
-  settledAt: msSince1970.nullable().describe('when the cleanup after its death was complete'),
+  deadReason: z
+    .string()
+    .nullable()
+    .describe(`${EVICTION_REASONS.join(', ')}; null: not dead`),
+  deadAt: msSince1970.nullable().describe('when it was evicted, in ms since 1970; null: not dead'),
+  settledAt: msSince1970
+    .nullable()
+    .describe('when the cleanup after its death was complete, in ms since 1970; null: not dead, or the cleanup still runs'),
 });
 export type ServerView = z.infer<typeof ServerView>;
 
@@ -91,12 +96,14 @@ export const DrainAnswer = ActReference.extend({
   left: z
     .int()
     .nullable()
-    .describe('rooms that are still there, because the time was too short (drain again) or no other server can take them'),
+    .describe(
+      'rooms that are still there, because the time was too short (drain again) or no other server can take them; null: the drain still runs',
+    ),
   server: ServerView,
 });
 export const EvictAnswer = ActReference.extend({
   evicted: z.boolean().describe('false: it was already dead, or its name has another incarnation'),
-  server: ServerView.nullable(),
+  server: ServerView.nullable().describe('null: its record was removed during the request'),
 });
 
 export const AdminRoomView = z.object({
@@ -105,9 +112,9 @@ export const AdminRoomView = z.object({
   name: z.string(),
   status: roomStatus,
   private: z.boolean(),
-  region: z.string().nullable().describe('the preferred region; null: any'),
-  build: z.string().nullable().describe('the required build; null: any'),
-  owner: z.object({ server: z.string(), incarnation: z.int() }).nullable(),
+  region: z.string().nullable().describe('the preferred region; null: any region'),
+  build: z.string().nullable().describe('the required build; null: any build'),
+  owner: z.object({ server: z.string(), incarnation: z.int() }).nullable().describe('null: no server owns it'),
   epoch: z.int().describe('the fencing token of its ownership; 0 before the first owner'),
   version: z.int().describe('number of changes of the game'),
   round: z.int().describe('number of games that ended in this room'),
@@ -117,7 +124,10 @@ export const AdminRoomView = z.object({
   players: z.array(z.string()).describe('users by seat, in the current game'),
   createdAt: z.int().describe('ms since 1970'),
   since: msSince1970.describe('when the lobby last changed it, or its status changed'),
-  result: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
+  result: z
+    .object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() })
+    .nullable()
+    .describe('of the last game; null: no game has ended'),
   ownerless: z.boolean().describe('its game plays, and no living server owns it: it waits for its recovery'),
 });
 export type AdminRoomView = z.infer<typeof AdminRoomView>;
@@ -179,7 +189,10 @@ export const HistoryAnswer = z.object({
           .describe('changes of seats: highest applied command seq, presence, refusals'),
         patches: z.int().nullable().describe("number of RFC 6902 patches to the game's state; null: the change has a state patch"),
         deltaBytes: z.int().nullable().describe('size of the state patch, in bytes; null: the change has RFC 6902 patches'),
-        ended: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
+        ended: z
+          .object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() })
+          .nullable()
+          .describe('null: the game did not end with this change'),
       }),
     )
     .describe('oldest first, back to the last checkpoint while the game runs'),
@@ -211,7 +224,7 @@ export const FleetAnswer = z.object({
   rooms: z.int(),
   players: z.int(),
   freeSlots: z.int(),
-  takenPercent: z.number().nullable(),
+  takenPercent: z.number().nullable().describe('percentage of the slots that have a room; null: there are no slots'),
   gameServers: z.object({ open: z.int(), cordoned: z.int(), leaving: z.int() }),
   wantedGameServers: z.int().describe('for an autoscaler: grows at once, shrinks after a whole window in which fewer were enough'),
   scale: z.object({ upAtPercent: z.int(), downAtPercent: z.int(), windowMs: z.int() }),
@@ -225,13 +238,13 @@ export const QueueView = z.object({
   players: z.int(),
   paused: z.int().describe('tickets that pause because a player has no connection'),
   waitingP50Ms: z.int().nullable().describe('how long the waiting tickets have waited; null: nobody waits'),
-  waitingP95Ms: z.int().nullable(),
+  waitingP95Ms: z.int().nullable().describe('null: nobody waits'),
   matchedP50Ms: z.int().nullable().describe('how long the tickets of the latest 100 matches had waited; null: no match yet'),
-  matchedP95Ms: z.int().nullable(),
+  matchedP95Ms: z.int().nullable().describe('null: no match yet'),
   matchesPerMinute: z.int(),
   matches: z.int().optional().describe('matches since this lobby began to run the rounds; absent: a lobby of an earlier version reports'),
   byMode: z
-    .array(z.object({ mode: z.string().nullable().describe('null: searches without a mode'), tickets: z.int(), longestWaitMs: z.int() }))
+    .array(z.object({ mode: z.string().nullable().describe('null: the searches have no mode'), tickets: z.int(), longestWaitMs: z.int() }))
     .optional()
     .describe('the waiting searches of each mode; players of different modes are never matched'),
   ratingSpread: z.int().nullable().describe('best rating minus weakest rating of a match, median of the latest 100; null: no ratings'),
@@ -255,11 +268,11 @@ export const IncidentView = z.object({
   reasons: z.array(z.string()).describe('in the order of the events'),
   severity: z.enum(SEVERITIES),
   beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),
-  evictedAt: z.int().nullable(),
-  endedAt: z.int().nullable().describe('null: it is not over'),
+  evictedAt: z.int().nullable().describe('null: it was not evicted'),
+  endedAt: z.int().nullable().describe('null: the incident is not over'),
   rooms: z.int().describe('rooms that other servers had to take over'),
   pauseMs: z.int().nullable().describe('from the beginning until no room waited; null: no room had to wait, or some still wait'),
-  returnedAt: z.int().nullable().describe('when a new incarnation of the server registered'),
+  returnedAt: z.int().nullable().describe('when a new incarnation of the server registered; null: none has registered'),
 });
 export const IncidentsAnswer = z.object({ incidents: z.array(IncidentView) });
 export type IncidentsAnswer = z.infer<typeof IncidentsAnswer>;

@@ -1,4 +1,4 @@
-import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { AdminApi } from './admin-api.decorator.js';
@@ -34,7 +34,6 @@ export class ServersController {
   }
 
   @Post(':id/cordon')
-  @HttpCode(200)
   @ActOn('server.cordon', 'id')
   @ApiOperation({ summary: 'Cordon a game server: it keeps its rooms and gets no new ones.' })
   @ApiOkResponse({ standardSchema: CordonAnswer })
@@ -47,7 +46,6 @@ export class ServersController {
   }
 
   @Post(':id/uncordon')
-  @HttpCode(200)
   @ActOn('server.uncordon', 'id')
   @ApiOperation({ summary: 'Reopen a cordoned or drained game server. A running drain stops.' })
   @ApiOkResponse({ standardSchema: CordonAnswer })
@@ -60,7 +58,6 @@ export class ServersController {
   }
 
   @Post(':id/drain')
-  @HttpCode(200)
   @ActOn('server.drain', 'id')
   @ApiOperation({ summary: 'Cordon a game server and migrate its rooms to others during their games. Answers when that is done.' })
   @ApiOkResponse({ standardSchema: DrainAnswer })
@@ -78,7 +75,6 @@ export class ServersController {
   }
 
   @Post(':id/evict')
-  @HttpCode(200)
   @ActOn('server.evict', 'id')
   @ApiOperation({
     summary: 'Evict a server: its rooms are recovered on other servers. A process that is still alive registers again, without rooms.',

@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
     expect(batch.size).toBe(0);
   });
 
-  it('handles in the next call an item that was added during a call', async () => {
+  it('delays an item that was added during a call until the next call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

@@ -49,7 +49,7 @@ describe('the messages of a channel', () => {
     expect(last).toBe(entries.at(-1)?.seq);
   });
 
-  it('are stored separately when two users choose the same message id', async () => {
+  it('are stored separately when two users choose one message id', async () => {
     const target = newLobby();
     await store.append(target, message('1', 'from Ada'));
     await store.append(target, message('1', 'from Bob', BOB));
@@ -81,7 +81,7 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are recognized as repeats only if they are among the latest messages of their sender', async () => {
+  it('are recognized as repeats only while the originals are among the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });

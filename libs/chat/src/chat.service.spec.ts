@@ -93,7 +93,7 @@ describe('a chat message', () => {
   });
 
   it.each(['never', 'throw', 'break', 'undefined', 'number'])(
-    'is refused with a request to retry when the moderator fails (%s)',
+    'is refused with a request to retry when the moderator fails (kind of failure: %s)',
     async (text) => {
       const { chat } = await start([Moderator], { moderationMs: 50 });
       const caller = newCaller();
@@ -107,7 +107,7 @@ describe('a chat message', () => {
     ['throw', 'chat.moderation-failed'],
     ['undefined', 'chat.moderation-failed'],
     ['break', 'chat.moderated-text-refused'],
-  ])('is refused when the moderator fails (%s), and the failure is logged as %s', async (text, event) => {
+  ])('is refused when the moderator fails (kind of failure: %s), and the failure is logged as `%s`', async (text, event) => {
     const { chat, log } = await start([Moderator]);
     const errors = jest.spyOn(log, 'error').mockImplementation(() => {});
     await expect(chat.send(newCaller(), { ...LOBBY, text, id: '1' })).rejects.toMatchObject({ code: 'unavailable' });

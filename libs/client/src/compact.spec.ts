@@ -70,7 +70,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen).toEqual([{ version: 5, time: undefined, input: 0, state, previous: state, rewound: false }]);
   });
 
-  it('applies a patch to an earlier version when the state has not changed since that version', async () => {
+  it('applies a patch whose base is an earlier version when the state has not changed since that version', async () => {
     await play();
     send({ version: 5, from: 0, patch: NOTHING });
     send({ version: 9, from: 0, patch: encodePatch(START, ONE) });
@@ -166,7 +166,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it.each(['url', 'tcpUrl'] as const)('plays over %s with a gateway that knows only syncs with RFC 6902 patches', async (url) => {
+  it.each(['url', 'tcpUrl'] as const)('plays with a gateway that knows only syncs with RFC 6902 patches (address: `%s`)', async (url) => {
     fleet.isCompactKnown = false;
     await play({}, gateway[url]);
     expect([...fleet.lines].map(({ isCompact }) => isCompact)).toEqual([false]);

@@ -145,10 +145,10 @@ describe('connect', () => {
     silent.close();
   });
 
-  it.each(['while it is opening', 'before it is called'])('leaves no connection open when the caller aborts %s', async (when) => {
+  it.each(['while the session is opening', 'before the call'])('leaves no connection open when the caller aborts %s', async (when) => {
     const storage = memory();
     const mounted = new AbortController();
-    if (when === 'before it is called') mounted.abort();
+    if (when === 'before the call') mounted.abort();
     const opened = join({ storage, signal: mounted.signal });
     const again = join({ storage });
     mounted.abort();
@@ -287,7 +287,7 @@ describe.each([
 });
 
 describe('a room of the client', () => {
-  it('rejects a command with the code of the game', async () => {
+  it('rejects a command with the code that the game defines', async () => {
     const { room } = await play();
     const { state } = room;
     await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
@@ -303,7 +303,7 @@ describe('a room of the client', () => {
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the later commands when a command is refused as `busy`', async () => {
+  it('repeats the commands that follow a command refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -385,7 +385,7 @@ describe('a room of the client', () => {
     await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
   });
 
-  it('ignores an older view of the members', async () => {
+  it('ignores a view of the members that is older than the current view', async () => {
     const ada = await join();
     const room = await ada.createRoom({ game: 'tally' });
     const bob = await join({ name: 'bob' });
@@ -531,7 +531,7 @@ describe('a room of the client', () => {
   });
 
   it.each(['binary', 'json', 'tcp'] as const)(
-    'ends the session when the client repeatedly receives undecodable frames (%s)',
+    'ends the session when the client repeatedly receives undecodable frames (encoding: %s)',
     async (way) => {
       const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
       const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
@@ -581,7 +581,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('ends when the lobby reports the end before the owner does', async () => {
+  it('ends when the lobby reports the end of the game before the owner reports the end', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -653,7 +653,7 @@ describe('a lost connection', () => {
     expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
   });
 
-  it('makes unanswered commands fail when the room has started another game', async () => {
+  it('makes unanswered commands fail when the room has started the next game', async () => {
     const { session, room, owner } = await play();
     const ends: unknown[] = [];
     room.on('end', (result) => ends.push(result));
@@ -764,7 +764,7 @@ describe('the session of a client', () => {
 });
 
 describe('a session in the storage of the client', () => {
-  it('stays stored when an earlier session with the same key is closed', async () => {
+  it('stays stored when an earlier session with this key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
     const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
@@ -797,7 +797,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('still reconnects when every access to the storage throws', async () => {
+  it('reconnects even when every access to the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -883,7 +883,7 @@ describe('a start of a game that its caller aborts', () => {
 });
 
 describe('a listener of the client that throws', () => {
-  it('affects neither other listeners, the game nor the process', async () => {
+  it('does not affect other listeners, the game or the process', async () => {
     const { room } = await play();
     const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
     try {
@@ -904,7 +904,7 @@ describe('a listener of the client that throws', () => {
 });
 
 describe('a search for a quick match', () => {
-  it('gives both players the same room', async () => {
+  it('brings both players into one room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const [first, second] = await Promise.all([ada.quickMatch('tally'), bob.quickMatch('tally')]);
     expect(first.id).toBe(second.id);
@@ -974,7 +974,7 @@ describe('a search for a quick match', () => {
       return view;
     }
 
-    it.each(['match.find', 'me'])('does not return the player to the room when an answer is late (%s)', async (operation) => {
+    it.each(['match.find', 'me'])('does not return the player to the room when an answer to `%s` is late', async (operation) => {
       const ada = await join();
       const answer = hold(operation);
       const abort = new AbortController();
@@ -1124,7 +1124,7 @@ describe('a search for a quick match', () => {
     };
   }
 
-  it('repeats the acceptance of the match until a lobby has answered', async () => {
+  it('sends the acceptance of the match again until a lobby has answered', async () => {
     const ada = await join();
     const offers: unknown[] = [];
     let refusals = 0;

@@ -107,7 +107,7 @@ describe('a chat of the client', () => {
     expect(seen).toEqual([1, 'missed', 9, 10]);
   });
 
-  it('emits a message that the server delivers even when the store has lost the message', async () => {
+  it('emits a message from the server even when the store has lost the message', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);

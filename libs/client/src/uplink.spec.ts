@@ -205,7 +205,7 @@ describe('the uplink of a client', () => {
     expect(welcomes).toBe(2);
   });
 
-  it('replaces a connection that is silent for two seconds after the page is shown', async () => {
+  it('replaces a connection that remains silent for two seconds after the page is shown again', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
     await welcomed();
     page.dispatchEvent(new Event('pageshow'));
@@ -242,7 +242,7 @@ describe('the uplink of a client', () => {
     expect(dials).toBe(1);
   });
 
-  it('replaces a connection that does not answer a probe for an unanswered command', async () => {
+  it('replaces a connection when a probe for an unanswered command gets no answer', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
     await welcomed();
     uplink.probe('unanswered');

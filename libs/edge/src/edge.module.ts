@@ -22,6 +22,7 @@ import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { GameEndNotifier } from './room/game-end-notifier.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
+import { pauseTraces } from './room/pause-traces.js';
 import { RoomFrames } from './room/room-frames.js';
 import { RoomRecordCache } from './room/room-record-cache.js';
 import { RoomRestorer } from './room/room-restorer.js';
@@ -63,6 +64,7 @@ export class EdgeModule {
       RoomListFeeds,
       RoomRecordCache,
       OwnerAttachments,
+      pauseTraces,
       GameEndNotifier,
       RoomFrames,
       SessionRooms,

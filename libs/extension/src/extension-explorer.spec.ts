@@ -69,7 +69,7 @@ describe('ExtensionExplorer', () => {
 });
 
 describe('the decorator Extension', () => {
-  it('refuses a second port on the same class', () => {
+  it('refuses a second port on one class', () => {
     expect(() => Extension(HealthFacts)(Facts)).toThrow('Facts has two @Extension decorators: write a class for each port.');
   });
 });

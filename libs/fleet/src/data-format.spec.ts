@@ -17,7 +17,7 @@ describe('the format of the data in Redis', () => {
     await refuseNewerData(redis.commands);
   });
 
-  it('is refused when the format is newer, with both versions and the remedy', async () => {
+  it('is refused when the format is newer, and the error names both versions and the remedy', async () => {
     await redis.commands.set(dataFormatKey(), `${DATA_FORMAT + 1} 7.1.0`);
     await expect(refuseNewerData(redis.commands)).rejects.toThrow(
       `The data of this fleet in Redis has format ${DATA_FORMAT + 1}, written by Holdfast 7.1.0. This is Holdfast ${HOLDFAST_VERSION}, which reads formats up to ${DATA_FORMAT}. It has changed nothing. Start Holdfast 7.1.0 again, restore a backup`,

@@ -10,7 +10,9 @@ export interface OfferedGame {
   readonly seats: { readonly min: number; readonly max: number };
   /** True: rooms of this game may have options. Undefined: they may not have options. */
   readonly options?: true;
-  /** Defined if players may join running games. `seatGraceMs`: time for which a running game keeps the seat of an absent player, in ms. */
+  /**
+   * Defined if players may join running games. `seatGraceMs`: time for which a running game keeps the seat of a player who is away, in ms.
+   */
   readonly joinable?: { readonly seatGraceMs: number };
   /**
    * The format number of stored rooms of this game, if it is above 2. Undefined: format 2 or lower, which servers of every version can

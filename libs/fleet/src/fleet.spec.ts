@@ -91,7 +91,7 @@ describe('a registered server', () => {
     expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
-  it('appears in the directory of another server until it leaves the fleet', async () => {
+  it('appears in the directories of other servers until the server leaves the fleet', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
@@ -114,7 +114,7 @@ describe('a registered server', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('appears in the directory of another server even when the registration message is lost', async () => {
+  it('appears in the directories of other servers even when the registration message is lost', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -124,7 +124,7 @@ describe('a registered server', () => {
     await watcher.redis.commands.srem(serversKey(), id);
   });
 
-  it('restores its deleted record with the same incarnation', async () => {
+  it('restores its deleted record with an unchanged incarnation', async () => {
     const watcher = await server(unique('watcher'));
     const victim = await registered(unique('victim'));
     const { id, incarnation } = victim.self;

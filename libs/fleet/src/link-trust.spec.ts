@@ -56,7 +56,7 @@ class Around {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a server that compares link secrets', () => {
-  it('is not ready when most other servers have another secret', async () => {
+  it('is not ready when most other servers have a different secret', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});
@@ -66,7 +66,7 @@ describe('a server that compares link secrets', () => {
     expect(around.readiness.notReady().link).toMatch(/LINK_SECRET .* 3 of the 4 servers .* set the same LINK_SECRET on all servers/);
   });
 
-  it('stays ready when only one other server has another secret', async () => {
+  it('stays ready when only one other server has a different secret', async () => {
     const around = new Around(['a', 'gateway', true], ['bad', 'lobby', false]);
     around.refused({ id: serverId('lobby', 'bad'), host: 'h', port: 1 });
     await settled();
@@ -77,7 +77,7 @@ describe('a server that compares link secrets', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is not ready when a second server with another secret becomes ready later', async () => {
+  it('stops being ready when a second server with a different secret becomes ready', async () => {
     const around = new Around(['a', 'gateway', false]);
     around.unproved(serverId('gateway', 'a'));
     await settled();
@@ -105,7 +105,7 @@ describe('a server that compares link secrets', () => {
     expect(around.lines).toEqual([]);
   });
 
-  it('is ready again when the other servers restart with the same secret', async () => {
+  it('is ready again when the other servers restart with the secret of this server', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
     const outvoted: boolean[] = [];
     around.trust.onChange(() => outvoted.push(around.trust.isOutvoted));

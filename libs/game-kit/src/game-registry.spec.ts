@@ -147,7 +147,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('lists the effects of a game for which a provider has a handler', async () => {
+  it('lists the effects that have a handler in a provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects of equal name in two games', async () => {
+  it('distinguishes effects that have one name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('contains all games when another provider runs `onModuleInit`', async () => {
+  it('contains all games when the `onModuleInit` of another provider runs', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game only once when two providers have the same class', async () => {
+  it('finds a game only once when two providers have one class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
@@ -257,7 +257,7 @@ describe('the start of an application fails', () => {
     await expect(started(Mine)).rejects.toThrow('The game Mine has an async migrateState(); a room cannot wait');
   });
 
-  it('when two handlers handle the same input', async () => {
+  it('when two handlers handle one input', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @OnTimer('go')
@@ -477,7 +477,7 @@ describe('the start of an application fails', () => {
     await expect(start([], [LostLoader])).rejects.toThrow('LostLoader handles effects or loads of NoGame, which has no @Game decorator.');
   });
 
-  it('when the time limit of a result or of a load is not a valid time', async () => {
+  it('when the time limit of a result or of a load is not a valid number of milliseconds', async () => {
     class Slow {
       @OnLoad({ timeoutMs: 3_600_000 })
       load(): void {}

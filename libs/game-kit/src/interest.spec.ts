@@ -23,7 +23,7 @@ describe('an interest grid', () => {
     expect([seen(110, []), seen(100, []), seen(110, [0]), seen(121, [0])]).toEqual([[], [0], [0], []]);
   });
 
-  it('returns the same array when no entity has changed', () => {
+  it('returns the array of the previous call when no entity has changed', () => {
     const before = [0];
     expect(new InterestGrid([{ x: 1, y: 1 }], 100).near({ x: 0, y: 0 }, RADIUS, before)).toBe(before);
   });

@@ -83,7 +83,7 @@ describe('room.past', () => {
     await expect(GameTest.create(Short, { players: ['Ann'] })).rejects.toThrow('add pastMs to @Game, as in pastMs: 500');
   });
 
-  it.each([0, 2_001, 1.5, '100'])('makes the start fail with pastMs %p', async (pastMs) => {
+  it.each([0, 2_001, 1.5, '100'])('makes the start fail when pastMs is %p', async (pastMs) => {
     @Game({ name: 'road', version: 1, seats: 1, pastMs: pastMs as number })
     class Wrong extends Roads {}
     await expect(GameTest.create(Wrong, { players: ['Ann'] })).rejects.toThrow('give a whole number of ms from 1 to 2000');

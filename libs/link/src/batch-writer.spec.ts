@@ -115,7 +115,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('sends waiting bytes before the later bytes of the same tick', async () => {
+  it('sends bytes that wait for the kernel before bytes that are written later in the tick', async () => {
     const { sockets, heard, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -134,7 +134,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('stores bytes while the kernel accepts no bytes', async () => {
+  it('stores bytes while the kernel does not accept them', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');

@@ -18,7 +18,7 @@ import { decodeValue, pack, type ReadLimits, type ServerId } from '#libs/protoco
  * Over TLS the HMAC also covers the channel, so a proxy that ends TLS on both sides cannot forward the proofs. For this
  * reason self-signed certificates are enough. Source: RFC 5705, RFC 8446 section 7.5.
  */
-export interface Introduction {
+export interface PeerIdentity {
   readonly id: ServerId;
   readonly incarnation: number;
 }
@@ -49,7 +49,7 @@ export function sign(
   side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
-  identity: Introduction,
+  identity: PeerIdentity,
   channel: Uint8Array = NO_CHANNEL,
 ): Buffer {
   return createHmac('sha256', secret)
@@ -62,12 +62,12 @@ export function sign(
 }
 
 /** Returns a proof with one HMAC for each secret. */
-export function packIntroduction(
+export function packProof(
   secrets: readonly string[],
   side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
-  identity: Introduction,
+  identity: PeerIdentity,
   channel?: Uint8Array,
 ): Uint8Array {
   return pack({
@@ -87,7 +87,7 @@ export function isNonce(bytes: Uint8Array): boolean {
  * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields. This
  * version cannot accept the proofs of a later version anyway, because a later version must use another name in the HMAC.
  */
-const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
+const PROOF_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
 const MAC_BYTES = 32;
 /** Maximum number of secrets in one proof. A rotation needs two; the others are for rotations that overlap. */
@@ -99,16 +99,16 @@ const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z
  * Returns the identity and the nonce of the peer, and the first own secret that the peer has, too. Returns null when the proof is not valid
  * for any own secret. Never throws, not even for arbitrary bytes.
  */
-export function readIntroduction(
+export function readProof(
   secrets: readonly string[],
   side: HandshakeRole,
   ownNonce: Uint8Array,
   bytes: Uint8Array,
   channel?: Uint8Array,
-): { identity: Introduction; nonce: Uint8Array; secret: string } | null {
-  const introduction = introductionOf(bytes);
-  if (introduction === null) return null;
-  const { identity, nonce, mac } = introduction;
+): { identity: PeerIdentity; nonce: Uint8Array; secret: string } | null {
+  const proof = decodeProof(bytes);
+  if (proof === null) return null;
+  const { identity, nonce, mac } = proof;
   const secret = secrets.find((own) => hasMac(mac, sign(own, side, ownNonce, nonce, identity, channel)));
   return secret === undefined ? null : { identity, nonce, secret };
 }
@@ -118,10 +118,10 @@ function hasMac(macs: Uint8Array, expected: Uint8Array): boolean {
   return false;
 }
 
-function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {
+function decodeProof(bytes: Uint8Array): { identity: PeerIdentity; nonce: Uint8Array; mac: Uint8Array } | null {
   let fields: Record<string, unknown>;
   try {
-    fields = decodeValue(bytes, 0, bytes.length, INTRODUCTION_LIMITS) as Record<string, unknown>;
+    fields = decodeValue(bytes, 0, bytes.length, PROOF_LIMITS) as Record<string, unknown>;
   } catch {
     return null;
   }
@@ -139,5 +139,5 @@ function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uin
  * send any id. Null: the bytes are not a proof.
  */
 export function claimedId(bytes: Uint8Array): ServerId | null {
-  return introductionOf(bytes)?.identity.id ?? null;
+  return decodeProof(bytes)?.identity.id ?? null;
 }

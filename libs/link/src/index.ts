@@ -1,5 +1,5 @@
 export * from './batch-writer.js';
-export { NONCE_BYTES, packIntroduction, SECRETS_MAX } from './handshake.js';
+export { NONCE_BYTES, packProof, SECRETS_MAX } from './handshake.js';
 export * from './link.module.js';
 export * from './link.options.js';
 export * from './link-frames.js';

@@ -26,6 +26,8 @@ export const LINK_KIND = {
   tracedCommand: 21,
   /** The trace of a change that the owner of a room has just sent to its players. */
   tracedSync: 22,
+  /** The trace of the arrival of a room on its new owner. The `placed` of a session of the room follows. */
+  tracedPlaced: 23,
 } as const;
 
 /** Byte offsets in frames whose header is read without decoding. */
@@ -41,4 +43,6 @@ export const LINK_HEADER = {
   tracedCommand: { handle: 1, seq: 5, context: 9 },
   /** `tracedSync`: u32 version, the trace. */
   tracedSync: { version: 1, context: 5 },
+  /** `tracedPlaced`: u32 handle, the trace. */
+  tracedPlaced: { handle: 1, context: 5 },
 } as const;

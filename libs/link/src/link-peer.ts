@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type ErrorBody, errorBody, HoldfastError, LENGTH_BYTES, pack, type ServerId, unpack } from '#libs/protocol';
 import { CONTEXT_BYTES, readContext, type TraceContext, type Tracer, writeContext } from '#libs/tracing';
 import { BatchWriter } from './batch-writer.js';
-import type { Introduction } from './handshake.js';
+import type { PeerIdentity } from './handshake.js';
 import {
   BACKLOG_BYTES_MAX,
   CLOSE_MS,
@@ -52,7 +52,7 @@ export class LinkPeer {
 
   constructor(
     private readonly socket: Socket,
-    identity: Introduction,
+    identity: PeerIdentity,
     private readonly inbox: LinkInbox,
     /** True: this server dialed the peer. False: the peer dialed this server. */
     readonly isDialled: boolean,
@@ -131,6 +131,15 @@ export class LinkPeer {
     const at = this.begin(LINK_KIND.tracedSync, tracedSync.context + CONTEXT_BYTES);
     this.writer.chunk.writeUInt32BE(version, at + tracedSync.version);
     writeContext(trace, this.writer.chunk, at + tracedSync.context);
+  }
+
+  /** Announces the trace in which the room of a session came to this server. The `placed` of the session follows. */
+  sendPlacedTrace(handle: number, trace: TraceContext): void {
+    if (!this.isOpen) return;
+    const { tracedPlaced } = LINK_HEADER;
+    const at = this.begin(LINK_KIND.tracedPlaced, tracedPlaced.context + CONTEXT_BYTES);
+    this.writer.chunk.writeUInt32BE(handle, at + tracedPlaced.handle);
+    writeContext(trace, this.writer.chunk, at + tracedPlaced.context);
   }
 
   private sendRequestTrace(id: number, trace: TraceContext): void {

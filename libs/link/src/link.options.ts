@@ -33,7 +33,7 @@ export interface LinkAddress {
   readonly port: number;
 }
 
-/** The identity with which this process introduces itself on links. `libs/fleet` provides it. */
+/** The identity that this process proves on links. `libs/fleet` provides it. */
 export abstract class LinkIdentity {
   abstract readonly id: ServerId;
   /** The incarnation of this server. 0: it is not registered yet. */
@@ -48,7 +48,7 @@ export const HANDSHAKES_MAX_DEFAULT = 128;
  * Maximum size of a frame before the handshake is complete, in bytes. A proof has a few hundred bytes. The limit bounds the memory
  * that an unauthenticated peer can allocate.
  */
-export const INTRODUCTION_BYTES_MAX = 1_024;
+export const PROOF_BYTES_MAX = 1_024;
 /**
  * Time that the peer of a closed link has to read earlier messages, in ms. Then this server destroys the socket, because a suspended peer
  * would never read them.

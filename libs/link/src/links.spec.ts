@@ -12,7 +12,7 @@ import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId, unpack } fr
 import { Certificate } from '#libs/tls';
 import { BAD_TEXTS, NOT_PLAIN, nestings, referenceBomb } from '../../../tools/fuzz/src/not-plain.js';
 import { until } from '../../../tools/process/until.mjs';
-import { NONCE_BYTES, packIntroduction, readIntroduction, SECRETS_MAX } from './handshake.js';
+import { NONCE_BYTES, packProof, readProof, SECRETS_MAX } from './handshake.js';
 import {
   HANDSHAKE_TIMEOUT_MS,
   type LinkAddress,
@@ -117,7 +117,7 @@ class Stranger {
 
   /** Sends a valid proof to the server and returns the id in it. */
   async prove(who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 }, secret = SECRET): Promise<ServerId> {
-    this.socket.write(framed(LINK_KIND.proof, packIntroduction([secret], 'dial', await this.challenged(), randomBytes(NONCE_BYTES), who)));
+    this.socket.write(framed(LINK_KIND.proof, packProof([secret], 'dial', await this.challenged(), randomBytes(NONCE_BYTES), who)));
     return who.id;
   }
 }
@@ -214,7 +214,7 @@ describe('the handshake of a link', () => {
     const { address } = await newSide();
     const honest = await Stranger.dial(address.port);
     const who = { id: serverId('game', 'honest'), incarnation: 1 };
-    const proof = framed(LINK_KIND.proof, packIntroduction([SECRET], 'dial', await honest.challenged(), randomBytes(NONCE_BYTES), who));
+    const proof = framed(LINK_KIND.proof, packProof([SECRET], 'dial', await honest.challenged(), randomBytes(NONCE_BYTES), who));
     const thief = await Stranger.dial(address.port);
     await thief.challenged();
     thief.socket.write(proof);
@@ -225,9 +225,9 @@ describe('the handshake of a link', () => {
   it('refuses a proof that was made for the other role or with swapped nonces', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
-    expect(readIntroduction([SECRET], 'dial', ours, packIntroduction([SECRET], 'dial', ours, theirs, who))?.identity).toEqual(who);
-    expect(readIntroduction([SECRET], 'accept', ours, packIntroduction([SECRET], 'dial', ours, theirs, who))).toBeNull();
-    expect(readIntroduction([SECRET], 'dial', theirs, packIntroduction([SECRET], 'dial', ours, theirs, who))).toBeNull();
+    expect(readProof([SECRET], 'dial', ours, packProof([SECRET], 'dial', ours, theirs, who))?.identity).toEqual(who);
+    expect(readProof([SECRET], 'accept', ours, packProof([SECRET], 'dial', ours, theirs, who))).toBeNull();
+    expect(readProof([SECRET], 'dial', theirs, packProof([SECRET], 'dial', ours, theirs, who))).toBeNull();
   });
 
   it.each([
@@ -316,12 +316,12 @@ describe('the handshake of a link', () => {
     const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const others = Array.from({ length: SECRETS_MAX - 1 }, (_, index) => `secret ${index}`);
-    expect(readIntroduction([SECRET], 'dial', nonces[0], packIntroduction([...others, SECRET], 'dial', ...nonces, who))).toMatchObject({
+    expect(readProof([SECRET], 'dial', nonces[0], packProof([...others, SECRET], 'dial', ...nonces, who))).toMatchObject({
       identity: who,
       secret: SECRET,
     });
     for (const secrets of [[], [...others, 'one more', SECRET]])
-      expect(readIntroduction([SECRET], 'dial', nonces[0], packIntroduction(secrets, 'dial', ...nonces, who))).toBeNull();
+      expect(readProof([SECRET], 'dial', nonces[0], packProof(secrets, 'dial', ...nonces, who))).toBeNull();
   });
 
   it('accepts no second proof after a refused proof', async () => {
@@ -329,7 +329,7 @@ describe('the handshake of a link', () => {
     const stranger = await Stranger.dial(address.port);
     const nonce = await stranger.challenged();
     const who = { id: serverId('game', 'guesser'), incarnation: 1 };
-    const proof = (secret: string) => framed(LINK_KIND.proof, packIntroduction([secret], 'dial', nonce, randomBytes(NONCE_BYTES), who));
+    const proof = (secret: string) => framed(LINK_KIND.proof, packProof([secret], 'dial', nonce, randomBytes(NONCE_BYTES), who));
     stranger.socket.write(Buffer.concat([proof('a guess'), proof(SECRET)]));
     await until(() => stranger.isClosed);
     expect(opened).toEqual([]);
@@ -349,7 +349,7 @@ describe('the handshake of a link', () => {
     const nonce = await stranger.challenged();
     const proof = framed(
       LINK_KIND.proof,
-      packIntroduction([SECRET], 'dial', nonce, randomBytes(NONCE_BYTES), { id: serverId('game', 'slow'), incarnation: 1 }),
+      packProof([SECRET], 'dial', nonce, randomBytes(NONCE_BYTES), { id: serverId('game', 'slow'), incarnation: 1 }),
     );
     for (let at = 0; at < 8; at++) {
       stranger.socket.write(proof.subarray(at, at + 1));
@@ -365,7 +365,7 @@ describe('the handshake of a link', () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     const who = { id: serverId('game', 'brief'), incarnation: 1 };
-    const proof = packIntroduction([SECRET], 'dial', await stranger.challenged(), randomBytes(NONCE_BYTES), who);
+    const proof = packProof([SECRET], 'dial', await stranger.challenged(), randomBytes(NONCE_BYTES), who);
     stranger.socket.write(Buffer.concat([framed(LINK_KIND.proof, proof), framed(9)]));
     await until(() => side.closed.length > 0);
     await turns();
@@ -459,7 +459,7 @@ describe('a frame on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrives in the order in which frames and events were sent', async () => {
+  it('arrives in the order in which the server sent its frames and events', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -537,14 +537,14 @@ describe('a server that receives random bytes', () => {
   it('refuses random bytes as a proof', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
-    const proof = packIntroduction([SECRET], 'dial', ours, theirs, who);
+    const proof = packProof([SECRET], 'dial', ours, theirs, who);
     return fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), fc.nat(proof.length - 1), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
-        expect(readIntroduction([SECRET], 'dial', ours, bytes)).toBeNull();
+        expect(readProof([SECRET], 'dial', ours, bytes)).toBeNull();
         const bent = Buffer.from(proof);
         bent[at] ^= flip;
-        expect(readIntroduction([SECRET], 'dial', ours, bent)).toBeNull();
-        expect(readIntroduction([SECRET], 'dial', ours, proof.subarray(0, at))).toBeNull();
+        expect(readProof([SECRET], 'dial', ours, bent)).toBeNull();
+        expect(readProof([SECRET], 'dial', ours, proof.subarray(0, at))).toBeNull();
       }),
       { numRuns },
     );
@@ -585,7 +585,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   }
 
   it.each(NOT_PLAIN.flatMap(nestings))('refuses %s as a proof', (_name, bytes) => {
-    expect(readIntroduction([SECRET], 'dial', nonces[0], bytes)).toBeNull();
+    expect(readProof([SECRET], 'dial', nonces[0], bytes)).toBeNull();
   });
 
   it.each([
@@ -599,10 +599,10 @@ describe('a server that receives hostile MessagePack on a link', () => {
     ['an incarnation that is not a whole number', { incarnation: 0.5 }],
     ['a negative incarnation', { incarnation: -1 }],
   ])('refuses a proof with %s', (_name, fields) => {
-    const proof = unpack(packIntroduction([SECRET], 'dial', ...nonces, who)) as object;
+    const proof = unpack(packProof([SECRET], 'dial', ...nonces, who)) as object;
     const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
-    expect(readIntroduction([SECRET], 'dial', nonces[0], pack(proof))?.identity).toEqual(who);
-    expect(readIntroduction([SECRET], 'dial', nonces[0], pack(bent))).toBeNull();
+    expect(readProof([SECRET], 'dial', nonces[0], pack(proof))?.identity).toEqual(who);
+    expect(readProof([SECRET], 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
   it('closes an unauthenticated connection that sends a reference bomb, without delaying other servers', async () => {
@@ -699,7 +699,7 @@ describe('a second link to the same peer', () => {
     expect([side.opened[1].isOpen, after.isClosed]).toEqual([true, false]);
   });
 
-  it('replaces the first link when the peer has another incarnation', async () => {
+  it('replaces the first link when the peer has a different incarnation', async () => {
     const side = await newSide();
     const id = serverId('game', `stranger-${++names}`);
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -754,14 +754,14 @@ describe('the silent peer of a link', () => {
     expect([reported.length, side.closed]).toEqual([2, []]);
   });
 
-  it('keeps its link while it answers pings', async () => {
+  it('keeps its link while the peer answers pings', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const { a, b } = await pair();
     await pass(4 * SILENT_PINGS_MAX);
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link when the receiving process was suspended', async () => {
+  it('keeps its link when the process that waits for the peer was suspended', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link, together with the backlog, when it reads nothing', async () => {
+  it('loses its link, together with the backlog, when the peer reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -818,7 +818,7 @@ function sleepOver(ms: number): void {
 }
 
 describe('a server that shuts down', () => {
-  it('sends all earlier messages on a link before it closes the link', async () => {
+  it('sends all waiting messages on a link before the link closes', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));
@@ -880,7 +880,7 @@ describe('a link over TLS', () => {
     expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
   });
 
-  it('is not opened to a server without TLS or with another secret', async () => {
+  it('is not opened to a server without TLS or with a different secret', async () => {
     const tls = await newSide({ certificate: await certificate() });
     const plain = await newSide({ handshakeTimeoutMs: 300 });
     await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });

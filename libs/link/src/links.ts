@@ -5,15 +5,15 @@ import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestj
 import { KeyedFlights } from '#libs/async';
 import { bounded, errorBody, FrameSplitter, fleetPrefixOf, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
 import { Tracer } from '#libs/tracing';
-import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
+import { channelOf, claimedId, isNonce, newNonce, type PeerIdentity, packProof, readProof } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
   HANDSHAKE_TIMEOUT_MS,
   HANDSHAKES_MAX_DEFAULT,
-  INTRODUCTION_BYTES_MAX,
   type LinkAddress,
   LinkIdentity,
   type LinkOptions,
+  PROOF_BYTES_MAX,
 } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
 import { type LinkInbox, LinkPeer } from './link-peer.js';
@@ -147,7 +147,7 @@ export class Links implements OnApplicationShutdown {
 
   /** Finds out whether a server has the same secret, without opening a link. Never rejects. */
   async verify(address: LinkAddress): Promise<Verification> {
-    const { socket, proved, verdict } = this.introduce(address, 'verify');
+    const { socket, proved, verdict } = this.prove(address, 'verify');
     await proved.catch(() => {});
     socket.destroy();
     return verdict() ?? 'unreachable';
@@ -192,14 +192,14 @@ export class Links implements OnApplicationShutdown {
 
   private accept(accepted: Socket): void {
     const nonce = newNonce();
-    const { socket, proved } = this.shake(
+    const { socket, proved } = this.handshake(
       (receive) => readInPlace(accepted, receive),
       false,
       (kind, body) => {
         const isVerify = kind === LINK_KIND.verify;
         if (!isVerify && kind !== LINK_KIND.proof) return null;
         const channel = channelOf(socket);
-        const proof = readIntroduction(this.options.secrets, isVerify ? 'verify' : 'dial', nonce, body, channel);
+        const proof = readProof(this.options.secrets, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
           // A well-formed proof with another secret probably comes from a server. So this server sends a refusal. It does not answer other
@@ -212,7 +212,7 @@ export class Links implements OnApplicationShutdown {
         // The peer belongs to another fleet, which may have the same Redis and secret. The peer has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
-        writeFrame(socket, LINK_KIND.ready, packIntroduction([proof.secret], side, proof.nonce, nonce, this.self, channel));
+        writeFrame(socket, LINK_KIND.ready, packProof([proof.secret], side, proof.nonce, nonce, this.self, channel));
         return isVerify ? 'over' : proof.identity;
       },
     );
@@ -231,7 +231,7 @@ export class Links implements OnApplicationShutdown {
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {
-    const { socket, proved, verdict } = this.introduce(address, 'dial');
+    const { socket, proved, verdict } = this.prove(address, 'dial');
     try {
       return await proved;
     } catch (cause) {
@@ -249,7 +249,7 @@ export class Links implements OnApplicationShutdown {
    * Dials a server and proves the secret. `dial` opens a link. `verify` only finds out whether the server has the same secret. `verdict`
    * returns null until the result is known.
    */
-  private introduce(
+  private prove(
     address: LinkAddress,
     side: 'dial' | 'verify',
   ): { readonly socket: Socket; readonly proved: Promise<LinkPeer>; readonly verdict: () => Verification | null } {
@@ -258,19 +258,19 @@ export class Links implements OnApplicationShutdown {
     const nonce = newNonce();
     let answered = false;
     let verdict: Verification | null = null;
-    const { socket, proved } = this.shake(
+    const { socket, proved } = this.handshake(
       (receive) => this.socketTo(address, receive),
       true,
       (kind, body) => {
         if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
           answered = true;
-          const introduction = packIntroduction(secrets, side, body, nonce, this.self, channelOf(socket));
-          writeFrame(socket, isVerify ? LINK_KIND.verify : LINK_KIND.proof, introduction);
+          const proof = packProof(secrets, side, body, nonce, this.self, channelOf(socket));
+          writeFrame(socket, isVerify ? LINK_KIND.verify : LINK_KIND.proof, proof);
           return undefined;
         }
         if (!answered || (kind !== LINK_KIND.ready && kind !== LINK_KIND.refused)) return null;
         const proof =
-          kind === LINK_KIND.ready ? readIntroduction(secrets, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
+          kind === LINK_KIND.ready ? readProof(secrets, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
         // The proof is valid, but another server has this address now. The handshake fails, so that no frame reaches the wrong server.
         if (proof?.identity.id !== address.id) return null;
@@ -302,10 +302,10 @@ export class Links implements OnApplicationShutdown {
    * Runs the handshake, registers the peer, and passes every frame to the peer. `step` returns undefined to continue, null to refuse, or
    * `over` when the exchange is complete without a link.
    */
-  private shake(
+  private handshake(
     open: (receive: (bytes: Buffer) => void) => Socket,
     isDialled: boolean,
-    step: (kind: number, body: Buffer) => Introduction | 'over' | null | undefined,
+    step: (kind: number, body: Buffer) => PeerIdentity | 'over' | null | undefined,
   ): { readonly socket: Socket; readonly proved: Promise<LinkPeer> } {
     let peer: LinkPeer | null = null;
     let failed = false;
@@ -342,7 +342,7 @@ export class Links implements OnApplicationShutdown {
       this.register(peer);
       resolve(peer);
     };
-    const splitter = new FrameSplitter(INTRODUCTION_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
+    const splitter = new FrameSplitter(PROOF_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
     const socket = open((bytes) => {
       if (failed) return;
       try {

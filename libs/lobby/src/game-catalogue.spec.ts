@@ -22,7 +22,7 @@ describe('GameCatalogue', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('has the same data in the list and for a single game when servers offer different seats', () => {
+  it('returns equal data for a game from `all` and `get` when servers offer different numbers of seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },

@@ -56,7 +56,7 @@ export class GameStarter {
     const doc = { ...rest, host, members: players, players: players.map((player) => player.user) };
     const starting = await this.records.save(room, { doc, status: 'starting', start });
     if (!starting) {
-      const changed = await this.rooms.mustRead(room.id);
+      const changed = await this.records.mustRead(room.id);
       await terms.stillWanted?.();
       return this.start(changed, user, balancer, terms);
     }
@@ -64,7 +64,7 @@ export class GameStarter {
     try {
       news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
-      const record = await this.rooms.mustRead(room.id);
+      const record = await this.records.mustRead(room.id);
       // The server has opened the game, but its answer was lost.
       if (record.start === start && record.status === 'playing') return record;
       // If this start was cancelled, the reservation of the room may belong to a later start and must stay.
@@ -78,7 +78,7 @@ export class GameStarter {
     this.log.life('game.started', { roomId: room.id, game: room.game, round: room.round, ms, users: doc.players });
     // Returns the current record, because the room may have changed during the setup of the game.
     const opened = news === undefined ? null : readNews(starting, news);
-    return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
+    return opened?.kind === 'record' ? opened.record : this.records.mustRead(room.id);
   }
 
   /**
@@ -97,7 +97,7 @@ export class GameStarter {
       if (!(error instanceof HoldfastError)) throw error;
       // Other members have not agreed yet, or a concurrent agreement has started the game.
       if (error.code === 'not-ready' || error.code === 'too-few-players') return ready;
-      if (error.code === 'room-playing') return this.rooms.mustRead(ready.id);
+      if (error.code === 'room-playing') return this.records.mustRead(ready.id);
       throw error;
     }
   }
@@ -165,7 +165,7 @@ export class GameStarter {
     }));
     while (seats.length < filledTo) seats.push(botOf(seats, teams));
     const stillWanted = async (): Promise<void> => {
-      const { start: current } = await this.rooms.mustRead(room.id);
+      const { start: current } = await this.records.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');
     };
     const beganAt = performance.now();
@@ -209,7 +209,7 @@ export class GameStarter {
         this.log.warn('start.failed', { roomId: room.id, target: server, error, again: mayHelp });
         if (!mayHelp) throw error;
         // Ends the start if the setup of the game killed the server, because it could kill the next server as well.
-        refuseFailedSetup(await this.rooms.mustRead(room.id));
+        refuseFailedSetup(await this.records.mustRead(room.id));
         exclude.push(server);
       }
     }

@@ -101,13 +101,13 @@ describe('a removed member', () => {
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
   });
 
-  it('cannot be the host', () => {
+  it('is never the host, because no member may remove the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(refusal(() => kick(both, ada, ada, false, NOW))).toBe('bad-data');
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
   });
 
-  it('replaces the oldest record of a removal when the list is full', () => {
+  it('takes the place of the oldest entry when the list of removed members is full', () => {
     const many = Array.from({ length: KICKED_MAX }, (_, index) => `old-${index}` as UserId);
     expect(kick(room([member(ada), member(bob)], { kicked: many }), ada, bob, false, NOW).kicked).toEqual([...many.slice(1), bob]);
   });
@@ -168,7 +168,7 @@ describe('the entry of a player or spectator', () => {
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
   ] as const)(
-    'has, for a spectator and `watch` %j, the result %j without the invite code and %j with the code',
+    'has, for a spectator and the setting `watch` %j, the result %j without the invite code and %j with the code',
     (watch, stranger, guest) => {
       expect(look({ watch }, NO_PASS)).toBe(stranger);
       expect(look({ watch }, invited)).toBe(guest);
@@ -206,7 +206,7 @@ describe('the teams of a room', () => {
   const teams = { count: 2, size: 2 };
   const sizesOf = ({ members }: RoomDoc) => [0, 1].map((team) => members.filter((one) => one.team === team).length);
 
-  it('put a new member into the smallest team', () => {
+  it('receive a new member in the smallest team', () => {
     const before = room([member(ada, { team: 0 })], { teams });
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });

@@ -23,7 +23,7 @@ export interface RoomUpdate {
 
 /**
  * Returns the document for a change by the host. If the host has been away for `HOST_GRACE_MS`, the next member who is present may make the
- * change and becomes the host. So an absent host does not block the other members.
+ * change and becomes the host. So a host who is away does not block the other members.
  *
  * @throws `not-in-room`, `not-owner`
  */

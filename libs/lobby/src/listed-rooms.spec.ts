@@ -12,12 +12,12 @@ describe('the cached lists of public rooms', () => {
         ids.map((id) => ({ id, game: 'go', status: 'waiting', doc: { name: digest, members: [], seats: 2 } })),
     };
     const rooms = new ListedRooms(records as unknown as RoomRecords);
-    const before = await rooms.snapshot('go');
+    const before = await rooms.list('go');
     // The lobby keeps a limited number of lists in memory. So searches for many other games, even unknown games, remove the list of this
     // game from memory.
-    for (let other = 0; other < 64; other++) await rooms.snapshot(`other-${other}`);
+    for (let other = 0; other < 64; other++) await rooms.list(`other-${other}`);
     digest = 'after';
-    const after = await rooms.snapshot('go');
+    const after = await rooms.list('go');
     expect(after.rooms[0]?.summary.name).toBe('after');
     expect(after.version).not.toBe(before.version);
   });

@@ -8,7 +8,7 @@ import type { ListedRoom } from './room-query.js';
  * A cached list of the public rooms, newest first. `version` grows when a room is added, changed or removed. No two lists have the same
  * version number.
  */
-export interface RoomsSnapshot {
+export interface CachedRoomList {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
   /** The position of the last room in the index. `older` reads the rooms after this position. Null: there are no older rooms. */
@@ -28,11 +28,11 @@ export const SEARCHED_ROOMS_MAX = 1_000;
  * Maximum age of a cached list that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of searching
  * players.
  */
-export const SNAPSHOT_MS = 500;
+export const LIST_AGE_MAX_MS = 500;
 /** Maximum number of rooms in a read of older rooms. Such a read is expensive: it reads whole records, and players do not share it. */
 export const OLDER_ROOMS_MAX = 250;
 /** Maximum number of games with a cached list. */
-const SNAPSHOTS_MAX = 64;
+const CACHED_LISTS_MAX = 64;
 
 interface Known {
   readonly digest: string;
@@ -41,10 +41,10 @@ interface Known {
 }
 
 interface Reading {
-  snapshot: RoomsSnapshot;
+  list: CachedRoomList;
   known: ReadonlyMap<RoomId, Known>;
   readAt: number;
-  readonly flight: SingleFlight<RoomsSnapshot>;
+  readonly flight: SingleFlight<CachedRoomList>;
 }
 
 /**
@@ -62,14 +62,14 @@ export class ListedRooms {
 
   constructor(private readonly records: RoomRecords) {}
 
-  /** Returns a list of the rooms that is at most `SNAPSHOT_MS` old. */
-  async snapshot(game: string | undefined): Promise<RoomsSnapshot> {
+  /** Returns a list of the rooms that is at most `LIST_AGE_MAX_MS` old. */
+  async list(game: string | undefined): Promise<CachedRoomList> {
     const key = game ?? '';
     const reading = this.readings.get(key) ?? this.begin(game);
     this.readings.delete(key);
     this.readings.set(key, reading);
-    if (this.readings.size > SNAPSHOTS_MAX) this.readings.delete(this.readings.keys().next().value as string);
-    if (performance.now() - reading.readAt < SNAPSHOT_MS) return reading.snapshot;
+    if (this.readings.size > CACHED_LISTS_MAX) this.readings.delete(this.readings.keys().next().value as string);
+    if (performance.now() - reading.readAt < LIST_AGE_MAX_MS) return reading.list;
     return reading.flight.join();
   }
 
@@ -88,7 +88,7 @@ export class ListedRooms {
 
   private begin(game: string | undefined): Reading {
     const reading: Reading = {
-      snapshot: { version: ++this.versions, rooms: [], end: null },
+      list: { version: ++this.versions, rooms: [], end: null },
       known: new Map(),
       readAt: Number.NEGATIVE_INFINITY,
       flight: new SingleFlight(() => this.read(game, reading)),
@@ -96,7 +96,7 @@ export class ListedRooms {
     return reading;
   }
 
-  private async read(game: string | undefined, reading: Reading): Promise<RoomsSnapshot> {
+  private async read(game: string | undefined, reading: Reading): Promise<CachedRoomList> {
     const readAt = performance.now();
     const entries = await this.records.listed(game, null, SEARCHED_ROOMS_MAX + 1);
     const end = entries.length > SEARCHED_ROOMS_MAX ? entries[SEARCHED_ROOMS_MAX - 1]! : null;
@@ -111,14 +111,14 @@ export class ListedRooms {
       if (digest == null) continue;
       known.set(room, fresh.has(room) ? { digest, room: fresh.get(room)! } : reading.known.get(room)!);
     }
-    const isSame = changed.length === 0 && known.size === reading.known.size && end?.room === reading.snapshot.end?.room;
+    const isSame = changed.length === 0 && known.size === reading.known.size && end?.room === reading.list.end?.room;
     reading.readAt = readAt;
     reading.known = known;
     if (!isSame) {
       const rooms = [...known.values()].flatMap((one) => one.room ?? []);
-      reading.snapshot = { version: ++this.versions, rooms, end };
+      reading.list = { version: ++this.versions, rooms, end };
     }
-    return reading.snapshot;
+    return reading.list;
   }
 }
 

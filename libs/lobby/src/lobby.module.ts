@@ -8,6 +8,7 @@ import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { MemberPresence } from './member-presence.js';
 import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
@@ -15,6 +16,7 @@ import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { RoomWriter } from './room-writer.js';
 import { IdempotentRequests } from './service/idempotent-requests.js';
 import { ServiceRooms } from './service/service-rooms.js';
 import { UserTickets } from './user-tickets.js';
@@ -30,7 +32,9 @@ const PROVIDERS = [
   RoomHosting,
   RoomList,
   RoomOptionsCheck,
+  RoomWriter,
   RoomService,
+  MemberPresence,
   GameStarter,
   OpenRooms,
   MatchRooms,

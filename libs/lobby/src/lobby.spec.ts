@@ -43,6 +43,7 @@ import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, S
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { MemberPresence } from './member-presence.js';
 import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
@@ -51,6 +52,7 @@ import { newRoom } from './room-rules.js';
 import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { RoomWriter } from './room-writer.js';
 import { UserTickets } from './user-tickets.js';
 
 // A separate database, because the sweeper reads all rooms.
@@ -174,8 +176,10 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const userTickets = new UserTickets(tickets, userRooms, notifier, dissolved);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites, log);
-  const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
+  const writer = new RoomWriter(records, userRooms, log);
+  const presence = new MemberPresence(writer, records, userRooms, userTickets, redis);
+  const rooms = new RoomService(writer, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites, log);
+  const hosting = new RoomHosting(rooms, writer, records, invites, optionsCheck, servers.directory, servers.links);
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
@@ -184,6 +188,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     tickets,
     dissolved,
     rooms,
+    writer,
     records,
     userRooms,
     starter,
@@ -225,6 +230,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     redis,
     records,
     rooms,
+    writer,
+    presence,
     starter,
     userRooms,
     sessions,
@@ -235,7 +242,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     invites,
     games,
   );
-  return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
+  return { servers, tickets, userTickets, rooms, presence, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
 /** Returns a function that gives the caller's requests increasing numbers. */
@@ -407,12 +414,12 @@ describe('the host whose requests two lobbies handle', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('is replaced by the next member after a long absence of the host', async () => {
-    const { rooms, sweeper } = newLobby();
+  it('is replaced by the next member when the host has been away for a long time', async () => {
+    const { rooms, sweeper, presence } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
     await rooms.join(guest, room.id);
-    await rooms.setPresence(room.id, host.user, false);
+    await presence.set(room.id, host.user, false);
     await sweeper.sweep();
     expect((await mustRead(room.id)).doc.host).toBe(host.user);
     await setRedisAhead(room.id, HOST_GRACE_MS + 1_000);
@@ -550,7 +557,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a lobby handles an outdated leave from an earlier room', async () => {
+  it('keep a member when a lobby handles an outdated request to leave an earlier room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -684,7 +691,7 @@ describe('the start of a game', () => {
     const left = await readyRoom(lobby);
     const [, other] = left.room.doc.members;
     lobby.servers.trouble = async (_, take) => {
-      await lobby.rooms.gone(left.room.id, other.user);
+      await lobby.presence.gone(left.room.id, other.user);
       return take();
     };
     const without = await lobby.starter.start(left.room, left.host.user, lobby.servers.balancer);
@@ -788,7 +795,7 @@ describe('a match of waiting players', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not created by a suspended lobby that continues after the end of the match', async () => {
+  it('gets no room from a suspended lobby that continues after the match has ended', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -810,7 +817,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported again when a player missed the message and the ticket of that player is checked', async () => {
+  it('is reported again, at the next check of a ticket, to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -848,7 +855,7 @@ describe('a match of waiting players', () => {
   it.each([
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
-    ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
+    ['logs out', ({ presence }: ReturnType<typeof newLobby>, { user, asked }: Caller) => presence.depart(user, asked!)],
   ])('loses its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
@@ -952,7 +959,7 @@ describe('a public waiting room that matchmaking fills', () => {
     return lobby;
   }
 
-  it('gets the missing players, and all of them are ready', async () => {
+  it('gets the missing players, who are all ready', async () => {
     const { rooms, matchmaker, starter, servers } = fillingLobby(3);
     const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -981,11 +988,11 @@ describe('a public waiting room that matchmaking fills', () => {
 
 describe('the sweep of rooms', () => {
   it('keeps rooms, members and starts when the clock of Redis is set ahead or back', async () => {
-    const { rooms, sweeper } = newLobby();
+    const { rooms, sweeper, presence } = newLobby();
     const [idle, starting, left] = await Promise.all(newCallers(3).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(starting.id), { status: 'starting', start: 'under-way' });
     const [{ user }] = left.doc.members;
-    await rooms.setPresence(left.id, user, false);
+    await presence.set(left.id, user, false);
     for (const hours of [1, -2]) {
       for (const { id } of [idle, starting, left]) await setRedisAhead(id, hours * 3_600_000);
       for (let sweeps = 0; sweeps < 2; sweeps++) await sweeper.sweep();
@@ -1001,14 +1008,14 @@ describe('the sweep of rooms', () => {
   });
 
   it('removes a member who is away for longer than the grace period', async () => {
-    const { rooms, sweeper } = newLobby();
+    const { rooms, sweeper, presence } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
     for (const caller of [away, back]) await rooms.join(caller, id);
-    for (const { user } of [away, back]) await rooms.setPresence(id, user, false);
+    for (const { user } of [away, back]) await presence.set(id, user, false);
     await sweeper.sweep();
     pass(59_000);
-    await rooms.setPresence(id, back.user, true);
+    await presence.set(id, back.user, true);
     await sweeper.sweep();
     const members = async () => (await mustRead(id)).doc.members.map(({ user }) => user);
     expect(await members()).toEqual([host.user, away.user, back.user]);
@@ -1119,7 +1126,7 @@ describe('the sweep of rooms', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops in its second run the index entries that have no record', async () => {
+  it('drops index entries without a record, but only in its second run', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -1181,7 +1188,7 @@ describe('the region of a game', () => {
 
 describe('an outdated request that a suspended lobby handles after a newer request', () => {
   it('does not move the user to another room', async () => {
-    const { rooms, matchmaker, userTickets } = newLobby();
+    const { rooms, matchmaker, userTickets, presence } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
     const [late, later] = [next(), next()];
@@ -1202,13 +1209,13 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
-    await rooms.gone(first.id, late.user, late.asked);
-    await rooms.setPresence(first.id, late.user, false, { turn: 0, number: 9 });
+    await presence.gone(first.id, late.user, late.asked);
+    await presence.set(first.id, late.user, false, { turn: 0, number: 9 });
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
   it('removes a member from a room that lists the member only because of a data loss', async () => {
-    const { rooms } = newLobby();
+    const { rooms, presence } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
@@ -1216,23 +1223,23 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     // room.
     await userRooms.move(mover.user, null);
     await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
-    await rooms.gone(id, mover.user, { turn: 1, number: 2 });
+    await presence.gone(id, mover.user, { turn: 1, number: 2 });
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
   it('does not overwrite a presence that a newer report has set', async () => {
-    const { rooms } = newLobby();
+    const { rooms, presence } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
     const { admissionNumber: turn } = await userRooms.admit(caller.user);
-    const says = (here: boolean, number: number, inTurn = turn) => rooms.setPresence(id, caller.user, here, { turn: inTurn, number });
+    const says = (here: boolean, number: number, inTurn = turn) => presence.set(id, caller.user, here, { turn: inTurn, number });
     const isHere = async () => (await mustRead(id)).doc.members[0].here;
     await says(false, 2);
     await says(true, 1);
     expect(await isHere()).toBe(false);
     await says(true, 3);
     expect(await isHere()).toBe(true);
-    await rooms.away(caller.user, turn);
+    await presence.away(caller.user, turn);
     expect(await isHere()).toBe(false);
     // The gateway sent this report before it died. The lobby handles the report later.
     await says(true, 4);
@@ -1242,14 +1249,14 @@ describe('an outdated request that a suspended lobby handles after a newer reque
   });
 
   it('does not mark a member as present after the gateway of the request has ended', async () => {
-    const { rooms } = newLobby();
+    const { rooms, presence } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
     const { admissionNumber: turn } = await userRooms.admit(caller.user);
-    await rooms.setPresence(id, caller.user, false, { turn, number: 1 });
+    await presence.set(id, caller.user, false, { turn, number: 1 });
     const { awaySince } = (await mustRead(id)).doc.members[0];
-    await rooms.away(caller.user, turn);
-    await rooms.setPresence(id, caller.user, true, { turn, number: 2 });
+    await presence.away(caller.user, turn);
+    await presence.set(id, caller.user, true, { turn, number: 2 });
     expect((await mustRead(id)).doc.members[0]).toMatchObject({ here: false, awaySince });
   });
 
@@ -1440,7 +1447,7 @@ describe('a session that ends during a request', () => {
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
     const [joins, departs] = [next(), next()];
-    onceBefore('save', () => other.rooms.depart(joins.user, departs.asked));
+    onceBefore('save', () => other.presence.depart(joins.user, departs.asked));
     await expect(rooms.join(joins, id)).rejects.toMatchObject({ code: 'overtaken' });
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).not.toContain(joins.user);
     expect(await userRooms.get(joins.user)).toBeNull();
@@ -1454,7 +1461,7 @@ describe('a session that ends during a request', () => {
     const real = records.create.bind(records);
     jest.spyOn(records, 'create').mockImplementationOnce(async (id, ...rest) => {
       made = id;
-      await other.rooms.depart(creates.user, departs.asked);
+      await other.presence.depart(creates.user, departs.asked);
       return real(id, ...rest);
     });
     await expect(rooms.create(creates, { game: 'duel' })).rejects.toMatchObject({ code: 'overtaken' });
@@ -1463,12 +1470,12 @@ describe('a session that ends during a request', () => {
 
   it('has no search when the session ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
-      const { matchmaker, tickets, userTickets, rooms } = newLobby();
+      const { matchmaker, tickets, userTickets, presence } = newLobby();
       const next = await newAsker();
       const [finds, ends] = [next(), next()];
       const real = tickets.add.bind(tickets);
       jest.spyOn(tickets, 'add').mockImplementationOnce(async (...args) => {
-        if (end === 'depart') await rooms.depart(finds.user, ends.asked);
+        if (end === 'depart') await presence.depart(finds.user, ends.asked);
         else await matchmaker.searcherGone(ends);
         return real(...args);
       });
@@ -1478,11 +1485,11 @@ describe('a session that ends during a request', () => {
   });
 
   it('has no match, and the matched opponent searches again, when the session ends before the room exists', async () => {
-    const { rooms, matchmaker, userTickets } = newLobby();
+    const { rooms, matchmaker, userTickets, presence } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
     expect(await matchmaker.search(waits)).toBeNull();
-    onceBefore('create', () => rooms.depart(waits.user, departs.asked));
+    onceBefore('create', () => presence.depart(waits.user, departs.asked));
     const finds = second();
     expect(await matchmaker.search(finds)).toBeNull();
     expect([await userTickets.gameOf(waits.user), await userTickets.gameOf(finds.user)]).toEqual([null, 'duel']);
@@ -1491,7 +1498,7 @@ describe('a session that ends during a request', () => {
   });
 
   it('leaves its room when its incomplete departure is repeated', async () => {
-    const { rooms } = newLobby();
+    const { rooms, presence } = newLobby();
     const host = newCaller();
     const { id } = await rooms.create(host, { game: 'duel' });
     const next = await newAsker();
@@ -1499,20 +1506,20 @@ describe('a session that ends during a request', () => {
     const { user, asked } = next();
     // The lobby dies between its two writes, so the first attempt changes only the entry in `UserRooms`.
     jest.spyOn(records, 'save').mockRejectedValueOnce(new Error('died'));
-    await expect(rooms.depart(user, asked)).rejects.toThrow('died');
-    await rooms.depart(user, asked);
-    await rooms.depart(user, asked);
+    await expect(presence.depart(user, asked)).rejects.toThrow('died');
+    await presence.depart(user, asked);
+    await presence.depart(user, asked);
     expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
   it('leaves its user in the room when the user is admitted again before the lobby gets the departure', async () => {
-    const { rooms } = newLobby();
+    const { rooms, presence } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
     const [joins, departs] = [next(), next()];
     await rooms.join(joins, id);
     await userRooms.admit(joins.user);
-    await rooms.depart(joins.user, departs.asked);
+    await presence.depart(joins.user, departs.asked);
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 

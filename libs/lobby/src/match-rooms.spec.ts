@@ -34,7 +34,8 @@ function matchRooms({
   const end = jest.fn(async (_game: string, [{ id }]: readonly { id: string }[]) => [{ id }]);
   const tell = jest.fn(async () => {});
   const tickets = { isOpen: async () => true, dissolve, finish, end };
-  const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
+  const writer = { change };
+  const rooms = { now: () => 0, make: async () => record, removeMoved: async () => {} };
   const userRooms = {
     enterMatch: async (user: string) => !left.includes(user),
     move: async () => true,
@@ -55,6 +56,7 @@ function matchRooms({
       tickets,
       dissolved,
       rooms,
+      writer,
       records,
       userRooms,
       starter,

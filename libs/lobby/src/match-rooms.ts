@@ -23,6 +23,7 @@ import { OpenRooms } from './open-rooms.js';
 import { partiesOf, partyOf } from './parties.js';
 import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
+import { RoomWriter } from './room-writer.js';
 
 /**
  * Age of a match in ms after which another lobby may have made its room already. It is half of the age at which another lobby continues the
@@ -40,6 +41,7 @@ export class MatchRooms extends MatchHost {
     private readonly tickets: TicketStore,
     private readonly dissolved: DissolvedMatches,
     private readonly rooms: RoomService,
+    private readonly writer: RoomWriter,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly starter: GameStarter,
@@ -86,7 +88,7 @@ export class MatchRooms extends MatchHost {
     const room = await this.rooms.make(match.id, match.game, this.docOf(match, tickets), people, { outlivesAdmissions: true });
     const isIn = people.map(({ user }) => isMember(room, user));
     const isUnplayed = room.status === 'waiting' && room.round === 0;
-    if (isUnplayed && isIn.includes(false) && (await this.rooms.close(room, 'not-in-room')))
+    if (isUnplayed && isIn.includes(false) && (await this.writer.close(room, 'not-in-room')))
       return this.dissolve(match, tickets, gone(players, isIn));
     if (room.doc.backfill) await this.tickets.addOpenRoom(match.game, room.id);
     let started = room;
@@ -119,7 +121,7 @@ export class MatchRooms extends MatchHost {
     }
     let record: RoomRecord;
     try {
-      record = await this.rooms.change(id, (current) => {
+      record = await this.writer.change(id, (current) => {
         const terms = this.games.joinTermsOf(current);
         const now = this.rooms.now();
         return players.reduce<RoomDoc>(

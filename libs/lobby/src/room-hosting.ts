@@ -6,6 +6,7 @@ import { handOver, kick, type RoomUpdate, unban, update } from './host-rules.js'
 import { RoomOptionsCheck } from './room-options-check.js';
 import { hashPassword } from './room-password.js';
 import { needsCode, RoomService } from './room-service.js';
+import { RoomWriter } from './room-writer.js';
 import { balance, moveToTeam } from './team-rules.js';
 
 type Data<Name extends keyof Operations> = Operations[Name]['data'];
@@ -18,6 +19,7 @@ type Data<Name extends keyof Operations> = Operations[Name]['data'];
 export class RoomHosting {
   constructor(
     private readonly rooms: RoomService,
+    private readonly writer: RoomWriter,
     private readonly records: RoomRecords,
     private readonly invites: InviteCodes,
     private readonly optionsCheck: RoomOptionsCheck,
@@ -101,6 +103,6 @@ export class RoomHosting {
   }
 
   private changeRoom(caller: Caller, { id }: RoomRecord, rule: (record: RoomRecord) => RoomDoc): Promise<RoomRecord> {
-    return this.rooms.change(id, rule, caller);
+    return this.writer.change(id, rule, caller);
   }
 }

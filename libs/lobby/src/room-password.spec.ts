@@ -14,7 +14,7 @@ describe('the password of a room', () => {
     expect(first).not.toContain('sesame');
   });
 
-  it('matches its hash even when the password is typed in another Unicode form', async () => {
+  it('matches its hash even when the password is typed in a different Unicode form', async () => {
     expect(await isPassword('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
   });
 

@@ -33,7 +33,7 @@ describe('a filter of rooms', () => {
     [{ 'metadata.level': { min: 3, max: 3 } }, true],
     [{ 'options.constructor': null }, true],
     [{ password: true, locked: false, watch: 'anyone', region: null }, true],
-  ] as [ListFilter, boolean][])('with the conditions %j, has the result %j for a room', (filter, isMatch) => {
+  ] as [ListFilter, boolean][])('with the conditions %j, returns %j for a room', (filter, isMatch) => {
     expect(matches(room, undefined, filter)).toBe(isMatch);
   });
 
@@ -57,7 +57,7 @@ describe('the order of rooms', () => {
     [{ by: 'metadata.level' }, 'eacdb'],
     [{ by: 'metadata.level', order: 'descending' }, 'dceab'],
     [{ by: 'created', order: 'descending' }, 'edcba'],
-  ] as [RoomSort, string][])('with the sort %j is %j', (sort, order) => {
+  ] as [RoomSort, string][])('with the sort %j, is %j', (sort, order) => {
     expect(sorted(rooms, sort)).toBe(order);
   });
 

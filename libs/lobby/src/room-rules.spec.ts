@@ -110,7 +110,7 @@ describe('a user who joins a waiting room', () => {
     }
   });
 
-  it('is marked as present again after an absence', () => {
+  it('is marked as present again after being away', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });
@@ -137,7 +137,7 @@ describe('a user who leaves a room', () => {
   });
 });
 
-describe('the absence of a member', () => {
+describe('the away state of a member', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
   it('begins with the first report and ends when the member returns', () => {
@@ -162,7 +162,7 @@ describe('the absence of a member', () => {
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('is returned by `absentees` only while no game runs', () => {
+  it('is reported by `absentees` only while no game runs', () => {
     const { members } = away(1_000);
     expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
     expect(absentees(room())).toEqual([]);

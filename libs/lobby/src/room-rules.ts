@@ -44,8 +44,8 @@ export interface NewRoom {
 }
 
 /**
- * A member who is away. `awaySince` only identifies the absence. It cannot measure the duration of the absence, because somebody may set
- * the clock of Redis.
+ * A member who is away. `awaySince` only identifies the period in which the member is away. It cannot measure the length of this period,
+ * because somebody may set the clock of Redis.
  */
 export interface Absentee {
   readonly user: UserId;

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { KeyedMutex } from '#libs/async';
 import { HoldfastError, type RoomId, type RoomListQuery, type RoomSort, type RoomSummary } from '#libs/protocol';
 import type { IndexEntry } from '#libs/room-store';
-import { ListedRooms, type RoomsSnapshot } from './listed-rooms.js';
+import { type CachedRoomList, ListedRooms } from './listed-rooms.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { compareKeys, type ListedRoom, matches, NEWEST_FIRST, type SortKey, sortKeyOf } from './room-query.js';
 
@@ -23,13 +23,13 @@ export interface FollowedRooms {
   readonly rooms: RoomSummary[];
 }
 
-/** Finds public rooms by filters, in any order. The result is at most `SNAPSHOT_MS` old. */
+/** Finds public rooms by filters, in any order. The result is at most `LIST_AGE_MAX_MS` old. */
 @Injectable()
 export class RoomSearch {
   /** The first page of each query, for one version of the list. The cache helps because many gateways request the same few queries. */
   private readonly followed = new Map<string, { readonly version: number; readonly result: FollowedRooms }>();
   /** The sorted rooms of each cached list, by sort order. All queries with the same order share the sorted rooms. */
-  private readonly orders = new WeakMap<RoomsSnapshot, Map<string, readonly ListedRoom[]>>();
+  private readonly orders = new WeakMap<CachedRoomList, Map<string, readonly ListedRoom[]>>();
   /** The text of each summary, from which tags are computed. The cache helps because most rooms are on the pages of many queries. */
   private readonly texts = new WeakMap<RoomSummary, string>();
   private readonly turns = new KeyedMutex();
@@ -48,7 +48,7 @@ export class RoomSearch {
    */
   async page({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, cursor?: string): Promise<FoundRooms> {
     const { after, older } = cursor === undefined ? FROM_THE_BEGINNING : readCursor(cursor);
-    const part = older ? await this.listed.older(game, older) : await this.listed.snapshot(game);
+    const part = older ? await this.listed.older(game, older) : await this.listed.list(game);
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
     const found = part.rooms
@@ -83,47 +83,47 @@ export class RoomSearch {
           await nextTurn();
           sliceEndsAt = performance.now() + FOLLOW_SLICE_MS;
         }
-        const snapshot = await this.listed.snapshot(query.game);
-        const result = this.firstPage(query, snapshot);
+        const list = await this.listed.list(query.game);
+        const result = this.firstPage(query, list);
         results.push(result.tag === tag ? null : result);
       }
       return results;
     });
   }
 
-  private firstPage(query: RoomListQuery, snapshot: RoomsSnapshot): FollowedRooms {
+  private firstPage(query: RoomListQuery, list: CachedRoomList): FollowedRooms {
     const key = JSON.stringify(query);
     const known = this.followed.get(key);
-    if (known?.version === snapshot.version) return known.result;
-    const rooms = this.firstRooms(query, snapshot);
+    if (known?.version === list.version) return known.result;
+    const rooms = this.firstRooms(query, list);
     const hash = createHash('sha1');
     for (const room of rooms) hash.update(this.textOf(room));
     const result = { tag: hash.digest('base64url'), rooms };
     this.followed.delete(key);
-    this.followed.set(key, { version: snapshot.version, result });
+    this.followed.set(key, { version: list.version, result });
     if (this.followed.size > FOLLOWED_MAX) this.followed.delete(this.followed.keys().next().value as string);
     return result;
   }
 
   /** Returns the same rooms as `page` without a cursor, but stops as soon as the page is full. */
-  private firstRooms({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, snapshot: RoomsSnapshot): RoomSummary[] {
+  private firstRooms({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, list: CachedRoomList): RoomSummary[] {
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
     const rooms: RoomSummary[] = [];
-    for (const room of this.inOrder(snapshot, sort)) {
+    for (const room of this.inOrder(list, sort)) {
       if (rooms.length === wanted) break;
       if (matches(room, game, filter)) rooms.push(room.summary);
     }
     return rooms;
   }
 
-  private inOrder(snapshot: RoomsSnapshot, sort: RoomSort): readonly ListedRoom[] {
-    const orders = this.orders.get(snapshot) ?? new Map<string, readonly ListedRoom[]>();
-    this.orders.set(snapshot, orders);
+  private inOrder(list: CachedRoomList, sort: RoomSort): readonly ListedRoom[] {
+    const orders = this.orders.get(list) ?? new Map<string, readonly ListedRoom[]>();
+    this.orders.set(list, orders);
     const name = `${sort.order ?? 'ascending'} ${sort.by}`;
     let ordered = orders.get(name);
     if (!ordered) {
-      const keyed = snapshot.rooms.map((room) => ({ room, key: sortKeyOf(room, sort) }));
+      const keyed = list.rooms.map((room) => ({ room, key: sortKeyOf(room, sort) }));
       ordered = keyed.sort((a, b) => compareKeys(a.key, b.key, sort)).map(({ room }) => room);
       if (orders.size >= ORDERS_MAX) orders.clear();
       orders.set(name, ordered);

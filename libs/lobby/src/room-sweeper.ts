@@ -20,13 +20,15 @@ import {
   SWEEP_ROOMS,
   startAbandonedMs,
 } from './lobby.options.js';
+import { MemberPresence } from './member-presence.js';
 import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
+import { RoomWriter } from './room-writer.js';
 
 /**
  * Removes idle and empty rooms, and members whose grace is over. Cancels starts whose lobby died. Every lobby sweeps, but each change
- * happens only once, because it is a compare-and-set. Each lobby measures with its own clock for how long a room or an absence has not
- * changed. It does not compare times of Redis: if somebody set the clock of Redis ahead, all rooms would look idle.
+ * happens only once, because it is a compare-and-set. Each lobby measures with its own clock for how long a room has not changed and for
+ * how long a member has been away. It does not compare times of Redis: if somebody set the clock of Redis ahead, all rooms would look idle.
  */
 @Injectable()
 export class RoomSweeper {
@@ -52,13 +54,15 @@ export class RoomSweeper {
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
   private readonly revisions = new ObservedAges();
-  /** The duration of each member's absence, by `keyOf`. */
+  /** The time for which each member has been away, by `keyOf`. */
   private readonly absences = new ObservedAges();
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly rooms: RoomService,
+    private readonly writer: RoomWriter,
+    private readonly presence: MemberPresence,
     private readonly starter: GameStarter,
     private readonly userRooms: UserRooms,
     private readonly sessions: SessionStore,
@@ -140,7 +144,7 @@ export class RoomSweeper {
       const now = await this.rooms.whereIs(user as UserId);
       if (!now || now.watching || now.record.id === id) continue;
       this.log.info('member.elsewhere', { roomId: id, user });
-      await this.rooms.gone(id, user as UserId, undefined, async () => {
+      await this.presence.gone(id, user as UserId, undefined, async () => {
         const there = await this.rooms.whereIs(user as UserId);
         if (there?.record.id === id) throw new HoldfastError('overtaken');
       });
@@ -150,7 +154,7 @@ export class RoomSweeper {
   private async removeUnplaced(id: RoomId, user: UserId): Promise<void> {
     if (!(await this.userRooms.isInNoRoom(user)) || !this.unplaced.again(keyOf(id, user))) return;
     this.log.info('member.unplaced', { roomId: id, user });
-    await this.rooms.gone(id, user, undefined, async () => {
+    await this.presence.gone(id, user, undefined, async () => {
       if (!(await this.userRooms.isInNoRoom(user))) throw new HoldfastError('overtaken');
     });
   }
@@ -164,7 +168,7 @@ export class RoomSweeper {
       if (!here || (await this.isConnected(user as UserId))) continue;
       if (!this.unconnected.again(keyOf(id, user as UserId))) continue;
       this.log.info('member.unconnected', { roomId: id, user });
-      await this.rooms.setPresence(id, user as UserId, false);
+      await this.presence.set(id, user as UserId, false);
     }
   }
 
@@ -185,12 +189,12 @@ export class RoomSweeper {
     if (record.doc.code) await this.invites.renew([{ room: record.id, code: record.doc.code }]);
     if (replaceGoneHost(record, this.rooms.now()) !== record.doc) {
       this.log.info('host.replaced', { roomId: record.id, user: record.doc.host });
-      await this.rooms.change(record.id, (current) => replaceGoneHost(current, this.rooms.now()));
+      await this.writer.change(record.id, (current) => replaceGoneHost(current, this.rooms.now()));
     }
     for (const { user, awaySince } of absentees(record)) {
       if (this.absences.ageMs(keyOf(record.id, user), awaySince) <= this.options.seatGraceMs) continue;
       this.log.info('member.overdue', { roomId: record.id, user });
-      await this.rooms.gone(record.id, user, undefined, (current) => {
+      await this.presence.gone(record.id, user, undefined, (current) => {
         const isStillAway = absentees(current).some((absentee) => absentee.user === user && absentee.awaySince === awaySince);
         if (!isStillAway) throw new HoldfastError('overtaken');
       });
@@ -199,8 +203,8 @@ export class RoomSweeper {
       await this.removeStrays(record);
       await this.markUnconnected(record);
     }
-    if (record.doc.members.length === 0) await this.rooms.close(record, 'empty');
-    else if (ageMs > this.options.roomIdleMs) await this.rooms.close(record, 'room-expired');
+    if (record.doc.members.length === 0) await this.writer.close(record, 'empty');
+    else if (ageMs > this.options.roomIdleMs) await this.writer.close(record, 'room-expired');
   }
 }
 

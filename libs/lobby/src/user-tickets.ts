@@ -58,7 +58,9 @@ export class UserTickets {
     if (match?.stage === 'offered') await this.dissolved.failOffer(match, (one) => one === user, { end, isTold: (one) => one !== user });
   }
 
-  /** Stores whether the user has a connection. A ticket with an absent user pauses. False: the user has no ticket. */
+  /**
+   * Stores whether the user has a connection. A ticket pauses while one of its users is away. Returns false when the user has no ticket.
+   */
   async setPresence(user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<boolean> {
     const hint = await this.userRooms.ticketOf(user);
     return hint !== null && (await this.store.setPresence(hint.game, user, order, isHere)) !== null;

@@ -203,7 +203,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it('gives servers of several builds, games and versions the same number of rooms', async () => {
+  it('gives equal numbers of rooms to servers of several builds, games and versions', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;
@@ -436,7 +436,7 @@ describe('LoadBalancerService', () => {
 });
 
 describe('the reservation of a room', () => {
-  it('is on the same server for each process that requests the room', async () => {
+  it('is on one server, whichever process requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -505,7 +505,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('does not affect the next choice after its end', async () => {
+  it('does not affect the choice of a server after the lease has ended', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -692,7 +692,7 @@ describe('the placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not prevent the next call when they fail', async () => {
+  it('do not prevent the next call after a failure', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');

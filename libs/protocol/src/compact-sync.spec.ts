@@ -47,7 +47,7 @@ function isRefusal(act: () => unknown): boolean {
 }
 
 describe('a compact sync', () => {
-  it('is equal after encoding and decoding', () => {
+  it('is unchanged after encoding and decoding', () => {
     return fc.assert(
       fc.property(syncs, (sync) => {
         expect(decodeCompactSync(encodeCompactSync(sync))).toEqual(sync);
@@ -117,7 +117,7 @@ describe('the malformed bytes of a compact sync', () => {
     ['an event without a name', [0, 0, 18, 1, 1, 3, 0x91, 0x91, 0], 'an event is not an array of a number'],
     ['an event with four values', [0, 0, 18, 1, 1, 7, 0x91, 0x94, 0, 0xa1, 0x61, 0, 0], 'an event is not an array of a number'],
     ['an event from before version 0', [0, 0, 18, 1, 1, 5, 0x91, 0x92, 2, 0xa1, 0x61], 'an event is not an array of a number'],
-  ])('are refused with the reason: %s', (_case, rest, why) => {
+  ])('are refused with a reason when the sync has %s', (_case, rest, why) => {
     expect(() => decodeCompactSync(Uint8Array.of(KIND.compact, ...rest))).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.stringContaining(why) as string }),
     );

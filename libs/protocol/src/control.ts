@@ -164,8 +164,8 @@ export interface Control {
   /** Operator → gateway: list the sessions at this gateway, by user id, after the user `after`. */
   'players.find': { data: ConnectedPlayerQuery; answer: FoundPlayers };
   /**
-   * Operator → gateway: end this session. In the store, it is over already. `code`: the code of the goodbye. `ended`: false when this
-   * gateway does not have the session.
+   * Operator → gateway: end this session, which is revoked in the store. `code`: the code of the goodbye. `ended`: false when this gateway
+   * does not have the session.
    */
   'player.disconnect': { data: { session: SessionId; code: 'kicked' | 'suspended' }; answer: { ended: boolean } };
   /**

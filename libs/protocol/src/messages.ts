@@ -403,7 +403,10 @@ export interface MatchProgress {
   waiting: number;
   /** An estimate of the remaining time, from recent matches, in ms. Absent: there was no recent match. */
   estimateMs?: number;
-  /** The largest difference of ratings that the search accepts now. Absent: the game has no ratings. */
+  /**
+   * The largest difference of ratings that the search accepts now, in points. Absent: it accepts any difference, because the game has no
+   * ratings or the player has waited long.
+   */
   window?: number;
   /** A sentence for people that explains why the search takes long. */
   reason?: string;

@@ -19,7 +19,7 @@ describe('JSON from a player', () => {
     ['too many values', wide(65_536)],
     ['nesting above the limit', nested(NESTING_MAX + 1)],
     ['nesting far above the limit', nested(100_000)],
-  ])('is refused when it has %s, in an error that quotes nothing from the player', (_name, json) => {
+  ])('is refused with an error that quotes nothing from the player when the JSON has %s', (_name, json) => {
     expect(() => parsePlainJson(json, PLAYER_LIMITS)).toThrow(NotPlainError);
     expect(() => playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.not.stringContaining('hunter2') }),
@@ -37,7 +37,7 @@ describe('JSON from a player', () => {
     ['with many digits in a text', '{"id 738529527931269425":"\\"738529527931269425","x":1e17}'],
     ['with a complete surrogate pair', '["\\ud83d\\udca5"]'],
     ['with keys that are names of functions', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
-  ])('is accepted in the form %s', (_name, json) => {
+  ])('is accepted %s', (_name, json) => {
     expect(playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toMatchObject({ data: JSON.parse(json) });
   });
 });

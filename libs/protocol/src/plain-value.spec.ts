@@ -12,7 +12,7 @@ const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'h
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 describe('a plain value', () => {
-  it('is equal after encoding and decoding', () => {
+  it('is unchanged after encoding and decoding', () => {
     return fc.assert(
       fc.property(anyPlainValue, (value) => {
         expect(decode(pack(value))).toEqual(value);
@@ -61,7 +61,7 @@ describe('a plain value', () => {
     [{ constructor: { name: 'Date' }, toISOString: 1 }],
     [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
     [[{ length: 2, constructor: 'Array' }]],
-  ])('may have the JavaScript property name %j as a key', (value) => {
+  ])('may have the names of JavaScript properties as keys: %j', (value) => {
     expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
   });
 

@@ -65,7 +65,7 @@ describe('the page docs/protocol.md', () => {
     ['resumed', 'reason of `resumed`', RESUME_REASONS],
     ['room', 'reason', LEFT_REASONS],
     ['match', 'reason of `match`', MATCH_END_REASONS],
-  ] as const)('names every reason of %s', (_kind, heading, reasons) => {
+  ] as const)('names every reason of the message `%s`', (_kind, heading, reasons) => {
     const [, table = ''] = page.split(new RegExp(`^\\| ${heading} *\\| meaning \\|$`, 'm'));
     const [rows = ''] = table.trim().split('\n\n');
     expect([...rows.matchAll(/^\| `([\w-]+)` *\|/gm)].map(([, reason]) => reason).sort()).toEqual([...reasons].sort());

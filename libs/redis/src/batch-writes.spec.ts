@@ -35,12 +35,12 @@ describe('the Redis commands of one event-loop tick', () => {
     await answers;
   });
 
-  it('are sent before a later QUIT of the same tick', async () => {
+  it('are sent before a later QUIT of their tick', async () => {
     const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });
 
-  it('are sent before the connection closes in the same tick', async () => {
+  it('are sent even when the client closes the connection later in the tick', async () => {
     const key = `batch-writes:ended:${process.pid}`;
     const other = redis.appends;
     void client.rpush(key, 'one').catch(() => {});

@@ -87,7 +87,7 @@ describe('a server that cannot connect to Redis', () => {
 });
 
 describe('a connection to Redis', () => {
-  it('reconnects after two errors of its socket in succession', async () => {
+  it('reconnects after two successive errors of its socket', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);

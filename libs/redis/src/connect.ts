@@ -1,4 +1,5 @@
 import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
+import { addressOf } from '#libs/redis-url';
 import { setKeyPrefix } from './key-prefix.js';
 import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
 import { RedisAccess } from './redis-access.js';
@@ -78,15 +79,12 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
 
 /** Makes ioredis read the address from `access` again for each new connection, because the address may change. */
 function follow(client: Redis, access: RedisAccess): Redis {
-  const current = <T>(get: (url: URL) => T): PropertyDescriptor => ({
-    get: () => get(new URL(access.target.kind === 'single' ? access.target.url : '')),
+  const current = (field: 'host' | 'port'): PropertyDescriptor => ({
+    get: () => addressOf(new URL(access.target.kind === 'single' ? access.target.url : ''))[field],
     enumerable: true,
     configurable: true,
   });
-  Object.defineProperties(client.options, {
-    host: current(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: current(({ port }) => Number(port || 6379)),
-  });
+  Object.defineProperties(client.options, { host: current('host'), port: current('port') });
   return client;
 }
 

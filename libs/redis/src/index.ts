@@ -9,7 +9,6 @@ export * from './redis.options.js';
 export * from './redis-access.js';
 export * from './redis-connections.js';
 export * from './redis-lease.js';
-export * from './redis-target.js';
 export * from './replication.js';
 export * from './store-clock.js';
 export * from './store-failure.js';

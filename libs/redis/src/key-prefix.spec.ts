@@ -20,7 +20,7 @@ describe('redisName', () => {
     expect(newProcess().redisName('room:{1}')).toBe('hf:room:{1}');
   });
 
-  it('begins with the prefix of the process, even when the process sets the same prefix again', () => {
+  it('begins with the prefix of the process, even when the process sets this prefix twice', () => {
     const process = newProcess();
     process.setKeyPrefix('blue');
     expect(process.redisName('servers')).toBe('blue:servers');
@@ -28,7 +28,7 @@ describe('redisName', () => {
     expect(process.keyPrefix()).toBe('blue');
   });
 
-  it('refuses a second prefix in the same process', () => {
+  it('refuses a second, different prefix in a process', () => {
     const process = newProcess();
     process.redisName('servers');
     expect(() => process.setKeyPrefix('blue')).toThrow('This process has built names with the prefix "hf", so it cannot use "blue".');

@@ -39,7 +39,7 @@ describe('a Lua script', () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('returns the same result when `runEncoded` encodes the request', async () => {
+  it('returns correct results when `runEncoded` encodes the request', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);

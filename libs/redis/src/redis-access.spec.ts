@@ -25,7 +25,7 @@ describe('the credentials for Redis', () => {
     expect(new RedisAccess({ url: 'sentinel://u:w@a:1/main' }).sentinelCredentials).toEqual({ user: undefined, password: undefined });
   });
 
-  it('change with the password file, and stay the same while the file is missing or empty', () => {
+  it('change with the password file, and stay unchanged while the file is missing or empty', () => {
     writeFileSync(file, 'one\n');
     const access = new RedisAccess({ url, login: { passwordFile: file } });
     const password = (): string | undefined => access.credentials.password;

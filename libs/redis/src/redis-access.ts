@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { parseRedisUrl, type RedisTarget } from '#libs/redis-url';
 import { ClientTls } from '#libs/tls';
 import type { RedisLogin, RedisOptions } from './redis.options.js';
-import { parseRedisUrl, type RedisTarget } from './redis-target.js';
 
 /** The options of Node's TLS for one connection. */
 export type RedisTlsOptions = Readonly<Record<string, unknown>>;

@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { sleep } from '#libs/async';
+import { redacted } from '#libs/redis-url';
 import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
 import { connectionAdvice } from './connection-advice.js';
 import { LuaScript } from './lua-script.js';
 import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
 import { RedisAccess } from './redis-access.js';
-import { redacted } from './redis-target.js';
 import { wrongPolicyOf } from './wrong-policy.js';
 
 export const REDIS_OPTIONS = Symbol('RedisOptions');

@@ -3,8 +3,8 @@ import { judgeMove, OLD_GONE, type Replication, readReplication } from './replic
 const replication = (role: string, id: string, previousId = '0'): Replication => ({ role, id, previousId });
 const silence = { failures: 0, ms: 0 };
 
-describe('a server that finds another address in REDIS_URL_FILE', () => {
-  it('moves when the new Redis has taken over from the old one', () => {
+describe('a server that finds a new address in REDIS_URL_FILE', () => {
+  it('moves when the new Redis has taken over from the old Redis', () => {
     const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
     expect(judgeMove({ old, next, silence, history: 'a' })).toBe('move');
   });
@@ -19,7 +19,7 @@ describe('a server that finds another address in REDIS_URL_FILE', () => {
     [{ failures: OLD_GONE.failures - 1, ms: 60_000 }, 'old-silent'],
     [{ failures: 100, ms: OLD_GONE.ms - 1 }, 'old-silent'],
     [OLD_GONE, 'move'],
-  ] as const)('regards an old Redis with the failures %j as gone only after several seconds', (failed, verdict) => {
+  ] as const)('after the failures %j of the old Redis, decides `%s`', (failed, verdict) => {
     expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), silence: failed, history: 'a' })).toBe(verdict);
   });
 

@@ -5,7 +5,7 @@ function replyError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
 }
 
-describe('an error of a Redis that cannot work', () => {
+describe('an error which means that Redis is unavailable', () => {
   it.each([
     ['LOADING Redis is loading the dataset in memory', 'loading'],
     ["READONLY You can't write against a read only replica.", 'readonly'],
@@ -28,7 +28,7 @@ describe('an error of a Redis that cannot work', () => {
     ['EXECABORT Transaction discarded because of previous errors.', 'execabort'],
     ['NOSCRIPT No matching script.', 'noscript'],
     ['ERR max number of clients reached', 'max-clients'],
-  ])('is answered with `unavailable`: %s', (message, reason) => {
+  ])('gives the player the code `unavailable`: %s', (message, reason) => {
     expect(storeFailureOf(replyError(message))).toEqual({ reason, isCertain: true });
     expect(storeFailureOf(String(replyError(message)))).toEqual({ reason, isCertain: true });
     expect(answerTo(replyError(message))).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
@@ -44,7 +44,7 @@ describe('an error of a Redis that cannot work', () => {
     ['Failed to refresh slots cache.', 'away'],
     ['All sentinels are unreachable. Retrying from scratch after 50ms. Last error: connect ECONNREFUSED', 'away'],
     ['connect ECONNREFUSED 127.0.0.1:6379', 'away'],
-  ])('is answered with `unavailable`: %s', (message, reason) => {
+  ])('gives the player the code `unavailable`: %s', (message, reason) => {
     expect(storeFailureOf(new Error(message))?.reason).toBe(reason);
     expect(answerTo(new Error(message)).code).toBe('unavailable');
   });
@@ -62,12 +62,12 @@ describe('an error that is not a failure of Redis', () => {
     'BUSYGROUP Consumer Group name already exists',
     'the game said OOM to me',
     'the game said: Connection is closed.',
-  ])('is answered with `internal`: %s', (message) => {
+  ])('gives the player the code `internal`: %s', (message) => {
     expect(storeFailureOf(replyError(message))).toBeNull();
     expect(answerTo(replyError(message)).code).toBe('internal');
   });
 
-  it('is answered with its own code even when its message contains an error code of Redis', () => {
+  it('keeps its own code even when its message contains an error code of Redis', () => {
     expect(answerTo(new HoldfastError('room-full', 'OOM is what this room is called.')).code).toBe('room-full');
     expect(answerTo(null).code).toBe('internal');
     expect(answerTo({ message: 7 }).code).toBe('internal');

@@ -34,7 +34,7 @@ describe('a server whose old Redis does not answer during a move', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('moves to the promoted Redis only when the old one has been silent for several seconds', async () => {
+  it('moves to the promoted Redis only when the old Redis has been silent for several seconds', async () => {
     const changes: StoreMoveChange[] = [];
     move.onChange((change) => changes.push(change));
     await old.kill();
@@ -48,7 +48,7 @@ describe('a server whose old Redis does not answer during a move', () => {
     expect(performance.now() - diedAt).toBeGreaterThanOrEqual(OLD_GONE.ms - 1);
   });
 
-  it('stays when the old Redis answers again as a primary', async () => {
+  it('stays at the old Redis when the old Redis answers again as a primary', async () => {
     const changes: StoreMoveChange[] = [];
     move.onChange((change) => changes.push(change));
     await old.kill();

@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Redis } from 'ioredis';
+import { parseRedisUrl } from '#libs/redis-url';
 import { connect } from './connect.js';
 import { RedisAccess, readUrlFile } from './redis-access.js';
 import { RedisConnections } from './redis-connections.js';
-import { parseRedisUrl } from './redis-target.js';
 import { judgeMove, type Replication, readReplication, type Silence, type WaitReason } from './replication.js';
 
 /** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */

@@ -4,6 +4,7 @@ import { DelayedSpectators } from './attachments/delayed-spectators.js';
 import { PendingAttachments } from './attachments/pending-attachments.js';
 import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
+import { tracedArrivals } from './attachments/traced-arrivals.js';
 import { tracedCommands } from './attachments/traced-commands.js';
 import { Appender } from './durability/appender.js';
 import { Auditor } from './durability/auditor.js';
@@ -45,6 +46,7 @@ const PROVIDERS = [
   CommandBatch,
   RoomClock,
   Attachments,
+  tracedArrivals,
   tracedCommands,
   DelayedSpectators,
   ResyncWatch,

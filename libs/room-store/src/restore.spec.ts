@@ -145,7 +145,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that restores the end of a game', () => {
-  it('ends a game that still runs in the store only once, even when the restoration is repeated', async () => {
+  it('ends a game that still runs in the store, but does not end the game twice when the restoration is repeated', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();

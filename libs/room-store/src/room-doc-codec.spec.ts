@@ -9,7 +9,7 @@ describe('the codec of room documents', () => {
     expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
   });
 
-  it('reads every optional field as it was written', () => {
+  it('reads every optional field unchanged', () => {
     const placed = { ...doc, region: 'eu', near: 'eu' };
     expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
   });

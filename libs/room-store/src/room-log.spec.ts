@@ -143,7 +143,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('returns `conflict` when the log already has another append of the same epoch and version', async () => {
+  it('returns `conflict` when the log already has a different append with this epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
@@ -183,7 +183,7 @@ describe('an append to the log of a room', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has the same result when a large batch is repeated', async () => {
+  it('returns its first result again when a large batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>
@@ -214,7 +214,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('keeps the later changes of an append that contains its version', async () => {
+  it("keeps the changes after the checkpoint's version when one append contains earlier and later changes", async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
@@ -597,7 +597,7 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is copied to another key when a batch of effects is unreadable', async () => {
+  it('is copied to a separate key when a batch of effects is unreadable', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
@@ -660,7 +660,7 @@ describe('the format of a room log', () => {
     expect(await format()).toBeNull();
   });
 
-  it('becomes 3 by an adoption with format 3, and never returns to 2', async () => {
+  it('is raised to 3 by a server that adopts the room with format 3, and is never lowered to 2', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
@@ -675,7 +675,7 @@ describe('the format of a room log', () => {
 });
 
 describe('RoomLog.readTenures', () => {
-  it('returns one entry for each room, in order', async () => {
+  it('returns one entry for each room, in the order of the given rooms', async () => {
     const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
     await one(append(b.room, b.tenure, 0, 4));
     expect(await log.readTenures([b.room, 'nowhere' as RoomId, a.room])).toEqual([

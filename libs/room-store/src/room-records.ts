@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
-import { type LeftReason, type RoomId, type RoomMetadata, type RoomStatus, type ServerId } from '#libs/protocol';
+import { HoldfastError, type LeftReason, type RoomId, type RoomMetadata, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Tenure } from './append.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
@@ -98,6 +98,13 @@ export class RoomRecords implements OnModuleInit {
 
   async read(room: RoomId): Promise<RoomRecord | null> {
     return readRecord(room, await this.redis.commands.hgetall(roomKey(room)));
+  }
+
+  /** @throws `room-unknown` when there is no room with this id */
+  async mustRead(room: RoomId): Promise<RoomRecord> {
+    const record = await this.read(room);
+    if (!record) throw new HoldfastError('room-unknown');
+    return record;
   }
 
   /** Reads the records of rooms, in the order of the ids. Null: there is no room with this id. */

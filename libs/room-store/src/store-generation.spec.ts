@@ -114,7 +114,7 @@ describe('the generation of a Redis Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('ignores a late answer to an earlier INFO', async () => {
+  it('is not changed by a late answer to an earlier INFO command', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');

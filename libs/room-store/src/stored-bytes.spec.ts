@@ -56,7 +56,7 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
   });
 
   it.each([['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample)).flatMap(nestings)])(
-    'is unreadable as %s',
+    'is unreadable when it contains %s',
     (_what, bytes) => {
       expect(() => read(bytes)).toThrow(UnreadableError);
     },

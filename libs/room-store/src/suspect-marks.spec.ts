@@ -72,7 +72,7 @@ describe('the mark of an input that may crash its owner', () => {
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('cannot be set after its owner has lost the room', async () => {
+  it('cannot be set after the owner has lost the room', async () => {
     const tenure = await playingRoom();
     const second = await adoptBy(servers[1], tenure);
     await marks.mark(tenure, COMMAND);

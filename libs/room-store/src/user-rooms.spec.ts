@@ -53,7 +53,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('without a room is not moved by a request older than the last `overtakeIfFree`', async () => {
+  it('is not moved by a request that is older than an `overtakeIfFree` which found the user in no room', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -112,7 +112,7 @@ describe('a user in the store', () => {
     expect(await users.renewAdmission(user, again.admissionNumber)).toBeGreaterThan(again.admissionNumber);
   });
 
-  it('gets a higher admission number when the store lost the user', async () => {
+  it('gets a number above all earlier admission numbers even when the store has lost the user', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });

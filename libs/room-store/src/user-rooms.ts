@@ -254,6 +254,15 @@ export class UserRooms {
   }
 
   /**
+   * Refuses a request that removes the user from a room.
+   *
+   * @throws `overtaken` when the user is in this room, and has moved or was admitted since the request
+   */
+  async refuseReturned(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<void> {
+    if ((await this.get(user))?.room === room) await this.refuseLate(user, order);
+  }
+
+  /**
    * Returns the order of the last request that moved the user, or of the last admission if it is later. A later move or admission makes
    * requests with this order late.
    */

@@ -94,7 +94,7 @@ describe('a player who joins a running game', () => {
     expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
   });
 
-  it('gets the seat of an absent player after `left` has run for the absent player', () => {
+  it('gets the seat of a player who is away, after `left` has run for that player', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'away' });
     arena.value.state.seen.length = 0;

@@ -21,7 +21,7 @@ describe('firstNotPlain', () => {
     [JSON.parse('{"a":{"__proto__":1}}'), 'state.a has a key __proto__'],
     [{ cells: Array(3) }, 'state.cells has holes'],
     [undefined, 'state is undefined'],
-  ])('finds %p', (value, flaw) => {
+  ])('finds the flaw in %p', (value, flaw) => {
     expect(firstNotPlain(value)).toBe(flaw);
   });
 

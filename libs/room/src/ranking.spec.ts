@@ -25,7 +25,7 @@ describe('the ranking of a result', () => {
     expect(rankingFlaw(result, 3)).toBe(flaw);
   });
 
-  it('is extracted from a result with a ranking', () => {
+  it('is returned by `rankedResultOf`, which returns null for a result without a ranking', () => {
     expect(rankedResultOf({ ranking: [[1], [0]], scores: [1, 2] })).toEqual({ ranking: [[1], [0]], scores: [1, 2] });
     expect(rankedResultOf({ ranking: [{ seat: 1 }] })).toBeNull();
     expect(rankedResultOf('won')).toBeNull();

@@ -86,7 +86,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to the same state in a replay when items of a list were moved or got new ids', () => {
+  it('leads to an equal state in a replay when items of a list were moved or got new ids', () => {
     const unit = fc.constantFrom<Json>({ id: 1, y: 2.5, x: 1 }, { y: 1, id: 2, x: 3 }, { x: 1, y: 1 }, { z: 0, a: true });
     const item = fc.oneof(unit, fc.nat(3));
     const writes = fc.array(fc.tuple(fc.nat(9), fc.constantFrom('id', 'x', 'y', 'z'), fc.constantFrom(0, -0, 1, 2, 0.125, -7.3)));
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and none without an edit', () => {
+  it('consist of few operations for few edits, and of none without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([

@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces a timer of the same name', () => {
+    it('replaces the earlier timer when two timers have one name', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -628,7 +628,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('records that an effect is done after the end of the game', () => {
+    it('records the completion of an effect even after the end of the game', () => {
       const room = new Table({
         commands: {
           finish: (there) => {

@@ -141,7 +141,7 @@ export interface GameDefinition {
   readonly quantize?: number | StepsByPath;
   /** Time for which `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
-  /** Time for which the seat of an absent player is kept, in ms. After this time the seat is `left`. */
+  /** Time for which the room keeps the seat of a player who is away, in ms. After this time the seat is `left`. */
   readonly seatGraceMs: number;
   /** True: the game has code that plays bots. */
   readonly bots?: true;

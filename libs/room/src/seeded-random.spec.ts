@@ -6,12 +6,12 @@ function firstOf(seed: number, count: number): number[] {
 }
 
 describe('seededRandom', () => {
-  it('returns the same numbers only for the same seed', () => {
+  it('returns equal numbers only for equal seeds', () => {
     expect(firstOf(7, 20)).toEqual(firstOf(7, 20));
     expect(firstOf(8, 20)).not.toEqual(firstOf(7, 20));
   });
 
-  it('returns the numbers of mulberry32', () => {
+  it('returns the numbers of the algorithm mulberry32', () => {
     expect(firstOf(1, 3).map((number) => number * 2 ** 32)).toEqual([2693262067, 11749833, 2265367787]);
   });
 

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import { redacted, StoreMove } from '#libs/redis';
+import { StoreMove } from '#libs/redis';
+import { redacted } from '#libs/redis-url';
 import { Log } from '#libs/telemetry';
 
 /** Logs the steps of a move to another Redis (`REDIS_URL_FILE`). */

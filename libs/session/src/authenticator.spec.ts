@@ -133,7 +133,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(await judge(-hour, { exp: Math.floor(Date.now() / 1000) - 60 })).toMatchObject({ user: 'u1' });
   });
 
-  it('accepts a token without an expiry time when the settings allow it', async () => {
+  it('accepts a token without an expiry time when the settings do not require an expiry time', async () => {
     const lenient = new JwtAuthenticator({ secret: SECRET, allowNoExp: true });
     expect((await lenient.authenticate({ token: await signed({ sub: 'u1', exp: undefined }) })).user).toBe('u1');
     expect(await refusal(lenient.authenticate({ token: await signed({ sub: 'u1', exp: 1 }) }))).toMatchObject({
@@ -316,17 +316,17 @@ describe('SessionModule', () => {
     await expect(module.get(Authenticator).authenticate({ token: 'none' })).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  it.each(['guest', 'extension'] as const)('prefers the authenticator of the application to `%s`', async (kind) => {
+  it.each(['guest', 'extension'] as const)('with AUTH=%s, prefers the authenticator of the application', async (kind) => {
     const module = await start({ kind }, [HouseAuthenticator]);
     expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toEqual({ user: 'house', name: 'House' });
   });
 
-  it('stops the start without an authenticator when the settings require one', async () => {
+  it('makes the start fail when the settings require an authenticator and none exists', async () => {
     const module = await start({ kind: 'extension' });
     await expect(module.init()).rejects.toThrow('AUTH is "extension", but no module of this server has a provider');
   });
 
-  it('stops the start when the application has two authenticators', async () => {
+  it('makes the start fail when the application has two authenticators', async () => {
     const module = await start({ kind: 'guest' }, [HouseAuthenticator, OtherAuthenticator]);
     await expect(module.init()).rejects.toThrow('HouseAuthenticator and OtherAuthenticator implement Authenticator');
   });

@@ -89,7 +89,7 @@ describe('checkNickname', () => {
     ['too many bytes', '👨‍👩‍👧‍👦'.repeat(11), 'has 275 bytes in UTF-8: at most 256 are allowed'],
     ['a text above the input limit', 'x'.repeat(10_000), 'has more than 512 characters: at most 32 are allowed'],
     ['a text above the input limit after normalization', '\ufdfa'.repeat(500), 'has more than 512 characters: at most 32 are allowed'],
-  ])('refuses %s with the reason', (_, text, flaw) => {
+  ])('refuses %s, and gives the reason', (_, text, flaw) => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 

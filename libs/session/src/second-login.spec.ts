@@ -180,7 +180,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('sets no away mark when its write never reached the store', async () => {
+  it('sets no away mark when the write of the login never reached the store', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();

@@ -2,8 +2,8 @@ import type { ServerId, SessionId, UserId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 
 /**
- * Hash with the fields `user name secret previous gateway room`, and with `away` while the session has no connection. Expires with the
- * session.
+ * Hash with the fields `user name secret previous gateway room`, and with `away` while the session has no connection. The record of a
+ * revoked session has no secrets. Expires with the session.
  */
 export function sessionKey(session: SessionId): string {
   return redisName(`session:${session}`);

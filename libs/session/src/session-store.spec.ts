@@ -210,7 +210,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, login);
   });
 
-  it('rejects the stored hash of a secret', async () => {
+  it('rejects a resume whose secret is the stored hash of the secret', async () => {
     const gateway = await newGateway();
     const { session } = await logIn(gateway);
     const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;
@@ -308,6 +308,23 @@ describe('a stored session', () => {
     expect(await gateway.store.find(user)).toBeNull();
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
     expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
+  });
+
+  it('cannot be resumed after it is revoked, but keeps its record until its end or the next login of its user', async () => {
+    const [here, there] = [await newGateway(), await newGateway()];
+    const user = newUser();
+    const moved = await resume(there, await logIn(here, user));
+    expect(await here.store.revoke(moved)).toBe(there.id);
+    expect(await here.store.revoke(moved)).toBe(there.id);
+    expect(await refusalCode(resume(here, moved))).toBe('session-unknown');
+    expect(await here.store.find(user)).toBeNull();
+    expect(await there.store.touch([moved])).toEqual([moved.session]);
+    expect(await here.store.readMany([moved.session])).toEqual([{ user, gateway: there.id }]);
+    const next = await logIn(here, user);
+    expect(await here.store.readMany([moved.session, next.session])).toEqual([null, { user, gateway: here.id }]);
+    expect(await there.store.end(moved.session)).toBe(true);
+    expect(await here.store.revoke(moved)).toBeNull();
+    expect((await here.store.find(user))?.session).toBe(next.session);
   });
 
   it('cannot be ended by a gateway that no longer has the session', async () => {

@@ -10,6 +10,7 @@ import { enterRoom } from './scripts/enter-room.js';
 import { finish } from './scripts/finish.js';
 import { forgetUser } from './scripts/forget-user.js';
 import { type HeldSession, restore } from './scripts/restore.js';
+import { revoke } from './scripts/revoke.js';
 import { type Rotated, type Rotation, rotate } from './scripts/rotate.js';
 import { type IncarnationOf, retireUnlessConnected } from './second-login.js';
 import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
@@ -227,6 +228,17 @@ export class SessionStore {
     return ended !== null;
   }
 
+  /**
+   * Ends a session for its player: nobody can resume it, and the user may log in again. Keeps the record until the gateway of the session
+   * has removed the user from the room and calls `end`. If this gateway dies first, its cleanup finds the user by the record. Idempotent.
+   * Returns the gateway. Null: the session was over.
+   */
+  async revoke({ session, user }: Pick<FoundSession, 'session' | 'user'>): Promise<ServerId | null> {
+    const client = this.redis.commands;
+    const [gateway] = await Promise.all([revoke(client, session), forgetUser(client, user, session)]);
+    return gateway;
+  }
+
   /** Stores the room of a session, or null for no room. False: the session does not exist. */
   async enterRoom(session: SessionId, room: RoomId | null): Promise<boolean> {
     return enterRoom(this.redis.commands, session, room);
@@ -242,11 +254,19 @@ export class SessionStore {
     return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null, isAway: away !== null };
   }
 
-  /** Returns user and gateway of each session, in the order of the parameter. Null: the session does not exist. */
+  /**
+   * Returns user and gateway of each session, in the order of the parameter. Null: the session does not exist, or its user has logged in
+   * again since.
+   */
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
-    return records.map(([user, gateway]) => (!user || !gateway ? null : { user: user as UserId, gateway: gateway as ServerId }));
+    // Only a revoked session has a record although its user has another live session.
+    const live = await Promise.all(records.map(([user]) => (user ? client.get(userSessionKey(user as UserId)) : null)));
+    return records.map(([user, gateway], index) => {
+      const isReplaced = live[index] !== null && live[index] !== sessions[index];
+      return !user || !gateway || isReplaced ? null : { user: user as UserId, gateway: gateway as ServerId };
+    });
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {

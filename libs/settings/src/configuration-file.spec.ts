@@ -51,20 +51,44 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('keeps the file of a setting whose variable is empty in the environment', () => {
+  it('may name the file of a setting whose own variable is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });
     expect(readSettings('gateway', { ...environment, REDIS_URL: '' }).redis.url).toBe('redis://store:1');
   });
 
-  it('is refused with each wrong value, and with the nearest known name for an unknown key', () => {
-    write({ HEALTH_INTERVALL_MS: 500, HEALTH_MAX_MISSES: 0, REGION: { name: 'eu' } });
+  it('is refused with an error that names each wrong value, and the known name nearest to an unknown key', () => {
+    write({
+      HEALTH_INTERVALL_MS: 500,
+      HEALTH_MAX_MISSES: 0,
+      REGION: { name: 'eu' },
+      ALLOWED_ORIGINS: ['null', 'https://a.example.org/path'],
+      EXTENSIONS: 'dist/a.js',
+    });
+    const file = JSON.stringify(environment.HOLDFAST_CONFIG);
     expect(problems()).toEqual([
-      expect.stringMatching(/^HEALTH_INTERVALL_MS in ".*settings.json" is not a setting: .* Did you mean HEALTH_INTERVAL_MS\?$/),
-      expect.stringMatching(/^REGION in ".*" has a value of a wrong type: it must be a text, a number, true, false or a list of texts$/),
-      'HEALTH_MAX_MISSES is "0": it must be a whole number from 1 to 100',
+      `HEALTH_INTERVALL_MS in ${file} is not a setting: it must be removed or corrected. Did you mean HEALTH_INTERVAL_MS?`,
+      `HEALTH_MAX_MISSES in ${file} is 0: it must be a whole number from 1 to 100`,
+      `REGION in ${file} is {"name":"eu"}: it must be 1 to 32 letters, digits and dashes`,
+      expect.stringMatching(/^ALLOWED_ORIGINS\[1\] in ".*" is "https:\/\/a.example.org\/path": ALLOWED_ORIGINS must be a list of origins /),
+      `EXTENSIONS in ${file} is "dist/a.js": it must be a list of paths of JavaScript files`,
     ]);
+  });
+
+  it.each([
+    ['HEALTH_MAX_MISSES', '5', 'is "5": it must be a whole number from 1 to 100, without quotation marks'],
+    ['HEALTH_DRY_RUN', 'true', 'is "true": it must be true or false, without quotation marks'],
+    ['HEALTH_DRY_RUN', 'yes', 'is "yes": it must be true or false'],
+    ['REGION', 5, 'is 5: it must be 1 to 32 letters, digits and dashes, in quotation marks'],
+  ])('is refused when %s has the value %j, and the message says how to write it', (variable, value, sentence) => {
+    write({ [variable]: value });
+    expect(problems()).toEqual([`${variable} in ${JSON.stringify(environment.HOLDFAST_CONFIG)} ${sentence}`]);
+  });
+
+  it('may name its JSON Schema', () => {
+    write({ $schema: './node_modules/@holdfast/server/settings.schema.json', HEALTH_MAX_MISSES: 3 });
+    expect(readSettings('gateway', environment).health.maxMisses).toBe(3);
   });
 
   it('may name the file of a secret, but may not contain a secret or a login', () => {
@@ -74,7 +98,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     const { ADMIN_TOKEN: _, ...rest } = environment;
     environment = rest;
     expect(problems()).toEqual([]);
-    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2@a' });
+    write({ ADMIN_TOKEN_FILE: token, LINK_SECRET: 'hunter2hunter2hunter2', REDIS_URL: 'redis://me:hunter2/x@a' });
     expect(problems()).toEqual([
       expect.stringMatching(/^LINK_SECRET in ".*" is a secret, which must not be in this file: use LINK_SECRET_FILE, or the environment$/),
       expect.stringMatching(/^REDIS_URL in ".*" contains a login, which must not be in this file/),

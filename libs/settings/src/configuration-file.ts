@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { SETTINGS } from './definitions.js';
+import { redacted } from '#libs/redis-url';
+import { CONFIGURATION_KEYS, type ConfigurationKey, SECRETS } from './configuration-schema.js';
 import type { Environment } from './environment.js';
-import { fileVariableOf } from './secret-files.js';
-import type { Setting } from './setting.js';
-import type { Group } from './setting-group.js';
 import { nearestOf } from './unknown-settings.js';
 
 /** The variable that names the file. */
@@ -18,8 +16,9 @@ export interface ConfigurationFile {
 const NONE: ConfigurationFile = { values: {}, problems: [] };
 
 /**
- * Reads the optional file with settings: a JSON object with the names of settings as keys. Its values are texts, numbers, booleans and
- * lists of texts. The file must not contain secrets, so that it can be kept with the code. It may name the file of a secret (`NAME_FILE`).
+ * Reads the optional file with settings: a JSON object with the names of settings as keys. The function
+ * `configurationSchema` returns its JSON Schema. The file must not contain secrets, so that it can be kept with the code. It may name the
+ * file of a secret (`NAME_FILE`).
  */
 export function readConfigurationFile(environment: Environment): ConfigurationFile {
   const path = environment[CONFIGURATION_VARIABLE]?.trim();
@@ -39,12 +38,11 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');
   const values: Record<string, string> = {};
   const problems: string[] = [];
-  const known = knownVariables();
   for (const [variable, value] of Object.entries(content)) {
     if (variable === '$schema') continue;
-    const problem = problemOf(variable, value, known);
-    if (problem === null) values[variable] = Array.isArray(value) ? value.join(',') : String(value);
-    else problems.push(`${variable} in ${JSON.stringify(path)} ${problem}`);
+    const wrong = problemOf(variable, value);
+    if (wrong === null) values[variable] = Array.isArray(value) ? value.join(',') : String(value);
+    else problems.push(`${variable}${wrong.at} in ${JSON.stringify(path)} ${wrong.problem}`);
   }
   return { values, problems };
 }
@@ -59,25 +57,36 @@ export function withConfigurationFile(environment: Environment, { values }: Conf
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };
 }
 
-function problemOf(variable: string, value: unknown, known: ReadonlyMap<string, { readonly isSecret: boolean }>): string | null {
-  const found = known.get(variable);
-  if (!found) return `is not a setting: it must be removed or corrected. Did you mean ${nearestOf(variable, new Set(known.keys()))[0]}?`;
-  if (found.isSecret) return `is a secret, which must not be in this file: use ${variable}_FILE, or the environment`;
-  if (variable === 'REDIS_URL' && typeof value === 'string' && /\/\/[^/]*@/.test(value))
-    return 'contains a login, which must not be in this file: use REDIS_USER and REDIS_PASSWORD_FILE';
-  const isText = (one: unknown): boolean => typeof one === 'string';
-  if (isText(value) || typeof value === 'number' || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText)))
-    return null;
-  return 'has a value of a wrong type: it must be a text, a number, true, false or a list of texts';
+/** Returns the end of a sentence that begins with the name of the key and of the file. Null: the value is correct. */
+function problemOf(variable: string, value: unknown): { readonly at: string; readonly problem: string } | null {
+  const wrong = (problem: string, at = ''): { readonly at: string; readonly problem: string } => ({ at, problem });
+  if (SECRETS.has(variable)) return wrong(`is a secret, which must not be in this file: use ${variable}_FILE, or the environment`);
+  const key = CONFIGURATION_KEYS.get(variable);
+  if (!key) {
+    const [nearest] = nearestOf(variable, new Set(CONFIGURATION_KEYS.keys()));
+    return wrong(`is not a setting: it must be removed or corrected. Did you mean ${nearest}?`);
+  }
+  if (variable === 'REDIS_URL' && typeof value === 'string' && value.includes('@'))
+    return wrong('contains a login, which must not be in this file: use REDIS_USER and REDIS_PASSWORD_FILE');
+  const { error } = key.schema.safeParse(value);
+  if (!error) return null;
+  const [index] = error.issues[0]?.path ?? [];
+  if (typeof index === 'number') return wrong(`is ${shown((value as unknown[])[index])}: ${variable} must be ${key.allowed}`, `[${index}]`);
+  return wrong(`is ${shown(value)}: it must be ${key.allowed}${hintFor(key, value)}`);
 }
 
-/** The variables of all settings, and the variables that name the files of secrets. */
-function knownVariables(): Map<string, { readonly isSecret: boolean }> {
-  const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values<Setting<unknown>>(group.settings));
-  return new Map(
-    settings.flatMap((setting) => [
-      [setting.variable, { isSecret: setting.secret }] as const,
-      ...(setting.secret ? [[fileVariableOf(setting), { isSecret: false }] as const] : []),
-    ]),
-  );
+/** Returns a hint when a value is correct apart from its type, because `"500"` and `500` look alike. */
+function hintFor({ schema }: ConfigurationKey, value: unknown): string {
+  const isAllowed = (other: unknown): boolean => schema.safeParse(other).success;
+  if (typeof value !== 'string') return isAllowed(String(value)) ? ', in quotation marks' : '';
+  try {
+    return isAllowed(JSON.parse(value)) ? ', without quotation marks' : '';
+  } catch {
+    return '';
+  }
+}
+
+function shown(value: unknown): string {
+  const text = redacted(JSON.stringify(value));
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

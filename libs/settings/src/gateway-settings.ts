@@ -33,7 +33,7 @@ export const GATEWAY_SETTINGS = {
     allowedOrigins: list(
       'ALLOWED_ORIGINS',
       /^(\*|null|file:\/\/|(?!file:)[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+)$/i,
-      'origins such as https://play.example.org or capacitor://localhost, without a path, null, file://, or *, comma-separated',
+      'origins such as https://play.example.org or capacitor://localhost, without a path, null, file://, or *',
       {
         fallback: [],
         fallbackText: 'none but own',
@@ -168,7 +168,7 @@ export const GATEWAY_SETTINGS = {
     }),
     jwtIssuer: optionalText('AUTH_JWT_ISSUER', /^.+$/, 'text', { meaning: 'Required value of `iss` in a token.' }),
     jwtAudience: optionalText('AUTH_JWT_AUDIENCE', /^.+$/, 'text', { meaning: 'Required entry of `aud` in a token.' }),
-    jwtClaims: list('AUTH_JWT_CLAIMS', /^[!-+\--~]{1,64}$/, 'names of claims, separated by commas', {
+    jwtClaims: list('AUTH_JWT_CLAIMS', /^[!-+\--~]{1,64}$/, 'names of claims', {
       fallback: [],
       fallbackText: 'none',
       meaning:

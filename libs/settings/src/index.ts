@@ -1,3 +1,4 @@
+export { configurationSchema } from './configuration-schema.js';
 export * from './definitions.js';
 export * from './environment.js';
 export type { NamedToken } from './named-tokens.js';

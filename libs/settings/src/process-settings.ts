@@ -28,7 +28,7 @@ export const PROCESS_SETTINGS = {
       meaning: "Region of this server. A room prefers game servers of the region that it asks for, or of its player's gateway.",
     }),
     canary: flag('CANARY', { fallback: false, meaning: 'A game server with `true` takes only rooms that ask for its `SERVER_BUILD`.' }),
-    extensions: list('EXTENSIONS', /^\S.*$/, 'paths of JavaScript files, comma-separated', {
+    extensions: list('EXTENSIONS', /^\S.*$/, 'paths of JavaScript files', {
       fallback: [],
       fallbackText: 'none',
       meaning:

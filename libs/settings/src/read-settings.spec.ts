@@ -86,7 +86,7 @@ describe('readSettings', () => {
       expect(problemsOf('lobby', { ...secrets, REDIS_URL: `http://me:${password}@store` }).join()).not.toContain('hunter2');
   });
 
-  it('reads several link secrets, newest first, and never prints one', () => {
+  it('reads several link secrets, newest first, and never prints a secret', () => {
     const [newer, older] = ['a newer secret of it', 'an older secret of it'];
     for (const separator of [',', ', ', '\n', '\r\n'])
       expect(readSettings('lobby', { LINK_SECRET: `${newer}${separator}${older}` }).link.secrets).toEqual([newer, older]);
@@ -107,7 +107,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('treats an empty variable as absent', () => {
+  it('treats an empty variable as not set', () => {
     expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
   });
 
@@ -157,6 +157,12 @@ describe('readSettings', () => {
     },
   ])('accepts a complete login for Redis: %j', (environment) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
+  });
+
+  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])('refuses the address %s', (url) => {
+    const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
+    expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
+    expect(problems.join()).not.toContain('hunter2');
   });
 
   it('never prints a password of Redis', () => {

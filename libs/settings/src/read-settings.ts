@@ -1,4 +1,5 @@
 import type { ServerType } from '#libs/protocol';
+import { parseRedisUrl, type RedisTarget, redacted } from '#libs/redis-url';
 import { readConfigurationFile, withConfigurationFile } from './configuration-file.js';
 import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
@@ -7,8 +8,8 @@ import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
 /**
- * Reads the settings of a server from its environment and from the file that `HOLDFAST_CONFIG` names. Throws one `SettingsError` with every wrong variable, so that an operator can
- * correct all of them before the next start.
+ * Reads the settings of a server from its environment and from the file that `HOLDFAST_CONFIG` names. Throws one `SettingsError` with every
+ * wrong variable, so that an operator can correct all of them before the next start.
  */
 export function readSettings<T extends ServerType>(type: T, given: Environment = loadEnvironment()): SettingsOf<T> {
   const file = readConfigurationFile(given);
@@ -28,12 +29,7 @@ export function readSettings<T extends ServerType>(type: T, given: Environment =
   }
   if (problems.length === 0) {
     const common = settings as unknown as SettingsOf<ServerType>;
-    problems.push(
-      ...linkProblems(common),
-      ...storeProblems(common),
-      ...storeLoginProblems(common),
-      ...tlsProblems(settings as unknown as GatewaySettings),
-    );
+    problems.push(...linkProblems(common), ...storeProblems(common), ...tlsProblems(settings as unknown as GatewaySettings));
   }
   if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
   if (problems.length > 0) throw new SettingsError(type, problems);
@@ -66,15 +62,10 @@ export function readOne(setting: Setting<unknown>, environment: Environment, con
   return { problem: `${variable} is ${shown(setting, written)}: it must be ${allowed}` };
 }
 
-function shown({ secret, variable }: Setting<unknown>, written: string): string {
+function shown({ secret }: Setting<unknown>, written: string): string {
   if (secret) return `*** (${written.length} characters)`;
-  const text = variable === 'REDIS_URL' ? withoutPassword(written) : written;
+  const text = redacted(written);
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-}
-
-/** Returns a URL without its user and password. Other values stay as they are. */
-export function withoutPassword<T>(value: T): T {
-  return (typeof value === 'string' ? value.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@') : value) as T;
 }
 
 /**
@@ -87,30 +78,42 @@ function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   return [`LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}: it must be at least ROOM_STATE_BYTES_MAX + ${LINK_FRAME_REST_BYTES} (${least})`];
 }
 
+type RedisSettings = SettingsOf<ServerType>['redis'];
+
+/** Checks the address of Redis, and the settings that must fit it. */
+function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
+  let target: RedisTarget;
+  try {
+    target = parseRedisUrl(redis.url);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  return [...replicaProblems(redis, target), ...storeLoginProblems(redis, target)];
+}
+
 /**
  * Refuses `DURABILITY_REPLICAS` with a Cluster. `WAIT` covers the writes of one connection to one node, but writes to a Cluster go to many
  * nodes.
  */
-function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
-  const isCluster = !redis.url.startsWith('sentinel://') && redis.url.includes(',');
-  if (!isCluster || redis.durabilityReplicas === 0) return [];
+function replicaProblems(redis: RedisSettings, { kind }: RedisTarget): string[] {
+  if (kind !== 'cluster' || redis.durabilityReplicas === 0) return [];
   return [
     `DURABILITY_REPLICAS is ${redis.durabilityReplicas}: it must be 0 when REDIS_URL is a Cluster. Waiting for replicas needs a single Redis or Sentinel`,
   ];
 }
 
 /** Checks that each part of the login at Redis comes from only one setting, and that each login setting has an effect. */
-function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
+function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisTarget): string[] {
   const problems: string[] = [];
-  const [, user = '', password = ''] = /^\w+:\/\/([^:@/]*)(?::([^@/]*))?@/.exec(redis.url) ?? [];
-  if (user !== '' && redis.user !== null) problems.push('REDIS_USER is set: it must not be set when REDIS_URL names a user');
+  const { user, password } = login;
+  if (user !== undefined && redis.user !== null) problems.push('REDIS_USER is set: it must not be set when REDIS_URL names a user');
   const passwords = [
-    ...(password === '' ? [] : ['REDIS_URL']),
+    ...(password === undefined ? [] : ['REDIS_URL']),
     ...(redis.password === null ? [] : ['REDIS_PASSWORD']),
     ...(redis.passwordFile === null ? [] : ['REDIS_PASSWORD_FILE']),
   ];
   if (passwords.length > 1) problems.push(`${passwords.join(' and ')} name a password: it must be only one of them`);
-  if ((redis.user !== null || user !== '') && passwords.length === 0)
+  if ((redis.user !== null || user !== undefined) && passwords.length === 0)
     problems.push('REDIS_PASSWORD is not set: it must be the password of the user, here or in REDIS_PASSWORD_FILE');
   if (redis.sentinelPassword !== null && redis.sentinelPasswordFile !== null)
     problems.push('REDIS_SENTINEL_PASSWORD and REDIS_SENTINEL_PASSWORD_FILE name a password: it must be only one of them');
@@ -118,23 +121,22 @@ function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
     problems.push(
       'REDIS_SENTINEL_PASSWORD is not set: it must be the password of REDIS_SENTINEL_USER, here or in REDIS_SENTINEL_PASSWORD_FILE',
     );
-  const isSentinel = redis.url.startsWith('sentinel://');
   for (const [variable, isSet] of [
     ['REDIS_SENTINEL_USER', redis.sentinelUser !== null],
     ['REDIS_SENTINEL_PASSWORD', redis.sentinelPassword !== null],
     ['REDIS_SENTINEL_PASSWORD_FILE', redis.sentinelPasswordFile !== null],
     ['REDIS_SENTINEL_TLS', redis.sentinelTls],
   ] as const) {
-    if (isSet && !isSentinel) problems.push(`${variable} is set: it must not be set unless REDIS_URL begins with sentinel://`);
+    if (isSet && kind !== 'sentinel') problems.push(`${variable} is set: it must not be set unless REDIS_URL begins with sentinel://`);
   }
-  const isTls = redis.tls || redis.sentinelTls || redis.url.startsWith('rediss://');
+  const usesTls = redis.tls || redis.sentinelTls || isTls;
   for (const [variable, value] of [
     ['REDIS_TLS_CA', redis.tlsCa],
     ['REDIS_TLS_CERT', redis.tlsCert],
     ['REDIS_TLS_KEY', redis.tlsKey],
     ['REDIS_TLS_NAME', redis.tlsName],
   ] as const) {
-    if (value !== null && !isTls)
+    if (value !== null && !usesTls)
       problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true`);
   }
   return problems;

@@ -42,7 +42,7 @@ describe('a secret in a file', () => {
 });
 
 describe('the address of Redis in a file', () => {
-  it('is read from REDIS_URL_FILE, is checked as REDIS_URL is, and never shows its password', () => {
+  it('is read from REDIS_URL_FILE and checked like REDIS_URL, and its password is never shown', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-address-'));
     const file = join(folder, 'redis-url');
     const environment = { LINK_SECRET: 'a secret of the whole fleet', REDIS_URL_FILE: file };

@@ -11,8 +11,8 @@ export function fileVariableOf({ variable }: Pick<Setting<unknown>, 'variable'>)
 }
 
 /**
- * Reads a secret or `REDIS_URL` from the file that `NAME_FILE` names, as container platforms mount secrets. Removes the line break at the end of the file.
- * Returns null when the variable is not set.
+ * Reads a secret or `REDIS_URL` from the file that `NAME_FILE` names, as container platforms mount secrets. Removes the line break at the
+ * end of the file. Returns null when the variable is not set.
  */
 export function readSecretFile(setting: Setting<unknown>, environment: Environment): { text: string } | { problem: string } | null {
   const variable = fileVariableOf(setting);

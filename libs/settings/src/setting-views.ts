@@ -1,8 +1,9 @@
 import type { ServerType } from '#libs/protocol';
+import { redacted } from '#libs/redis-url';
 import { readConfigurationFile, withConfigurationFile } from './configuration-file.js';
 import { SETTINGS } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
-import { readOne, withoutPassword } from './read-settings.js';
+import { readOne } from './read-settings.js';
 import { readSecretFile } from './secret-files.js';
 import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
@@ -30,7 +31,8 @@ function viewOf(setting: Setting<unknown>, environment: Environment, given: Envi
   const { variable, secret } = setting;
   const result = readOne(setting, environment, context);
   const value = 'problem' in result ? (environment[variable] ?? null) : result.value;
-  return { variable, value: secret && value !== null ? '***' : withoutPassword(value), from: originOf(setting, environment, given) };
+  const shown = secret && value !== null ? '***' : typeof value === 'string' ? redacted(value) : value;
+  return { variable, value: shown, from: originOf(setting, environment, given) };
 }
 
 function originOf(setting: Setting<unknown>, environment: Environment, given: Environment): SettingView['from'] {

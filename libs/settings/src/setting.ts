@@ -9,6 +9,11 @@ export interface Setting<T> {
   readonly variable: string;
   /** Parses the text. The messages of the schema are not shown, because an error message contains `allowed` instead. */
   readonly schema: z.ZodType<T, string>;
+  /**
+   * The value in the file that `HOLDFAST_CONFIG` names, with the type of JSON. Its description replaces `allowed`, if it has one. Null: the
+   * setting is a secret, which must not be in the file.
+   */
+  readonly json: z.ZodType | null;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
   /** Returns the default. Absent: the variable must be set. */
@@ -42,20 +47,22 @@ export function integer(
     .regex(/^-?\d+$/)
     .transform(Number)
     .pipe(z.int().min(from).max(to));
-  return setting(variable, schema, `a whole number from ${from} to ${to}`, about);
+  return setting(variable, schema, z.int().min(from).max(to), `a whole number from ${from} to ${to}`, about);
 }
 
 export function flag(variable: string, about: About<boolean>): Setting<boolean> {
   const schema = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-  return setting(variable, schema, 'true or false', about);
+  return setting(variable, schema, z.boolean(), 'true or false', about);
 }
 
 export function oneOf<const T extends readonly string[]>(variable: string, values: T, about: About<T[number]>): Setting<T[number]> {
-  return setting(variable, z.enum(values) as z.ZodType<T[number], string>, values.join(', ').replace(/, ([^,]*)$/, ' or $1'), about);
+  const schema = z.enum(values) as z.ZodType<T[number], string>;
+  return setting(variable, schema, schema, values.join(', ').replace(/, ([^,]*)$/, ' or $1'), about);
 }
 
 export function text(variable: string, pattern: RegExp, allowed: string, about: About<string>): Setting<string> {
-  return setting(variable, z.string().regex(pattern), allowed, about);
+  const schema = z.string().regex(pattern);
+  return setting(variable, schema, schema, allowed, about);
 }
 
 /** Creates a setting with text. Its value is null when the variable is not set. */
@@ -65,14 +72,15 @@ export function optionalText(
   allowed: string,
   about: { readonly meaning: string },
 ): Setting<string | null> {
-  return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
+  const schema = z.string().regex(pattern);
+  return setting<string | null>(variable, schema, schema, allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
 /**
  * Creates a setting with a secret of a minimum length, so that nobody can guess it. It has no default, because a default would be public.
  */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
-  return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
+  return { ...setting(variable, z.string().min(charactersMin), null, `at least ${charactersMin} characters`, about), secret: true };
 }
 
 /** Creates a setting with one to `count` secrets, newest first, so that a secret can be replaced while both are accepted. */
@@ -88,13 +96,13 @@ export function secrets(
     .transform((parts) => parts.filter((part) => part !== ''))
     .pipe(z.array(z.string().min(charactersMin)).min(1).max(count))
     .refine((all) => new Set(all).size === all.length);
-  return { ...setting(variable, schema, allowed, about), secret: true };
+  return { ...setting(variable, schema, null, allowed, about), secret: true };
 }
 
 export function optionalSecret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string | null> {
   const allowed = `at least ${charactersMin} characters`;
   const schema: z.ZodType<string | null, string> = z.string().min(charactersMin);
-  return { ...setting(variable, schema, allowed, { ...about, fallback: null, fallbackText: 'none' }), secret: true };
+  return { ...setting(variable, schema, null, allowed, { ...about, fallback: null, fallbackText: 'none' }), secret: true };
 }
 
 /** Creates a setting with a list of tokens, so that a token can be replaced without a stop. Each token must be too long to guess. */
@@ -106,26 +114,30 @@ export function tokens(variable: string, charactersMin: number, about: About<rea
     return z.NEVER;
   });
   const allowed = `one or more tokens of at least ${charactersMin} characters, separated by commas or line breaks, each alone or as NAME=TOKEN`;
-  return { ...setting(variable, schema, allowed, about), secret: true };
+  return { ...setting(variable, schema, null, allowed, about), secret: true };
 }
 
+/** Creates a setting with a list. `allowed` describes its items. */
 export function list(variable: string, item: RegExp, allowed: string, about: About<readonly string[]>): Setting<readonly string[]> {
-  return setting<readonly string[]>(variable, items(z.string().regex(item)), allowed, about);
-}
-
-/** Returns a schema that splits a list at its commas and drops empty items. */
-function items(item: z.ZodType<string, string>): z.ZodType<readonly string[], string> {
-  return z
-    .string()
-    .transform((line) => line.split(',').map((part) => part.trim()))
-    .transform((parts) => parts.filter((part) => part !== ''))
-    .pipe(z.array(item));
+  // A pattern in a JSON Schema has no flags, so a pattern with flags is not in the schema.
+  const schema = item.flags === '' ? z.string().regex(item) : z.string().refine((text) => item.test(text));
+  return listOf(variable, schema, allowed, about);
 }
 
 /** Creates a setting with a list of addresses and networks, in the form that the package `proxy-addr` reads. */
 export function networks(variable: string, about: About<readonly string[]>): Setting<readonly string[]> {
-  const allowed = 'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, comma-separated';
-  return setting<readonly string[]>(variable, items(z.string().refine(isNetwork)), allowed, about);
+  const allowed = 'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal';
+  return listOf(variable, z.string().refine(isNetwork), allowed, about);
+}
+
+function listOf(variable: string, item: z.ZodString, allowed: string, about: About<readonly string[]>): Setting<readonly string[]> {
+  const schema = z
+    .string()
+    .transform((line) => line.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(item));
+  const json = z.array(item.regex(/^[^,]*$/)).describe(`a list of ${allowed}`);
+  return setting<readonly string[]>(variable, schema, json, `${allowed}, comma-separated`, about);
 }
 
 const NETWORK_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
@@ -138,6 +150,8 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
+const NAME_OR_ADDRESS = /^[A-Za-z0-9._:-]{1,255}$/;
+
 /**
  * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. Use `auto` in
  * containers, because their address is not known before they run.
@@ -145,9 +159,15 @@ function isNetwork(text: string): boolean {
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z
     .string()
-    .regex(/^[A-Za-z0-9._:-]{1,255}$/)
+    .regex(NAME_OR_ADDRESS)
     .transform((name) => (name === 'auto' ? ownAddress() : name));
-  return setting(variable, schema, "a host name, an address, or auto for this machine's own address", about);
+  return setting(
+    variable,
+    schema,
+    z.string().regex(NAME_OR_ADDRESS),
+    "a host name, an address, or auto for this machine's own address",
+    about,
+  );
 }
 
 export function port(variable: string, about: About<number>): Setting<number> {
@@ -157,10 +177,11 @@ export function port(variable: string, about: About<number>): Setting<number> {
 function setting<T>(
   variable: string,
   schema: z.ZodType<T, string>,
+  json: z.ZodType | null,
   allowed: string,
   { meaning, fallback, fallbackText }: About<T>,
 ): Setting<T> {
-  const base = { variable, schema, allowed, meaning, secret: false, ...(fallbackText !== undefined && { fallbackText }) };
+  const base = { variable, schema, json, allowed, meaning, secret: false, ...(fallbackText !== undefined && { fallbackText }) };
   if (fallback === undefined) return base;
   return { ...base, fallback: typeof fallback === 'function' ? (fallback as (context: Context) => T) : () => fallback };
 }

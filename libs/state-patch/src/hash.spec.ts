@@ -52,7 +52,7 @@ describe('the hash of a value', () => {
     expect(hashValue(a)).not.toBe(hashValue(b));
   });
 
-  it('is the same for 0 and -0', () => {
+  it('is equal for 0 and -0', () => {
     expect(hashValue([-0])).toBe(hashValue([0]));
   });
 

@@ -27,7 +27,7 @@ function attack(before: unknown, bytes: Uint8Array): void {
 }
 
 describe('hostile bytes of a patch', () => {
-  it('are refused or produce a small value when the bytes are random, modified or for another value', () => {
+  it('are refused or produce a small value when the bytes are random, modified or made for a different value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {

@@ -13,14 +13,14 @@ describe("the list of an object's keys", () => {
     );
   });
 
-  it('is shared by objects with the same keys in the same order', () => {
+  it('is shared by objects with equal keys in equal order', () => {
     const list = keyListOf({ y: 1, x: 2 }, null);
     expect(keyListOf({ y: 3, x: 4 }, null)).toBe(list);
     expect(keyListOf({ y: 3, x: 4 }, list)).toBe(list);
     expect(list.sorted).toEqual(['x', 'y']);
   });
 
-  it.each([[{ y: 1 }], [{ y: 1, x: 1, z: 1 }], [{ x: 1, y: 1 }], [{}]])('is not shared with %j', (record) => {
+  it.each([[{ y: 1 }], [{ y: 1, x: 1, z: 1 }], [{ x: 1, y: 1 }], [{}]])('is not shared with the object %j', (record) => {
     const list = keyListOf({ y: 1, x: 2 }, null);
     expect(keyListOf(record, list)).not.toBe(list);
     expect(keyListOf(record, list).own).toEqual(Object.keys(record));

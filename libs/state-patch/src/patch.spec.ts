@@ -19,7 +19,7 @@ describe('a state patch', () => {
     );
   });
 
-  it('reproduces successive edits at a receiver with another order of keys', () => {
+  it('reproduces successive edits at a receiver with a different order of keys', () => {
     fc.assert(
       fc.property(plainValues, fc.array(plainValues, { minLength: 6, maxLength: 6 }), fc.integer(), (first, pool, seed) => {
         const below = seededBelow(seed);
@@ -71,7 +71,7 @@ describe('a state patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('contains an edit only once when neighboring items have the same edit', () => {
+  it('contains an edit only once when several neighboring items have this edit', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
     // Each item needs one byte for its number. The rest of the patch needs ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
@@ -87,7 +87,7 @@ describe('a state patch', () => {
 });
 
 describe('an encoded value', () => {
-  it('is equal after encoding and decoding', () => {
+  it('is unchanged after encoding and decoding', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(decodeValue(encodeValue(value))).toEqual(value);
@@ -96,7 +96,7 @@ describe('an encoded value', () => {
     );
   });
 
-  it('contains the keys only once when many objects have the same keys', () => {
+  it('contains the keys only once when many objects have equal keys', () => {
     const units = Array.from({ length: 60 }, (_, id) => ({ position: id, health: 100 }));
     expect(encodeValue(units).length).toBeLessThan(60 * 3 + 30);
   });

@@ -187,7 +187,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch.length).toBeLessThan(12);
   });
 
-  it('accepts a new object with the same keys in place of an old object', () => {
+  it('accepts a new object with equal keys in place of an old object', () => {
     const before: Json = { list: [{ x: 1, at: { y: 1 } }] };
     const { next, patch } = stepOf(before, (draft) => {
       const [first] = draft.list as Json[];
@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('is correct when another copy is made at the same time', () => {
+  it('is correct when a second copy is made at the same time', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -4,7 +4,7 @@ describe('the budget of log lines', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('allows the maximum number of lines in each second, and reports how many lines it has left out', () => {
+  it('allows the maximum number of lines in each second, and reports the number of omitted lines', () => {
     const leftOut: number[] = [];
     const budget = new LineBudget(3, (lines) => leftOut.push(lines));
     const taken = () => Array.from({ length: 10 }, () => budget.take()).filter(Boolean).length;

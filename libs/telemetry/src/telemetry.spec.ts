@@ -24,7 +24,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
   });
 
-  it('writes only as many lines about the life of rooms as the limit allows, and then the number of omitted lines', async () => {
+  it('limits the number of life lines, and then writes the number of omitted lines', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => void lines.push(line) };
     const log = new Log({ server: 'hf:game:1', level: 'info', format: 'json', lifeLinesPerSecond: 2, destination });
@@ -39,7 +39,7 @@ describe('the log of a server', () => {
     ]);
   });
 
-  it('writes the lives of rooms and sessions even after many refusals in the same second', () => {
+  it('writes the life lines of rooms and sessions even after many refusals in the same second', () => {
     const { log, lines } = logInto('json');
     for (let refused = 0; refused < 1_000; refused++) log.refusal('session.refused', { code: 'bad-token' });
     log.life('session.started', { user: 'u1' });
@@ -105,7 +105,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0]).error).toEqual(written);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts and omits additional properties of an error (format: %s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });

@@ -29,7 +29,7 @@ describe('the certificate of a server', () => {
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('is refused with the setting and the file name when a file is wrong', async () => {
+  it('is refused when a file is wrong, and the error names the setting and the file', async () => {
     const [one, other] = [await written('one'), await written('other')];
     const junk = join(home, 'junk');
     writeFileSync(junk, 'no certificate');

@@ -53,12 +53,12 @@ class OpenTelemetryTracer extends Tracer {
     return Math.random() * 100 < this.samplePercent;
   }
 
-  override begin(name: string, attributes: SpanAttributes, parent?: TraceContext): Span {
+  override begin(name: string, attributes: SpanAttributes, parent?: TraceContext, agoMs = 0): Span {
     const { trace, ROOT_CONTEXT, SpanStatusCode, TraceFlags } = this.api;
     const context = parent
       ? trace.setSpanContext(ROOT_CONTEXT, { ...parent, traceFlags: TraceFlags.SAMPLED, isRemote: true })
       : ROOT_CONTEXT;
-    const span = this.tracer.startSpan(name, { attributes }, context);
+    const span = this.tracer.startSpan(name, { attributes, ...(agoMs > 0 && { startTime: Date.now() - agoMs }) }, context);
     const { traceId, spanId } = span.spanContext();
     return {
       context: { traceId, spanId },

@@ -21,8 +21,8 @@ export abstract class Tracer {
   /** Decides whether a new trace of a frequent operation, such as a command, is recorded. */
   abstract isSampled(): boolean;
 
-  /** Begins a span that the caller ends. Without `parent`, it begins a trace. */
-  abstract begin(name: string, attributes: SpanAttributes, parent?: TraceContext): Span;
+  /** Begins a span that the caller ends. Without `parent`, it begins a trace. `agoMs`: time since the beginning of the span, in ms. */
+  abstract begin(name: string, attributes: SpanAttributes, parent?: TraceContext, agoMs?: number): Span;
 
   /**
    * Runs `work` within a span, and ends the span when `work` ends. Without `parent`, the parent is the active span. Without an active span,

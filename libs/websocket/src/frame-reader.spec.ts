@@ -153,12 +153,12 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('refuses a frame %s after the messages before the frame', (_, bad, closeCode) => {
+  ])('refuses a frame %s, but delivers the messages before the frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });
 
-  it('has the same result for any bytes and any split of the reads', () => {
+  it('has a result that does not depend on the split of the reads, for any bytes', () => {
     return fc.assert(
       fc.property(bytes(400), cuts, (stream, cuts) => {
         expect(read(stream, cuts)).toEqual(read(stream));

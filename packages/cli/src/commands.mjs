@@ -34,7 +34,7 @@ export const COMMANDS = [
   },
   {
     name: 'fleet',
-    about: 'operate a running fleet: list, watch, drain, cordon, evict, rooms, migrate, end',
+    about: 'operate a running fleet: its servers, rooms, queues and players, the audit log, and a move to another Redis',
     help: tool('fleet/help.txt'),
     load: () => import('../../../tools/fleet/command.mjs'),
   },

@@ -31,7 +31,7 @@ describe("the audit of a bank's transfers", () => {
     ['an acknowledged transfer that is missing', { acknowledged: new Set(['a', 'b', 'c']) }, paid('a', 'b'), 'c was acknowledged'],
     ['money that is missing', { result: { game: GAME, purse: 990, sent: ['a', 'b'] } }, paid('a', 'b'), '990 are left of 1000'],
     ['a command that was applied twice', { result: { game: GAME, purse: 997, sent: ['a', 'b', 'b'] } }, paid('a', 'b'), '1 transfers were'],
-  ])('reports %s with the name of the game', (_what, rest, payments, violation) => {
+  ])('reports %s, and names the game', (_what, rest, payments, violation) => {
     const { violations } = auditBank([book(rest)], payments);
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });

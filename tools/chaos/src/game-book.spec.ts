@@ -35,7 +35,7 @@ describe('the book that checks a game', () => {
     expect(book().isComplete).toBe(true);
   });
 
-  it('reports a missing command that was acknowledged', () => {
+  it('reports an acknowledged command that is missing', () => {
     expect(book(without(2), {}).verdict()).toEqual(['it has no end']);
     expect(book(without(2), { ada: [] }).verdict()).toContain('bob#1 was acknowledged and is missing');
   });

@@ -191,12 +191,14 @@ class Others {
       strict: false,
       encoding: 'binary',
       pairing: 'rooms',
+      isFleetKnown: true,
     } as const;
     this.game = others > 0 ? new TicTacToeRun(options, this.tally, { begin: () => {}, at: () => {}, end: () => {} }) : null;
   }
 
   async run(): Promise<void> {
-    await this.game?.run();
+    // A fleet that accepts no player for half a minute is a violation too.
+    await this.game?.run().catch((error: Error) => this.tally.fault(`the players did not play: ${error.message}`));
     for (const fault of this.tally.faults) this.findings.violation(`tic-tac-toe: ${fault}`);
     if (this.tally.lost > 0) this.findings.violation(`tic-tac-toe: ${this.tally.lost} moves lost`);
     if (this.tally.doubled > 0) this.findings.violation(`tic-tac-toe: ${this.tally.doubled} moves doubled`);

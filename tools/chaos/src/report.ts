@@ -31,7 +31,14 @@ export interface Report {
   readonly faults: number;
   readonly counts: Findings['counts'];
   readonly codes: Readonly<Record<string, number>>;
-  readonly ticTacToe: { readonly games: number; readonly moves: number; readonly lost: number; readonly doubled: number };
+  readonly ticTacToe: {
+    readonly games: number;
+    readonly moves: number;
+    readonly lost: number;
+    readonly doubled: number;
+    /** Number of attempts to open a session that failed and were repeated. */
+    readonly failedConnects: number;
+  };
   readonly bank: BankReport;
   readonly searches: SearchReport;
   readonly answers: Spread;
@@ -46,7 +53,7 @@ export function reportOf(
   { counts, codes, pauses, violations, violationCount }: Findings,
   faults: readonly Fault[],
   {
-    ticTacToe: { games, moves, lost, doubled },
+    ticTacToe: { games, moves, lost, doubled, failedConnects },
     bank,
     searches,
   }: { readonly ticTacToe: Tally; readonly bank: BankReport; readonly searches: SearchReport },
@@ -61,7 +68,7 @@ export function reportOf(
     faults: faults.length,
     counts,
     codes: Object.fromEntries(codes),
-    ticTacToe: { games, moves, lost, doubled },
+    ticTacToe: { games, moves, lost, doubled, failedConnects },
     bank,
     searches,
     answers: pauses.answersMs,
@@ -90,7 +97,7 @@ export function readable(report: Report): string {
         .map(([code, count]) => `${code} ${count}`)
         .join(', ') || 'none'
     }`,
-    `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled`,
+    `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled; ${ticTacToe.failedConnects} attempts to connect failed`,
     `  searches               ${searches.matched} matched, ${searches.cancelled} cancelled, ${searches.refused} ended by a server`,
     `  bank                   ${bank.games} games, ${bank.acknowledged} transfers acknowledged, ${bank.paid} paid; ${bank.rewinds} rewinds`,
     `  answered in, ms        p50 ${answers.p50}, p90 ${answers.p90}, p99 ${answers.p99}, max ${answers.max}`,

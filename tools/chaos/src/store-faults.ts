@@ -112,7 +112,10 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
   };
 }
 
-/** Plans that one server receives no more messages from Redis, and gets no error about that. `Innocents` and `allOpen` check the result. */
+/**
+ * Plans that one server receives no messages of Redis channels for some time, and no error on its connection. `Innocents` checks that the
+ * server is not evicted for this. `allOpen` checks at the end that the server is ready.
+ */
 function deafen({ fleet, chance }: World): Plan | null {
   const { server, proxy } = fleet.deafened;
   if (server.condition !== 'up') return null;

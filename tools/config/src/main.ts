@@ -1,5 +1,6 @@
 import type { ServerType } from '#libs/protocol';
 import {
+  configurationSchema,
   type Environment,
   loadEnvironment,
   readSettings,
@@ -27,11 +28,15 @@ interface Checked {
 }
 
 /**
- * Prints the problems of the settings. With `--print`, also prints all settings. Returns 1 if a server could not start with these settings,
+ * Prints the problems of the settings. With `--print`, also prints all settings. With `--schema`, prints only the JSON Schema. Returns 1 if a server could not start with these settings,
  * else 0.
  */
 export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
   const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();
+  if (options.schema) {
+    console.log(JSON.stringify(configurationSchema(), null, 2));
+    return 0;
+  }
   const written = loadEnvironment(envFile);
   const missing = Object.entries(made).filter(([variable]) => !written[`${variable}_FILE`]);
   const environment = { ...Object.fromEntries(missing), ...written };

@@ -7,15 +7,18 @@ export interface ConfigOptions {
   readonly type?: ServerType;
   readonly changed: boolean;
   readonly json: boolean;
+  /** True: prints only the JSON Schema of the file that `HOLDFAST_CONFIG` names. */
+  readonly schema: boolean;
 }
 
 export function newCommand(call = 'holdfast config'): Command {
   return new Command(call)
     .description(
-      'Checks the settings of the servers of this project: environment variables, and .env outside production. Unknown names are shown with the nearest known one.',
+      'Checks the settings of the servers of this project: environment variables, the file that HOLDFAST_CONFIG names, and .env outside production. Unknown names are shown with the nearest known one.',
     )
     .option('--print', 'print the effective settings, without secrets', false)
     .addOption(new Option('--type <type>', 'only of this type of server').choices(['gateway', 'lobby', 'game']))
     .option('--changed', 'with --print: only settings that are not at their default', false)
-    .option('--json', 'print one JSON object', false);
+    .option('--json', 'print one JSON object', false)
+    .option('--schema', 'print the JSON Schema of the file that HOLDFAST_CONFIG names, and check nothing', false);
 }

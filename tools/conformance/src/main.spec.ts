@@ -19,7 +19,7 @@ describe('npm run conformance', () => {
 
   it.each([
     ['ends at once', 'true', 'the client has ended (exit code 0)'],
-    ['prints something else than JSON', "sh -c 'echo hello; cat >/dev/null'", 'the client printed a line that is not JSON: hello'],
+    ['prints something other than JSON', "sh -c 'echo hello; cat >/dev/null'", 'the client printed a line that is not JSON: hello'],
     ['never connects', SILENT, 'expected a connection within'],
   ])('fails a client that %s, and names the reason', async (_what, client, why) => {
     expect(await main(['--client', client, '--only', CASE])).toBe(1);
@@ -38,7 +38,7 @@ describe('npm run conformance', () => {
     }
   });
 
-  it('fails when no case has the wanted name', async () => {
+  it('fails when no case has the given name', async () => {
     expect(await main(['--client', 'true', '--only', 'no such case'])).toBe(1);
   });
 });

@@ -65,21 +65,29 @@ describe('move-store', () => {
     expect(await move()).toEqual({ servers: 1, switchMs: 0 });
   });
 
-  it('refuses an old Redis that has another replica, and changes nothing', async () => {
+  it.each(['redis://me:hunter2/x@a', 'redis://me:hunter2@a,b', 'sentinel://me:hunter2@a:1/main'])(
+    'refuses the address %s without showing its password',
+    async (from) => {
+      const moving = moveStore({ from, to: next.url, prefix: 'hf', waitMs: 1_000, say: () => {} });
+      await expect(moving).rejects.toThrow(/^--from is "\w+:\/\/\*{3}@a.*": it must be redis:\/\/HOST:PORT or rediss:\/\/HOST:PORT\.$/);
+    },
+  );
+
+  it('refuses an old Redis that has a replica other than the new Redis, and changes nothing', async () => {
     const other = await startRedis('other');
     await replicate(other, old);
     await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${other.port}.`);
     expect([await roleOf(old), await roleOf(next), await roleOf(other)]).toEqual(['master', 'master', 'slave']);
   });
 
-  it('does not take a replica with the port of the new Redis for the new Redis', async () => {
+  it('does not confuse the new Redis with a replica that has the same port', async () => {
     const other = await startRedis('other');
     await other.client.config('SET', 'replica-announce-port', String(next.port));
     await replicate(other, old);
     await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${next.port}.`);
   });
 
-  it('keeps a replica of the new Redis, whose own primary is the old one already', async () => {
+  it('keeps a replica of the new Redis when the new Redis is already a replica of the old Redis', async () => {
     const other = await startRedis('other');
     await replicate(next, old);
     await replicate(other, next);
@@ -96,7 +104,7 @@ describe('move-store', () => {
     expect(await next.client.get('precious')).toBe('1');
   });
 
-  it('refuses a new Redis that is a replica of another Redis', async () => {
+  it('refuses a new Redis that is a replica of a third Redis', async () => {
     const other = await startRedis('other');
     await other.client.set('precious', '1');
     await replicate(next, other);
@@ -104,7 +112,7 @@ describe('move-store', () => {
     expect(await next.client.get('precious')).toBe('1');
   });
 
-  it("waits until the watchdog of a server has moved, whose connection is not the server's own", async () => {
+  it('waits until the watchdog of each server has moved its own connection', async () => {
     await old.client.sadd('hf:servers', SERVER);
     await old.client.hset(SERVER, 'state', 'ready');
     for (const redis of [old, next]) await connected(redis, SERVER);
@@ -113,7 +121,7 @@ describe('move-store', () => {
     expect(await roleOf(old)).toBe('master');
   });
 
-  it('continues when its connections break while it waits', async () => {
+  it('continues when its connections break during the wait', async () => {
     await old.client.sadd('hf:servers', SERVER);
     await old.client.hset(SERVER, 'state', 'ready');
     let isOver = false;
@@ -129,7 +137,7 @@ describe('move-store', () => {
     expect((await moving).servers).toBe(1);
   });
 
-  it('lets the old Redis take writes again when it cannot connect to the new one', async () => {
+  it('lets the old Redis take writes again when the tool cannot connect to the new Redis', async () => {
     // No Redis listens at this address.
     await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
     await expect(move()).rejects.toThrow('did not take over in time. The fleet continues on the old one.');
@@ -137,7 +145,7 @@ describe('move-store', () => {
     expect(await old.client.set('room', 'played on')).toBe('OK');
   });
 
-  it('ends a switch that an interrupted call has begun and that cannot succeed', async () => {
+  it('ends an impossible switch that an interrupted call has begun', async () => {
     await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
     await replicate(next, old);
     await until(async () => /state=online/.test(await old.client.info('replication')));

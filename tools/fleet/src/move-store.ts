@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
-import { connect, parseRedisUrl, type Replication, readReplication, redacted } from '#libs/redis';
+import { connect, type Replication, readReplication } from '#libs/redis';
+import { addressOf, parseRedisUrl, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
 import { connectionsOf, missing, present, serversOf } from './store-connections.js';
-import { addressOf, ownReplica, refuseUnfit } from './store-replica.js';
+import { ownReplica, refuseUnfit } from './store-replica.js';
 import { awaitSwitch, isSwitching, switchRoles } from './store-switch.js';
 import { within } from './within.js';
 
@@ -71,7 +72,7 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
   await refuseUnfit(old, next, { from, to });
   await letLogIn(next, from);
   await letLogIn(old, to);
-  const { host, port } = addressOf(from);
+  const { host, port } = addressOf(new URL(from));
   await next.call('REPLICAOF', host, String(port));
   await within(waitMs, () => isInSync(old, next), 'The new Redis has not copied the data in time. The fleet continues on the old one.');
   say(`${redacted(to)} is a replica of ${redacted(from)} and has all data.`);
@@ -95,9 +96,17 @@ function isReplicaOf(was: Replication, is: Replication): boolean {
 }
 
 function clientOf(option: string, url: string, { tlsCa }: MoveOptions): Redis {
-  if (!/^rediss?:\/\/[^\s,]+$/.test(url))
+  if (!isSingle(url))
     throw new FleetError('bad-data', `${option} is ${JSON.stringify(redacted(url))}: it must be redis://HOST:PORT or rediss://HOST:PORT.`);
   return connect({ url, name: 'move-store', ...(tlsCa !== undefined && { tls: { ca: tlsCa } }) }) as Redis;
+}
+
+function isSingle(url: string): boolean {
+  try {
+    return parseRedisUrl(url).kind === 'single';
+  } catch {
+    return false;
+  }
 }
 
 async function opened(client: Redis, option: string, url: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { readReplication, redacted } from '#libs/redis';
+import { readReplication } from '#libs/redis';
+import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
 
 /** The new Redis, by the address with which the old one reaches it. */
@@ -93,18 +94,13 @@ async function announcedBy(client: Redis): Promise<{ readonly ip: string; readon
 
 /** Whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
 function waitsFor(info: string, url: string): boolean {
-  const { host, port } = addressOf(url);
+  const { host, port } = addressOf(new URL(url));
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   return field('master_link_status') === 'down' && field('master_host') === host && field('master_port') === String(port);
 }
 
 async function setting(client: Redis, name: string): Promise<string> {
   return ((await client.config('GET', name)) as string[])[1] ?? '';
-}
-
-export function addressOf(url: string): { readonly host: string; readonly port: number } {
-  const { hostname, port } = new URL(url);
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379) };
 }
 
 function refuse(message: string): never {

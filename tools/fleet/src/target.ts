@@ -20,7 +20,7 @@ export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = proc
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;
   // The tool must not send the token of one fleet to another fleet.
   const ofRunning = url === running?.opsUrl ? running.adminToken : undefined;
-  const token = given.token ?? newestOf(env.ADMIN_TOKEN) ?? newestOf(ofRunning);
+  const token = given.token ?? newestOf(env.ADMIN_TOKEN) ?? ofRunning;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new FleetError('bad-data', `${JSON.stringify(url)} is not a URL. Pass one such as ${URL_DEFAULT}.`);
   if (!token) throw new FleetError('unauthorized', `No token: pass --token, or set ADMIN_TOKEN to that of the fleet at ${url}.`);

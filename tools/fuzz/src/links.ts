@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import * as fc from 'fast-check';
-import { LINK_KIND, NONCE_BYTES, packIntroduction } from '#libs/link';
+import { LINK_KIND, NONCE_BYTES, packProof } from '#libs/link';
 import { FrameSplitter, LENGTH_BYTES, serverId } from '#libs/protocol';
 import { type Gateway, LINK_SECRET } from './gateway.js';
 import { bentBytes, packed, streamOf } from './hostile.js';
@@ -43,7 +43,7 @@ export function links({ linkPort }: Gateway): Target<Case> {
       await inTime('a challenge', Promise.race([said(1), closed]));
       if (isProved) {
         const who = { id: serverId('game', `fuzz-${++peers % 8}`), incarnation: peers };
-        const proof = packIntroduction([LINK_SECRET], 'dial', heard[0].subarray(1), randomBytes(NONCE_BYTES), who);
+        const proof = packProof([LINK_SECRET], 'dial', heard[0].subarray(1), randomBytes(NONCE_BYTES), who);
         socket.write(framed(LINK_KIND.proof, proof));
         await inTime('a proof taken', Promise.race([said(2), closed]));
         if (heard[1]?.[0] !== LINK_KIND.ready) throw new Finding('a proof was refused');
@@ -63,11 +63,11 @@ const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
 /** The body of a proof: a proof with a wrong HMAC, with or without modifications, or other bytes. */
-const introduction = fc.oneof(
+const proof = fc.oneof(
   bentBytes(
     fc.constant(
       Buffer.from(
-        packIntroduction(['another secret'], 'dial', Buffer.alloc(NONCE_BYTES), Buffer.alloc(NONCE_BYTES), {
+        packProof(['another secret'], 'dial', Buffer.alloc(NONCE_BYTES), Buffer.alloc(NONCE_BYTES), {
           id: serverId('game', 'x'),
           incarnation: 1,
         }),
@@ -78,7 +78,7 @@ const introduction = fc.oneof(
 );
 
 const linkFrame: fc.Arbitrary<Buffer> = fc.oneof(
-  introduction.map((bytes) => Buffer.concat([Buffer.from([LINK_KIND.proof]), bytes])),
+  proof.map((bytes) => Buffer.concat([Buffer.from([LINK_KIND.proof]), bytes])),
   fc.tuple(id, name, body).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.request]), ...parts])),
   fc.tuple(name, body).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.event]), ...parts])),
   fc

@@ -7,8 +7,8 @@ import { Finding } from './target.js';
 const VALUES_MAX = 2_000_000;
 
 /**
- * Throws a finding unless `value` is a tree of plain values: no other classes, no object in two places, and no own key `__proto__`. Code
- * that receives a plain tree can visit all of its values without a limit.
+ * Throws a finding unless `value` is a tree of plain values. A plain tree has no instances of classes except byte arrays, no object in two
+ * places, no cycles, and no own key `__proto__`. So code can visit all values of a plain tree without a limit on their number.
  */
 export function assertPlainTree(value: unknown): void {
   const seen = new Set<object>();

@@ -31,6 +31,8 @@ export interface PlayersOptions {
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
   readonly pairing: 'rooms' | 'match';
+  /** True: the run has started the fleet itself. So the first player, too, repeats an attempt to connect that no gateway answers. */
+  readonly isFleetKnown: boolean;
 }
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
@@ -56,7 +58,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
   const urls = url ?? [running?.url ?? URL_DEFAULT];
   // The players of one fleet must not trust the certificate of another fleet.
   const ofRunning = urls.every((one) => one === running?.url) ? running?.certificate : undefined;
-  return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
+  return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null, isFleetKnown: false };
 }
 
 export function newCommand(call = 'npm run players --'): Command {

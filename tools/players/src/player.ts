@@ -11,21 +11,39 @@ const AGAIN_MS = 100;
 /** Time for which the start of a game may wait for free capacity, in ms. */
 const START_MS = 5_000;
 
-/** Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal. */
-export async function openSessions(count: number, options: PlayersOptions, tally: Tally): Promise<Session[]> {
-  const sessions: Session[] = [];
-  for (let first = 0; first < count; first += OPEN_AT_ONCE) {
-    const wave = Array.from({ length: Math.min(OPEN_AT_ONCE, count - first) }, (_, index) => open(first + index, options, tally));
+type ConnectionOptions = Pick<PlayersOptions, 'urls' | 'encoding' | 'certificate' | 'isFleetKnown'>;
+
+/**
+ * Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal that is final. The first
+ * session finds out whether there is a fleet: when no gateway answers it, this function rejects with `no-fleet`. After that session,
+ * players repeat their attempts, because a gateway that does not answer may be starting again.
+ */
+export async function openSessions(count: number, options: ConnectionOptions, tally: Tally): Promise<Session[]> {
+  const sessions = [await open(0, options, tally, options.isFleetKnown)];
+  while (sessions.length < count) {
+    const first = sessions.length;
+    const wave = Array.from({ length: Math.min(OPEN_AT_ONCE, count - first) }, (_, index) => open(first + index, options, tally, true));
     sessions.push(...(await Promise.all(wave)));
   }
   return sessions;
 }
 
-async function open(index: number, { urls, encoding, certificate }: PlayersOptions, tally: Tally): Promise<Session> {
+async function open(
+  index: number,
+  { urls, encoding, certificate }: ConnectionOptions,
+  tally: Tally,
+  isFleetKnown: boolean,
+): Promise<Session> {
   const turn = index % urls.length;
   const inTurn = [...urls.slice(turn), ...urls.slice(0, turn)];
   const trust = trustIn(certificate);
-  const session = await patiently(() => connect(inTurn, { name: `player-${index + 1}`, subprotocol: encoding, ...trust }).catch(orNoFleet));
+  const session = await patiently(() =>
+    connect(inTurn, { name: `player-${index + 1}`, subprotocol: encoding, ...trust }).catch((error: Partial<HoldfastError>) => {
+      if (!isFleetKnown && isUnanswered(error)) throw new HoldfastError(NO_FLEET, error.message);
+      if (error.retry) tally.failedConnects += 1;
+      throw error;
+    }),
+  );
   session.on('status', (status) => {
     if (status === 'reconnecting') tally.reconnects += 1;
   });
@@ -88,9 +106,9 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 
 export const NO_FLEET = 'no-fleet';
 
-/** Throws the error of an attempt to connect. The code is `no-fleet` when no gateway answered. Such an attempt is not repeated. */
-function orNoFleet(error: Partial<HoldfastError>): never {
-  throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
+/** Returns whether an attempt to connect failed because no gateway answered. A gateway that refuses names a time for the next attempt. */
+function isUnanswered({ code, retryAfterMs }: Partial<HoldfastError>): boolean {
+  return code === 'unavailable' && retryAfterMs === undefined;
 }
 
 /**

@@ -67,7 +67,7 @@ describe('the tally of a run of simulated players', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('returns correct percentiles of more answers than the tally stores', () => {
+  it('returns correct percentiles when the run has more answers than the tally stores', () => {
     const tally = new Tally();
     tally.acknowledged(5_000);
     for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);

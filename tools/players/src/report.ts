@@ -19,6 +19,8 @@ export interface Report {
   readonly longestPauseMs: number;
   readonly pauses: number;
   readonly reconnects: number;
+  /** Number of attempts to open a session that failed and were repeated. */
+  readonly failedConnects: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
   /** Chess: games whose outcome in the fleet differs from that in the file. */
@@ -54,6 +56,7 @@ export function reportOf(options: PlayersOptions, tally: Tally, players: number,
     longestPauseMs: round(tally.longestPauseMs),
     pauses: tally.pauses,
     reconnects: tally.reconnects,
+    failedConnects: tally.failedConnects,
     refusals: Object.fromEntries(tally.refusals),
     faults: tally.faults,
     ...(chess && {
@@ -78,6 +81,7 @@ export function readable(report: Report): string {
     `  moves lost           ${report.lost}`,
     `  moves doubled        ${report.doubled}`,
     `  longest pause        ${report.longestPauseMs} ms   (${report.pauses} pauses, ${report.reconnects} reconnections)`,
+    ...(report.failedConnects > 0 ? [`  failed to connect    ${report.failedConnects}   (attempts that were repeated)`] : []),
     ...(refused.length > 0 ? [`  refused              ${refused.join(', ')}`] : []),
     ...(report.differences ? [`  differ from the file ${report.differences.length}`] : []),
     ...(unreadableCount > 0 ? [`  games passed over    ${unreadableCount}   (unreadable, or not standard chess)`] : []),

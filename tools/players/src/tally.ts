@@ -6,6 +6,8 @@ export class Tally {
   lost = 0;
   doubled = 0;
   reconnects = 0;
+  /** Number of attempts to open a session that failed and were repeated. */
+  failedConnects = 0;
   pauses = 0;
   /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();

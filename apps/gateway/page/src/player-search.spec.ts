@@ -155,7 +155,7 @@ describe('the search of a page after a reload or a lost connection', () => {
 });
 
 describe('an offered match', () => {
-  it('keeps its end time when another player accepts', async () => {
+  it('keeps its end time when one of several players accepts the match', async () => {
     tell(OFFER);
     expect(search.offer).toMatchObject({ id: 'm-1', acceptMs: 10_000, endsAt: 11_000, isAccepted: false });
     await search.accept();
@@ -166,7 +166,7 @@ describe('an offered match', () => {
     expect(requests).toEqual(['match.accept']);
   });
 
-  it('can be accepted again after a temporary refusal', async () => {
+  it('can be accepted again after the server has refused the acceptance temporarily', async () => {
     tell(OFFER);
     refusal = new HoldfastError('unavailable');
     await search.accept();
@@ -190,7 +190,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, []]);
   });
 
-  it('disappears when another player declines the match, while the search continues', () => {
+  it('disappears when one of the other players declines the match, and the search continues', () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     tell({ event: 'searching', returned: true, waitedMs: 900 });

@@ -19,6 +19,13 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
+{{- /* Labels of the pods of one type. They contain no version of the chart, so that a newer chart alone restarts no server. */ -}}
+{{- define "holdfast.podLabels" -}}
+{{ include "holdfast.selector" . }}
+app.kubernetes.io/part-of: holdfast
+app.kubernetes.io/version: {{ include "holdfast.tag" . | quote }}
+{{- end -}}
+
 {{- define "holdfast.tag" -}}
 {{ (index .root.Values .type).tag | default .root.Values.image.tag | default .root.Chart.AppVersion }}
 {{- end -}}
@@ -57,7 +64,10 @@ SERVICE_TOKEN {{ . }}
 {{- end }}
 {{- end -}}
 
-{{- /* The environment of a server. Secrets are files. */ -}}
+{{- /*
+The environment of a server. Secrets are files. The settings of the type override those of all types, which override those of the chart. The
+function `merge` would ignore the values false, 0 and "" of a type. Numbers of a values file are floats: `toJson` writes them without an exponent.
+*/ -}}
 {{- define "holdfast.environment" -}}
 {{- $values := index .root.Values .type -}}
 - name: SERVER_NAME
@@ -72,20 +82,25 @@ SERVICE_TOKEN {{ . }}
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
-{{- $fixed := dict "REDIS_URL" .root.Values.redis.url "LINK_PORT" "7020" "OPS_PORT" "7010" "LOG_FORMAT" "json" "SERVER_BUILD" (include "holdfast.tag" .) -}}
-{{- with .root.Values.redis.user }}{{ $_ := set $fixed "REDIS_USER" . }}{{ end -}}
-{{- if eq .type "gateway" }}{{ $_ := set $fixed "PUBLIC_PORT" "7000" }}{{ $_ := set $fixed "TCP_PORT" "7001" }}{{ end -}}
+{{- $variables := dict "LINK_PORT" "7020" "OPS_PORT" "7010" "LOG_FORMAT" "json" "SERVER_BUILD" (include "holdfast.tag" .) -}}
+{{- if .root.Values.redis.urlSecret }}{{ $_ := set $variables "REDIS_URL_FILE" "/run/secrets/redis/url" -}}
+{{- else }}{{ $_ := set $variables "REDIS_URL" .root.Values.redis.url }}{{ end -}}
+{{- with .root.Values.redis.user }}{{ $_ := set $variables "REDIS_USER" . }}{{ end -}}
+{{- if eq .type "gateway" }}{{ $_ := set $variables "PUBLIC_PORT" "7000" }}{{ $_ := set $variables "TCP_PORT" "7001" }}{{ end -}}
 {{- if eq .type "game" }}
-{{- $_ := set $fixed "MAX_GAMES" (.root.Values.game.maxGames | int | toString) }}
-{{- $_ := set $fixed "DRAIN_TIMEOUT_MS" (.root.Values.game.drainTimeoutMs | int | toString) }}
+{{- $_ := set $variables "MAX_GAMES" (.root.Values.game.maxGames | int | toString) }}
+{{- $_ := set $variables "DRAIN_TIMEOUT_MS" (.root.Values.game.drainTimeoutMs | int | toString) }}
 {{- end -}}
 {{- range $line := splitList "\n" (include "holdfast.secrets" .) }}
 {{- $parts := splitList " " $line }}
-{{- $_ := set $fixed (printf "%s_FILE" (first $parts)) (printf "/run/secrets/holdfast/%s" (last $parts)) }}
+{{- $_ := set $variables (printf "%s_FILE" (first $parts)) (printf "/run/secrets/holdfast/%s" (last $parts)) }}
 {{- end }}
-{{- range $name, $value := merge (dict) $values.settings .root.Values.settings $fixed }}
+{{- range list .root.Values.settings $values.settings }}
+{{- range $name, $value := . }}{{ $_ := set $variables $name $value }}{{ end }}
+{{- end }}
+{{- range $name, $value := $variables }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
 {{- end -}}
 
@@ -112,7 +127,7 @@ readinessProbe:
 {{- $values := index .root.Values .type -}}
 metadata:
   labels:
-    {{- include "holdfast.labels" . | nindent 4 }}
+    {{- include "holdfast.podLabels" . | nindent 4 }}
   {{- with .root.Values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -170,6 +185,9 @@ spec:
         {{- include "holdfast.containerSecurity" . | nindent 8 }}
       volumeMounts:
         - { name: secrets, mountPath: /run/secrets/holdfast, readOnly: true }
+        {{- if .root.Values.redis.urlSecret }}
+        - { name: redis-url, mountPath: /run/secrets/redis, readOnly: true }
+        {{- end }}
     {{- if .root.Values.agones.enabled | and (eq .type "game") }}
     # Tells the sidecar of Agones that the server is ready and lives.
     - name: agones
@@ -198,6 +216,14 @@ spec:
           {{- range $line := splitList "\n" (include "holdfast.secrets" .) }}
           - { key: {{ last (splitList " " $line) }}, path: {{ last (splitList " " $line) }} }
           {{- end }}
+    {{- with .root.Values.redis.urlSecret }}
+    - name: redis-url
+      secret:
+        secretName: {{ . }}
+        defaultMode: 0440
+        items:
+          - { key: url, path: url }
+    {{- end }}
   {{- with .root.Values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}

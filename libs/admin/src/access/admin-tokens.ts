@@ -1,6 +1,9 @@
 import { TokenCheck } from '../admin-token.js';
 import type { Actor } from './roles.js';
 
+/** The tokens of the admin API in words, for its refusals. */
+export const ADMIN_TOKENS = 'an ADMIN_TOKEN or a VIEWER_TOKEN';
+
 /** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */
 export interface AdminToken extends Actor {
   readonly token: string;
@@ -17,12 +20,12 @@ export class AdminTokens {
     this.known = tokens.map(({ name, role, token }) => ({ actor: { name, role }, check: new TokenCheck(token) }));
   }
 
-  accepts(given: string): boolean {
+  accepts(given: string | null): boolean {
     return this.ownerOf(given) !== null;
   }
 
   /** Returns null when no token matches. Of two entries with the same token, the first one counts. */
-  ownerOf(given: string): Actor | null {
+  ownerOf(given: string | null): Actor | null {
     let owner: Actor | null = null;
     for (const { actor, check } of this.known) {
       const isMatch = check.accepts(given);
@@ -30,11 +33,4 @@ export class AdminTokens {
     }
     return owner;
   }
-}
-
-/** @param given the token of a request. Null: the request has none */
-export function refusalOfToken(given: string | null): string {
-  if (given === null)
-    return 'This API needs the header "Authorization: Bearer TOKEN", with an ADMIN_TOKEN or a VIEWER_TOKEN of this fleet.';
-  return 'This is neither an ADMIN_TOKEN nor a VIEWER_TOKEN of this fleet.';
 }

@@ -2,11 +2,11 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import { HoldfastError } from '#libs/protocol';
 import { ADMIN_OPTIONS, type AdminOptions } from '../admin.options.js';
-import { bearerOf } from '../admin-token.js';
+import { bearerOf, refusalOf } from '../admin-token.js';
 import { ACT_METADATA, type ActOnMetadata } from '../audit/act-metadata.js';
 import { type ActRequest, newActOf } from '../audit/act-recorder.js';
 import { ActTracker } from '../audit/act-tracker.js';
-import { AdminTokens, refusalOfToken } from './admin-tokens.js';
+import { ADMIN_TOKENS, AdminTokens } from './admin-tokens.js';
 
 /**
  * Refuses every request of the admin API without a token, and every act of a viewer. Only the bearer header counts, because a browser never
@@ -27,8 +27,8 @@ export class AdminGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ActRequest & { headers: { authorization?: string } }>();
     const given = bearerOf(request.headers.authorization);
-    const actor = given === null ? null : this.tokens.ownerOf(given);
-    if (!actor) throw new HoldfastError('unauthorized', refusalOfToken(given));
+    const actor = this.tokens.ownerOf(given);
+    if (!actor) throw new HoldfastError('unauthorized', refusalOf(given, ADMIN_TOKENS));
     request.actor = actor;
     if (request.method === 'GET' || request.method === 'HEAD' || actor.role === 'operator') return true;
     const refusal = new HoldfastError('forbidden', `The token of ${actor.name} may only read. Use a token of ADMIN_TOKEN for this act.`);

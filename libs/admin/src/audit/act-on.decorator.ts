@@ -1,4 +1,4 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata, UseInterceptors } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, HttpCode, SetMetadata, UseInterceptors } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ActReference } from '../schemas.js';
 import { ACT_METADATA, type ActOnMetadata } from './act-metadata.js';
@@ -9,9 +9,9 @@ import type { RunningAct } from './running-act.js';
 /** An answer without the id of its act. `ActRecorder` adds the id. */
 export type Answered<Schema extends z.ZodType> = Omit<z.infer<Schema>, keyof z.infer<typeof ActReference>>;
 
-/** Marks a route as an act: only operators may use it, and the audit log has every use. */
+/** Marks a route as an act: only operators may use it, the audit log has every use, and its answer has the status 200. */
 export function ActOn(act: Act, target: string): MethodDecorator {
-  return applyDecorators(SetMetadata(ACT_METADATA, { act, target } satisfies ActOnMetadata), UseInterceptors(ActRecorder));
+  return applyDecorators(HttpCode(200), SetMetadata(ACT_METADATA, { act, target } satisfies ActOnMetadata), UseInterceptors(ActRecorder));
 }
 
 /** The act of this request, for a route with `@ActOn`. */

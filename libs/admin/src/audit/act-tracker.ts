@@ -27,7 +27,7 @@ interface RefusalBudget {
 @Injectable()
 export class ActTracker {
   /** By the names of actors. Their number is limited, because each name belongs to a token of the settings. */
-  private readonly refusals = new Map<string | null, RefusalBudget>();
+  private readonly refusals = new Map<string, RefusalBudget>();
 
   constructor(
     private readonly audit: AuditLog,
@@ -52,7 +52,7 @@ export class ActTracker {
     });
   }
 
-  private takeRefusal(actor: string | null): boolean {
+  private takeRefusal(actor: string): boolean {
     const now = performance.now();
     const budget = this.refusals.get(actor) ?? { left: REFUSALS_BURST, at: now };
     const more = Math.floor((now - budget.at) / REFUSAL_EACH_MS);
@@ -120,6 +120,7 @@ class TrackedAct implements RunningAct {
 
 function doneWith(answer: object): ActEnd {
   const scalars = Object.entries(answer).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value));
+  // A cordon answers with the whole server, which is not a result of the act.
   const result = scalars.length === 0 || 'incarnation' in answer ? null : Object.fromEntries(scalars);
   return { outcome: 'done', code: null, message: null, result };
 }

@@ -70,7 +70,7 @@ describe('AuditLog', () => {
     expect(third.next).toBeNull();
   });
 
-  it('finds the acts of one operator and of one kind', async () => {
+  it('filters the acts by operator and by kind', async () => {
     const target = randomUUID();
     await audit.begin(newAct({ target, actor: { name: 'bob', role: 'operator' }, act: 'server.drain' }));
     await audit.begin(newAct({ target }));

@@ -57,14 +57,14 @@ export class PlayerOperations {
   }
 
   /**
-   * Ends the session in the store first, so that it cannot be resumed. If the request to the gateway is lost, the gateway detects within
-   * half a minute that the session has ended, and closes the connection.
+   * Revokes the session in the store first, so that it cannot be resumed. If the request to the gateway is lost, the gateway detects within
+   * half a minute that the session has ended, and closes the connection. If the gateway dies, its cleanup marks the user as away.
    */
   private async endSession(user: UserId, code: 'kicked' | 'suspended'): Promise<boolean> {
     const found = await this.sessions.find(user);
     if (!found) return false;
-    await this.sessions.end(found.session);
-    await this.gateways.disconnect(found.gateway, found.session, code);
+    const gateway = await this.sessions.revoke(found);
+    if (gateway) await this.gateways.disconnect(gateway, found.session, code);
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { Body, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { UserId } from '#libs/protocol';
@@ -44,7 +44,6 @@ export class PlayersController {
   }
 
   @Post(':user/kick')
-  @HttpCode(200)
   @ActOn('player.kick', 'user')
   @ApiOperation({ summary: 'End the session of a user. The player leaves the room, and may log in again.' })
   @ApiOkResponse({ standardSchema: KickAnswer })
@@ -56,7 +55,6 @@ export class PlayersController {
   }
 
   @Post(':user/ban')
-  @HttpCode(200)
   @ActOn('player.ban', 'user')
   @ApiOperation({ summary: 'Refuse every login of a user, and end the session. A ban of a banned user replaces the earlier one.' })
   @ApiOkResponse({ standardSchema: BanAnswer })
@@ -80,7 +78,6 @@ export class PlayersController {
   }
 
   @Post(':user/mute')
-  @HttpCode(200)
   @ActOn('player.mute', 'user')
   @ApiOperation({ summary: 'Refuse every chat message of a user, in all rooms and lobbies.' })
   @ApiOkResponse({ standardSchema: MuteAnswer })

@@ -34,7 +34,7 @@ describe('a page of the room catalog', () => {
     ['players', 'desc', ['b', 'c', 'a']],
     ['name', 'asc', ['b', 'c', 'a']],
     ['version', 'desc', ['a', 'c', 'b']],
-  ] as const)('is sorted by %s, %s', (sort, order, expected) => {
+  ] as const)('is sorted by `%s` in the order `%s`', (sort, order, expected) => {
     const rooms = [
       room('a', { createdAt: 1, players: 1, name: 'zoo', version: 9 }),
       room('b', { createdAt: 2, players: 9, name: 'Art', version: 1 }),
@@ -44,7 +44,7 @@ describe('a page of the room catalog', () => {
   });
 
   it.each(['asc', 'desc'] as const)(
-    'continues after the last room of the previous page (%s), even when rooms have equal values and the last room is gone',
+    'continues after the last room of the previous page (order: `%s`), even when rooms have equal values and the last room is gone',
     (order) => {
       const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
       const first = page(rooms, { sort: 'players', order, limit: 2 });
@@ -58,7 +58,7 @@ describe('a page of the room catalog', () => {
   );
 
   it.each(['x', 'e30', Buffer.from('["name","a","b"]').toString('base64url')])(
-    'is refused when the cursor %s does not belong to the query',
+    'is refused when the cursor `%s` does not belong to the query',
     (after) => {
       expect(() => page([room('a')], { after })).toThrow(expect.objectContaining({ code: 'bad-data' }));
     },

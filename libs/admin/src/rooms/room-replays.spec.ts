@@ -74,7 +74,7 @@ describe('the replay of a room', () => {
     expect(await replays.at(room, version)).toMatchObject({ version, state: { count: version }, at: version === 0 ? null : version * 100 });
   });
 
-  it('names the available versions when it refuses a missing version', async () => {
+  it('is refused for a missing version, and the refusal names the available versions', async () => {
     const { room } = await played(2);
     await expect(replays.at(room, 3)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('from version 0 to 2') });
   });

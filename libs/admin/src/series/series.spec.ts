@@ -21,7 +21,7 @@ const fleet = (games: number, ackP99Ms: number | null = null): FleetSample => ({
 });
 
 describe('a sample of the fleet', () => {
-  it('has the load of each living server, and the sums of the fleet', () => {
+  it('has the load of each living server, and the sums for the whole fleet', () => {
     const records = [
       server({ rooms: '3', commandsPerSecond: '40', ackP99Ms: '2.5', cpuPercent: '30', lagMs: '1.26' }),
       server({ name: '2', rooms: '4', commandsPerSecond: '60', ackP99Ms: '8', cpuPercent: '50' }),
@@ -45,7 +45,7 @@ describe('a sample of the fleet', () => {
     expect(names).not.toContain('game:9');
   });
 
-  it('has the mean loads and the maximum times when it combines several samples', () => {
+  it('contains the mean loads and the maximum times when the sample combines several samples', () => {
     expect(combined([fleet(2, 3), fleet(4, null), fleet(9, 40)])).toEqual({ ...fleet(5, 40), servers: { 'game:1': [5, 10, 1, 50] } });
   });
 });
@@ -98,7 +98,7 @@ describe('the samples in Redis', () => {
     expect(await store.read(COARSE, 0)).toMatchObject([{ at: 660_000, fleet: [63.5, 100, 20, 50, null, 1, 1, 0] }]);
   });
 
-  it('combine a minute even when the gateway dies after it has stored the last sample of the minute', async () => {
+  it('are combined into a coarse sample even when the gateway dies after storing the last sample of a minute', async () => {
     for (let at = 610_000; at <= 650_000; at += 10_000) await store.add(at, fleet(1));
     await redis.commands.xadd(seriesKey(FINE), '660000-0', 'sample', JSON.stringify(fleet(1)));
     expect(await store.add(660_000, fleet(1))).toBe(false);
@@ -119,7 +119,7 @@ describe('the samples in Redis', () => {
     expect((await store.read(FINE, 0)).map(({ at }) => at)).toEqual([10_000]);
   });
 
-  it('are written by another gateway after the lease of a dead gateway has expired', async () => {
+  it('are written by a second gateway after the lease of a dead gateway has expired', async () => {
     const clock = module.get(StoreClock);
     const writer = new SeriesWriter(
       redis,

@@ -47,7 +47,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
   return { car, sent, sync, wait };
 }
 
-describe('the prediction of the own entity', () => {
+describe("the prediction of the player's own entity", () => {
   it('moves the entity in the first frame after a new input', () => {
     const { car, sync, wait } = setUp();
     sync(100);
@@ -114,7 +114,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('moves the entity on a new input after a minute without a sync', () => {
+  it('moves the entity after a new input, even after a minute without a sync', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -143,7 +143,7 @@ describe('the prediction of the own entity', () => {
     expect(state.cars[0]?.x).toBe(1);
   });
 
-  it('accepts a step function that returns the next value and leaves its argument unchanged', () => {
+  it('accepts a step function that returns a new value and does not change its argument', () => {
     const { car, sync, wait } = setUp({ step: ({ x, lap = 0 }, speed) => ({ x: x + speed, lap: lap + 1 }) });
     sync(0);
     car.hold(10);

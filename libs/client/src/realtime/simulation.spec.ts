@@ -21,16 +21,16 @@ function show(name: string, measures: Measures): Measures {
   return measures;
 }
 
-describe.each(grid)('the page of a player with $latencyMs ms of latency and a loss of $loss', (network) => {
+describe.each(grid)('the page of a player with a latency of $latencyMs ms and a packet loss of $loss', (network) => {
   const { latencyMs, loss } = network;
   const runs = SEEDS.map((seed) => play({ ...network, seed, durationMs: 20_000 }));
   const all = runs.map((run, index) => show(`${latencyMs} ms, ${loss * 100} %, seed ${SEEDS[index]}`, measured(run, latencyMs)));
 
-  it('never shows the own ship at rest for longer than 2 frames', () => {
+  it("never shows the player's own ship at rest for longer than 2 frames", () => {
     for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
   });
 
-  it('displays the own ship close to the position that the server later computes', () => {
+  it("displays the player's own ship close to the position that the server later computes", () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
       // TCP must repeat the message about the turn, so the ship turns later on the server.
@@ -38,7 +38,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
     }
   });
 
-  it('corrects the own ship by at most two steps when no message was lost', () => {
+  it("corrects the player's own ship by at most two steps when no message was lost", () => {
     for (const { correctionP95, correctionMax } of all) {
       expect(correctionP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
       if (loss === 0) expect(correctionMax).toBeLessThanOrEqual(2.2 * STEP);
@@ -64,25 +64,28 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
   });
 });
 
-describe('a page whose server is away for two seconds', () => {
+describe('a page that receives nothing from its server for two seconds', () => {
   it.each([
     ['on which the room time continues', false, 0],
     ['on which the room time stops', true, 0],
     ['that rewinds ten steps', false, 10],
-  ])('keeps the own ship moving and corrects its position once, for a server %s', (name, isTimeStopped, rewindSteps) => {
-    const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
-    const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
-    expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
-    expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
-    // The client corrects the ship once, by the distance that the ship flew ahead of the server.
-    expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
-    expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
-    const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));
-    expect(after.errorP95).toBeLessThanOrEqual(1.2 * STEP);
-    expect(after.correctionMax).toBeLessThanOrEqual(2.2 * STEP);
-    expect(after.ownJerk).toBeLessThanOrEqual(FRAME);
-    expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
-  });
+  ])(
+    "keeps the player's own ship moving, and corrects the position of the ship once, for a server %s",
+    (name, isTimeStopped, rewindSteps) => {
+      const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
+      const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
+      expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
+      expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
+      // The client corrects the ship once, by the distance that the ship flew ahead of the server.
+      expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
+      expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
+      const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));
+      expect(after.errorP95).toBeLessThanOrEqual(1.2 * STEP);
+      expect(after.correctionMax).toBeLessThanOrEqual(2.2 * STEP);
+      expect(after.ownJerk).toBeLessThanOrEqual(FRAME);
+      expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
+    },
+  );
 
   it('sends the held input to the new owner', () => {
     const run = play({ ...CALM, turn: 1, pause: PAUSE });

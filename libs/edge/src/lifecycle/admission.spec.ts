@@ -46,7 +46,7 @@ describe('Admission', () => {
 });
 
 describe('the resume of a session', () => {
-  it('is refused without a retry when the session is unknown and the store has lost nothing', async () => {
+  it('is refused as final when the session is unknown and the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);
@@ -60,7 +60,7 @@ describe('the resume of a session', () => {
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused without a check for lost data when the code is not `session-unknown`', async () => {
+  it('is refused without a check for lost data when the store refuses with a code other than `session-unknown`', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

@@ -34,7 +34,7 @@ function newGateway() {
 }
 
 describe('the presence of a member who is connected to the gateway', () => {
-  it('is reported to a lobby when the room record shows another presence', () => {
+  it('is reported to a lobby when the room record shows a different presence', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     presence.reconcileMembers();

@@ -151,16 +151,14 @@ export class SessionLifecycle {
     stateOf(connection).session = null;
     session.connection = null;
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    // Keeps the session's record in the store until a lobby has carried out the departure. If this gateway dies first, its cleanup finds
-    // the user by this record.
     this.markAway(session);
     this.logEnd(session, 'bye');
-    this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
+    this.departAndEnd(session, 'left');
   }
 
   /**
-   * Ends a session at the request of an operator. The store no longer has the session, so it cannot be resumed. False: this gateway does not
-   * have the session.
+   * Ends a session at the request of an operator. The session is revoked in the store, so it cannot be resumed. False: this gateway does
+   * not have the session.
    */
   expel(id: SessionId, code: 'kicked' | 'suspended'): boolean {
     const session = this.table.get(id);
@@ -168,9 +166,17 @@ export class SessionLifecycle {
     const { connection } = session;
     session.connection = null;
     this.logEnd(session, code);
-    this.depart(session, 'left');
+    this.departAndEnd(session, 'left');
     if (connection) disconnect(connection, code);
     return true;
+  }
+
+  /**
+   * Requests the departure of the user, and keeps the session's record in the store until a lobby has carried out the departure. If this
+   * gateway dies first, its cleanup finds the user by this record.
+   */
+  private departAndEnd(session: GatewaySession, expire: 'left' | 'away'): void {
+    this.depart(session, expire, () => void this.store.end(session.id).catch(() => {}));
   }
 
   /**
@@ -286,8 +292,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session that is no longer in the store: another session of the user replaced the session, the session expired, or the store lost
-   * it.
+   * Ends a session that is over in the store: another session of the user replaced the session, the session was revoked or expired, or the
+   * store lost it.
    */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
@@ -296,7 +302,7 @@ export class SessionLifecycle {
     const { connection } = session;
     session.connection = null;
     this.logEnd(session, 'expired');
-    this.depart(session, 'away');
+    this.departAndEnd(session, 'away');
     if (connection) disconnect(connection, 'replaced');
   }
 

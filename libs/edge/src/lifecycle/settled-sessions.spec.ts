@@ -98,14 +98,17 @@ describe('a session after the settlement of a restarted store', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
-  it.each(['moved', 'late'] as const)('stays in the room that its user entered after the store lost its data (%s)', async (outcome) => {
-    const gateway = newGateway();
-    const { session } = gateway;
-    session.recordLeftRoom('left' as RoomId);
-    session.recordLeftRoom(ROOM);
-    await gateway.settled({ restored: [{ session, outcome, before: { room: ROOM, watching: false } }] });
-    expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
-  });
+  it.each(['moved', 'late'] as const)(
+    'stays in the room that its user entered after the store lost its data (result of the restoration: `%s`)',
+    async (outcome) => {
+      const gateway = newGateway();
+      const { session } = gateway;
+      session.recordLeftRoom('left' as RoomId);
+      session.recordLeftRoom(ROOM);
+      await gateway.settled({ restored: [{ session, outcome, before: { room: ROOM, watching: false } }] });
+      expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
+    },
+  );
 
   it('repeats its search when no lobby has found a match', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));

@@ -100,7 +100,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
     await expect(answered).resolves.toEqual(answer);
   });
 
-  it('is refused with the refusal of the lobby', async () => {
+  it('is refused with the code that the lobby returned', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
@@ -110,28 +110,34 @@ describe('a request whose answer arrives before a restart of the store', () => {
 });
 
 describe('the acceptance of a match whose answer is lost', () => {
-  it.each(['server-lost', 'unavailable'] as const)('is not cancelled, because a cancellation would end the search (%s)', async (code) => {
-    const { playerRequests, session, overtaken } = newPlayerRequests(refuse(code));
-    await expect(playerRequests.send(session, 'match.accept', { offer: 'm' }, 500)).rejects.toMatchObject({ code });
-    expect(overtaken).toEqual([]);
-  });
+  it.each(['server-lost', 'unavailable'] as const)(
+    'is not cancelled after the error `%s`, because a cancellation would end the search',
+    async (code) => {
+      const { playerRequests, session, overtaken } = newPlayerRequests(refuse(code));
+      await expect(playerRequests.send(session, 'match.accept', { offer: 'm' }, 500)).rejects.toMatchObject({ code });
+      expect(overtaken).toEqual([]);
+    },
+  );
 });
 
-describe('a request to enter a room after an unanswered leave', () => {
-  it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])('is sent after the answer to the leave (%s)', async (operation) => {
-    let answerLeave = (_: unknown): void => {};
-    const { playerRequests, session, requests } = newPlayerRequests(() => new Promise((resolve) => (answerLeave = resolve)), inRoom('b'));
-    const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
-    const entered = playerRequests.send(session, operation, undefined, 500);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(requests.map((request) => request.operation)).toEqual(['rooms.leave']);
-    answerLeave({ data: { left: 'a' }, binding: null });
-    await expect(left).resolves.toMatchObject({ data: { left: 'a' } });
-    await expect(entered).resolves.toEqual(inRoom('b'));
-    expect(requests).toMatchObject([{ number: 1 }, { operation, number: 2 }]);
-  });
+describe('a request to enter a room while `rooms.leave` has no answer', () => {
+  it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])(
+    'is sent after the answer to `rooms.leave` (request: `%s`)',
+    async (operation) => {
+      let answerLeave = (_: unknown): void => {};
+      const { playerRequests, session, requests } = newPlayerRequests(() => new Promise((resolve) => (answerLeave = resolve)), inRoom('b'));
+      const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
+      const entered = playerRequests.send(session, operation, undefined, 500);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(requests.map((request) => request.operation)).toEqual(['rooms.leave']);
+      answerLeave({ data: { left: 'a' }, binding: null });
+      await expect(left).resolves.toMatchObject({ data: { left: 'a' } });
+      await expect(entered).resolves.toEqual(inRoom('b'));
+      expect(requests).toMatchObject([{ number: 1 }, { operation, number: 2 }]);
+    },
+  );
 
-  it('is sent when the leave is refused', async () => {
+  it('is sent when `rooms.leave` is refused', async () => {
     const { playerRequests, session } = newPlayerRequests(refuse('not-in-room'), inRoom('b'));
     const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
     await Promise.all([
@@ -142,7 +148,7 @@ describe('a request to enter a room after an unanswered leave', () => {
 });
 
 describe('a request that only reads data', () => {
-  it('does not wait for the answer to a leave', async () => {
+  it('does not wait for the answer to `rooms.leave`', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
     await playerRequests.send(session, 'me', undefined, 500);
@@ -189,7 +195,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
   });
 
   it.each(['rooms.create', 'match.find'])(
-    'brings the player into the room of the first answer to %s when the room still exists',
+    'brings the player into the room of the first answer to `%s` when the room still exists',
     async (operation) => {
       const repeated = newPlayerRequests();
       repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
@@ -211,7 +217,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds when the request is a leave and the player is in no room', async () => {
+  it('succeeds when the request is `rooms.leave` and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));

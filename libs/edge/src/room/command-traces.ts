@@ -16,7 +16,7 @@ interface OpenCommand {
 
 /**
  * The traces of commands, each from the gateway to the change log and back. A trace begins when the command leaves for the owner of its
- * room, and ends with the sync that acknowledges it, or with its refusal.
+ * room, and ends with the sync that acknowledges it, with its refusal, or with its session.
  */
 export class CommandTraces {
   private readonly open = new Map<GatewaySession, OpenCommand[]>();
@@ -49,6 +49,11 @@ export class CommandTraces {
   /** Ends the trace of a refused command. */
   refused(session: GatewaySession, seq: number): void {
     if (this.openCount > 0) this.end(session, (command) => command.seq === seq, 'refused');
+  }
+
+  /** Ends the traces of all commands of a session that has ended at this gateway. */
+  sessionEnded(session: GatewaySession): void {
+    if (this.openCount > 0) this.end(session, () => true, 'session-ended');
   }
 
   private endOverdue(): void {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
@@ -16,6 +16,7 @@ import {
 } from '../session/attachment-state.js';
 import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
+import { PauseTraces } from './pause-traces.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
 /** The event that a backlog is too large. All sessions share this object, because each frame to a slow connection causes the event. */
@@ -56,6 +57,7 @@ export class OwnerAttachments implements OnModuleInit {
     private readonly log: Log,
     private readonly metrics: Metrics,
     @Inject(Links) private readonly links: Links,
+    @Optional() @Inject(PauseTraces) private readonly pauses: PauseTraces | null = null,
   ) {}
 
   onModuleInit(): void {
@@ -256,7 +258,10 @@ export class OwnerAttachments implements OnModuleInit {
         if (room) session.send({ kind: 'paused', room, reason: output.reason });
         return;
       case 'resumed':
-        if (output.pausedMs !== null) this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, output.pausedMs / 1_000);
+        if (output.pausedMs !== null) {
+          this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, output.pausedMs / 1_000);
+          if (this.pauses !== null) this.pauses.resumed(session, output.pausedMs);
+        }
         if (room) session.send({ kind: 'resumed', room, reason: 'owner' });
         return;
       default:

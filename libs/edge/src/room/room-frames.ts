@@ -61,7 +61,8 @@ export class RoomFrames implements OnModuleInit {
     this.links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     this.links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
     this.links.onFrame(LINK_KIND.compactMany, (_, frame) => this.receiveCompactSync(frame));
-    const { tracer } = this;
+    const { tracer, traces } = this;
+    if (traces) this.sessions.onRemoved((session) => traces.sessionEnded(session));
     if (tracer) this.links.onFrame(LINK_KIND.tracedSync, (peer, frame) => noteSync(tracer, peer, frame));
   }
 

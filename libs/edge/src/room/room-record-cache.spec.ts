@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports a change of an unsettled store only when the store is settled', async () => {
+  it('reports a change in an unsettled store only after the store has settled', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');

@@ -9,6 +9,7 @@ export class SessionTable {
   private readonly byId = new Map<SessionId, GatewaySession>();
   private readonly byHandle = new Map<number, GatewaySession>();
   private readonly byUser = new Map<UserId, GatewaySession>();
+  private readonly removed: ((session: GatewaySession) => void)[] = [];
   private nextHandle = 1;
 
   constructor(private readonly metrics: Metrics) {}
@@ -44,9 +45,15 @@ export class SessionTable {
     return this.byId.size;
   }
 
+  /** `listener` is called when a session has ended at this gateway. */
+  onRemoved(listener: (session: GatewaySession) => void): void {
+    this.removed.push(listener);
+  }
+
   remove(session: GatewaySession): void {
     session.stopGraceTimers();
     session.isOver = true;
+    for (const listener of this.removed) listener(session);
     if (this.byId.get(session.id) !== session) return;
     this.byId.delete(session.id);
     this.byHandle.delete(session.handle);

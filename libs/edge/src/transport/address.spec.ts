@@ -14,7 +14,7 @@ describe('addressKey', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     [undefined, 'unknown'],
-  ])('returns for %s the key %s', (address, key) => {
+  ])('for the address %s, returns the key %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
   });
 });

@@ -171,7 +171,7 @@ describe('a WebSocket connection', () => {
     [[SUBPROTOCOL_BINARY, SUBPROTOCOL_COMPACT], SUBPROTOCOL_COMPACT],
     [[SUBPROTOCOL_BINARY], SUBPROTOCOL_BINARY],
     [[SUBPROTOCOL_JSON], SUBPROTOCOL_JSON],
-  ])('gives a client that offers %j the subprotocol %s', async (offered, chosen) => {
+  ])('answers a client that offers the subprotocols %j with the subprotocol %s', async (offered, chosen) => {
     const { client, connection } = await overWebSocket(offered);
     expect(client.protocol).toBe(chosen);
     expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);
@@ -254,7 +254,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.pingsMax).toBe(-3);
   });
 
-  it('answers a close frame with the same code', async () => {
+  it('answers a close frame with a close frame of the same code', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.close(4_321, 'enough');
     await until(() => closed.code !== undefined && gateway.closings === 1);
@@ -509,7 +509,7 @@ describe('hostile input of a player', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('has the same result for any split of the stream', () => {
+  it('leads to the same messages for any split of the stream', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -551,7 +551,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('can be sent back in a response that a client decodes', () => {
+  it('can be encoded in a response that the client can decode', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

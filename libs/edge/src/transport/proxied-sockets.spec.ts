@@ -119,7 +119,7 @@ describe.each([
     expect(gateway.connections[0]!.address).toBe('192.0.2.7');
   });
 
-  it.each(['tcp', 'websocket'] as const)('is read without a loss of the bytes after it in one packet (%s)', async (port) => {
+  it.each(['tcp', 'websocket'] as const)('is read without a loss of the bytes that follow the header in one packet (%s)', async (port) => {
     const { gateway, socket } = await connected({ port });
     const rest = port === 'tcp' ? HELLO : Buffer.concat([Buffer.from(`${UPGRADE}\r\n`), MASKED_HELLO]);
     socket.write(Buffer.concat([header, rest]));

@@ -60,9 +60,12 @@ describe('the header Forwarded', () => {
     expect(standard.addressOf(forwarded(header))).toBe(client);
   });
 
-  it.each(['for=unknown', 'for=_hidden', 'for="', 'nonsense', ''])('contains no address of a client in the form: %s', (header) => {
-    expect(standard.addressOf(forwarded(header))).toBe('10.0.0.1');
-  });
+  it.each(['for=unknown', 'for=_hidden', 'for="', 'nonsense', ''])(
+    'contains no address of a client when the value of the header is: %s',
+    (header) => {
+      expect(standard.addressOf(forwarded(header))).toBe('10.0.0.1');
+    },
+  );
 
   it('contains the host that the browser requested', () => {
     expect(standard.hostOf(forwarded('for=192.0.2.1;host="play.example.org:8443", for=10.0.0.2;host=inner'))).toBe('play.example.org:8443');

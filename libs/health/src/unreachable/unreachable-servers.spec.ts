@@ -77,7 +77,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect([...service.locallyUnreachable]).toEqual([cut.self.id]);
   }, 20_000);
 
-  it('counts the report of each listed gateway once until the report expires', async () => {
+  it('counts only one report of each gateway in the given list, until the report expires', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);

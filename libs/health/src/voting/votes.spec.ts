@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts only one vote for each listed gateway, and no votes of other servers', async () => {
+  it('counts only one vote for each gateway in the list of voters, and no other votes', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -40,7 +40,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('marks a gateway as suspect that answers neither the request to vote nor a check', async () => {
+  it('marks a gateway as suspect when the gateway answers neither the request to vote nor a check', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });

@@ -8,8 +8,10 @@ import { GatewaySessionIndex, PendingAwayMarks, type SessionNotices, SessionStor
 import { Log } from '#libs/telemetry';
 import type { GameCatalogue } from '../game-catalogue.js';
 import { GameStarter } from '../game-starter.js';
+import { MemberPresence } from '../member-presence.js';
 import type { RoomOptionsCheck } from '../room-options-check.js';
 import { RoomService } from '../room-service.js';
+import { RoomWriter } from '../room-writer.js';
 import type { UserTickets } from '../user-tickets.js';
 import { IdempotentRequests } from './idempotent-requests.js';
 import { type ServiceAnswer, ServiceRooms } from './service-rooms.js';
@@ -86,7 +88,9 @@ class Process {
     const tickets = { end: async () => null } as unknown as UserTickets;
     const check = { refuseFlawed: async () => {} } as unknown as RoomOptionsCheck;
     const clock = { storeTime: () => Date.now() } as never;
-    const service = new RoomService(this.redis, records, userRooms, games, tickets, directory, clock, check, invites, log);
+    const writer = new RoomWriter(records, userRooms, log);
+    const presence = new MemberPresence(writer, records, userRooms, tickets, this.redis);
+    const service = new RoomService(writer, records, userRooms, games, tickets, directory, clock, check, invites, log);
     const links = {
       to: async () => ({
         request: async (_: string, { room, start }: Control['room.open']['data']) => {
@@ -100,6 +104,8 @@ class Process {
     return new ServiceRooms(
       new IdempotentRequests(this.redis),
       service,
+      writer,
+      presence,
       records,
       userRooms,
       invites,

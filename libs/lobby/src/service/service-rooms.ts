@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type Operations, type RoomId, type RoomView, type UserId } from '#libs/protocol';
 import { InviteCodes, isMember, type RoomRecord, RoomRecords, UserRooms, viewOf } from '#libs/room-store';
@@ -6,10 +7,12 @@ import { SessionNotices, SessionStore, shownPlayerName, UserDirectory } from '#l
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from '../game-catalogue.js';
 import { GameStarter } from '../game-starter.js';
+import { MemberPresence } from '../member-presence.js';
 import { RoomOptionsCheck } from '../room-options-check.js';
 import { hashPassword } from '../room-password.js';
 import { newRoom, type Person, withNewMember } from '../room-rules.js';
 import { needsCode, newRoomId, RoomService } from '../room-service.js';
+import { RoomWriter } from '../room-writer.js';
 import { IdempotentRequests } from './idempotent-requests.js';
 
 /**
@@ -56,6 +59,8 @@ export class ServiceRooms {
   constructor(
     private readonly requests: IdempotentRequests,
     private readonly rooms: RoomService,
+    private readonly writer: RoomWriter,
+    private readonly presence: MemberPresence,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly invites: InviteCodes,
@@ -97,12 +102,12 @@ export class ServiceRooms {
    */
   async put(key: string, room: RoomId, wish: ServiceUser): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['put', room, wish], plan: async () => null }, async () => {
-      const record = await this.rooms.mustRead(room);
+      const record = await this.records.mustRead(room);
       if (!isMember(record, wish.user)) {
         const [person] = await this.peopleOf([wish]);
         await this.rooms.join(person!, room, 'server');
       }
-      await this.notifyAll(await this.rooms.mustRead(room), wish.user);
+      await this.notifyAll(await this.records.mustRead(room), wish.user);
       return this.answerOf(room);
     });
   }
@@ -110,8 +115,8 @@ export class ServiceRooms {
   /** Removes a user from the room. Does nothing for a user who is not a member. */
   async take(key: string, room: RoomId, user: UserId): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['take', room, user], plan: async () => null }, async () => {
-      if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
-      await this.rooms.gone(room, user);
+      if (!isMember(await this.records.mustRead(room), user)) return this.answerOf(room);
+      await this.presence.gone(room, user);
       const after = await this.records.read(room);
       // A concurrent login or resume of the user has prevented the removal, so the service must repeat the request.
       if (after && isMember(after, user)) throw new HoldfastError('busy');
@@ -128,13 +133,13 @@ export class ServiceRooms {
     return this.requests.run({ key, content: ['start', room], plan: () => this.roundOf(room) }, async ({ round }) => {
       const record = await this.settled(room, round);
       if (record.round > round || record.status === 'playing') return this.answerOf(room);
-      const ready = await this.rooms.change(room, (current) => allReady(current));
+      const ready = await this.writer.change(room, (current) => allReady(current));
       const [host] = ready.doc.members;
       if (!host) throw new HoldfastError('too-few-players');
       try {
         await this.starter.start(ready, host.user, this.balancer, { waitMs, isAgreed: true });
       } catch (error) {
-        const now = await this.rooms.mustRead(room);
+        const now = await this.records.mustRead(room);
         // Another request, for example of the host, has started a game first.
         if (now.round === round && now.status !== 'playing') throw error;
       }
@@ -164,7 +169,7 @@ export class ServiceRooms {
 
   /** @throws `room-unknown` */
   async read(room: RoomId): Promise<ServiceAnswer> {
-    return { id: room, room: viewOf(await this.rooms.mustRead(room)) };
+    return { id: room, room: viewOf(await this.records.mustRead(room)) };
   }
 
   private async answerOf(room: RoomId): Promise<ServiceAnswer> {
@@ -173,7 +178,7 @@ export class ServiceRooms {
   }
 
   private async roundOf(room: RoomId): Promise<RoundPlan> {
-    return { round: (await this.rooms.mustRead(room)).round };
+    return { round: (await this.records.mustRead(room)).round };
   }
 
   private async createAs(room: RoomId, code: string | undefined, wish: ServiceRoom): Promise<void> {
@@ -230,9 +235,9 @@ export class ServiceRooms {
   /** Waits until no start is in progress in the room, and returns its record. The sweep cancels a start whose lobby died. */
   private async settled(room: RoomId, round: number): Promise<RoomRecord> {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
-      const record = await this.rooms.mustRead(room);
+      const record = await this.records.mustRead(room);
       if (record.status !== 'starting' || record.round > round) return record;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+      await sleep(SETTLE_POLL_MS);
     }
     throw new HoldfastError('busy', 'The game of this room is being started. Repeat the request later with the same key.');
   }
@@ -240,9 +245,9 @@ export class ServiceRooms {
   private async close(room: RoomId): Promise<void> {
     for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
       const record = await this.records.read(room);
-      if (!record || (await this.records.close(record, 'closed'))) return;
+      if (!record || (await this.writer.close(record, 'closed'))) return;
       // Tries again later, because the owner has not stored the end of the game yet or another write came first.
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+      await sleep(SETTLE_POLL_MS);
     }
     throw new HoldfastError('busy', 'The room could not be closed yet. Repeat the request later with the same key.');
   }

@@ -65,7 +65,7 @@ describe('ratings in Redis', () => {
   });
   afterAll(() => module.close());
 
-  it('are absent for a user who has not finished a game', async () => {
+  it('do not exist for a user who has not finished a game', async () => {
     expect(await store.ratings(game, [ada])).toEqual([null]);
     expect(await store.ratings(game, [])).toEqual([]);
   });

@@ -6,21 +6,24 @@ import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
-/** A ticket or an open room for which the strategy searches a match. Its rules determine the windows, and other tickets join its match. */
+/** A ticket or an open room for which the strategy searches other tickets. Its rules determine the windows, and those tickets join its match. */
 export interface Anchor {
   readonly id: string;
   readonly order: number;
   readonly rules: MatchRules;
   readonly bucket: Bucket;
   readonly mu: number;
-  /** The difference of ratings that is allowed now, in points. */
+  /** The largest difference of ratings that the anchor accepts now, in points. Infinity: it accepts any difference. */
   readonly limit: number;
-  /** True: any difference of ratings is allowed, for this anchor and for the tickets that join it. */
+  /**
+   * True: the anchor has waited for `maxWaitMs`, or it is a room without players. It then accepts any difference of ratings. Each ticket
+   * that joins it accepts any difference too, and a latency up to `latency.to`.
+   */
   readonly isOverdue: boolean;
   readonly attributes: Attributes | undefined;
-  /** The regions to try, in this order. Empty text: any region. */
+  /** The regions in which the strategy searches for a match, in this order. The region '' stands for a match in any region. */
   readonly regions: readonly string[];
-  /** True: all of `regions` are equally good for the anchor. */
+  /** True: all of `regions` are equally good for the anchor, so the strategy compares the matches of all of them. */
   readonly isAnywhere: boolean;
   /**
    * The targets: one for each match size that is allowed now, the largest size first. Each target contains the free places of each team.

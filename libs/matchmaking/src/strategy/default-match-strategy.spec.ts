@@ -116,7 +116,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('matches tickets with equal attributes when the ticket with the nearest rating has other attributes', () => {
+    it('matches tickets with equal attributes even when a ticket with a nearer rating has different attributes', () => {
       const attributes = (language: string) => ({ attributes: { language } });
       const tickets = [
         ticketOf(1, 1500, { waitedMs: 9 }),
@@ -127,7 +127,7 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(match(viewOf(3, { skill }, tickets)))).toEqual([['1', '3', '4']]);
     });
 
-    it('matches tickets only when each ticket accepts the role of the other ticket', () => {
+    it('matches two tickets only when each ticket accepts the role of the other', () => {
       const role = (value: string, any: string[]) => ({ attributes: { role: { value, any } } });
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('tank', ['healer']))])).toEqual([]);
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
@@ -238,7 +238,7 @@ describe('DefaultMatchStrategy', () => {
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
-    it('fills a room without the tickets of banned users', () => {
+    it('fills a room only with tickets of users who are not banned', () => {
       const banned = ticketOf(1, 1500);
       const room = roomOf('r', 2, { since: NOW - 9, banned: [banned.players[0]!.user] });
       expect(fill({}, [banned], room)).toEqual([]);

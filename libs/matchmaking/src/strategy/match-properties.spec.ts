@@ -145,7 +145,7 @@ describe('the proposed matches', () => {
   });
 });
 
-describe('the order in which the strategy serves tickets', () => {
+describe('a ticket that the strategy leaves unmatched', () => {
   const check = (full: MatchQueueView): void => {
     const view = { ...full, rooms: [] };
     const matches = matchesOf(view);
@@ -160,11 +160,11 @@ describe('the order in which the strategy serves tickets', () => {
     }
   };
 
-  it('matches every ticket that can form a match with the remaining tickets', () => {
+  it('cannot form a match with the tickets that earlier matches left over', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('leaves no possible match when tickets differ only in attributes or party sizes', () => {
+  it('cannot form a match with the remaining tickets when the tickets differ only in attributes or party sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc

@@ -41,9 +41,9 @@ export interface MatchExplanation {
   readonly place: number;
   /** Number of tickets with the same mode and options. */
   readonly waiting: number;
-  /** The difference of ratings that is allowed now, in points. Undefined: any difference. */
+  /** The largest difference of ratings that the ticket accepts now, in points. Undefined: it accepts any difference. */
   readonly window?: number;
-  /** The latency that is allowed now, in ms. Undefined: any latency. */
+  /** The highest latency that the ticket accepts now, in ms. Undefined: it accepts any latency. */
   readonly latencyMs?: number;
   /** Expected remaining waiting time in ms, estimated from recent matches. Undefined: there is no estimate. */
   readonly estimateMs?: number;

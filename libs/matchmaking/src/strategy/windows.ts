@@ -16,12 +16,12 @@ export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number):
   return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
 }
 
-/** Returns whether a ticket has waited so long that any difference of ratings is allowed. */
+/** Returns whether a ticket or room has waited for `maxWaitMs`. It then accepts any difference of ratings. */
 export function isOverdue({ maxWaitMs }: MatchRules, waitedMs: number): boolean {
   return waitedMs >= maxWaitMs;
 }
 
-/** Returns the allowed difference of ratings, in points. Infinity: any difference is allowed. */
+/** Returns the largest difference of ratings that a ticket or room accepts, in points. Infinity: it accepts any difference. */
 export function ratingLimit(rules: MatchRules, sigma: number, waitedMs: number): number {
   if (!rules.skill || isOverdue(rules, waitedMs)) return Number.POSITIVE_INFINITY;
   return limitAfter(rules.skill, waitedMs) + UNCERTAINTY_SHARE * sigma;

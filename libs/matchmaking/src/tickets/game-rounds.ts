@@ -38,7 +38,7 @@ export interface GameRoundsPorts {
   /** Undefined: this process records no metrics. */
   readonly metrics?: Metrics;
   readonly lobby: string;
-  /** Maximum absence of a player before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
@@ -67,7 +67,7 @@ export class GameRounds {
   // report a new connection.
   /** For each match, the time since the last change of its stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
-  /** For each ticket with an absent player, the time since the player went away. */
+  /** For each ticket with a player who is away, the time since the player went away. */
   private readonly absences = new ObservedAges(() => this.time.now());
   private readonly vacancies = new RoomVacancies();
   /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */

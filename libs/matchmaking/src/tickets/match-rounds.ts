@@ -14,7 +14,7 @@ import { queueChannel, TicketStore } from './ticket-store.js';
 export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
 
 export interface RoundsOptions {
-  /** Maximum absence of a player before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 

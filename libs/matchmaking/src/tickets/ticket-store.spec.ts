@@ -66,7 +66,7 @@ describe('a stored ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces an older ticket of the user, and has the waiting time of the older ticket', async () => {
+  it('replaces an older ticket of the user, and keeps the waiting time of the older ticket', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -156,7 +156,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
   });
 
-  it.each(FORMATS)('%s is skipped by a read of all tickets', async (_, json) => {
+  it.each(FORMATS)('is skipped by a read of all tickets when the ticket is stored %s', async (_, json) => {
     const game = newGame();
     const user = newUser();
     const foreign = await stored(game, user, json);
@@ -175,7 +175,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it.each(FORMATS)('%s ends when the player cancels the search or searches again', async (_, json) => {
+  it.each(FORMATS)('ends when the player cancels the search or searches again (stored %s)', async (_, json) => {
     const game = newGame();
     const [leaves, repeats] = [newUser(), newUser()];
     for (const user of [leaves, repeats]) await stored(game, user, json);
@@ -297,7 +297,7 @@ describe('a stored match', () => {
     expect([await stateOf(game, users[0]), await stateOf(game, users[1])]).toEqual(['waiting', 'none']);
   });
 
-  it('does not return a ticket whose user has another ticket', async () => {
+  it('does not return a ticket whose user has a later ticket', async () => {
     const { game, users, tickets, match } = await matched();
     const later = await add(game, [users[0]], at(2));
     expect(

@@ -23,7 +23,7 @@ export class WaitingQueue {
     return this.all.size;
   }
 
-  /** The tickets that may be matched now: the tickets without an absent player. */
+  /** The tickets that may be matched now: the tickets of which no player is away. */
   get tickets(): Iterable<Ticket> {
     const { offered } = this;
     return { [Symbol.iterator]: () => offered.values() };

@@ -23,6 +23,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { DelayedSpectators } from './delayed-spectators.js';
 import { ResyncWatch } from './resync-watch.js';
+import { TracedArrivals } from './traced-arrivals.js';
 import { TracedCommands } from './traced-commands.js';
 
 /**
@@ -46,6 +47,7 @@ export class Attachments implements OnModuleInit {
     private readonly delayed: DelayedSpectators,
     private readonly log: Log,
     @Optional() @Inject(TracedCommands) private readonly traces: TracedCommands | null = null,
+    @Optional() @Inject(TracedArrivals) private readonly arrivals: TracedArrivals | null = null,
   ) {}
 
   onModuleInit(): void {
@@ -112,6 +114,7 @@ export class Attachments implements OnModuleInit {
     // A version is the number of changes in one round. So a client with the version of another round gets the whole state.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
+    if (this.arrivals !== null) this.arrivals.announce(room, peer, handle);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
     // Sends the refusals that no change has recorded, because the player may have missed them. Otherwise the client would regard the
     // refused commands as applied after the next sync.

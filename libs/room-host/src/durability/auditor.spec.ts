@@ -237,7 +237,7 @@ describe('a store that owners compare with their rooms', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('does not count as audited while an owner has no audit mark or a mark of another generation', async () => {
+  it('does not count as audited while an owner has no audit mark or a mark of a different generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);

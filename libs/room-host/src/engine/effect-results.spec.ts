@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal of the handler, without another attempt', async () => {
+  it('is the refusal of the handler, without a second attempt', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -169,7 +169,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('an effect whose result the game awaits, with durability %s,', (durability) => {
-  it('runs again under the same key on the next server when its server dies', async () => {
+  it('runs again under an unchanged key on the next server when its server dies', async () => {
     const casinos = await newCasinos(durability);
     const first = casinos.server('first', () => new Promise(() => {}));
     const room = await casinos.open(first);
@@ -252,7 +252,7 @@ describe('an effect that crashed the server of its room', () => {
 });
 
 describe('a room that is frozen for a migration', () => {
-  it('gets the result of an effect as soon as it accepts inputs again', async () => {
+  it('gets the result of an effect as soon as the room accepts inputs again', async () => {
     const casinos = await newCasinos('every-change');
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));

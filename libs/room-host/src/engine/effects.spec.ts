@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 describe('an effect of a game of durability `checkpoint`', () => {
-  it('runs only after a checkpoint with its change is stored', async () => {
+  it('runs only after a checkpoint that contains its change has been stored', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const [room, other] = [await bank.open(owner), await bank.open(owner)];

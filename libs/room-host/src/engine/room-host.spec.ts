@@ -583,7 +583,7 @@ describe('the output of a room', () => {
     expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
   });
 
-  it('is a patch from the last state that the spectator received', async () => {
+  it('is, for a spectator, a patch from the last state that the spectator received', async () => {
     const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -610,7 +610,7 @@ describe('the output of a room', () => {
       expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
   });
 
-  it("is a patch from each recipient's earlier view when the views become equal", async () => {
+  it("is, for each recipient, a patch from the recipient's earlier view when the views become equal", async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -706,7 +706,7 @@ describe('the output of a room', () => {
     expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
   });
 
-  it('makes the room end the game when the view cannot be sent', async () => {
+  it('ends with `ended` when the view cannot be sent', async () => {
     const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
@@ -796,7 +796,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is recorded with a change by another player in the same tick', async () => {
+  it('is stored together with a change of another player in the same tick', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -1305,7 +1305,7 @@ describe('the effects of a game', () => {
     effects.onModuleInit();
   }
 
-  it('are repeated with the same key until they succeed', async () => {
+  it('are repeated under an unchanged key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {

@@ -21,7 +21,7 @@ describe('StepSlots', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
   });
 
-  it('puts the same number of rooms into every slot on a server with many rooms', () => {
+  it('puts equally many rooms into every slot on a server with many rooms', () => {
     const counts = taken(new StepSlots(50), 500);
     expect([counts.size, Math.min(...counts.values()), Math.max(...counts.values())]).toEqual([25, 20, 20]);
   });

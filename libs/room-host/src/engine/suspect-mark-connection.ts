@@ -25,13 +25,11 @@ export class SuspectMarkConnection {
     redis: RedisOptions,
     private readonly onFailure: (error: unknown) => void,
   ) {
-    this.options = { ...redis, commandTimeoutMs: STORE_TIMEOUT_MS };
-    const { options } = this;
-    this.access = new RedisAccess(options);
-    const { access } = this;
+    const options = { ...redis, commandTimeoutMs: STORE_TIMEOUT_MS };
+    const access = new RedisAccess(options);
     const idle = connect(options, access);
     idle.on('error', () => {});
-    this.idle = idle;
+    [this.options, this.access, this.idle] = [options, access, idle];
     this.move = new StoreMove({
       options,
       access,

@@ -74,7 +74,7 @@ async function lose(hosts: Hosts, owner: Host, room: HostedRoom): Promise<Hosted
 }
 
 describe("the load of a game's data", () => {
-  it.each(['every-change', 'checkpoint'] as const)('does not run again in a recovery (%s)', async (durability) => {
+  it.each(['every-change', 'checkpoint'] as const)('does not run again in a recovery (durability: %s)', async (durability) => {
     const starts: GameStart[] = [];
     const load: Load = async (start) => {
       starts.push(start);
@@ -164,7 +164,7 @@ describe("the load of a game's data", () => {
     expect(host.rooms.get(request.room)).toBeUndefined();
   });
 
-  it('is repeated by another server under the same key when its server dies', async () => {
+  it('is repeated under an unchanged key by another server when its server dies', async () => {
     const keys: string[] = [];
     const hosts = await newHosts(
       cards(({ key }) => {

@@ -48,7 +48,7 @@ describe('a room whose owner crashed on an input', () => {
   });
 
   it.each(['timer turn', 'step', 'seat left', 'view', 'paused', 'migrateState', 'detached'])(
-    'ends its game when the input was %s',
+    'ends its game when the input was `%s`',
     async (handler) => {
       const { room } = await lostTo({ handler, seat: -1, seq: 0 });
       await ended(room.id);
@@ -56,7 +56,7 @@ describe('a room whose owner crashed on an input', () => {
     },
   );
 
-  it('ends its game when another command crashes the next owner', async () => {
+  it('ends its game when a second command crashes the next owner', async () => {
     const { room } = await lostTo({ handler: 'command add', seat: 0, seq: 2 }, 2);
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });

@@ -68,7 +68,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('is marked as left on the next server, but an absent player is marked as away', async () => {
+  it('is marked as left on the next server, while a player who is away stays marked as away', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;

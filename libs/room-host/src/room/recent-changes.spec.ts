@@ -189,7 +189,7 @@ describe('the events that a room keeps for players who return', () => {
     expect(two.receivedEvents).toHaveLength(RECENT_CHANGES_MAX);
   }, 20_000);
 
-  it('have at most a maximum number of bytes in a checkpoint', async () => {
+  it('have a limited number of bytes in a checkpoint', async () => {
     const room = await hosts.open(first);
     for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', EVENT_TAIL_BYTES_MAX / 4);
     expect(room.checkpoint().length).toBeLessThan(EVENT_TAIL_BYTES_MAX + 1_000);

@@ -17,10 +17,11 @@ export class SessionTablePlayers extends LocalPlayers {
 
   /** Scans all sessions once. Twenty thousand of them take a few milliseconds. */
   override find({ text, user, after, limit }: ConnectedPlayerQuery): FoundPlayers {
+    const part = text?.toLowerCase();
     const first: GatewaySession[] = [];
     let matched = 0;
     for (const session of this.table.all()) {
-      if ((user !== undefined && session.user !== user) || (text !== undefined && !matches(session, text.toLowerCase()))) continue;
+      if ((user !== undefined && session.user !== user) || (part !== undefined && !matches(session, part))) continue;
       matched += 1;
       if (after === undefined || session.user > after) insert(first, session, limit);
     }

@@ -14,7 +14,7 @@ describe('the name of a room', () => {
     ['  My \u3000 room ', 'My room'],
     ['👩‍🚀 only', '👩‍🚀 only'],
     ['x'.repeat(48), 'x'.repeat(48)],
-  ])('is stored for the input %j as %j', (name, shown) => {
+  ])('for the input %j, is stored as %j', (name, shown) => {
     expect(create(name)).toEqual({ game: 'chess', name: shown });
   });
 
@@ -25,7 +25,7 @@ describe('the name of a room', () => {
     ['a\nb', 'U+000A, which is not allowed: it is a control character'],
     ['x'.repeat(49), 'The name has 49 characters: at most 48 are allowed'],
     [7, 'expected string'],
-  ])('is refused with the reason for the input %j', (name, reason) => {
+  ])('is refused for the input %j, and the error gives the reason', (name, reason) => {
     expect(() => create(name)).toThrow(expect.objectContaining({ code: 'bad-data', message: expect.stringContaining(reason) }));
   });
 });

@@ -4,5 +4,5 @@ export const SERVICE_API: DescribedApi = {
   prefix: 'service',
   title: 'Holdfast service API',
   description: 'Requests of services of the operator about rooms, on the ops port of any lobby.',
-  setting: 'SERVICE_TOKEN',
+  acceptedTokens: 'the SERVICE_TOKEN',
 };

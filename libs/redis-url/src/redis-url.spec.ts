@@ -1,4 +1,4 @@
-import { parseRedisUrl, redacted } from './redis-target.js';
+import { parseRedisUrl, redacted } from './redis-url.js';
 
 describe('parseRedisUrl', () => {
   it.each([
@@ -61,7 +61,7 @@ describe('parseRedisUrl', () => {
     ['redis://a:1,rediss://b:2', /use redis:\/\/ for all nodes of a Cluster, or rediss:\/\/ for all/],
     ['redis://me:hunter2@a:1,redis://you:hunter2@b:2', /all nodes of a Cluster have the same user and password/],
     ['redis://me:hunter2%@store', /a % in its user or password must be written as %25/],
-  ])('refuses %s with a message without the password', (url, sentence) => {
+  ])('refuses %s, and does not show the password in the message', (url, sentence) => {
     let message = '';
     try {
       parseRedisUrl(url);
@@ -73,7 +73,7 @@ describe('parseRedisUrl', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('accepts several nodes with the same login', () => {
+  it('accepts several nodes when all of them have one login', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });

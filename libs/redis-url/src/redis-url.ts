@@ -33,6 +33,11 @@ export function parseRedisUrl(url: string): RedisTarget {
   return url.startsWith('sentinel://') ? parseSentinels(url) : parseNodes(url);
 }
 
+/** Returns the address in the URL of one server. */
+export function addressOf({ hostname, port }: URL): RedisAddress {
+  return { host: withoutBrackets(hostname), port: Number(port || PORT) };
+}
+
 /** Replaces the login of each address by `***`, for logs and messages. */
 export function redacted(url: string): string {
   return url.replace(/\/\/(?:(?!,\s*\w+:\/\/).)*@/gs, '//***@');
@@ -75,11 +80,7 @@ function parseNodes(url: string): RedisTarget {
   }
   const common = { isTls: first.protocol === 'rediss:', login: loginOf(url, first.username, first.password) };
   if (nodes.length > 1) {
-    return {
-      ...common,
-      kind: 'cluster',
-      nodes: nodes.map(({ hostname, port }) => ({ host: withoutBrackets(hostname), port: Number(port || PORT) })),
-    };
+    return { ...common, kind: 'cluster', nodes: nodes.map(addressOf) };
   }
   const rest = `${first.host}${first.pathname}${first.search}`;
   return { ...common, kind: 'single', url: `redis://${rest}` };

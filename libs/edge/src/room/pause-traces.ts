@@ -1,0 +1,38 @@
+import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
+import { readContext, type TraceContext, Tracer } from '#libs/tracing';
+import type { GatewaySession } from '../session/gateway-session.js';
+
+/**
+ * Adds the pauses of players to the trace in which their room came to another owner: a recovery, or a move by an operator. The new owner
+ * sends the trace directly before `placed`.
+ */
+export class PauseTraces {
+  /** For each owner: the last announced trace, and the handle of the session whose `placed` follows. */
+  private readonly announced = new WeakMap<LinkPeer, { readonly handle: number; readonly context: TraceContext }>();
+
+  constructor(
+    private readonly tracer: Tracer,
+    links: Links,
+  ) {
+    const { handle, context } = LINK_HEADER.tracedPlaced;
+    links.onFrame(LINK_KIND.tracedPlaced, (peer, frame) => {
+      const trace = readContext(frame, context);
+      if (trace) this.announced.set(peer, { handle: frame.readUInt32BE(handle), context: trace });
+    });
+  }
+
+  /** Records the pause of a player, which ends now. */
+  resumed({ handle, id, user, room, attachment }: GatewaySession, pausedMs: number): void {
+    const trace = attachment.kind === 'attached' ? this.announced.get(attachment.peer) : undefined;
+    if (trace?.handle !== handle) return;
+    const attributes = { 'enduser.id': user, 'session.id': id, 'holdfast.room': room ?? '' };
+    this.tracer.begin('session.pause', attributes, trace.context, pausedMs).end();
+  }
+}
+
+/** Provides the traces of pauses. Its value is null while tracing is off. */
+export const pauseTraces = {
+  provide: PauseTraces,
+  inject: [{ token: Tracer, optional: true }, Links],
+  useFactory: (tracer: Tracer | null | undefined, links: Links) => (tracer ? new PauseTraces(tracer, links) : null),
+};
