@@ -315,30 +315,24 @@ function asciiOf(start: number, end: number): string {
 }
 
 /**
- * The decoders of the platform. Null: the platform has none, such as React Native before version 0.87. A byte order mark at the beginning
- * is a character of the text.
+ * The decoder of the platform. Null: the platform has none, such as React Native before version 0.87. A byte order mark at the beginning is
+ * a character of the text.
  */
-const native =
-  typeof TextDecoder === 'undefined'
-    ? null
-    : {
-        strict: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
-        replacing: new TextDecoder('utf-8', { ignoreBOM: true }),
-      };
+const utf8 = typeof TextDecoder === 'undefined' ? null : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(start: number, end: number): string {
-  if (native === null || end - start <= SCANNED_TEXT_MAX) return scannedText(start, end);
-  const bytes = source.subarray(start, end);
-  if (!isStrict) return native.replacing.decode(bytes);
-  try {
-    return native.strict.decode(bytes);
-  } catch {
-    throw notUtf8(start);
+  if (utf8 !== null && end - start > SCANNED_TEXT_MAX) {
+    try {
+      return utf8.decode(source.subarray(start, end));
+    } catch {
+      // The text is not UTF-8, so `scannedText` refuses or replaces it.
+    }
   }
+  return scannedText(start, end);
 }
 
 /**
- * Decodes text in JavaScript, with the same result as the decoders of the platform. Overlong forms, surrogates and values above U+10FFFF
+ * Decodes text in JavaScript, with the same result as `TextDecoder`. Overlong forms, surrogates and values above U+10FFFF
  * are not UTF-8. Sources: RFC 3629, section 4 (the ranges of the second byte); the Encoding Standard (an incomplete sequence becomes one
  * U+FFFD).
  */
@@ -350,12 +344,12 @@ function scannedText(start: number, end: number): string {
       text += fromCharCode(first);
       continue;
     }
-    const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+    // The number of bytes that the character still needs. -1: no character begins with this byte.
+    let missing = first < 0xc2 || first > 0xf4 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
     let lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     let highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-    let point = first & (0x3f >> more);
-    let read = 0;
-    for (; read < more && index < end; read++) {
+    let point = first & (0x3f >> missing);
+    for (; missing > 0 && index < end; missing--) {
       const byte = source[index]!;
       if (byte < lowest || byte > highest) break;
       point = (point << 6) | (byte & 0x3f);
@@ -363,16 +357,13 @@ function scannedText(start: number, end: number): string {
       highest = 0xbf;
       index++;
     }
-    if (more > 0 && read === more) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
-    else if (isStrict) throw notUtf8(start);
-    else text += '\ufffd';
+    if (missing === 0) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+    else if (isStrict) {
+      at = start;
+      throw notPlain('text that is not UTF-8');
+    } else text += '\ufffd';
   }
   return text;
-}
-
-function notUtf8(start: number): NotPlainError {
-  at = start;
-  return notPlain('text that is not UTF-8');
 }
 
 function cutShort(): NotPlainError {

@@ -34,8 +34,7 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 /** Throws for a string that has half of a surrogate pair, because UTF-8 cannot represent it. */
 export function assertWellFormed(text: string): void {
   // React Native has `isWellFormed` since version 0.84.
-  const isWellFormed = text.isWellFormed === undefined ? !LONE_SURROGATE.test(text) : text.isWellFormed();
-  if (!isWellFormed) throw new StatePatchError('A string has half of a surrogate pair.');
+  if (!(text.isWellFormed?.() ?? !LONE_SURROGATE.test(text))) throw new StatePatchError('A string has half of a surrogate pair.');
 }
 
 /** Throws the error for a value that is nested too deep, or that contains itself. */
