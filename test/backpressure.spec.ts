@@ -119,7 +119,7 @@ describe('a fleet with slow readers', () => {
     const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
     const payloads = Array.from({ length: UNANSWERED_MAX }, (_, index) => ({ id: `a-${index + 1}`, pad: 'x'.repeat(60_000) }));
     let floods = 0;
-    /** Sends the maximum number of unanswered commands of each player. Resolves when the gateway has received them. */
+    /** Makes Ada of each room send `UNANSWERED_MAX` commands. Resolves when the gateway has received all of them. */
     const flood = async (at = tables): Promise<void> => {
       floods += 1;
       for (const { ada } of at) {

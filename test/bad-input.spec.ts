@@ -403,7 +403,7 @@ describe('a fleet that receives bad input', () => {
     });
   });
 
-  describe('at a gateway with AUTH=jwt', () => {
+  describe('at a gateway with `AUTH=jwt`', () => {
     it('refuses a missing, malformed or unsigned token, and a token that does not expire', async () => {
       const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: SECRET_JWT });
       const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });

@@ -99,8 +99,8 @@ describe('a turn of a game', () => {
     ['a minute ahead', 0, MINUTE],
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
-    ['two hours behind the clock of the previous host', HOUR, -HOUR],
-  ])('keeps its length after a migration to a host whose clock is %s', async (_, from, to) => {
+    ['two hours behind the clock of the previous server', HOUR, -HOUR],
+  ])('keeps its length after a migration to a server whose clock is %s', async (_, from, to) => {
     await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();

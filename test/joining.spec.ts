@@ -9,7 +9,7 @@ interface Open {
 }
 type OpenRoom = Omit<Room, 'send'> & { send(name: string): Promise<void> };
 
-describe('a game that players may join during the game', () => {
+describe('a joinable game', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
@@ -51,7 +51,7 @@ describe('a game that players may join during the game', () => {
     ]);
   });
 
-  it('gives the last seat to only one of two players', async () => {
+  it('gives the last seat to only one of two players who join at the same time', async () => {
     const { room } = await running();
     const second = await joined(await fleet.newPlayer('Second'), room.id);
     const rivals = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));

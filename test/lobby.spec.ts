@@ -280,7 +280,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
-  it('keeps no subscription to a closed room', async () => {
+  it('ends the subscription to the Redis channel of a closed room', async () => {
     const subscribed = (): Promise<unknown> => fleet.redis.client.pubsub('CHANNELS', fleet.redisName('room:*'));
     const [ada, bob, cy] = await players(3);
     const seen = new Set<string>();

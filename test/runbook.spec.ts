@@ -25,12 +25,12 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
   },
   {
     command: /^timedatectl$/,
-    reason: 'needs a host that runs systemd',
+    reason: 'needs a machine that runs systemd',
     check: (command) => expect(command).toBe('timedatectl'),
   },
   {
     command: /^redis-server \/etc\//,
-    reason: 'reads the configuration of a host; test/store-restore.spec.ts follows the steps around it',
+    reason: 'reads the configuration of a machine; test/store-restore.spec.ts follows the steps around it',
     check: (command) => {
       expect(command).toMatch(/ --appendonly no$/);
       expect(read('tools/testing/fleet-redis.ts')).toContain("this.startAgain({ appendonly: 'no' })");

@@ -92,7 +92,7 @@ describe.each([
       );
     }, 60_000);
 
-  it('use only keys and channels that begin with the prefix of a fleet', async () => {
+  it('use only keys and channels that begin with one of their two prefixes', async () => {
     const keys = (await Promise.all(nodes().map((node) => node.keys('*')))).flat();
     const channels = (await Promise.all(nodes().map((node) => node.pubsub('CHANNELS', '*')))).flat() as string[];
     for (const prefix of ['blue:', 'green:'])

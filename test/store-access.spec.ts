@@ -261,7 +261,7 @@ describe('the password of a fleet for Redis', () => {
   }, 90_000);
 });
 
-describe('a maxmemory-policy that deletes keys', () => {
+describe('a `maxmemory-policy` that deletes keys', () => {
   it('prevents the start of a server, and is reported by servers that already run', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;

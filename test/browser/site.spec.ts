@@ -132,7 +132,7 @@ describeInChromium('the documentation site', () => {
       expect(await rowsShown()).toHaveLength(4);
     });
 
-    it('works by keyboard alone', async () => {
+    it('computes a result from input by keyboard alone', async () => {
       await page.goto(`${site.url}capacity.html`);
       await page.waitForLoadState('networkidle');
       await form().getByLabel('Kind of game').focus();

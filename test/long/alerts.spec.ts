@@ -120,7 +120,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await Promise.all(['HoldfastEffectsOverdue', 'HoldfastEffectResultsDropped'].map(clears));
   }, 240_000);
 
-  it('reports a server whose host has a wrong clock', async () => {
+  it('reports a server whose machine has a wrong clock', async () => {
     const file = join(home, 'clock');
     writeFileSync(file, '5000');
     const preload = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;

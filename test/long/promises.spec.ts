@@ -5,14 +5,14 @@ import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelSt
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
 const GAMES = 3;
-/** Maximum age of writes that are lost when the host of Redis dies, in ms (`appendfsync everysec`). */
+/** Maximum age of writes that are lost when the machine of Redis fails, in ms (`appendfsync everysec`). */
 const UNSYNCED_MS = 1_000;
 
 let fleet: Fleet;
 let games: LedgerGame[];
 
 interface Check {
-  /** The processes that die, or the host that dies, when the cell of the table has several tests. Undefined when the cell has one test. */
+  /** The processes that die, or the machine that fails, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -151,7 +151,7 @@ async function allIsLost(): Promise<void> {
 }
 
 /**
- * Kills the host of Redis and all game servers. Then checks that each game still has all commands that were acknowledged at least a second
+ * Simulates the failure of the machine of Redis, and kills all game servers. Then checks that each game still has all commands that were acknowledged at least a second
  * before the failure.
  */
 async function upToASecondIsLost(): Promise<void> {
@@ -188,7 +188,7 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
   return told;
 }
 
-/** Simulates the host of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
+/** Simulates the machine of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
   // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So this function waits until all changes are

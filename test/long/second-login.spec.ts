@@ -5,7 +5,7 @@ import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from '../h
 const SECRET = 'a secret for the tokens of tests only';
 const CONNECTION_TIMEOUT_MS = 2_000;
 
-describe('a second login with SECOND_LOGIN=refuse', () => {
+describe('a second login with `SECOND_LOGIN=refuse`', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = {

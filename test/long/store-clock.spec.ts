@@ -53,7 +53,7 @@ class StoreHostClock {
 describeWithCompiler.each([
   ['ahead by an hour', HOUR],
   ['back by an hour', -HOUR],
-])('a fleet whose Redis host has its clock set %s during games', (_, byMs) => {
+])('a fleet whose Redis machine has its clock set %s during games', (_, byMs) => {
   let home: string;
   let clock: StoreHostClock;
   let fleet: Fleet;

@@ -198,9 +198,9 @@ export interface SaveArgs {
   /** The revision that the record must have. Null: the record must not exist. */
   readonly rev: number | null;
   readonly doc: string;
-  /** The new status. '' : the status does not change. */
+  /** The status that the record gets. Empty: the record keeps its status. */
   readonly status: string;
-  /** The new id of a start. '' : the id does not change. */
+  /** The id of the game start that the record gets. Empty: the record keeps its id. */
   readonly start: string;
   readonly game: string;
 }

@@ -250,7 +250,7 @@ describe('the chart', () => {
     }
   });
 
-  it('adds the rules of networkPolicy.egress to the policies of all types', () => {
+  it('adds the rules of `networkPolicy.egress` to the policies of all types', () => {
     const egressOf = (name: string) => resourcesOf(name).flatMap(({ kind, spec }) => (kind === 'NetworkPolicy' ? [spec.egress] : []));
     expect(egressOf('default')).toHaveLength(TYPES.length);
     expect(egressOf('a receiver of traces')).toEqual(egressOf('default').map((rules) => [...rules, EGRESS]));

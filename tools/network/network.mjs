@@ -9,7 +9,7 @@ const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge on this host, with one network namespace for each server. Redis and the players use the host's end of the bridge. `close` and
+ * A bridge on this machine, with one network namespace for each server. Redis and the players use the machine's end of the bridge. `close` and
  * the exit of the process remove the bridge and the namespaces. After kill -9, the next run removes them.
  */
 export class Network {
@@ -36,7 +36,7 @@ export class Network {
     return network;
   }
 
-  /** The address of this host on the bridge. */
+  /** The address of this machine on the bridge. */
   get address() {
     return `${this.net}.1`;
   }

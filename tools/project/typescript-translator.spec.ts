@@ -82,7 +82,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed.filter((file) => file.endsWith('.js'))).toHaveLength(2);
   });
 
-  it('is refused without an outDir', async () => {
+  it('is refused without an `outDir`', async () => {
     const { outDir, ...compilerOptions } = TSCONFIG.compilerOptions;
     write('tsconfig.json', JSON.stringify({ ...TSCONFIG, compilerOptions }));
     await expect(compiler.update()).rejects.toThrow('has no outDir: set compilerOptions.outDir, such as "dist".');

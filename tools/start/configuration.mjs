@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PROJECT } from '../process/paths.mjs';
 
-/** The settings that `npm start` reads itself. It gives its servers a value for most of them, which wins over the file. */
+/** The settings that `npm start` reads itself. It gives its servers a value for most of them. This value takes precedence over the file. */
 const OWN_SETTINGS = [
   'ADMIN_TOKEN_FILE',
   'AUTH',
@@ -24,8 +24,9 @@ const OWN_SETTINGS = [
 ];
 
 /**
- * Adds the settings that `npm start` reads itself from the file that `HOLDFAST_CONFIG` names. The environment wins, also when it has the file
- * of a setting (`NAME_FILE`), as in servers. Ignores a file that cannot be read and values that are no setting, because servers report them.
+ * Returns the environment with the values of `OWN_SETTINGS` from the configuration file. The variable `HOLDFAST_CONFIG` names this file. As
+ * in servers, the environment takes precedence: a setting stays unchanged when `NAME` or `NAME_FILE` is set there. Ignores an unreadable
+ * file and values of a wrong type, because servers report them.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */

@@ -2,7 +2,7 @@ import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `onChange` is called when no file has changed for this time, in ms. An editor writes a file in several steps, which must lead to one call
+ * Time without a changed file before the call of `onChange`, in ms. An editor writes a file in several steps, which must lead to one call
  * only.
  */
 const SETTLE_MS = 80;

@@ -66,7 +66,7 @@ export class ChessTable implements MountedGame {
     return this.isOn && !this.replay.isAhead && this.mySide === this.replay.turn ? this.mySide : null;
   }
 
-  /** Redraws the clocks when a displayed time has changed. */
+  /** Renders the page of the game again when a displayed time has changed. */
   private tick(): void {
     const { state } = this.room;
     if (!state || !this.isOn || SIDES.map((side) => this.clockOf(state, side)).join() === this.clocksShown) return;

@@ -10,7 +10,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 99_000)).toBe(0);
   });
 
-  it("are correct after the first move even when the computer's clock is wrong", () => {
+  it("show the remaining time after the first move even when the computer's clock is wrong", () => {
     const face = new ClockFace();
     face.follow({ white: 60_000, black: 60_000, runningSince: 1_000 }, 501_000);
     const clocks = { white: 60_000, black: 60_000, runningSince: 5_000 };

@@ -90,7 +90,7 @@ export class ChatDelivery implements OnModuleInit {
       // This build cannot parse the published message, so the feed reads the stored messages instead.
       else void feed.catchUp();
     };
-    // This gateway misses messages that were published after the client's read and before this subscription. So the feed reads the stored
+    // This gateway misses messages that were published after the client's read and before it subscribes to the Redis channel. So the feed reads the stored
     // messages again.
     void this.pubSub.subscribe(key, handler).then(() => feed.catchUp());
     return { feed, close: () => void this.pubSub.unsubscribe(key, handler) };
@@ -104,7 +104,7 @@ export class ChatDelivery implements OnModuleInit {
     return { entries: entries.filter(({ time }) => time > since), last };
   }
 
-  /** Sends the messages that were published while the subscriptions were lost. */
+  /** Sends the messages that were published while the connection of `PubSub` was lost. */
   private async catchUpAll(): Promise<void> {
     const reconnect = ++this.reconnects;
     const channels = [...this.rooms.values(), ...[...this.lobbies.values()].map(({ channel }) => channel)];

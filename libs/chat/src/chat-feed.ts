@@ -29,7 +29,7 @@ export class ChatFeed {
   }
 
   /**
-   * Sends the stored messages that the feed has not sent yet. Call this method after the subscription, and after a reconnect. The promise
+   * Sends the stored messages that the feed has not sent yet. Call this method after `PubSub` has subscribed to the channel, and after each reconnect. The promise
    * never rejects.
    */
   async catchUp(): Promise<void> {

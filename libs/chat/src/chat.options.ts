@@ -36,7 +36,7 @@ export const MUTED_MAX = 1_000;
 
 /**
  * After a gateway has subscribed to a channel, it delivers the stored messages up to this age, in ms. Otherwise players would miss messages
- * that were published after the client's read and before the gateway's subscription.
+ * that were published after the client's read and before the gateway subscribed.
  */
 export const RECENT_MS = 5_000;
 /** Interval in ms at which a gateway removes followers of lobbies whose connections are closed. */

@@ -95,8 +95,8 @@ class LiveChat implements Chat {
   ) {
     this.stops = [
       session.on('chat', (message) => this.received(message)),
-      // The client may have missed messages between two connections. The request for them also renews the subscription to the chat of a
-      // lobby.
+      // The client may have missed messages between two connections. With the request for them, the client also follows the chat
+      // of a lobby again.
       session.on('status', (status) => {
         if (status === 'open') this.read();
       }),

@@ -18,7 +18,7 @@ describe('the room time of a sync', () => {
     expect(time.take({ version: 15, from: 14, elapsed: 50 })).toBe(1_150);
   });
 
-  it('is correct when the version of the last sync is above the version of the last change', () => {
+  it('is the time of the last sync plus the elapsed time even when the base version is below the version of that sync', () => {
     const time = new SyncTime();
     // The state changed last at version 10, at 1000 ms.
     time.take({ version: 12, time: 1_000 });

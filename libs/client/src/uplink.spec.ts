@@ -134,7 +134,7 @@ describe('the uplink of a client', () => {
   it.each([
     ['ahead', HOUR],
     ['back', -HOUR],
-  ])('measures the time limit correctly when the wall clock is set %s', async (_, byMs) => {
+  ])('keeps the time limit even when the wall clock is set %s', async (_, byMs) => {
     await welcomed();
     isUp = false;
     line?.closed('gone');

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { type PortClass, portMark } from './extension.decorator.js';
 
-/** Finds the providers that `@Extension` marks. Do not call this class in a constructor, because other providers may not exist yet. */
+/** Finds the providers that `@Extension` marks. Do not search in a constructor, because other providers may not exist yet. */
 @Injectable()
 export class ExtensionExplorer implements OnModuleInit {
   /** For each port, the function that finds its implementation at the first call. */

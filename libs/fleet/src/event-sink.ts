@@ -59,7 +59,7 @@ export interface PublishedOperatorEvent extends OperatorEvent {
 }
 
 /**
- * Port: publishes operator events. `publish` must not throw or wait, because it is called during evictions and recoveries. Events of one
+ * Port: publishes operator events. `publish` must not throw or wait, because evictions and recoveries call it. Events of one
  * process arrive in their order. Any event may be lost, so a reader that needs certainty reads the records.
  *
  * To add a sink, such as a pager or a data warehouse, mark a provider with `@Extension(EventSink)`. Several sinks are allowed. Each sink

@@ -105,7 +105,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Adds a listener for the eviction of this incarnation. The next registration waits for all listeners. */
+  /** Calls `listener` after the eviction or the replacement of this incarnation. A new registration waits for all listeners. */
   onEvicted(listener: EvictedListener): void {
     this.listeners.push(listener);
   }

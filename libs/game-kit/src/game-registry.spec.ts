@@ -250,7 +250,7 @@ describe('the start of an application fails', () => {
     );
   });
 
-  it('when migrateState is async', async () => {
+  it('when `migrateState` is async', async () => {
     @Game({ name: 'mine', version: 2, seats: 1 })
     class Mine extends SavingGame {}
     Object.assign(Mine.prototype, { migrateState: async () => ({ coins: 0 }) });

@@ -43,14 +43,14 @@ describe('room.past', () => {
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest stored state for a time before pastMs', async () => {
+  it('returns the oldest stored state for a time before `pastMs`', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);
     expect(game.state.seen.at(-1)).toBe(6);
   });
 
-  it('returns the first state while the game is younger than pastMs', async () => {
+  it('returns the first state while the game is younger than `pastMs`', async () => {
     const game = await play();
     game.step(2);
     game.as(0).look(200);
@@ -77,13 +77,13 @@ describe('room.past', () => {
     expect(() => game.as(0).look(ms)).toThrow(/room\.past\(.*\): give a time in ms from 0\./);
   });
 
-  it('throws in a game without pastMs', async () => {
+  it('throws in a game without `pastMs`', async () => {
     @Game({ name: 'short', version: 1, seats: 1 })
     class Short extends Roads {}
     await expect(GameTest.create(Short, { players: ['Ann'] })).rejects.toThrow('add pastMs to @Game, as in pastMs: 500');
   });
 
-  it.each([0, 2_001, 1.5, '100'])('makes the start fail when pastMs is %p', async (pastMs) => {
+  it.each([0, 2_001, 1.5, '100'])('makes the start fail when `pastMs` is %p', async (pastMs) => {
     @Game({ name: 'road', version: 1, seats: 1, pastMs: pastMs as number })
     class Wrong extends Roads {}
     await expect(GameTest.create(Wrong, { players: ['Ann'] })).rejects.toThrow('give a whole number of ms from 1 to 2000');

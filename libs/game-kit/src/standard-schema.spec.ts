@@ -24,7 +24,7 @@ describe('droppedField', () => {
     [{ decks: [{ id: 1 }, { id: 2, x: 0 }] }, { decks: [{ id: 1 }, { id: 2 }] }, 'decks.1.x'],
     [{ fen: { text: 'x' } }, { fen: 'x' }, null],
     [{ a: [1, 2] }, { a: [1] }, null],
-  ])('for the input %j and the validated data %j, returns the path %j', (given, result, path) => {
+  ])('compares the input %j with the validated data %j and returns the path %j', (given, result, path) => {
     expect(droppedField(given, result)).toBe(path);
   });
 });

@@ -17,7 +17,7 @@ export interface FactsOfServer {
 }
 
 /**
- * Port: reports the current load of this server. It is called at each answer to a check, so it must be fast. At most one provider may
+ * Port: reports the current load of this server. The responder calls it at each answer to a check, so it must be fast. At most one provider may
  * implement this port. Without a provider, the server reports no load.
  */
 export abstract class HealthFacts {
@@ -37,7 +37,7 @@ export interface Eligibility {
 }
 
 /**
- * Port: is called when a server becomes suspect or unheard, or recovers. It runs only in the process of the checker. Other processes find
+ * Port: receives each server that becomes suspect or unheard, or recovers. It runs only in the process of the checker. Other processes find
  * the change in the directory.
  */
 export abstract class EligibilityListener {

@@ -24,7 +24,7 @@ export class BatchWriter {
   private waiting: Buffer[] | null = null;
 
   /**
-   * @param drained is called when the kernel has taken all delayed bytes. The `drain` event of the socket is not enough: it
+   * @param drained the writer calls it when the kernel has taken all delayed bytes. The `drain` event of the socket is not enough: it
    * comes only after a backlog above the high water mark.
    */
   constructor(

@@ -435,7 +435,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('is read correctly for any split of the stream', async () => {
+  it('arrives unchanged for any split of the stream', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -796,7 +796,7 @@ describe('the silent peer of a link', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected after its link is closed, even when the peer reads nothing', async () => {
+  it('cannot prevent the close of the link by reading nothing', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();

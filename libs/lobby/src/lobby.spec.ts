@@ -375,8 +375,8 @@ describe('a private room', () => {
   });
 });
 
-describe('the host whose requests two lobbies handle', () => {
-  it('can make only one member the next host when both requests arrive at the same time', async () => {
+describe('the host of a room', () => {
+  it('can make only one member the next host when two lobbies handle two such requests at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -401,7 +401,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('makes the lobby send a request to the game server when the host removes a player from a running game', async () => {
+  it('can remove a player from a running game, for which the lobby sends a request to the game server', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -414,7 +414,7 @@ describe('the host whose requests two lobbies handle', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('is replaced by the next member when the host has been away for a long time', async () => {
+  it('is replaced by the next member after an absence that exceeds the grace period', async () => {
     const { rooms, sweeper, presence } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });

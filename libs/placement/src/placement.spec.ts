@@ -842,7 +842,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the placement strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that a reservation added', async (strategy) => {
+  it.each(STRATEGY_NAMES)('`%s` subtracts exactly the weight that a reservation added', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -854,7 +854,7 @@ describe('the placement strategy', () => {
     expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
   });
 
-  it.each(STRATEGY_NAMES)('%s fills all servers up to their capacity', async (strategy) => {
+  it.each(STRATEGY_NAMES)('`%s` fills all servers up to their capacity', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 3, { capacity: 4 });
     const placements = await Promise.all(Array.from({ length: 12 }, () => fleet.place({ players: 3 })));
@@ -862,7 +862,7 @@ describe('the placement strategy', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('least-players gives servers equal numbers of players, not of rooms', async () => {
+  it('`least-players` gives servers equal numbers of players, not of rooms', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = new Fleet(at, 2);
     const [manySmall, fewLarge] = fleet.servers;
@@ -872,7 +872,7 @@ describe('the placement strategy', () => {
     expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
   });
 
-  it('least-players chooses the server with the fewest players for each room of a call', async () => {
+  it('`least-players` chooses the server with the fewest players for each room of a call', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = await Fleet.started(at, 3);
     const sizes = [5, 1, 1, 3, 2, 2, 2, 4, 0, 7];
@@ -886,7 +886,7 @@ describe('the placement strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills one server before it places rooms on the next server', async () => {
+  it('`packed` fills one server before it places rooms on the next server', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -895,7 +895,7 @@ describe('the placement strategy', () => {
     expect(records.map((record) => record?.reserved)).toEqual([0, 0, 5, 4]);
   });
 
-  it('packed fills the fullest server with free capacity', async () => {
+  it('`packed` fills the fullest server with free capacity', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 3);
     const [full, nearlyFull, empty] = fleet.servers;
@@ -906,7 +906,7 @@ describe('the placement strategy', () => {
     expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
   });
 
-  it('random chooses any server with free capacity', async () => {
+  it('`random` chooses any server with free capacity', async () => {
     const at = await newProcess({ strategy: 'random' });
     const fleet = new Fleet(at, 2);
     const [busy, idle] = fleet.servers;

@@ -293,7 +293,7 @@ export interface Operations {
    * `last`: the `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
    *
    * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: the
-   * session receives the messages of no lobby. The subscription ends with the connection, so a client repeats the request after a resume.
+   * session receives the messages of no lobby. This ends with the connection, so a client repeats the request after a resume.
    */
   'chat.history': {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };

@@ -77,7 +77,7 @@ describe('a plain value', () => {
     expect(value).toEqual(Uint8Array.of(1, 2));
   });
 
-  it("is decoded correctly when two texts share a place in the decoder's cache", () => {
+  it("contains its own texts even when two texts share a place in the decoder's cache", () => {
     for (const text of ['abcdefg', 'aXcdYfg', 'abcdefg']) expect(decode(pack({ [text]: text }))).toEqual({ [text]: text });
   });
 });

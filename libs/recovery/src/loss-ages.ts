@@ -16,7 +16,7 @@ interface ObservedLoss {
 /**
  * Measures for how long each lost owner has had rooms that no server could adopt. Each process measures by its monotonic clock and adds the
  * time to a sum in Redis, so that the next process continues. Time in which no process recovers the rooms is not measured. Redis does not
- * store the moment of the loss. Otherwise all waiting games would end if somebody set the clock of Redis' host ahead.
+ * store the moment of the loss. Otherwise all waiting games would end if somebody set the clock of Redis' machine ahead.
  */
 export class LossAges {
   private readonly observed = new Map<string, ObservedLoss>();

@@ -44,7 +44,7 @@ describe('a server at its start', () => {
   });
 });
 
-describe('a change of maxmemory-policy while a server runs', () => {
+describe('a change of `maxmemory-policy` while a server runs', () => {
   it('is reported once when the policy becomes wrong, and once when the policy is right again', async () => {
     await start({});
     await redis.ready();

@@ -18,8 +18,8 @@ export class EvictionPolicy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Registers a listener. It is called with each policy that evicts keys as soon as Redis has that policy, and with null when Redis no
-   * longer evicts keys.
+   * Calls `listener` with each policy that evicts keys as soon as Redis has that policy. Calls it with null when Redis no longer evicts
+   * keys.
    */
   onChange(listener: (wrong: string | null) => void): void {
     this.listeners.push(listener);

@@ -25,7 +25,7 @@ export class PasswordRenewal implements OnApplicationBootstrap {
     this.accepted = this.redis.access.credentials.password;
   }
 
-  /** Registers a function that is called once for each changed password, and again when a refused password is accepted. */
+  /** Calls `listener` once for each changed password, and again when Redis accepts a refused password. */
   onChange(listener: (change: PasswordChange) => void): void {
     this.listeners.push(listener);
   }

@@ -21,7 +21,7 @@ const DRIFT_MS_MAX = 1_000;
 const clusterKey = (): string => redisName('store-clock');
 
 /**
- * Redis' time (`TIME`), the one clock that all servers share. After the first sample, this clock does not depend on the host's wall clock.
+ * Redis' time (`TIME`), the one clock that all servers share. After the first sample, this clock does not depend on the machine's wall clock.
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
@@ -53,7 +53,7 @@ export class StoreClock implements OnModuleDestroy {
 
   /**
    * The time for durations and due times: ms since 1970, with fractions. This time never goes back and never jumps, and its speed differs
-   * from that of the monotonic clock by at most 0.05 %. When somebody sets the clock of Redis' host, `storeTime()` follows and `now()` does
+   * from that of the monotonic clock by at most 0.05 %. When somebody sets the clock of Redis' machine, `storeTime()` follows and `now()` does
    * not.
    */
   now(): number {
@@ -66,14 +66,14 @@ export class StoreClock implements OnModuleDestroy {
   }
 
   /**
-   * Time by which this host's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: the difference is not
+   * Time by which this machine's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: the difference is not
    * measured yet.
    */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();
   }
 
-  /** Registers a function that is called after each sample. */
+  /** Calls `listener` after each sample. */
   onSample(listener: () => void): void {
     this.listeners.push(listener);
   }

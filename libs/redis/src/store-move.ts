@@ -40,7 +40,7 @@ export class StoreMove implements OnApplicationShutdown {
 
   constructor(@Inject(RedisConnections) private readonly redis: MovableConnections) {}
 
-  /** Registers a function that is called when the state of a move changes. */
+  /** Calls `listener` each time the state of a move changes. */
   onChange(listener: (change: StoreMoveChange) => void): void {
     this.listeners.push(listener);
   }

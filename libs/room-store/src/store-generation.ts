@@ -25,7 +25,7 @@ export interface MarkingServer {
  * run is another generation. Owners compare their rooms with the store and then set a mark in it. No server adopts a room while the mark of
  * a living owner is missing, because it could adopt an old copy of a room that the owner still has. A store that lost everything has lost
  * the marks as well, so all owners compare again. The generation is known only when both connections, `appends` and `commands`, are at the
- * same run. After the sudden death of a host, one connection may have reached the next run while the other still hangs.
+ * same run. After the sudden failure of a machine, one connection may have reached the next run while the other still hangs.
  */
 @Injectable()
 export class StoreGeneration {
@@ -98,7 +98,7 @@ export class StoreGeneration {
     return generation !== null && (await this.redis.appends.get(settledKey())) === generation;
   }
 
-  /** Adds a listener. It is called after each connection and reconnection, once the generation is known. */
+  /** Calls `listener` after each connection and reconnection, as soon as the generation is known. */
   onConnected(listener: () => void): void {
     this.listeners.push(listener);
   }

@@ -38,14 +38,14 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
   return rooms.adopt(room, expected, owner);
 }
 
-describe('the mark of an input that may crash its owner', () => {
+describe('the mark of an input that may crash the owner of its room', () => {
   it('is returned to the next owner, and counts one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('still counts one lost owner when the next owner is lost without a mark of its own', async () => {
+  it('does not count the next owner when that owner is lost before it sets a mark', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);

@@ -27,7 +27,7 @@ describe('the kind of draft that a room chooses', () => {
     expect(proxy).toBe(6_400 - copy);
   });
 
-  it('switches between copy and proxy when handlers begin to change a larger or smaller part of the state', () => {
+  it('switches between `copy` and `proxy` when handlers begin to change a larger or smaller part of the state', () => {
     const draft = new DraftChoice('auto');
     choices(draft, { parts: 500, changed: 2 }, 1_000);
     expect(choices(draft, { parts: 500, changed: 400 }, 1_000).copy).toBeGreaterThan(700);

@@ -10,7 +10,7 @@ import { statePatchOf } from './state-patch-of.js';
  * `before` is unchanged.
  *
  * @param rounding rounds the numbers that `act` changed; null: they stay as they are
- * @param count is called with the sizes of the state and of the change
+ * @param count receives the sizes of the state and of the change
  * @throws UnstorableError when `act` made something that is not plain data; and what `act` throws
  */
 export function runOnCopy<State>(

@@ -10,7 +10,7 @@ import { Log, Metrics } from '#libs/telemetry';
 const RIGHT_SHARE = 0.5;
 
 /**
- * Reports the error of this host's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`, and
+ * Reports the error of this machine's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`, and
  * again when the clock is right again.
  */
 export function clockReports(warnMs: number): Provider {

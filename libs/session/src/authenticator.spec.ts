@@ -122,7 +122,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
-  it('compares times with the given clock, not with the clock of the host', async () => {
+  it('compares times with the given clock, not with the clock of the machine', async () => {
     const hour = 3_600_000;
     const judge = (aheadMs: number, claims: JWTPayload): Promise<unknown> =>
       signed({ sub: 'u1', ...claims }).then((token) =>
@@ -306,17 +306,17 @@ describe('SessionModule', () => {
   const modules: TestingModule[] = [];
   afterEach(() => Promise.all(modules.splice(0).map((module) => module.close())));
 
-  it('authenticates guests with AUTH=guest', async () => {
+  it('authenticates guests with `AUTH=guest`', async () => {
     const module = await start({ kind: 'guest' });
     expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toMatchObject({ name: 'Ada' });
   });
 
-  it('authenticates by JSON Web Tokens with AUTH=jwt', async () => {
+  it('authenticates by JSON Web Tokens with `AUTH=jwt`', async () => {
     const module = await start({ kind: 'jwt', secret: SECRET });
     await expect(module.get(Authenticator).authenticate({ token: 'none' })).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  it.each(['guest', 'extension'] as const)('with AUTH=%s, prefers the authenticator of the application', async (kind) => {
+  it.each(['guest', 'extension'] as const)('prefers the authenticator of the application with `AUTH=%s`', async (kind) => {
     const module = await start({ kind }, [HouseAuthenticator]);
     expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toEqual({ user: 'house', name: 'House' });
   });

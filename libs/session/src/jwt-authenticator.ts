@@ -36,7 +36,7 @@ const SECRET_BYTES_MIN = 32;
  * the secret.
  */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's host is not involved. */
+/** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's machine is not involved. */
 const CLOCK_TOLERANCE_S = 5;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;

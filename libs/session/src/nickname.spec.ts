@@ -127,7 +127,7 @@ describe('cleanNickname', () => {
     expect([...clean(text)].sort()).toEqual([...name.normalize('NFKC')].sort());
   });
 
-  it('removes everything that checkNickname refuses, except for mixed alphabets', () => {
+  it('removes everything that `checkNickname` refuses, except for mixed alphabets', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const name = clean(text);
@@ -141,7 +141,7 @@ describe('cleanNickname', () => {
     );
   });
 
-  it('returns a name unchanged when checkNickname accepts the name', () => {
+  it('returns a name unchanged when `checkNickname` accepts the name', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);

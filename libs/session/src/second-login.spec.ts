@@ -79,7 +79,7 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
 
 const refused = { code: 'already-online', retry: false };
 
-describe('a login with SECOND_LOGIN=refuse', () => {
+describe('a login with `SECOND_LOGIN=refuse`', () => {
   it('is refused at every gateway while the first session is connected', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];

@@ -68,7 +68,7 @@ describe('the JSON Schema of the file that HOLDFAST_CONFIG names', () => {
     });
   });
 
-  it('has all settings except the secrets, and the files of the secrets', () => {
+  it('has every setting that is no secret, and for each secret only its setting with the suffix `_FILE`', () => {
     for (const { variable, secret } of settings.values()) {
       expect(Object.keys(schema.properties).includes(variable)).toBe(!secret);
       if (secret) expect(schema.properties[`${variable}_FILE`]).toMatchObject({ type: 'string' });

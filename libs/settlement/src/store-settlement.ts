@@ -72,7 +72,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
     return this.generation.isSettled;
   }
 
-  /** Adds a listener, which is called with the id of each generation when it is settled. */
+  /** Calls `listener` with the id of each generation when that generation is settled. */
   onSettled(listener: (generation: string) => void): void {
     this.listeners.push(listener);
   }
@@ -172,8 +172,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
       if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
     }
-    // While the store has no server record at all, it does not accept writes yet. So a missing record does not show that its server is
-    // absent.
+    // When the store has no server record at all, the servers probably cannot write to it yet. Then a missing record does not show that its
+    // server is absent.
     const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
     for (const [id, server] of this.awaited) {
       if (present.has(id) || !takesWrites) server.absentSince = null;

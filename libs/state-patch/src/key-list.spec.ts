@@ -26,7 +26,7 @@ describe("the list of an object's keys", () => {
     expect(keyListOf(record, list).own).toEqual(Object.keys(record));
   });
 
-  it('is correct for more kinds of objects than the cache can store', () => {
+  it('has the keys of its object even when there are more kinds of objects than the cache can store', () => {
     let wrong = 0;
     for (let kind = 0; kind < 40_000; kind++) {
       const record = { [`k${kind % 30_000}`]: 1, a: 2, [`z${kind}`]: 3 };

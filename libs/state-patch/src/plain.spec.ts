@@ -3,7 +3,7 @@ import { assertWellFormed } from './plain.js';
 /** React Native has no `isWellFormed` before version 0.84. */
 const { isWellFormed } = String.prototype;
 
-describe('the check for half of a surrogate pair on a platform without isWellFormed', () => {
+describe('the check for half of a surrogate pair on a platform without `isWellFormed`', () => {
   beforeAll(() => Reflect.deleteProperty(String.prototype, 'isWellFormed'));
   afterAll(() => Object.assign(String.prototype, { isWellFormed }));
 

@@ -79,7 +79,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch).toHaveLength(0);
   });
 
-  it('has the correct result after many copies of equal shape', () => {
+  it('still produces a patch that leads to the next state after many copies of equal shape', () => {
     const wide = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k${index}`, { z: index, a: -index }]));
     const names: Json = { constructor: 1, get: 2, class: 3, $: 4, _: { toString: 1 }, ü: { b: 5 }, 'a-b': { c: 1 }, '7': 8 };
     let state: Json = { wide, names, list: [{ y: 1, x: 2 }] };
@@ -166,7 +166,7 @@ describe('the draft that is a copy of a state', () => {
     for (let count = 0; count < MANY; count++) expect(stepOf(before, edit)).toBeNull();
   });
 
-  it('produces a correct patch when the draft contains a part of the earlier state', () => {
+  it('produces a patch that leads to the next state when the draft contains a part of the earlier state', () => {
     const before = { a: { n: 1 }, b: { m: { n: 1 } }, c: { x: 1, y: 1 }, list: [{ n: 1 }, { n: 2 }, { n: 3 }] };
     for (let count = 0; count < MANY; count++) {
       const { next, patch } = stepOf(before, (draft) => {
@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('is correct when a second copy is made at the same time', () => {
+  it('keeps its own changes when its callback makes a draft of another state', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -57,14 +57,14 @@ export class OutputWriter {
     process.on('exit', () => this.flush());
   }
 
-  /** Registers a function that is called for each dropped line. */
+  /** Calls `listener` for each dropped line. */
   onDrop(listener: () => void): void {
     this.dropListeners.push(listener);
   }
 
   /**
-   * Registers a function that is called when the buffer is empty again after lines were dropped. Lines that this function writes appear in
-   * place of the dropped lines.
+   * Calls `listener` when the buffer is empty again after lines were dropped. Lines that `listener` writes appear in place of the dropped
+   * lines.
    */
   onRecovery(listener: (loss: OutputLoss) => void): void {
     this.recoveryListeners.push(listener);

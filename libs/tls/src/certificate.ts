@@ -76,7 +76,7 @@ export class Certificate {
     this.watch();
   }
 
-  /** Registers a listener that is called after each renewal, even when the new files were not accepted. */
+  /** Calls `listener` after each renewal, even when the new files were not accepted. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.renewalListeners.push(listener);
   }

@@ -21,7 +21,7 @@ export interface Shape {
 
 /** The network addresses of the servers of a run. Without a site, all servers use the loopback interface. */
 export interface Site {
-  /** The address of this host. Redis listens on it. */
+  /** The address of this machine. Redis listens on it. */
   readonly address: string;
   addressOf(name: string): string;
   /** Returns the command prefix that starts a server in its own network. */

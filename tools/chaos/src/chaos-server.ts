@@ -20,7 +20,7 @@ export interface Workshop {
   readonly ended: typeof ended;
   readonly freePort: typeof freePort;
   readonly mains: Readonly<Record<ServerType, string>>;
-  /** URL of the module that sets the wall clock of a process. Without the module, servers use the clock of this host. */
+  /** URL of the module that sets the wall clock of a process. Without the module, servers use the clock of this machine. */
   readonly wallClock?: string;
   /** URL of the module that lets a server listen behind a proxy. Without the module, the tool cannot cut links. */
   readonly listenBehind?: string;

@@ -57,7 +57,7 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
 }
 
 /**
- * Plans a fallback, as if the host of Redis had died: Redis loses its last writes or all of them. All servers must be up, because data that
+ * Plans a fallback, as if the machine of Redis had failed: Redis loses its last writes or all of them. All servers must be up, because data that
  * only a dead server had would be lost for good.
  */
 function fallBack({ fleet, chance, findings }: World): Plan | null {

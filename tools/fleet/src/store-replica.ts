@@ -55,7 +55,7 @@ export async function ownReplica(old: Redis, next: Redis): Promise<OwnReplica | 
 
 /**
  * Finds the new Redis among the replicas of the old one. The port is the one that the new Redis announces. The old Redis sees the IP
- * address of the connection, unless the new one announces another. Because other hosts may have the same port, the new Redis must be the
+ * address of the connection, unless the new one announces another. Because other machines may have the same port, the new Redis must be the
  * only replica.
  */
 async function ownReplicaIn(oldInfo: string, next: Redis): Promise<ListedReplica | null> {

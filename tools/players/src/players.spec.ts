@@ -42,7 +42,7 @@ describe("the ledger of a game's moves", () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 1, _, _, _, _], 1).verdict().lost).toBe(1);
   });
 
-  it('reports a move that was counted or reported twice', () => {
+  it('reports a move that the game counted twice or a player received twice', () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 2).verdict().doubled).toBe(1);
     const told = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     told.wasTold('bob', { seat: 0, cell: 4 });

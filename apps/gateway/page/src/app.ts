@@ -23,7 +23,7 @@ export type Stage =
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The state of a player's page. After each change of a field, `changed` draws the page again. */
+/** The state of a player's page. After each change of a field, `changed` renders the page again. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
@@ -46,7 +46,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Redraws the page once a second, because the page shows the duration of a search and the time that is left to accept a match.
+    // Renders the page once a second, because the page shows the duration of a search and the time that is left to accept a match.
     setInterval(() => this.stage.at === 'inside' && (this.stage.search.current || this.stage.search.offer) && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(
@@ -175,7 +175,7 @@ export class App {
     this.changed();
   }
 
-  /** Draws the page once per tick, even after several calls. */
+  /** Renders the page once per tick, even after several calls. */
   changed(): void {
     if (this.isDrawing) return;
     this.isDrawing = true;

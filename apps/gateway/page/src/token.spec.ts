@@ -10,7 +10,7 @@ describe('tokenIn', () => {
     ['?x=1', '#token=a%zzb', 'a%zzb', '?x=1'],
     ['', '#/room/r-1', null, '#/room/r-1'],
     ['?x=1', '#token=', null, '?x=1#token='],
-  ])('with the query %j and the fragment %j, returns the token %j and the remaining address %j', (search, hash, token, rest) => {
+  ])('separates the query %j and the fragment %j into the token %j and the remaining address %j', (search, hash, token, rest) => {
     expect(tokenIn({ search, hash })).toEqual({ token, rest });
   });
 });

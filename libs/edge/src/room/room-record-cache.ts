@@ -23,7 +23,7 @@ interface CachedRoom {
    * The store generation in which the cache last received or compared `record`. Null: the generation was unknown, or there is no record.
    */
   generation: string | null;
-  /** True while the cache subscribes to the room. The cache does not read the room before the subscription is complete. */
+  /** True while the cache subscribes to the room. The cache does not read the room before it has subscribed. */
   isSubscribing: boolean;
   /** The running read of the record, which resolves to false when it failed. Null: no read is running. */
   reading: Promise<boolean> | null;
@@ -196,7 +196,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Subscribes before the first read. In the other order, a change between the read and the subscription would be lost. */
+  /** Subscribes to the Redis channel of the room before the first read. In the other order, a change between the two steps would be lost. */
   private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;
@@ -285,8 +285,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms after a reconnect of the subscriptions, because publications were lost before the reconnect. Repeats failed
-   * comparisons until the next reconnect, because the connection for commands may reconnect later.
+   * Compares all cached records with the store after `PubSub` has reconnected, because publications were lost before. Repeats failed
+   * comparisons until the next reconnect of `PubSub`, because the connection for commands may reconnect later.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;

@@ -45,7 +45,7 @@ export class SessionTable {
     return this.byId.size;
   }
 
-  /** `listener` is called when a session has ended at this gateway. */
+  /** Calls `listener` each time a session has ended at this gateway. */
   onRemoved(listener: (session: GatewaySession) => void): void {
     this.removed.push(listener);
   }

@@ -14,7 +14,7 @@ describe('addressKey', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     [undefined, 'unknown'],
-  ])('for the address %s, returns the key %s', (address, key) => {
+  ])('converts the address %s to the key %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
   });
 });

@@ -60,7 +60,7 @@ describe('isMassFailure', () => {
     [2, 6, false],
     [333, 999, false],
     [334, 999, true],
-  ])('for %p failed servers out of %p, returns %p', (silent, others, expected) => {
+  ])('judges %p failed servers out of %p as %p', (silent, others, expected) => {
     expect(isMassFailure(silent, others)).toBe(expected);
   });
 });

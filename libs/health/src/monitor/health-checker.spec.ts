@@ -83,7 +83,7 @@ describe('the health checker, over a real Redis', () => {
     await eventually(() => expect(evicted(watching, deaf.id)).toHaveLength(1));
   });
 
-  it('does not evict a server whose half-open subscription reconnects', async () => {
+  it('does not evict a server whose half-open Redis connection for channels reconnects', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');

@@ -21,7 +21,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     [1, 3, 'wait'],
     [2, 4, 'wait'],
     [3, 4, 'condemned'],
-  ])('with reports from %i of %i gateways, is `%s`', (reports, gateways, kind) => {
+  ])('with reports from %i of %i gateways is `%s`', (reports, gateways, kind) => {
     expect(judgeUnreached({ ...CUT, reports, gateways })).toEqual({ kind });
   });
 

@@ -53,7 +53,7 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([far, ticketOf(2, 1800)], { skill })).toEqual([]);
     });
 
-    it('ignores ratings for a ticket that waits longer than maxWaitMs', () => {
+    it('ignores ratings for a ticket that waits longer than `maxWaitMs`', () => {
       const overdue = ticketOf(1, 1500, { waitedMs: 60_000 });
       expect(pairs([overdue, ticketOf(2, 2900)], { skill })).toEqual([['1', '2']]);
       expect(pairs([overdue, ticketOf(2, 2900)], { skill, maxWaitMs: 60_001 })).toEqual([]);
@@ -86,7 +86,7 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('respects the maximum latency even for a ticket that waits longer than maxWaitMs', () => {
+    it('respects the maximum latency even for a ticket that waits longer than `maxWaitMs`', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
@@ -169,7 +169,7 @@ describe('DefaultMatchStrategy', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('proposes a match with fewer players only when the tickets have waited for fillMs', () => {
+    it('proposes a match with fewer players only when the tickets have waited for `fillMs`', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -212,7 +212,7 @@ describe('DefaultMatchStrategy', () => {
   });
 
   describe('for a game with bots', () => {
-    it('adds bots up to the minimum number of players after botsAfterMs', () => {
+    it('adds bots up to the minimum number of players after `botsAfterMs`', () => {
       const found = (waitedMs: number) =>
         match(viewOf({ min: 3, max: 6 }, { botsAfterMs: 9_000 }, [ticketOf(1, 1500, { waitedMs }), ticketOf(2, 1500)]));
       expect(found(8_999)).toEqual([]);

@@ -51,7 +51,7 @@ export class Checkpointer implements OnModuleInit {
     });
   }
 
-  /** Registers a listener that is called after each stored checkpoint, because effects may wait for the checkpoint. */
+  /** Calls `listener` after each stored checkpoint, because effects may wait for the checkpoint. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }

@@ -70,7 +70,7 @@ export class RoomClock implements OnModuleInit {
     awayTimers.set(seat, timer);
   }
 
-  /** Registers a listener. It is called with a room each time a player of this room becomes away. */
+  /** Calls `listener` with a room each time a player of this room becomes away. */
   onAway(listener: (room: HostedRoom) => void): void {
     this.awayListeners.push(listener);
   }

@@ -29,7 +29,7 @@ export class RoomEngine {
     return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
   }
 
-  /** Sets the callback that handles the queued commands. It is called before a room with a queued command handles another input. */
+  /** Sets the callback that handles the queued commands. The engine calls it before a room with a queued command handles another input. */
   beforeInputOfQueued(flush: () => void): void {
     this.flushQueued = flush;
   }

@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('ends the game after an adoption when no player remains', async () => {
+  it('makes the next server end the game after the adoption when no other player remains', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

@@ -5,7 +5,7 @@ const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: '
 const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
 
 describe('the size of a state', () => {
-  it('is estimated while the changes cannot exceed the limit', () => {
+  it('is only estimated while the state cannot exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);
@@ -13,7 +13,7 @@ describe('the size of a state', () => {
     expect(size.changedBytes).toBeGreaterThan(300);
   });
 
-  it('is measured when the changes may exceed the limit', () => {
+  it('is measured when the state may exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(900);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)), roomWith(''))).toBe(true);

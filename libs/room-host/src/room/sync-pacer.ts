@@ -16,14 +16,14 @@ const EARLY_MS = 1;
 export class SyncPacer {
   private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
 
-  /** @param onDue is called with a room whose changes have waited long enough */
+  /** @param onDue receives each room whose changes have waited long enough */
   constructor(private readonly onDue: (room: HostedRoom) => void) {}
 
   /**
    * Adds changes to the unsent changes of the room.
    *
    * @param before the value before `changes`
-   * @returns whether the unsent changes are due now. If they are not, `onDue` is called later
+   * @returns whether the unsent changes are due now. If they are not, the pacer calls `onDue` later
    */
   add(room: HostedRoom, before: RoomValue, changes: readonly Change[]): boolean {
     if (room.unsent) room.unsent.changes.push(...changes);

@@ -32,7 +32,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
   return said;
 }
 
-describe('a game server whose game has a new version and no migrateState', () => {
+describe('a game server whose game has a new version and no `migrateState`', () => {
   const own = rules('chess', 2, false);
 
   it('warns once that rooms of an older version cannot run, and names the remedy', () => {

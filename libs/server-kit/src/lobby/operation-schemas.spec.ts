@@ -14,7 +14,7 @@ describe('the name of a room', () => {
     ['  My \u3000 room ', 'My room'],
     ['👩‍🚀 only', '👩‍🚀 only'],
     ['x'.repeat(48), 'x'.repeat(48)],
-  ])('for the input %j, is stored as %j', (name, shown) => {
+  ])('from the input %j is stored as %j', (name, shown) => {
     expect(create(name)).toEqual({ game: 'chess', name: shown });
   });
 

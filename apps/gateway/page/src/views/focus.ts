@@ -1,4 +1,7 @@
-/** Moves the focus to an element. Pass this function to lit directly. If you pass a closure, lit moves the focus at each draw. */
+/**
+ * Moves the focus to an element. Pass this function itself as `whenShown`. With a new closure at each render, lit would move the focus
+ * each time.
+ */
 export function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
