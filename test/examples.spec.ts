@@ -60,7 +60,7 @@ describe('the programs of the documentation', () => {
       playHands(examples.url, 'Bob', async () => 'paper'),
     ]);
     await until(() => lines.filter((line) => line.startsWith('over:')).length === 2, 10_000);
-    // Either player may have created the room, so Bob has one of the two seats.
+    // Either player may have created the room, so Bob may have either seat.
     expect(lines.some((line) => line === 'round 2, 0 to 1' || line === 'round 2, 1 to 0')).toBe(true);
     for (const session of [ann, bob]) session.close();
   });

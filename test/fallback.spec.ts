@@ -446,7 +446,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Returns a list of the reasons of all `left` messages that a player receives. The list grows with each message. */
+/** Returns a list of the reasons of all `left` messages that the players of these pairs receive. The list grows with each message. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -71,7 +71,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
       await kill(await fleet.ownerOf(rooms[0]));
       await rooms[0].send('count');
       for (const room of rooms) await room.waitFor(({ state }) => state?.count === 3, { timeoutMs: 10_000 });
-      // The players stayed connected all the time.
+      // The players must have stayed connected all the time.
       expect(statuses).toEqual([]);
       await rooms[0].leave();
       await wholeAgain();

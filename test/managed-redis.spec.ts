@@ -11,7 +11,8 @@ describe('a fleet on a Redis with the limits of cloud providers', () => {
     const config = {
       'rename-command': 'CONFIG ""',
       'client-output-buffer-limit': 'pubsub 1kb 0 0',
-      // The idle timeout of Redis, in seconds. Redis allows no shorter one. Providers close connections that are idle for some minutes.
+      // The idle timeout of Redis, in seconds. The test uses the shortest timeout that Redis allows. Providers use a timeout of some
+      // minutes.
       timeout: 1,
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: 60_000 }, redis: { config } });

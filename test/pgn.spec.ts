@@ -40,7 +40,7 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // Resignations and agreements are commands too, but the report does not count them as moves.
+    // Resignations and agreements on a draw are commands too, but the report does not count them as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 

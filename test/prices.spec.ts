@@ -178,8 +178,8 @@ describe("the price of a player's operation", () => {
   afterAll(() => fleet.stop());
 
   /**
-   * Measures one run of `act`, and prints its number of Redis commands and its CPU time. Both exclude the values of an idle fleet. Adds the
-   * operation to `over` if it needs more commands than its price allows.
+   * Measures one run of `act`, and prints its number of Redis commands and its CPU time. Subtracts the values of an idle fleet from both.
+   * Adds the operation to `over` if it needs more commands than its price allows.
    */
   async function count(what: string, price: number, act: (index: number) => Promise<unknown>): Promise<void> {
     const from = await look(fleet);
@@ -408,7 +408,7 @@ describe('the operations of one address', () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');
-    // The request counts as 10 messages. The rate limit allows 10 messages in 100 ms.
+    // The request counts as 10 messages, and the rate limit allows 10 messages in 100 ms. So the waiting time is close to 100 ms.
     expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });
     expect(error?.retryAfterMs).toBeGreaterThan(50);
     await pause(error?.retryAfterMs as number);

@@ -16,7 +16,10 @@ import { findProxy } from '../tools/proxies/find-proxy.mjs';
 import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
-/** Longer than the 2 s that HAProxy needs with `haproxy.cfg` to notice that a gateway is not ready. */
+/**
+ * Time after SIGTERM in which a gateway is not ready but still accepts players, in ms. It is longer than the 2 s that HAProxy, with
+ * `haproxy.cfg`, needs to notice that a gateway is not ready.
+ */
 const DRAIN_DELAY_MS = 4_000;
 const PER_ADDRESS = 3;
 const COME_BACK = { firstMs: 50, maxMs: 300, giveUpMs: 30_000 };
@@ -135,7 +138,7 @@ describe('two gateways behind proxies that end TLS', () => {
       const from = `127.0.7.${(addresses++ % 200) + 2}`;
       const outcomes: string[] = [];
       for (let count = 0; count < 2 * PER_ADDRESS + 2; count++) outcomes.push(await firstMessage(url(), from));
-      // Each of the two gateways accepts as many connections of the address as its limit allows.
+      // Each of the two gateways accepts as many connections of the address as its limit allows, so together they accept twice as many.
       expect(outcomes.filter((kind) => kind === 'welcome')).toHaveLength(2 * PER_ADDRESS);
       expect(outcomes.filter((kind) => kind === 'too-many-connections')).toHaveLength(2);
       expect(await firstMessage(url(), '127.0.7.250')).toBe('welcome');

@@ -59,7 +59,7 @@ describe('the ratings of a game that ends while its servers are killed', () => {
     const twice = ratingsAfter({ teams }, ratingsAfter({ teams }, [null, null])).map(({ mu }) => Math.round(mu));
     expect((await rated()).map(Math.round)).toEqual(twice);
     expect(await client.exists(fleet.redisName('ratings:{rumble}'))).toBe(0);
-    // The ratings of guests expire, and both players are guests.
+    // The ratings of guests expire. Both players are guests, so both ratings have an expiry.
     expect(await client.zcard(`${key}:expiries`)).toBe(2);
   }, 120_000);
 });

@@ -94,7 +94,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const filter = { 'metadata.level': { min: 7 } };
       await until(async () => ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
       const owner = await fleet.ownerOf(room);
-      // Deletes the metadata from the store. The next owner must write it again.
+      // Deletes the metadata from the store. The next owner must write the metadata again.
       await fleet.store.client.hdel(redisName(`room:{${room.id}}`), 'metadata');
       owner.kill();
       await owner.exited;

@@ -81,10 +81,10 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
 /** The outputs of commands. A command that is not in this list must end with exit code 0, too. */
 const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- list/, /^game:1 +ready/m],
-  [/^curl /, /^\{"slots":|"wantedGameServers":\d/],
+  [/^curl /, /"wantedGameServers":\d/],
   [/fleet -- rooms/, /tic-tac-toe/],
   [/fleet -- room /, /tic-tac-toe/],
-  [/fleet -- incidents/, /./],
+  [/fleet -- incidents/, /^BEGAN +SERVER/m],
   [/fleet -- end /, /^The game in room \S+ has ended\.$/m],
   [/fleet -- evict /, /^game:\d is evicted\. Its rooms continue on other servers\.$/m],
   [/fleet -- drain /, /^game:\d is drained: \d+ rooms? migrated\.$/m],
@@ -132,6 +132,13 @@ describe(`the page ${PAGE}`, () => {
   it('has commands for a shell, for Redis and for the admin API', () => {
     expect([ofKind('shell').length, ofKind('redis').length, ofKind('http').length].map((count) => count > 5)).toEqual([true, true, true]);
   });
+
+  it.each([...NOT_RUN.map(({ command }) => command), ...[...PRINTED, ...ENDLESS, ...REFUSED].map(([command]) => command)])(
+    'has a command that matches %s, for which this test has a rule',
+    (command) => {
+      expect(all.some(({ text }) => command.test(text))).toBe(true);
+    },
+  );
 
   it.each(all.filter(notRun).map((command) => [command.text, notRun(command)?.reason, command] as const))(
     'has the command `%s`, which is checked without a run: it %s',

@@ -236,7 +236,7 @@ describe('the session of a player', () => {
     const backpressure = async () =>
       Number(/^holdfast_backpressure_total\{[^}]*where="player"[^}]*\} (\d+)/m.exec((await first.ops('/metrics')).text)?.[1] ?? 0);
     const before = await backpressure();
-    // The pings keep the connection alive although it reads nothing, even on a busy machine.
+    // Ada reads nothing, but her pings keep the connection alive, even on a busy machine.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     const text = 'x'.repeat(15_000);
     let tookMs: number[] = [];

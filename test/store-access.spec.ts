@@ -18,7 +18,7 @@ import {
 } from './harness/index.js';
 
 const PAGE = join(__dirname, '../docs/operations.md');
-/** The password that this test and the Redis processes among themselves use. */
+/** The password with which this test connects to Redis, and with which the Redis processes connect to each other. */
 const ADMIN = 'of-the-test';
 
 let home: string;
@@ -248,7 +248,7 @@ describe('the password of a fleet for Redis', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // Changes the password in the wrong order: first in the file, then in Redis.
+    // Changes the password in the wrong order: first in the password file, then in Redis.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));

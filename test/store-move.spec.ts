@@ -42,7 +42,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
     await Promise.all(games.map((game) => game.goesOn()));
     const moving = moveStore(fleet.store.url, next.url);
 
-    // The new Redis alone, and the new address alone, must not move any server.
+    // The new Redis has the data, but the file still has the old address. So no server may move yet.
     await until(async () => /role:slave/.test(await next.client.info('replication')), 15_000);
     await Promise.all(games.map((game) => game.goesOn(2)));
     for (const server of fleet.servers) expect(server.logged('store.moved')).toEqual([]);
@@ -70,7 +70,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
 /** Runs the command of `docs/operations.md` that moves a fleet. Resolves with its exit code and its output. */
 function moveStore(from: string, to: string): Promise<{ readonly code: number | null; readonly output: string }> {
   const { text = '' } = commandsOf('docs/operations.md').find((command) => command.text.includes('move-store')) ?? {};
-  const child = spawn('sh', ['-c', text], { cwd: ROOT, env: { ...process.env, OLD_REDIS: from, NEW_REDIS: to } });
+  const child = spawn('sh', ['-uc', text], { cwd: ROOT, env: { ...process.env, OLD_REDIS: from, NEW_REDIS: to } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));

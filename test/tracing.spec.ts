@@ -68,6 +68,24 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
     );
   });
 
+  it('ends the trace of an unanswered command when the session of its player ends', async () => {
+    const { players, rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    const owner = await fleet.ownerOf(rooms[0]);
+    await fleet.pause(owner);
+    try {
+      rooms[0].send('place', { cell: 0 }).catch(() => {});
+      players[0].close();
+      const endedAt = (gateway: FleetServer) => gateway.logged('session.ended').some(({ session }) => session === players[0].id);
+      await until(() => fleet.gateways.some(endedAt), 10_000);
+    } finally {
+      await fleet.resume(owner);
+    }
+    const ofCommand = ({ name, attributes }: ReceivedSpan) => name === 'command' && attributes['session.id'] === players[0].id;
+    const { attributes } = await until(() => receiver.spans.find(ofCommand), 10_000);
+    expect(attributes['holdfast.outcome']).toBe('session-ended');
+    await fleet.whole();
+  }, 30_000);
+
   it('traces the move of a room through the gateway, its former owner and its new owner', async () => {
     const url = `${fleet.gateways[0].opsUrl}/api/rooms/${game.rooms[0].id}/migrate`;
     const moved = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });

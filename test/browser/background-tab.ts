@@ -2,7 +2,7 @@ import type { Browser, CDPSession } from 'playwright-core';
 import { until } from '../../tools/process/until.mjs';
 
 /**
- * A tab that the browser throttles and can freeze when the tab is hidden. Playwright's own pages are always visible for the browser. So
+ * A tab that the browser throttles and can freeze when the tab is hidden. For the browser, Playwright's own pages are always visible. So
  * this class opens and controls its tab only over the DevTools protocol.
  */
 export class BackgroundTab {

@@ -151,7 +151,7 @@ describeInChromium('the documentation site', () => {
       await page.waitForLoadState('networkidle');
       await form().getByText('The measured figures of this result').click();
       await page.setViewportSize({ width: 360, height: 740 });
-      expect(await result().evaluate('element => element.scrollWidth - element.clientWidth')).toBe(0);
+      expect(await result().evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
       expect(await violationsOf(page, 'site capacity')).toEqual([]);
       await form().getByLabel(LABELS.players).fill('many');
       await result().getByText('Correct the marked numbers.').waitFor();

@@ -1,7 +1,8 @@
 // The casino of docs/writing-a-game.md, whose wallet stops at chosen points of its transactions. Settings of its server:
 // - TEST_CASINO: the bundle of the game, which `wallet-fleet.ts` makes.
 // - TEST_WALLET: the address of the wallet in PostgreSQL.
-// - TEST_WALLET_STOP: a file with the point at which the wallet stops, such as `charge: before COMMIT`. It continues when the file is gone.
+// - TEST_WALLET_STOP: a file with the point at which the wallet stops, such as `charge: before COMMIT`. The wallet continues when the file
+// is gone.
 // - TEST_WALLET_REACHED: a file to which the wallet appends a line with the name of its server when it stops.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -17,6 +17,8 @@ export interface Ended {
  * of a script directly, because npm itself takes as long as the program.
  */
 export class CommandShell {
+  private readonly running = new Set<ChildProcess>();
+
   private constructor(
     readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
@@ -47,33 +49,39 @@ export class CommandShell {
     return new CommandShell(folder, { ...rest, ...redis.env, PATH: path, HOLDFAST_DIR: state });
   }
 
-  /** Starts a command. `variables`: the values of its variables, such as `$ROOM`. */
-  start(command: string, variables: Readonly<Record<string, string>>): ChildProcess {
-    return spawn('sh', ['-c', command], {
+  /**
+   * Runs a command to its end. `variables`: the values of its variables, such as `$ROOM`; a variable without a value makes the command fail.
+   * `until`: ends the command when its output so far matches, for a command that does not end by itself.
+   */
+  async run(command: string, variables: Readonly<Record<string, string>>, until?: RegExp): Promise<Ended> {
+    const child = spawn('sh', ['-uc', command], {
       cwd: this.folder,
       env: { ...this.env, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-  }
-
-  /** Runs a command to its end. `until`: ends it when its output so far matches, for a command that does not end by itself. */
-  async run(command: string, variables: Readonly<Record<string, string>>, until?: RegExp): Promise<Ended> {
-    const child = this.start(command, variables);
+    this.running.add(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk) => {
         output += chunk;
-        // Signals the whole group, because the shell and npm do not pass signals to the program.
-        if (until?.test(output)) process.kill(-(child.pid as number), 'SIGINT');
+        if (until?.test(output)) signal(child, 'SIGINT');
       });
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    this.running.delete(child);
     return { code, output };
   }
 
+  /** Ends the commands that still run, and deletes the folder. */
   async close(): Promise<void> {
+    for (const child of this.running) signal(child, 'SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Sends a signal to a command and all of its processes, because a shell does not pass signals on. */
+function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, name);
 }
 
 /** Returns a program for `npm run [-s] NAME [-- ARGUMENTS]` with the scripts of this package.json. */

@@ -83,7 +83,7 @@ export class CreatedProject {
   }
 }
 
-/** The environment of the terminal. Its PATH has the Redis of this repository, so that no project downloads a Redis. */
+/** Returns the environment of the terminal. Its PATH has the Redis of this repository, so that no project downloads a Redis. */
 async function environment(): Promise<NodeJS.ProcessEnv> {
   const { command, env } = await findRedisServer();
   const { HOLDFAST_DIR, HOLDFAST_DIST, JEST_WORKER_ID, REDIS_URL, ...rest } = { ...process.env, ...env };

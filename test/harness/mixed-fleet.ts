@@ -60,7 +60,7 @@ export class MixedFleet extends Fleet {
   }
 
   protected override open(urls: readonly string[], options: ConnectOptions): Promise<Session> {
-    // Adds two players to one game: the first one has the client of the last release.
+    // Every second session uses the client of the last release. So of the two players of a game, the first one has this client.
     return this.sessionCount++ % 2 === 0 ? this.last.client.connect(urls, options) : super.open(urls, options);
   }
 

@@ -1,5 +1,5 @@
-// A game that puts values into its state that are not plain data, and that the store could not restore. The command `put` does it
-// immediately, the command `wind` by a timer.
+// A game that puts values into its state that are not plain data, and that the store could not restore. The command `put` does so
+// immediately, and the command `wind` by a timer.
 import { z } from 'zod';
 import { Command, Game, OnTimer } from '#libs/game-kit';
 import { Module } from './nest.mjs';

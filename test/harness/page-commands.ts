@@ -13,11 +13,9 @@ export interface PageCommand {
 }
 
 /** The programs whose calls in running text are commands. In a block of shell lines, each line is a command. */
-const PROGRAMS = ['curl', 'docker', 'holdfast', 'jq', 'kill', 'kubectl', 'node', 'npm', 'promtool', 'redis-cli', 'redis-server'].concat([
-  'systemctl',
-  'timedatectl',
-  'ulimit',
-]);
+const PROGRAMS = new Set(
+  'curl docker holdfast jq kill kubectl node npm promtool redis-cli redis-server systemctl timedatectl ulimit'.split(' '),
+);
 
 /** A code block. Its fence may be indented, as in a list. `output`: the block of plain text that follows it directly. */
 const BLOCK = /^ *```(?<language>\S*)[^\n]*\n(?<code>[\s\S]*?)^ *```\n(?:\n```text\n(?<output>[\s\S]*?)^```\n)?/gm;
@@ -60,6 +58,6 @@ function commandsIn(line: string): PageCommand[] {
     if (/^(GET|POST|DELETE) \//.test(text)) return [{ kind: 'http', text }];
     if (/^[A-Z]{3,}( [^ ]+)+$/.test(text)) return [{ kind: 'redis', text }];
     const [program = '', ...words] = text.split(' ');
-    return PROGRAMS.includes(program) && (words.length > 0 || program === 'timedatectl') ? [{ kind: 'shell', text }] : [];
+    return PROGRAMS.has(program) && (words.length > 0 || program === 'timedatectl') ? [{ kind: 'shell', text }] : [];
   });
 }

@@ -19,7 +19,7 @@ const DOWN_AFTER_MS = 1_000;
 
 /** Passwords, users and TLS of a group of Redis processes. */
 export interface RedisSecurity {
-  /** The password of the user `default`, which the test and the Redis processes use among themselves. */
+  /** The password of the user `default`. The test connects as this user, and so do the Redis processes when they connect to each other. */
   readonly password?: string;
   /** The value of the setting `user` that creates the user of the fleet, such as `holdfast on >word ~* &* +@all`. */
   readonly user?: string;

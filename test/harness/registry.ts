@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** An npm registry on loopback. Its storage is separate from that of other registries. */
 export interface Registry {
   readonly url: string;
-  /** Publishes a package: a folder or an archive. The version becomes `latest`, also when it is not released yet. */
+  /** Publishes a package: a folder or an archive. The version becomes `latest`, even when it is not released yet. */
   publish(path: string): Promise<void>;
   /** Runs a program whose npm and pnpm use this registry. Rejects with the program's output when it fails. */
   run(folder: string, command: string, args: readonly string[]): Promise<string>;
@@ -20,8 +20,8 @@ export interface Registry {
 }
 
 /**
- * Starts a registry without packages. Tests publish the packages of Holdfast to it. It reads all other packages from the registry that the
- * npm of this machine uses.
+ * Starts a registry without packages. Tests publish the packages of Holdfast to it. The registry reads all other packages from the registry
+ * that the npm of this machine uses.
  */
 export async function startRegistry(home: string): Promise<Registry> {
   const folder = join(home, 'registry');

@@ -15,7 +15,7 @@ import { Prometheus } from '../harness/prometheus.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 const SOON_MS = 45_000;
-/** Delay of each direction between a distant server and Redis, in ms. A round trip, and so each write, takes twice as long. */
+/** Delay in each direction between a distant server and Redis, in ms. A round trip, and so each write, takes twice as long. */
 const DISTANCE_MS = 160;
 /** The shortest pause that the rule about long pauses reports, in ms. */
 const LONG_PAUSE_MS = 5_000;
@@ -132,7 +132,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
   }, 240_000);
 
   it('reports ten tickets that wait without a match', async () => {
-    // No two tickets fit each other, except in the modes for four players, which have only three tickets each.
+    // No two tickets can be matched, except in the modes for four players. Each of these modes has only three tickets, so no match is made.
     const modes = ['duo', 'duo', 'duo', 'asked-duo', 'asked-duo', 'asked-duo', 'open', 'ranked', 'asked', 'asked-duel'];
     const sessions: Session[] = [];
     for (const [index, mode] of modes.entries()) {

@@ -22,7 +22,7 @@ describe('the drills of docs/operations.md', () => {
     'play with `%s` while a game server is killed',
     async (text) => {
       const playing = shell.run(text, { PLAY: fleet.gateways[0]?.publicUrl ?? '' });
-      await until(async () => ((await fleet.admin('GET', '/api/fleet')) as { rooms: number }).rooms >= 50, 15_000);
+      await until(async () => ((await fleet.admin('GET', '/api/fleet')) as { rooms: number }).rooms >= 10, 15_000);
       await fleet.kill('game-1');
       await fleet.restart('game-1');
       const { code, output } = await playing;

@@ -80,8 +80,8 @@ describe('a suspended lobby with outdated requests of players', () => {
       late(readiers, (player) => player.ask('rooms.ready')),
       late(starters, (player) => player.ask('rooms.start')),
     ]);
-    // Each player now does an act that the late request would disturb. `readier` enters another room and is not ready there, `finder`
-    // creates a room, and `starter` gets a partner who is ready.
+    // Each player now gets into a situation that the late request would disturb. `readier` enters another room and is not ready there,
+    // `finder` creates a room, and `starter` gets a partner who is ready.
     await readier.player.ask('rooms.leave');
     await readier.player.ask('rooms.join', { room: rooms[4].id });
     const findersRoom = await finder.player.create();

@@ -12,7 +12,7 @@ let fleet: Fleet;
 let games: LedgerGame[];
 
 interface Check {
-  /** The processes or the host that die, when the cell of the table has several tests. Undefined when the cell has one test. */
+  /** The processes that die, or the host that dies, when the cell of the table has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -191,7 +191,8 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
 /** Simulates the host of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
-  // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So waits until all changes are in the file.
+  // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So this function waits until all changes are
+  // in the file.
   await until(async () => (await fleet.redis.client.info('persistence')).includes('aof_buffer_length:0'));
   const synced = `${written}-synced`;
   await rm(synced, { recursive: true, force: true });

@@ -91,7 +91,8 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
     await leaveAll();
 
-    // The ticket remains when its lobby has ended. The result of the game then changes the ratings of its players.
+    // The lobby dies during the search. The ticket outlives the lobby, so the players are matched, and the result of their game changes
+    // their ratings.
     const first = find(ada, { mode: 'ranked' });
     await until(async () => (await ada.me()).searching === 'rumble', 10_000);
     const [lobby] = fleet.lobbies;

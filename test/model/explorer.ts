@@ -5,7 +5,7 @@ export interface Model<State, Rules> {
   stepsOf(state: State, rules: Rules): readonly Step<State>[];
   /** Returns the violation of an invariant in this state, as a sentence. Null: the state violates no invariant. */
   violationOf(state: State, rules: Rules): string | null;
-  /** Whether this state is the goal: all requests are answered, and no server has pending work. */
+  /** Returns whether this state is the goal: all requests are answered, and no server has pending work. */
   isGoal(state: State): boolean;
   /** Returns the hash of a state. The explorer treats two states with equal hashes as one state. */
   hashOf(state: State): number;

@@ -39,7 +39,7 @@ export function violationOf(state: State, rules: Rules): string | null {
 
 /**
  * Returns the history that must survive a loss of data in the store. This is the history in the store, unless a living owner has a higher
- * epoch or a longer durable history.
+ * epoch or a longer durable history. Then it is the history of this owner.
  */
 function newestOf(state: State, stored: readonly string[] | null): readonly string[] {
   let newest = { epoch: stored ? (state.store?.epoch ?? 0) : 0, history: stored ?? [] };

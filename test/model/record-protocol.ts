@@ -624,7 +624,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Returns whether the operation must begin again. This is so when it read its data in another store generation. */
+/** Returns whether the operation must begin again. It must begin again when it read its data in another store generation. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -725,8 +725,8 @@ function write(state: State, at: number, rules: Rules): State {
 }
 
 /**
- * Writes the record and checks the user's room in one step. For a create or a join, the check is a separate step. For a start, there is no
- * check.
+ * Writes the record, and then checks the user's room in the same step. Does not check it for a create or a join, whose check is a separate
+ * step, or for a start, which needs no check.
  */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
@@ -840,7 +840,7 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
   // The write of an end makes a new revision. Before the store is settled, a lost record could have the same revision with other content.
-  // So the owner waits until then.
+  // So the owner waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -1040,8 +1040,8 @@ function settle(state: State, rules: Rules): State | null {
 }
 
 /**
- * Returns whether a process may be killed, which is so only when no further fallback is allowed. If the store falls back and a process is
- * killed, data that only this process had is lost. The protocol permits this loss, so the model leaves it out.
+ * Returns whether a process may be killed: only when no further fallback is allowed. If the store falls back and a process is killed, data
+ * that only this process had is lost. The protocol permits this loss, so the model leaves it out.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
@@ -1103,7 +1103,7 @@ function whyNot(
   const isMember = room !== null && has(room.doc, NAMES[index]);
   if (user.at === null) return 'is not connected';
   if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
-  // The stored user may name a room of which the user is not a member. This is allowed.
+  // The stored user of a member must name the room. The stored user of a non-member may also name it.
   if (isMember && users[index].room !== ROOM) return 'is a member, and nothing leads it there';
   if ((user.binding !== null) !== isMember) return 'has a session that does not agree with the room';
   if (user.ended.some((round) => (room?.round ?? 9) <= round)) return 'was told an end that the room does not know';

@@ -90,8 +90,8 @@ describe('all packages from a registry', () => {
 });
 
 /**
- * The manifest of a project that lists all peer dependencies of the packages. pnpm gives a project only the packages that its manifest
- * lists.
+ * Returns the manifest of a project that lists all peer dependencies of the packages. pnpm gives a project only the packages that its
+ * manifest lists.
  */
 async function manifestOfProject(): Promise<object> {
   const manifests = await Promise.all(PACKAGES.map((name) => readManifest(join(ROOT, 'dist/packages', name))));

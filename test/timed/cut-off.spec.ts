@@ -95,7 +95,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const withheld = () => fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
-      // The server has no rooms, so no player would benefit from its eviction.
+      // The server has no rooms, so its eviction would help no player. The gateways must not evict it.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {
         expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);

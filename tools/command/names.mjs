@@ -1,8 +1,8 @@
 let isBinary = false;
 
 /**
- * After a call of this function, help and messages name the commands of the binary `holdfast`. Before, they name the scripts of this
- * repository.
+ * After a call of this function, help and messages name the commands of the binary `holdfast`. Before the call, they name the scripts of
+ * this repository.
  */
 export function speakAsBinary() {
   isBinary = true;

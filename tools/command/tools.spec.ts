@@ -10,7 +10,10 @@ const ROOT = join(__dirname, '../..');
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
 const names = Object.keys(scripts);
 
-/** All files of the repository that git does not ignore. This leaves out node_modules, dist and .holdfast. */
+/**
+ * The folder with a copy of the tools, the benchmarks and package.json. Files that git ignores (node_modules, dist, .holdfast) are left
+ * out.
+ */
 let clone: string;
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ const GAMES = ['tic-tac-toe', 'chess', 'arena', 'speed-typing'];
 const REGIONS = ['eu', 'us', 'asia'];
 
 /**
- * A fleet that exists only in the answers of `synthetic-api.mjs`. Its numbers change with each poll, as those of a real fleet do.
+ * Makes a fleet that exists only in the answers of `synthetic-api.mjs`. Its numbers change with each poll, as those of a real fleet do.
  *
  * @param {{ servers: number, rooms: number, random?: () => number }} options
  */
@@ -186,7 +186,7 @@ function incidentsOf(games) {
 
 const NAMES = ['Ada', 'Bob', 'Cy', 'Dee', 'Eve', 'Finn', 'Gus', 'Hal', 'Ida', 'Jo', 'Kim', 'Lou'];
 
-/** A repeatable generator, so that two runs measure the same fleet. @param {number} seed */
+/** Returns a repeatable generator of random numbers, so that two runs measure the same fleet. @param {number} seed */
 function randomFrom(seed) {
   let state = seed;
   return () => {

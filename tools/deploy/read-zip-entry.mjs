@@ -6,7 +6,7 @@ const LOCAL_HEADER_BYTES = 30;
 const DEFLATED = 8;
 
 /**
- * Returns one file of a ZIP archive. It reads the directory at the end of the archive (APPNOTE.TXT 6.3, 4.3.12 and 4.3.16), without ZIP64.
+ * Returns one file of a ZIP archive. Reads the directory at the end of the archive (APPNOTE.TXT 6.3, 4.3.12 and 4.3.16), without ZIP64.
  *
  * @param {Buffer} archive
  * @param {string} name

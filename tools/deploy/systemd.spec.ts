@@ -18,7 +18,7 @@ const textOf = (type: string) => readFileSync(join(UNITS, `holdfast-${type}@.ser
 const valuesOf = (type: string, key: string) =>
   [...textOf(type).matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value as string);
 
-/** The environment of the instance `1`, without the files of the operator. Credentials are in the given folder. */
+/** Returns the environment of the instance `1`, without the files of the operator. Credentials are in the given folder. */
 function environmentOf(type: string, credentials: string): Record<string, string> {
   const assignments = valuesOf(type, 'Environment').flatMap((line) => line.split(' '));
   const filled = assignments.map((one) => one.replaceAll('%H', 'host').replaceAll('%i', '1').replaceAll('%d', credentials));

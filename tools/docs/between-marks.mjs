@@ -2,7 +2,7 @@ const BEGIN = '<!-- settings: written by npm run docs:settings -->';
 const END = '<!-- /settings -->';
 
 /**
- * Pure: returns the page with the table between its marks. Returns null when the page has no marks.
+ * Pure: returns the page with the table between the two marks of the page. Returns null when the page has no marks.
  *
  * @param {string} page @param {string} table
  * @returns {string | null}

@@ -15,7 +15,7 @@ const MEGABYTE = 1_000_000;
 const BYTES_MAX = 70 * MEGABYTE;
 const READY_MS = 30_000;
 
-/** The steps of the Dockerfile that create its folder `/app`, run here in another folder. Docker itself is not needed. */
+/** Runs the steps of the Dockerfile that create its folder `/app`, but in another folder and without Docker. */
 async function assemble(folder: string): Promise<void> {
   const [, command] = /^RUN npm run build && node (tools\/image\/run\.mjs) \/image$/m.exec(dockerfile) ?? [];
   expect(dockerfile).toMatch(/^COPY --from=build \/image \.\/$/m);

@@ -154,7 +154,7 @@ function removeNamespace(tools, name) {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // The process has already ended.
+      // Ignores the error, because the process has already ended.
     }
   }
   quietly(tools.ip, ['netns', 'del', name]);

@@ -7,12 +7,12 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Maximum compressed sizes of the program with the WebSocket entry: without compact syncs, and with them. */
+/** Maximum compressed sizes, in bytes, of the program with the WebSocket entry: without compact syncs, and with them. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
-/** Maximum compressed size of the program of a real-time game, with compact syncs, prediction and interpolation. */
+/** Maximum compressed size, in bytes, of the program of a real-time game with compact syncs, prediction and interpolation. */
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
-/** Maximum compressed size that one more entry (chats, or lists of rooms) adds to the program with the WebSocket entry. */
+/** Maximum compressed size, in bytes, that one more entry (chats, or lists of rooms) adds to the program with the WebSocket entry. */
 const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
 /** An error message from the code of prediction. A bundle with this text contains that code. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';

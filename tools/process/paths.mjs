@@ -11,13 +11,13 @@ export const CONFIG_FILE = 'holdfast.config.json';
 /** The project on which the tools work: this repository, or the project in which `holdfast` was started. */
 export const PROJECT = projectFolder(process.cwd(), ROOT);
 
-/** Files of the tools on this machine: a downloaded Redis, its data, and logs. Deleting the folder loses only saved games. */
+/** Files of the tools on this machine: a downloaded Redis, its data, and logs. A user who deletes the folder loses only saved games. */
 export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast');
 
 /** The folder of the build's output. */
 export const DIST = join(ROOT, 'dist');
 
-/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these. */
+/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these servers. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;
 
 /**

@@ -178,7 +178,7 @@ function targetOf(fd) {
       const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       return { fd: own, isSynchronous: true };
     } catch {
-      // The file belongs to another user, or there is no /proc. So uses the original descriptor.
+      // The file belongs to another user, or there is no /proc. So this function uses the original descriptor.
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {

@@ -34,7 +34,10 @@ export function assertWritable(folder, otherwise, mode = 0o777) {
   }
 }
 
-/** The folder of data, logs and downloads. Only its user may read it. @throws {PlainError} */
+/**
+ * Creates the folder of data, logs and downloads, which only its user may read. Throws when the folder is not writable. @throws
+ * {PlainError}
+ */
 export function assertDataFolder() {
   assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write', 0o700);
 }

@@ -9,7 +9,7 @@ import { hasRedis } from '../redis/find-redis.mjs';
 const WATCHED = ['apps', 'libs', 'games', 'dashboard'];
 
 /**
- * This repository as a project. Its packages are installed and its servers are built on first use.
+ * Returns this repository as a project. Its packages are installed and its servers are built on first use.
  *
  * @returns {import('./project.mjs').Project}
  */

@@ -35,7 +35,7 @@ export function problemsOfAllNames() {
 }
 
 /**
- * Returns the problems of one file's comments and test names. The only effect is that it reads whether pages exist.
+ * Returns the problems of one file's comments and test names. It is pure, except that it looks on the disk whether the named pages exist.
  *
  * @param {string} path @param {string} code @returns {Problem[]}
  */

@@ -6,7 +6,7 @@
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**
- * Pure: the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Code blocks are
+ * Pure: returns the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Code blocks are
  * left out.
  *
  * @param {string} page
@@ -30,12 +30,12 @@ export function targetsOf(page) {
   return { links: links.filter(({ target }) => !/^[a-z][a-z0-9+.-]*:|^\/\//i.test(target)), paths };
 }
 
-/** Pure: paths in a comment that name a page: `docs/adr/0001-….md`. @param {string} comment @returns {string[]} */
+/** Pure: returns the paths in a comment that name a page: `docs/adr/0001-….md`. @param {string} comment @returns {string[]} */
 export function pagesNamedIn(comment) {
   return [...comment.matchAll(/\b((?:docs|bench|libs)\/[\w./-]+\.md)\b/g)].map(([, path]) => path);
 }
 
-/** Pure: the anchors of a page, as GitHub makes them. @param {string} page @returns {Set<string>} */
+/** Pure: returns the anchors of a page, as GitHub makes them. @param {string} page @returns {Set<string>} */
 export function anchorsOf(page) {
   const anchors = new Set();
   const counts = new Map();

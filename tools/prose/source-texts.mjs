@@ -9,7 +9,7 @@ import ts from 'typescript';
 const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 
 /**
- * Pure: the comments and test names of a TypeScript or JavaScript file. Neighboring `//` lines are one comment.
+ * Pure: returns the comments and test names of a TypeScript or JavaScript file. Neighboring `//` lines are one comment.
  *
  * @param {string} path decides the dialect by its extension @param {string} code
  * @returns {SourceTexts}
@@ -53,8 +53,8 @@ export function commentsOfLua(code) {
 }
 
 /**
- * Finds the comments with the scanner. The scanner cannot tell templates and regular expressions from code, but the parser can. So in
- * `blanked`, the parser has replaced templates and regular expressions by blanks.
+ * Finds the comments with the scanner. The scanner cannot distinguish templates and regular expressions from code, but the parser can. So
+ * in `blanked`, the parser has replaced templates and regular expressions by blanks.
  *
  * @param {string} blanked @param {string} code @param {(position: number) => number} lineAt
  */

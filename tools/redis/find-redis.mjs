@@ -88,7 +88,7 @@ export function onPath(name, env = process.env) {
       accessSync(file, constants.X_OK);
       return file;
     } catch {
-      // The file exists, but this user cannot run it.
+      // Skips a file that this user cannot run.
     }
   }
   return null;

@@ -4,7 +4,7 @@ import { bindFailure } from '../process/free-port.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { INSPECTOR, plannedPorts } from './fleet-plan.mjs';
 
-/** Time limit for one check, in ms. When no name server answers, the lookup of a host name would take much longer. */
+/** Time limit for one check, in ms. Without this limit, the lookup of a host name would take much longer when no name server answers. */
 const LOOKUP_TIMEOUT_MS = 3_000;
 /** Ports of the AirPlay Receiver of macOS. */
 const AIRPLAY_PORTS = [5000, 7000];

@@ -1,4 +1,4 @@
-/** Minimum length of a token, as in the settings of a gateway. */
+/** Minimum length of a token, in characters, as in the settings of a gateway. */
 const TOKEN_CHARACTERS_MIN = 16;
 
 /**
@@ -11,6 +11,6 @@ export function firstToken(list) {
   const entries = list.split(/[,\r\n]+/).map((entry) => entry.trim());
   const first = entries.find((entry) => entry !== '') ?? '';
   const token = /^[A-Za-z0-9._-]{1,32}=(.+)$/.exec(first)?.[1];
-  // A token may contain `=`, as the end of Base64 does.
+  // A token may contain `=`, as the end of Base64 does. So the text before the first `=` is a name only when a long enough token follows.
   return token !== undefined && token.length >= TOKEN_CHARACTERS_MIN ? token : first;
 }

@@ -6,14 +6,15 @@ import { PROJECT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { openProject } from '../project/project.mjs';
+import { withConfiguration } from './configuration.mjs';
 import { LOGS } from './fleet-folder.mjs';
 import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /**
- * A second signal within this time does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the terminal and from
- * npm.
+ * Time after a signal within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the
+ * terminal and from npm.
  */
 const SAME_SIGNAL_MS = 500;
 
@@ -34,7 +35,7 @@ const output = Object.assign(
 
 /** @param {readonly string[]} argv */
 export async function main(argv) {
-  const env = withContentOfFiles({ ...dotEnv(), ...process.env });
+  const env = withContentOfFiles(withConfiguration({ ...dotEnv(), ...process.env }));
   const read = readOptions(argv, env);
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);

@@ -44,7 +44,7 @@ export class Keeper extends EventEmitter {
     this.pauses = pauses;
   }
 
-  /** Resolves when the program is ready. Rejects when the first attempt fails, and then leaves no process running. */
+  /** Starts the program, and resolves when it is ready. Rejects when the first attempt fails, and then leaves no process running. */
   async start() {
     this.status = 'running';
     try {

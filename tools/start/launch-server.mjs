@@ -96,7 +96,8 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // Reads the ports from the server's file. When a full disk prevents this file, reads them from the server's log line.
+    // Reads the ports from the server's file. When the server cannot write the file, because the disk is full, reads the ports from the
+    // server's log line.
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {

@@ -20,8 +20,8 @@ import { dirname } from 'node:path';
  */
 
 /**
- * A process belongs to the fleet when its command line contains one of these names or the entry of a server. The check prevents that the
- * tool ends another process that has got the same pid.
+ * A process belongs to the fleet when its command line contains one of these names or the entry of a server. Without this check, the tool
+ * could end another process that has got the same pid.
  */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
@@ -95,6 +95,6 @@ function signal(pid, name) {
   try {
     process.kill(pid, name);
   } catch {
-    // The process has just ended.
+    // Ignores the error, because the process has just ended.
   }
 }

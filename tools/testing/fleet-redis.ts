@@ -14,7 +14,7 @@ export interface FleetStore {
   readonly env?: Readonly<Record<string, string>>;
   /** A client for direct reads and writes of the test. */
   readonly client: Redis | Cluster;
-  /** Ends the store. */
+  /** Stops all processes of the store. */
   stop(): Promise<void>;
 }
 

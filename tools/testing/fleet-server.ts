@@ -14,7 +14,7 @@ export interface ServerSpec {
   readonly cwd?: string;
   /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** True: the start does not wait until the server is ready. For tests of servers that never become ready. */
+  /** True: the start does not wait until the server is ready. Use this for servers that never become ready. */
   readonly mayBeUnready?: boolean;
 }
 

@@ -25,7 +25,10 @@ export interface TestFleetOptions {
   readonly redis?: FleetRedisOptions;
   /** Starts the store of the fleet. By default, the fleet starts a private Redis. `stop` of the fleet also stops this store. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
-  /** Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes a proxy. */
+  /**
+   * Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes through a
+   * proxy.
+   */
   readonly partitions?: boolean;
   /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;

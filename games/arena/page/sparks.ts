@@ -3,8 +3,9 @@ interface Spark {
   y: number;
   vx: number;
   vy: number;
-  /** Remaining lifetime, and lifetime at the start, in seconds. */
+  /** Remaining lifetime of the spark, in seconds. */
   left: number;
+  /** Lifetime of the spark at its start, in seconds. */
   readonly whole: number;
   readonly color: string;
 }

@@ -67,8 +67,9 @@ export interface Ship extends Motion {
   loadedAt: number;
   /** True: the engine runs. Only the page uses this field, to draw the flame. */
   thrust: boolean;
-  /** Number of ships that this ship has destroyed, and number of shots that it has fired. */
+  /** Number of ships that this ship has destroyed. */
   score: number;
+  /** Number of shots that this ship has fired. */
   fired: number;
 }
 
@@ -113,7 +114,7 @@ export interface Controls {
 
 /**
  * The longest time by which a shot may hit ships in the past, in steps. With a higher limit, a shot could hit a player who has been behind
- * a rock for a long time. A player with a slower connection must aim ahead.
+ * a rock for a long time. A player whose delay exceeds the limit must aim ahead of the target.
  */
 export const BEHIND_MAX = 8;
 

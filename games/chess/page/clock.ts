@@ -3,7 +3,7 @@ import type { Side } from '../src/position.js';
 
 /**
  * Computes the time that each player has left, also between two moves. `runningSince` of the state is a time of the server, so the page
- * must know the offset of this computer's clock. It measures the offset with each move that arrives while the page is open. It keeps the
+ * must know the offset of this computer's clock. The page measures the offset with each move that arrives while it is open. It keeps the
  * smallest offset, which belongs to the message with the shortest delay.
  */
 export class ClockFace {
@@ -19,7 +19,8 @@ export class ClockFace {
     this.runningSince = runningSince;
     if (runningSince === null) return;
     const offset = now - runningSince;
-    // If the start time seems to be in the future, this computer's clock is behind the server's clock.
+    // A start time in the future shows that this computer's clock is behind the server's clock. The offset is then negative, and valid as
+    // well.
     if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
       this.offsetMs = offset;
       this.isLearnt = true;

@@ -19,8 +19,8 @@ export interface ChessState {
 }
 
 /**
- * `clock`: remaining time of each side, in ms. The clock of the side to move has run since `runningSince`, in ms since 1970. `runningSince`
- * is null when the game is over.
+ * The remaining time of each side, in ms. The clock of the side to move has run since `runningSince`, in ms since 1970. `runningSince` is
+ * null when the game is over.
  */
 export interface Clocks {
   white: number;

@@ -79,7 +79,8 @@ export function canMate(fen: string, side: Side): boolean {
   const own = pieces.filter(({ color }) => color === side);
   const others = pieces.filter(({ color }) => color !== side);
   if (own.length === 0) return false;
-  // A lone knight can mate only when a piece of the opponent blocks the king's last square. A queen on that square would prevent the mate.
+  // A lone knight can mate only when a piece of the opponent blocks the king's last square. A queen does not count, because a queen on that
+  // square would prevent the mate.
   if (own.length === 1 && own[0]!.type === 'n') return others.some(({ type }) => type !== 'q');
   if (own.every(({ type }) => type === 'b')) {
     const colours = new Set(pieces.filter(({ type }) => type === 'b').map(({ square }) => position.squareColor(square)));

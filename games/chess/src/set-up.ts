@@ -13,7 +13,7 @@ export function setUpPosition(text: string): SetUp {
   const [board, turn, castling = '-', passant = '-', halfMoves = '0', moves = '1'] = fields;
   if (text.length > FEN_CHARS_MAX || fields.length < 2 || fields.length > 6) return refused('is not a FEN of two to six fields');
   if (/[a-h]/i.test(castling)) return refused('is of Chess960 (its castling rights name files); only standard chess is offered');
-  // Some programs start the move number at 0, which `validateFen` refuses.
+  // Some programs start the move number at 0. This function uses 1 instead, because `validateFen` refuses 0.
   const fen = [board, turn, orderedRights(castling), passant, halfMoves, moves === '0' ? '1' : moves].join(' ');
   const { ok, error } = validateFen(fen);
   if (!ok) return refused(`is not valid: ${(error ?? '').replace(/^Invalid FEN: /, '')}`);

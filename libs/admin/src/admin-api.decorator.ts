@@ -7,8 +7,8 @@ import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
 /**
- * Marks a class as a controller of the admin API. Its requests need the admin token, schemas validate their inputs, and all refusals have
- * the same form.
+ * Marks a class as a controller of the admin API. Its requests need the token of an operator or a viewer. Schemas validate the inputs, and
+ * all refusals have one form.
  */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(

@@ -41,7 +41,7 @@ export function serveAdminDocs(app: INestApplication, { tokens }: Pick<AdminOpti
 /**
  * Serves the description of an API at /PREFIX/docs (and as /PREFIX/docs-json). Call this function before the application listens. The first
  * request builds the document. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too,
- * any web page that an operator visits could send requests in the name of the operator.
+ * any web page that an operator visits could send requests on behalf of the operator.
  */
 export function serveApiDocs(app: INestApplication, api: DescribedApi, check: Pick<TokenCheck, 'accepts'>): void {
   const { prefix, title, acceptedTokens } = api;

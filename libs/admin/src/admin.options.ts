@@ -6,8 +6,7 @@ export interface AdminOptions {
   readonly tokens: readonly AdminToken[];
   readonly scale: ScaleThresholds & {
     /**
-     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. A short fall of the load therefore stops no
-     * server.
+     * The wanted number of game servers is the maximum of all samples of the last `windowMs`. So a short drop of the load stops no server.
      */
     readonly windowMs: number;
   };
@@ -15,11 +14,11 @@ export interface AdminOptions {
 
 export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
-/** Time limit for a drain, in ms. A drain answers after every room of the server has migrated. */
+/** Time limit for a drain, in ms. The server answers the request only after it has tried to migrate all of its rooms. */
 export const DRAIN_WAIT_MS = 120_000;
 /** Interval at which the progress of a drain is stored, in ms. */
 export const DRAIN_PROGRESS_MS = 1_000;
-/** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
+/** Time limit for the migration of a room, in ms. The limit is long, because the migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
 /** Interval at which the capacity of the fleet is sampled, in ms. A sample is cheap, because it reads only memory. */
 export const CAPACITY_SAMPLE_MS = 1_000;
@@ -33,5 +32,8 @@ export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms. They prevent proxies from closing a stream without events. */
 export const STREAM_KEEPALIVE_MS = 15_000;
 
-/** Time limit in ms for one server to describe itself, and for one gateway to list its players. An operator's page must not wait longer. */
+/**
+ * Time limit in ms for one server to describe itself, and for one gateway to list its players. The limit is short, because an operator's
+ * page waits for the answers.
+ */
 export const INSPECT_MS = 2_000;

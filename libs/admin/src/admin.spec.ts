@@ -429,8 +429,7 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. Without a fixed order of these rooms, a page could leave out a room or list it
-      // twice.
+      // Creates some rooms in the same millisecond. Without a fixed order of these rooms, a page could leave out a room or list it twice.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';

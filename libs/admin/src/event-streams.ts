@@ -45,8 +45,8 @@ interface Kept {
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /**
-   * Server events have a list of their own. The loss of one server can cause thousands of room events, which would push the server events
-   * out of a shared list.
+   * Server events have a list of their own, because the loss of one server can cause thousands of room events. They would push the server
+   * events out of a shared list.
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];

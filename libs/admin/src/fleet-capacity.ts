@@ -6,7 +6,7 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Number of rooms for which the open game servers have capacity, without canaries. */
+  /** Number of rooms for which the open game servers have capacity. Canaries are left out. */
   readonly slots: number;
   /** Number of rooms on all game servers. */
   readonly rooms: number;

@@ -46,14 +46,14 @@ const BEGINS: ReadonlySet<string> = new Set([
 const HEALS: ReadonlySet<string> = new Set(['server.heard', 'server.reachable']);
 
 /**
- * Groups events into incidents, newest first. An eviction by an operator, or after the server left by itself, is no incident.
+ * Groups events into incidents, newest first. An eviction by an operator, or after the server left by itself, is not an incident.
  *
  * @param events events of servers, oldest first
  */
 export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident[] {
   const all: Draft[] = [];
   const open = new Map<string, Draft>();
-  /** Incarnations that left, or that an operator evicted. The recovery of their rooms is no incident. */
+  /** Incarnations that left, or that an operator evicted. The recovery of their rooms is not an incident. */
   const intended = new Set<string>();
   for (const event of events) {
     const { kind, server, at } = event;

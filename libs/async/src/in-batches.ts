@@ -1,6 +1,6 @@
 import { sleep } from './sleep.js';
 
-/** Default number of items in a batch. Redis reads a batch of this size in one or two milliseconds, and so does this process. */
+/** Default number of items in a batch. Redis and this process each need one or two milliseconds for a batch of this size. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 

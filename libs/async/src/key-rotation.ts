@@ -10,7 +10,7 @@ export class KeyRotation<Key> {
   /**
    * Returns the next keys, at most `max`. Some of them may have been removed since the rotation began.
    *
-   * @param all the keys of a new rotation
+   * @param all returns the keys for a new rotation
    */
   next(all: () => Iterable<Key>, max: number): Key[] {
     if (this.left.length === 0) this.left = [...all()];

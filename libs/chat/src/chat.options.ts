@@ -6,8 +6,9 @@ export interface ChatOptions {
   readonly kept: number;
   /** Time in ms after the last message of a channel until the store deletes the channel. */
   readonly ttlMs: number;
-  /** Rate limit of one user in one channel: `perMinute` messages per minute on average, and `burst` messages at once. */
+  /** Rate limit of one user in one channel: messages per minute on average. */
   readonly perMinute: number;
+  /** Maximum number of messages that one user may send at once in one channel. */
   readonly burst: number;
   /** Time limit for the moderation of one message, in ms. */
   readonly moderationMs: number;
@@ -16,10 +17,11 @@ export interface ChatOptions {
 export const CHAT_DEFAULTS: ChatOptions = { kept: 100, ttlMs: 86_400_000, perMinute: 20, burst: 5, moderationMs: 2_000 };
 
 /**
- * Rate limit of one channel, for all users together: messages per minute on average, and messages at once. Each message in the chat of a
- * lobby is one frame for every session that follows the lobby.
+ * Rate limit of one channel, for all users together: messages per minute on average. Each message in the chat of a lobby is one frame for
+ * every session that follows the lobby.
  */
 export const CHANNEL_PER_MINUTE = 300;
+/** Maximum number of messages that all users together may send at once in one channel. */
 export const CHANNEL_BURST = 50;
 
 /**

@@ -48,7 +48,7 @@ export class ChatService implements OnModuleInit {
     const target = await this.targetOf(caller, channel);
     const { user, name } = caller;
     const [mute, admission] = await Promise.all([this.sanctions.find('mute', user), this.store.admit(target, { user, id })]);
-    // A repeat of a message that was sent before the mute gets the answer of that message.
+    // A message that is already stored was sent before the mute. When the client repeats it, the client gets the stored message.
     if (mute && admission.kind !== 'stored') throw new HoldfastError('chat-muted', 'An operator has muted you in all chats.');
     switch (admission.kind) {
       case 'stored':

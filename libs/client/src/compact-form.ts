@@ -3,7 +3,7 @@ import type { CompactSync } from '#libs/protocol';
 /** A decoded compact sync. Use it only during the call that receives it, because its bytes may be overwritten afterwards. */
 export interface CompactFrame extends Omit<CompactSync, 'state' | 'patch' | 'hash'> {
   /**
-   * Returns the state after this sync. It is the same object when nothing changed.
+   * Returns the state after this sync. Returns `before` itself when nothing has changed.
    *
    * @param heldVersion the version of `before`; -1: the client has no state
    * @throws when the sync does not fit `before` or `heldVersion`

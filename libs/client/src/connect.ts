@@ -120,7 +120,7 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
 
 /**
  * Calls a function of the host program. Returns undefined when the function throws, for example because a storage is full or the browser
- * denies it. The session works without the result.
+ * denies it. The error is ignored, because the session works without the result.
  */
 function fromHost<T>(call: () => T): T | undefined {
   try {

@@ -396,9 +396,7 @@ export class LiveRoom implements Room {
     return true;
   }
 
-  /**
-   * After a rewind, lets the room emit the events of the new versions. A whole state with a lower version shows that the game was rewound.
-   */
+  /** After a rewind, lets the room emit the events of the new versions. A version below `eventVersion` shows that the game was rewound. */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;
   }

@@ -167,7 +167,7 @@ export class LiveSession implements Session {
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
-          // If the player is in a room of this game, `whereNow` enters that room. The entry resolves the search.
+          // If the player is in a room of this game, `whereNow` enters that room, and the entry resolves the search.
           this.whereNow().then(() => failed(signal?.reason), failed);
         };
         signal?.addEventListener('abort', cancel);

@@ -1,7 +1,7 @@
 import type { GameEvent } from '#libs/protocol';
 import type { EventDataOf, EventName, GameRoom, GameTypes, RoomContext } from '#libs/room';
 
-/** Marks the first parameter of a command handler, because only command handlers can reject. */
+/** The first parameter of a command handler. The method `reject` identifies it, because only command handlers can reject. */
 type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
 
 /**

@@ -1,8 +1,8 @@
 import { encodePlayerMessage, HoldfastError, NotPlainError, type PlayerMessage } from '#libs/protocol';
 
 /**
- * Checks that a message can be encoded. Call this function before the message is numbered and stored. A timer may send the message later,
- * and no caller would receive the error.
+ * Checks that a message can be encoded. Call this function before the message is numbered and stored, because a timer may send the message
+ * later, and no caller would then receive the error.
  *
  * @throws `bad-data` when the message cannot be encoded
  */

@@ -7,19 +7,19 @@ export interface Measures {
   /** The longest time in which the own ship stood still, in ms. */
   readonly stillMs: number;
   /**
-   * Distance between the displayed own ship and its place on the server, in units: 95th percentile and maximum. The place on the server is
-   * read at the time at which the inputs of the frame arrive there.
+   * Distance between the displayed own ship and its place on the server, in units: the 95th percentile. The place on the server is read at
+   * the time at which the inputs of the frame arrive there.
    */
   readonly errorP95: number;
+  /** Maximum distance between the displayed own ship and its place on the server, in units. */
   readonly errorMax: number;
-  /** The distances by which syncs corrected the predicted place, in units: 95th percentile and maximum. */
+  /** 95th percentile of the distances by which syncs corrected the predicted place, in units. */
   readonly correctionP95: number;
+  /** Maximum distance by which a sync corrected the predicted place, in units. */
   readonly correctionMax: number;
-  /**
-   * Largest change of a ship's motion from one frame to the next, in units, for the own ship and for the other ship. A frame moves a ship
-   * by 3.3 units.
-   */
+  /** Largest change of the own ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
   readonly ownJerk: number;
+  /** Largest change of the other ship's motion from one frame to the next, in units. */
   readonly otherJerk: number;
   readonly delayMs: number;
 }

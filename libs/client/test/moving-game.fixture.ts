@@ -39,13 +39,15 @@ export interface Network {
 export interface Scenario extends Network {
   readonly seed: number;
   readonly durationMs: number;
-  /** The time, in ms, for which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
+  /** The period, in ms since the start, in which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
   /** Number of steps by which the server returns to an earlier state at the end of the pause. */
   readonly rewindSteps?: number;
-  /** The time, in ms, in which the page displays no frames. */
+  /** The period, in ms since the start, in which the page displays no frames. */
   readonly hidden?: { readonly from: number; readonly to: number };
-  /** The time, in ms, in which the device sleeps: it displays no frames, and all messages arrive at the end. */
+  /**
+   * The period, in ms since the start, in which the device sleeps: it displays no frames, and all messages arrive at the end of the period.
+   */
   readonly asleep?: { readonly from: number; readonly to: number };
   /** The turn that the player holds for the whole time. Default: the turn changes at random. */
   readonly turn?: number;

@@ -108,7 +108,10 @@ export const FOLLOW_TICK_MS = 100;
 export const OWNER_END_WAIT_MS = 250;
 /** Time for which the gateway waits until the client has read the last message, in ms. Afterwards the gateway destroys the socket. */
 export const GOODBYE_MS = 500;
-/** Time without a connection, in ms, after which the members of the room see a player as away. Most players reconnect within this time. */
+/**
+ * Time without a connection, in ms, after which the members of the room see a player as away. Most players reconnect within this time, so
+ * the members do not see them as away.
+ */
 export const AWAY_AFTER_MS = 1_500;
 /**
  * Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby sends a few reads and one write to Redis.
@@ -141,7 +144,7 @@ export const USERS_RENEW_MS = 3_600_000;
  */
 export const RESTORE_RETRY_MS = 100;
 /**
- * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. The gateways need about a
+ * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. The gateways need only about a
  * second to detect the loss and to restore their sessions.
  */
 export const LOST_SESSION_WAIT_MS = 3_000;

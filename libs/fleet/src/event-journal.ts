@@ -44,8 +44,8 @@ export class EventJournal {
   }
 
   /**
-   * Returns all events of the last day, oldest first, at most `EVENTS_MAX`. Reads only events that are new since the last call, so many
-   * callers may ask often.
+   * Returns all events of the last day, oldest first, at most `EVENTS_MAX`. Each call reads only the events that are new since the last
+   * call, so callers may call this method often.
    */
   async readDay(): Promise<readonly PublishedOperatorEvent[]> {
     await this.newEvents.again();
@@ -84,8 +84,8 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
 }
 
 /**
- * Returns a list with the event that the text contains. Returns an empty list if the text is no event, because another program may write to
- * the stream.
+ * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program may
+ * write to the stream.
  */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
   try {

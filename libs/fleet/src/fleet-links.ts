@@ -145,8 +145,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Returns whether this process dials the server. Between two servers of one type, only the server with the lower id dials, because two
-   * links would replace each other.
+   * Returns whether this process dials the server. Between two servers of one type, only the server with the lower id dials, because one
+   * link between them is enough.
    */
   private isOursToDial({ id, type }: ServerRecord): boolean {
     return type === this.self.type ? this.self.id < id : true;

@@ -25,7 +25,7 @@ export class GatewayReach implements OnModuleInit {
   private reported = false;
   /**
    * True from an eviction until a majority of the gateways has a working link. Meanwhile a gateway without a working link counts as cut off
-   * at once and not only after `DIALS_WITHIN_MS`. The missing link may be the cause of the eviction.
+   * at once and not only after `DIALS_WITHIN_MS`, because the missing link may be the cause of the eviction.
    */
   private mustProve = false;
 

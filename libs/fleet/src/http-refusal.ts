@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { type ErrorBody, errorBody } from '#libs/protocol';
 
-/** Returns the status and the error body for an HTTP refusal by Nest or its body parser. Null: the error is no HTTP refusal. */
+/** Returns the status and the error body for an HTTP refusal by Nest or its body parser. Null: the error is not an HTTP refusal. */
 export function httpRefusal(error: unknown): { readonly status: number; readonly body: ErrorBody } | null {
   const status = statusOf(error);
   if (status === null) return null;

@@ -19,7 +19,10 @@ const PEERS_MAX = 5;
  */
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
-/** Age of a server's last write, in ms, above which the server has lost the store as well. The server may not have noticed the loss yet. */
+/**
+ * Age of another server's last write, in ms, above which that server has probably lost the store, too. It may not have noticed the loss
+ * yet.
+ */
 const FRESH_MS = 2_000;
 /**
  * Minimum time in ms by which the last write of another server must be later than the last write of this server. Only then does the other

@@ -23,7 +23,7 @@ export interface ServerRecord extends ServerAddresses {
   readonly startedAt: number;
   /** Store time of the process's last registration, in ms. */
   readonly registeredAt: number;
-  /** The version of Holdfast. '' means a version that did not report it. */
+  /** The version of Holdfast that the server runs. Empty string: an old version that does not report its number. */
   readonly version: string;
   readonly build: string;
   /** The region of the server. Empty string: no region. */

@@ -67,8 +67,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Changes the state in the record. False: this process is not registered, or its record is dead or has another incarnation. A process
-   * that is not registered yet registers later with this state.
+   * Changes the state in the record. Returns false when this process is not registered, or when its record is dead or has another
+   * incarnation. A process that is not registered yet registers later with this state.
    */
   async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
     this.wantedState = state;
@@ -138,7 +138,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
       case 'lost':
         await this.write(incarnation);
         // Another process has registered under this name between the read of the record and this write. The rooms of this incarnation may
-        // have other owners now.
+        // have other owners now, so the listeners must drop them.
         if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;

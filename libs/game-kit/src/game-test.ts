@@ -179,8 +179,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // Freezes `made`, the state that the game returned. The room has a copy. A game that keeps `made` and writes to it later then fails in
-    // the test.
+    // Freezes `made`, the state that the game returned. The room has a copy, so a later write to `made` would have no effect. A game that
+    // keeps `made` and writes to it fails in the test.
     freezeDeep(made);
   }
 

@@ -5,19 +5,21 @@ import { bytesByPath, encodePatch } from '#libs/state-patch';
 export interface MeasuredSync {
   readonly version: number;
   readonly from: number;
-  /** The view of the seat before the sync and after it. */
+  /** The view of the seat before the sync. */
   readonly before: unknown;
+  /** The view of the seat after the sync. */
   readonly after: unknown;
   readonly events: readonly GameEvent[];
-  /** The numbers of the last command and of the last input that the sync acknowledges. */
+  /** The number of the last command that the sync acknowledges. */
   readonly seq: number;
+  /** The number of the last input that the sync acknowledges. */
   readonly input: number;
   /** Room time since the previous sync, in ms. Undefined: the game has no steps. */
   readonly elapsed: number | undefined;
 }
 
 /**
- * The size of the syncs to one seat, in bytes. Includes neither the WebSocket header of 2 to 4 bytes per message nor messages that are no
+ * The size of the syncs to one seat, in bytes. Includes neither the WebSocket header of 2 to 4 bytes per message nor messages that are not
  * syncs.
  */
 export class SyncTraffic {

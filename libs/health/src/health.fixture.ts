@@ -82,7 +82,7 @@ export class HealthWorld {
     return world;
   }
 
-  /** Starts an empty Redis. The caller stops the previous one. */
+  /** Starts an empty Redis. The caller must have stopped the previous Redis. */
   async startRedis(options: Omit<Parameters<typeof startRedis>[0], 'dir'> = {}): Promise<void> {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-health-'));
     this.folders.push(dir);

@@ -4,7 +4,8 @@ export interface CheckOptions {
   /** Number of successive missed checks before a verdict. It is above 1, so that one lost message does not condemn a server. */
   readonly maxMisses: number;
   /**
-   * Time in ms after the registration of a server in which its missed checks do not count. A starting process may be too busy to answer.
+   * Time in ms after the registration of a server in which its missed checks do not count, because a starting process may be too busy to
+   * answer.
    */
   readonly graceMs: number;
   /** Minimum time of silence before a server is condemned, in ms, while many servers are silent at the same time. */
@@ -58,8 +59,9 @@ export const DEAD_RECORD_MS = 3_600_000;
 export const CLEANUP_LEASE_MS = 10_000;
 /** Time in ms between an eviction by another gateway and the one check whether that gateway has released the lease on the cleanup. */
 export const LEFT_CHECK_MS = 300;
-/** Time without a link after which a server is unreachable: a number of intervals, and a minimum in ms. */
+/** Time without a link after which a server is unreachable, as a multiple of `intervalMs`. */
 export const UNREACHABLE_INTERVALS = 2;
+/** Minimum time without a link after which a server is unreachable, in ms. */
 export const UNREACHABLE_MS_MIN = 1_500;
 /** Interval between two reports about an unreachable server, in ms. A report is valid for three intervals. */
 export const REPORT_MS = 250;

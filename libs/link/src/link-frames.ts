@@ -38,8 +38,9 @@ export const LINK_HEADER = {
   syncMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 8 },
   /** `compactMany`: f64 epoch, u32 version, u16 count, count × (u32 handle, u32 seq, u32 input), the body of the compact sync. */
   compactMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 12 },
-  /** `tracedRequest`: u32 id of the request, the trace. `tracedCommand`: u32 handle, u32 seq, the trace (`libs/tracing`). */
+  /** `tracedRequest`: u32 id of the request, the trace (`libs/tracing`). */
   tracedRequest: { id: 1, context: 5 },
+  /** `tracedCommand`: u32 handle, u32 seq, the trace. */
   tracedCommand: { handle: 1, seq: 5, context: 9 },
   /** `tracedSync`: u32 version, the trace. */
   tracedSync: { version: 1, context: 5 },

@@ -157,8 +157,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs per second. One
-   * system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs, because each player sends 20 or more inputs per second.
+   * One system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;

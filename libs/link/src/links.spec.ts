@@ -240,7 +240,7 @@ describe('the handshake of a link', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server must not send a `refused` frame. The peer would report wrongly that the secrets differ.
+    // The server must not send a `refused` frame, because the peer would then report wrongly that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);

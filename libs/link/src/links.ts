@@ -32,8 +32,8 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, dialed and accepted. Each peer has one link. If both sides dial at the same time, the peer has two links.
- * Frames of a link are handled in order, and requests are handled concurrently.
+ * All links of this process, dialed and accepted. Each peer has one link, or two when both sides have dialed at the same time. Frames of a
+ * link are handled in order, and requests are handled concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
@@ -154,8 +154,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for the begin and end of the silence of a peer. `isSilent` is true after a ping without an answer for 1 to 1.5 s.
-   * It is false at the next frame of the peer. The link stays open during the silence.
+   * Registers a listener for the beginning and the end of the silence of a peer. `isSilent` is true after a ping without an answer for 1 to
+   * 1.5 s. It is false at the next frame of the peer. The link stays open during the silence.
    */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -337,8 +337,8 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled, this.tracer);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // Registers the peer before the next frame is read. The chunk with this last frame of the handshake may also contain frames for the
-      // peer.
+      // Registers the peer before the next frame is read, because the chunk with this last frame of the handshake may also contain frames
+      // for the peer.
       this.register(peer);
       resolve(peer);
     };

@@ -15,7 +15,7 @@ interface Internals {
 }
 
 const READ_BYTES_MAX = 65_536;
-/** The shared read buffer of all sockets. A receiver processes its bytes before the next read. */
+/** The shared read buffer of all sockets. So a receiver must process its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid only during the call. */

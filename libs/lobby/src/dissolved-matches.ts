@@ -6,9 +6,9 @@ import { Log } from '#libs/telemetry';
 import { DECLINES_FORGOTTEN_MS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The consequences for the players because of whom an offer fails. */
+/** The consequences of a failed offer for the players who caused the failure. */
 export interface FailedOffer {
-  /** The end of the tickets of these players. Undefined: the players have declined the match. */
+  /** The end of the tickets of the players who caused the failure. Undefined: their tickets end as declined. */
   readonly end?: TicketEnd;
   /** Returns whether a player gets a message about the end. A player whose own request ended the offer needs no message. */
   readonly isTold?: (user: UserId) => boolean;

@@ -21,7 +21,7 @@ export class GameCatalogue {
   }
 
   get(name: string): GameInfo | undefined {
-    // Does not call `all`, which is slow with hundreds of game servers. Each request for a room calls this method.
+    // Does not call `all`, because each request for a room calls this method, and `all` is slow with hundreds of game servers.
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);

@@ -175,7 +175,7 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // A server of an earlier version would ignore unknown properties and start the game without them.
+        // Refuses a server of an earlier version, because it would ignore the unknown properties and start the game without them.
         const offered = record.games[room.game];
         const isUnsupported =
           (options && !offered?.options) ||

@@ -40,7 +40,7 @@ export const SWEEP_MS = 2_000;
 export const SWEEP_ROOMS = 500;
 /** Interval at which the sweep renews the invite codes of rooms in play, in ms. Without a renewal, a code expires after a week. */
 export const CODES_EVERY_MS = 3_600_000;
-/** Time after which a lobby reads the list of rooms that matchmaking may fill again, in ms. */
+/** Minimum time between two reads of the list of rooms that matchmaking may fill, in ms. */
 export const BACKFILL_READ_MS = 500;
 /**
  * Maximum number of rooms that one read for matchmaking gets from each source. The sources are the list of public rooms, the rooms of
@@ -62,5 +62,5 @@ export const START_TRIES_MAX = 4;
 export const START_AWAY_MS = 5_000;
 /** Time for which a host may be away before another member becomes the host, in ms. */
 export const HOST_GRACE_MS = 15_000;
-/** Number of removed members that a room remembers. Their gateways read there why the members have left. */
+/** Number of removed members in the record of a room. Their gateways read the reason for the removal from this record. */
 export const KICKED_MAX = 16;

@@ -826,7 +826,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and the hints that contain the ticket's id.
+    // Simulates that Redis lost the ticket, and the hints that contain the ticket's id.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -919,7 +919,7 @@ describe('the matchmaking of a game whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // Advances the clock in small steps. The queue time would count a longer step as a pause of the runner.
+    // Advances the clock in small steps, because the queue time would count a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));

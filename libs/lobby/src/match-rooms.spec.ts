@@ -21,7 +21,7 @@ function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> 
   return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
 }
 
-/** A `MatchRooms` with fake dependencies. `left`: the users who have moved since their search. */
+/** A `MatchRooms` with fake dependencies. `left`: the users who have entered another room since their search. */
 function matchRooms({
   left = [] as string[],
   late = [] as string[],

@@ -132,7 +132,7 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
-      // The write may have succeeded. Keeps the match, so that the next attempt finds the players in the room.
+      // The write may have succeeded nevertheless. So the match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
       // Reads the open rooms again, because the strategy would choose this room again from an outdated record. After a ban, the room stays
@@ -198,7 +198,7 @@ export class MatchRooms extends MatchHost {
   /**
    * Dissolves a match because some of its players are gone. Ends their tickets, and returns the other tickets to the queue.
    *
-   * @param goneUsers the players who have moved, or whose session has ended, since the search
+   * @param goneUsers the players who have entered another room, or whose session has ended, since the search
    */
   private async dissolve(match: MatchRecord, tickets: readonly StoredTicket[], goneUsers: ReadonlySet<UserId>): Promise<null> {
     this.log.info('match.dissolved', { roomId: match.id, tickets: tickets.length, gone: goneUsers.size });

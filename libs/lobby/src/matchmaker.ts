@@ -151,8 +151,8 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // Sends the players of the new ticket no message about the end of the old ticket. Their clients would take it for the end of the new
-      // search.
+      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would take it for the end of
+      // the new search.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }

@@ -14,8 +14,9 @@ interface Progress {
   /** The rooms that had a free seat at their last read. They are read more often than the other rooms. */
   readonly vacant: Set<RoomId>;
   readonly turns: KeyRotation<RoomId>;
-  /** The result of the last read, and its time in ms of the monotonic clock. */
+  /** The result of the last read. */
   rooms: readonly OpenRoom[];
+  /** The time of the last read, in ms of the monotonic clock. */
   readAt: number;
   /** Number of calls of `readAgain`. A read during which it changes may have missed the change of a room. */
   changes: number;

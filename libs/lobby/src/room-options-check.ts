@@ -3,7 +3,7 @@ import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { type Control, HoldfastError, type RoomOptions } from '#libs/protocol';
 import { quoted } from '#libs/room';
 
-/** Asks a game server whether its game accepts the options of a new room. Lobbies do not have the code of games. */
+/** Asks a game server whether its game accepts the options of a new room, because lobbies do not have the code of games. */
 @Injectable()
 export class RoomOptionsCheck {
   constructor(

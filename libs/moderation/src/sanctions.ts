@@ -27,8 +27,9 @@ export interface SanctionPage {
 
 /** Maximum number of sanctions of each kind. One sanction needs some 300 bytes, so this number of sanctions needs about 30 MB. */
 export const SANCTIONS_MAX = 100_000;
-/** Number of sanctions in one read of a page, and the maximum number that one search reads. */
+/** Number of sanctions in one read of a page. */
 const READ_AT_ONCE = 500;
+/** Maximum number of sanctions that one search reads. */
 const READ_MAX = 10_000;
 
 /** All keys of one kind share a hash tag, so one script may use all of them in a Cluster. */
@@ -67,7 +68,7 @@ export class Sanctions {
     return sanction;
   }
 
-  /** Lifts a sanction. False: the user had no sanction. Idempotent. */
+  /** Lifts a sanction. Returns false when the user has no sanction. Idempotent. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     const json = await liftSanction(this.redis.commands, keysOf(kind), user);
     const sanction = json === null ? null : sanctionOf(user, json);
@@ -120,7 +121,7 @@ function userOf(entry: string): UserId {
   return entry.slice(14) as UserId;
 }
 
-/** Returns null for text that is no sanction, because another program may write to the key. */
+/** Returns null for text that is not a sanction, because another program may write to the key. */
 function sanctionOf(user: UserId, json: string): Sanction | null {
   try {
     const { until, at, by, note } = JSON.parse(json) as Omit<Sanction, 'user'>;

@@ -98,14 +98,14 @@ export class LoadBalancerService {
   }
 
   /**
-   * Confirms a reservation, because the server has opened the room. False: the reservation was already confirmed or no longer exists, or
-   * the incarnation has ended.
+   * Confirms a reservation, because the server has opened the room. Returns false when the reservation was already confirmed or no longer
+   * exists, or when the incarnation has ended.
    */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
   }
 
-  /** Cancels the reservation of a room that will not start. False: the room had no reservation. */
+  /** Cancels the reservation of a room that will not start. Returns false when the room has no reservation. */
   async cancel(room: RoomId): Promise<boolean> {
     return cancelReservation(this.redis.commands, room);
   }

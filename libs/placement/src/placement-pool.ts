@@ -42,17 +42,17 @@ export interface PooledServer {
 export class PlacementPool {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Adds a reason that withholds the server. False: the incarnation no longer exists. */
+  /** Adds a reason that withholds the server. Returns false when the incarnation no longer exists. */
   async withhold(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return addReason(this.redis.commands, server, checkedReason(reason), incarnation);
   }
 
-  /** Removes a reason that withholds the server. True: no reason is left. False: other reasons still withhold the server. */
+  /** Removes a reason that withholds the server. Returns true when no reason is left, else false: other reasons withhold the server. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }
 
-  /** Removes an incarnation permanently, and its reservations with it. True: it was the current incarnation. */
+  /** Removes an incarnation permanently, and its reservations with it. Returns whether it was the current incarnation. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }

@@ -7,7 +7,10 @@ import { NotPlainError, PLAYER_LIMITS } from './plain-value.js';
  */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Maximum size of the claims of a user, in bytes of JSON. The claims are part of each request of the user and of the room's record. */
+/**
+ * Maximum size of the claims of a user, in bytes of JSON. The limit is small, because the claims are part of each request of the user and
+ * of the room's record.
+ */
 export const CLAIMS_BYTES_MAX = 1_024;
 
 /**

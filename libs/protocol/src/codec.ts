@@ -171,14 +171,12 @@ function serverFields(frame: Uint8Array, start: number, kind: string): Record<st
   return fields;
 }
 
-/** Limits for a message in JSON form: one level deeper than `PLAYER_LIMITS`, because the message is itself a map that contains the data. */
-const JSON_LIMITS: ReadLimits = { ...PLAYER_LIMITS, depth: PLAYER_LIMITS.depth + 1 };
-
 /** Decodes a player's message in JSON form, which is the message object itself. Throws `bad-frame` or `unknown-kind`. */
 export function playerMessageFromJson(json: string): PlayerMessage {
   let message: unknown;
   try {
-    message = parsePlainJson(json, JSON_LIMITS);
+    // One level deeper than the limit for data, because the message is itself a map that contains the data.
+    message = parsePlainJson(json, { ...PLAYER_LIMITS, depth: PLAYER_LIMITS.depth + 1 });
   } catch (cause) {
     if (!(cause instanceof NotPlainError)) throw cause;
     throw new HoldfastError('bad-frame', `The message is not plain JSON: ${cause.message}.`, { cause });

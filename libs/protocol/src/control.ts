@@ -64,7 +64,7 @@ export interface PlayerAnswer {
   readonly binding?: Binding | null;
   /**
    * The validated query of a list to which the player subscribes. The gateway sends the player the changes of this list. Absent: the
-   * request was no subscription.
+   * request was not a subscription.
    */
   readonly follow?: RoomListQuery;
 }

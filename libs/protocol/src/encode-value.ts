@@ -165,8 +165,8 @@ function writeBytes(bytes: Uint8Array): void {
 
 const utf8 = new TextEncoder();
 /**
- * Maximum length of a text that is encoded in JavaScript, in UTF-16 code units. Longer texts are encoded natively; one native call takes
- * about as long as the encoding of a few dozen characters in JavaScript.
+ * Maximum length of a text that is encoded in JavaScript, in UTF-16 code units. Longer texts are encoded natively, because one native call
+ * takes only as long as the encoding of a few dozen characters in JavaScript.
  */
 const WRITTEN_HERE_MAX = 64;
 

@@ -119,7 +119,7 @@ export interface Response {
   error?: ErrorBody;
 }
 
-/** A member of a room. Spectators are no members. */
+/** A member of a room. Spectators are not members. */
 export interface RoomMember {
   user: UserId;
   name: string;
@@ -430,8 +430,9 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
       offer: string;
       /** The remaining time to answer, in ms. */
       acceptMs: number;
-      /** The number of players of the match, and the number of players who have accepted it. */
+      /** The number of players of the match. */
       players: number;
+      /** The number of players who have accepted the match. */
       accepted: number;
     }
   | { event: 'matched'; room: RoomId }

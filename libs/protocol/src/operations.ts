@@ -37,7 +37,7 @@ export const ROOM_OPTIONS_BYTES_MAX = 1_024;
 export const ROOM_METADATA_BYTES_MAX = 1_024;
 /** Maximum length of a room's password, in bytes of UTF-8. */
 export const PASSWORD_BYTES_MAX = 128;
-/** Maximum delay of spectators, in ms. The owner of the room keeps all states of this time in memory. */
+/** Maximum delay of spectators, in ms. The limit exists because the owner of the room keeps all states of this time in memory. */
 export const WATCH_DELAY_MS_MAX = 300_000;
 /** Maximum number of teams of a room. */
 export const TEAMS_MAX = 16;
@@ -96,8 +96,9 @@ export interface MatchWish {
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
-/** Maximum length of a chat message, in characters that a person sees (grapheme clusters), and in bytes of UTF-8. */
+/** Maximum length of a chat message, in characters that a person sees (grapheme clusters). */
 export const CHAT_CHARACTERS_MAX = 300;
+/** Maximum length of a chat message, in bytes of UTF-8. */
 export const CHAT_BYTES_MAX = 1_200;
 
 /** Maximum length of the `id` of a chat message, in characters. */
@@ -284,7 +285,7 @@ export interface Operations {
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
   /**
    * Sends a message to the members of the player's room, or to the lobby of a game. `id`: a text that the client chooses for this message.
-   * A repeated request with this `id` sends nothing and gets the same answer. `game`: the game of the lobby.
+   * A repeated request with this `id` sends nothing and gets the answer to the first request. `game`: the game of the lobby.
    */
   'chat.send': { data: ChatChannel & { text: string; id: string }; result: { message: ChatEntry } };
   /**

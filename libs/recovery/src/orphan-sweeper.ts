@@ -24,8 +24,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, for the same
-   * reason.
+   * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, because the
+   * server may register in the meantime.
    */
   private readonly absent = new ConsecutiveSightings();
 
@@ -72,8 +72,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // Restores the index of the owner's rooms, because a store that lost data may have lost the index. The recovery reads the rooms
-        // from the index.
+        // Restores the index of the owner's rooms, because the recovery reads the rooms from the index, and a store that lost data may have
+        // lost it.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }

@@ -54,7 +54,7 @@ export class PubSub {
     await this.redis.commands.publish(channel, message);
   }
 
-  /** Registers a function that is called after each reconnect, because messages may be lost. */
+  /** Registers a function that is called after each reconnect, because messages may have been lost before it. */
   onReconnect(listener: () => void): void {
     this.reconnected.add(listener);
   }

@@ -49,8 +49,8 @@ export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;
 
 /**
- * Name of the connection of the watchdog's thread, by the id of its server. The name differs from the name of the other connections, because
- * the thread moves to another Redis on its own. A server name contains no slash.
+ * Name of the connection of the watchdog's thread, by the id of its server. The name differs from the name of the other connections,
+ * because the thread moves to another Redis on its own. The name is unique, because a server name contains no slash.
  */
 export function watchdogConnection(serverId: string): string {
   return `${serverId}/watchdog`;

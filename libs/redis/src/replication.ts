@@ -9,8 +9,9 @@ export interface Replication {
 }
 
 /**
- * The reason why a server stays at its old Redis: the new one does not answer (`unreachable`), is still a replica (`replica`), has another
- * history (`other-data`), the old one still takes writes (`old-primary`), or it does not answer, but not for long enough (`old-silent`).
+ * The reason why a server stays at its old Redis. `unreachable`: the new Redis does not answer. `replica`: the new Redis is still a
+ * replica. `other-data`: the new Redis has another history. `old-primary`: the old Redis still takes writes. `old-silent`: the old Redis
+ * does not answer, but counts as gone only after the time in `OLD_GONE`.
  */
 export type WaitReason = 'unreachable' | 'replica' | 'old-primary' | 'old-silent' | 'other-data';
 
@@ -24,8 +25,8 @@ export interface Silence {
 
 /**
  * The old Redis counts as gone when this number of requests failed one after another, for at least this time. One failure may be a short
- * break of the network, during which the old Redis still takes writes of other servers. The time alone would not be sufficient, because a
- * process that was suspended has measured it without asking.
+ * break of the network, during which the old Redis still takes writes of other servers. The time alone would not be enough, because a
+ * process that was suspended measures a long time without sending requests.
  */
 export const OLD_GONE = { failures: 5, ms: 3_000 } as const satisfies Silence;
 
@@ -36,8 +37,9 @@ export function readReplication(info: string): Replication {
 }
 
 /**
- * Decides whether a server may leave its old Redis for a new one. `old`, `next`: the answers of the two; null: no answer. `silence`: for how
- * long the old one has not answered. `history`: the `id` of the old Redis when it was last seen as the primary. Pure.
+ * Decides whether a server may leave its old Redis for a new one. `old`, `next`: the answers of the old and the new Redis; null: no answer.
+ * `silence`: the failed requests since the last answer of the old Redis. `history`: the `id` of the old Redis when it was last seen as the
+ * primary. Pure.
  */
 export function judgeMove({
   old,

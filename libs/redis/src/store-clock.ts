@@ -25,12 +25,10 @@ const clusterKey = (): string => redisName('store-clock');
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
-  /**
-   * `anchor`: the value of `now()` at the monotonic time `anchoredAt`. `pace`: the speed of `now()` since then, relative to the monotonic
-   * clock.
-   */
+  /** The value of `now()` at the monotonic time `anchoredAt`. */
   private anchor = Date.now();
   private anchoredAt = performance.now();
+  /** The speed of `now()` since `anchoredAt`, relative to the monotonic clock. */
   private pace = 1;
   /** Redis' time minus the monotonic clock, in ms, by the last sample. Null: no sample yet. */
   private storeOrigin: number | null = null;

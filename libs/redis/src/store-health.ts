@@ -118,7 +118,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.probed(this.wroteAt - startedAt);
       this.succeeded();
     } catch (error) {
-      // This server has closed its connections itself, so the error is no failure of Redis.
+      // This server has closed its connections itself, so the error is not a failure of Redis.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
       this.probed(null);

@@ -7,10 +7,13 @@ import { RedisAccess, readUrlFile } from './redis-access.js';
 import { RedisConnections } from './redis-connections.js';
 import { judgeMove, type Replication, readReplication, type Silence, type WaitReason } from './replication.js';
 
-/** Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is a part of the time for which a move interrupts the server. */
+/**
+ * Interval at which the file of `REDIS_URL_FILE` is read, in ms. It is short, because it is a part of the time for which a move interrupts
+ * the server.
+ */
 export const URL_FILE_READ_MS = 250;
 
-/** A change of a move to another Redis. `url`: the address of that Redis, as the file of `REDIS_URL_FILE` contains it. */
+/** The new state of a move to another Redis. `url`: the address of that Redis, as the file of `REDIS_URL_FILE` contains it. */
 export type StoreMoveChange =
   | { readonly kind: 'waiting'; readonly url: string; readonly reason: WaitReason }
   | { readonly kind: 'refused'; readonly url: string; readonly message: string }
@@ -21,8 +24,8 @@ export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | '
 
 /**
  * Moves this process to another Redis when the address in the file of `REDIS_URL_FILE` changes. The process keeps the old Redis until the
- * new one is the primary with the same data, and the old one takes no writes any more. So the order of the steps of an operator does not
- * matter, and no process writes to the old Redis after the switch.
+ * new Redis is the primary with the same data, and the old Redis takes no writes any more. So an operator may do the steps of a move in any
+ * order, and no process writes to the old Redis after the switch.
  */
 @Injectable()
 export class StoreMove implements OnApplicationShutdown {

@@ -47,13 +47,13 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
  */
 export const UNFLUSHED_MAX = 256;
 /**
- * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. Before
- * these changes, the events of the same number of earlier changes are kept.
+ * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. In
+ * addition, the events of the same number of earlier changes are kept.
  */
 export const RECENT_CHANGES_MAX = 128;
 /**
- * Maximum packed size of the kept changes, in bytes. The events of earlier changes have the same maximum. It is more than
- * `BACKLOG_BYTES_MAX`: a client whose connection was closed for its backlog still gets the changes that it missed.
+ * Maximum packed size of the kept changes, in bytes. The events of earlier changes have the same maximum. This maximum is above
+ * `BACKLOG_BYTES_MAX`, so a client whose connection was closed for its backlog still gets the changes that it missed.
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
 /** Maximum packed size of the events in a checkpoint, in bytes. With this limit, a checkpoint is not much larger than its state. */

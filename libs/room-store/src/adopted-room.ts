@@ -35,11 +35,11 @@ export interface AdoptedRoom {
 /** The result of an adoption when this server owns the room now, but the stored data cannot be read. */
 export interface UnreadableRoom {
   readonly epoch: number;
-  /** The reason, for a log line. */
+  /** The reason why the data cannot be read, for a log line. */
   readonly unreadable: string;
 }
 
-/** The result when the record was not as expected. Nothing was written. The fields are the current values of the record. */
+/** The result of an adoption when the record was not as expected. Nothing was written. The fields are the current values of the record. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;

@@ -7,8 +7,8 @@ import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
 /**
- * The script for a Cluster, in which each call appends to one room. It has a fixed number of keys, because the client of a Cluster routes a
- * call by its first key.
+ * The script for a Cluster, in which each call appends to one room. The script has a fixed number of keys, because the client of a Cluster
+ * routes a call by its first key.
  */
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);

@@ -79,7 +79,10 @@ function written(call: AppendCall, answer: unknown): WriteResult[] {
   return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
 }
 
-/** Returns `unknown` for each append of a call without an answer. Null: Redis answered the call with an error. */
+/**
+ * Returns `unknown` for each append of a call without an answer. Returns null when Redis answered the call with an error, so that the
+ * caller repeats the appends one by one.
+ */
 function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
   return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
 }

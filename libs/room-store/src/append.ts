@@ -27,7 +27,7 @@ export interface Append {
   readonly from: number | null;
   /** The changes, packed by `packChange`. The store does not write them when the append ends the game (`ended`). */
   readonly entries: readonly Uint8Array[];
-  /** The id of this append. With it, the store tells a repetition from the append of another writer. */
+  /** The id of this append. With it, the store distinguishes a repetition from an append of another writer. */
   readonly batch: string;
   /** Present when the last change ends the game. The store then deletes the log, and the room waits for its next game. */
   readonly ended?: GameResult;

@@ -99,7 +99,10 @@ function toSeatEntry(seat: number, { seq, refused, presence, input, joined }: Se
   ]);
 }
 
-/** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
+/**
+ * Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, because array patterns would
+ * be slower (see `fromEntry`).
+ */
 function entryOf(entry: unknown): ChangeEntry {
   assertStored(Array.isArray(entry) && isCount(entry[0]) && Number.isFinite(entry[1]), WHAT, 'its version or time');
   const state: unknown = entry[2];

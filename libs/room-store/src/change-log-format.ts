@@ -2,9 +2,9 @@ import { type GameDefinition, hasStatePatches } from '#libs/room';
 
 /**
  * The format of log and checkpoint. 1: changes have RFC 6902 patches. 2: they may have state patches, players who join the running game,
- * and bots. 3: in addition, effects may wait for a result, and the value may have loaded data. The field `format` of the record has the
- * format; absent means 1. A server that does not know the format cannot adopt the room, so a higher format is only set for games that need
- * it.
+ * and bots. 3: in addition, effects may wait for a result, and the value may have loaded data. The field `format` of the record contains
+ * the format; absent means 1. A server that does not know the format cannot adopt the room, so a higher format is only set for games that
+ * need it.
  */
 export type ChangeLogFormat = 1 | 2 | 3;
 
@@ -13,7 +13,7 @@ export const LOG_FORMAT_MAX: ChangeLogFormat = 3;
 
 type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bots' | 'hasResults' | 'hasLoad'>;
 
-/** The format in which this server stores a game. */
+/** Returns the format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
   // A server that does not know bots would treat the seats of bots as seats of users, even in a checkpoint. With format 2, such a server

@@ -35,7 +35,7 @@ export class EndedGameStore {
     this.writes = new ReplicatedWrites(redis, options);
   }
 
-  /** Returns the pending effects of ended games. Copies batches that cannot be read to another key. */
+  /** Returns the pending effects of ended games. Copies unreadable batches to another key. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
     const effects: PendingEffect[] = [];
@@ -94,7 +94,7 @@ export class EndedGameStore {
     return (await this.redis.appends.exists(closedKey(room))) === 1;
   }
 
-  /** Returns the fields about the last game in the room's record. Null: no record. Rejects when the store does not answer. */
+  /** Returns the fields about the last game in the room's record. Null: the room has no record. Rejects when the store does not answer. */
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;

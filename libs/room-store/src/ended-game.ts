@@ -26,8 +26,8 @@ export interface EndedGame extends DocAtRev {
 }
 
 /**
- * The pending effects of ended games. They are stored in batches. The name of a batch is the id of the last append of its game, because a
- * room may end a second game while effects of the first are tried again.
+ * The pending effects of ended games. They are stored in batches. The name of a batch is the id of the last append of its game, because the
+ * next game of a room may end while the effects of the earlier game are still being tried.
  */
 export interface LastEffects {
   readonly batches: readonly string[];

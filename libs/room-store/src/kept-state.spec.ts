@@ -312,7 +312,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** Returns the value as text, so that a test can compare it before and after an act. */
+/** Returns the value as text, so that a test can check that an operation did not change the value. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -381,7 +381,10 @@ const anyKey = fc.oneof(
   { weight: 2, arbitrary: fc.string({ maxLength: 3, unit: 'binary' }) },
 );
 
-/** Makes a new value for each run. fast-check inspects its own values, and some of these values throw when they are inspected. */
+/**
+ * Makes a new value for each run. fast-check generates this function and not the value, because it inspects everything that it generates,
+ * and some of the values throw when they are inspected.
+ */
 type Maker = () => unknown;
 
 const stranger = fc.constantFrom<Maker>(

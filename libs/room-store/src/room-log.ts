@@ -242,7 +242,8 @@ export class RoomLog {
   /**
    * Ends the game of a room in the store, with a reason, without running code of the game. Use it when the owner is gone, or the state
    * cannot or must not be restored. The players receive `result` and return to the waiting room. An owner that is still alive is fenced.
-   * The store keeps log and checkpoint for `ENDED_GAME_RETENTION_MS`. False: another server owns the room, or has ended the game.
+   * The store keeps log and checkpoint for `ENDED_GAME_RETENTION_MS`. Returns false when another server owns the room or has ended the
+   * game.
    *
    * @throws `unavailable` before the store is settled
    */

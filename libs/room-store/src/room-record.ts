@@ -16,7 +16,7 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
-  /** The claims of the member's last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
+  /** The member's claims, from the last login that a lobby knows. Players do not see them. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
    * The round for which this member is ready. The member is ready when this round equals the room's `round`, so nobody is ready after a
@@ -54,7 +54,7 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
-  /** The reason for which the last start of a game failed. The next start removes this field. Absent: no start has failed. */
+  /** The reason why the last start of a game failed. The next start removes this field. Absent: no start has failed. */
   readonly startFailure?: { readonly code: string; readonly message: string };
   /** The options with which the games of this room begin. The game defines them. */
   readonly options?: RoomOptions;

@@ -144,7 +144,7 @@ describe('the index of rooms', () => {
     try {
       const page = await records.page(from, 2);
       expect(page.map(({ room }) => room)).toEqual(newestFirst.slice(1, 3));
-      // The last room of the page is removed, and another room is added. The next page continues where this page ended.
+      // The last room of the page is removed, and another room is added. The next page must still continue where this page ended.
       await records.unindex([page[1].room]);
       await records.index([`test-${randomUUID()}` as RoomId], at + 0.5);
       expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));

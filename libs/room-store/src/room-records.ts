@@ -126,8 +126,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns one text for each room, in the order of the ids. The text changes whenever the fields of the room in a list change. Null: there
-   * is no room with this id.
+   * Returns one text for each room, in the order of the ids. The text changes whenever a field changes that the list of rooms shows. Null:
+   * there is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
     const { commands } = this.redis;
@@ -150,8 +150,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Creates a record and returns it. Null: the id is in use. Writes the indexes first, because an index entry without a room is harmless
-   * and a room without an entry would not be found.
+   * Creates a record and returns it. Null: the id is in use. Writes the indexes first, because an index entry without a room is harmless,
+   * but a room without an entry would not be found.
    * @throws `unavailable` before the store is settled
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
@@ -193,7 +193,7 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Closes a room without a running game. False: a game runs, or the room has changed since `record` was read.
+   * Closes a room without a running game. Returns false when a game runs, or when the room has changed since `record` was read.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -248,8 +248,8 @@ export class RoomRecords implements OnModuleInit {
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
-    // Redis orders rooms of the same millisecond by id. The first read also returns the rooms of the millisecond of `after`. Leaves out
-    // those of them that come before `after` in the order.
+    // Redis orders rooms of the same millisecond by id. The first read returns all rooms that have the same millisecond as `after`. So this
+    // loop leaves out `after` and the rooms before it.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -333,8 +333,8 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so no room is
-  // missing from the index.
+  // The following methods use the index of the rooms that an incarnation of a game server may own. An entry is written before the room's
+  // record, so no room is missing from the index.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;

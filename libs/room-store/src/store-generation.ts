@@ -35,7 +35,10 @@ export class StoreGeneration {
    * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because it may be out of date.
    */
   private readonly identifications = new Map<RedisClient, number>();
-  /** The last generation that is known to be settled. Null: no generation is. Undefined: this process does not wait for settlements. */
+  /**
+   * The last generation that is known to be settled. Null: no generation is known to be settled. Undefined: this process does not wait for
+   * settlements.
+   */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
   private identifying: NodeJS.Timeout | undefined;

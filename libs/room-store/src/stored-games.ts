@@ -8,7 +8,7 @@ import { checkpointKey, logKey, roomKey } from './room-keys.js';
 
 const readScript = new LuaScript('read_game', new URL('./scripts/read-game.lua', import.meta.url), 3);
 
-/** The stored data of a game at one time. */
+/** The stored data of a game at one moment. */
 export interface StoredGame {
   readonly version: number;
   /** The stored checkpoint. Null: the game stores no checkpoint. */

@@ -74,7 +74,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toEqual(A);
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 4 })).toBe(true);
     expect(await users.get(user)).toBeNull();
-    // This request is older than the request that left the room.
+    // This request is older than the request by which the user left the room.
     expect(await users.move(user, B, { asked: { turn, number: 3 } })).toBe(false);
     await users.move(user, A, { asked: { turn, number: 6 } });
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 5 })).toBe(false);

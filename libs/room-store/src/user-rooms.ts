@@ -73,13 +73,13 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** Time by which a user's record outlives a session, in seconds. The record of a user who never returns expires. */
+/** Time by which a user's record outlives a session, in seconds. After this time, the record of a user who does not return expires. */
 const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
- * Stores the room of each user (`pointer`). It is a hint: the room's record decides whether the user is a member. Also stores the order of
- * the user's last request across all gateways and lobbies. A request is *late*, and is refused, when a later request was executed or the
- * user was admitted since.
+ * Stores the room of each user (`pointer`). `pointer` is a hint: the room's record decides whether the user is a member. Also stores the
+ * order of the user's last request across all gateways and lobbies. A request is *late*, and is refused, when a later request was executed
+ * or the user was admitted since.
  */
 @Injectable()
 export class UserRooms {
@@ -103,7 +103,7 @@ export class UserRooms {
     return !!turn && !room;
   }
 
-  /** Admits a user at a gateway: returns a new admission number for the request order, the room and the ticket of the user. */
+  /** Admits a user at a gateway. Returns the user's room, the user's ticket, and a new admission number for the request order. */
   async admit(
     user: UserId,
   ): Promise<{ readonly admissionNumber: number; readonly pointer: UserRoom | null; readonly ticket: TicketHint | null }> {
@@ -122,8 +122,8 @@ export class UserRooms {
   }
 
   /**
-   * Stores the ticket of a user. Call it before the ticket is added to the queue. False: the search is late, so the ticket must not be
-   * added.
+   * Stores the ticket of a user. Call it before the ticket is added to the queue. Returns false when the search is late. The caller must
+   * then not add the ticket.
    */
   async noteTicket(user: UserId, hint: TicketHint, order: RequestOrder | undefined): Promise<boolean> {
     const args = [textOf(hint), order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
@@ -139,8 +139,8 @@ export class UserRooms {
   }
 
   /**
-   * Moves a user from a search into the room of a match. Idempotent. False: a later request has moved the user, or the user is a member of
-   * another room than `party`.
+   * Moves a user from a search into the room of a match. Idempotent. Returns false when a later request has moved the user, or when the
+   * user is a member of another room than `party`.
    *
    * @param ticket the search, and the waiting room of its party
    */
@@ -184,7 +184,7 @@ export class UserRooms {
     return renewed === null ? null : Number(renewed);
   }
 
-  /** Moves the user to a room, or out of the present room (null). False: a condition was not met, and nothing has changed. */
+  /** Moves the user to a room, or out of the present room (null). Returns false, without a change, when a condition is not met. */
   async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
@@ -192,8 +192,8 @@ export class UserRooms {
   }
 
   /**
-   * Removes the user from the room, and voids all older requests of the user. False: this request is itself too late, because the user has
-   * returned to the room.
+   * Removes the user from the room, and voids all older requests of the user. Returns false when this request is itself late, because the
+   * user has returned to the room by a later one.
    */
   async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
     const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
@@ -225,7 +225,7 @@ export class UserRooms {
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
-  /** Voids all older requests of the user. False: this request is itself older than the user's last move or admission. */
+  /** Voids all older requests of the user. Returns false when this request is itself older than the user's last move or admission. */
   async overtake(user: UserId, order: RequestOrder | undefined): Promise<boolean> {
     if (!order) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;

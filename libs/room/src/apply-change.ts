@@ -112,8 +112,8 @@ class SeatsAfter {
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;
-      // The new player continues the seat's numbers of commands and inputs, so that a delayed message of the former player is never taken
-      // for a new one.
+      // The numbers of commands and inputs of the seat continue for the new player, so that a delayed message of the former player is never
+      // taken for a new one.
       if (joined) {
         const former = this.copies[seat];
         const next: Mutable<SeatValue> = { ...joined, presence: 'here', seq: former?.seq ?? 0, refused: [] };

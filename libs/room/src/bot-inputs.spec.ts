@@ -14,7 +14,7 @@ const INPUT: InputRule = {
   validate: (value) => (value === 'invalid' ? { ok: false, message: 'no' } : { ok: true, value }),
 };
 
-/** A game with a player in seat 0 and a bot in seat 1. Its step writes the controls of both to the state. */
+/** Makes a game with a player in seat 0 and a bot in seat 1. Its step writes the controls of both to the state. */
 function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT) {
   const setup = (room: { addBot(name: string): unknown }): Held => {
     room.addBot('R1');

@@ -41,7 +41,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   const next = isList
     ? nextList(path, before as readonly unknown[], after, patches, depth)
     : nextRecord(path, before as PlainObject, after as PlainObject, patches, depth);
-  // One patch for the whole value is shorter than patches for every part. It is never made for the root, because some patch libraries do
+  // One patch for the whole value is shorter than patches for every part. The root never gets such a patch, because some patch libraries do
   // not accept the empty path.
   const count = patches.length - mark;
   if (count > 1 && path !== '' && count >= (isList ? (next as readonly unknown[]).length : Object.keys(next as PlainObject).length)) {
@@ -99,7 +99,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
   const keysBefore = Object.keys(before);
   const keys = Object.keys(after);
   let next: PlainObject | null = null;
-  // Keys rarely change. While both objects have the same keys in the same order, no key needs to be searched.
+  // Keys rarely change. While both objects have the same keys in the same order, no key needs to be looked up.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
     const key = keys[same]!;

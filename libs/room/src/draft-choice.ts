@@ -12,7 +12,7 @@ export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft
 export interface CopyCount {
   /** Number of objects and arrays in the state. */
   readonly parts: number;
-  /** Number of objects and arrays that the handler changed, with their parents. */
+  /** Number of objects and arrays that the handler changed, including their parents. */
   readonly changed: number;
 }
 

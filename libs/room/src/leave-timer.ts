@@ -2,7 +2,7 @@ import type { Seat } from '#libs/protocol';
 
 const LEAVE_TIMER = '$left:';
 
-/** The name of the timer that ends the grace period of a seat. Names that begin with `$` are the room's own. */
+/** Returns the name of the timer that ends the grace period of a seat. Names that begin with `$` are the room's own. */
 export function leaveTimerOf(seat: Seat): string {
   return LEAVE_TIMER + seat;
 }

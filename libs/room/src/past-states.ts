@@ -20,7 +20,7 @@ export class PastStates<State = unknown> {
     this.states = [state];
   }
 
-  /** Stores the state that begins at this room time. It replaces a state that began at the same time. */
+  /** Stores the state that begins at this room time. Replaces a state that began at the same time. */
   add(state: State, at: number): void {
     const { times, states } = this;
     if (times.at(-1) === at) states.pop();

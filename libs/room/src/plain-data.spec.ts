@@ -36,7 +36,7 @@ describe('firstNotPlain', () => {
 
 describe('firstDifference', () => {
   it('finds no difference in a copy', () => {
-    // Converts each value to JSON and back, because JSON cannot represent -0.
+    // Converts each value to JSON and back, which turns -0 into 0.
     const values = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
     fc.assert(fc.property(values, (value) => firstDifference(value, structuredClone(value)) === null));
   });

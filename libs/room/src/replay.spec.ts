@@ -12,7 +12,7 @@ import type { Change, RoomValue } from './room-value.js';
 
 /**
  * Recovery, migration, sync and replay rely on one invariant: applying a stored change to the old value gives exactly the new value. Each
- * run tries other random cases. `REPLAY_RUNS=50000` tries many more. To repeat a failure, use the seed that it prints.
+ * run tries other random cases. `REPLAY_RUNS=50000` tries many more. To repeat a failure, use the seed in its message.
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
@@ -516,7 +516,7 @@ function edit(root: unknown, { act, where, other, at, count, key: name, value }:
   else target.push(stored(value));
 }
 
-/** Returns the container, or null when it would create a cycle. */
+/** Returns `wanted`, or null when putting it into `target` would create a cycle. */
 function outsideOf(target: unknown, wanted: unknown): unknown {
   return containersOf(wanted).includes(target as Json) ? null : wanted;
 }

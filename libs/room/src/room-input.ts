@@ -10,7 +10,10 @@ export type RoomInput =
   /** `inputs`: the inputs that the players hold down. Absent: the game has no inputs. */
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
-  /** A player takes the seat. The seat may be free, or have another player or a bot. The seat after the last one is added. */
+  /**
+   * A player takes the seat. The seat may be free, or have another player or a bot. A seat that does not exist yet is added after the last
+   * one.
+   */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
   /**
    * The code of the game makes a move for the bot of this seat. `inputs`: receives the input of the bot. Absent: the game has no inputs.

@@ -171,7 +171,7 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
+   * Returns what `seat` (null: a spectator) may see of `state`. The state is frozen first, so a view that writes to it throws.
    * @throws UnstorableError, or the error of the game
    */
   view(state: State, seat: Seat | null): unknown {
@@ -221,7 +221,7 @@ export class RoomMachine<State = unknown> {
     // A downtime changes nothing when no timer runs and the game has no handler for a downtime.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // Records this input even when the game changes nothing, so that the next owner does not compensate the same downtime.
+    // Records this input even when the game changes nothing, so that the next owner does not compensate the same downtime again.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
@@ -437,7 +437,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** Of this number of versions, one is frozen before its views are computed. Freezing every state would be slow. */
+/** The room freezes the state of one version in this many before it computes the views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(

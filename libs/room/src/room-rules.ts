@@ -39,7 +39,10 @@ export interface RoomContext<Types = GameTypes> {
    * host. It never goes back within a room, even when the room changes its server.
    */
   readonly now: number;
-  /** A random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be repeatable. */
+  /**
+   * Returns a random number from 0 (included) to 1 (excluded). Recovery does not run the handler again, so the number need not be
+   * repeatable.
+   */
   random(): number;
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
@@ -49,8 +52,8 @@ export interface RoomContext<Types = GameTypes> {
   remaining(timer: string): number | null;
   /**
    * Sends an event once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. A volatile event is
-   * for effects that matter only now (a sound, a flash). It is sent with the next sync and not stored. A player whose connection is slow or
-   * was lost does not get it later.
+   * for something that matters only now, such as a sound or a flash. It is sent with the next sync and not stored. A player whose
+   * connection is slow or was lost does not get it later.
    */
   emit<Name extends EventName<Types>>(event: Name, ...data: DataArgs<EventDataOf<Types, Name>, [to?: readonly Seat[] | EmitOptions]>): void;
   /**

@@ -5,7 +5,9 @@ import type { Claims, GameResult, Patch, RoomId, RoomMetadata, Seat, UserId } fr
  */
 export type Presence = 'here' | 'away' | 'left';
 
-/** A refused command. The room stores the seq of the command, so that a repetition is refused again and not regarded as applied. */
+/**
+ * A refused command. The room stores the sequence number of the command, so that a repetition is refused again and not regarded as applied.
+ */
 export type Refusal = readonly [seq: number, code: string];
 
 /** Maximum number of refusals that the room stores for each seat. A client has at most this many unanswered commands. */
@@ -25,7 +27,7 @@ export interface SeatValue {
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   readonly team?: number;
   readonly presence: Presence;
-  /** The highest applied seq of this seat's commands. */
+  /** The highest sequence number of an applied command of this seat. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
   /** The number of the last input of this seat that a step has sampled. Absent: none. */
@@ -112,7 +114,7 @@ export interface SeatChange {
   readonly presence?: Presence;
   /** The number of the last input that this step has sampled. */
   readonly input?: number;
-  /** The seat has a new player or bot. A seat after the last one is added. */
+  /** The seat has a new player or bot. A seat that does not exist yet is added after the last one. */
   readonly joined?: SeatOccupant;
 }
 
@@ -155,7 +157,7 @@ export interface ChangeRecord {
   /** Keys of completed effects. */
   readonly effectsDone?: readonly string[];
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
-  /** Due time by name; null removes the timer. */
+  /** The new due time of each changed timer, by its name. Null: the timer is removed. */
   readonly timers?: Readonly<Record<string, number | null>>;
   /** True: the game is locked from this change on. False: the game is unlocked from this change on. Absent: the lock has not changed. */
   readonly locked?: boolean;

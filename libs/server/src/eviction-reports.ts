@@ -5,7 +5,7 @@ import { Log, Metrics } from '#libs/telemetry';
 
 /**
  * Reports when the setting `maxmemory-policy` of Redis begins to allow the eviction of keys, and when it no longer allows it. The server
- * stays ready, because Redis evicts nothing until it is full, and because all servers have the same Redis.
+ * stays ready, because Redis evicts nothing until it is full, and because all servers use this Redis and would become unready together.
  */
 export const evictionReports: Provider = {
   provide: Symbol('EvictionReports'),

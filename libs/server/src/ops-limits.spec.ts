@@ -6,7 +6,7 @@ const REQUEST_MS = 300;
 const CONNECTIONS_MAX = 4;
 const UNREAD_MS = 300;
 const ANSWER_MS = 1_000;
-/** A body that is larger than the kernel's buffers at both ends of a connection. */
+/** A body that is larger than the kernel's buffers at both ends of a connection together. */
 const LONG = Buffer.alloc(32 * 1_048_576, 'x');
 /** Time limit of these tests, in ms. By default, Node looks for overdue connections only every 30 s. */
 const WITHIN_MS = 5_000;

@@ -3,7 +3,8 @@ import { PasswordRenewal } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 
 /**
- * Logs whether Redis accepts the new password after a change of the password file. After that, the operator can remove the old password.
+ * Logs whether Redis accepts the new password after a change of the password file. If Redis accepts it, the operator can remove the old
+ * password.
  */
 export const passwordReports: Provider = {
   provide: Symbol('PasswordReports'),

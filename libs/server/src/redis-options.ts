@@ -1,7 +1,10 @@
 import type { RedisOptions } from '#libs/redis';
 import type { SettingsOf } from '#libs/settings';
 
-/** The options of `RedisModule` from the settings of a server. `name`: the id of the server. They are plain data, so that a thread can receive them. */
+/**
+ * The options of `RedisModule` from the settings of a server. `name`: the id of the server. The options are plain data, so that a thread
+ * can receive them.
+ */
 export function redisOptions(redis: SettingsOf<'game'>['redis'], name?: string): RedisOptions {
   const { user, password, passwordFile, sentinelUser, sentinelPassword, sentinelPasswordFile } = redis;
   return {

@@ -43,7 +43,9 @@ const JWKS_MAX_AGE_MS = 600_000;
 const JWKS_TIMEOUT_MS = 3_000;
 /** Maximum length of `sub`, in bytes of UTF-8, because it becomes part of a Redis key. OpenID Connect allows 255 ASCII characters. */
 const SUBJECT_BYTES_MAX = 512;
-/** Characters that must not appear in a Redis key or a log line: white space, control, invisible, lone surrogates. */
+/**
+ * Characters that must not appear in a Redis key or a log line: white space, control characters, invisible characters and lone surrogates.
+ */
 const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;
 
 /**

@@ -68,8 +68,8 @@ export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLim
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // Repeats the rules until the name no longer changes, as in RFC 8266, because a removal can put two characters side by side that the
-  // rules forbid there.
+  // Repeats the rules until the name no longer changes, as in RFC 8266, because a removal can bring together two characters that the rules
+  // do not allow side by side.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
@@ -101,8 +101,8 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
  */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
 /**
- * Parts of syllables, which RFC 8264, section 9.9, disallows. Names in modern Korean contain none of them here, because NFKC has composed
- * their syllables.
+ * Parts of syllables, which RFC 8264, section 9.9, disallows. Names in modern Korean contain none of them at this point, because NFKC has
+ * joined them to whole syllables.
  */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** Single characters that RFC 8264, section 9.6, disallows. */

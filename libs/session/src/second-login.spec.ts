@@ -46,7 +46,10 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   await until(async () => (await redis.commands.hexists(sessionKey(session), 'away')) === 1);
 }
 
-/** A store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is lost. */
+/**
+ * Makes a store in which some commands fail. `not`: Redis does not run the command. `unheard`: Redis runs the command, and its reply is
+ * lost.
+ */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));
   const client = new Proxy(redis.commands, {
@@ -134,11 +137,11 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await redis.commands.del(sessionKey(login.session));
     await gateway.logIn();
-    // Makes the user's key name a session without a record.
+    // Writes into the user's key the id of a session that has no record.
     await redis.commands.set(userSessionKey(fleet.user), 'nothing');
     const { session, replaced } = await gateway.logIn();
     expect(replaced).toBeNull();
-    // Deletes the user's key. The session still has a record, but the key does not name the session.
+    // Deletes the user's key. The record of the session remains, but no key leads from the user to the session.
     await redis.commands.del(userSessionKey(fleet.user));
     await gateway.logIn();
     expect((await store.find(fleet.user))?.session).not.toBe(session);

@@ -69,8 +69,8 @@ const CLAIM_TRIES_MAX = 5;
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness, as a fraction of a session's TTL. The witness expires before any connected session when a clock is set, because a
- * gateway renews a session after a third of the session's TTL.
+ * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session,
+ * because a gateway renews a session after a third of the session's TTL.
  */
 const WITNESS_PART = 1 / 3;
 
@@ -205,8 +205,8 @@ export class SessionStore {
   }
 
   /**
-   * Restores a lost session from the memory of its gateway. False: the session is not lost, or the user has a newer login. Call this only
-   * after a data loss of the store. At any other time, a missing session is over.
+   * Restores a lost session from the memory of its gateway. Returns false when the session is not lost, or when the user has a newer login.
+   * Call this only after a data loss of the store. At any other time, a missing session is over.
    *
    * @param isLast true: the user's last admission was to this session at this gateway. So another session in the store is older and is
    * replaced
@@ -221,7 +221,10 @@ export class SessionStore {
     return restore(commands, held, this.ttlMs, isLast);
   }
 
-  /** Ends a session. With `gateway`, ends it only if that gateway still has it. False: the session was over, or another gateway has it. */
+  /**
+   * Ends a session. With `gateway`, ends it only if that gateway still has it. Returns false when the session was already over, or when
+   * another gateway has it.
+   */
   async end(session: SessionId, gateway?: ServerId): Promise<boolean> {
     const ended = await finish(this.redis.commands, session, gateway);
     if (ended) await forgetUser(this.redis.commands, ended.user, session);
@@ -239,7 +242,7 @@ export class SessionStore {
     return gateway;
   }
 
-  /** Stores the room of a session, or null for no room. False: the session does not exist. */
+  /** Stores the room of a session, or null for no room. Returns false when the session does not exist. */
   async enterRoom(session: SessionId, room: RoomId | null): Promise<boolean> {
     return enterRoom(this.redis.commands, session, room);
   }
@@ -261,7 +264,8 @@ export class SessionStore {
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
-    // Only a revoked session has a record although its user has another live session.
+    // The record of a revoked session may remain after its user has logged in again. Such a session has ended, so this method returns null
+    // for it.
     const live = await Promise.all(records.map(([user]) => (user ? client.get(userSessionKey(user as UserId)) : null)));
     return records.map(([user, gateway], index) => {
       const isReplaced = live[index] !== null && live[index] !== sessions[index];
@@ -270,7 +274,8 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
-    // Runs a script instead of a `multi`. ioredis copies all known scripts onto each `multi`, which would double the memory of a session.
+    // Runs a script instead of a `multi`, because ioredis copies all known scripts onto each `multi`, which would double the memory of a
+    // session.
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 

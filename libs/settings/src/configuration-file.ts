@@ -4,7 +4,7 @@ import { CONFIGURATION_KEYS, type ConfigurationKey, SECRETS } from './configurat
 import type { Environment } from './environment.js';
 import { nearestOf } from './unknown-settings.js';
 
-/** The variable that names the file. */
+/** The environment variable with the path of the configuration file. */
 export const CONFIGURATION_VARIABLE = 'HOLDFAST_CONFIG';
 
 /** The settings in the file that `HOLDFAST_CONFIG` names, as text, and one sentence for each problem of the file. */
@@ -47,7 +47,9 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
   return { values, problems };
 }
 
-/** Returns the environment together with the settings of the file. A variable of the environment wins. */
+/**
+ * Returns the environment together with the settings of the file. When both have a value for a setting, the environment takes precedence.
+ */
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
   // A setting and its file (`NAME_FILE`) set the same value. So when the environment has one of the two, the other one in the configuration

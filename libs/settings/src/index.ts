@@ -1,3 +1,4 @@
+export { readConfigurationFile } from './configuration-file.js';
 export { configurationSchema } from './configuration-schema.js';
 export * from './definitions.js';
 export * from './environment.js';

@@ -5,7 +5,7 @@ import type { Setting } from './setting.js';
 /** Secrets whose file is a setting of its own, because each new connection reads the file again. */
 const REREAD = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD'];
 
-/** The name of the variable with the file of a secret: `ADMIN_TOKEN_FILE`. */
+/** Returns the name of the variable with the path of a secret's file: `ADMIN_TOKEN_FILE`. */
 export function fileVariableOf({ variable }: Pick<Setting<unknown>, 'variable'>): string {
   return `${variable}_FILE`;
 }

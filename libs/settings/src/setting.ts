@@ -105,7 +105,10 @@ export function optionalSecret(variable: string, charactersMin: number, about: {
   return { ...setting(variable, schema, null, allowed, { ...about, fallback: null, fallbackText: 'none' }), secret: true };
 }
 
-/** Creates a setting with a list of tokens, so that a token can be replaced without a stop. Each token must be too long to guess. */
+/**
+ * Creates a setting with a list of tokens, so that a token can be replaced while the old one still works. Each token must be too long to
+ * guess.
+ */
 export function tokens(variable: string, charactersMin: number, about: About<readonly NamedToken[]>): Setting<readonly NamedToken[]> {
   const schema = z.string().transform((text, context): readonly NamedToken[] => {
     const read = readTokens(text, charactersMin);

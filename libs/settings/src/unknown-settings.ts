@@ -16,7 +16,10 @@ export interface UnknownSetting {
  * misspelled `OPS_PORT`.
  */
 const MISTAKES_PER_LETTER = 1 / 6;
-/** Variables of `npm start` and of the tests, and the variable that names the file with settings. They are no settings of servers. */
+/**
+ * Variables of `npm start` and of the tests, and the variable that names the file with settings. Servers do not read these variables as
+ * settings.
+ */
 const TOOLS = /^HOLDFAST_(CONFIG|DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
 
 /** Finds variables that are probably misspelled settings, and unknown variables whose name begins with `HOLDFAST_`. Pure. */
@@ -31,7 +34,7 @@ export function unknownSettings(environment: Environment): readonly UnknownSetti
     });
 }
 
-/** All variables that a server of any type reads. */
+/** Returns all variables that a server of any type reads. */
 function allVariables(): Set<string> {
   const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values<Setting<unknown>>(group.settings));
   return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));

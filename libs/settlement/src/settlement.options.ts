@@ -1,4 +1,4 @@
-/** Interval at which a process reads whether a restarted store is settled, in ms. It stops reading when the store is settled. */
+/** Interval at which a process reads whether a restarted store is settled, in ms. The process stops reading when the store is settled. */
 export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its

@@ -13,7 +13,7 @@ export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
-  /** Maximum length of the message at which the buffer has space for 8 more bytes. */
+  /** Maximum length of the message at which the buffer has space for 8 more bytes, in bytes. */
   private lengthMax8: number;
 
   constructor(private readonly capacity: number) {
@@ -97,7 +97,7 @@ export class ByteWriter {
     else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!;
   }
 
-  /** Writes a short string of ASCII characters. False: the text has other characters, and nothing was written. */
+  /** Writes a short string of ASCII characters. Returns false, without writing, when the text has other characters. */
   private ascii(text: string): boolean {
     const { length } = text;
     const at = this.length;

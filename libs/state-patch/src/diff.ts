@@ -51,7 +51,7 @@ export class DiffWriter {
     return message;
   }
 
-  /** Writes the edits of the children. False: the new value as a whole would be shorter, so no edits were written. */
+  /** Writes the edits of the children. Returns false, without writing, when the new value as a whole would be shorter. */
   private children(before: object, after: object, depth: number): boolean {
     if (depth >= DEPTH_MAX) refuseDepth();
     let siblings = this.siblings[depth];

@@ -53,7 +53,7 @@ export const LIKE = 0xeb;
 /** Tags 0xf1 to 0xf4: a decimal with 1 to 4 digits after the point. */
 export const DECIMAL = 0xf0;
 
-/** Largest length, number or index in each of the short ranges above. */
+/** Largest length (in bytes or items), number or index in each of the short ranges above. */
 export const SHORT_TEXT_BYTES_MAX = 31;
 export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;

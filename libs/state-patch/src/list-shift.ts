@@ -1,7 +1,7 @@
 /**
  * Finds items that were removed from a list or inserted into it. Two items are the same when they are the same object, equal primitives, or
- * objects with the same `id`. The search looks for the next common item within a small distance. It is much faster than an edit distance,
- * and misses only moves over a longer distance.
+ * objects with the same `id`. The search looks for the next common item within a small distance. This search is much faster than the
+ * computation of an edit distance, and misses only moves over a longer distance.
  */
 
 /** Maximum distance of the search, in items, for lists of different lengths and for lists in which a shift was already found. */

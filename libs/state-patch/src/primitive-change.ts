@@ -71,7 +71,9 @@ export class PrimitiveChange {
     else this.set(siblings, index, before, after);
   }
 
-  /** Writes the difference in decimal steps. False: `after` has more digits or the difference is too large, and nothing was written. */
+  /**
+   * Writes the difference in decimal steps. Returns false, without writing, when `after` has more digits or the difference is too large.
+   */
   private decimal(siblings: Siblings, index: number, before: number, after: number, digits: number, stepsMax: number): boolean {
     const afterSteps = decimalSteps(after, digits);
     if (fromDecimalSteps(afterSteps, digits) !== after || !isSteps(afterSteps)) return false;
@@ -97,7 +99,10 @@ function isSteps(integer: number): boolean {
   return integer > -STEPS_MAX && integer < STEPS_MAX;
 }
 
-/** Counts common ASCII characters at the start. Other characters have different lengths in other programming languages. */
+/**
+ * Returns the number of ASCII characters with which both texts begin. Stops at any other character, because its length depends on the
+ * programming language.
+ */
 function commonStart(a: string, b: string, max: number): number {
   for (let at = 0; at < max; at++) {
     const unit = a.charCodeAt(at);

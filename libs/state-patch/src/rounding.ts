@@ -1,7 +1,10 @@
 /** Rounds a number to a multiple of a step. The result is never -0. */
 export type Rounding = (value: number) => number;
 
-/** A number of this many steps or more is not rounded, because the computation would not be exact. Such a number has hardly a fraction. */
+/**
+ * A number of this many steps or more is not rounded, because the computation would not be exact. A number of this size can hardly
+ * represent a fraction of a step.
+ */
 const STEPS_MAX = 2 ** 50;
 /** Largest n for which a step is regarded as the fraction 1/n, such as 1/100. */
 const PER_ONE_MAX = 1e9;

@@ -37,7 +37,7 @@ export class ValueWriter extends ByteWriter {
   /** By depth: the key list of the last object. The next object at this depth probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
-  /** Resets the data of the last message. */
+  /** Begins a message: resets the data of the previous one. */
   begin(): void {
     this.reset();
     this.digits = 0;

@@ -208,7 +208,7 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       return { fd, isSynchronous: true };
     }
   } catch {
-    // The descriptor is closed. Each attempt to write will fail with the cause.
+    // The descriptor is closed. This error is ignored, because each attempt to write will fail with the cause.
   }
   return { fd, isSynchronous: false };
 }

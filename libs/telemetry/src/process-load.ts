@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from './metrics.js';
 
-/** Period over which load is averaged, in ms. It is longer than the interval of health checks, so that one busy second does not alarm. */
+/** Period over which load is averaged, in ms. It is longer than the interval of health checks, so that one busy second causes no alarm. */
 export const LOAD_PERIOD_MS = 5_000;
 
 /** The load of this process over the last period. */

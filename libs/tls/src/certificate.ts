@@ -13,7 +13,7 @@ export interface CertificateFiles {
   readonly ca?: string | null;
 }
 
-/** The names of the settings, for error messages. */
+/** For each file, the name of its setting, for error messages. */
 export type CertificateNames = { readonly [File in keyof CertificateFiles]-?: string };
 
 /** The contents of the files, as options of Node's TLS. */
@@ -76,7 +76,7 @@ export class Certificate {
     this.watch();
   }
 
-  /** Registers a listener for each renewal, and for each renewal whose files were not accepted. */
+  /** Registers a listener that is called after each renewal, even when the new files were not accepted. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.renewalListeners.push(listener);
   }

@@ -11,7 +11,7 @@ export interface ClientTlsFiles {
   readonly key?: string | null;
 }
 
-/** The names of the settings, for error messages. */
+/** For each file, the name of its setting, for error messages. */
 export type ClientTlsNames = { readonly [File in keyof ClientTlsFiles]-?: string };
 
 /**

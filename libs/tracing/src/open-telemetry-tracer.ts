@@ -83,7 +83,8 @@ class OpenTelemetryTracer extends Tracer {
   }
 
   override async flush(timeoutMs: number): Promise<void> {
-    // If the collector cannot be reached, the remaining spans are lost. This must not delay or fail the end of the server.
+    // If the collector cannot be reached, the remaining spans are lost. This loss must neither delay the exit of the server nor make it
+    // fail.
     await this.provider.forceFlush({ timeoutMillis: timeoutMs }).catch(() => {});
   }
 }

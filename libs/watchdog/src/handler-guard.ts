@@ -28,7 +28,7 @@ export interface RunSubject {
   runOnce<T>(label: number, work: () => T): T;
   /** Replaces the data about the room or effect. */
   update(subject: Subject): void;
-  /** Call it when no code of this subject runs any more. */
+  /** Releases the data about the room or effect. Call it when no code of the room or effect runs any more. */
   dispose(): void;
 }
 

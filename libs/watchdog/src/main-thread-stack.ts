@@ -8,7 +8,7 @@ export interface PausedMainThread {
 }
 
 const FRAMES_MAX = 12;
-/** Maximum length of a function name, because a game may choose any name. */
+/** Maximum length of a function name, in characters. The length is limited, because a game may choose any name. */
 const NAME_CHARS_MAX = 80;
 
 /**

@@ -27,7 +27,7 @@ export type Action =
    * immediately.
    */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
-  /** Interrupt the run. The action may follow again while the same run continues. */
+  /** Interrupt the run. This action may be repeated while the same run continues. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** End the process, because nothing can interrupt the run. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }

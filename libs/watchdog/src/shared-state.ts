@@ -31,13 +31,13 @@ export const CELLS = 10;
  */
 const DELIVERED_MS = 1_000;
 
-/** Returns whether the watchdog sent the signal. False: the signal came from outside, such as Ctrl-C. */
+/** Returns whether the watchdog sent the signal. Returns false for a signal from outside, such as Ctrl-C. */
 export function isOwnInterrupt(cells: Int32Array): boolean {
   const sentAt = Atomics.load(cells, CELL.sentAt);
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;
 }
 
-/** Time in ms, at least 1, by a clock that all threads of the process share. It wraps around every 24 days. */
+/** Returns the time in ms, at least 1, by a clock that all threads of the process share. The time wraps around every 24 days. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n) & CLOCK_MASK || 1;
 }

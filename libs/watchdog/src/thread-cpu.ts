@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 const PATH = `/proc/self/task/${process.pid}/schedstat`;
 
 /**
- * CPU time of this process's main thread in ms, readable from any of its threads. NaN where the system does not provide it (not
- * Linux).
+ * Returns the CPU time of this process's main thread in ms, in any thread of the process. Returns NaN where the system does not provide
+ * this time (not Linux).
  */
 export function mainThreadCpuMs(): number {
   try {

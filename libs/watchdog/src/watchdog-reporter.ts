@@ -25,7 +25,7 @@ export interface OverrunReport extends RunFacts {
  */
 export interface WatchdogReporter {
   /**
-   * Marks a run that takes longer than most runs. The report comes early and without a log line, because the process may end soon. Resolves
+   * Marks a run that takes longer than most runs. Sets the mark early and writes no log line, because the process may end soon. Resolves
    * when the mark is stored outside of this process.
    */
   suspect(facts: RunFacts): Promise<void>;

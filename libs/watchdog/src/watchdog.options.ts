@@ -28,7 +28,7 @@ export const MARK_CPU_MS = 10;
 export const BEAT_MS = 100;
 /** Time after which an interrupt without effect is repeated, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
-/** Time after the first interrupt of a run at which the process ends if the run continues, in ms. */
+/** Time from the first interrupt of a run until the process ends, if the run continues, in ms. */
 export const KILL_AFTER_MS = 1_000;
 /**
  * Limit for elapsed time, as a multiple of the limit for CPU time. It applies where the CPU time is not known (not Linux), and to a thread

@@ -45,8 +45,8 @@ export const NO_STATUS = 1005;
 /**
  * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5. A frame that
  * arrived in one piece is unmasked in place and delivered as a view. Only a frame that arrived in several pieces is copied. Memory is
- * bounded: the reader stores at most one message of `messageBytesMax`, and refuses a frame whose header announces more before it allocates
- * memory for that frame.
+ * bounded: the reader stores at most one message of `messageBytesMax`, and when a header announces more, the reader refuses the frame
+ * without allocating memory for it.
  */
 export class WebSocketReader {
   /** The first bytes of an incomplete header. Null: no header is incomplete. */

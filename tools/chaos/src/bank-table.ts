@@ -21,7 +21,7 @@ const UNANSWERED_MAX = 6;
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  /** For each acknowledged transfer, the version of the game at the player when the acknowledgement arrived. */
+  /** For each acknowledged transfer, the version of the game that the player had when the acknowledgement arrived. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;

@@ -38,7 +38,7 @@ const HARM_FELT_MS = 30_000;
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
 export type Condition = 'up' | 'stopped' | 'down';
 
-/** The time limit for a server to exit after SIGTERM, in ms. A drain takes 25 s at most, or longer while Redis is unavailable. */
+/** The time limit for a server to exit after SIGTERM, in ms. A drain takes at most 25 s, unless Redis is unavailable. */
 const DRAIN_MS = 45_000;
 const AGAIN_MS = 300;
 /**
@@ -180,7 +180,7 @@ export class ChaosServer {
     await pause(BLOCKED_MS);
   }
 
-  /** Records a fault. If the server is evicted during the next `HARM_FELT_MS`, that is no violation. */
+  /** Records a fault. If the server is evicted during the next `HARM_FELT_MS`, that is not a violation. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }

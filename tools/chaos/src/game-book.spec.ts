@@ -5,7 +5,7 @@ const add = (id: string, seat: number, n: number): Entry => ({ kind: 'add', id, 
 const beat = (at: number): Entry => ({ kind: 'beat', id: String(at), seat: -1, n: 0 });
 const GAME: readonly Entry[] = [add('ada#1', 0, 3), beat(5_000), add('bob#1', 1, 4), beat(6_000), add('ada#3', 0, 5)];
 
-/** The book of a game without faults. Its result contains all sent commands, and both players received all events. */
+/** Makes the book of a game without faults. Its result contains all sent commands, and both players received all events. */
 function book(entries: readonly Entry[] = GAME, told: Record<string, readonly Entry[]> = { ada: GAME, bob: GAME }): GameBook {
   const made = new GameBook('g');
   made.willSend('ada#1', 0, 3);

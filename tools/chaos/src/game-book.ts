@@ -162,7 +162,10 @@ function chainFaults({ entries, hash }: ChainResult): string[] {
   return faults;
 }
 
-/** Checks that a player received each event of the game once and in order. The player may miss events of which the client was notified. */
+/**
+ * Checks that a player received each event of the game once and in order. The player may miss events only if the client was notified that
+ * it missed some.
+ */
 function toldFaults({ name, told, missedBefore }: Member, { entries }: ChainResult): string[] {
   // The player had no connection during the whole game, so there are no events to check.
   if (told.length === 0) return [];

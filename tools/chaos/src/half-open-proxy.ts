@@ -24,8 +24,8 @@ export class HalfOpenProxy {
   }
 
   /**
-   * Stops all connections that have subscribed, and each later connection when it subscribes. Returns the number of connections that it
-   * stopped now.
+   * Silences all connections that have subscribed, and each later connection when it subscribes. Returns the number of connections that are
+   * silent now.
    */
   silenceSubscribers(): number {
     this.isSilent = true;

@@ -21,7 +21,7 @@ export class Innocents {
         if (condemned && !condemned.wasHarmed) findings.violation(`${server} was evicted as ${reason}, and no fault had affected it`);
       }
     });
-    // ioredis repeats the subscription after each reconnect.
+    // Ignores an error, because ioredis repeats the subscription after each reconnect.
     void this.hearing.subscribe(redisName('events')).catch(() => {});
   }
 

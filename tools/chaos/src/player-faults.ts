@@ -29,7 +29,7 @@ export function playerFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans that one player reads no data for some seconds, but still sends data. */
+/** Plans a fault in which one player reads no data for some seconds, but still sends data. */
 function slow({ fleet, chance }: World): Plan {
   const ms = chance.between(...SLOW_MS);
   return {

@@ -113,8 +113,8 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
 }
 
 /**
- * Plans that one server receives no messages of Redis channels for some time, and no error on its connection. `Innocents` checks that the
- * server is not evicted for this. `allOpen` checks at the end that the server is ready.
+ * Plans a fault in which one server receives no messages of Redis channels for some time, although its connection shows no error.
+ * `Innocents` checks that the server is not evicted for this. `allOpen` checks at the end that the server is ready.
  */
 function deafen({ fleet, chance }: World): Plan | null {
   const { server, proxy } = fleet.deafened;

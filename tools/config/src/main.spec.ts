@@ -23,7 +23,7 @@ describe('holdfast config', () => {
     rmSync(folder, { recursive: true });
   });
   const run = (...argv: string[]): Promise<number> => {
-    const made = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
+    const made = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
     return main(argv, { envFile: join(folder, '.env'), made });
   };
   const write = (settings: Readonly<Record<string, unknown>>): void =>
@@ -48,5 +48,13 @@ describe('holdfast config', () => {
     expect(await run('--type', 'game', '--print', '--changed')).toBe(0);
     expect(output).toContain('game: the settings are correct\n');
     expect(output).toContain('\n  MAX_GAMES=10  (from HOLDFAST_CONFIG)\n');
+  });
+
+  it('shows the values of the file instead of those that holdfast start generates', async () => {
+    writeFileSync(join(folder, 'token'), 'a token of the admins in a file');
+    write({ AUTH: 'extension', ADMIN_TOKEN_FILE: join(folder, 'token') });
+    expect(await run('--type', 'gateway', '--print')).toBe(0);
+    expect(output).toMatch(/^ {2}AUTH=extension {2}\(from HOLDFAST_CONFIG\)$/m);
+    expect(output).toMatch(/^ {2}ADMIN_TOKEN=\*\*\* {2}\(from its file\)$/m);
   });
 });

@@ -3,6 +3,7 @@ import {
   configurationSchema,
   type Environment,
   loadEnvironment,
+  readConfigurationFile,
   readSettings,
   SettingsError,
   type SettingView,
@@ -38,8 +39,9 @@ export async function main(argv: readonly string[], { call, envFile, made }: Con
     return 0;
   }
   const written = loadEnvironment(envFile);
-  const missing = Object.entries(made).filter(([variable]) => !written[`${variable}_FILE`]);
-  const environment = { ...Object.fromEntries(missing), ...written };
+  const set = { ...readConfigurationFile(written).values, ...written };
+  const missing = Object.entries(made).filter(([variable]) => !set[variable]?.trim() && !set[`${variable}_FILE`]?.trim());
+  const environment = { ...written, ...Object.fromEntries(missing) };
   const types: readonly ServerType[] = options.type ? [options.type] : ['gateway', 'lobby', 'game'];
   const servers = types.map((type) => checked(type, environment, options));
   const unknown = unknownSettings(written);

@@ -68,7 +68,7 @@ class Recorder {
     this.hears({ kind: 'response', id: 1, data: { waiting: true, ticket: 't-1' } });
   }
 
-  /** The client resumes at another gateway, with the room and the version that it has. */
+  /** Records that the client resumes at another gateway, with the room and the version that it has. */
   resume(epoch: number): void {
     this.lost();
     const session = 's-7Qx' as SessionId;
@@ -111,7 +111,7 @@ class Recorder {
     this.has(version, state);
   }
 
-  /** A sync that leads from the state of the client to the next state. */
+  /** Records a sync that leads from the state of the client to the next state. */
   changed(version: number, state: unknown, { seq = 0, input = 0, event, elapsed, isHashed }: ChangeOptions = {}): void {
     const events = event && { events: [{ version, ...event }] };
     if (this.form === 'classic') {
@@ -184,7 +184,10 @@ function turnBasedGame(form: 'classic' | 'compact'): SessionVector {
   return { name: `a game of tic-tac-toe with ${form} syncs`, steps: session.steps };
 }
 
-/** The gateway dies before it sends the answer to a command. The room has applied the command, and confirms it after the resume. */
+/**
+ * Returns a session in which the gateway dies before it sends the answer to a command. The room has applied the command, and confirms it
+ * after the resume.
+ */
 function resumedGame(): SessionVector {
   const session = new Recorder('classic');
   session.login();

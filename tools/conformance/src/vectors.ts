@@ -108,7 +108,7 @@ function framesOf(messages: readonly FrameVector['message'][]): FrameVectors {
   };
 }
 
-/** The messages in the examples of `docs/protocol.md`. */
+/** Returns the messages in the examples of `docs/protocol.md`. */
 function examplesOf(page: string): FrameVector['message'][] {
   return [...page.matchAll(/```hex\n(.*)\n/g)].map(([, json]) => JSON.parse(json!) as FrameVector['message']);
 }

@@ -26,7 +26,7 @@ export interface MoveOptions {
 export interface MoveResult {
   /** Number of servers that have moved. */
   readonly servers: number;
-  /** Time in which neither Redis took a write, in ms. 0: an earlier call has switched the roles. */
+  /** Time in which neither Redis accepted a write, in ms. 0: an earlier call has switched the roles. */
   readonly switchMs: number;
 }
 
@@ -90,7 +90,10 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
   return switchMs;
 }
 
-/** Whether an earlier call has swapped the roles. The old Redis keeps its own id until it is connected to the new one. */
+/**
+ * Returns whether an earlier call has swapped the roles. Compares two ids of the new Redis, because the old Redis keeps its own id until it is
+ * connected to the new one.
+ */
 function isReplicaOf(was: Replication, is: Replication): boolean {
   return was.role === 'slave' && is.role === 'master' && (was.id === is.id || was.id === is.previousId);
 }

@@ -19,7 +19,10 @@ export function runningFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.HOLDFAST_DIR ?? join(ROOT, '.holdfast'), 'running.json');
 }
 
-/** Reads the file of `npm start`. Returns null when the file is missing or is not valid JSON. The file is missing when no fleet runs. */
+/**
+ * Reads `running.json`, which `npm start` writes. Returns null when the file is missing or is not valid JSON. The file is missing when no
+ * fleet runs.
+ */
 export function readRunning(file: string): Running | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

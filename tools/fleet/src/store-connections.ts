@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { watchdogConnection } from '#libs/redis';
 
-/** The living servers in the registry. */
+/** Returns the living servers in the registry. */
 export async function serversOf(store: Redis, prefix: string): Promise<string[]> {
   const ids = await store.smembers(`${prefix}:servers`);
   const states = await Promise.all(ids.map((id) => store.hget(id, 'state')));
@@ -9,21 +9,21 @@ export async function serversOf(store: Redis, prefix: string): Promise<string[]>
 }
 
 /**
- * The names of the connections that must move: one of each server, and one of each watchdog that is connected to the old Redis. Only game
- * servers have a watchdog, and it may be off.
+ * Returns the names of the connections that must move: one of each server, and one of each watchdog that is connected to the old Redis.
+ * Only game servers have a watchdog, and it may be off.
  */
 export async function connectionsOf(old: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(old);
   return [...servers, ...servers.map(watchdogConnection).filter((name) => names.has(name))];
 }
 
-/** The names of those connections of the servers that are open at this Redis. */
+/** Returns the names of those connections of the servers that are open at this Redis. */
 export async function present(store: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(store);
   return [...servers, ...servers.map(watchdogConnection)].filter((name) => names.has(name));
 }
 
-/** Those of `connections` that are not open at this Redis. */
+/** Returns those of `connections` that are not open at this Redis. */
 export async function missing(store: Redis, connections: readonly string[]): Promise<string[]> {
   const names = await namesAt(store);
   return connections.filter((name) => !names.has(name));

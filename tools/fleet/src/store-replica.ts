@@ -39,7 +39,7 @@ export async function refuseUnfit(old: Redis, next: Redis, { from, to }: { reado
 }
 
 /**
- * Returns the new Redis as the old one sees it. Null: it is not connected, or has not the data yet.
+ * Returns the new Redis as the old one sees it. Null: the new Redis is not connected, or its first copy of the data is not complete.
  *
  * @throws FleetError when the old Redis has another replica, which `FAILOVER` might promote
  */
@@ -92,7 +92,7 @@ async function announcedBy(client: Redis): Promise<{ readonly ip: string; readon
   };
 }
 
-/** Whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
+/** Returns whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
 function waitsFor(info: string, url: string): boolean {
   const { host, port } = addressOf(new URL(url));
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];

@@ -5,13 +5,14 @@ import { ownReplica } from './store-replica.js';
 import { within } from './within.js';
 
 /**
- * Time for which the old Redis may hold writes back while the new one catches up, in ms. After this time, the old Redis takes writes again.
+ * Time for which the old Redis may hold writes back while the new one catches up, in ms. After this time, the old Redis accepts writes
+ * again.
  */
 const SWITCH_MS = 5_000;
-/** Further time for the new Redis to take over once it has caught up, in ms. After it, this command ends the switch. */
+/** Further time for the new Redis to take over once it has caught up, in ms. After this time, the command ends the switch. */
 const TAKE_OVER_MS = 1_000;
 
-/** Whether the old Redis is in a `FAILOVER` now, of this call or an earlier one. */
+/** Returns whether a `FAILOVER` of the old Redis is in progress, from this call or an earlier one. */
 export async function isSwitching(old: Redis): Promise<boolean> {
   return /^master_failover_state:(?!no-failover)/m.test(await old.info('replication'));
 }
@@ -57,8 +58,8 @@ async function begin(old: Redis, { ip, port }: { readonly ip: string; readonly p
 }
 
 /**
- * Ends a switch that did not succeed, so that the old Redis takes writes again. Only while the new Redis answers that it is a replica:
- * otherwise servers may have moved to it, and an old Redis that takes writes again would be a second primary.
+ * Ends a switch that did not succeed, so that the old Redis accepts writes again. Does so only while the new Redis answers that it is a
+ * replica. Otherwise servers may have moved to it, and an old Redis that accepts writes again would be a second primary.
  */
 async function abort(old: Redis, next: Redis, problem: string): Promise<void> {
   const isNextPrimary = await isPrimary(next).catch(() => null);
@@ -71,7 +72,7 @@ async function abort(old: Redis, next: Redis, problem: string): Promise<void> {
   try {
     await old.call('FAILOVER', 'ABORT');
   } catch (error) {
-    // Redis refuses to abort when no switch is in progress. The old one then takes writes already.
+    // Redis refuses to abort when no switch is in progress. In that case, the old Redis already accepts writes again.
     if ((error as Error).name !== 'ReplyError')
       throw new FleetError('unavailable', `${problem} FAILOVER ABORT could not be sent to the old Redis: ${(error as Error).message}`);
   }

@@ -27,7 +27,7 @@ export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = proc
   return { url: url.replace(/\/+$/, ''), token };
 }
 
-/** Minimum length of a token, as in the settings of a gateway. */
+/** Minimum length of a token, in characters, as in the settings of a gateway. */
 const TOKEN_CHARACTERS_MIN = 16;
 
 /** Returns the first token of a list such as `ada=TOKEN,bob=TOKEN`. Undefined: there is none. */

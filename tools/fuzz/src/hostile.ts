@@ -182,7 +182,7 @@ export function withLength(bytes: Uint8Array): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Returns an encoded value. Returns no bytes when the value cannot be encoded. */
+/** Encoded values. For a value that cannot be encoded, there are no bytes. */
 export const packed: fc.Arbitrary<Buffer> = value.map((one) => orElse(() => Buffer.from(pack(one)), Buffer.alloc(0)));
 
 function orElse(make: () => Buffer, otherwise: Buffer): Buffer {

@@ -50,7 +50,7 @@ export function links({ linkPort }: Gateway): Target<Case> {
       }
       socket.end(bytes);
       await inTime('the end of a link', closed);
-      // The gateway must answer a well-formed proof with a wrong secret by `refused`, without details.
+      // The gateway must answer a well-formed proof with a wrong secret with `refused`, without details.
       const told = heard.slice(1);
       if (!isProved && (told.length > 1 || told.some((frame) => frame.length !== 1 || frame[0] !== LINK_KIND.refused)))
         throw new Finding('an unauthenticated peer got more than a nonce and a refusal');

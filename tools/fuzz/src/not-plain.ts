@@ -114,8 +114,8 @@ export const BAD_SIZES: readonly Sample[] = [
 export const NOT_PLAIN: readonly Sample[] = [...EXTENSIONS, ...BAD_NUMBERS, ...BAD_KEYS, ...BAD_TEXTS, ...BAD_SIZES];
 
 /**
- * An array of nested arrays. Each level is an array with two references to the previous level. Written out as a tree, it has 2^`levels`
- * leaves. 30 levels take a few hundred bytes. By default, msgpackr decodes them to shared arrays in microseconds.
+ * Returns an array of nested arrays. Each level is an array with two references to the previous level. Written out as a tree, it has
+ * 2^`levels` leaves. 30 levels take a few hundred bytes. By default, msgpackr decodes them to shared arrays in microseconds.
  */
 export function referenceBomb(levels = 30): Buffer {
   const parts: Buffer[] = [Buffer.from([0xdc, levels >> 8, levels & 0xff]), ID(1), hex('90')];

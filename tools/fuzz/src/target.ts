@@ -18,7 +18,9 @@ export const DEFECT = 'internal';
 /** Time limit for any case, in ms. It allows for a busy machine. */
 export const CASE_MS_MAX = 5_000;
 
-/** Time limit for a case that only decodes, in ms. Decoding takes microseconds, so the limit allows for a busy machine. */
+/**
+ * Time limit for a case that only decodes, in ms. Decoding takes microseconds. The limit is much longer, because the machine may be busy.
+ */
 export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}

@@ -224,7 +224,7 @@ class PartitionRun {
   }
 }
 
-/** Returns the servers of a type, sorted by their number of players or rooms. A cut of the first one affects most players. */
+/** Returns the servers of a type, sorted by their number of players or rooms. A cut of the first server affects the most players. */
 async function busiestFirst(fleet: ChaosFleet, type: 'gateway' | 'game', count: 'players' | 'rooms'): Promise<ChaosServer[]> {
   const servers = fleet.of(type);
   const counts = new Map(await Promise.all(servers.map(async ({ id }) => [id, Number(await fleet.client.hget(id, count))] as const)));

@@ -4,7 +4,7 @@ import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
 /**
- * One side of a cut. Redis and the players have the same address, that of the host's end of the bridge. So the rules tell them apart by
+ * One side of a cut. Redis and the players have the same address, that of the host's end of the bridge. So the rules distinguish them by
  * port.
  */
 export type Party = ChaosServer | 'redis' | 'players';

@@ -12,14 +12,14 @@ type Board = Room<Chess>;
 /** Time limit for a move, in ms. A fleet needs less time to recover. */
 const MOVE_MS = 60_000;
 
-/** A game whose outcome in the fleet differs from that in the file. */
+/** A game whose outcome in the fleet differs from that in the PGN file. */
 export interface Difference {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** A game whose moves or result in the file violate the laws of chess. This is not a fault of the fleet. */
+/** A game whose moves or result in the PGN file violate the laws of chess. This is not a fault of the fleet. */
 export interface Remark {
   readonly game: number;
   readonly title: string;
@@ -106,8 +106,8 @@ export class ChessRun {
   }
 
   /**
-   * Reaches a result that the moves of the file alone do not lead to. The loser resigns. For a draw or an unfinished game, one player
-   * offers a draw and the other accepts.
+   * Makes the players agree on the result in the PGN file when the moves alone do not lead to it. The loser resigns. For a draw or an
+   * unfinished game, one player offers a draw and the other accepts.
    */
   private async agreeOnResult([white, black]: readonly Board[], { result }: PgnGame): Promise<void> {
     if (result === '1-0') return patiently(() => black.send('resign'));

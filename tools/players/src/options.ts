@@ -26,7 +26,7 @@ export interface PlayersOptions {
   /** The longest pause before a move, in ms. Each pause has a random length. */
   readonly thinkMs: number;
   readonly pgn: string | null;
-  /** Chess: true plays no game when the file contains a game that cannot be read. */
+  /** Chess. True: the tool plays no game when the PGN file contains a game that cannot be read. */
   readonly strict: boolean;
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */

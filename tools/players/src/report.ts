@@ -23,15 +23,15 @@ export interface Report {
   readonly failedConnects: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
-  /** Chess: games whose outcome in the fleet differs from that in the file. */
+  /** Chess: games whose outcome in the fleet differs from that in the PGN file. */
   readonly differences?: readonly Difference[];
   /** Chess: number of games that were not played, because they cannot be read. */
   readonly unreadableCount?: number;
   /** Chess: the first games that cannot be read. */
   readonly unreadable?: readonly UnreadableGame[];
-  /** Chess: number of games whose moves or result in the file violate the laws of chess. */
+  /** Chess: number of games whose moves or result in the PGN file violate the laws of chess. */
   readonly remarkCount?: number;
-  /** Chess: the first games whose moves or result in the file violate the laws of chess. */
+  /** Chess: the first games whose moves or result in the PGN file violate the laws of chess. */
   readonly remarks?: readonly Remark[];
 }
 

@@ -68,7 +68,7 @@ export class Tally {
 }
 
 const FAULTS_KEPT = 20;
-/** The size of the sample. It is large enough for a 99th percentile, and small enough to sort after each game. */
+/** The number of answer times in the sample. It is large enough for a 99th percentile, and small enough to sort after each game. */
 const LATENCIES_KEPT = 20_000;
 
 export function round(ms: number): number {

@@ -27,7 +27,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
       bytesRead += (chunk as Buffer).length;
       const lines = (rest + decoder.decode(chunk as Buffer)).split(LINE_END);
       rest = lines.pop() ?? '';
-      // The LF of a CRLF may be in the next chunk.
+      // Keeps a last CR, because the LF of a CRLF may be in the next chunk.
       if (rest === '' && lines.length > 0 && decoder.endsWithCr) rest = `${lines.pop()}\r`;
       if (rest.length > LINE_CHARS_MAX) throw new Error(`${path}, line ${number + lines.length + 1}, ${TOO_LONG}`);
       for (const text of lines) yield { number: ++number, text, bytesRead };
@@ -40,7 +40,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
 
 const BOM_BYTES = 4;
 const CHUNK_BYTES = 65_536;
-/** Maximum length of a line in memory. Even with comments, a game in one line has about 10,000 characters. */
+/** Maximum length of a line in memory, in characters. Even with comments, a game in one line has only about 10,000 characters. */
 const LINE_CHARS_MAX = 4_194_304;
 const TOO_LONG = `has more than ${LINE_CHARS_MAX} characters: this is no text file with games.`;
 const LINE_END = /\r\n|\n|\r/;

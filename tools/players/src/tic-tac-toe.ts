@@ -141,7 +141,7 @@ export class TicTacToeRun {
     }
   }
 
-  /** Waits for the player's turn. False: the game is over. */
+  /** Waits for the player's turn. Returns false when the game is over. */
   private async myTurn(room: Table): Promise<boolean> {
     await room.waitFor(
       ({ status, state, seat }) => status === 'ended' || (status === 'playing' && state?.turn === seat && !isDecided(state.cells)),
@@ -194,7 +194,9 @@ export class TicTacToeRun {
   }
 }
 
-/** Returns whether the board is full or has a line. Then no move follows, although the state still names the player who would move. */
+/**
+ * Returns whether the board is full or has a line. In both cases no move follows, although the state still names the player who would move.
+ */
 export function isDecided(cells: readonly (number | null)[]): boolean {
   if (!cells.includes(null)) return true;
   return LINES.some(([a, b, c]) => cells[a] !== null && cells[a] === cells[b] && cells[b] === cells[c]);

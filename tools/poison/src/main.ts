@@ -27,11 +27,14 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Time from the last hostile act until the player who committed the act knew its result, in ms. */
+  /** Time from the last hostile act until its player knew the result, in ms. */
   readonly ms: number;
-  /** The distribution of the times of slow answers to innocent players, in ms. An answer is slow when it takes more than 100 ms. */
+  /**
+   * The distribution of the times of slow answers to players in rooms without hostile code, in ms. An answer is slow when it takes more
+   * than 100 ms.
+   */
   readonly waits: Spread;
-  /** The distribution of the lengths of innocent players' pauses, in ms. */
+  /** The distribution of the lengths of pauses in rooms without hostile code, in ms. */
   readonly pauses: Spread;
   readonly faults: readonly string[];
 }

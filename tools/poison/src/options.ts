@@ -4,9 +4,9 @@ import { CASES } from './cases.js';
 const NAMES = CASES.map(({ name }) => name);
 
 export interface PoisonOptions {
-  /** Number of innocent rooms, of two players each. */
+  /** Number of rooms without hostile code, with two players each. */
   readonly rooms: number;
-  /** Commands per second of all innocent players together. */
+  /** Commands per second of all players together who are in rooms without hostile code. */
   readonly commandsPerSecond: number;
   readonly seed: number;
   /** Names of the cases that the tool runs. */

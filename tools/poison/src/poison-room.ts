@@ -9,7 +9,7 @@ import { SETUP_POISON } from './poisons.js';
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** Time from the last hostile act until the player who committed the act knew its result, in ms. */
+  /** Time from the last hostile act until its player knew the result, in ms. */
   readonly ms: number;
   /** Differences from the allowed outcome, as sentences. */
   readonly faults: readonly string[];

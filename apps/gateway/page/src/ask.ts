@@ -13,7 +13,7 @@ export function ask(question: string, details: string, yes: string, no: string):
   );
 }
 
-/** Asks for the password of a room. Null: the player gives up. */
+/** Asks for the password of a room. Returns null when the player cancels. */
 export function askPassword(question: string, details: string): Promise<string | null> {
   return dialogFor(
     question,

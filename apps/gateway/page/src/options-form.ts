@@ -135,7 +135,8 @@ function choicesOf(property: Json): OptionValue[] {
 function limitsOf({ minimum, maximum, exclusiveMinimum, type }: Json): { min?: number; max?: number } {
   const above = typeof exclusiveMinimum === 'number' && type === 'integer' ? exclusiveMinimum + 1 : undefined;
   const min = typeof minimum === 'number' ? minimum : above;
-  // Schema libraries give every integer the limits of safe integers. The form does not show these two limits.
+  // Schema libraries give every integer the limits of safe integers. The form does not show these two limits, because they mean nothing to
+  // a player.
   return {
     ...(min !== undefined && min > Number.MIN_SAFE_INTEGER && { min }),
     ...(typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER && { max: maximum }),

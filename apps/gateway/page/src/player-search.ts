@@ -16,8 +16,9 @@ export interface RunningSearch {
 export interface OfferedMatch {
   readonly id: string;
   readonly game: string;
-  /** `acceptMs`: the time that the player has to accept the match, in ms. `endsAt`: the end of that time, in ms of `performance.now()`. */
+  /** The time that the player has to accept the match, in ms. */
   readonly acceptMs: number;
+  /** The end of the time to accept the match, in ms of `performance.now()`. */
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;
@@ -81,7 +82,7 @@ export class PlayerSearch {
     const message = await this.session.matchStatus().catch(() => undefined);
     if (message === undefined) return;
     if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
-    // If this page began the search, the call of `quickMatch` in `find` reports the end of the search.
+    // If this page began the search, `quickMatch` in `find` handles the end of the search, so this method does nothing.
     if (this.stop) return;
     if (message && this.current) return this.take(message);
     this.current = null;

@@ -3,7 +3,7 @@ import type { RoomMember, RoomView, UserId } from '#libs/protocol';
 export type RoomReadiness =
   | { readonly kind: 'too-few'; readonly missing: number }
   | { readonly kind: 'unready'; readonly who: readonly RoomMember[] }
-  /** All members are ready. The page of the host starts the game. */
+  /** All members are ready, so the page of the host starts the game. */
   | { readonly kind: 'ready' };
 
 /**

@@ -10,7 +10,7 @@ const RESUMED_MS = 2_500;
 /** Time in ms for which the start of a game waits for a free slot when the fleet is full. */
 const START_WAIT_MS = 10_000;
 
-/** Conditions for the start of a game, which other parts of the page know. */
+/** The facts that decide whether a game can start. Other parts of the page provide them. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
@@ -190,7 +190,7 @@ export class RoomScreen {
     if (this.terms.isHeld()) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // Needs no message: another page of this player, or matchmaking, has already started the game.
+      // Shows no error, because another page of this player, or matchmaking, has already started the game.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
       // Makes this member not ready. Otherwise the page would try to start the game again and again.

@@ -6,7 +6,6 @@ export interface ActorRequest {
   actor?: Actor;
 }
 
-/** The actor of a request. */
 export const CurrentActor = createParamDecorator(
   (_: unknown, context: ExecutionContext): Actor => context.switchToHttp().getRequest<Required<ActorRequest>>().actor,
 );

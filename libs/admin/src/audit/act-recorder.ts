@@ -18,7 +18,7 @@ export interface ActRequest extends ActorRequest {
   act?: RunningAct;
 }
 
-/** Records the begin and the end of an act in the audit log. Adds the id of the act to the answer. */
+/** Records the beginning and the end of an act in the audit log. Adds the id of the act to the answer. */
 @Injectable()
 export class ActRecorder implements NestInterceptor {
   constructor(

@@ -6,15 +6,17 @@ import { type ActEnd, AuditLog, type BegunAct, type NewAct } from './audit-log.j
 import type { ActView } from './audit-schemas.js';
 import type { RunningAct } from './running-act.js';
 
-/** Number of attempts to write the end of an act, and the time between two attempts in ms. */
+/** Maximum number of attempts to write the end of an act. */
 const END_TRIES = 30;
+/** Time between two attempts to write the end of an act, in ms. */
 const END_RETRY_MS = 1_000;
 
 /**
- * Number of refused acts of one actor that the audit log gets at once, and the time in ms after which it gets one more. Otherwise a viewer
- * could push the acts of operators out of the log.
+ * Number of refused acts of one actor that the audit log gets at once. Without this limit, a viewer could push the acts of operators out of
+ * the log.
  */
 const REFUSALS_BURST = 20;
+/** Time in ms after which the audit log gets one more refused act of one actor. */
 const REFUSAL_EACH_MS = 60_000;
 
 /** The refused acts of one actor that may still be stored, at the given time of the monotonic clock. */
@@ -23,10 +25,10 @@ interface RefusalBudget {
   at: number;
 }
 
-/** Writes the begin, the progress and the end of each act into the audit log. */
+/** Writes the beginning, the progress and the end of each act into the audit log. */
 @Injectable()
 export class ActTracker {
-  /** By the names of actors. Their number is limited, because each name belongs to a token of the settings. */
+  /** The budgets of actors, by name. The map stays small, because each name belongs to a token in the settings. */
   private readonly refusals = new Map<string, RefusalBudget>();
 
   constructor(
@@ -120,7 +122,7 @@ class TrackedAct implements RunningAct {
 
 function doneWith(answer: object): ActEnd {
   const scalars = Object.entries(answer).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value));
-  // A cordon answers with the whole server, which is not a result of the act.
+  // The answer to a cordon is the whole server, so the log does not store it as the result of the act.
   const result = scalars.length === 0 || 'incarnation' in answer ? null : Object.fromEntries(scalars);
   return { outcome: 'done', code: null, message: null, result };
 }

@@ -24,7 +24,6 @@ export interface NewAct {
   readonly input: Readonly<Record<string, unknown>> | null;
 }
 
-/** The end of an act. */
 export type ActEnd = Pick<ActView, 'outcome' | 'code' | 'message' | 'result'>;
 
 /** An act as Redis stores it. The id of the act contains the time at which the act began. */

@@ -39,7 +39,7 @@ export class GatewayPlayers implements OnModuleInit {
     };
   }
 
-  /** Asks a gateway to close a session. False: it does not have the session, or does not answer. */
+  /** Asks a gateway to close a session. Returns false when the gateway does not have the session or does not answer. */
   async disconnect(gateway: ServerId, session: SessionId, code: Control['player.disconnect']['data']['code']): Promise<boolean> {
     if (gateway === this.self.id) return this.local?.disconnect(session, code) ?? false;
     const record = this.directory.get(gateway);
@@ -54,8 +54,8 @@ export class GatewayPlayers implements OnModuleInit {
   }
 
   /**
-   * Sends a request over the link, and repeats it once when the link closes. If two gateways dial each other at the same moment, one of
-   * their two links is closed. A search and a disconnection are safe to repeat.
+   * Sends a request over the link, and repeats it once when the link closes, because the other gateway may have closed or replaced this
+   * link. The repeat is safe, because a search and a disconnection are idempotent.
    */
   private async ask<Pattern extends 'players.find' | 'player.disconnect'>(
     gateway: ServerRecord,

@@ -3,6 +3,6 @@ import type { ConnectedPlayerQuery, Control, FoundPlayers, SessionId } from '#li
 /** Port: the sessions at this gateway. Other gateways are asked over their links. At most one provider implements it. */
 export abstract class LocalPlayers {
   abstract find(search: ConnectedPlayerQuery): FoundPlayers;
-  /** Ends a session that is revoked in the store. False: this gateway does not have the session. */
+  /** Ends a session that is revoked in the store. Returns false when this gateway does not have the session. */
   abstract disconnect(session: SessionId, code: Control['player.disconnect']['data']['code']): boolean;
 }

@@ -25,14 +25,14 @@ export class PlayerOperations {
     private readonly clock: StoreClock,
   ) {}
 
-  /** Ends the session of a user. The user leaves the room, and may log in again. False: the user had no session. */
+  /** Ends the session of a user. The user leaves the room, and may log in again. Returns false when the user has no session. */
   async kick(user: UserId): Promise<boolean> {
     return this.endSession(user, 'kicked');
   }
 
   /**
    * Refuses every login of a user, and ends the user's session. Writes the ban first. So a login at the same time either sees the ban, or
-   * its session is found and ended here.
+   * this method finds and ends its session.
    */
   async ban(user: UserId, request: SanctionRequest): Promise<Answered<typeof BanAnswer>> {
     const ban = await this.impose('ban', user, request);
@@ -43,7 +43,7 @@ export class PlayerOperations {
     return this.impose('mute', user, request);
   }
 
-  /** Lifts a sanction. False: the user had no such sanction. */
+  /** Lifts a sanction. Returns false when the user has no such sanction. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     return this.sanctions.lift(kind, user);
   }
@@ -69,7 +69,7 @@ export class PlayerOperations {
   }
 }
 
-/** Maximum length of a user id in characters. The `sub` of a token has at most as many bytes. */
+/** Maximum length of a user id in characters. No user id is longer, because the `sub` of a token has at most this number of bytes. */
 const USER_ID_MAX = 512;
 
 /** @throws `bad-data` for an id that no user can have */

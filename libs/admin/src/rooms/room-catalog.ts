@@ -33,8 +33,8 @@ export interface Catalog {
 /** Maximum number of rooms in the catalog. Each needs some 300 bytes of memory, so the catalog needs at most about 15 MB. */
 export const CATALOG_ROOMS_MAX = 50_000;
 /**
- * Maximum number of rooms that a gateway reads in a second for the catalog, however many operators search. 2,000 reads cost Redis about
- * 10 ms. So the catalog of a fleet with 10,000 rooms is at most some 5 s old.
+ * Maximum number of rooms that a gateway reads in a second for the catalog, however many operators search. 2,000 reads cost Redis about 10
+ * ms. So the catalog of a fleet with 10,000 rooms is at most about 5 s old.
  */
 export const CATALOG_READS_PER_SECOND = 2_000;
 /** Up to this number of rooms, each request reads all rooms again, because so few reads cost little. */
@@ -45,7 +45,7 @@ const BATCH = 100;
 const SHOWN_MS = 30_000;
 /** Time in ms after the last search at which the catalog is dropped. */
 const UNUSED_MS = 60_000;
-/** Maximum length of the text of a room, in characters. A room with a thousand members is found by the first of them. */
+/** Maximum length of the text of a room, in characters. So a search finds a room with a thousand members only by the first of them. */
 const TEXT_MAX = 2_000;
 
 const EMPTY: Catalog = { rooms: [], asOf: 0, isComplete: true };

@@ -9,11 +9,14 @@ export interface Resolution {
   readonly keptMs: number;
 }
 
-/** A sample of a fleet with 110 servers has 4 KB, so both streams need about 8 MB in Redis (measured with `MEMORY USAGE`). */
+/**
+ * A sample of a fleet with 110 servers has 4 KB, so the streams of both resolutions need about 8 MB in Redis (measured with `MEMORY
+ * USAGE`).
+ */
 export const FINE: Resolution = { name: '10s', stepMs: 10_000, keptMs: 3_600_000 };
 export const COARSE: Resolution = { name: '60s', stepMs: 60_000, keptMs: 86_400_000 };
 
-/** A sample with its time: the begin of its period, in store time. */
+/** A sample with its time: the beginning of its period, in store time. */
 export interface TimedSample extends FleetSample {
   readonly at: number;
 }
@@ -35,7 +38,8 @@ export class SeriesStore {
   /** Stores the sample of the period that begins at `at`. Returns false, without a write, when the period already has one. */
   async add(at: number, sample: FleetSample): Promise<boolean> {
     const isNew = await this.append(FINE, at, sample);
-    // Also after a gateway stored the fine sample and died: the stream refuses a second coarse sample.
+    // Adds the coarse sample even if another gateway has stored the fine sample, because that gateway may have died before it added the
+    // coarse one. The stream refuses a second coarse sample.
     if (at % COARSE.stepMs === 0) await this.addCoarse(at);
     return isNew;
   }
@@ -71,7 +75,7 @@ export class SeriesStore {
   }
 }
 
-/** Returns an empty list for text that is no sample, because another program may write to the stream. */
+/** Returns an empty list for text that is not a sample, because another program may write to the stream. */
 function sampleOf(id: string, text: string | undefined): TimedSample[] {
   try {
     const { fleet, servers } = JSON.parse(text ?? '') as FleetSample;

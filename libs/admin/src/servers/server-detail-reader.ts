@@ -37,7 +37,7 @@ export class ServerDetailReader {
     };
   }
 
-  /** Asks the server itself. Null: the server is dead, or does not answer within `INSPECT_MS`. */
+  /** Asks the server to describe itself. Returns null when the server is dead or does not answer within `INSPECT_MS`. */
   private async inspect(record: ServerRecord): Promise<Control['server.inspect']['answer'] | null> {
     if (record.state === 'dead') return null;
     if (record.id === this.self.id) return this.report.read();

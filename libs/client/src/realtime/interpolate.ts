@@ -5,9 +5,11 @@ import { ServerClock } from './server-clock.js';
 
 /** Number of latest states that are remembered. This number suffices for the longest delay at 60 states per second. */
 const STATES_MAX = 64;
-/** Default limits of the delay, and default of `extrapolateMs`, in ms. */
+/** Default of `delayMs.min`, in ms. */
 const DELAY_MS_MIN = 20;
+/** Default of `delayMs.max`, in ms. */
 const DELAY_MS_MAX = 600;
+/** Default of `extrapolateMs`, in ms. */
 const EXTRAPOLATE_MS = 150;
 /**
  * If the time between two states is longer than this, in ms, the game was paused between them. The motion during a pause is unknown, so the
@@ -22,8 +24,8 @@ const RETURN_MS = 300;
 /** Number of latest times between two states that are remembered. Their median is the interval of the states. */
 const GAPS = 15;
 /**
- * When the time between two states is longer than this number of intervals, the steps between them changed nothing. The server sends no
- * syncs for such steps.
+ * When the time between two states is longer than this number of intervals, the steps between them changed nothing, because the server
+ * sends no syncs for such steps.
  */
 const IDLE_STEPS = 2.5;
 /** Fraction (0 to 1) of the latest syncs that must arrive before their display time. This fraction determines the delay. */
@@ -110,8 +112,9 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   private readonly jumpOver: number;
   private readonly off: () => void;
   private snapshots: Snapshot<Entity>[] = [];
-  /** The latest times between two states, and their median, in ms. */
+  /** The latest times between two states, in ms. */
   private gaps: number[] = [];
+  /** The median of `gaps`, in ms. */
   private intervalMs = Number.POSITIVE_INFINITY;
   private displayed = Number.NaN;
   private sampledAt = 0;

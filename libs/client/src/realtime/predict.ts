@@ -119,12 +119,15 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private time: number;
   /** The elapsed fraction of the step in progress, from 0 to 1. */
   private fraction = 0;
-  /** The predicted value at the beginning of the step in progress, and at its end. */
+  /** The predicted value at the beginning of the step in progress. */
   private from: Own | undefined;
+  /** The predicted value at the end of the step in progress. */
   private to: Own | undefined;
-  /** The inputs of the step in progress, of the step before, and of the step after it if already known. */
+  /** The input of the step in progress. */
   private input: Input;
+  /** The input of the previous step. */
   private inputBefore: Input;
+  /** The input of the next step. Undefined: it is not known yet. */
   private inputAfter: { readonly input: Input } | undefined;
   private number = 0;
   private changedAt = 0;

@@ -1,5 +1,6 @@
-/** Number of time slots of the minimum filter, and the length of one slot in ms. The filter covers the time of all slots together. */
+/** Number of time slots of the minimum filter. The filter covers the time of all slots together. */
 const SLOTS = 8;
+/** Length of one time slot of the minimum filter, in ms. */
 const SLOT_MS = 1_000;
 /**
  * Error in ms above which an offset that is too small is corrected at once. For a smaller error, the clock runs slower. RFC 5905 also uses

@@ -1,10 +1,11 @@
 import { type Measures, measured } from '../../test/motion-measures.fixture.js';
 import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-game.fixture.js';
 
-/** The distances that a ship moves in one step and in one frame, in units. */
+/** The distance that a ship moves in one step, in units. */
 const STEP = (SPEED * STEP_MS) / 1_000;
+/** The distance that a ship moves in one frame, in units. */
 const FRAME = (SPEED * FRAME_MS) / 1_000;
-/** TCP repeats a lost message after this time, in ms. */
+/** Returns the time after which TCP repeats a lost message, in ms. */
 const holdMs = (latencyMs: number) => Math.max(200, latencyMs * 1.5);
 
 const LATENCIES = [0, 50, 100, 200, 300];

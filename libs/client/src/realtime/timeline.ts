@@ -10,10 +10,9 @@ const LEADS = 7;
  * slower.
  */
 const REALIGN_MS = 400;
-/**
- * Change of the rate per step of deviation, and the maximum change, both as fractions of the rate. A player does not see a change of 5 %.
- */
+/** Change of the rate per step of deviation, as a fraction of the rate. */
 const RATE_PER_STEP = 0.02;
+/** Maximum change of the rate, as a fraction of the rate. A player does not see a change of 5 %. */
 const RATE_MAX = 0.05;
 
 /** A step that was predicted with an input. */

@@ -62,7 +62,7 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber' | 'ticket'>
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  // `checkPlayerName` checks the length and the characters. Its errors are more precise than those of a schema.
+  // The schema does not check the length and the characters. `checkPlayerName` checks them, because its errors are more precise.
   name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
@@ -173,8 +173,8 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      // Reads the ban after the session was written. A ban is written before its user's session is searched. So if a login and a ban happen
-      // at the same time, either the login sees the ban, or the ban finds the session.
+      // Reads the ban after the session was written. A ban is written before the search for its user's session. So if a login and a ban
+      // happen at the same time, either the login sees the ban, or that search finds the session.
       const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
       if (ban) throw suspended(ban);
       return found;
@@ -187,7 +187,7 @@ export class Admission {
     }
   }
 
-  /** Ends the session of a refused hello in the store. False: the store does not answer. */
+  /** Ends the session of a refused hello in the store. Returns false when the store does not answer. */
   private async hasEnded(session: SessionId): Promise<boolean> {
     return this.sessions.end(session).then(
       () => true,

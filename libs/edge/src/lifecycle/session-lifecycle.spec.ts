@@ -33,7 +33,7 @@ function newGateway() {
     { isSettled: true } as never,
     { renew } as unknown as UserRooms,
   );
-  /** Sets the time `ms` ahead and calls `maintain`. Resolves when `maintain` has ended. */
+  /** Calls `maintain` with a time that is `inMs` from now. Resolves when `maintain` has ended. */
   const maintain = async (inMs: number): Promise<void> => {
     lifecycle.maintain(performance.now() + inMs);
     await new Promise(setImmediate);

@@ -76,14 +76,14 @@ export class SessionLifecycle {
       const admitted = await this.admission.admit(hello);
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
-      // The notice `replaced` reports that the user logged in or resumed elsewhere during this hello. The store decides which session is
-      // current.
+      // The notice `replaced` reports that the user logged in or resumed elsewhere during this hello. So the gateway reads from the store
+      // which session is current.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at the same time. The admission with the lower number may finish last and must not lower the
+      // Two admissions of one session may run at the same time. The admission with the lower number may finish last. It must not lower the
       // session's number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.
@@ -157,8 +157,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session at the request of an operator. The session is revoked in the store, so it cannot be resumed. False: this gateway does
-   * not have the session.
+   * Ends a session at the request of an operator. The session is revoked in the store, so it cannot be resumed. Returns false when this
+   * gateway does not have the session.
    */
   expel(id: SessionId, code: 'kicked' | 'suspended'): boolean {
     const session = this.table.get(id);
@@ -252,7 +252,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // Before the store is settled, a record may be an older copy. A comparison with it would report wrong differences.
+    // Before the store is settled, a record may be an older copy, so a comparison with it would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);

@@ -16,7 +16,7 @@ import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 /**
  * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms, removes users from
  * rooms that they had left, and repeats lost searches for a match. It never repeats a join: `PlayerRequests` answers a join only after the
- * gateway has the record with the join, so that the gateway can restore it. If a record of the settled store lacks a user, a lobby has
+ * gateway has the record with the join, so that the gateway can restore it. So if a record of the settled store lacks a user, a lobby has
  * removed the user.
  */
 @Injectable()
@@ -75,8 +75,8 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost. So the gateway binds the session to the user's room in the store.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      // A search that began after the loss still has its ticket. A second ticket would replace this ticket and end a match that is just
-      // being made.
+      // Does not repeat a search that began after the loss and still has its ticket. A second ticket would replace this ticket and end a
+      // match that is just being made.
       if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);

@@ -40,7 +40,7 @@ export class LobbyRouter implements OnModuleInit {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {
-      // Without a lobby, the event is lost. A later sweep of a lobby makes the same change.
+      // Without a lobby, the event is lost. This is harmless, because a later sweep of a lobby makes the same change.
     }
   }
 

@@ -15,8 +15,8 @@ interface OpenCommand {
 }
 
 /**
- * The traces of commands, each from the gateway to the change log and back. A trace begins when the command leaves for the owner of its
- * room, and ends with the sync that acknowledges it, with its refusal, or with its session.
+ * The traces of commands, each from the gateway to the change log and back. A trace begins when the gateway sends the command to the owner
+ * of its room. It ends with the sync that acknowledges the command, with the refusal of the command, or with the end of the session.
  */
 export class CommandTraces {
   private readonly open = new Map<GatewaySession, OpenCommand[]>();

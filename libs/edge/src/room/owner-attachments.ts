@@ -209,8 +209,8 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Requests missing attachments again and reads the room records. A publication may be lost, and an unreachable owner may be reachable
-   * again.
+   * Requests missing attachments again and reads the room records, because a publication may be lost, and an unreachable owner may be
+   * reachable again.
    */
   @Interval(LOST_POLL_MS)
   pollWaiting(): void {

@@ -206,7 +206,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private receivePublication(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    // A publication describes a change to the record of this store generation. It cannot be applied to the record of an earlier generation.
+    // A publication describes a change to the record of this store generation, so it cannot be applied to the record of an earlier
+    // generation.
     const base = room.generation === this.generation.current ? room.record : null;
     const news = readNews(base, message);
     switch (news.kind) {

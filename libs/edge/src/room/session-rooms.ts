@@ -81,7 +81,8 @@ export class SessionRooms implements OnModuleInit {
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The session ended before the answer to its request arrived. The departure of the session removes the user from the room.
+    // Binds nothing when the session ended before the answer to its request arrived. The departure of the session removes the user from the
+    // room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');

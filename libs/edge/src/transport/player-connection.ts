@@ -75,7 +75,7 @@ export abstract class PlayerConnection {
   /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */
   probe(_now: number): void {}
 
-  /** Closes the connection with the means of its transport. Bytes that were written earlier still arrive. */
+  /** Closes the connection as its transport requires. Bytes that were written earlier still arrive. */
   protected abstract end(goodbye: Goodbye): void;
 
   /** Encodes and sends a message. A closing connection sends nothing. */

@@ -13,7 +13,7 @@ const V1_BEGIN = Buffer.from('PROXY ', 'latin1');
 /** Maximum length of a header of version 1, in bytes, with its end of line. */
 const V1_BYTES_MAX = 107;
 const V2_FIXED_BYTES = 16;
-/** Maximum length of a header of version 2, in bytes. Proxies add at most some hundred bytes of extensions, which the gateway ignores. */
+/** Maximum length of a header of version 2, in bytes. Proxies add at most a few hundred bytes of extensions, which the gateway ignores. */
 const V2_BYTES_MAX = 2_048;
 const LOCAL = 0;
 const PROXY = 1;
@@ -54,7 +54,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'invalid' {
   if (bytes.length < length) return 'incomplete';
   const family = bytes[13]! >> 4;
   const addressBytes = FAMILY_BYTES[family];
-  // A proxy sends other families, such as UNIX sockets, for connections that do not come from a network.
+  // The address family is neither IPv4 nor IPv6: for example, the proxy received the connection over a UNIX socket.
   if (command === LOCAL || addressBytes === undefined) return { address: null, bytes: length };
   // The header must be long enough for both addresses and both ports.
   if (length < V2_FIXED_BYTES + 2 * addressBytes + 4) return 'invalid';

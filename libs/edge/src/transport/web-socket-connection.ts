@@ -34,8 +34,8 @@ const READ_FACTOR = 4;
 const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_DEFAULT = 4000;
 /**
- * Maximum number of characters of a reason in a close frame. A close frame has space for 123 bytes. Reasons are ASCII, and a shortened
- * reason ends with the note "… (n characters)".
+ * Maximum number of characters of a reason in a close frame. A close frame has space for 123 bytes. Reasons are ASCII, and the rest of the
+ * space is for the note "… (n characters)" at the end of a shortened reason.
  */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 

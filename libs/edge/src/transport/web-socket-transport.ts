@@ -117,7 +117,7 @@ export class WebSocketTransport extends ClientTransport {
   }
 }
 
-/** One function for all sockets. One closure for each open socket would need 56 bytes per socket. */
+/** One function for all sockets, because one closure for each open socket would need 56 bytes per socket. */
 function destroySocket(this: Duplex): void {
   this.destroy();
 }

@@ -89,7 +89,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const game = await world.start('game', '1');
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(3));
-    // The connection is half open: no message arrives, and the connection is not closed.
+    // Makes the connection half open: no message arrives, and the connection is not closed.
     (game.redis.subscriptions as Redis).stream.pause();
     await eventually(async () => expect(await watching.redis.commands.hget(game.self.id, 'unheard')).toBe('1'));
     await eventually(async () => expect(await watching.redis.commands.hgetall(game.self.id)).toMatchObject({ unheard: '0', suspect: '0' }));

@@ -10,8 +10,9 @@ export interface Vote {
   readonly server: ServerRecord;
   readonly reason: EvictionReason;
   readonly voter: ServerId;
-  /** The gateways whose votes count, and the number of votes that an eviction needs. */
+  /** The gateways whose votes count. */
   readonly voters: readonly ServerId[];
+  /** The number of votes that an eviction needs. */
   readonly needed: number;
 }
 

@@ -1,10 +1,8 @@
 /** The evidence about a server that answers health checks but that this gateway cannot reach by link. */
 export interface UnreachedEvidence {
-  /**
-   * `reports`: the number of gateways that report the server as unreachable, including this gateway. `gateways`: the number of all
-   * gateways.
-   */
+  /** The number of gateways that report the server as unreachable, including this gateway. */
   readonly reports: number;
+  /** The number of all gateways. */
   readonly gateways: number;
   /** The number of rooms on the server. A server without rooms is not evicted, because no player waits for it. */
   readonly rooms: number;
@@ -23,7 +21,7 @@ export interface UnreachedEvidence {
 
 export type UnreachedJudgement =
   | { readonly kind: 'wait' }
-  /** A majority of the gateways reports the server. Other servers adopt its rooms. */
+  /** A majority of the gateways reports the server, so other servers adopt its rooms. */
   | { readonly kind: 'condemned' }
   | { readonly kind: 'held' }
   /** No majority of the gateways reports the server, so this gateway is cut off itself. */

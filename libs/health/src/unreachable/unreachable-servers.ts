@@ -208,8 +208,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         lost.isLocal = false;
         return;
       }
-      // Does not act on the first report. A server that continues after a suspension may answer a check a moment before it answers on its
-      // links.
+      // Does not act on the first report, because a server that continues after a suspension may answer a check a moment before it answers
+      // on its links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {

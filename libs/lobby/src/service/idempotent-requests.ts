@@ -8,10 +8,9 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 const KEPT_MS = 86_400_000;
 /** TTL of the lease on the work, in ms. When the lobby of a request dies, a repeated request continues after this time. */
 const LEASE_MS = 3_000;
-/**
- * Maximum time in ms for which a repeated request waits for the work of another lobby, and the pause in ms between two reads of the result.
- */
+/** Maximum time in ms for which a repeated request waits for the work of another lobby. */
 const WAIT_MS = 10_000;
+/** Pause in ms between two reads of the result. */
 const POLL_MS = 50;
 
 /** A request that a service may repeat. */

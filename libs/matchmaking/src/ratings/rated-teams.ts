@@ -19,6 +19,6 @@ const MODEL = { mu: RATING_DEFAULT.mu, sigma: RATING_DEFAULT.sigma, beta: 250, t
 export function ratingsAfter({ teams }: Pick<RatedGame, 'teams'>, before: readonly (Rating | null)[]): Rating[] {
   let next = 0;
   const rated = teams.map(({ users }) => users.map(() => ({ ...(before[next++] ?? RATING_DEFAULT) })));
-  // openskill treats a rank of 0 as a missing rank.
+  // The ranks begin at 1, because openskill treats a rank of 0 as a missing rank.
   return rate(rated, { ...MODEL, rank: teams.map(({ place }) => place + 1) }).flat();
 }

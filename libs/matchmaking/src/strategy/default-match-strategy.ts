@@ -30,7 +30,7 @@ export class DefaultMatchStrategy extends MatchStrategy {
     const index = this.indexOf(queue);
     const round = ++this.round;
     for (const anchor of anchorsOf(queue, index, round)) {
-      // Stops because another call of `match` has begun a round. Both rounds would mark the same entries.
+      // Stops because another call of `match` has begun a round. Otherwise both rounds would mark the same entries.
       if (this.round !== round) return;
       const gathered = gather(anchor, queue.now, round);
       if (gathered.fit) yield proposed(anchor, gathered, gathered.fit, queue.now, round);

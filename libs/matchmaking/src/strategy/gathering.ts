@@ -60,8 +60,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // Repeats the search for each combination of attributes that was left out. The nearest tickets may have excluded tickets that would make
-  // a match.
+  // Repeats the search for each combination of attributes that was left out, because the nearest tickets may have excluded tickets that
+  // would make a match.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;
@@ -189,7 +189,7 @@ class Agreement {
   add({ attributes, attributesText }: Entry): boolean {
     if (!attributes || attributesText === '') return true;
     const count = this.seen.get(attributesText) ?? 0;
-    // Two accepted tickets with equal attributes have been compared with each other. A third ticket with these attributes needs no
+    // Two accepted tickets with equal attributes have been compared with each other, so a third ticket with these attributes needs no
     // comparison.
     if (count < 2) {
       if (!attributesAgree([...this.all, attributes])) return false;

@@ -63,8 +63,8 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  // The two ages below are in queue time, which stops while this lobby is suspended. During a suspension, no player can answer an offer or
-  // report a new connection.
+  // The two ages below are in queue time, which stops while this lobby is suspended, because no player can then answer an offer or report a
+  // new connection.
   /** For each match, the time since the last change of its stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
   /** For each ticket with a player who is away, the time since the player went away. */
@@ -240,7 +240,7 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
-      // Another lobby is the runner now and decides which tickets are overdue. This lobby may have been suspended for a long time.
+      // Another lobby is the runner now and decides which tickets are overdue, because this lobby may have been suspended for a long time.
       if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
@@ -261,7 +261,7 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. The current queue time is
+        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. So the current queue time is
         // more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });

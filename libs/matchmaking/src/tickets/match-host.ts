@@ -12,7 +12,7 @@ export abstract class MatchHost {
   abstract newRoomId(): RoomId;
 
   /**
-   * Returns at most some hundred rooms that matchmaking may fill. If there are more rooms, each call continues after the rooms of the last
+   * Returns at most a few hundred rooms that matchmaking may fill. If there are more rooms, each call continues after the rooms of the last
    * call, so that every open room is returned at some time. The caller of this method sets `since`.
    */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;

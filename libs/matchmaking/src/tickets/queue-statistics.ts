@@ -10,11 +10,13 @@ export interface QueueReport {
   readonly players: number;
   /** Number of tickets that are paused because a player has no connection. */
   readonly paused: number;
-  /** Median and 95th percentile of the waiting times of the tickets in the queue, in ms. Null: the queue is empty. */
+  /** Median of the waiting times of the tickets in the queue, in ms. Null: the queue is empty. */
   readonly waitingP50Ms: number | null;
+  /** 95th percentile of the waiting times of the tickets in the queue, in ms. Null: the queue is empty. */
   readonly waitingP95Ms: number | null;
-  /** Median and 95th percentile of the waiting times of the tickets in the latest matches, in ms. Null: there was no match yet. */
+  /** Median of the waiting times of the tickets in the latest matches, in ms. Null: there was no match yet. */
   readonly matchedP50Ms: number | null;
+  /** 95th percentile of the waiting times of the tickets in the latest matches, in ms. Null: there was no match yet. */
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;
   /** Number of matches since this lobby became the runner. Absent: a lobby of an earlier version wrote the summary. */

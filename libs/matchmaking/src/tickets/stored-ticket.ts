@@ -6,11 +6,9 @@ import type { MatchPlayer, Ticket } from '../strategy/ticket.js';
 export interface TicketPlayer extends MatchPlayer {
   /** The request order of the search. A match puts the player into its room only if the player has sent no later request. */
   readonly asked?: RequestOrder;
-  /**
-   * The session and the gateway of the search request. The lobby sends messages to this gateway when the store does not know the player's
-   * session.
-   */
+  /** The session of the search request. */
   readonly session?: SessionId;
+  /** The gateway of the search request. The lobby sends messages to this gateway when the store does not know the player's session. */
   readonly gateway?: ServerId;
 }
 

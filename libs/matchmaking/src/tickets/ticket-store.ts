@@ -60,7 +60,7 @@ export interface TicketChange {
   readonly change: number;
   /** The ticket after the change. Null: the ticket has ended, or `isForeign` is true. */
   readonly ticket: StoredTicket | null;
-  /** True: a lobby of a later build has stored the ticket. Only a lobby of that build may match or end the ticket. */
+  /** True: a lobby of a later build has stored the ticket. This build cannot read the ticket, so its rounds neither match nor end it. */
   readonly isForeign?: true;
   /** True: a user of the ticket has no connection, so the ticket must not be matched. */
   readonly isPaused: boolean;
@@ -413,8 +413,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Adds the room of a match to the list of rooms that later players may join. The list may be outdated, because the record of the room
-   * decides.
+   * Adds the room of a match to the list of rooms that later players may join. An outdated list is harmless, because the record of the room
+   * decides who may join.
    */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
@@ -438,7 +438,7 @@ export class TicketStore implements OnModuleInit {
     await this.redis.commands.set(keysOf(report.game).statistics, JSON.stringify(report), 'PX', STATISTICS_MS);
   }
 
-  /** Returns the latest summaries of all queues with a runner. A summary is at most some seconds old. */
+  /** Returns the latest summaries of all queues with a runner. A summary is at most a few seconds old. */
   async reports(): Promise<QueueReport[]> {
     const games = [...(await this.games())].sort();
     const texts = await Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));

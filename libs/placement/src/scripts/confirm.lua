@@ -16,7 +16,7 @@ if weight == 'kept' then return 0 end
 local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'standing', 'weight')
 if record[1] ~= incarnation then return 0 end
 
--- Only moves the room from the reserved slots to the open rooms. The score and the used capacity of the server do not change.
+-- Only moves the room from the reserved slots to the open rooms, so the score and the used capacity of the server do not change.
 redis.call('HSET', server, 'rooms', record[2] + 1, 'reserved', record[3] - 1, 'standing', record[4] + weight, 'weight', record[5] - weight)
 redis.call('HSET', reservations, room, incarnation .. ' kept ' .. server)
 redis.call('ZADD', expiries, now_ms() + claim_ms, room)

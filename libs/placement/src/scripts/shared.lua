@@ -40,7 +40,7 @@ local function enter(server, order, score)
 end
 
 local function leave(server, order)
-  -- Before its first report, a server has no order. A Redis Cluster and an ACL refuse commands with an empty key.
+  -- Before its first report, a server has no order. Runs no command then, because a Redis Cluster and an ACL refuse an empty key.
   if order == '' then return end
   if redis.call('ZREM', order, server) == 0 or redis.call('EXISTS', order) == 1 then return end
   for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end

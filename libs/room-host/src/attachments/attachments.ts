@@ -103,7 +103,7 @@ export class Attachments implements OnModuleInit {
       ...(seat === null ? { watching: true } : { seat }),
     });
     if (seat !== null) {
-      // A player has one attachment, for the newest connection. This server ignores later frames of an earlier connection.
+      // A player has one attachment, for the newest connection. So this server ignores later frames of an earlier connection.
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);

@@ -4,8 +4,8 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
 /**
- * Maximum number of requests of one session for the whole state in one window. The server logs a session with more requests, because its
- * client probably does not receive syncs or cannot read them.
+ * Maximum number of requests of one session for the whole state within `WINDOW_MS` (in ms). The server logs a session with more requests,
+ * because its client probably does not receive syncs or cannot read them.
  */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
@@ -22,7 +22,7 @@ interface Watched {
 
 /**
  * Finds sessions that attach to a room repeatedly and request the whole state each time. The client of such a session cannot read or apply
- * the syncs. The server logs the session once in each window, because operators would not notice the fault otherwise.
+ * the syncs. The server logs the session at most once per `WINDOW_MS`, because operators would not notice the fault otherwise.
  */
 @Injectable()
 export class ResyncWatch {

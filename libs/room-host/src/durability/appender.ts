@@ -201,8 +201,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Returns the append to send for a room: a new one, or a repetition of the one under way. Null: there is nothing to send now. The room
-   * was dropped, has no change to store, or has an end that waits until the store is settled. Also null when the changes are durable
+   * Returns the append to send for a room: a new one, or a repetition of the one under way. Null: there is nothing to send now, because the
+   * room was dropped, has no change to store, or has an end that waits until the store is settled. Also null when the changes are durable
    * without a log, or cannot be packed.
    */
   private nextAppend(room: HostedRoom): Append | null {

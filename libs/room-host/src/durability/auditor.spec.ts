@@ -134,7 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The store has the end before its reply reaches the owner, so the test waits until the owner drops the room.
+    // The store has the end of the game before the owner receives the reply, so the test waits until the owner drops the room.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });

@@ -19,7 +19,7 @@ import { EndedGames } from './ended-games.js';
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_POLL_MS = 50;
 
-/** The reason of the regular audit, which runs at intervals and not after an event. */
+/** The reason for the regular audit, which runs at intervals and not after an event. */
 const ROUTINE = 'interval';
 
 /**
@@ -30,7 +30,7 @@ const ROUTINE = 'interval';
 @Injectable()
 export class Auditor implements OnModuleInit {
   private auditing: Promise<void> | null = null;
-  /** The reason of the next audit. Null: no audit follows the current one. */
+  /** The reason for the next audit. Null: no audit follows the current one. */
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
@@ -82,7 +82,7 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Returns whether the store is settled and has the audit mark of every game server that may be alive. Ignores servers for which the
-   * settlement no longer waits. A store that was emptied after the settlement has no audit marks.
+   * settlement no longer waits. Returns false for a store that was emptied after the settlement, because it has no audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;

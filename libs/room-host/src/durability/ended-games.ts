@@ -15,7 +15,7 @@ import {
   ENDED_WHOLE_MAX,
 } from '../room-host.options.js';
 
-/** The record of an ended game. It prevents this server from adopting the room as a game in play. */
+/** Remembers that the game of a room has ended, so that this server does not adopt the room as a game in play. */
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
@@ -33,7 +33,7 @@ interface RecentEnd {
 
 /**
  * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
- * only this class can restore the end. It also prevents this server from adopting the older copy as a game in play.
+ * only this class can restore the end. It also prevents this server from adopting an older copy of the room as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
@@ -42,7 +42,7 @@ export class EndedGames implements OnModuleInit {
   /** The ends that can be restored, by room, the oldest first. Each of them also has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
-  /** Rooms of ended games without a record in the store. Either the room is closed, or a gateway will restore its record soon. */
+  /** Rooms of ended games that have no record in the store. Either such a room is closed, or a gateway will restore its record soon. */
   private missing: readonly RoomId[] = [];
   /** True when the store did not answer the last restoration, so that the next audit must call `restore`. */
   mustRestore = false;
@@ -94,7 +94,8 @@ export class EndedGames implements OnModuleInit {
       games.map(async ({ room, game }, index) => {
         const isStored = stored[index]?.status !== 'playing' && (stored[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
-        // A store that fell back may list effects that are already done. They must not run a second time.
+        // A store that fell back may list effects that are already done. Removes them from the store, because they must not run a second
+        // time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };
       }),
@@ -104,7 +105,7 @@ export class EndedGames implements OnModuleInit {
     return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
-  /** True when the last `restore` found an ended game without a record of its room in the store. */
+  /** True when the last `restore` found an ended game whose room has no record in the store. */
   get hasMissing(): boolean {
     return this.missing.length > 0;
   }

@@ -25,7 +25,7 @@ const hosts = new Hosts({ ...rules, definition: { ...rules.definition, durabilit
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** A game with 3 changes, a checkpoint, and then 2 more changes that are lost with its server. */
+/** Plays a game with 3 changes, a checkpoint, and 2 more changes, which are lost with their server. Then another server adopts the room. */
 async function rewound(): Promise<{ before: HostedRoom; next: Host; room: HostedRoom; from: number; to: number }> {
   const saved = new Map([['save', () => {}]]);
   const first = hosts.add('first', {}, saved);

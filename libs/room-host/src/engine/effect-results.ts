@@ -6,9 +6,7 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomEngine } from './room-engine.js';
 
-/**
- * The reason for which a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`.
- */
+/** The reason why a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`. */
 type DropReason = 'ended' | 'late';
 
 /** Pause between two reads of the state of a room that migrates, in ms. */

@@ -195,7 +195,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
     }
   }
 
-  /** Records that an effect is done. The effects that become done in one event-loop tick share one change. */
+  /** Records that an effect is done. All effects that finish in one event-loop tick share one change. */
   private noteDone(room: HostedRoom, key: string): void {
     const keys = this.done.get(room);
     if (keys) keys.push(key);

@@ -143,7 +143,7 @@ export class RoomClock implements OnModuleInit {
       .filter(([, at]) => at <= now)
       .sort(([, a], [, b]) => a - b);
     for (const [name, at] of due) {
-      // The handler of an earlier timer may have removed this timer or ended the game.
+      // Checks the timer again, because the handler of an earlier timer may have removed it or ended the game.
       if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
     }
     this.schedule(room);

@@ -303,7 +303,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns the state that a client with a compact connection has after a message. */
+/** Returns the state that a client with compact syncs has after it has received a message. */
 function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
@@ -1165,7 +1165,7 @@ describe('the room host', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // With two schedules, the room would run 40 steps in this time.
+    // The room must have only one schedule. With two, it would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');

@@ -11,7 +11,7 @@ export interface Stepper {
 }
 
 export interface StepTime {
-  /** A monotonic clock, in ms. */
+  /** Returns the time of a monotonic clock, in ms. */
   now(): number;
   /** Calls `run` once after `ms`. Returns a function that cancels the call. */
   after(ms: number, run: () => void): () => void;
@@ -52,8 +52,8 @@ interface Entry {
 
 /**
  * Runs fixed steps: step n is due at `phase + n * period`, so the delay of one step does not delay the next. The steps of all rooms share
- * one timer. `StepSlots` gives a few rooms the same phase, so that one call of the timer runs their steps. It spreads the phases over the
- * period. The entries form a binary heap by due time.
+ * one timer. `StepSlots` gives a few rooms the same phase, so that one call of the timer runs their steps. `StepSlots` also spreads the
+ * phases over the period. The entries form a binary heap by due time.
  */
 export class StepSchedule {
   private readonly heap: Entry[] = [];

@@ -140,7 +140,7 @@ describe('a room whose next owner has a different clock', () => {
     const { tenure } = room;
     expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
     first.stop();
-    // The lost owner left no heartbeat, and the clock of the next owner is behind. So only the checkpoint can tell the room time.
+    // The lost owner left no heartbeat, and the clock of the next owner is behind. So only the checkpoint shows the room time.
     second.clockAheadMs = BEHIND;
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;

@@ -70,7 +70,7 @@ export class DowntimeCompensation {
 
   /**
    * Delays the timers of the room by its downtime. Call it before any other input. The compensation is a stored change, so a later owner
-   * does not compensate the same downtime.
+   * does not compensate the same downtime again.
    */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
     // Limits the downtime to the time since the last change. The owner was alive at that change, even if its last heartbeat is older.

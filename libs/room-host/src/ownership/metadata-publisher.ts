@@ -20,7 +20,7 @@ const METADATA_EVERY_MS = 500;
 @Injectable()
 export class MetadataPublisher implements OnModuleInit {
   private readonly writing = new Set<HostedRoom>();
-  /** The rooms whose metadata must be written even without a change, because the record may lack it. */
+  /** The rooms whose metadata must be written even without a change, because the record may lack them. */
   private readonly stale = new Set<HostedRoom>();
 
   constructor(

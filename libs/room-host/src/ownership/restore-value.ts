@@ -14,8 +14,8 @@ export interface RestoredValue {
 }
 
 /**
- * Applies the log to the checkpoint. Returns the cause of a failure as text: there is no checkpoint, or checkpoint and log do not lead to
- * the version of the record.
+ * Applies the log to the checkpoint, and returns the restored value. Returns the cause of a failure as text: there is no checkpoint, or
+ * checkpoint and log do not lead to the version of the record.
  */
 export function restoreValue(room: RoomId, { checkpoint, log, version }: AdoptedRoom): RestoredValue | string {
   if (checkpoint === null) return 'nothing of this room is stored';

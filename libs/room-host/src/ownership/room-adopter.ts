@@ -87,8 +87,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Ends the game in the store when it has already ended on this server, in this epoch or a later one. False: this server knows no such
-   * end.
+   * Ends the game in the store when it has already ended on this server, in this epoch or a later one. Returns false when this server knows
+   * no such end.
    */
   private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
     const result = this.ended.resultOf(room, tenure.epoch);

@@ -23,7 +23,7 @@ import { RoomOpener } from './room-opener.js';
 @Injectable()
 export class RoomLoader implements OnModuleInit {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
-  /** The reason for which the last attempt to adopt each room failed. */
+  /** The reason why the last attempt to adopt a room failed, by room. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /**
    * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so each adoption

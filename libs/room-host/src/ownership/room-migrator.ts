@@ -60,7 +60,8 @@ export class RoomMigrator {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
     const taker = await this.targetFor(room, to);
-    // Runs both calls before the freeze, so that players do not wait for them. If the migration fails, a sweep removes the index entry.
+    // Gets the new epoch and writes the index entry before the freeze, so that players do not wait for this. If the migration fails, a
+    // sweep removes the index entry.
     const [epoch] = await Promise.all([
       this.roomLog.nextEpoch(id, room.tenure.epoch),
       this.records.noteOwner([id], taker.server, taker.incarnation),
@@ -172,7 +173,8 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // `exclude` then contains servers that have the game, but cannot run the version of this room. So the error must name this reason.
+        // More than one entry in `exclude` means that other servers have the game, but cannot run the version of this room. So the error
+        // must name this reason.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -228,9 +230,10 @@ export class RoomMigrator {
   }
 
   /**
-   * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. False: another server has the
-   * room, its game is over, or it was dropped here. `isRepeat`: the store may have lost an earlier handoff. This server then restores the
-   * room before it repeats the handoff. It must not continue the game, because the target may have continued it.
+   * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. Resolves to false when another
+   * server has the room, when its game is over, or when this server has dropped it. `isRepeat`: the store may have lost an earlier handoff.
+   * This server then restores the room before it repeats the handoff. It must not continue the game, because the target may have continued
+   * it.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -253,8 +256,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Asks the target to load the room, until the target answers. True: the target has the room. False: the target is gone, another owner has
-   * the room, the room was dropped here, or `LAME_MS_MAX` is over.
+   * Asks the target to load the room, until the target answers. Resolves to true when the target has the room. Resolves to false when the
+   * target is gone, another owner has the room, this server has dropped the room, or `LAME_MS_MAX` is over.
    */
   private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
@@ -291,7 +294,10 @@ const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a se
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** Compares the current status. Without this function, the compiler assumes that the status does not change during an await. */
+/**
+ * Returns whether the room has this status now. Without this function, the compiler assumes that the status does not change during an
+ * await.
+ */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -52,7 +52,8 @@ export class DelayLine {
   }
 
   /**
-   * Removes the values that are old enough at `now`, and returns the latest of them with the events of all. Null: no value is old enough.
+   * Removes the values that are old enough at `now`, and returns the latest of them with the events of all of them. Null: no value is old
+   * enough.
    */
   take(now: number): Moment | null {
     let taken: Moment | null = null;

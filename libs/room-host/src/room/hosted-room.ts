@@ -167,7 +167,7 @@ export class HostedRoom {
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
   /**
    * The key of the effect that crashed the room's last owner. This effect must not run. The effect is pending until the change that drops
-   * it is durable. Null: no effect did so.
+   * it is durable. Null: no effect crashed the owner.
    */
   poisonedEffect: string | null = null;
 
@@ -340,7 +340,7 @@ export class HostedRoom {
     return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
-  /** The highest seq of a command of the seat that was applied or refused. */
+  /** Returns the highest sequence number of a command of the seat that was applied or refused. */
   seenSeq(seat: Seat): number {
     return this.seen[seat]!;
   }
@@ -461,7 +461,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // Usually, a room has no refusals. This check then saves the search, because the method runs for every command.
+    // This method runs for every command. Usually the room has no refusals, so that the search is not needed.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

@@ -10,7 +10,7 @@ interface Count {
   count: number;
 }
 
-/** A room with two commands: `add` adds one to a count, and `look` records the count of 500 ms ago. */
+/** Makes a room with two commands: `add` adds one to a count, and `look` records the count of 500 ms ago. */
 function roomWithPast() {
   const clock = { ms: 1_000 };
   const time = new RoomTime({ now: () => clock.ms });

@@ -18,7 +18,7 @@ export class RoomOptionsValidator {
   ) {}
 
   /**
-   * Returns the reason for which the game refuses the options. Null: the game accepts the options.
+   * Returns the reason why the game refuses the options. Null: the game accepts the options.
    * @throws `unavailable` when this server does not have the game; `game-failed` when the schema throws or takes too long
    */
   flawOf(game: string, options: RoomOptions): string | null {

@@ -184,7 +184,7 @@ export class RoomOutputs {
     const views: SyncViews = { distinct: new DistinctViews() };
     for (const attachment of room.attachments) {
       const { seat, seen } = attachment;
-      // A session that is being attached gets its first state after `placed`.
+      // Skips a session that is being attached, because it gets its first state after `placed`.
       if (attachment.version === -1) continue;
       const after = this.viewFor(room, attachment, views);
       const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;

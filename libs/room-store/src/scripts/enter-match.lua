@@ -1,5 +1,5 @@
--- Moves a user into the room of a match. Does nothing when the user has moved by a later request than the search. A later admission of the
--- user does not prevent the move.
+-- Moves a user into the room of a match. Does nothing when a request that came after the search has moved the user. A later admission of
+-- the user does not prevent the move.
 --
 -- KEYS  1 record of the user
 -- ARGV  1 room of the match  2 admission of the search ('' : no player made the request)  3 number of the search

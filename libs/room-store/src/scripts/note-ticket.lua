@@ -1,4 +1,4 @@
--- Stores the matchmaking ticket of a user. Does nothing when the user has moved by a later request than the search.
+-- Stores the matchmaking ticket of a user. Does nothing when a request that came after the search has moved the user.
 --
 -- KEYS  1 record of the user
 -- ARGV  1 "TICKET GAME"  2 admission of the search ('' : no player made the request)  3 number of the search

@@ -1,6 +1,6 @@
 -- Restores a room in a store that lost the room or a part of it. The caller is the living owner of the room. The script writes the owner's
--- document of the room only when the store has an older one or none. The document keeps its revision, because each revision belongs to one
--- content.
+-- document of the room only when the store has an older one or none. The document keeps its revision, because two different documents
+-- must never have the same revision.
 -- KEYS  1 record of the room  2 log  3 checkpoint  4 `closed` (see `close-room.lua`)
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 id of the last batch  6 state ('' : the game has no stored state)
 --       7 document of the room  8 game  9 durability  10 round  11 id of the start  12 game version  13 revision of the document

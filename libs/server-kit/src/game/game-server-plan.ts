@@ -32,7 +32,7 @@ export function gameServerPlan({ games, extensions }: GameServerOptions): Server
       return true;
     },
     games: (app) => offeredGames(app.get(GameRegistry).all()),
-    /** Compares the rooms of this server with Redis. Other servers wait with adoptions until this server has done so. */
+    /** Compares the rooms of this server with Redis. Other servers adopt no rooms until this server has done so. */
     async open(app) {
       await app.get(Auditor).audit('registered');
       return {};

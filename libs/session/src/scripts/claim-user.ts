@@ -5,7 +5,8 @@ import { userSessionKey } from '../session-keys.js';
 const script = new LuaScript('session_claim_user', new URL('./claim-user.lua', import.meta.url), 1);
 
 /**
- * Makes the session `to` the live session of its user. False: another login was faster, so the live session is no longer `from`.
+ * Makes the session `to` the live session of its user. Returns false when another login was faster, so that the live session is no longer
+ * `from`.
  * @param change.from the live session that the caller read. Null: the user had none
  */
 export async function claimUser(

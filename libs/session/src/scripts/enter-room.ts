@@ -4,7 +4,7 @@ import { sessionKey } from '../session-keys.js';
 
 const script = new LuaScript('session_enter_room', new URL('./enter-room.lua', import.meta.url), 1);
 
-/** Stores the room of a session in its record. False: the session does not exist. */
+/** Stores the room of a session in its record. Returns false when the session does not exist. */
 export async function enterRoom(client: RedisClient, session: SessionId, room: RoomId | null): Promise<boolean> {
   return (await script.run(client, [sessionKey(session)], [room ?? ''])) === 1;
 }

@@ -19,7 +19,7 @@ export interface HeldSession {
 }
 
 /**
- * Restores the record of a session after a data loss of the store. False: a record exists and was kept.
+ * Restores the record of a session after a data loss of the store. Returns false when a record exists and was kept.
  *
  * @param isLast true: an existing record is replaced, unless it has the same gateway and secret
  */

@@ -60,7 +60,7 @@ function showFlaw(input: HTMLInputElement): void {
   input.setCustomValidity(textFlaw('The message', input.value, CHAT_CHARACTERS_MAX, CHAT_BYTES_MAX) ?? '');
 }
 
-/** Stores whether the player reads the newest messages. */
+/** Records in `chat` whether the player has scrolled to the newest messages. */
 function noteEnd(chat: ChatPanel, log: Element): void {
   chat.isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
 }

@@ -54,8 +54,8 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
 }
 
 /**
- * Returns whether the player may divide the room into teams. The rules of the game must define no teams. The game must have seats for two
- * teams of two players.
+ * Returns whether the player may divide the room into teams: the rules of the game define no teams, and the game has seats for two teams of
+ * two players.
  */
 function hasTeams({ seats, teams }: GameInfo): boolean {
   return seats.max >= 4 && teams === undefined;
@@ -71,7 +71,9 @@ function teamsField(seatsMax: number): TemplateResult {
   </label>`;
 }
 
-/** Returns the chosen teams. Their sizes add up to at least the number of seats. */
+/**
+ * Returns the number of teams that the player chose, and the size of each team. Together, the teams have at least one place for each seat.
+ */
 function teamsIn(form: FormData, seatsMax: number): Pick<CreateRoom, 'teams'> {
   const count = Number(form.get('teams') ?? 0);
   const seats = Number(form.get('seats') ?? seatsMax);

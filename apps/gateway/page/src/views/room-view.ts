@@ -92,7 +92,10 @@ function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): Templa
   </form>`;
 }
 
-/** Returns the number of players of the largest match of the game. A party of this size cannot search for other players. */
+/**
+ * Returns the number of players of the largest match of the game. A party of this size fills the match, so it cannot search for other
+ * players.
+ */
 function partyMax(game: GameInfo | undefined): number {
   if (!game) return Number.POSITIVE_INFINITY;
   const all = game.match ? [game.match, ...Object.values(game.match.modes ?? {})] : [game];
@@ -171,7 +174,8 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // After a reload at the end of a game, the page has no state and `room.seat` is unknown. The member list still has this player's seat.
+  // After a reload at the end of a game, the page has no state and `room.seat` is unknown. So the page reads this player's seat from the
+  // member list.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }

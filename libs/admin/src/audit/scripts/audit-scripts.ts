@@ -18,7 +18,7 @@ export async function beginAct(
   return String(await beginScript.run(client, [actsKey(), actOrderKey()], [end, json, limits.actsMax, limits.keptMs]));
 }
 
-/** Replaces the JSON of an act. False: the log no longer has the act. */
+/** Replaces the JSON of an act. Returns false when the log no longer has the act. */
 export async function updateAct(client: RedisClient, id: string, json: string): Promise<boolean> {
   return (await updateScript.run(client, [actsKey()], [id, json])) === 1;
 }

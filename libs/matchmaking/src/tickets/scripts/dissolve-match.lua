@@ -1,5 +1,5 @@
 -- Dissolves a match. The caller decides for each ticket whether it returns to the queue or ends. A returned ticket keeps its waiting time. A
--- ticket always ends when one of its users has another ticket by now. A repeated call changes nothing.
+-- ticket always ends when one of its users already has another ticket. A repeated call changes nothing.
 -- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches  9 answers (see `ticket-functions.lua`)
 -- ARGV  1 match  2 Redis channel of the queue  3 expected stage of the match ('' : any)
 --       4… for each ticket: ticket, its new JSON, reason for its end ("EVENT REASON"; '' : the ticket returns)

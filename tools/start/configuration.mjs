@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PROJECT } from '../process/paths.mjs';
+
+/** The settings that `npm start` reads itself. It gives its servers a value for most of them, which wins over the file. */
+const OWN_SETTINGS = [
+  'ADMIN_TOKEN_FILE',
+  'AUTH',
+  'CONNECTIONS_PER_ADDRESS',
+  'DRAIN_TIMEOUT_MS',
+  'HANDLER_LIMIT_MS',
+  'HEALTH_DRY_RUN',
+  'LINK_SECRET_FILE',
+  'LOG_LEVEL',
+  'MESSAGES_BURST',
+  'MESSAGES_PER_SECOND',
+  'OPS_HOST',
+  'OPS_TLS_CERT',
+  'PUBLIC_HOST',
+  'PUBLIC_PORT',
+  'PUBLIC_TLS_CERT',
+  'REDIS_URL',
+  'REDIS_URL_FILE',
+];
+
+/**
+ * Adds the settings that `npm start` reads itself from the file that `HOLDFAST_CONFIG` names. The environment wins, also when it has the file
+ * of a setting (`NAME_FILE`), as in servers. Ignores a file that cannot be read and values that are no setting, because servers report them.
+ *
+ * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
+ */
+export function withConfiguration(env) {
+  const path = env.HOLDFAST_CONFIG?.trim();
+  const content = path ? readObject(resolve(PROJECT, path)) : {};
+  const isSet = (/** @type {string} */ name) => Boolean(env[name]?.trim());
+  const added = OWN_SETTINGS.filter((name) => ['string', 'number', 'boolean'].includes(typeof content[name]))
+    .filter((name) => !isSet(name) && !isSet(`${name}_FILE`) && !isSet(name.replace(/_FILE$/, '')))
+    .map((name) => [name, String(content[name])]);
+  return { ...env, ...Object.fromEntries(added) };
+}
+
+/** @param {string} file @returns {Record<string, unknown>} */
+function readObject(file) {
+  try {
+    const content = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof content === 'object' && content !== null ? content : {};
+  } catch {
+    return {};
+  }
+}
