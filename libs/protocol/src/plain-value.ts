@@ -285,8 +285,8 @@ function textOf(start: number, length: number): string {
 }
 
 /**
- * Maximum length of a text that is decoded in JavaScript, in bytes, on a platform with a native decoder. Longer texts are decoded natively,
- * because one native call takes only as long as the decoding of a few dozen characters in JavaScript.
+ * Maximum length of a text that is decoded in JavaScript, in bytes, on a platform with a native decoder. Longer texts are decoded natively;
+ * one native call takes about as long as the decoding of a few dozen characters in JavaScript.
  */
 const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;
@@ -315,28 +315,24 @@ function asciiOf(start: number, end: number): string {
 }
 
 /**
- * Returns a decoder of the platform. It keeps a byte order mark at the beginning, because it is a character of the text. Null: the platform
- * has no decoder, such as React Native before version 0.87.
+ * The decoder of the platform. Null: the platform has none, such as React Native before version 0.87. A byte order mark at the beginning is
+ * a character of the text.
  */
-function nativeDecoder(fatal: boolean): TextDecoder | null {
-  return typeof TextDecoder === 'undefined' ? null : new TextDecoder('utf-8', { fatal, ignoreBOM: true });
-}
-
-const strictDecoder = nativeDecoder(true);
-const replacingDecoder = nativeDecoder(false);
+const utf8 = typeof TextDecoder === 'undefined' ? null : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(start: number, end: number): string {
-  const native = isStrict ? strictDecoder : replacingDecoder;
-  if (native === null || end - start <= SCANNED_TEXT_MAX) return scannedText(start, end);
-  try {
-    return native.decode(source.subarray(start, end));
-  } catch {
-    throw notUtf8(start);
+  if (utf8 !== null && end - start > SCANNED_TEXT_MAX) {
+    try {
+      return utf8.decode(source.subarray(start, end));
+    } catch {
+      // The text is not UTF-8, so `scannedText` refuses or replaces it.
+    }
   }
+  return scannedText(start, end);
 }
 
 /**
- * Decodes text in JavaScript, with the same result as the decoders of the platform. Overlong forms, surrogates and values above U+10FFFF
+ * Decodes text in JavaScript, with the same result as `TextDecoder`. Overlong forms, surrogates and values above U+10FFFF
  * are not UTF-8. Sources: RFC 3629, section 4 (the ranges of the second byte); the Encoding Standard (an incomplete sequence becomes one
  * U+FFFD).
  */
@@ -348,28 +344,26 @@ function scannedText(start: number, end: number): string {
       text += fromCharCode(first);
       continue;
     }
-    const more = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    // The number of bytes that the character still needs. -1: no character begins with this byte.
+    let missing = first < 0xc2 || first > 0xf4 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
     let lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     let highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-    let point = first & (0x3f >> more);
-    let read = 0;
-    for (; read < more && index < end; read++, index++) {
+    let point = first & (0x3f >> missing);
+    for (; missing > 0 && index < end; missing--) {
       const byte = source[index]!;
       if (byte < lowest || byte > highest) break;
       point = (point << 6) | (byte & 0x3f);
       lowest = 0x80;
       highest = 0xbf;
+      index++;
     }
-    if (more && read === more) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
-    else if (isStrict) throw notUtf8(start);
-    else text += '\ufffd';
+    if (missing === 0) text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+    else if (isStrict) {
+      at = start;
+      throw notPlain('text that is not UTF-8');
+    } else text += '\ufffd';
   }
   return text;
-}
-
-function notUtf8(start: number): NotPlainError {
-  at = start;
-  return notPlain('text that is not UTF-8');
 }
 
 function cutShort(): NotPlainError {

@@ -1,8 +1,8 @@
 import { SHORT_LIST, SHORT_TEXT, TEXT } from './format.js';
 import { StatePatchError } from './state-patch-error.js';
 
-/** The decoder of the platform. Null: the platform has none, such as React Native before version 0.87. */
-const utf8 = typeof TextDecoder === 'undefined' ? null : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** The decoder of the platform. React Native before version 0.87 has none. */
+const utf8 = typeof TextDecoder === 'undefined' ? { decode: decodedByUri } : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Maximum length of an ASCII string that is read in a loop, in bytes. For short strings, the loop is faster than the decoder. */
 const LOOP_BYTES_MAX = 24;
 
@@ -63,8 +63,7 @@ export class ByteReader {
       if (index === byteCount) return text;
     }
     try {
-      const text = bytes.subarray(at, at + byteCount);
-      return utf8 === null ? decodedByUri(text) : utf8.decode(text);
+      return utf8.decode(bytes.subarray(at, at + byteCount));
     } catch {
       return refuse('a string is not UTF-8');
     }
@@ -73,7 +72,9 @@ export class ByteReader {
 
 /** Decodes UTF-8 by the decoder of URIs, which every platform has. Throws URIError for bytes that are not UTF-8. */
 function decodedByUri(bytes: Uint8Array): string {
-  return decodeURIComponent(bytes.reduce((escaped, byte) => `${escaped}%${(byte + 256).toString(16).slice(1)}`, ''));
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  // `escape` writes each byte as %XX, and `decodeURIComponent` reads that as UTF-8.
+  return decodeURIComponent(escape(text));
 }
 
 /**

@@ -18,7 +18,9 @@ export function assertRecord(value: object): void {
 
 /** Throws for a value that is none of null, boolean, number, string, array or object. */
 export function refuseKind(value: unknown): never {
-  throw new StatePatchError(`A value is ${value === undefined ? 'undefined' : `a ${typeof value}`}. Plain data has only JSON values.`);
+  throw new StatePatchError(
+    `A value is ${value === undefined ? 'undefined' : `a ${typeof value}`}. Plain data has objects, arrays, strings, numbers, booleans and null.`,
+  );
 }
 
 /** Throws for NaN and the infinities. */
@@ -32,8 +34,7 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 /** Throws for a string that has half of a surrogate pair, because UTF-8 cannot represent it. */
 export function assertWellFormed(text: string): void {
   // React Native has `isWellFormed` since version 0.84.
-  if (text.isWellFormed ? !text.isWellFormed() : LONE_SURROGATE.test(text))
-    throw new StatePatchError('A string has half of a surrogate pair.');
+  if (!(text.isWellFormed?.() ?? !LONE_SURROGATE.test(text))) throw new StatePatchError('A string has half of a surrogate pair.');
 }
 
 /** Throws the error for a value that is nested too deep, or that contains itself. */
