@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
@@ -10,6 +11,8 @@ import { assertDataFolder, assertWritable } from '../process/writable.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 import { IncrementalCompiler } from './incremental-compiler.mjs';
 import { put } from './put.mjs';
+
+const run = promisify(execFile);
 
 /**
  * Builds dist/ from the sources. Compiles TypeScript with swc, packages with rolldown and pages with vite, and copies each Lua script
@@ -125,8 +128,11 @@ function page(name, folder, imports) {
         ? (await Promise.all([root, ...imports.map((path) => join(ROOT, path))].map(filesUnder))).flat()
         : [],
     build: async () => {
-      const vite = await import('vite');
-      await vite.build({ root, base: './', logLevel: 'error', build: { outDir: join(DIST, name), emptyOutDir: true } });
+      // NODE_ENV=test, which Jest sets, would put the development build of React into the page. So vite runs in a process with its own NODE_ENV.
+      const args = ['build', root, '--base', './', '--logLevel', 'error', '--outDir', join(DIST, name), '--emptyOutDir'];
+      await run(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), ...args], {
+        env: { ...process.env, NODE_ENV: 'production' },
+      });
     },
   };
 }
