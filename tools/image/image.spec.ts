@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -71,11 +71,12 @@ describe('the image', () => {
     return server;
   }
 
-  const isReady = (port: number, environment: Readonly<Record<string, string>> = { OPS_HOST: '127.0.0.1' }) =>
-    run(probe, [], { env: { ...environment, OPS_PORT: String(port) }, ...user }).then(
+  const probeIsReady = (environment: Readonly<Record<string, string>>) =>
+    run(probe, [], { env: environment, ...user }).then(
       () => true,
       () => false,
     );
+  const isReady = (port: number) => probeIsReady({ OPS_HOST: '127.0.0.1', OPS_PORT: String(port) });
 
   beforeAll(async () => {
     await assemble(app);
@@ -130,7 +131,15 @@ describe('the image', () => {
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
     // Each container has its own name in /etc/hosts, as each machine has `localhost`. The check finds no program by PATH, so it needs only bash.
-    expect(await isReady(ports.gateway, { OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' })).toBe(true);
+    const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
+    expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
+    // Without the settings of this file, the check would use the port 7010 and no TLS.
+    const [settings, tlsSettings] = [join(home, 'settings.json'), join(home, 'tls-settings.json')];
+    writeFileSync(settings, JSON.stringify({ LOG_LEVEL: 'info', OPS_HOST: 'auto', OPS_PORT: ports.gateway }, null, 2));
+    writeFileSync(tlsSettings, JSON.stringify({ OPS_TLS_CERT: '/run/tls/a certificate.pem', OPS_PORT: ports.gateway }));
+    expect(await probeIsReady({ HOLDFAST_CONFIG: settings, HOSTNAME: 'localhost', OPS_PORT: '', PATH: '/none' })).toBe(true);
+    expect(await probeIsReady({ HOLDFAST_CONFIG: settings, HOSTNAME: 'localhost', OPS_PORT: '1' })).toBe(false);
+    expect(await probeIsReady({ HOLDFAST_CONFIG: tlsSettings })).toBe(true);
     game.kill('SIGTERM');
     await until(() => game.exitCode !== null, READY_MS);
     expect(game.exitCode).toBe(0);

@@ -112,7 +112,7 @@ describe('pingRedis', () => {
     await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);
     const redis = await start({ tls, password: 'word' });
     expect(await pingRedis(`rediss://:word@127.0.0.1:${redis.port}`, {})).toBeNull();
-    expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`, { REDIS_TLS: 'true' })).toBeNull();
+    for (const REDIS_TLS of ['true', '1']) expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`, { REDIS_TLS })).toBeNull();
   });
 
   it('reports the reason when Redis does not answer', async () => {

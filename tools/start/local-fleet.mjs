@@ -156,7 +156,7 @@ export class LocalFleet {
   async useRedis(url, say) {
     const shown = redacted(url);
     say(`Redis at ${shown}`);
-    const problem = await pingRedis(url);
+    const problem = await pingRedis(url, this.env);
     if (problem)
       throw new PlainError(
         `Redis at ${shown} ${problem}. Set --redis-url or REDIS_URL to one that answers, or omit both to start a private one.`,

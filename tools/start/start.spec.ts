@@ -20,6 +20,7 @@ import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
 import { eventually } from '../process/until.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
+import { startRedis } from '../redis/start-redis.mjs';
 
 /** The code of a fake server. The tests check that `npm start` starts, watches and stops processes with this code. */
 const STAND_IN = `
@@ -417,6 +418,19 @@ describe('npm start', () => {
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/Redis at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/);
     expect(start.text).not.toContain('word');
+  });
+
+  it('starts with a Redis whose password is in a file that the file of HOLDFAST_CONFIG names', async () => {
+    const redis = await startRedis({ dir: join(home, 'redis'), config: { requirepass: 'word' } });
+    try {
+      const [password, settings] = [join(home, 'password'), join(home, 'settings.json')];
+      writeFileSync(password, 'word');
+      writeFileSync(settings, JSON.stringify({ REDIS_URL: `redis://127.0.0.1:${redis.port}`, REDIS_PASSWORD_FILE: password }));
+      const start = new Start(['--port', String(await freePort())], { HOLDFAST_CONFIG: settings });
+      await start.says(/Ready after/);
+    } finally {
+      await redis.stop();
+    }
   });
 
   it.each([

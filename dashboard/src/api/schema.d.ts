@@ -2569,7 +2569,7 @@ export interface operations {
             query?: {
                 actor?: string;
                 act?: "server.cordon" | "server.uncordon" | "server.drain" | "server.evict" | "room.migrate" | "room.end" | "player.kick" | "player.ban" | "player.unban" | "player.mute" | "player.unmute";
-                /** @description the server, room or user, as in the entry */
+                /** @description the server, with or without the prefix of the fleet, or the room or user */
                 target?: string;
                 limit?: number;
                 /** @description `next` of the last page */

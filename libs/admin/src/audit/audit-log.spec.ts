@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { FleetModule, Self, ServerRegistration } from '#libs/fleet';
 import { LinkModule } from '#libs/link';
-import { RedisConnections, RedisModule, StoreClock } from '#libs/redis';
+import { RedisConnections, RedisModule, redisName, StoreClock } from '#libs/redis';
 import { TelemetryModule } from '#libs/telemetry';
 import { AuditLog, type NewAct } from './audit-log.js';
 import { actOrderKey, actsKey, beginAct } from './scripts/audit-scripts.js';
@@ -54,6 +54,18 @@ describe('AuditLog', () => {
     const { incarnation } = module.get(Self);
     await redis.commands.hset(actsKey(), id, JSON.stringify({ ...stored, incarnation: incarnation - 1 }));
     expect(await audit.read(id)).toMatchObject({ outcome: 'lost' });
+  });
+
+  it('finds the acts on a server by its id with and without the prefix of the fleet', async () => {
+    const short = `game:${randomUUID()}`;
+    const long = redisName(short);
+    for (const target of [short, long]) await audit.begin(newAct({ target }));
+    // A room or a user has no prefix, so it may have the id of a server.
+    await audit.begin(newAct({ act: 'room.end', target: short }));
+    const found = async (target: string) => (await audit.page({ target, limit: 5 })).acts.map((one) => `${one.act} ${one.target}`).sort();
+    const onServer = [`server.cordon ${short}`, `server.cordon ${long}`].sort();
+    expect(await found(long)).toEqual(onServer);
+    expect(await found(short)).toEqual([`room.end ${short}`, ...onServer]);
   });
 
   it('lists the acts page by page, newest first, each act once', async () => {

@@ -5,6 +5,7 @@ import type { ServerId } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { Actor } from '../access/roles.js';
 import { DRAIN_WAIT_MS } from '../admin.options.js';
+import { fullId } from '../server-reader.js';
 import type { Act, ActView, AuditAnswer, AuditQuery } from './audit-schemas.js';
 import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scripts.js';
 
@@ -76,7 +77,7 @@ export class AuditLog {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&
       (act === undefined || one.act === act) &&
-      (target === undefined || one.target === target);
+      (target === undefined || isTarget(one, target));
     const isFiltered = (actor ?? act ?? target) !== undefined;
     const found: ActView[] = [];
     for (let at = after === undefined ? '+' : `(${after}`; ; ) {
@@ -118,4 +119,9 @@ export class AuditLog {
   private now(): number {
     return Math.round(this.clock.storeTime());
   }
+}
+
+/** Returns whether the target of an act is `target`. The id of a server may have the prefix of the fleet, in the act and in `target`. */
+function isTarget({ act, target: stored }: ActView, target: string): boolean {
+  return act.startsWith('server.') ? fullId(stored) === fullId(target) : stored === target;
 }

@@ -47,7 +47,7 @@ export type ActView = z.infer<typeof ActView>;
 export const AuditQuery = z.object({
   actor: z.string().min(1).max(64).optional(),
   act: z.enum(ACTS).optional(),
-  target: z.string().min(1).max(600).optional().describe('the server, room or user, as in the entry'),
+  target: z.string().min(1).max(600).optional().describe('the server, with or without the prefix of the fleet, or the room or user'),
   limit: limit(100, 500),
   after: z.string().max(64).optional().describe('`next` of the last page'),
 });

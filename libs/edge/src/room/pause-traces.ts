@@ -23,8 +23,11 @@ export class PauseTraces {
 
   /** Records the pause of a player, which ends now. */
   resumed({ handle, id, user, room, attachment }: GatewaySession, pausedMs: number): void {
-    const trace = attachment.kind === 'attached' ? this.announced.get(attachment.peer) : undefined;
+    if (attachment.kind !== 'attached') return;
+    const trace = this.announced.get(attachment.peer);
     if (trace?.handle !== handle) return;
+    // A later pause of the player has nothing to do with this arrival of the room.
+    this.announced.delete(attachment.peer);
     const attributes = { 'enduser.id': user, 'session.id': id, 'holdfast.room': room ?? '' };
     this.tracer.begin('session.pause', attributes, trace.context, pausedMs).end();
   }
