@@ -386,8 +386,9 @@ export class RoomMachine<State = unknown> {
     const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);
     const { next, patches, delta } = step;
     if ((patches ?? delta).length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
-    const at = { version: value.version + 1, at: run.now };
-    const change: Mutable<Change> = delta === undefined ? { ...at, patches } : { ...at, delta };
+    const version = value.version + 1;
+    // Literals instead of a spread, because V8 makes slow objects of a spread to which fields are added, and each command reads this object.
+    const change: Mutable<Change> = delta === undefined ? { version, at: run.now, patches } : { version, at: run.now, delta };
     if (run.events.length > 0) change.events = run.events;
     if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
@@ -449,8 +450,9 @@ function seatChanges(
   if (own === undefined && bots === undefined && (refused === undefined || refused.size === 0)) return undefined;
   const changes: Record<Seat, SeatChange> = {};
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
-  if (own) changes[seat] = { ...changes[seat], ...own };
-  for (const [botSeat, change] of Object.entries(bots ?? {})) changes[Number(botSeat)] = { ...changes[Number(botSeat)], ...change };
+  // Most commands change only their own seat. A copy of the change would be slow.
+  if (own) changes[seat] = changes[seat] === undefined ? own : { ...changes[seat], ...own };
+  if (bots) for (const [botSeat, change] of Object.entries(bots)) changes[Number(botSeat)] = { ...changes[Number(botSeat)], ...change };
   return changes;
 }
 

@@ -13,7 +13,7 @@ export class PlayerLists implements OnModuleInit {
 
   onModuleInit(): void {
     this.appender.onCommitted(({ room, changes }) => {
-      if (room.attachments.size > 0 && changes.some(seatsSomebody)) this.send(room);
+      if (room.attachments.size > 0 && changes.some((change) => seatsSomebody(change, room.durable.seats.length))) this.send(room);
     });
   }
 
@@ -23,8 +23,10 @@ export class PlayerLists implements OnModuleInit {
   }
 }
 
-function seatsSomebody({ seats }: Change): boolean {
+/** Returns whether somebody takes a seat in the change. `count`: the number of seats after the change. */
+function seatsSomebody({ seats }: Change, count: number): boolean {
   if (!seats) return false;
-  for (const seat in seats) if (seats[seat]!.joined) return true;
+  // Loops over numbers, because this code runs for every command, and listing an object's numeric keys is slow.
+  for (let seat = 0; seat < count; seat++) if (seats[seat]?.joined) return true;
   return false;
 }

@@ -196,8 +196,8 @@ export class RoomOutputs {
       // A new view may equal the last one, and then needs no sync. In a game without a view, all members get a sync for each change, so
       // that they stay one group.
       const isOwed = !isViewed || isAnswered || getsEvents || hearsInput;
-      const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
-      groupOf(groups, key).members.push(attachment);
+      const isCompact = attachment.compact;
+      addToGroup(groups, { isCompact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed, members: [attachment] });
     }
     for (const group of groups) {
       const body = this.bodyOf(room, group, changes, group.before === before.state ? changes : null);
@@ -400,21 +400,22 @@ function isStepped(room: HostedRoom): boolean {
   return room.machine.rules.definition.stepHz > 0;
 }
 
-function groupOf(groups: SyncGroup[], key: Omit<SyncGroup, 'members'>): SyncGroup {
+/** Adds the members of `added` to the group that gets the same sync, or adds `added` itself. */
+function addToGroup(groups: SyncGroup[], added: SyncGroup): void {
   for (const group of groups) {
     if (
-      group.after === key.after &&
-      group.before === key.before &&
-      group.from === key.from &&
-      group.isCompact === key.isCompact &&
-      group.isOwed === key.isOwed &&
-      group.eventSeat === key.eventSeat
-    )
-      return group;
+      group.after === added.after &&
+      group.before === added.before &&
+      group.from === added.from &&
+      group.isCompact === added.isCompact &&
+      group.isOwed === added.isOwed &&
+      group.eventSeat === added.eventSeat
+    ) {
+      group.members.push(...added.members);
+      return;
+    }
   }
-  const group: SyncGroup = { ...key, members: [] };
-  groups.push(group);
-  return group;
+  groups.push(added);
 }
 
 /** Returns the number of the seat's last player input that the value contains. 0: the value contains no input, or the seat is null. */
