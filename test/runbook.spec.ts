@@ -164,6 +164,8 @@ describe(`the page ${PAGE}`, () => {
       for (const server of fleet.games.filter(({ exit }) => exit)) await fleet.restart(server);
       await until(async () => (await cordoned()).length === 0, 15_000);
       await fleet.whole();
+      // A game server reports its slots with its first answer to a health check.
+      await until(async () => ((await fleet.admin('GET', '/api/fleet')) as { takenPercent: number | null }).takenPercent !== null, 15_000);
       const isOver = game === null || game.rooms[0].status !== 'playing' || game.players.some(({ status }) => status !== 'open');
       if (game === null || isOver) game = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
       return fleet.ownerOf(game.rooms[0]);
