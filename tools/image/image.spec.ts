@@ -1,5 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -42,6 +53,8 @@ describe('the image', () => {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
   const app = join(home, 'app');
   const probe = join(home, 'holdfast-probe');
+  /** A copy, because the user `nobody` may not be able to open the folder of the Node that runs this test. */
+  const node = join(home, 'node');
   const servers: ChildProcess[] = [];
   let gateway: ChildProcess;
   let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -61,7 +74,7 @@ describe('the image', () => {
     const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
     const [, ...flags]: string[] = JSON.parse(entry as string);
     ports[type] = await freePort();
-    const server = spawn(process.execPath, [...flags, `dist/apps/${type}/src/main.js`], {
+    const server = spawn(node, [...flags, `dist/apps/${type}/src/main.js`], {
       cwd: app,
       env: { ...common(), OPS_PORT: String(ports[type]), ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -81,6 +94,8 @@ describe('the image', () => {
   beforeAll(async () => {
     await assemble(app);
     cpSync(join(ROOT, 'deploy/image/holdfast-probe'), probe);
+    copyFileSync(process.execPath, node);
+    chmodSync(node, 0o755);
     chmodSync(home, 0o755);
     makeReadOnly(app);
     redis = await startRedis({ dir: join(home, 'redis') });
@@ -125,7 +140,7 @@ describe('the image', () => {
     for (const port of [ports.gateway, ports.game]) await until(() => isReady(port), READY_MS, 250);
     const fleet = async () => {
       const argv = ['packages/cli/src/holdfast.mjs', 'fleet', '--json', 'list', '--url', `http://127.0.0.1:${ports.gateway}`];
-      const { stdout } = await run(process.execPath, argv, { cwd: app, env: { PATH: process.env.PATH, ADMIN_TOKEN: token }, ...user });
+      const { stdout } = await run(node, argv, { cwd: app, env: { PATH: process.env.PATH, ADMIN_TOKEN: token }, ...user });
       return JSON.parse(stdout).servers.map(({ type, state }: { type: string; state: string }) => `${type} ${state}`);
     };
     await until(async () => (await fleet()).length === 2);
