@@ -387,7 +387,8 @@ export class RoomMachine<State = unknown> {
     const { next, patches, delta } = step;
     if ((patches ?? delta).length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
     const version = value.version + 1;
-    // Literals instead of a spread, because V8 makes slow objects of a spread to which fields are added, and each command reads this object.
+    // Literals instead of a spread. In Node 20, each object of a spread with further fields would get a hidden class of its own, and all
+    // later reads of the change would be slow.
     const change: Mutable<Change> = delta === undefined ? { version, at: run.now, patches } : { version, at: run.now, delta };
     if (run.events.length > 0) change.events = run.events;
     if (run.effects.length > 0) change.effects = run.effects;

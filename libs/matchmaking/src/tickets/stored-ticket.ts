@@ -55,7 +55,9 @@ export function parseTicket(text: string): StoredTicket | null {
   if (space < 1 || !Number.isFinite(since) || typeof body !== 'object' || body === null) return null;
   const { id, game, players, format = TICKET_FORMAT } = body;
   if (format > TICKET_FORMAT || typeof id !== 'string' || typeof game !== 'string' || !Array.isArray(players)) return null;
-  return { ...(body as TicketBody), since };
+  // Adds the time to the parsed object itself. In Node 20, each object of a spread with a further field would get a hidden class of its
+  // own, and rounds with many tickets would be slow.
+  return Object.assign(body as TicketBody, { since });
 }
 
 /** Parses several tickets. Skips tickets that this build cannot read. */
