@@ -17,8 +17,8 @@ export interface Chart {
   /** Whether the axis is logarithmic, for values that differ by a factor of a hundred. */
   readonly isLogarithmic?: boolean;
   /**
-   * Draws lines over a second value instead of bars over the categories, which become the labels of the points. `figureOf` returns the figure
-   * of the second value for a figure.
+   * Draws lines over a second value instead of bars over the categories, which become the labels of the points. `figureOf` returns the
+   * figure of the second value for a figure.
    */
   readonly over?: { readonly unit: string; figureOf(figure: string): string };
 }

@@ -30,14 +30,17 @@ export function snippetsOf(page: string): Snippet[] {
   });
 }
 
-/** Returns the quoted file, from the root of the repository. Its path begins at the folder of the page: docs/placement for docs/placement.md. */
+/**
+ * Returns the quoted file, from the root of the repository. Its path begins at the folder of the page: docs/placement for
+ * docs/placement.md.
+ */
 export function fileOf({ page, info }: Pick<Snippet, 'page' | 'info'>): string {
   return posix.normalize(posix.join(folderOf(page), info));
 }
 
 /**
- * Pure: returns the parts of a quotation that the file does not contain. An empty line, or a line with `// …`, ends a part. Lines between the
- * parts may be left out, and the indentation may be smaller than in the file.
+ * Pure: returns the parts of a quotation that the file does not contain. An empty line, or a line with `// …`, ends a part. Lines between
+ * the parts may be left out, and the indentation may be smaller than in the file.
  */
 export function partsMissingIn(file: string, quotation: string): string[] {
   let rest = file;

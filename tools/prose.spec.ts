@@ -25,7 +25,7 @@ describe('the language of the sources', () => {
 
 describe('the check of comments', () => {
   const problems = (code: string, path = 'sample.ts') => problemsOfFile(path, code).map(lineOf);
-  const words = (count: number) => Array.from({ length: count }, () => 'word').join(' ');
+  const words = (count: number) => Array.from({ length: count }, () => 'w').join(' ');
 
   it.each([
     '// Who says nothing is closed.',
@@ -55,6 +55,13 @@ describe('the check of comments', () => {
     expect(problems(`// ${words(20)}\n// ${words(15)}.`)).toEqual([]);
     expect(problems(`// ${words(20)}\n// ${words(16)}.`)).toEqual([expect.stringContaining('sample.ts:1: a sentence of 36 words')]);
     expect(problems(`/**\n * Short.\n *\n * ${words(30)}\n * ${words(6)}.\n */`)).toEqual([expect.stringContaining('sample.ts:4:')]);
+  });
+
+  it('rejects a comment line of 141 characters, unless it has the type of a tag', () => {
+    const line = `// ${'a'.repeat(137)}`;
+    expect(problems(line)).toEqual([]);
+    expect(problems(`\n${line}a`)).toEqual(['sample.ts:2: is a line of 141 characters; wrap it at 140']);
+    expect(problems(`/** @param {${'a'.repeat(140)}} value */`)).toEqual([]);
   });
 
   it('counts text in backticks as one word, and a list item as a sentence', () => {

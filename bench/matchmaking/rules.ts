@@ -44,8 +44,9 @@ const PRIORITY_ROUNDS = 10;
 
 /**
  * The rule of Colyseus' QueueRoom (packages/core/src/rooms/QueueRoom.ts), written again from its description: in each round the waiting
- * clients are sorted by rank and put one after another into the current group. A client whose rank is not compatible with the average of the
- * group begins another group, unless it has waited for ten rounds. A full group is a match; all others are dissolved at the end of the round.
+ * clients are sorted by rank and put one after another into the current group. A client whose rank is not compatible with the average of
+ * the group begins another group, unless it has waited for ten rounds. A full group is a match; all others are dissolved at the end of the
+ * round.
  *
  * @param isCompatible whether a rank fits the average of a group
  */

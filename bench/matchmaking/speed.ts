@@ -89,7 +89,9 @@ export function measureWholeQueue(waiting: number, rounds: number): { readonly m
   return { ms: percentile(durations, 0.5), matched };
 }
 
-/** CPU time of this process in ms, with garbage collection in other threads. Unlike the time of day, it does not depend on other programs. */
+/**
+ * CPU time of this process in ms, with garbage collection in other threads. Unlike the time of day, it does not depend on other programs.
+ */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

@@ -13,8 +13,8 @@ export interface Ended {
 
 /**
  * A shell in which the commands of a page work as they stand. Its folder is a copy of the repository by links, with the `.holdfast` that
- * `npm start` would have written for the fleet of a test. Its `redis-cli` uses the Redis of the fleet by default. Its `npm` starts the program
- * of a script directly, because npm itself takes as long as the program.
+ * `npm start` would have written for the fleet of a test. Its `redis-cli` uses the Redis of the fleet by default. Its `npm` starts the
+ * program of a script directly, because npm itself takes as long as the program.
  */
 export class CommandShell {
   private readonly running = new Set<ChildProcess>();
@@ -50,8 +50,8 @@ export class CommandShell {
   }
 
   /**
-   * Runs a command to its end. `variables`: the values of its variables, such as `$ROOM`; a variable without a value makes the command fail.
-   * `until`: ends the command when its output so far matches, for a command that does not end by itself.
+   * Runs a command to its end. `variables`: the values of its variables, such as `$ROOM`; a variable without a value makes the command
+   * fail. `until`: ends the command when its output so far matches, for a command that does not end by itself.
    */
   async run(command: string, variables: Readonly<Record<string, string>>, until?: RegExp): Promise<Ended> {
     const child = spawn('sh', ['-uc', command], {

@@ -30,8 +30,8 @@ export interface LastRelease {
 }
 
 /**
- * Unpacks the kept packages of the last release in `home`. Other packages, such as Nest, are those of this repository. `test/outside` installs
- * the packages with a package manager.
+ * Unpacks the kept packages of the last release in `home`. Other packages, such as Nest, are those of this repository. `test/outside`
+ * installs the packages with a package manager.
  */
 export async function unpackLastRelease(home: string): Promise<LastRelease> {
   const { version, archives } = await lastRelease();

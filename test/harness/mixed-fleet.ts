@@ -12,7 +12,10 @@ import { type LastRelease, unpackLastRelease } from './last-release.js';
 /** The code that a server or a client runs: the kept packages of the last release, or this build. */
 export type Release = 'last' | 'this';
 
-/** Starts a fleet of the last release, whose servers can be changed to this build and back. Every second player has the client of that release. */
+/**
+ * Starts a fleet of the last release, whose servers can be changed to this build and back. Every second player has the client of that
+ * release.
+ */
 export async function startMixedFleet(options: Omit<FleetOptions, 'testGames' | 'project'>): Promise<MixedFleet> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-mixed-'));
   const project = join(home, 'last-release');

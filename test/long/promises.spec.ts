@@ -12,7 +12,9 @@ let fleet: Fleet;
 let games: LedgerGame[];
 
 interface Check {
-  /** The processes that die, or the machine that fails, when the cell of the table has several tests. Undefined when the cell has one test. */
+  /**
+   * The processes that die, or the machine that fails, when the cell of the table has several tests. Undefined when the cell has one test.
+   */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -151,8 +153,8 @@ async function allIsLost(): Promise<void> {
 }
 
 /**
- * Simulates the failure of the machine of Redis, and kills all game servers. Then checks that each game still has all commands that were acknowledged at least a second
- * before the failure.
+ * Simulates the failure of the machine of Redis, and kills all game servers. Then checks that each game still has all commands that were
+ * acknowledged at least a second before the failure.
  */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));

@@ -24,8 +24,8 @@ interface Step {
  * The tools of React Native come from npm: Metro with the preset of React Native, its compiler for Hermes, and the command line of Hermes.
  * React Native itself runs there with its own WebSocket. Only its native modules are replaced, by `device.js`.
  *
- * The version of React Native is the newest one that runs on every Node that Holdfast supports. The command line of Hermes is older than the
- * compiler, so it runs the bundle and not the bytecode.
+ * The version of React Native is the newest one that runs on every Node that Holdfast supports. The command line of Hermes is older than
+ * the compiler, so it runs the bundle and not the bytecode.
  */
 describe('an app of React Native that uses the client', () => {
   let folder: string;

@@ -128,7 +128,8 @@ function page(name, folder, imports) {
         ? (await Promise.all([root, ...imports.map((path) => join(ROOT, path))].map(filesUnder))).flat()
         : [],
     build: async () => {
-      // NODE_ENV=test, which Jest sets, would put the development build of React into the page. So vite runs in a process with its own NODE_ENV.
+      // NODE_ENV=test, which Jest sets, would put the development build of React into the page. So vite runs in a process with its own
+      // NODE_ENV.
       const args = ['build', root, '--base', './', '--logLevel', 'error', '--outDir', join(DIST, name), '--emptyOutDir'];
       await run(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), ...args], {
         env: { ...process.env, NODE_ENV: 'production' },

@@ -62,8 +62,8 @@ export function capacityFor(demand, measured) {
   const pace = stepsPerSecond / MEASURED_STEPS;
 
   /**
-   * CPU for one player of a real-time game at the measured pace, in µs a second. Syncs with more bytes cost more: the figures of rooms of 16
-   * and of 200 players have different bytes per sync, and the cost is on the line through both.
+   * CPU for one player of a real-time game at the measured pace, in µs a second. Syncs with more bytes cost more: the figures of rooms of
+   * 16 and of 200 players have different bytes per sync, and the cost is on the line through both.
    *
    * @param {'gateway' | 'lobby' | 'game' | 'redis'} type
    */

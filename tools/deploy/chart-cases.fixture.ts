@@ -8,7 +8,9 @@ export const EGRESS = {
   ports: [{ port: 4_318, protocol: 'TCP' }],
 };
 
-/** Values for `renderChart`, by the name of the case. Together they switch each part of the chart on or off, and change each of its values. */
+/**
+ * Values for `renderChart`, by the name of the case. Together they switch each part of the chart on or off, and change each of its values.
+ */
 export const CASES: Readonly<Record<string, readonly string[]>> = {
   default: [],
   'all optional parts': [

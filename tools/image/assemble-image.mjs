@@ -20,8 +20,8 @@ const COMPILER = 'node_modules/typescript';
 const UNUSED = /\.[cm]?ts$|\.map$|\.test\.[cm]?js$|\.tsbuildinfo$|\/(readme|changelog|history)(\.md|\.markdown)?$|\/(test|tests|specs)$/i;
 
 /**
- * Writes the folder `/app` of the image: the build, the production packages without their types, the command line, and a list of the packages
- * (`sbom.cdx.json`). The build must be current, and all packages must be installed.
+ * Writes the folder `/app` of the image: the build, the production packages without their types, the command line, and a list of the
+ * packages (`sbom.cdx.json`). The build must be current, and all packages must be installed.
  *
  * @param {string} folder
  */

@@ -145,7 +145,8 @@ describe('the image', () => {
     };
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
-    // Each container has its own name in /etc/hosts, as each machine has `localhost`. The check finds no program by PATH, so it needs only bash.
+    // Each container has its own name in /etc/hosts, as each machine has `localhost`. The check finds no program by PATH, so it needs only
+    // bash.
     const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
     expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
     // Without the settings of this file, the check would use the port 7010 and no TLS.

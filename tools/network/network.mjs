@@ -9,8 +9,8 @@ const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge on this machine, with one network namespace for each server. Redis and the players use the machine's end of the bridge. `close` and
- * the exit of the process remove the bridge and the namespaces. After kill -9, the next run removes them.
+ * A bridge on this machine, with one network namespace for each server. Redis and the players use the machine's end of the bridge. `close`
+ * and the exit of the process remove the bridge and the namespaces. After kill -9, the next run removes them.
  */
 export class Network {
   /** @param {import('./find-net-tools.mjs').NetTools} tools */

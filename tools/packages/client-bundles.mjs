@@ -4,9 +4,10 @@ import { gzipSync } from 'node:zlib';
 import { buildPackages } from './build-packages.mjs';
 import { folderOf } from './manifests.mjs';
 
-// `node tools/packages/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `@holdfast/client`, and
-// bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `@holdfast/client` (the default) or one of its entries
-// `/compact`, `/realtime`, `/chat`, `/lobby` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set `globalThis.holdfastClient`.
+// `node tools/packages/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `@holdfast/client`,
+// and bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `@holdfast/client` (the default) or one of its
+// entries `/compact`, `/realtime`, `/chat`, `/lobby` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set
+// `globalThis.holdfastClient`.
 const [folder, name = '@holdfast/client'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Give the folder for the bundles.');
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Starts a program that cannot outlive this process, even after kill -9. A `cat` beside the program reads a pipe from this process. When this
- * process ends, the pipe closes, and the program gets SIGTERM. The pid of the child is that of the program.
+ * Starts a program that cannot outlive this process, even after kill -9. A `cat` beside the program reads a pipe from this process. When
+ * this process ends, the pipe closes, and the program gets SIGTERM. The pid of the child is that of the program.
  *
  * The child has its own process group. So Ctrl-C on the terminal reaches only this process, which then stops its programs in order.
  *

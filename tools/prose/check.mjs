@@ -52,7 +52,25 @@ export function problemsOfFile(path, code) {
       const problem = problemOfTestName(text);
       return problem ? [{ path, line, problem }] : [];
     }),
+    ...problemsOfWidth(path, code),
   ];
+}
+
+/** Maximum width of a line, in characters: the same as in biome.json, because Biome does not wrap comments. */
+const WIDTH_MAX = 140;
+/** A line of a comment. Lines with a tag may be wider, because a type in braces is not wrapped. */
+const LINE_OF_COMMENT = /^\s*(\/\/|\*|\/\*\*) (?!.*@[a-z]+ \{)(?!@)/;
+
+/**
+ * Pure: finds lines of comments that are too wide.
+ *
+ * @param {string} path @param {string} code @returns {Problem[]}
+ */
+function problemsOfWidth(path, code) {
+  return code.split('\n').flatMap((line, index) => {
+    const isTooWide = line.length > WIDTH_MAX && LINE_OF_COMMENT.test(line);
+    return isTooWide ? [{ path, line: index + 1, problem: `is a line of ${line.length} characters; wrap it at ${WIDTH_MAX}` }] : [];
+  });
 }
 
 /**

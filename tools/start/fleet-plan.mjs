@@ -73,7 +73,8 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
 }
 
 /**
- * Returns the time after SIGTERM at which the server is killed, in ms. It exceeds `DRAIN_TIMEOUT_MS`, so no draining server is killed. Pure.
+ * Returns the time after SIGTERM at which the server is killed, in ms. It exceeds `DRAIN_TIMEOUT_MS`, so no draining server is killed.
+ * Pure.
  *
  * @param {Pick<PlannedServer, 'env'>} server
  */

@@ -52,7 +52,10 @@ export function duration(ms: number | null | undefined): string {
   return parts(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** Formats the distance from a time in whole seconds. The clocks of browser and fleet may differ, so a small negative distance counts as none. */
+/**
+ * Formats the distance from a time in whole seconds. The clocks of browser and fleet may differ, so a small negative distance counts as
+ * none.
+ */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);

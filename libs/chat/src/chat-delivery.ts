@@ -90,8 +90,8 @@ export class ChatDelivery implements OnModuleInit {
       // This build cannot parse the published message, so the feed reads the stored messages instead.
       else void feed.catchUp();
     };
-    // This gateway misses messages that were published after the client's read and before it subscribes to the Redis channel. So the feed reads the stored
-    // messages again.
+    // This gateway misses messages that were published after the client's read and before it subscribes to the Redis channel. So the feed
+    // reads the stored messages again.
     void this.pubSub.subscribe(key, handler).then(() => feed.catchUp());
     return { feed, close: () => void this.pubSub.unsubscribe(key, handler) };
   }

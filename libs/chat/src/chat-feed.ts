@@ -29,8 +29,8 @@ export class ChatFeed {
   }
 
   /**
-   * Sends the stored messages that the feed has not sent yet. Call this method after `PubSub` has subscribed to the channel, and after each reconnect. The promise
-   * never rejects.
+   * Sends the stored messages that the feed has not sent yet. Call this method after `PubSub` has subscribed to the channel, and after each
+   * reconnect. The promise never rejects.
    */
   async catchUp(): Promise<void> {
     if (this.isReading) {

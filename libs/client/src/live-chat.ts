@@ -23,8 +23,8 @@ export interface Chat {
   /**
    * Sends a message. The server stores the message once, even if the client repeats it after a lost connection or server.
    *
-   * @throws `rate-limited` with `retryAfterMs`, `bad-data` for a text that is not allowed, `chat-refused` with the reason of the moderation,
-   * `chat-muted`, `not-in-room`, `forbidden` for a spectator of a room that does not let spectators write
+   * @throws `rate-limited` with `retryAfterMs`, `bad-data` for a text that is not allowed, `chat-refused` with the reason of the
+   * moderation, `chat-muted`, `not-in-room`, `forbidden` for a spectator of a room that does not let spectators write
    */
   send(text: string): Promise<ChatEntry>;
   /** Calls `listener` for each event of this name. Returns a function that removes the listener. */

@@ -103,8 +103,8 @@ export interface Room<Rules = unknown> {
    * applies it at most once. After a rewind, the room applies a repeated command to the state after the rewind.
    *
    * @throws `not-in-room` after `left`; `room-not-playing` while no game runs; `game-ended` when the game ended before an answer arrived.
-   * `game-version` after `incompatible`. Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
-   * many repeats without an answer
+   * `game-version` after `incompatible`. Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that
+   * cannot be sent; `unanswered` after many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 

@@ -1,6 +1,6 @@
 /**
- * Maximum delay of a timer or an answer that counts as search time, in ms. After a longer delay, the client was suspended, and the time above
- * this maximum does not count.
+ * Maximum delay of a timer or an answer that counts as search time, in ms. After a longer delay, the client was suspended, and the time
+ * above this maximum does not count.
  */
 const LATE_MS = 1_000;
 

@@ -48,8 +48,8 @@ export interface CreateRoom extends RoomSettings {
   /** The number of teams, and the maximum number of players in each. */
   readonly teams?: TeamRules;
   /**
-   * The region of the game servers that may run the games of the room. Default: all regions. Placement then tries the region of the player's
-   * gateway first.
+   * The region of the game servers that may run the games of the room. Default: all regions. Placement then tries the region of the
+   * player's gateway first.
    */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */

@@ -11,8 +11,8 @@ import { RoomFrames } from './room/room-frames.js';
 import type { PlayerConnection } from './transport/player-connection.js';
 
 /**
- * Routes the frames of players: a hello to the admission, a command to the room, a request to `RequestRouter`. Refuses frames that exceed a limit
- * or cannot be parsed.
+ * Routes the frames of players: a hello to the admission, a command to the room, a request to `RequestRouter`. Refuses frames that exceed a
+ * limit or cannot be parsed.
  */
 @Injectable()
 export class FrameRouter {

@@ -17,8 +17,8 @@ export interface FactsOfServer {
 }
 
 /**
- * Port: reports the current load of this server. The responder calls it at each answer to a check, so it must be fast. At most one provider may
- * implement this port. Without a provider, the server reports no load.
+ * Port: reports the current load of this server. The responder calls it at each answer to a check, so it must be fast. At most one provider
+ * may implement this port. Without a provider, the server reports no load.
  */
 export abstract class HealthFacts {
   abstract facts(): FactsOfServer;

@@ -25,8 +25,8 @@ export interface OlderRooms {
 /** Maximum number of rooms in the cached list of one game. A read needs one small Redis command for each room. */
 export const SEARCHED_ROOMS_MAX = 1_000;
 /**
- * Maximum age of a cached list that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of searching
- * players.
+ * Maximum age of a cached list that answers a search, in ms. A lobby reads the rooms at most once per this time, for any number of
+ * searching players.
  */
 export const LIST_AGE_MAX_MS = 500;
 /** Maximum number of rooms in a read of older rooms. Such a read is expensive: it reads whole records, and players do not share it. */

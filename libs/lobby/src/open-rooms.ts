@@ -93,7 +93,10 @@ export class OpenRooms {
   }
 }
 
-/** Returns the record as a room that matchmaking can fill. Null: the room has no free seat for players of a match, or the rules exclude the room. */
+/**
+ * Returns the record as a room that matchmaking can fill. Null: the room has no free seat for players of a match, or the rules exclude the
+ * room.
+ */
 function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
   const { doc, status, game, id } = record;
   const mode = doc.backfill?.mode;

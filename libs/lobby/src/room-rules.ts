@@ -141,7 +141,9 @@ function seated(doc: RoomDoc, person: Person, seat: number): RoomDoc {
   return { ...rest, members, players, host };
 }
 
-/** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is present becomes the host. */
+/**
+ * Returns the document without the member. Null: no member is left. When the host leaves, the next member who is present becomes the host.
+ */
 export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
   const members = doc.members.filter((member) => member.user !== user);
   if (members.length === doc.members.length) throw new HoldfastError('not-in-room');

@@ -8,8 +8,8 @@ export interface MatchOptions extends ModeMatchOptions {
    */
   readonly rating?: boolean | 'per-mode';
   /**
-   * The modes of the game, by name. Players of different modes are never matched. Each mode may replace rules of the game. A search without a
-   * mode uses the rules of the game. Absent: the game has no modes.
+   * The modes of the game, by name. Players of different modes are never matched. Each mode may replace rules of the game. A search without
+   * a mode uses the rules of the game. Absent: the game has no modes.
    */
   readonly modes?: Readonly<Record<string, ModeMatchOptions>>;
 }

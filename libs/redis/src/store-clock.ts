@@ -21,7 +21,8 @@ const DRIFT_MS_MAX = 1_000;
 const clusterKey = (): string => redisName('store-clock');
 
 /**
- * Redis' time (`TIME`), the one clock that all servers share. After the first sample, this clock does not depend on the machine's wall clock.
+ * Redis' time (`TIME`), the one clock that all servers share. After the first sample, this clock does not depend on the machine's wall
+ * clock.
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
@@ -53,8 +54,8 @@ export class StoreClock implements OnModuleDestroy {
 
   /**
    * The time for durations and due times: ms since 1970, with fractions. This time never goes back and never jumps, and its speed differs
-   * from that of the monotonic clock by at most 0.05 %. When somebody sets the clock of Redis' machine, `storeTime()` follows and `now()` does
-   * not.
+   * from that of the monotonic clock by at most 0.05 %. When somebody sets the clock of Redis' machine, `storeTime()` follows and `now()`
+   * does not.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
@@ -66,8 +67,8 @@ export class StoreClock implements OnModuleDestroy {
   }
 
   /**
-   * Time by which this machine's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: the difference is not
-   * measured yet.
+   * Time by which this machine's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: the difference is
+   * not measured yet.
    */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();

@@ -70,8 +70,8 @@ export class StoredGames {
     const { commands } = this.redis;
     const version = versionOf(await commands.hmget(roomKey(room), 'rev', 'version'));
     if (version === null) return null;
-    // The indexes count from the end of the log, because its last entry leads to `version`. The owner may append between the read of `version`
-    // and the read of the log. The page then has later changes, and the filter below removes them.
+    // The indexes count from the end of the log, because its last entry leads to `version`. The owner may append between the read of
+    // `version` and the read of the log. The page then has later changes, and the filter below removes them.
     const end = before === undefined ? 0 : Math.max(0, version - before + 1);
     const [entries, length] = await Promise.all([
       commands.lrangeBuffer(logKey(room), -(end + limit), -(end + 1)),

@@ -10,8 +10,8 @@ import { Log, Metrics } from '#libs/telemetry';
 const RIGHT_SHARE = 0.5;
 
 /**
- * Reports the error of this machine's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`, and
- * again when the clock is right again.
+ * Reports the error of this machine's wall clock as a metric. Writes one log line and publishes one event when the error exceeds `warnMs`,
+ * and again when the clock is right again.
  */
 export function clockReports(warnMs: number): Provider {
   return {

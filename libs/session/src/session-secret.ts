@@ -17,7 +17,9 @@ export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
-/** Returns whether two hashes are equal. Compares in constant time, so that the duration does not show how many bytes of a guess are right. */
+/**
+ * Returns whether two hashes are equal. Compares in constant time, so that the duration does not show how many bytes of a guess are right.
+ */
 export function isHashOf(secretHash: string, stored: string): boolean {
   const [shown, kept] = [Buffer.from(secretHash), Buffer.from(stored)];
   return shown.length === kept.length && timingSafeEqual(shown, kept);

@@ -7,8 +7,8 @@
 /** Maximum distance of the search, in items, for lists of different lengths and for lists in which a shift was already found. */
 export const SHIFT_DISTANCE_MAX = 16;
 /**
- * In lists of equal length, the search for the first shift looks at most this many items ahead. The limit is small, because the items of such
- * lists were probably edited in place.
+ * In lists of equal length, the search for the first shift looks at most this many items ahead. The limit is small, because the items of
+ * such lists were probably edited in place.
  */
 export const SHIFT_DISTANCE_AT_FIRST = 1;
 /** Number of searches without a result after which a list is regarded as edited in place. This limits the cost for a long list. */

@@ -13,8 +13,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Fields of a line about the life of a room, a session or a player. `user` and `users` have user ids, so that one query finds all lines of a
- * player on all servers.
+ * Fields of a line about the life of a room, a session or a player. `user` and `users` have user ids, so that one query finds all lines of
+ * a player on all servers.
  */
 export interface LifeFields extends LogFields {
   readonly roomId?: string;
@@ -80,8 +80,8 @@ export class Log {
   }
 
   /**
-   * Writes the refusal of a request or a login, with a limit of its own as in `life`. Anybody can cause refusals, so they may not use up the
-   * lines of other players.
+   * Writes the refusal of a request or a login, with a limit of its own as in `life`. Anybody can cause refusals, so they may not use up
+   * the lines of other players.
    */
   refusal(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.refusalLines.take()) this.write('info', event, fields);

@@ -45,8 +45,8 @@ interface Suspicion {
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
 /**
- * The mark of game code that blocks the event loop outside of a guarded run, for example in the callback of a promise. Null: no such code is
- * known.
+ * The mark of game code that blocks the event loop outside of a guarded run, for example in the callback of a promise. Null: no such code
+ * is known.
  */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;

@@ -20,9 +20,9 @@ export interface WatchdogReporterModule {
 /**
  * Interrupts game code that runs too long or allocates without limit, and reports the overrun.
  *
- * A thread samples the current run from shared memory. When a run passes a limit, the thread sends SIGINT. The signal ends the `vm` boundary
- * around the run (`breakOnSigint`) with an error that the main thread catches. When the code cannot be interrupted (native code, code
- * outside a run), the thread reports it and ends the process. The watchdog adds 0.5 µs to each run.
+ * A thread samples the current run from shared memory. When a run passes a limit, the thread sends SIGINT. The signal ends the `vm`
+ * boundary around the run (`breakOnSigint`) with an error that the main thread catches. When the code cannot be interrupted (native code,
+ * code outside a run), the thread reports it and ends the process. The watchdog adds 0.5 µs to each run.
  *
  * Needs POSIX signals. The process must have no listener for SIGINT, because the listener would receive the signal instead. Use
  * `onInterrupt` instead.

@@ -6,7 +6,9 @@ const SHORT_PAUSE_MS = [200, 3_500] as const;
 /** The shortest and longest duration of a long pause of Redis, in ms. Both are longer than every timeout of a Redis command. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
-/** A fallback loses the last writes. This is their shortest and longest age, in ms. With `appendfsync everysec`, it is up to two seconds. */
+/**
+ * A fallback loses the last writes. This is their shortest and longest age, in ms. With `appendfsync everysec`, it is up to two seconds.
+ */
 const LOST_MS = [300, 2_000] as const;
 /** The fraction of fallbacks that lose all data, from 0 to 1. */
 const EMPTIED_SHARE = 0.25;
@@ -57,8 +59,8 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
 }
 
 /**
- * Plans a fallback, as if the machine of Redis had failed: Redis loses its last writes or all of them. All servers must be up, because data that
- * only a dead server had would be lost for good.
+ * Plans a fallback, as if the machine of Redis had failed: Redis loses its last writes or all of them. All servers must be up, because data
+ * that only a dead server had would be lost for good.
  */
 function fallBack({ fleet, chance, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;

@@ -29,8 +29,8 @@ interface Checked {
 }
 
 /**
- * Prints the problems of the settings. With `--print`, also prints all settings. With `--schema`, prints only the JSON Schema. Returns 1 if a server could not start with these settings,
- * else 0.
+ * Prints the problems of the settings. With `--print`, also prints all settings. With `--schema`, prints only the JSON Schema. Returns 1 if
+ * a server could not start with these settings, else 0.
  */
 export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
   const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();

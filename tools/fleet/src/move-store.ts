@@ -67,7 +67,9 @@ export async function moveStore(options: MoveOptions): Promise<MoveResult> {
   }
 }
 
-/** Makes the new Redis a replica, waits until it and the servers are ready, and swaps the roles. Returns the duration of the swap, in ms. */
+/**
+ * Makes the new Redis a replica, waits until it and the servers are ready, and swaps the roles. Returns the duration of the swap, in ms.
+ */
 async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, waitMs }: MoveOptions): Promise<number> {
   await refuseUnfit(old, next, { from, to });
   await letLogIn(next, from);
@@ -91,8 +93,8 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
 }
 
 /**
- * Returns whether an earlier call has swapped the roles. Compares two ids of the new Redis, because the old Redis keeps its own id until it is
- * connected to the new one.
+ * Returns whether an earlier call has swapped the roles. Compares two ids of the new Redis, because the old Redis keeps its own id until it
+ * is connected to the new one.
  */
 function isReplicaOf(was: Replication, is: Replication): boolean {
   return was.role === 'slave' && is.role === 'master' && (was.id === is.id || was.id === is.previousId);

@@ -42,8 +42,8 @@ export class ActTracker {
   }
 
   /**
-   * Records an act that is refused before it begins: always in the log of the server, and in the audit log within a limit. Never rejects: the
-   * refusal must not depend on the store.
+   * Records an act that is refused before it begins: always in the log of the server, and in the audit log within a limit. Never rejects:
+   * the refusal must not depend on the store.
    */
   async refused(act: NewAct, error: unknown): Promise<void> {
     const { outcome, code } = endOf(error);

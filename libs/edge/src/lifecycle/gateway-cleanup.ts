@@ -67,8 +67,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   }
 
   /**
-   * Marks the users without a connection as away, and removes their sessions from the index. Rejects when the store does not answer, or when
-   * this process ends before a lobby has answered. A later sweep then repeats the cleanup.
+   * Marks the users without a connection as away, and removes their sessions from the index. Rejects when the store does not answer, or
+   * when this process ends before a lobby has answered. A later sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
     // Most players reconnect within this time, so they are not reported as away.

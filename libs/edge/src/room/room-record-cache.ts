@@ -196,7 +196,9 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Subscribes to the Redis channel of the room before the first read. In the other order, a change between the two steps would be lost. */
+  /**
+   * Subscribes to the Redis channel of the room before the first read. In the other order, a change between the two steps would be lost.
+   */
   private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;

@@ -6,8 +6,9 @@ import { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**
- * Decides whether a server has lost the store. A server with a half-open Redis connection for channels receives no checks but still writes, so it stays the
- * owner of its rooms. A server without a write for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
+ * Decides whether a server has lost the store. A server with a half-open Redis connection for channels receives no checks but still writes,
+ * so it stays the owner of its rooms. A server without a write for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its
+ * rooms.
  */
 @Injectable()
 export class PeerStoreLossDetector implements OnModuleInit {

@@ -8,8 +8,8 @@ import type { EvictionReason } from '../ports.js';
 import { type VoteAnswer, voteToEvict } from '../scripts/evict.js';
 
 /**
- * Evicts incarnations. One script compares the incarnation, counts the votes and marks the record as dead. Exactly one caller learns that its
- * vote completed the eviction, and starts the cleanup. A dead incarnation never becomes alive again.
+ * Evicts incarnations. One script compares the incarnation, counts the votes and marks the record as dead. Exactly one caller learns that
+ * its vote completed the eviction, and starts the cleanup. A dead incarnation never becomes alive again.
  */
 @Injectable()
 export class Eviction {

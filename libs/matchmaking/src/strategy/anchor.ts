@@ -6,7 +6,10 @@ import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
-/** A ticket or an open room for which the strategy searches other tickets. Its rules determine the windows, and those tickets join its match. */
+/**
+ * A ticket or an open room for which the strategy searches other tickets. Its rules determine the windows, and those tickets join its
+ * match.
+ */
 export interface Anchor {
   readonly id: string;
   readonly order: number;

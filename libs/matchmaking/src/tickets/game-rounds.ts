@@ -191,8 +191,8 @@ export class GameRounds {
   }
 
   /**
-   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. Before that, sleeps for about as long as the strategy has blocked this process, so
-   * that the lobby can do its other work.
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. Before that, sleeps for about as long as the strategy has blocked this process,
+   * so that the lobby can do its other work.
    */
   private async pause(): Promise<void> {
     if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));

@@ -3,8 +3,8 @@ import type { OpenRoom } from '../strategy/ticket.js';
 import { VACANCIES_KEPT_MS } from './matchmaking.options.js';
 
 /**
- * Remembers when the members or free seats of open rooms last changed. A round may contain only some of the open rooms, so this class keeps a room for a
- * while after its last round.
+ * Remembers when the members or free seats of open rooms last changed. A round may contain only some of the open rooms, so this class keeps
+ * a room for a while after its last round.
  */
 export class RoomVacancies {
   private readonly all = new Map<RoomId, { readonly text: string; readonly since: number; seenAt: number }>();

@@ -24,7 +24,8 @@ export class GameLoads {
   /**
    * Returns the data that the game has loaded. Undefined: the game loads nothing.
    *
-   * @throws the game's own code when the method refuses the start; `load-failed` when all attempts failed or the time is over; `game-failed`
+   * @throws the game's own code when the method refuses the start; `load-failed` when all attempts failed or the time is over;
+   * `game-failed`
    *   when the watchdog interrupted the method; `bad-data` for refused options
    */
   async load(machine: GuardedMachine, request: OpenRequest): Promise<unknown> {

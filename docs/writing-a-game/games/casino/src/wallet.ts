@@ -81,7 +81,7 @@ export class Wallet implements OnModuleDestroy {
     else await sql.query(`UPDATE bets SET status = 'refused' WHERE id = $1`, [bet]);
   }
 
-  /** Moves coins from the house to the player. The player's account is always locked first, so two transactions never wait for each other. */
+  /** Moves coins from the house to the player. Always locks the player's account first, so two transactions never wait for each other. */
   private async move(sql: PoolClient, user: string, coins: number): Promise<void> {
     await sql.query('UPDATE accounts SET coins = coins + $2 WHERE player = $1', [user, coins]);
     await sql.query('UPDATE accounts SET coins = coins - $2 WHERE player = $1', [HOUSE, coins]);
