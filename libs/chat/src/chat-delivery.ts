@@ -55,17 +55,25 @@ export class ChatDelivery implements OnModuleInit {
     this.pubSub.onReconnect(() => void this.catchUpAll());
   }
 
-  /** Lets the listener follow the lobby of this game. A listener follows one lobby at a time. Null: the listener follows no lobby. */
-  follow(listener: ChatListener, game: string | null): void {
+  /**
+   * Lets the listener follow the lobby of this game. A listener follows one lobby at a time.
+   * @param seen number of the newest message at the time of the listener's read; the listener gets each later message
+   */
+  follow(listener: ChatListener, game: string, seen: number): void {
     for (const [other, { listeners }] of this.lobbies) if (other !== game) this.removeFrom(other, listeners, listener.session);
-    if (game === null) return;
     let lobby = this.lobbies.get(game);
     if (!lobby) {
       const listeners = new Map<SessionId, ChatListener>();
-      lobby = { channel: this.open({ lobby: game }, (frame) => sendToOpen(listeners, frame)), listeners };
+      lobby = { channel: this.open({ lobby: game }, (frame) => sendToOpen(listeners, frame), seen), listeners };
       this.lobbies.set(game, lobby);
     }
     lobby.listeners.set(listener.session, listener);
+    lobby.channel.feed.repeatAfter(seen);
+  }
+
+  /** Lets this session follow no lobby. */
+  unfollow(session: SessionId): void {
+    for (const [game, { listeners }] of this.lobbies) this.removeFrom(game, listeners, session);
   }
 
   /** Removes the followers whose connections are closed. */
@@ -81,9 +89,9 @@ export class ChatDelivery implements OnModuleInit {
     this.lobbies.delete(game);
   }
 
-  private open(target: ChatTarget, send: (frame: Uint8Array) => void): FollowedChannel {
+  private open(target: ChatTarget, send: (frame: Uint8Array) => void, last: number | null = null): FollowedChannel {
     const key = messagesKey(target);
-    const feed = new ChatFeed(target, (after) => this.readOf(target, after), send);
+    const feed = new ChatFeed(target, (after) => this.readOf(target, after), send, last);
     const handler = (message: string): void => {
       const entry = parseEntry(message);
       if (entry) feed.take(entry);

@@ -72,6 +72,30 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3]);
   });
 
+  it('sends the messages again that a new follower has missed', async () => {
+    const { feed, sent, stored } = start([entry(1)]);
+    await feed.catchUp();
+    for (const seq of [2, 3]) {
+      stored.push(entry(seq));
+      feed.take(entry(seq));
+    }
+    feed.repeatAfter(3);
+    feed.repeatAfter(2);
+    await settled();
+    expect(sent).toEqual([2, 3, 3]);
+  });
+
+  it('sends the messages again that a follower missed when the follower starts during a read', async () => {
+    const { feed, sent, stored } = start([entry(1)]);
+    await feed.catchUp();
+    stored.push(entry(2), entry(3));
+    feed.take(entry(2));
+    feed.take(entry(4));
+    feed.repeatAfter(1);
+    await settled();
+    expect(sent).toEqual([2, 2, 3]);
+  });
+
   it('sends the first message of a channel even when the number of the message is not 1', async () => {
     const { feed, sent, stored } = start();
     await feed.catchUp();

@@ -7,25 +7,35 @@ import type { History } from './chat-store.js';
  * the stored messages.
  */
 export class ChatFeed {
-  /** The number of the last message that the feed sent. Null: the feed has not read the stored messages yet. */
-  private last: number | null = null;
   private isReading = false;
   private mustReadAgain = false;
 
   /**
    * @param read returns the stored messages above a number; null: the recent messages; `last`: the number of the newest message
    * @param send sends a frame to the followers
+   * @param last the feed sends the messages above this number; null: the feed first reads the stored messages
    */
   constructor(
     private readonly target: ChatTarget,
     private readonly read: (after: number | null) => Promise<Pick<History, 'entries' | 'last'>>,
     private readonly send: (frame: Uint8Array) => void,
+    private last: number | null = null,
   ) {}
 
   /** Sends a published message. If earlier messages are missing, first reads them from the store. */
   take(entry: ChatEntry): void {
     if (this.isReading || this.last === null || entry.seq > this.last + 1) void this.catchUp();
     else if (entry.seq === this.last + 1) this.deliver(entry);
+  }
+
+  /**
+   * Sends the messages above this number again if the feed has already sent them. A new follower has missed the messages between its read
+   * of the store and the start of its subscription. The other followers ignore the repeated messages.
+   */
+  repeatAfter(seq: number): void {
+    if (this.last === null || this.last <= seq) return;
+    this.last = seq;
+    void this.catchUp();
   }
 
   /**
@@ -41,7 +51,10 @@ export class ChatFeed {
     try {
       do {
         this.mustReadAgain = false;
-        const { entries, last } = await this.read(this.last);
+        const { last: after } = this;
+        const { entries, last } = await this.read(after);
+        // `repeatAfter` was called during the read, so the answer lacks messages. The feed reads again.
+        if (this.last !== after) continue;
         for (const entry of entries) if (this.last === null || entry.seq > this.last) this.deliver(entry);
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);

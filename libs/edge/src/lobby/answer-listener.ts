@@ -5,5 +5,9 @@ import type { GatewaySession } from '../session/gateway-session.js';
  * with `@Extension(AnswerListener)`. Several implementations are allowed. `answered` must return at once and must not throw.
  */
 export abstract class AnswerListener {
-  abstract answered(session: GatewaySession, operation: string, data: unknown): void;
+  /**
+   * @param data the data of the request
+   * @param result the data of the answer
+   */
+  abstract answered(session: GatewaySession, operation: string, data: unknown, result: unknown): void;
 }

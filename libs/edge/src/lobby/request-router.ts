@@ -110,7 +110,7 @@ export class RequestRouter {
       if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
       else if (binding) this.rooms.bind(session, binding);
       this.answerListeners ??= this.explorer.all(AnswerListener);
-      for (const listener of this.answerListeners) listener.answered(session, operation, data);
+      for (const listener of this.answerListeners) listener.answered(session, operation, data, result);
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
       const refusal = answerTo(error);

@@ -29,11 +29,12 @@ export class LobbyChatFollower extends AnswerListener {
     super();
   }
 
-  override answered(session: GatewaySession, operation: string, data: unknown): void {
+  override answered(session: GatewaySession, operation: string, data: unknown, result: unknown): void {
     if (operation !== 'chat.history') return;
     const request = data as Operations['chat.history']['data'];
     const { connection } = session;
     if (request.to !== 'lobby' || request.follow === undefined || !connection) return;
+    if (!request.follow) return this.delivery.unfollow(session.id);
     this.delivery.follow(
       {
         session: session.id,
@@ -42,7 +43,8 @@ export class LobbyChatFollower extends AnswerListener {
         },
         sendFrame: (frame) => connection.sendFrame(frame),
       },
-      request.follow ? request.game : null,
+      request.game,
+      (result as Operations['chat.history']['result']).last,
     );
   }
 }
