@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 const POLL_MS = 100;
 
 /**
- * Runs `work` while this process has the lock. Other processes of this machine wait until the lock is free. When all holders of the lock
- * have died (kill -9), a waiting process takes the lock over.
+ * Runs `work` while this process has the lock. Other processes of this machine wait until the lock is free. The lock is also free when all
+ * of its holders have died (kill -9).
  *
  * @template T
  * @param {string} file the lock; its folder is created when it is missing
@@ -53,7 +53,7 @@ async function take(file, mine) {
 }
 
 /**
- * Removes a lock whose holders have all died. If another process has taken the lock meanwhile, restores the lock of that process.
+ * Removes a lock whose holders have all died. If the removed lock is already that of another process, puts it back.
  *
  * @param {string} file @param {string} holders the processes that are gone
  */

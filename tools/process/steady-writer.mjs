@@ -182,7 +182,7 @@ function targetOf(fd) {
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {
-    // Reading this property makes Node create its own stream, which makes the descriptor non-blocking.
+    // Reading this property makes Node create its own stream, and the stream makes the descriptor non-blocking.
     void (fd === 2 ? process.stderr : process.stdout);
     return { fd, isSynchronous: true };
   }

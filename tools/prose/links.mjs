@@ -2,7 +2,7 @@
  * @typedef {{ line: number, target: string }} Link
  */
 
-/** Prefixes of paths. A path in backticks with one of these prefixes is checked: `docs/security.md`. */
+/** The folders of checked paths. A path in backticks, such as `docs/security.md`, is checked if it begins with one of them. */
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**

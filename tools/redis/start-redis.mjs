@@ -39,7 +39,7 @@ import { findRedisServer } from './find-redis.mjs';
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
-  // Tries again, because another process may take the port before this Redis binds it.
+  // Tries other ports, because another process may use the port before this Redis does.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort('127.0.0.1', options.isAllowed));
     try {

@@ -101,7 +101,7 @@ export async function launchServer({
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
-      // Waits for the rest of the output, which may still be in the pipe.
+      // Waits until the rest of the output has been read, because it may still be in the pipe.
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }

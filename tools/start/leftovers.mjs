@@ -20,8 +20,8 @@ import { dirname } from 'node:path';
  */
 
 /**
- * A process belongs to the fleet when its command line contains one of these names or the entry of a server. Without this check, the tool
- * could end another process that has got the same pid.
+ * A process belongs to the fleet if its command line contains one of these names or the entry of a server. Without this check, the tool
+ * could end a process of another program to which the system has given the same pid.
  */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;

@@ -1,14 +1,14 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** The facts about one bank game, as far as its players received them. */
+/** The transfers of one bank game and its result, as its players received them. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** The ids of acknowledged transfers. When a player receives `rewound`, the transfers that the rewind has undone are removed. */
+  /** The ids of acknowledged transfers, without the transfers that a rewind has undone. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   readonly asked: ReadonlySet<string>;
-  /** The result of the game. Null: the game did not end by its rules. */
+  /** The result of the game. Null: no player received a result, for example because the game was lost. */
   readonly result: BankResult | null;
 }
 
@@ -20,13 +20,13 @@ export interface BankAudit {
   readonly missing: number;
 }
 
-/** Compares the accounts of the games with the ledger of payments. */
+/** Compares the transfers that the games have applied with the payments in the ledger. */
 export function auditBank(games: readonly BankGameBook[], payments: readonly Payment[]): BankAudit {
   const violations: string[] = [];
   const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));
   const nameOf = (game: string): string => `${bankName(durabilities.get(game) ?? 'every-change')} game ${game}`;
 
-  // The recipient of payments removes duplicates by key, so two transfers must never have the same key.
+  // A recipient of payments ignores a repeated key, so two transfers must never have the same key.
   const byKey = new Map<string, Payment>();
   for (const payment of payments) {
     const before = byKey.get(payment.key);

@@ -129,7 +129,8 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        // Removes only the transfers of this player, because the other player receives the rewind over another connection.
+        // Removes only the transfers of this player. When the other player is notified of the rewind, that notice removes the transfers of
+        // that player.
         const { acknowledged } = this.bookOf(game);
         for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;

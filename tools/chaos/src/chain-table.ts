@@ -10,18 +10,18 @@ import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** Maximum number of games in one room. After them, the players enter another room. */
+/** Maximum number of games that the players play in one room. Then they enter another room. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
 /**
- * The time without a change after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. Without a
- * fault, the timer of a game changes it every second.
+ * The time without a new version after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. Without
+ * a fault, the timer of the game makes a new version every second.
  */
 const STUCK_MS = 40_000;
-/** The time after the end of a game within which its last events must arrive, in ms. */
+/** The time limit for the last events of a game to arrive after its end, in ms. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -104,7 +104,7 @@ export class ChainTable {
     }
   }
 
-  /** Plays the game that follows the game `last`. @returns the name of the played game */
+  /** Waits until the game after `last` begins, and plays it. @returns the name of the played game */
   private async playGame(rooms: readonly ChainRoom[], last: string | null): Promise<string> {
     await this.all(rooms, 'begin', (room) => {
       const game = gameOf(room);
@@ -264,8 +264,8 @@ export class ChainTable {
 }
 
 /**
- * Returns the name of the last game that a player knows. A player who received no state of a game may know it by its result. Null: the
- * player knows no game.
+ * Returns the name of the game of which the client has the state. Without a state, it is the game whose result the client received last.
+ * Null: the client has received neither.
  */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;

@@ -33,7 +33,7 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** The objects that every fault uses: the fleet, random numbers, and the findings to which it adds violations. */
+/** The objects that each kind of fault needs: the fleet, random numbers, and the findings to which it adds violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;

@@ -1,8 +1,8 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 /**
- * The outcome of a command, as far as its player knows. `sent`: the player has no answer yet. `unknown`: the command may or may not have
- * been applied. Either the game ended before the answer, or a server other than the owner refused the command.
+ * The outcome of a command, as far as its player received it. `sent`: the player has no answer yet. `unknown`: perhaps the room applied the
+ * command. Either the game ended before the answer, or a server other than the owner refused the command.
  */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
@@ -26,7 +26,7 @@ interface Member {
 }
 
 /**
- * The time by which a beat may be too early, in ms, because a server may correct its clock. A beat that is even earlier means that a timer
+ * The maximum time by which a beat may be too early, in ms, because a server may correct its clock. An earlier beat means that a timer
  * fired twice.
  */
 const CLOCK_SLACK_MS = 20;
@@ -80,7 +80,9 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /** Number of players whose first event was not the first event of the game, although no report of missed events came before it. */
+  /**
+   * Number of players whose first event was not the first event of the game, and to whom the client reported no missed events before it.
+   */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;

@@ -5,7 +5,7 @@ import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import { until } from './until.js';
 
-/** Reports each eviction of a server that no fault had affected. */
+/** Reports an eviction as a violation when no fault had affected the server. */
 export class Innocents {
   private readonly hearing: Redis;
 

@@ -30,7 +30,7 @@ const PROGRESS_MS = 10_000;
 const HEAL_MS = 30_000;
 /** The time limit for the last games to end, in ms. It begins when the fleet is complete. */
 const LAST_GAMES_MS = 90_000;
-/** The time limit after the last games for the last payments and for the deletion of all rooms, in ms. */
+/** The time limit for the last payments and for the deletion of all rooms after the last game has ended, in ms. */
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
 const BANK_THINK_MS = 250;
@@ -180,7 +180,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // This limit is never reached, because `stop()` ends the games earlier.
+      // The players never reach this limit, because `stop()` ends their games earlier.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,

@@ -14,7 +14,7 @@ interface Search {
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
-  /** The players who entered the room of each match. */
+  /** For each room that a match created, the players who entered it. */
   private readonly players = new Map<string, string[]>();
 
   constructor(

@@ -14,11 +14,12 @@ const STAY_MS = [100, 800] as const;
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
 /**
- * The time limit after the last fault within which every search must find a match, in ms. One search may remain, because it has no partner.
+ * The time limit for every search to find a match after the last fault, in ms. With an odd number of players, one search remains without a
+ * match.
  */
 const LAST_MATCHES_MS = 20_000;
 
-/** Players who search for one match after another, with a record of their searches. */
+/** Players who search for one match after another. The outcome of each search is recorded. */
 export class Searchers {
   readonly book: SearchBook;
   private sessions: Session[] = [];

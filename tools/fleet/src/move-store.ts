@@ -26,11 +26,11 @@ export interface MoveOptions {
 export interface MoveResult {
   /** Number of servers that have moved. */
   readonly servers: number;
-  /** Time in which neither Redis accepted a write, in ms. 0: an earlier call has switched the roles. */
+  /** Duration for which neither Redis accepted a write, in ms. 0: an earlier call has swapped the roles. */
   readonly switchMs: number;
 }
 
-/** The new Redis may lag by this number of bytes before the switch begins. The switch itself waits for the rest. */
+/** Maximum number of bytes that the new Redis may lack when the switch begins. `FAILOVER` waits until the new Redis has them. */
 const LAG_BYTES = 1_000_000;
 
 /**

@@ -97,7 +97,7 @@ export function stored(): Target<Case> {
 }
 
 /**
- * Returns the state. Returns null for a state that cannot be packed. A game cannot store such a state, and this target only tests reading.
+ * Returns the state, or null if it cannot be packed. A game cannot store a state that cannot be packed, so this target does not need one.
  */
 function plainOr(state: unknown): unknown {
   try {

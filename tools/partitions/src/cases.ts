@@ -1,7 +1,7 @@
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Partitions } from './partitions.js';
 
-/** The servers of the fleet, by type. The first server of each type has the most players or rooms. */
+/** The servers of the fleet, by type. In each list, the server with the most players or rooms is first. */
 export interface Parties {
   readonly gateways: readonly ChaosServer[];
   readonly lobbies: readonly ChaosServer[];
