@@ -95,8 +95,8 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The server may also drop lines of its own, for example about its health. So the upper limit is above the number of lines that the
-        // test writes.
+        // The server may also drop lines that the test did not write, for example about its health. So the upper limit is above the number
+        // of lines that the test writes.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
         server.kill('SIGTERM');

@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms, because only the next hundred rooms are counted.
+    // Removes the first hundred rooms, so that only the next hundred rooms count for the balance.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -103,7 +103,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
     for (const { id } of fleet.games) {
       const owned = owners.filter((owner) => owner === id).length;
       expect(owned).toBeGreaterThan(0);
-      // The record of the server, the record of placement and the records of the rooms must agree.
+      // The number of rooms must be the same in the record of the server, in the record of placement and in the records of the rooms.
       await until(async () => Number(await client.hget(id, 'rooms')) === owned, 10_000);
       await until(async () => {
         const [inPlacement, reserved, weight] = await client.hmget(redisName(`{placement}:server:${id}`), 'rooms', 'reserved', 'weight');

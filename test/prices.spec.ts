@@ -118,8 +118,8 @@ class Attacker {
   }
 
   /**
-   * Sends as many requests as the rate limit accepts until the time `until`, with at most `atOnce` in flight. Sends no more, because
-   * refused requests also cost CPU time. Returns the number of requests that were not refused with `rate-limited`.
+   * Sends as many requests as the rate limit accepts until the time `until`, with at most `atOnce` requests unanswered at once. Sends no
+   * more than that, because refused requests also cost CPU time. Returns the number of requests that were not refused with `rate-limited`.
    */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
@@ -297,7 +297,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('takes at most a fixed share of the time of Redis and the lobby, whichever operations the player sends', async () => {
+  it('takes at most a fixed share of the CPU time of Redis and the lobby, whichever operations the player sends', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));

@@ -219,7 +219,7 @@ describe('two gateways behind proxies that end TLS', () => {
     return rooms;
   }
 
-  /** Logs in new players through both proxies, without a second attempt. `end` returns the failures. */
+  /** Logs in new players through both proxies, each with one attempt. `end` returns the failed logins. */
   function visitUntilOver() {
     const failures: string[] = [];
     const own: typeof sockets = [];
@@ -246,7 +246,7 @@ describe('two gateways behind proxies that end TLS', () => {
     };
   }
 
-  /** Sends commands in all rooms until `end`, which checks that each acknowledged command was applied once. */
+  /** Sends commands in all rooms until `end` is called. `end` checks that each acknowledged command was applied once. */
   function noteUntilOver(rooms: readonly Room[]) {
     const acknowledged = rooms.map((): string[] => []);
     let isOver = false;
@@ -254,7 +254,7 @@ describe('two gateways behind proxies that end TLS', () => {
       for (let id = 0; !isOver; id++) {
         await room.send('note', { id: `${index}-${id}` });
         acknowledged[index]!.push(`${index}-${id}`);
-        // Limits the rate of the load. No assertion depends on this time.
+        // This pause limits the number of commands per second. No assertion depends on its length.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     });

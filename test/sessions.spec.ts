@@ -71,7 +71,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('makes the game see the player as away, and as present after a resume', async () => {
+    it('sends the game an event when the player becomes away, and another event after the resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();

@@ -119,7 +119,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('neither loses nor doubles a command', async () => {
+    it('loses no command, and applies no command twice', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
@@ -183,7 +183,7 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without the redirection by the gateway, the player would receive nothing about the game during the cut.
+    // Without the redirection by the gateway, the player would receive no messages about the new game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();

@@ -56,7 +56,7 @@ describe('the capacity calculator', () => {
     expect(of(100_000, 25)).toBe(Math.ceil((0.2 + 10 / 6) / 0.25) + 1);
   });
 
-  it('gives the traffic of a real-time game in both directions, and of a turn-based game to the players', () => {
+  it('computes the traffic of a real-time game in both directions, and that of a turn-based game only to the players', () => {
     // 10,000 players × 20 steps × 80 bytes × 8 bits; 10,000 × 10 bytes a second × 8; 10,000 × 0.2 commands × 2 players × 80 bytes × 8.
     expect(capacityFor(REAL_TIME, even(10)).bitsPerSecond).toEqual({ toPlayers: 128_000_000, fromPlayers: 800_000 });
     const { toPlayers, fromPlayers } = capacityFor(DEMAND, even(10)).bitsPerSecond;
@@ -80,13 +80,13 @@ describe('the capacity calculator', () => {
     expect(stored > 2 * usual[2] && usual[2] > fleeting).toBe(true);
   });
 
-  it('computes less CPU for a turn-based game that stores nothing', () => {
+  it('computes less CPU for a turn-based game of durability `none` than for other turn-based games', () => {
     const [stored, fleeting] = [DEMAND, { ...DEMAND, durability: 'none' } as const].map((demand) => capacityFor(demand, BASELINE));
     expect(fleeting.redis.cores).toBeLessThan(stored.redis.cores);
     expect(fleeting.games.cores).toBeLessThan(stored.games.cores);
   });
 
-  it('names the figure that is missing in the benchmarks', () => {
+  it('throws an error that names the missing figure when the benchmarks do not have every figure', () => {
     expect(() => capacityFor(DEMAND, { ...BASELINE, growth: { figures: [] } })).toThrow(
       /no figure "10000 rooms: CPU of gateway" in growth: run npm run bench/,
     );

@@ -72,7 +72,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    // Ignores publint's advice to leave out tests. The templates of projects contain tests on purpose.
+    // Ignores publint's advice not to ship tests, because the templates of projects contain tests on purpose.
     const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');

@@ -60,7 +60,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed).toEqual([]);
   });
 
-  it('keeps its last build while a file has an error, and reports the position of the error', async () => {
+  it('keeps the output of its last build while a file has an error, and reports the position of the error', async () => {
     write('src/two.ts', 'export class Two { good = 1; }\n');
     write('src/one.ts', '\nconst x = ;\n');
     await expect(compiler.update()).rejects.toThrow(/one\.ts:2:11 Expression expected/);

@@ -12,7 +12,7 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
 });
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
-describe("the audit of a bank's transfers", () => {
+describe('the check of bank games against their payments', () => {
   it('accepts a transfer whose effect ran twice under one key', () => {
     expect(auditBank([book()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
@@ -36,7 +36,7 @@ describe("the audit of a bank's transfers", () => {
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('reports no fault of a lost game when no transfer was paid twice', () => {
+  it('reports no violation for a lost game when no transfer was paid twice', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

@@ -29,8 +29,8 @@ function book(entries: readonly Entry[] = GAME, told: Record<string, readonly En
 
 const without = (index: number): Entry[] => GAME.filter((_, at) => at !== index);
 
-describe('the book that checks a game', () => {
-  it('reports no fault of a correct game', () => {
+describe("the checker of a game's history", () => {
+  it('reports nothing for a correct game', () => {
     expect(book().verdict()).toEqual([]);
     expect(book().isComplete).toBe(true);
   });

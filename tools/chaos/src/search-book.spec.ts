@@ -5,7 +5,7 @@ function newBook() {
   return { violations, book: new SearchBook(2, (sentence) => violations.push(sentence)) };
 }
 
-describe('the book that checks searches', () => {
+describe('the checker of the history of searches', () => {
   it('accepts two players in one room and a cancelled search', () => {
     const { book, violations } = newBook();
     for (const player of ['ada', 'bob']) book.begin(player, 0)('matched', 'r1');

@@ -22,7 +22,7 @@ describe('a table for operators', () => {
 });
 
 describe('the output for operators', () => {
-  it('shows the queues of matchmaking, or that no player searches', () => {
+  it('shows the queues of matchmaking, or a sentence when no player searches', () => {
     const queue: QueueView = {
       game: 'chess',
       runner: 'hf:lobby:1',
@@ -71,7 +71,7 @@ describe('the output for operators', () => {
     expect(row.split(/ {2,}/)[5]).toBe(text);
   });
 
-  it('shows why a server died', () => {
+  it('shows the reason why a server is dead', () => {
     expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
   });
 

@@ -57,7 +57,7 @@ describe('a PGN file', () => {
     expect(games.filter(({ remark }) => remark !== null)).toHaveLength(1);
   });
 
-  it('is read without its unreadable games, and these games are listed with a reason', async () => {
+  it('is read without its unreadable games, and each of these games is listed with a reason', async () => {
     const { games, unreadable } = await read(fixture('unreadable.pgn'));
     expect(games.map(({ number, title }) => `${number} ${title}`)).toEqual(['1 Good – First', '9 Good – Last']);
     expect(unreadable).toEqual([
@@ -147,7 +147,7 @@ describe('the text of a PGN file', () => {
     }
   });
 
-  it('is refused in one sentence when the file is compressed, missing, a folder or no text', async () => {
+  it('is refused in one sentence when the file is compressed, missing, a folder or not text', async () => {
     await expect(read(fileOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])))).rejects.toThrow(
       'is compressed (Zstandard). Decompress it first.',
     );
