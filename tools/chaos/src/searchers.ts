@@ -3,7 +3,7 @@ import { codeOf, leaveAnyRoom, patiently } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';
 import type { Findings } from './findings.js';
 import type { Chance } from './random.js';
-import { SearchBook } from './search-book.js';
+import { SearchHistory } from './search-history.js';
 import { pause, until } from './until.js';
 
 /** The game for which these players search. No other players search for this game. */
@@ -21,7 +21,7 @@ const LAST_MATCHES_MS = 20_000;
 
 /** Players who search for one match after another. The outcome of each search is recorded. */
 export class Searchers {
-  readonly book: SearchBook;
+  readonly history: SearchHistory;
   private sessions: Session[] = [];
   private readonly giveUps = new Set<AbortController>();
   private isOver = false;
@@ -32,7 +32,7 @@ export class Searchers {
     private readonly findings: Findings,
     private readonly chance: Chance,
   ) {
-    this.book = new SearchBook(2, (sentence) => findings.violation(sentence));
+    this.history = new SearchHistory(2, (sentence) => findings.violation(sentence));
   }
 
   async open(urls: readonly string[], certificate: string | null): Promise<void> {
@@ -61,8 +61,8 @@ export class Searchers {
   async stop(): Promise<void> {
     this.isLast = true;
     const at = performance.now();
-    await until(async () => this.book.waitingSince(at).length < 2, LAST_MATCHES_MS).catch(() => {
-      this.findings.violation(`searches without an outcome after the last fault: ${this.book.waitingSince(at).join(', ')}`);
+    await until(async () => this.history.waitingSince(at).length < 2, LAST_MATCHES_MS).catch(() => {
+      this.findings.violation(`searches without an outcome after the last fault: ${this.history.waitingSince(at).join(', ')}`);
     });
     this.isOver = true;
     for (const giveUp of this.giveUps) giveUp.abort();
@@ -87,7 +87,7 @@ export class Searchers {
     this.giveUps.add(giveUp);
     const isGivenUp = !this.isLast && this.chance.next() < GIVEN_UP;
     const timer = isGivenUp ? setTimeout(() => giveUp.abort(), this.chance.between(...GIVE_UP_MS)) : undefined;
-    const end = this.book.begin(session.name, performance.now());
+    const end = this.history.begin(session.name, performance.now());
     try {
       const { id } = await session.quickMatch(SEARCHED_GAME, { signal: giveUp.signal });
       end('matched', id);

@@ -31,8 +31,8 @@ interface Member {
  */
 const CLOCK_SLACK_MS = 20;
 
-/** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
-export class GameBook {
+/** The history of one game of chain: the commands that its players sent, and the answers and events that they received. */
+export class GameHistory {
   private readonly sent = new Map<string, Sent>();
   private readonly members = new Map<string, Member>();
 
@@ -61,7 +61,8 @@ export class GameBook {
   }
 
   /**
-   * Returns the player's part of the book, and adds it when it is missing. A player who received no event was away during the whole game.
+   * Returns the player's part of the history, and adds it when it is missing. A player who received no event was away during the whole
+   * game.
    */
   member(player: string): Member {
     const known = this.members.get(player);
@@ -106,7 +107,7 @@ export class GameBook {
     );
   }
 
-  /** Returns the differences between the book and the game, one sentence each. */
+  /** Returns the differences between the history and the game, one sentence each. */
   verdict(): string[] {
     const { result } = this;
     if (!result) return ['it has no end'];
@@ -148,7 +149,7 @@ export class GameBook {
   }
 }
 
-/** Checks a result without the book: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
+/** Checks a result by itself: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;
