@@ -384,7 +384,7 @@ describe('the operations of one address', () => {
     return answers.flatMap(({ error }) => error ?? []);
   };
 
-  it('are limited by their price, and accepted again after the waiting time in the refusal', async () => {
+  it('are limited by their price, and accepted again after the waiting time that the refusal contains', async () => {
     const sentAt = performance.now();
     const errors = await listsAtOnce('127.0.5.1', 14);
     const messages = 100 + (100 * (performance.now() - sentAt)) / 1_000;
@@ -404,7 +404,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the waiting time in the refusal, even when messages of other kinds have used up the limit', async () => {
+  it('are accepted after the waiting time that the refusal contains, even when messages of other kinds have used up the limit', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');

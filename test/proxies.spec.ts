@@ -53,7 +53,7 @@ describe('two gateways behind proxies that end TLS', () => {
         HEALTH_INTERVAL_MS: '500',
       },
     });
-    // The proxies check the health of gateways at their ops ports. Without fixed ports, these would change at a restart.
+    // The proxies check the health of gateways at their ops ports. So these ports are fixed, and do not change when a gateway restarts.
     for (const name of ['1', '2']) await fleet.start('gateway', name, { OPS_PORT: String(await freePort()) });
     await fleet.whole();
     for (const key of Object.keys(ports) as (keyof typeof ports)[]) ports[key] = await freePort();
@@ -115,7 +115,7 @@ describe('two gateways behind proxies that end TLS', () => {
     `wss://localhost:${ports.nginxWeb}/play`,
   ];
 
-  /** Connects a player from an address of its own. */
+  /** Connects a player from an address that the other players do not use. */
   let addresses = 0;
   async function player(name: string, url: string, from = `127.0.6.${(addresses++ % 200) + 2}`): Promise<Session> {
     const authority = ca;

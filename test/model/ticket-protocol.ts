@@ -1,8 +1,8 @@
 import { cyrb53, type Model, type Step as StepTo } from './explorer.js';
 
 /**
- * Models the matchmaking tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them. Lobbies may die at any point. A
- * commit is a message: the store may execute it after its lobby has died or has lost the role of the runner. Matches have two tickets.
+ * Models the matchmaking tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them. A lobby can die at any point. A
+ * commit is a message: the store can execute it after its lobby has died or has lost the role of the runner. Each match has two tickets.
  * `Rules` switches off one rule at a time.
  */
 export interface State {
@@ -191,8 +191,8 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   const runner = lobbies.find((one) => one.fence === fence && fence > 0);
   const isFree = !runner || runner.isDead;
   if (lobby.fence !== fence || fence === 0) {
-    // A lobby may become the runner although the old runner is alive, because the old runner may have been suspended for long. The model
-    // counts this as a fault.
+    // A lobby can become the runner while the old runner is alive, if the old runner was suspended for a long time. The model counts this
+    // as a fault.
     if (isFree || faults > 0)
       steps.push({
         label: `${name} takes the rounds`,
@@ -232,8 +232,8 @@ function unusedId({ matches, commits, rooms }: State): string {
 }
 
 /**
- * Returns the steps of a lobby that makes the room of a match and then removes the match. Another lobby may take the second step, because
- * the first lobby may die before it.
+ * Returns the steps of a lobby that makes the room of a match and then removes the match. If the first lobby dies before the second step,
+ * another lobby takes this step.
  */
 function makingSteps(state: State, match: Match, name: string, rules: Rules): Step[] {
   const isMade = state.rooms.some(({ id }) => id === match.id);

@@ -141,7 +141,7 @@ describe('the gateways of a fleet in which only the gateways have lost Redis', (
     await fleet.stop();
   });
 
-  it('keep their players, and the games continue', async () => {
+  it("keep their players' connections, and the games continue", async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);

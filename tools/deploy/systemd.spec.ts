@@ -53,7 +53,7 @@ describe.each(TYPES)('the systemd unit of a %s', (type) => {
     expect(valuesOf(type, 'ExecStart')).toEqual([`/usr/bin/node ${SERVER_FLAGS.join(' ')} dist/apps/${type}/src/main.js`]);
   });
 
-  it('gives the server more time to stop than its drain takes', () => {
+  it('gives the stopping server more time than its drain takes', () => {
     const [seconds] = valuesOf(type, 'TimeoutStopSec');
     expect(Number(seconds) * 1_000).toBeGreaterThan(Number(environmentOf(type, credentials).DRAIN_TIMEOUT_MS ?? 0) + 10_000);
   });

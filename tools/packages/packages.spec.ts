@@ -61,7 +61,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     expect(missing).toEqual([]);
   });
 
-  it('has, for each compiled file, a source map with the sources', () => {
+  it('has a source map with the sources for each compiled file', () => {
     const compiled = filesOf(folder, /\.js$/).filter((file) => /^\/\/# sourceMappingURL=/m.test(readFileSync(file, 'utf8')));
     for (const file of compiled) {
       const { sources, sourcesContent } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: []; sourcesContent: string[] };

@@ -37,7 +37,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
 /** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether this process has the lock now */
 async function take(file, mine) {
   const draft = draftOf(file);
-  // Writes a draft first and then links it as the lock, so that a lock always contains the pids of its holders.
+  // Writes the pids into another file, and then links this file as the lock, so that a lock always contains the pids of its holders.
   await writeFile(draft, mine.join('\n'));
   try {
     await link(draft, file);

@@ -168,7 +168,7 @@ export class SteadyWriter {
   }
 }
 
-/** Returns how to write to a descriptor without blocking. @param {number} fd */
+/** Returns the descriptor to write to, so that writes do not block, and whether these writes are synchronous. @param {number} fd */
 function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {

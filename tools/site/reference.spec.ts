@@ -16,7 +16,7 @@ const SCRIPT = `
 `;
 
 describe('the reference of the site', () => {
-  it('reports a public function without a docstring, and describes all other functions', async () => {
+  it('reports a public function without a docstring, and has a description of all other functions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-reference-'));
     try {
       const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT, folder], { cwd: ROOT });

@@ -43,7 +43,7 @@ export function readRunning(file) {
 export function writeRunning(file, running) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  // Deletes a draft from an earlier attempt, because its permissions may be wider.
+  // Deletes the file that an earlier attempt has left, because its permissions are perhaps wider.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);

@@ -24,7 +24,7 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { startTypeCheck } from './type-check.mjs';
 
-/** Time after SIGTERM at which Redis is killed, in ms. */
+/** Time limit for Redis to end after SIGTERM, in ms. Then it is killed. */
 const REDIS_STOP_MS = 10_000;
 
 /**

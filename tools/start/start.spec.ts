@@ -162,7 +162,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
     }
   };
   fill();
-  // Other processes may free space when they delete or rewrite files. So the test continues to fill the disk.
+  // Other processes free space when they delete or rewrite files. So the test continues to fill the disk.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,

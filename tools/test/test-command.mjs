@@ -118,7 +118,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C reaches the child process, too. So this process ignores the signal, and waits for the end of the child process.
+  // Ctrl-C also reaches the child process. So this process ignores the signal, and waits until the child process has ended.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
@@ -147,7 +147,7 @@ function jest(args, env) {
     interrupted = true;
     child.kill('SIGTERM');
   };
-  // Ctrl-C also reaches jest, which then stops its Redis. This process waits for the end of jest.
+  // Ctrl-C also reaches jest, which then stops its Redis. So this process starts no further phase, and waits until jest has ended.
   process.on('SIGINT', () => {
     interrupted = true;
   });

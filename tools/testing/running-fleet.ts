@@ -36,8 +36,8 @@ export interface TestFleetOptions {
 /** The options of `connect` of a fleet: those of the client, and the gateway to use. */
 export interface PlayerOptions extends ConnectOptions {
   /**
-   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Default: each new player gets the next
-   * gateway.
+   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. By default, the gateways take turns
+   * with new players.
    */
   readonly gateway?: FleetServer | string;
   /** The port of the gateway to connect to: WebSocket or TCP. */

@@ -13,7 +13,7 @@ const history = (rest: Partial<BankGameHistory> = {}): BankGameHistory => ({
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
 describe('the check of bank games against their payments', () => {
-  it('accepts a transfer whose effect ran twice under one key', () => {
+  it('accepts a transfer whose effect ran twice with one key', () => {
     expect(auditBank([history()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
 

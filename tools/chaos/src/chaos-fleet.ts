@@ -61,7 +61,7 @@ export class ChaosFleet {
     private readonly site: Site | null,
   ) {
     this.client = new Redis(redis.url, { retryStrategy: () => 50 });
-    // The tool interrupts Redis on purpose, so errors of the connection are expected.
+    // The tool interrupts Redis on purpose, so errors of this connection are no violations.
     this.client.on('error', () => {});
   }
 

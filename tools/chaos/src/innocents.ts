@@ -11,7 +11,7 @@ export class Innocents {
 
   constructor(fleet: ChaosFleet, findings: Findings) {
     this.hearing = fleet.client.duplicate();
-    // The tool interrupts Redis on purpose, so errors of the connection are expected.
+    // The tool interrupts Redis on purpose, so errors of this connection are no violations.
     this.hearing.on('error', () => {});
     this.hearing.on('message', (_, text: string) => {
       for (const { kind, server, reason } of JSON.parse(text) as { kind: string; server?: string; reason: string }[]) {

@@ -123,7 +123,7 @@ async function opened(client: Redis, option: string, url: string): Promise<void>
   }
 }
 
-/** Gives a Redis the login with which it can be a replica of the Redis at `url`. */
+/** Sets the login that a Redis needs to be a replica of the Redis at `url`. */
 async function letLogIn(client: Redis, url: string): Promise<void> {
   const { user, password } = parseRedisUrl(url).login;
   if (password === undefined) return;

@@ -119,7 +119,7 @@ describe('the output for operators', () => {
     expect(ageOf(NOW - ms, NOW)).toBe(text);
   });
 
-  it('shows short ids without their common prefix', () => {
+  it('shows ids without the prefix of the fleet', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
     expect(shortId('blue.2:gateway:eu-1')).toBe('gateway:eu-1');
     expect(shortId('game:1')).toBe('game:1');
