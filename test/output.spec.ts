@@ -10,8 +10,8 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 /**
- * Limits for the time of an answer to a liveness probe, in ms, while the server formats many lines. `longest` is higher, because the
- * machine may be busy.
+ * Limits for the duration until the server answers a liveness probe, in ms, while it formats many lines. `longest` is higher, because the
+ * machine is perhaps busy.
  */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;

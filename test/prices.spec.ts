@@ -375,7 +375,7 @@ describe('the operations of one address', () => {
     const player = await RawPlayer.connect(fleet.gateways[0], 'tcp', from);
     player.say({ kind: 'hello', protocol: 1, name: 'Mallory' });
     const heard = await until(() => player.heard.find(({ kind }) => kind === 'welcome' || kind === 'goodbye'));
-    // The login may be refused, because a login counts as an operation too.
+    // The gateway can refuse the login, because a login counts as an operation too.
     if (heard.kind === 'goodbye') return Array.from({ length: count }, () => heard);
     for (let id = 1; id <= count; id++) player.say({ kind: 'request', id, operation: 'rooms.list' });
     const answers = [];

@@ -255,7 +255,7 @@ describe('the session of a player', () => {
         return (await backpressure()) > since;
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
-    // The kernel may accept a few more bytes, which ends the backpressure for a moment. So the test sends more events.
+    // The kernel sometimes accepts a few more bytes, which ends the backpressure for a moment. So the test sends more events.
     for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;

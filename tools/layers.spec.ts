@@ -16,7 +16,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** Folders that must be pure, although other folders of their library may have effects. */
+/** Folders that must be pure, although other folders of their library need not be. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 /** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];

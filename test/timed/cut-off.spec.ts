@@ -78,7 +78,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Waits for several notes, because the answers to notes in flight may arrive just before the cut.
+      // Waits for several notes, because the first answers possibly belong to notes that players sent before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);

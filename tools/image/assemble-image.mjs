@@ -10,7 +10,7 @@ const OUTPUT_BYTES_MAX = 64 << 20;
 /** The parts of the build that servers and the command line load. They do not include the benchmarks. */
 const BUILT = ['apps', 'dashboard', 'games', 'libs', 'node_modules', 'page', 'tools'];
 
-/** The folders with the command line. */
+/** The folders with the files of the command line `holdfast`. */
 const COMMAND_LINE = ['packages/cli', 'tools', 'conformance'];
 
 /** A package that npm lists as a production package, because it is an optional dependency of `@nestjs/swagger`. No server loads it. */

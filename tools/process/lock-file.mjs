@@ -87,7 +87,10 @@ function isAlive(pid) {
   }
 }
 
-/** Returns the pid and, from /proc, the start time of a process, because another process may get the same pid later. @param {number} pid */
+/**
+ * Returns the pid and, from /proc, the start time of a process, because the system can give the same pid to another process later. @param
+ * {number} pid
+ */
 async function nameOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The second field is a name in parentheses, which may contain any characters. So this function counts fields from the last parenthesis.

@@ -6,8 +6,7 @@
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**
- * Pure: returns the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Code blocks are
- * left out.
+ * Pure: returns the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Skips code blocks.
  *
  * @param {string} page
  * @returns {{ links: Link[], paths: Link[] }} `links` are relative to the page, `paths` to the repository

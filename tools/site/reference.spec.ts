@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { REFERENCE } from './reference-entries.mjs';
 
 const ROOT = join(__dirname, '../..');
-/** TypeDoc runs only as an ES module, so the test runs it in a process of its own. */
+/** TypeDoc is an ES module, which Jest cannot load here. So the test runs it in a separate process. */
 const SCRIPT = `
   const { writeReference } = await import('./tools/site/reference.mjs');
   const { REFERENCE } = await import('./tools/site/reference-entries.mjs');

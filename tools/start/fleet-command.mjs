@@ -55,7 +55,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. So a second SIGHUP does not kill the servers.
+        // A closed terminal can cause more than one SIGHUP. So a second SIGHUP does not kill the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }

@@ -25,7 +25,7 @@ export class Renewal {
   }
 
   /**
-   * Resolves when all rooms and players are on servers with the new build. Further servers may still be starting then.
+   * Resolves when all rooms and players are on servers with the new build. Further new servers are perhaps still starting then.
    *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one

@@ -377,7 +377,7 @@ describe('npm start', () => {
   it('refuses a read-only folder for its data, and names the folder and the setting for another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
-    // This user may be unable to mount a read-only disk. Then a file in place of the folder has the same effect.
+    // If this user cannot mount a read-only disk, a file in place of the folder has the same effect.
     const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
     if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
     try {

@@ -53,7 +53,7 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 }
 
-/** Writes each payment into a file. An effect may run twice, so `auditBank` counts payments with the same key once. */
+/** Writes each payment into a file. An effect can run twice, so `auditBank` counts payments with the same key once. */
 @Injectable()
 class Ledger {
   @EffectHandler('bank-transfer')

@@ -88,7 +88,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // Also waits for `ended`, because a game of durability `none` may end before a player has received its state.
+      // Also waits for `ended`, because a game of durability `none` can end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {

@@ -145,7 +145,7 @@ function allKinds(world: World): readonly Kind[] {
   ];
 }
 
-/** Audits the bank games. First waits for missing payments, because an effect may run after the end of its game. */
+/** Checks the bank games against their payments. First waits for missing payments, because an effect can run after the end of its game. */
 async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
   const histories = banks.flatMap((table) => [...table.histories.values()]);
   await until(async () => auditBank(histories, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});

@@ -71,8 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // Because of another fault, the first client may have resumed the session in the meantime. Each resume issues a new secret, so the
-        // gateway then refuses the second connection.
+        // If another fault has made the first client resume the session in the meantime, the gateway refuses the second connection, because
+        // each resume issues a new secret.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

@@ -8,7 +8,7 @@ import { pause, until } from './until.js';
 
 /** The game for which these players search. No other players search for this game. */
 export const SEARCHED_GAME = 'tic-tac-toe';
-/** Time for which a player stays in the room of a match, in ms. */
+/** Shortest and longest duration for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
 /** The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time until the cancellation, in ms. */
 const GIVEN_UP = 0.2;

@@ -3,7 +3,7 @@ import type { ChaosServer } from './chaos-server.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause } from './until.js';
 
-/** The shortest and longest duration of a short suspension, in ms. The server may become suspect, but must not be evicted. */
+/** The shortest and longest duration of a short suspension, in ms. The server can become suspect, but must not be evicted. */
 const SHORT_STOP_MS = [150, 900] as const;
 /** The shortest and longest duration of a long suspension, in ms. An eviction takes two to three checks, so this is long enough for it. */
 const LONG_STOP_MS = [4_500, 7_500] as const;
@@ -62,7 +62,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Plans a suspension of a random length. Only a long suspension may lead to an eviction. */
+/** Plans a suspension of a random length. Only after a long suspension, an eviction is no violation. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {

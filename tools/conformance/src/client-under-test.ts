@@ -58,7 +58,8 @@ export class ClientUnderTest {
   /** Sends an instruction to the client. Resolves with the client's answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
-    // The case may fail before it awaits the answer. Without this handler, a rejected answer would then end this process.
+    // If the case fails before it awaits the answer, nothing handles a rejection of the answer. Without this handler, the rejection would
+    // then end this process.
     answered.catch(() => {});
     return answered;
   }

@@ -17,7 +17,7 @@ export async function isSwitching(old: Redis): Promise<boolean> {
   return /^master_failover_state:(?!no-failover)/m.test(await old.info('replication'));
 }
 
-/** Swaps the roles. Returns the duration, in ms. @throws FleetError when the new Redis did not take over */
+/** Swaps the roles. Returns the duration, in ms. @throws FleetError when the new Redis does not become the primary */
 export async function switchRoles(old: Redis, next: Redis): Promise<number> {
   const replica = await ownReplica(old, next);
   if (replica === null)
@@ -50,7 +50,7 @@ export async function awaitSwitch(old: Redis, next: Redis): Promise<void> {
   }
 }
 
-/** Sends `FAILOVER`. Ignores an error of the connection, because the switch may have begun nevertheless. */
+/** Sends `FAILOVER`. Ignores an error of the connection, because the switch has perhaps begun nevertheless. */
 async function begin(old: Redis, { ip, port }: { readonly ip: string; readonly port: string }): Promise<void> {
   try {
     await old.call('FAILOVER', 'TO', ip, port, 'TIMEOUT', String(SWITCH_MS));

@@ -59,7 +59,7 @@ const SOUND: Readonly<Record<Case['what'], Uint8Array>> = {
   effects: pack(room.outbox),
 };
 
-/** Returns the target that reads the data of a room from Redis. A disk or another program may have corrupted this data. */
+/** Returns the target that reads the data of a room, as if a disk or another program had corrupted this data in Redis. */
 export function stored(): Target<Case> {
   return {
     name: 'data in Redis',

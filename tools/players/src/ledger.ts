@@ -42,7 +42,7 @@ export class GameLedger {
     this.told.set(player, known);
   }
 
-  /** Keeps the newer board of the two players, because one player may have been away at the end. */
+  /** Keeps only the newest board that any of the two players has received, because a player can be away at the end. */
   wasSeen(board: SeenBoard): void {
     if (this.board === null || board.version > this.board.version) this.board = board;
   }

@@ -185,7 +185,7 @@ const TAG_START = /^\s*\[\s*([A-Za-z0-9_]+)/;
 const TAG_LINE = /^\s*\[\s*[A-Za-z0-9_]+\s+".*"\s*\]\s*$/;
 const TAG = /\s*\[\s*([A-Za-z0-9_]+)\s*"((?:[^"\\]|\\.)*)"\s*\]/y;
 const LOOSE_TAG = /^\s*\[\s*([A-Za-z0-9_]+)\s*"(.*)"\s*\]\s*$/;
-/** One token: white space, a sign that stands alone, castling, a result, a null move, the number of a move, or any other word. */
+/** Matches one token: white space, a single sign, castling, a result, a null move, the number of a move, or any other word. */
 const TOKEN =
   /\s+|[{}();]|\$\d*|<[^>]*>|[Oo0]-[Oo0](?:-[Oo0])?[+#!?]*|(?:1[-–−]0|0[-–−]1|1\/2[-–−]1\/2|½[-–−]½|1\/2|½|\*)(?![\w/])|--|\d+(?![\w/-])\.*|\d+\.+|\d+(?=[KQRBNa-h♔-♟])|\.+|…|[^\s{}();$<>]+|./y;
 const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)[!?]*$/;

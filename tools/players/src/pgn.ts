@@ -107,8 +107,8 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
 }
 
 /**
- * Returns the result of a game. The tag `Result` may differ from the result at the end of the moves. Then uses the tag, because databases
- * correct the tag.
+ * Returns the result of a game. If the tag `Result` differs from the result at the end of the moves, returns that of the tag, because
+ * databases correct the tag.
  */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('result'));

@@ -114,10 +114,7 @@ function isUnanswered({ code, retryAfterMs }: Partial<HoldfastError>): boolean {
   return code === 'unavailable' && retryAfterMs === undefined;
 }
 
-/**
- * Enters a new room. The session may still be in a room, because a lobby died during an earlier request. In this case, leaves that room
- * first.
- */
+/** Enters a new room. If the session is still in a room, because a lobby died during an earlier request, leaves that room first. */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
     try {
@@ -130,8 +127,8 @@ export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules
 }
 
 /**
- * Starts the game as the host, when all other members are ready. If the lobby dies before its answer, the game may have started, or another
- * lobby may revert the start later. So this function repeats the request until a game runs.
+ * Starts the game as the host, when all other members are ready. If the lobby dies before its answer, the game has perhaps started, or
+ * another lobby reverts the start later. So this function repeats the request until a game runs.
  */
 export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   const start = async (): Promise<void> => {
