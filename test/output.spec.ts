@@ -149,7 +149,7 @@ describe('a server whose output no process reads', () => {
     }
   }, 30_000);
 
-  it('continues after the reader of the output has ended', async () => {
+  it('continues when the process that reads its output ends', async () => {
     const path = join(home, 'alone.fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -250,7 +250,7 @@ describe('a server after its terminal is closed (SIGHUP)', () => {
   }, 60_000);
 });
 
-/** Starts to read a FIFO. Returns a function that returns all bytes read so far. */
+/** Starts to read a FIFO. Returns a function that returns all bytes that were read so far. */
 function readWhile(fd: number): () => string {
   const chunk = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];

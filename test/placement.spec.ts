@@ -79,7 +79,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   const STARTS = 12;
   let fleet: Fleet;
   beforeAll(async () => {
-    // The game servers must not be evicted, although the test suspends them for a moment.
+    // The test suspends game servers for a moment. With this setting, no gateway evicts them.
     const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
   }, 60_000);
@@ -159,7 +159,7 @@ describe('the start of a game whose game server hangs', () => {
   }, 30_000);
 });
 
-/** Returns whether the game of the room runs. If a lobby reverted the start, the host starts the game again. */
+/** Returns true when the game of the room runs. If a lobby has reverted the start, starts the game again as the host. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
   if (room.view.status === 'waiting') await room.start().catch(() => {});

@@ -291,7 +291,7 @@ describe('the session of a player', () => {
   }
 
   /**
-   * Starts a game with two players. Ada is a raw player at `first`, and the other player uses a client at `second`. `room` is the client's
+   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the client's
    * view of the room.
    */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {

@@ -58,7 +58,7 @@ describe('the search for timers and listeners', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds the timer or listener that starts with the provider in: %s', (members) => {
+  ])('finds the timer or listener that starts during the construction of the provider: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe('the search for timers and listeners', () => {
     'onModuleInit() { this.links.onClosed(() => {}); }',
     'private later = () => setTimeout(() => {}, 5);',
     'constructor() { this.known.add("a"); }',
-  ])('finds no timer or listener in: %s', (members) => {
+  ])('finds no timer or listener when none starts during the construction of the provider: %s', (members) => {
     expect(startsOf(provider(members))).toEqual([]);
   });
 

@@ -63,7 +63,7 @@ describe('the capacity calculator', () => {
     expect([Math.round(toPlayers), fromPlayers]).toEqual([2_560_000, null]);
   });
 
-  it('computes more CPU for more steps, for more bytes and for more durability', () => {
+  it('computes more CPU for more steps, for more bytes and for a stricter durability', () => {
     const coresOf = (change: Partial<Demand>): number[] => {
       const { gateways, games, redis } = capacityFor({ ...REAL_TIME, ...change }, BASELINE);
       return [gateways.cores, games.cores, redis.cores];

@@ -20,7 +20,7 @@ describe('the requirements of all tools', () => {
     ['22.12.9', false],
     ['23.11.0', false],
     ['24.0.0-nightly', true],
-  ])('are met by Node %s (expected result: %s)', (version, isAllowed) => {
+  ])('are compared with the version %s of Node (met: %s)', (version, isAllowed) => {
     expect(isSupported(version, engines)).toBe(isAllowed);
   });
 

@@ -100,7 +100,7 @@ describe('the chart', () => {
     );
   });
 
-  it('refuses each secret of the settings in plain text', () => {
+  it('refuses each setting that is a secret in plain text', () => {
     const { definitions } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
     const [{ enum: refused }] = definitions.settings.propertyNames.not.anyOf;
     expect(refused.toSorted()).toEqual([...secretVariables()].toSorted());

@@ -105,7 +105,7 @@ describe('the chart', () => {
     expect(environmentOf(server).ROOM_STATE_BYTES_MAX).toBe('1500000');
   });
 
-  it('runs each type of server with its own tag or the common tag, and shows the tag as the build', () => {
+  it('runs each type of server with its own tag or the common tag, and sets SERVER_BUILD to the tag', () => {
     const builds = TYPES.map((type) => {
       const { server } = workloadOf(resourcesOf('nodes'), type);
       return [server.image, environmentOf(server).SERVER_BUILD];

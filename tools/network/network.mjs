@@ -63,7 +63,7 @@ export class Network {
   }
 
   /**
-   * Returns the prefix with which a command runs in the namespace. The command keeps the pid of the process that is started.
+   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has its pid.
    *
    * @param {string} name @returns {string[]}
    */

@@ -69,7 +69,7 @@ describe('a TypeScript project', () => {
     expect((await compiler.update()).changed.filter((file) => file.endsWith('.js'))).toHaveLength(2);
   });
 
-  it('has its former output after `undo`, and compiles the edits again with the next update', async () => {
+  it('has the output of the last build again after `undo`, and compiles the edits again with the next update', async () => {
     const before = built('two.js');
     write('src/two.ts', 'throw new Error("no start");\n');
     write('src/three.ts', 'export const three = 3;\n');

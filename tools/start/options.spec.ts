@@ -33,7 +33,7 @@ describe('the options of npm start', () => {
       expect(problemOf(`--port=${port}`)).toBe(`--port is "${port}": it must be a whole number from 1 to 65525.`);
   });
 
-  it('may contain IPv6 addresses with and without brackets', () => {
+  it('accept IPv6 addresses with and without brackets', () => {
     for (const host of ['::1', '[::1]']) expect(optionsOf(['--host', host]).host).toBe('::1');
     expect(optionsOf([], { PUBLIC_HOST: '::' }).host).toBe('::');
   });

@@ -192,7 +192,7 @@ describe('npm start', () => {
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('prints and saves only the first admin token of several', async () => {
+  it('prints and stores only the first token when ADMIN_TOKEN is a list', async () => {
     const start = new Start(['--port', String(await freePort())], { ADMIN_TOKEN: 'ada=the token of ada,bob=the token of bob' });
     await start.says(/Admin token +the token of ada\n/);
     expect(start.text).not.toContain('bob');
@@ -318,7 +318,7 @@ describe('npm start', () => {
     expect(left.filter(isRunning)).toEqual([]);
   });
 
-  it('starts no second fleet in a folder', async () => {
+  it('refuses to start a second fleet in the same folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);

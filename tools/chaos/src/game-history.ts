@@ -98,7 +98,7 @@ export class GameHistory {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'sent').length;
   }
 
-  /** Returns whether each player has received all events. */
+  /** Returns whether each command has an outcome, and each player has received the last event or a report of missed events. */
   get isComplete(): boolean {
     const { result } = this;
     if (!result || this.unsettled > 0) return false;

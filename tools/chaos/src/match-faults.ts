@@ -45,7 +45,7 @@ function onRunner({ fleet, chance }: World, act: 'kill' | 'hang'): Plan | null {
   };
 }
 
-/** Waits until a ticket is added, at most `TICKET_MS`. */
+/** Waits until a ticket is added, but not longer than `TICKET_MS`. */
 async function nextTicket(fleet: World['fleet']): Promise<void> {
   const hearing = fleet.client.duplicate();
   hearing.on('error', () => {});

@@ -52,7 +52,7 @@ function cordon(world: World, server: ChaosServer): Plan {
       const end = performance.now() + ms;
       while (cordoned && performance.now() < end) {
         const now = await ask<ServerView>(world, 'GET', `/api/servers/${server.id}`);
-        // A server is no longer cordoned when it gets a new incarnation, or when its record is deleted. Neither is a violation.
+        // A server that registers again, or whose record was deleted, is no longer cordoned. This is no violation.
         if (now?.cordoned && now.willing && now.incarnation === cordoned.incarnation && now.state !== 'dead') {
           world.findings.violation(`${server.id} is eligible although it is cordoned`);
           break;

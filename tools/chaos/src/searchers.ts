@@ -10,7 +10,10 @@ import { pause, until } from './until.js';
 export const SEARCHED_GAME = 'tic-tac-toe';
 /** Shortest and longest duration for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
-/** The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time until the cancellation, in ms. */
+/**
+ * The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time from the start of a search to its
+ * cancellation, in ms.
+ */
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
 /**

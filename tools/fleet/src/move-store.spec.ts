@@ -87,7 +87,7 @@ describe('move-store', () => {
     await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${next.port}.`);
   });
 
-  it('keeps a replica of the new Redis when the new Redis is already a replica of the old Redis', async () => {
+  it('accepts a new Redis that is already a replica of the old Redis, and keeps the replicas of the new Redis', async () => {
     const other = await startRedis('other');
     await replicate(next, old);
     await replicate(other, next);

@@ -93,8 +93,8 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
 }
 
 /**
- * Returns whether an earlier call has swapped the roles. Compares two ids of the new Redis, because the old Redis keeps its own id until it
- * is connected to the new one.
+ * Returns whether an earlier call has swapped the roles. Also compares the former replication id of the new Redis, because the old Redis
+ * keeps this id until it is connected to the new one.
  */
 function isReplicaOf(was: Replication, is: Replication): boolean {
   return was.role === 'slave' && is.role === 'master' && (was.id === is.id || was.id === is.previousId);

@@ -14,7 +14,7 @@ export interface PartitionCase {
   readonly what: string;
   /** The duration of the cut, in ms. */
   readonly lastsMs: number;
-  /** The limit for the 99th percentile of the times of answers to commands, in ms. */
+  /** The limit for the 99th percentile of the waiting times for answers to commands, in ms. */
   readonly waitMsMax: number;
   /** The allowed reasons for the eviction of a server. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];

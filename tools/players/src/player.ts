@@ -90,7 +90,7 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
   }
 }
 
-/** Repeats `act` for up to 30 s, while its error says `retry` or has a code of `alsoAgain`. */
+/** Calls `act` again for up to 30 s, while its error has `retry` or a code that is in `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
