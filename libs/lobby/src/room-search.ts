@@ -144,8 +144,8 @@ export class RoomSearch {
 /** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
 const FOLLOWED_MAX = 1_024;
 /**
- * Maximum number of sort orders that a lobby keeps for a cached list. Without the limit, players could fill the memory with orders by many
- * fields.
+ * Maximum number of sort orders in which a lobby keeps one cached list. Without the limit, players could request so many sort orders that
+ * the lobby runs out of memory.
  */
 const ORDERS_MAX = 64;
 /** Time in ms after which the work on followed lists pauses for other requests of the lobby. */
@@ -169,8 +169,8 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older position: the end of a part, or the last room of a page that is sorted newest first. New rooms push older rooms out of
- * the cached list, so its end may be newer than rooms that the player has already received.
+ * Returns the older of two positions. `end`: the end of the part. `last`: the last room of a page that is sorted newest first. New rooms
+ * push older rooms out of the cached list, so its end may be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

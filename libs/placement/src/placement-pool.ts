@@ -52,7 +52,7 @@ export class PlacementPool {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }
 
-  /** Removes an incarnation permanently, and its reservations with it. Returns whether it was the current incarnation. */
+  /** Removes an incarnation permanently, so that its reservations become invalid. Returns whether it was the current incarnation. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }

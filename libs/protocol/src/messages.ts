@@ -53,8 +53,8 @@ export interface Command {
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when each earlier command has reached
-   * the room or is answered. So the room never skips a command that was lost on the way. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this number. The room accepts the command `seq` only if it has received all
+   * commands between this number and `seq`. So the room never skips a command that was lost on the way. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -108,7 +108,7 @@ export interface Welcome {
   server: string;
   /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
-  /** The time for which the session exists without a connection, in ms. Servers of an earlier version leave this field out. */
+  /** The time for which the session exists without a connection, in ms. Servers of an earlier version do not send this field. */
   sessionMs?: number;
 }
 
@@ -178,8 +178,8 @@ export interface RoomView {
 }
 
 /**
- * The result of a game that ranks its seats. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points
- * of each seat.
+ * The result of a game that ranks its seats. `ranking`: for each place, the seats that share it, beginning with the first place. `scores`:
+ * the points of each seat.
  */
 export interface RankedResult {
   ranking: Seat[][];

@@ -57,12 +57,12 @@ export type AttributeValue = string | number;
  * The condition of a ticket for one attribute, such as the language or the map.
  *
  * - A string or number: all tickets of the match must accept exactly this value.
- * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
+ * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit allows any number.
  * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
  *   player of level 12 who accepts everybody from level 9.
  *
- * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
- * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
+ * Tickets agree on an attribute under two conditions: each `value` is accepted by all other tickets, and at least one value is accepted by
+ * all tickets that have no `value`. A ticket without the attribute accepts everything and is accepted by everybody.
  */
 export type AttributeWish =
   | AttributeValue
@@ -293,7 +293,8 @@ export interface Operations {
    * `last`: the `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
    *
    * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: the
-   * session receives the messages of no lobby. This ends with the connection, so a client repeats the request after a resume.
+   * session receives the messages of no lobby. The session stops receiving them when the connection ends, so a client repeats the request
+   * after a resume.
    */
   'chat.history': {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };

@@ -106,7 +106,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // An outvoted process has another link secret than most servers, so it cannot ask servers to adopt rooms.
+    // An outvoted process has a different link secret from most servers, so it cannot ask servers to adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

@@ -4,7 +4,7 @@ export type CallArgument = string | number | Uint8Array;
 
 /**
  * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because the next
- * call overwrites the buffer, and the socket may not have sent the bytes by then.
+ * call can overwrite the buffer before the socket has sent the bytes.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 

@@ -19,7 +19,10 @@ export type StoreMoveChange =
   | { readonly kind: 'refused'; readonly url: string; readonly message: string }
   | { readonly kind: 'moved'; readonly url: string };
 
-/** The connections that move together. The watchdog's thread has its own, because it also works while the main thread is blocked. */
+/**
+ * The connections that move together. The watchdog's thread moves its own connection, because it also works while the main thread is
+ * blocked.
+ */
 export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | 'commands' | 'moveTo'>;
 
 /**

@@ -134,7 +134,10 @@ async function roomsOf(user: UserId): Promise<RoomId[]> {
   return all.flatMap((record) => (record?.doc.members.some((member) => member.user === user) ? record.id : []));
 }
 
-/** Runs a request in a process that dies at each of its commands, and repeats it in another process. Returns the number of commands. */
+/**
+ * Repeats this test for each command of a request: runs the request in a process that dies at this command, and repeats the request in
+ * another process. Returns the number of commands.
+ */
 async function diesAtEachStep<Setup>(
   isExecuted: boolean,
   prepare: () => Promise<Setup>,

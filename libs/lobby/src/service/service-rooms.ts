@@ -156,7 +156,7 @@ export class ServiceRooms {
   async end(key: string, room: RoomId, close: boolean, endGame: (round: number) => Promise<void>): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['end', room, close], plan: () => this.roundOf(room) }, async ({ round }) => {
       const record = await this.records.read(room);
-      // An earlier run has closed the room.
+      // An earlier run of this request has closed the room.
       if (!record && close) return this.answerOf(room);
       if (!record) throw new HoldfastError('room-unknown');
       if (record.round === round) {

@@ -1,12 +1,12 @@
 /**
- * Maximum number of steps of one search for a composition. Teams of up to 8 players never need so many steps. A search for larger teams may
- * stop without a result. A later search with more tickets may then succeed.
+ * Maximum number of steps of one search for parties that fill the teams. Teams of up to 8 players never need so many steps. A search for
+ * larger teams may stop without a result. A later search with more tickets may then succeed.
  */
 const STEPS_MAX = 5_000;
 
 /**
  * Finds parties that fill teams exactly. `capacities`: free places of each team. `available[n]`: number of parties with n players. Returns
- * the sizes of the parties of each team, largest first. Null: no composition fits exactly.
+ * the sizes of the parties of each team, largest first. Null: no parties fill the teams exactly.
  */
 export function exactFit(capacities: readonly number[], available: readonly number[]): number[][] | null {
   const left = [...available];

@@ -274,7 +274,7 @@ export function listsFor(groups: readonly TicketGroup[], region: string): Rating
   return lists;
 }
 
-/** Returns whether tickets of the group may agree with these attributes. */
+/** Returns false if no ticket of the group can agree with these attributes. */
 export function mayAgree(group: TicketGroup, attributes: Attributes | undefined): boolean {
   return attributesAgree([group.attributes, attributes]);
 }

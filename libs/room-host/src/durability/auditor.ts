@@ -107,7 +107,7 @@ export class Auditor implements OnModuleInit {
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
-    // Restores the ends of games too, because a store that lost changes may also have lost ends.
+    // Also writes lost ends of games again, because a store that lost changes may have lost ends, too.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
