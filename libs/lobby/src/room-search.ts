@@ -23,7 +23,7 @@ export interface FollowedRooms {
   readonly rooms: RoomSummary[];
 }
 
-/** Finds public rooms by filters, in any order. The result is at most `LIST_AGE_MAX_MS` old. */
+/** Finds public rooms by filters, and sorts them by the requested fields. The result is at most `LIST_AGE_MAX_MS` old. */
 @Injectable()
 export class RoomSearch {
   /** The first page of each query, for one version of the list. The cache helps because many gateways request the same few queries. */
@@ -40,9 +40,9 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. The pages first contain the rooms of the cached list, and then the older rooms.
-   * Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes between
-   * two requests may be on both pages or on none. Every other room is on at least one page.
+   * Returns one page. `cursor`: `next` of the previous page. The pages first contain the rooms of the cached list, and then the older
+   * rooms. Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes
+   * between two requests may be on both pages or on none. Every other room is on at least one page.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */

@@ -255,7 +255,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('does not choose a server above its capacity', async () => {
+  it('does not choose a server that has more rooms than its capacity', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
@@ -360,7 +360,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the requirements of a room only to that room', async () => {
+  it('applies the requirements of a room only to that room when one call places several rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });

@@ -257,8 +257,8 @@ export interface Players {
 }
 
 /**
- * The game of the player's room runs. The server then sends the stored refusals of this seat's commands (`rejected`), and after them a
- * sync. The order matters, because the sync's `seq` acknowledges every earlier command that was not refused.
+ * The game of the player's room runs. The server next sends the stored refusals of this seat's commands (`rejected`), and then a sync. The
+ * refusals come first, because the `seq` of the sync acknowledges every earlier command without a refusal as applied.
  */
 export interface Placed {
   kind: 'placed';
@@ -318,8 +318,8 @@ export interface CompactSync {
   input: number;
   version: number;
   /**
-   * The version of the last change of the state before this sync. The client must have this version, or a later one below `version`. If the
-   * client already has `version`, only an empty patch can be applied.
+   * The version of the last change of the state before this sync. The patch applies to the state of this version, and of every later
+   * version below `version`. If the client already has `version`, only an empty patch can be applied.
    */
   from?: number;
   /**
@@ -327,7 +327,7 @@ export interface CompactSync {
    * games with steps, in the first sync after a `placed`.
    */
   time?: number;
-  /** The room time from version `from` to this sync, in ms. A sync has either this field or `time`. */
+  /** The room time that has passed between version `from` and this sync, in ms. A sync has either this field or `time`. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;

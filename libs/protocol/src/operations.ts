@@ -22,7 +22,7 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: the room has no teams. */
   teams?: TeamRules;
-  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  /** The rules of the matches of this game: modes, numbers of players, teams and time limits. Absent: the default rules. */
   match?: MatchRules;
 }
 
@@ -91,8 +91,8 @@ export interface MatchWish {
 }
 
 /**
- * A chat: that of the player's room, or that of the lobby of a game. `room`: the id of the player's room. The server refuses the request
- * with `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
+ * The chat of the player's room, or of the lobby of a game. `room`: the id of the player's room. The server refuses the request with
+ * `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
@@ -129,7 +129,7 @@ export interface RoomSummary {
   teams?: TeamRules;
 }
 
-/** A value that a filter compares. */
+/** A value with which a filter compares a field of a room. */
 export type FilterValue = string | number | boolean | null;
 /**
  * A condition on one field of a `RoomSummary`: a value for equality; `any` for one of several values; `min` and `max`, both included, for a
@@ -300,7 +300,9 @@ export interface Operations {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };
     result: { messages: ChatEntry[]; last: number; missed?: true };
   };
-  /** The host mutes a user in the chat of the room, or lets the user write again. The mute lasts as long as the room exists. */
+  /**
+   * Mutes a user in the chat of the room, or lets the user write again. Only the host may do it. The mute lasts as long as the room exists.
+   */
   'chat.mute': { data: { user: UserId; muted: boolean }; result: { muted: boolean } };
   me: {
     data: undefined;

@@ -86,8 +86,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   /**
-   * Recovers the remaining rooms of lost owners: rooms whose game is over and whose effects have not run. Such a room is only in the index
-   * of its owner. Deletes empty indexes.
+   * Recovers the remaining rooms of lost owners: rooms whose game is over and whose effects have not run. Only the index of the owner
+   * contains these rooms. Deletes empty indexes.
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));

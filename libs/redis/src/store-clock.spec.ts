@@ -120,7 +120,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('rejects its start when Redis does not answer', async () => {
+  it('rejects `start` when Redis does not answer', async () => {
     const away = new RedisConnections({ url: 'redis://127.0.0.1:1' });
     await expect(new StoreClock(away).start()).rejects.toThrow();
     away.onApplicationShutdown();

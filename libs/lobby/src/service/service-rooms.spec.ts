@@ -31,8 +31,8 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
 /**
- * Rejects `death` at the end of the tests. The commands of dead processes wait for this promise, so that no timer of a dead process
- * remains.
+ * At the end of the tests, rejects `death`. The commands of dead processes wait for this promise, so after its rejection no timer of a dead
+ * process remains.
  */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {

@@ -38,7 +38,7 @@ export interface RatedParty {
  * Distributes parties over teams, so that the sums of the ratings are close. In turn, the strongest party joins the weakest team that needs
  * a party of its size. Then parties of equal size are exchanged while this reduces the differences.
  *
- * @param sizes the sizes of the parties of each team; all together exactly the sizes of `parties`
+ * @param sizes for each team, the sizes of its parties; together, these are the sizes of all `parties`
  * @param sums the sum of the ratings that each team already has
  */
 export function balancedTeams<Party extends RatedParty>(
@@ -94,5 +94,8 @@ function exchange(teams: RatedParty[][], total: number[]): void {
   }
 }
 
-/** Minimum improvement for which parties are exchanged, in points. It is above the rounding errors of sums, so that the exchanges end. */
+/**
+ * Minimum improvement for which parties are exchanged, in points. It is larger than the rounding errors of sums. Otherwise these errors
+ * could cause exchanges without end.
+ */
 const GAIN_MIN = 1e-6;

@@ -134,7 +134,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false if this view has already contained the ticket. */
+  /** Returns false if the ticket occurs a second time in this view. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {

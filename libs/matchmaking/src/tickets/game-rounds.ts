@@ -262,8 +262,8 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. So the current queue time is
-        // more exact.
+        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. Uses the current queue time
+        // instead, which is more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });
       for (const id of ended) this.told.delete(id);

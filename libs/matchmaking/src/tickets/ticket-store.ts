@@ -221,8 +221,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Commits matches. Returns null when another lobby has become the runner. Otherwise returns one value for each match. Null: the match is
-   * committed. An id: this ticket has changed since the runner read it, so the match is not committed.
+   * Commits matches. Returns null when another lobby has become the runner. Otherwise returns one value for each match: null when the match
+   * is committed, else the id of a ticket that has changed since the runner read it.
    */
   async commit(game: string, fence: string, commits: readonly Commit[]): Promise<readonly (string | null)[] | null> {
     const { tickets, changes, holds, matches, state } = keysOf(game);

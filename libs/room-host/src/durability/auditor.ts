@@ -115,10 +115,10 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Restores the ends of games that the store lost, and returns their number. Null: the store did not accept all ends. When the store has
-   * no record of a room, a gateway must write the record first. This server then waits until the gateways have marked their audits as done,
-   * for at most `GATEWAYS_WAIT_MS`, and tries again. Only then does it mark its own audit as done. Otherwise the store could be settled,
-   * and a gateway could read the room without its end.
+   * When the store has lost ends of games, writes these ends again, and returns their number. Null: the store did not accept all ends.
+   * When the store has no record of a room, a gateway must write the record first. This server then waits until the gateways have marked
+   * their audits as done, for at most `GATEWAYS_WAIT_MS`, and tries again. Only then does it mark its own audit as done. Otherwise the
+   * store could be settled, and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();

@@ -86,8 +86,8 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Writes to the store again the ends of games that the store has lost and that are at most one minute old. Returns their number. Null:
-   * the store left at least one request unanswered.
+   * When the store has lost ends of games that are at most one minute old, writes these ends again. Returns their number. Null: the store
+   * left at least one request unanswered.
    */
   async restore(): Promise<number | null> {
     this.forgetOld();
