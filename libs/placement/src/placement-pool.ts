@@ -57,7 +57,7 @@ export class PlacementPool {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }
 
-  /** Returns every server that placement knows, sorted by name. */
+  /** Returns all servers with a record in placement, sorted by name. */
   async status(): Promise<readonly PooledServer[]> {
     const client = this.redis.commands;
     const keys = (await client.smembers(serversKey())).sort();

@@ -633,7 +633,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('cancels the reservations of the former incarnation', async () => {
+  it('cancels the reservations of the previous incarnation of the server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;

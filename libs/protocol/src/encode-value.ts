@@ -20,7 +20,7 @@ export function encodeValue(value: unknown): Uint8Array {
 
 // The variables below are the state of the encoder. Encoding is synchronous, so one set of them is enough for the process.
 
-/** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
+/** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame needs no allocation. */
 const POOL_BYTES = 8 * 1024;
 /** Minimum number of free bytes in the pool. With fewer free bytes, the encoder begins a new pool. */
 const POOL_REST_MIN = 512;

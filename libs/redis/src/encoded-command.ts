@@ -55,7 +55,9 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to know its length. */
+/**
+ * Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to determine its length.
+ */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

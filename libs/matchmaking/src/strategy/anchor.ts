@@ -42,7 +42,7 @@ export interface Anchor {
   readonly room?: OpenRoom;
 }
 
-/** @param isExplained true: also targets that the tickets of the queue can never meet, to explain what is missing */
+/** @param isExplained true: also includes targets for which the queue has too few tickets, to explain what is missing */
 export function anchorOfTicket(entry: Entry, now: number, isExplained = false): Anchor {
   const { bucket, ticket, size } = entry;
   const { rules } = bucket;

@@ -1,4 +1,4 @@
--- Chooses servers for rooms and reserves a slot for each room. The rooms are placed in sequence, as if each had a call of its own.
+-- Chooses servers for rooms and reserves a slot for each room. The rooms are placed in sequence, as if each room had a separate call.
 --
 -- KEYS  1 reservations  2 expiries  3… offers (see `shared.lua`)
 -- ARGV  1 duration of a lease, ms  2 the best score: 'lowest' or 'highest'  3 seed of the random choice among equal servers
