@@ -113,8 +113,8 @@ export interface Controls {
 }
 
 /**
- * The longest time by which a shot may hit ships in the past, in steps. With a higher limit, a shot could hit a player who has been behind
- * a rock for a long time. A player whose delay exceeds the limit must aim ahead of the target.
+ * Maximum age, in steps, of the ship positions that a shot can hit. With a higher limit, a shot could hit a player who has been behind a
+ * rock for a long time. A player whose delay exceeds the limit must aim ahead of the target.
  */
 export const BEHIND_MAX = 8;
 

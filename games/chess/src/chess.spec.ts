@@ -188,7 +188,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('ends at the fifth repetition without a claim', async () => {
+    it('ends without a claim when a position occurs for the fifth time', async () => {
       const game = await play();
       for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.ended).toBeUndefined();

@@ -25,7 +25,7 @@ export const CAPACITY_SAMPLE_MS = 1_000;
 
 /** Maximum number of open event streams of one gateway. */
 export const STREAMS_MAX = 100;
-/** Number of past server events that a gateway keeps for new readers. A second list of the same length has the room events. */
+/** Number of past server events that a gateway keeps for new readers. The gateway keeps the same number of room events in a second list. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
 /** Number of unsent bytes at which the gateway closes a stream. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;

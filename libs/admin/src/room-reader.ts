@@ -39,7 +39,7 @@ export class RoomReader {
     return { rooms, next: last && textOf(last), asOf: this.now(), complete: true };
   }
 
-  /** Reads rooms as they are now. Leaves out a room that was closed since the query chose it. */
+  /** Reads rooms as they are now. Omits each room that was closed after the query chose it. */
   private async views(rooms: readonly RoomId[]): Promise<AdminRoomView[]> {
     return (await this.records.readMany(rooms)).flatMap((record) => (record ? this.viewOf(record) : []));
   }
@@ -76,7 +76,7 @@ export class RoomReader {
   }
 }
 
-/** Returns whether a query asks for all rooms in the order of the index. */
+/** Returns whether a query asks for all rooms, newest first, which is the order of the index. */
 function isWholeIndex({ q, game, status, ownerless, sort, order }: RoomsQuery): boolean {
   return (
     (q ?? '') === '' && game === undefined && status === undefined && ownerless === undefined && sort === 'created' && order === 'desc'

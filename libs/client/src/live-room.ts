@@ -66,8 +66,8 @@ const ENDED_GRACE_MS = 500;
  */
 const ANSWER_MS = 1_500;
 /**
- * Delay in ms between the refusal of a command and the repeat of the commands after it. Further refusals arrive within this delay, so that
- * the room does not repeat a refused command.
+ * Delay in ms between the refusal of a command and the repeat of the commands after it. During this delay, the room waits for the refusals
+ * of these later commands, so that it does not repeat a refused command.
  */
 const AGAIN_MS = 20;
 

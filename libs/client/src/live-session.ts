@@ -316,7 +316,7 @@ export class LiveSession implements Session {
       case 'goodbye':
         return;
       default:
-        // Ignores a kind of message that this client is too old to know.
+        // Ignores a message of a kind that was added after this version of the client.
         message satisfies never;
     }
   }

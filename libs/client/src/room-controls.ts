@@ -21,8 +21,8 @@ export interface RoomControls {
 export type HostedSession = Pick<Session, 'request'>;
 
 /**
- * Returns the controls of the player's current room. A player who is not the host may only change the own team. All other calls then reject
- * with `not-owner`.
+ * Returns the controls of the player's current room. For a player who is not the host, all calls reject with `not-owner`, except a change
+ * of this player's own team.
  *
  * @example
  * const controls = roomControls(session);

@@ -258,7 +258,7 @@ describe('the uplink of a client', () => {
 describe('the first connection of an uplink', () => {
   const LOST: Goodbye = { kind: 'goodbye', code: 'unavailable', reason: 'What the store lost is being written again.', retryAfterMs: 500 };
 
-  it('is tried again after the time that the refusal names', async () => {
+  it('is tried again after the delay that the refusal names', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(490);
@@ -268,7 +268,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('is tried again when the refusal is temporary but names no time', async () => {
+  it('is tried again when the refusal is temporary but names no delay', async () => {
     refused = () => ({ kind: 'goodbye', code: 'timed-out', reason: '' });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -289,7 +289,7 @@ describe('the first connection of an uplink', () => {
     expect(dials).toBe(before);
   });
 
-  it('fails immediately when the refusal names a time beyond the time limit', async () => {
+  it('fails immediately when the refusal names a delay that exceeds the time limit', async () => {
     refused = () => ({ ...LOST, retryAfterMs: 60_000 });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);

@@ -1,8 +1,8 @@
 export const EDGE_OPTIONS = Symbol('EdgeOptions');
 
 /**
- * The limits and times of a gateway. `docs/settings.md` describes each field under the name of its setting, such as `HELLO_TIMEOUT_MS` for
- * `helloTimeoutMs`.
+ * The limits and durations of a gateway. `docs/settings.md` describes each field under the name of its setting, such as `HELLO_TIMEOUT_MS`
+ * for `helloTimeoutMs`.
  */
 export interface EdgeOptions {
   readonly host: string;
@@ -162,7 +162,7 @@ export const SEARCH_CHECK_MS = 10_000;
 export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search whose ticket the store has lost. */
 export const SEARCH_TRIES_MAX = 5;
-/** Maximum time for which the gateway holds back a lobby's answer until the record of the answer's room has arrived, in ms. */
+/** Maximum time for which the gateway delays a lobby's answer while the record of the answer's room has not arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
 export const RECORD_READ_MS = 100;

@@ -72,7 +72,7 @@ export class AuditLog {
     return this.viewOf(id, await this.redis.commands.hget(actsKey(), id));
   }
 
-  /** Returns a page of acts, newest first. A filter may require further reads, at most of all kept acts. */
+  /** Returns a page of acts, newest first. With a filter, the page may need several reads, in the worst case of all stored acts. */
   async page({ actor, act, target, limit, after }: AuditQuery): Promise<AuditAnswer> {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&

@@ -11,7 +11,7 @@ import { COARSE, FINE, type Resolution, SeriesStore, type TimedSample } from './
 
 /** Number of points of a chart, when the request names no step. */
 const POINTS = 240;
-/** Time in ms after the last request at which the samples in memory are dropped. */
+/** Time in ms after the last request at which the reader deletes the samples in memory. */
 const UNUSED_MS = 300_000;
 
 /**

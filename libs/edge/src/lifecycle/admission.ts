@@ -203,8 +203,8 @@ export class Admission {
   }
 
   /**
-   * Notifies the former gateway, at most once, that the session has moved or was replaced. If the notice is lost, the former gateway
-   * detects this when it renews the session.
+   * Notifies the former gateway that the session has moved or was replaced. The notice may be lost. The former gateway then detects the
+   * change when it renews the session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});

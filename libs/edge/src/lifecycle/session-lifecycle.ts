@@ -277,7 +277,7 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session whose grace is over. If the session is at another gateway in the store, only the notice of its takeover was lost. The
+   * Ends a session whose grace is over. If the store shows the user at another gateway, only the notice about this change was lost. This
    * gateway then requests no departure.
    */
   private async gone(session: GatewaySession): Promise<void> {

@@ -81,7 +81,7 @@ export class SettledSessions implements OnApplicationBootstrap {
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The search has ended. The client learns it from the answer to its next `me`.
+      // The search has ended. The answer to the client's next `me` shows this.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }
