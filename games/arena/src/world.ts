@@ -37,7 +37,7 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
 ];
 
 export const SHIP_STATUS = {
-  /** The ship waits for its next start. */
+  /** The ship was destroyed, and waits for its next start. */
   gone: 0,
   /** The ship flies, and shots do not harm it, because it has just started. */
   shielded: 1,

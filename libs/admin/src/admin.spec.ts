@@ -354,7 +354,7 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and answers an unknown id with the known ids', async () => {
+    it('returns a server by its short id, and refuses an unknown id with a list of known ids', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
@@ -550,7 +550,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it("tells the room's owner to end the game with a note for the players", async () => {
+    it("sends the room's owner a request to end the game, with a note for the players", async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,

@@ -13,7 +13,7 @@ function events(...all: readonly Told[]): PublishedOperatorEvent[] {
 }
 
 describe('incidentsOf', () => {
-  it('makes one incident of the suspicion, the eviction and the recovery of a server', () => {
+  it('combines the suspicion, the eviction and the recovery of a server into one incident', () => {
     const [incident, ...others] = incidentsOf(
       events(
         [1_000, 'server.suspect', 'check-missed'],

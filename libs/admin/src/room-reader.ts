@@ -64,7 +64,7 @@ export class RoomReader {
     return viewOf(record, this.isOwnerless(record));
   }
 
-  /** Returns whether a room has a game in play but no living owner, as far as this gateway knows. */
+  /** Returns whether a room has a game in play, but no owner that is alive in the directory of this gateway. */
   private isOwnerless({ status, owner }: Pick<RoomRecord, 'status' | 'owner'>): boolean {
     if (status !== 'playing') return false;
     const server = owner ? this.directory.get(owner.server) : undefined;

@@ -22,7 +22,7 @@ interface FollowedLobby {
 
 /**
  * Delivers chat messages to the sessions at this gateway. Subscribes to the channel of each room with a session at this gateway, and of
- * each lobby that such a session follows.
+ * each lobby that a session at this gateway follows.
  */
 @Injectable()
 export class ChatDelivery implements OnModuleInit {

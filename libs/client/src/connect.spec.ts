@@ -747,7 +747,7 @@ describe('the session of a client', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('reconnects after the time that the goodbye of a stopping gateway names', async () => {
+  it('reconnects after the delay that the goodbye of a stopping gateway names', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -764,7 +764,7 @@ describe('the session of a client', () => {
 });
 
 describe('a session in the storage of the client', () => {
-  it('stays stored when an earlier session with this key is closed', async () => {
+  it('stays stored when an earlier session with the same key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
     const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');

@@ -107,7 +107,7 @@ function sleep(ms: number): void {
 }
 
 describe('the uplink of a client', () => {
-  it('gives up the reconnection after the configured time', async () => {
+  it('stops its attempts to reconnect after the configured duration', async () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -134,7 +134,7 @@ describe('the uplink of a client', () => {
   it.each([
     ['ahead', HOUR],
     ['back', -HOUR],
-  ])('keeps the time limit even when the wall clock is set %s', async (_, byMs) => {
+  ])('does not change its time limit when the wall clock is set %s', async (_, byMs) => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -323,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'is tried again when one gateway refuses and another gateway does not answer: %j',
+    'is tried again within the time limit when one gateway refuses and another gateway does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);
@@ -337,7 +337,7 @@ describe('the first connection of an uplink', () => {
     },
   );
 
-  it('fails with the refusal when one gateway refuses and another gateway does not answer', async () => {
+  it('fails with the refusal after the time limit when one gateway refuses and another gateway does not answer', async () => {
     refused = () => LOST;
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://dead']);
     uplink.start();

@@ -40,7 +40,7 @@ export interface EdgeOptions {
 
 /**
  * Backlog at which the gateway closes a connection at once, as a multiple of `backlogBytesMax`. Only a client that sends requests without
- * reading the answers has such a backlog.
+ * reading the answers has a backlog of this size.
  */
 export const BACKLOGS_MAX = 4;
 /**
@@ -131,7 +131,7 @@ export const GATEWAY_SWEEP_MS = 5_000;
 export const CLEANUP_LEASE_MS = 10_000;
 /** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;
-/** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
+/** Pause in ms before the gateway reads a missing room again. A server can still restore the room until the store is settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
  * Interval in ms at which the gateway renews the stored room of each connected user. After a renewal, the store keeps the room of the user

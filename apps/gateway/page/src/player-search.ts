@@ -153,7 +153,7 @@ export class PlayerSearch {
         if (!this.stop?.signal.aborted && ENDED[message.reason]) this.toasts.note(ENDED[message.reason]!);
         break;
       default:
-        // Ignores an event that this page does not know, because the server may be newer than the page.
+        // Ignores an event that this page does not support, because the server may be newer than the page.
         message satisfies never;
     }
     this.changed();
@@ -175,8 +175,8 @@ function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | nu
 }
 
 /**
- * Sentences about the reasons why a search ended without a match. Reasons that the player caused have no sentence, because the player knows
- * them.
+ * Sentences about the reasons why a search ended without a match. The reason `entered-room` has no sentence, because the page then shows
+ * the room.
  */
 const ENDED: Readonly<Record<string, string | undefined>> = {
   cancelled: 'The search was cancelled.',

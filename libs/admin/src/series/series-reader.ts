@@ -73,8 +73,8 @@ export class SeriesReader {
   }
 
   /**
-   * Returns the id of a server without the prefix of the fleet, such as `game:1`. The server may be gone, because samples may still contain
-   * it.
+   * Returns the id of a server without the prefix of the fleet, such as `game:1`. Also works for a server that is not in the directory any
+   * more, because samples can still contain it.
    */
   private shortId(id: string): string {
     const record = this.directory.get(fullId(id));

@@ -118,7 +118,7 @@ export class Admission {
     // Ignores an empty string, because clients in some languages send it for a field without a value.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // Waits after a restart of the store, because another gateway may not have restored the session yet.
+    // Waits after a restart of the store, because another gateway has perhaps not restored the session yet.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }

@@ -17,7 +17,7 @@ export class PresenceReconciler {
   private indexedFor = 0;
   /**
    * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session first to the
-   * index and then to the table. So only two such comparisons in a row show that a session is lost.
+   * index and then to the table. So only two comparisons in a row with this result show that a session is lost.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 

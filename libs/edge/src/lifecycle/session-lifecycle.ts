@@ -83,7 +83,7 @@ export class SessionLifecycle {
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at the same time. The admission with the lower number may finish last. It must not lower the
+      // Two admissions of one session can run at the same time. If the admission with the lower number finishes last, it must not lower the
       // session's number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.

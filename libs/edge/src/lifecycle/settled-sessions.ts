@@ -55,7 +55,7 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /**
-   * Removes the user from rooms that the session had left, because the restored record may contain the user again. Does not remove the user
+   * Removes the user from rooms that the session had left, because the restored record can contain the user again. Does not remove the user
    * from a room that the user has entered since, by a request or a match.
    */
   private leaveAgain({ session, outcome, before }: RestoredSession): void {
@@ -86,7 +86,7 @@ export class SettledSessions implements OnApplicationBootstrap {
     }
   }
 
-  /** Sends a request, and repeats it while lobbies restart or do not know yet that the store is settled. */
+  /** Sends a request, and repeats it while lobbies restart or have not detected yet that the store is settled. */
   private async repeated<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {
