@@ -9,7 +9,7 @@ export interface ChessState {
   fen: string;
   /** The position at the beginning. Absent: the standard position. */
   startFen?: string;
-  /** All moves so far, in standard notation. */
+  /** All moves so far, in standard algebraic notation. */
   moves: string[];
   turn: Side;
   clocks: Clocks;

@@ -298,7 +298,7 @@ export class LiveRoom implements Room {
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
     // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The
-    // repeated commands have a `settled` that includes the refused command, so the room does not wait for it.
+    // `settled` of the repeated commands includes the refused command, so the room does not wait for the refused command.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 

@@ -104,8 +104,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, detaches
-   * the session and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, closes
+   * the connection and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();

@@ -102,7 +102,7 @@ export const ATTACH_TIMEOUT_MS = 3_000;
 export const ATTACHED_AT_ONCE_MAX = 200;
 /** Period in ms within which the gateway compares each followed room once with the store, because publications may be lost. */
 export const FOLLOW_POLL_MS = 10_000;
-/** Interval in ms between two comparisons. Each comparison covers a few of the followed rooms. */
+/** Interval in ms between two comparisons of followed rooms with the store. Each comparison covers a few of the rooms. */
 export const FOLLOW_TICK_MS = 100;
 /** Time for which the gateway waits for the owner's last frames after the record shows the end of a game, in ms. */
 export const OWNER_END_WAIT_MS = 250;

@@ -11,7 +11,7 @@ import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scrip
 
 /** Limits of the audit log. An act has some 400 bytes, so the log needs about 4 MB. */
 export const AUDIT_LIMITS = { actsMax: 10_000, keptMs: 90 * 86_400_000 };
-/** Number of acts that one read of the log returns for a page with a filter. */
+/** Number of acts in one read of the log, for a page with a filter. */
 const ACTS_READ_AT_ONCE = 500;
 /** Maximum duration of an act, in ms. An older act without an end counts as lost, because its end was not stored. */
 const ACT_MS_MAX = DRAIN_WAIT_MS + 60_000;

@@ -45,7 +45,7 @@ const STEP_OVER_MS = 1_000;
 
 /** The options of `interpolate`. */
 export interface InterpolationOptions<State, Entity extends object> {
-  /** Returns the entities that are displayed in the past, such as all ships of other seats. */
+  /** Returns the entities whose past positions are displayed, such as the ships of all other seats. */
   readonly entities: (state: State) => readonly Entity[];
   /** Returns the key that identifies an entity in all states. */
   readonly key: (entity: Entity) => string | number;

@@ -57,7 +57,7 @@ describe.each(grid)('the page of a player with a latency of $latencyMs ms and a 
     }
   });
 
-  it('sends an input only when the input changes or after one second', () => {
+  it('sends fewer than 60 inputs within 20 seconds, with consecutive numbers', () => {
     for (const { inputs } of runs) {
       expect(inputs.length).toBeLessThan(60);
       expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));

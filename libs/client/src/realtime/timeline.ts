@@ -26,8 +26,8 @@ interface Step<Input> {
 
 /**
  * The steps that this client has predicted, and how many of them the server has run. An input is valid until the next input, on the client
- * and on the server. So a sync contains the step of its latest input and every later step of the server. A sync does not contain the step
- * of a later input.
+ * and on the server. So if the latest input in a sync has number 5, the server has run the step that began with input 5, and has not run
+ * the step that began with input 6.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];

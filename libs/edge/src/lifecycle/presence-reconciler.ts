@@ -79,7 +79,10 @@ export class PresenceReconciler {
     this.report(session);
   }
 
-  /** Adds the sessions of this gateway that its index lacks. Removes sessions that only the index has, and marks their users as away. */
+  /**
+   * Adds the sessions of this gateway to its index where they are missing. Removes each session that only the index has, and marks its user
+   * as away.
+   */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;

@@ -28,7 +28,7 @@ async function setStoreAhead(ms: number): Promise<void> {
   }
 }
 
-/** The sessions of a gateway and their restorer. */
+/** Returns a new gateway: its sessions, and the restorer of these sessions. */
 function newGateway(sessionTtlMs?: number) {
   const id = serverId('gateway', randomUUID());
   const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), {
