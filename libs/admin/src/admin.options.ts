@@ -16,7 +16,7 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
 /** Time limit for a drain, in ms. The server answers the request only after it has tried to migrate all of its rooms. */
 export const DRAIN_WAIT_MS = 120_000;
-/** Interval at which the progress of a drain is stored, in ms. */
+/** Interval in ms at which the gateway stores the progress of a drain. */
 export const DRAIN_PROGRESS_MS = 1_000;
 /** Time limit for the migration of a room, in ms. The limit is long, because the migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;

@@ -706,7 +706,7 @@ describe('the admin API', () => {
       expect(JSON.stringify(body)).toContain('server.evicted');
     });
 
-    it('still returns the events of servers after thousands of room events', async () => {
+    it('sends a server event to a new reader even after thousands of room events', async () => {
       const beside = await listen('?kind=room');
       const { id: server, incarnation } = game.get(Self);
       const marker = randomUUID();

@@ -46,7 +46,7 @@ describe('incidentsOf', () => {
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
-  it('ends an incident when a second gateway completes the recovery of a gateway that died', () => {
+  it('ends an incident when a second gateway completes the recovery that a dead gateway had begun', () => {
     const died = events(
       [1_000, 'server.evicted', 'silent'],
       [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],

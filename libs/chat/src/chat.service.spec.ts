@@ -81,7 +81,7 @@ describe('a chat message', () => {
     expect((await chat.history(newCaller(), LOBBY)).messages).toContainEqual(sent);
   });
 
-  it('is passed, changed or refused as the moderator of the application decides', async () => {
+  it('is sent unchanged, changed or refused, as the moderator of the application decides', async () => {
     const { chat } = await start([Moderator]);
     const caller = newCaller();
     const send = (text: string) => chat.send(caller, { ...LOBBY, text, id: text });

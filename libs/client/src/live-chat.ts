@@ -157,8 +157,8 @@ class LiveChat implements Chat {
   }
 
   /**
-   * Requests the messages after the last emitted one. Only one request runs at a time. After a call during a request, one more request
-   * follows.
+   * Requests the messages after the last emitted one. Only one request runs at a time. If this method is called during a request, it sends
+   * one more request afterwards.
    */
   private read(): void {
     if (this.isReading) {

@@ -107,7 +107,7 @@ export class LiveRoom implements Room {
   private attached = false;
   /** True: the last `placed` came from a former owner of the room. The room then ignores the frames of this owner. */
   private fromOldOwner = false;
-  /** True when the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
+  /** True when the lobby has reported `waiting` since the last game began. If a later view shows a game, this game is then a new one. */
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;

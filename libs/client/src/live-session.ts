@@ -440,7 +440,7 @@ export class LiveSession implements Session {
     this.request('match.find', search.wish).then(
       (answer) => {
         search.unanswered -= 1;
-        // Ignores an answer that arrives after the end of the search, because the player may have left the room in the answer.
+        // Ignores an answer that arrives after the end of the search, because the player has perhaps left the room of this answer.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;
@@ -458,7 +458,7 @@ export class LiveSession implements Session {
     );
   }
 
-  /** Emits the message. Ends the search of this session when the server has ended it without a match. */
+  /** Emits the message. If the message says that the server has ended the search without a match, ends the search of this session. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
     // If the answer with the ticket was lost, the first message about the search supplies the ticket.

@@ -1,7 +1,7 @@
 import type { Operations, UserId } from '#libs/protocol';
 import type { Session } from './session.js';
 
-/** The operations of the host of a room. When the promise of an operation resolves, `room.view` shows the change. */
+/** The operations of the host of a room. When the promise of an operation resolves, `room.view` already shows the change. */
 export interface RoomControls {
   /** Changes the room. An absent field does not change. `password: null` removes the password. */
   update(change: Operations['rooms.update']['data']): Promise<void>;

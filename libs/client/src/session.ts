@@ -58,7 +58,7 @@ export interface CreateRoom extends RoomSettings {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** The room to enter: its id, or its id or invite code with a password. */
+/** The room to enter: its id as a string, or an object with the id or the invite code, and a password if the room needs one. */
 export type RoomAddress =
   | string
   | { readonly room: string; readonly password?: string }

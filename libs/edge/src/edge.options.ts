@@ -127,7 +127,10 @@ export const DEPARTURES_MAX = 10_000;
 export const DEPARTURES_AT_ONCE = 64;
 /** Interval at which the gateway searches for sessions of gateways that ended without a notice, in ms. */
 export const GATEWAY_SWEEP_MS = 5_000;
-/** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease after a third of this time. */
+/**
+ * Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease each time a third of this duration has
+ * passed.
+ */
 export const CLEANUP_LEASE_MS = 10_000;
 /** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;

@@ -252,7 +252,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // Before the store is settled, a record may be an older copy, so a comparison with it would report wrong differences.
+    // Before the store is settled, a record can be an older copy, so a comparison with it would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);
