@@ -32,7 +32,10 @@ export interface EventTail {
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The room time of the next owner continues from it and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game. They are also stored here, because `reassert` restores a record without them. Absent: there were none. */
+  /**
+   * The takeovers (adoptions without a handoff) of this game. They are also stored here, because `reassert` restores a record without them.
+   * Absent: there were none.
+   */
   readonly takeovers?: readonly Takeover[];
 }
 

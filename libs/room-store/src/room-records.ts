@@ -249,7 +249,7 @@ export class RoomRecords implements OnModuleInit {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
     // Redis orders rooms of the same millisecond by id. The first read returns all rooms that have the same millisecond as `after`. So this
-    // loop leaves out `after` and the rooms before it.
+    // loop skips `after` and the rooms before it.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));

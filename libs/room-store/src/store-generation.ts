@@ -32,7 +32,8 @@ export class StoreGeneration {
   /** By connection: the run id of its Redis. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
   /**
-   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because it may be out of date.
+   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because that run id may be out of
+   * date.
    */
   private readonly identifications = new Map<RedisClient, number>();
   /**

@@ -1,4 +1,7 @@
-/** The outcome of an effect. `data`: the data that its handler returned. `code`: the reason why the effect has failed for good. */
+/**
+ * The outcome of an effect. `data`: the data that its handler returned. `code`: the reason why the effect has failed and is not tried
+ * again.
+ */
 export type EffectReply<Data = unknown> =
   | { readonly ok: true; readonly data: Data }
   | { readonly ok: false; readonly code: string; readonly message: string };

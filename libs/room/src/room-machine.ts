@@ -439,7 +439,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** The room freezes the state of one version in this many before it computes the views. Freezing every state would be slow. */
+/** Number of versions of which the room freezes one state, before it computes the views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(

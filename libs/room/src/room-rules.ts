@@ -131,8 +131,8 @@ export interface GameDefinition {
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
   /**
-   * Maximum number of syncs a second that a player gets. Changes in between are sent together. 0: each change is sent at once. With the
-   * value of `stepHz`, each step is sent at once, together with the commands before it.
+   * Maximum number of syncs a second that a player gets. Changes between two syncs are sent together. 0: each change is sent at once. If it
+   * equals `stepHz`, each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
   /** The kind of draft to which handlers write. Absent: `proxy`. */
@@ -294,7 +294,7 @@ export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'ran
 
 /**
  * `joined`: the player got the seat, in the setup or later in a `joinable` game. `left`: the player left on purpose, was away for
- * `seatGraceMs`, or was replaced by another player before then.
+ * `seatGraceMs`, or was away when another player took the seat.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

@@ -40,7 +40,7 @@ export interface ServerPlan<Type extends ServerType> {
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
   /** Starts the work that needs a ready server. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** Hands over the work of a stopping server to other servers. Runs while this server is still in the fleet. */
+  /** Moves the work of a stopping server to other servers. Runs while this server is still in the fleet. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 

@@ -10,8 +10,8 @@ export interface GatewayIncarnation {
 }
 
 /**
- * TTL of an index, in ms. It is longer than any outage, because the sessions of a gateway that died in an outage must still be found
- * afterwards.
+ * TTL of an index, in ms. It is longer than any expected outage, so that the sessions of a gateway that died in an outage are still found
+ * after it.
  */
 const RETENTION_MS = 24 * 3_600_000;
 

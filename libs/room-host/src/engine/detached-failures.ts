@@ -40,7 +40,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Describes a thrown value. The watchdog limits the time for this, because reading the value may run code of the game. */
+  /** Returns a description of a thrown value, for logs. Runs under the watchdog, because reading the value can run code of the game. */
   private described(subject: Subject, error: unknown): LoggedError {
     const runs = this.guard.subject(subject);
     try {

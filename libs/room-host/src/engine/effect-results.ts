@@ -39,8 +39,8 @@ export class EffectResults {
   }
 
   /**
-   * Passes a failure to the game that waits for the result of the effect that crashed the room's last owner. The effect itself is not run
-   * again.
+   * An effect crashed the room's last owner. If the game waits for the result of this effect, the game receives a failure. The effect does
+   * not run again.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);

@@ -15,7 +15,7 @@ import { EffectWatch } from './effect-watch.js';
 import { RoomEngine } from './room-engine.js';
 
 /**
- * `done`: the handler succeeded or failed for good, or there is no handler; `reply` is the result for a game that waits for it. `lost`:
+ * `done`: the handler succeeded, failed in its last attempt, or does not exist; `reply` is the result for a game that waits for it. `lost`:
  * this server lost the room, and the next owner runs the effect; or the game no longer waits for the result. `stopped`: the watchdog
  * interrupted the handler, and the effect is not tried again.
  */
@@ -39,7 +39,7 @@ const RETRY_MS_MAX = 30_000;
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by the key of the effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object with its own entry. */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new `HostedRoom`, so it gets a new entry. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();

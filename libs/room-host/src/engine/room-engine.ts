@@ -68,7 +68,8 @@ export class RoomEngine {
   }
 
   /**
-   * Queues a changed room for storing. After a failure, refuses the command or ends the game. Returns the outcome to send to the player.
+   * Acts on the outcome of an input: queues a changed room for storing, or, after a failure, refuses the command or ends the game. Returns
+   * the outcome to send to the player.
    */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {

@@ -4,7 +4,7 @@ import { StepSlots } from './step-slots.js';
 export interface Stepper {
   /** Runs one step. `lagMs`: the time since the step was due, in ms. */
   step(lagMs: number): void;
-  /** Counts steps that were left out because the process was too slow. */
+  /** Counts steps that the schedule skipped because the process was too slow. */
   dropped(steps: number): void;
   /** Counts a step that starts so late that the next step is due, too. */
   late(): void;

@@ -208,7 +208,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // The effects with which a room arrives are stored already, by the setup or by the last owner.
+    // The pending effects of a room that arrives on this server are already stored, by the setup or by the last owner.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -442,7 +442,10 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /** All data that is needed to restore the end of the game. Null: the game has not ended, or the store has not acknowledged its end. */
+  /**
+   * All data that this server needs to write the end of the game again if the store loses the end. Null: the game has not ended, or the
+   * store has not acknowledged its end.
+   */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;
