@@ -27,7 +27,7 @@ describe('an invite code', () => {
     expect(readInviteCode(text)).toBe(code);
   });
 
-  it('leads to its room until the code is released', async () => {
+  it('identifies its room until the code is released', async () => {
     const code = await invites.reserve(room);
     expect(await invites.find(code)).toBe(room);
     await invites.release([code]);

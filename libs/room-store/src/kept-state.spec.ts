@@ -66,7 +66,7 @@ describe('the state of a game with a failover after each change', () => {
     ['a value that contains itself', () => circle(), 'levels deep, or holds itself'],
     ['more levels than a frame has', () => deep(600), 'levels deep, or holds itself'],
     ['references that double 40 times', () => doubled(40), 'makes more than 1000000 objects and arrays'],
-  ])('must not contain %s, and the refusal names the path', (_what, make, flaw) => {
+  ])('is refused when it contains %s, and the refusal names the path', (_what, make, flaw) => {
     const game = new Game();
     const outcome = game.command((state) => {
       (state.list as unknown[])[0] = { x: make() };
@@ -101,7 +101,7 @@ describe('the state of a game with a failover after each change', () => {
     ],
     ['toJSON beside constructor', () => ({ constructor: 1, toJSON: 2, toString: 3 }), { constructor: 1, toJSON: 2, toString: 3 }],
     ['a text with NUL', () => 'a\0b', 'a\0b'],
-  ])('may contain %s', (_what, make, kept) => {
+  ])('is accepted when it contains %s', (_what, make, kept) => {
     const game = new Game();
     const outcome = game.command((state) => {
       state.x = make();
@@ -142,7 +142,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('must not contain an object that an earlier handler has kept in a variable', () => {
+  it('is refused when it contains an object that an earlier handler has kept in a variable', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {

@@ -109,7 +109,7 @@ describe('a player who joins a running game', () => {
     expect(arena.join(3, 'Cy')).toBe('unchanged');
   });
 
-  it('may return to the seat after leaving', () => {
+  it('can return to the seat after leaving the game', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'left' });
     expect(arena.join(1, 'Bob')).toBe('changed');

@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is reported as `server-lost` when its target is lost before the load', async () => {
+  it('makes the migration fail with `server-lost` when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
