@@ -63,7 +63,7 @@ export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 export const APPEND_RETRY_MS = 50;
 /** Time without an answer of the store after which players receive a pause, in ms. A pause for a shorter wait would only disturb them. */
 export const STALL_PAUSE_MS = 1_000;
-/** Period of the regular audit, in ms. Each reconnect also starts an audit. An audit of many rooms may take longer than the period. */
+/** Period of the regular audit, in ms. Each reconnect also starts an audit. An audit of many rooms can take longer than the period. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
  * Number of rooms in one pipeline of an audit, and the pause between two pipelines, in ms. Only a regular audit pauses, so that it does not

@@ -6,8 +6,8 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values. For
- * more runs, set their number: `KEPT_RUNS=50000`. To repeat a failure, use the seed in its message.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into the state. Each run uses new random
+ * values. For more runs, set their number: `KEPT_RUNS=50000`. To repeat a failure, use the seed in its message.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // The error may come from a getter in the state. It is then an error of the game, and names no path.
+  // A getter in the state can throw an error of the game, which names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);

@@ -366,7 +366,7 @@ export class RoomRecords implements OnModuleInit {
     return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
-  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
+  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room can occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

@@ -68,7 +68,7 @@ export class StoreGeneration {
 
   /**
    * Refuses a write that gives a record a new revision, before the store is settled. Call it in the same event-loop tick as the write,
-   * because the store may restart between two ticks.
+   * because the store can restart between two ticks.
    * @throws `unavailable` before the store is settled
    */
   refuseUnsettled(): void {

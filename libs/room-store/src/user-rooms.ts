@@ -201,8 +201,8 @@ export class UserRooms {
   }
 
   /**
-   * Ends the stay of a user whose session is over: removes the user from any room, and voids all older requests. Returns the room in which
-   * the user was, also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
+   * Removes a user whose session is over from any room, and voids all older requests of the user. Returns the room in which the user was,
+   * also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);

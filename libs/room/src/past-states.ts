@@ -48,5 +48,5 @@ export class PastStates<State = unknown> {
   }
 }
 
-/** Maximum number of states. Two seconds at 60 steps a second are 120 states, and commands may add as many. */
+/** Maximum number of states. Two seconds at 60 steps a second are 120 states, and commands can add as many. */
 const PAST_STATES_MAX = 256;

@@ -473,7 +473,7 @@ function editAll(root: unknown, steps: readonly Edit[]): void {
   }
 }
 
-/** Performs one edit of a handler on an object in a variable. The object may be in the state once, twice, or not at all. */
+/** Performs one edit of a handler on an object in a variable. The state can contain the object once, twice, or not at all. */
 function juggle(root: unknown, kept: unknown[], { act, where, other, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];

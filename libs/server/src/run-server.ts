@@ -44,7 +44,7 @@ export interface ServerPlan<Type extends ServerType> {
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Time limit for requests that arrive before the fleet knows that this server stops, in ms. */
+/** Time limit for requests that arrive before the other servers have read that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
  * Pause after the server has published the state `draining`, in ms. In this time, other servers finish the requests for which they had

@@ -1117,7 +1117,7 @@ describe('the room host', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('tells the game when a player goes away, returns or leaves', async () => {
+  it('informs the game when a player is away, returns or leaves', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -1132,7 +1132,7 @@ describe('the room host', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('does not tell the game about a player who returns before `awayAfterMs`', async () => {
+  it('does not inform the game about a player who returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);

@@ -119,7 +119,7 @@ export class StepSchedule {
     const dropped = behind - CATCH_UP_STEPS_MAX;
     entry.number += dropped > 0 ? dropped + 1 : 1;
     entry.dueAt = phaseMs + entry.number * periodMs;
-    // Moves the entry in the heap before the step runs, because the step may end the game and remove the entry.
+    // Moves the entry in the heap before the step runs, because the step can end the game and remove the entry.
     this.sink(entry);
     if (dropped > 0) stepper.dropped(dropped);
     if (behind > 0) stepper.late();

@@ -54,7 +54,7 @@ export class GameLoads {
       if (signal.aborted) break;
       try {
         const loading = Promise.resolve(machine.load(rule, start));
-        // A load may reject after the time limit. Without a handler, the rejection would end the process.
+        // A load can reject after the time limit. Without this `catch`, the rejection would end the process.
         loading.catch(() => {});
         return machine.plainCopyOf(await Promise.race([loading, aborted(signal)]), 'loaded');
       } catch (error) {

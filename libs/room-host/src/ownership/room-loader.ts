@@ -26,7 +26,7 @@ export class RoomLoader implements OnModuleInit {
   /** The reason why the last attempt to adopt a room failed, by room. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /**
-   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so each adoption
+   * The highest epoch in which this process owned each room. A store that fell back can assign the same epoch twice, so each adoption
    * requests an epoch above this one.
    */
   private readonly highestEpochs = new Map<RoomId, number>();
@@ -103,7 +103,7 @@ export class RoomLoader implements OnModuleInit {
         this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
-      // A store that lost data may have an old copy of a room. So the living owner of the room gets time to restore the newer state before
+      // A store that lost data can have an old copy of a room. So the living owner of the room gets time to restore the newer state before
       // the adoption.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
       downtimeOf = measured;

@@ -54,7 +54,7 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * A copy of an error that a game threw, with its name, message, code and stack. Reading the original may run code of the game (getters,
+ * A copy of an error that a game threw, with its name, message, code and stack. Reading the original can run code of the game (getters,
  * `toString`), so the copy is made under the watchdog.
  */
 export class GameError extends Error {

@@ -44,7 +44,7 @@ const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
   dropped: [],
 };
 
-/** A refusal that may depend on changes up to `afterVersion`. It is sent once these changes are durable. */
+/** A refusal that can depend on changes up to `afterVersion`. It is sent once these changes are durable. */
 export interface WaitingRefusal {
   readonly afterVersion: number;
   readonly attachment: Attachment;
@@ -121,8 +121,8 @@ export class HostedRoom {
   /** The last durable changes, for clients that reconnect. */
   readonly recent: RecentChanges;
   /**
-   * Seats whose players have received the state of the game. When such a player attaches without a version, for example after a reload of
-   * the page, the server sends no old events.
+   * Seats whose players have received the state of the game. When one of these players attaches without a version, for example after a
+   * reload of the page, the server sends no old events.
    */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
@@ -297,7 +297,7 @@ export class HostedRoom {
 
   /** Returns the state as `seat` may see it (null: a spectator). Returns null for every seat when the view of the game has failed. */
   view(state: unknown, seat: Seat | null): unknown {
-    // After a failure, does not call the view again, because each call may take the whole time that the watchdog allows.
+    // After a failure, does not call the view again, because each call can take the whole time that the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
@@ -415,7 +415,10 @@ export class HostedRoom {
     });
   }
 
-  /** Effects that may run: their change is durable and cannot be undone by a loss of this server. */
+  /**
+   * The effects that may run: those of all durable changes, or, with durability `checkpoint`, those that a stored checkpoint contains. The
+   * effect that crashed the last owner is not among them.
+   */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
