@@ -8,7 +8,7 @@ export interface LastGame extends DocAtRev {
   readonly epoch: number;
   /** The last owner of the room. Empty: the room has no owner. */
   readonly owner: string;
-  /** The number of games that were played to their end. */
+  /** The number of games that were played to their end in this room. */
   readonly round: number;
 }
 

@@ -47,7 +47,7 @@ describe('an invite code', () => {
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('expires later after each use', async () => {
+  it('gets its full TTL again with each use', async () => {
     const code = await invites.reserve(room);
     await redis.commands.pexpire(inviteKey(code), 5_000);
     await invites.find(code);

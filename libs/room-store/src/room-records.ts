@@ -33,7 +33,7 @@ const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lu
  */
 const CLOSED_MS = 600_000;
 
-/** Maximum size of a published document, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
+/** Maximum size of a published document, in bytes. Redis keeps a copy of each message in memory for each gateway. */
 const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
 /** Maximum number of entries of an index that one call reads. Such a call takes about a millisecond. */

@@ -113,7 +113,7 @@ describe('the mark of a setup that could crash the owner', () => {
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 
-  it('is refused when the start is no longer current', async () => {
+  it('is not stored when the start is no longer current', async () => {
     const room = await rooms.starting();
     await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
@@ -121,7 +121,7 @@ describe('the mark of a setup that could crash the owner', () => {
 });
 
 describe('the mark of an effect of a game that has ended', () => {
-  it('marks the effect for the next owner as one that must not run', async () => {
+  it('is returned to the next owner together with the pending effects', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

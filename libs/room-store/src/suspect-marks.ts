@@ -5,7 +5,7 @@ import { effectsKey, roomKey } from './room-keys.js';
 const markScript = new LuaScript('mark_suspect', new URL('./scripts/mark-suspect.lua', import.meta.url), 1);
 const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-suspect.lua', import.meta.url), 1);
 
-/** An input that its owner has been handling for too long. */
+/** An input that the owner of its room has been handling for too long. */
 export interface SuspectInput {
   /** The kind and the name of the input: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;

@@ -439,7 +439,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** Number of versions of which the room freezes one state, before it computes the views. Freezing every state would be slow. */
+/** The room freezes the state of only one in this many versions before it computes the views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(
@@ -451,7 +451,7 @@ function seatChanges(
   if (own === undefined && bots === undefined && (refused === undefined || refused.size === 0)) return undefined;
   const changes: Record<Seat, SeatChange> = {};
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
-  // Most commands change only their own seat. A copy of the change would be slow.
+  // Stores the seat's own change without a copy in most cases, because most commands change only their own seat and a copy would be slow.
   if (own) changes[seat] = changes[seat] === undefined ? own : { ...changes[seat], ...own };
   if (bots) for (const [botSeat, change] of Object.entries(bots)) changes[Number(botSeat)] = { ...changes[Number(botSeat)], ...change };
   return changes;

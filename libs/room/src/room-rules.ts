@@ -92,7 +92,7 @@ export interface RoomContext<Types = GameTypes> {
 }
 
 /**
- * The room during `setup`, which makes the first state. Timers and events are available, and the game may end, but there is no state yet.
+ * The room during `setup`, which makes the first state. Timers and events are available, and the game can end, but there is no state yet.
  */
 export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext<Types> {
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
@@ -138,7 +138,7 @@ export interface GameDefinition {
   /** The kind of draft to which handlers write. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /**
-   * Each number that a handler changed is rounded to a multiple of this value. The value may differ by path. Absent: numbers are not
+   * Each number that a handler changed is rounded to a multiple of this value. The value can differ by path. Absent: numbers are not
    * rounded.
    */
   readonly quantize?: number | StepsByPath;
@@ -232,7 +232,7 @@ export interface RoomRules<State = unknown> {
 /** The method that loads the data of a game before its setup, with its limits. */
 export interface LoadRule {
   run(start: GameStart): unknown;
-  /** Time for all attempts together, in ms. */
+  /** Time limit for all attempts together, in ms. */
   readonly timeoutMs: number;
   /** Maximum number of attempts. */
   readonly attempts: number;
@@ -248,7 +248,7 @@ export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly options: Options;
   /** The players, by seat. */
   readonly seats: readonly (Omit<RoomPlayer, 'claims'> & { readonly claims?: ClaimsOf<Types> })[];
-  /** The signal is aborted when the time for the load is over. Pass it to calls that take a signal. */
+  /** The signal is aborted when the time limit of the load has passed. Pass it to calls that take a signal. */
   readonly signal: AbortSignal;
 }
 

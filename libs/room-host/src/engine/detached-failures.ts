@@ -7,7 +7,7 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Catches errors of timers and promises that a handler created and did not await. Only the game of the handler ends. */
+/** Catches errors of timers and promises that a handler created and did not await. An error ends only the game of this handler. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;

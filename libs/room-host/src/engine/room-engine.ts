@@ -88,8 +88,8 @@ export class RoomEngine {
   }
 
   /**
-   * Refuses a command whose handler failed. Ends the game when another handler failed, because that handler would fail each time, or when
-   * the watchdog interrupted a handler.
+   * Refuses a command whose handler failed. Ends the game when the handler of another input failed, because it would fail each time. Also
+   * ends the game when the watchdog interrupted a handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

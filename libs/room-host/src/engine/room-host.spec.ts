@@ -118,7 +118,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** A log in real Redis. A test can drop calls or their answers. */
+/** A room log in real Redis. A test can make it lose calls or answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -676,7 +676,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('contains RFC 6902 patches for a returning compact client that missed changes', async () => {
+  it('contains RFC 6902 patches for a returning client that reads compact syncs and missed changes', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -691,7 +691,7 @@ describe('the output of a room', () => {
     expect(seenAfter({ count: 1, heard: [] }, back.to(1)[2]!)).toEqual({ count: 2, heard: [] });
   });
 
-  it('contains the room time for each compact client that returns to a game with steps', async () => {
+  it('contains the room time for each client that reads compact syncs and returns to a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -1107,7 +1107,7 @@ describe('the room host', () => {
     await until(() => stateOf(second).heard.includes('ring'));
   });
 
-  it('ends a game whose timer fails', async () => {
+  it('ends a game when the handler of a timer fails', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1176,7 +1176,7 @@ describe('the room host', () => {
 });
 
 describe('the volatile events of a game', () => {
-  it('are sent only to attached players, and not to returning players', async () => {
+  it('are sent only to attached players, and not later to players who return', async () => {
     const host = newHost();
     const commands = new Map([
       [

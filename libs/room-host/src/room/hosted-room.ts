@@ -475,8 +475,8 @@ export class HostedRoom {
 }
 
 /**
- * Returns whether the change of an input is subject to the limit of the state. The server's own inputs are not, because they are small and
- * must work in a room that is too large.
+ * Returns whether the change of an input is subject to the limit of the state. The server's own inputs are not subject to it, because they
+ * are small and must work in a room that is too large.
  */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';
