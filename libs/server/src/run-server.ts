@@ -55,8 +55,8 @@ const READY_FILE_RETRY_MS = 1_000;
 
 /**
  * Runs a server through its life cycle: settings, Redis, link, ops port, registration, client ports. On SIGTERM, SIGINT or SIGHUP the
- * server closes these parts in reverse order, without losing a reply in flight. When the server cannot start, it prints one clear sentence
- * and exits with code 1.
+ * server closes these parts in reverse order, without losing a reply in flight. When the server cannot start, it prints the reason in one
+ * sentence and exits with code 1.
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();
