@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns only an accepting player to the queue when another player declines the match', async () => {
+  it('returns a player who accepted a match to the queue, but no player who declined it or did not answer', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });

@@ -28,7 +28,7 @@ describeInChromium('a long table of the dashboard', () => {
 
   const scrollTo = (top: number): Promise<void> => area.evaluate((element, to) => element.scrollTo(0, to), top);
 
-  it('shows a row at every visible place during a scroll, and its columns do not move', async () => {
+  it('shows a row at every visible place during a scroll, and does not move its columns', async () => {
     await page.locator('col').first().waitFor({ state: 'attached' });
     const { blank, heights, columns, rendered, last } = await area.evaluate(async (element) => {
       const { left, top, height } = element.getBoundingClientRect();

@@ -53,7 +53,7 @@ function shellLines(block: string): PageCommand[] {
 function commandsIn(line: string): PageCommand[] {
   if (/^ {4}[A-Z]+ [A-Z]/.test(line)) return [{ kind: 'redis', text: line.trim() }];
   return [...line.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']): PageCommand[] => {
-    // An ellipsis marks the form of several commands.
+    // A text with an ellipsis is a pattern for several commands, and not a command.
     if (text.includes('…')) return [];
     if (/^(GET|POST|DELETE) \//.test(text)) return [{ kind: 'http', text }];
     if (/^[A-Z]{3,}( [^ ]+)+$/.test(text)) return [{ kind: 'redis', text }];

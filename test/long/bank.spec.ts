@@ -124,7 +124,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // Each transfer must be paid once, after duplicates with the same key are removed.
+    // Each transfer must be paid once when payments with equal keys are counted once.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -245,7 +245,8 @@ describe('a client that continues with the sequence number of the rewound state'
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
-    // Suspends the other servers, so that the room has no owner for a while. The gateway then holds the next command.
+    // Suspends the other game servers, so that the room has no owner for a while. During this time the gateway keeps the next command and
+    // does not send it on.
     const others = fleet.games.filter((server) => server !== owner);
     for (const server of others) server.kill('SIGSTOP');
     owner.kill();

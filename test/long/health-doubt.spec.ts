@@ -4,7 +4,10 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Duration of a short suspension, in ms. In this time the gateway misses the times of its own checks, but no Redis command times out. */
+/**
+ * Duration of a short suspension, in ms. It is long enough that the gateway begins its next round of checks too late, but too short for the
+ * timeout of a Redis command.
+ */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 

@@ -13,7 +13,8 @@ let games: LedgerGame[];
 
 interface Check {
   /**
-   * The processes that die, or the machine that fails, when the cell of the table has several tests. Undefined when the cell has one test.
+   * The processes that die, or the machine that fails, in this test. It completes the test name. Undefined: the cell of the table has only
+   * this test.
    */
   readonly of?: string;
   run(): Promise<void>;
@@ -190,7 +191,10 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
   return told;
 }
 
-/** Simulates the machine of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
+/**
+ * Simulates the machine of a Redis with `appendfsync everysec`. A call of `dies` makes Redis lose all writes since the call of
+ * `hostOfRedis`.
+ */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
   // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So this function waits until all changes are

@@ -73,7 +73,7 @@ export interface Player {
    * arrive only as the copy of an earlier command.
    */
   readonly sent: number;
-  /** A copy of a sent command that may still arrive. Null: there is no copy. The end of the attachment drops the copy. */
+  /** A copy of a sent command that may still arrive. Null: there is no copy. The copy is lost when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
@@ -576,8 +576,8 @@ function commit(state: State, index: number, rules: Rules): State {
 }
 
 /**
- * Drops the room, unless the room migrates and has no open changes. Such a room becomes `lame` until the server learns whether the new
- * owner has it.
+ * Drops the room, unless the room migrates and has no changes that are not durable. Such a room becomes `lame` until the server learns
+ * whether the new owner has it.
  */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;

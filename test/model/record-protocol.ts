@@ -24,7 +24,10 @@ export interface State {
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** The store may fall back only to a state whose description matches. Null: it may fall back to any earlier state. */
+  /**
+   * The store may fall back only to a state whose description (`describe`) matches this pattern. Null: it may fall back to any earlier
+   * state.
+   */
   readonly fallsTo: RegExp | null;
   /** The number of starts and moves so far. The names of starts and moves contain it, so that each name is unique. */
   readonly named: number;
@@ -87,7 +90,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end. False: it only has the result. */
+  /** Whether the server still has all details of the end of the game. False: it has only the result. */
   readonly isWhole: boolean;
 }
 
@@ -244,7 +247,10 @@ export interface Beginning {
   readonly faults: Partial<Budget>;
   /** Earlier states to which the store may fall back. Each is given by the document that the room had in it. */
   readonly earlier?: readonly string[];
-  /** The store may fall back only to a state whose description (`describe`) matches. */
+  /**
+   * The store may fall back only to a state whose description (`describe`) matches this pattern. Absent: it may fall back to any earlier
+   * state.
+   */
   readonly fallsTo?: RegExp;
 }
 
@@ -531,8 +537,8 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // The record is missing, because the store lost it or the room was closed. No server has written to the missing record, so restoring it
-    // does no harm.
+    // The record is missing, because the store lost it or the room was closed. No server can have changed a missing record, so the gateway
+    // may restore its copy.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -1041,7 +1047,7 @@ function settle(state: State, rules: Rules): State | null {
 
 /**
  * Returns whether a process may be killed: only when no further fallback is allowed. If the store falls back and a process is killed, data
- * that only this process had is lost. The protocol permits this loss, so the model leaves it out.
+ * that only this process had is lost. The protocol permits this loss, so the model does not contain this case.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);

@@ -11,8 +11,8 @@ interface LostConnection {
 
 /**
  * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login. Keeps the marks
- * that the store did not confirm, and repeats them. The number of sessions limits the number of marks, because no session begins while the
- * store accepts no writes.
+ * that the store did not confirm, and writes them again. While the store accepts no writes, no new session begins, so the number of kept
+ * marks is limited.
  */
 @Injectable()
 export class PendingAwayMarks {
@@ -40,7 +40,7 @@ export class PendingAwayMarks {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // Ignores an error, because `retry` repeats the mark later.
+      // Ignores an error, because `retry` writes the mark again later.
     }
   }
 }

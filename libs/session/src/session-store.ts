@@ -86,7 +86,8 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  *
  * A user has at most one live session. The key `hf:user-session:{USER}` contains its id, and no other session of the user can be resumed.
  * The record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written
- * first and read last. So each of several concurrent logins and resumes either succeeds or is refused or notified.
+ * first and read last. So when several logins and resumes are concurrent, one of them gets the session. Each of the others is refused, or
+ * its gateway receives a notice and closes the connection.
  *
  * A secret is valid until the player has received its successor. The `welcome` with the successor may be lost, so only a later message or
  * resume of the player proves that it arrived. After that, a stolen old secret is useless.
@@ -95,7 +96,7 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
 export class SessionStore {
   private readonly ttlMs: number;
   private readonly witnessTtlMs: number;
-  /** The value that `hasForgotten` wrote last. */
+  /** The value that `hasForgotten` last wrote to the witness. Null: it has not written one yet. */
   private witness: string | null = null;
 
   constructor(
@@ -299,7 +300,9 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** Makes the session the user's live session. If another login was faster, ends its session if possible, and tries again. */
+  /**
+   * Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again.
+   */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {

@@ -13,7 +13,7 @@ describe('a text that a player writes', () => {
     ['می\u200cخواهم', 'می\u200cخواهم'],
     ['x'.repeat(20), 'x'.repeat(20)],
     ['<b>&"\'', '<b>&"\''],
-  ])('such as %j is accepted as %j', (entered, text) => {
+  ])('is accepted: %j becomes %j', (entered, text) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: true, text });
   });
 

@@ -51,7 +51,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('may name the file of a setting whose own variable is empty in the environment', () => {
+  it('may contain REDIS_URL_FILE when REDIS_URL is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });
@@ -91,7 +91,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     expect(readSettings('gateway', environment).health.maxMisses).toBe(3);
   });
 
-  it('may name the file of a secret, but may not contain a secret or a login', () => {
+  it('may name the file of a secret, but is refused when it contains a secret or a login for Redis', () => {
     const token = join(folder, 'token');
     writeFileSync(token, 'a token of the admins in a file');
     write({ ADMIN_TOKEN_FILE: token });

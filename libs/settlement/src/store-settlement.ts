@@ -30,7 +30,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation for whose marks `awaited` waits. Null: no generation is known yet. */
+  /** The generation in which the servers in `awaited` must set their marks. Null: no generation is known yet. */
   private awaitedFor: string | null = null;
   /** The generation in which this process started. The process has no older data to restore. Null: not known yet. */
   private bornIn: string | null = null;

@@ -13,7 +13,7 @@ const KEYS_MAX = 128;
 const WRITTEN_OUT_MAX = 16;
 /** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
-/** Maximum number of key lists with compiled code. Above it, the oldest key list loses its compiled code. */
+/** Maximum number of key lists with compiled code. When there are more, the process drops the compiled code of the oldest key list. */
 const COMPILED_MAX = 1_000;
 
 const compiled: KeyList[] = [];

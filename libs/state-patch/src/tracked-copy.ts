@@ -58,5 +58,5 @@ export class TrackedCopy {
   }
 }
 
-/** Maximum length of lists that are kept for the next copy, in items, so that one large state does not occupy memory for good. */
+/** Maximum length of lists that are kept for the next copy, in items, so that the memory for one large state does not remain occupied. */
 const KEPT_MAX = 10_000;

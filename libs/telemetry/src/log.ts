@@ -72,16 +72,16 @@ export class Log {
   }
 
   /**
-   * Writes a step in the life of a room, a session or a player, at the level `info`. Load multiplies these lines, so at most
-   * `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
+   * Writes a step in the life of a room, a session or a player, at the level `info`. A busy server would write many of these lines, so at
+   * most `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
    */
   life(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
   }
 
   /**
-   * Writes the refusal of a request or a login, with a limit of its own as in `life`. Anybody can cause refusals, so they may not use up
-   * the lines of other players.
+   * Writes the refusal of a request or a login. These lines have the same limit as those of `life`, but are counted separately: anybody can
+   * cause refusals, and they must not use up the lines about other players.
    */
   refusal(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.refusalLines.take()) this.write('info', event, fields);

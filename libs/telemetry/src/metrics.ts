@@ -203,7 +203,10 @@ export class Metrics {
     if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });
   }
 
-  /** Begins the counters that concern one game at 0. Each server that can run the game calls it once. */
+  /**
+   * Sets the metrics of one game to 0, so that they are exported before the first event. Each server that can run the game calls this
+   * method once.
+   */
   beginGame(game: string): void {
     for (const reason of ['ended', 'late']) this.effectResultsDropped.inc({ game, reason }, 0);
     this.effectsOverdue.set({ game }, 0);

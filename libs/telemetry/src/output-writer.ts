@@ -193,7 +193,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns the way to write to a descriptor without blocking. */
+/** Returns a descriptor to which this process can write without blocking, and whether it writes synchronously. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);

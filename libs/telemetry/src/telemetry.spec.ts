@@ -126,7 +126,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('limits the length of a line for any fields', () => {
+  it('limits the length of a line, however large its fields are', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };

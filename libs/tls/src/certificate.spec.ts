@@ -23,7 +23,7 @@ async function written(name: string) {
 }
 
 describe('the certificate of a server', () => {
-  it('is used when the certificate and the key match', async () => {
+  it('is accepted when its key matches', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());

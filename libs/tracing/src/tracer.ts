@@ -26,7 +26,7 @@ export abstract class Tracer {
 
   /**
    * Runs `work` within a span, and ends the span when `work` ends. Without `parent`, the parent is the active span. Without an active span,
-   * a trace begins. Requests over links that `work` sends carry the span to the other server.
+   * a trace begins. When `work` sends a request over a link, the request names the span, so that the receiving server continues the trace.
    */
   abstract run<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>, parent?: TraceContext): Promise<T>;
 

@@ -4,9 +4,9 @@ export interface Subject {
   readonly room: string;
   /** Epoch of the room. Absent during the setup of the room. */
   readonly epoch?: number;
-  /** The id of the room's start, during its setup. */
+  /** Id of the game start, during the setup of the room. Absent after the setup. */
   readonly start?: string;
-  /** Key of the effect, when an effect handler runs. */
+  /** Key of the effect. Absent: the code that runs is not an effect handler. */
   readonly effect?: string;
 }
 
@@ -32,7 +32,7 @@ export interface RunSubject {
   dispose(): void;
 }
 
-/** One of the runs in a call of `runAll`. */
+/** One run of game code, as `runAll` receives it. */
 export interface QueuedRun {
   /** The subject whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
@@ -49,7 +49,8 @@ export interface QueuedRun {
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
   /**
-   * Returns a new number for a name, such as `command place`. Call it only once for each name, because each call stores the name forever.
+   * Returns a new number for the name of a handler, such as `command place`. Call it only once for each name, because each call stores the
+   * name forever.
    */
   abstract label(name: string): number;
   /**

@@ -31,7 +31,7 @@ export const CELLS = 10;
  */
 const DELIVERED_MS = 1_000;
 
-/** Returns whether the watchdog sent the signal. Returns false for a signal from outside, such as Ctrl-C. */
+/** Returns whether the watchdog sent the SIGINT that has just arrived. False: the signal came from outside, such as Ctrl-C. */
 export function isOwnInterrupt(cells: Int32Array): boolean {
   const sentAt = Atomics.load(cells, CELL.sentAt);
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;

@@ -33,7 +33,7 @@ export class Watchdog extends HandlerGuard {
   private readonly labels = new Map<string, number>();
   /** The threads and the beat timer. Null while the watchdog does not run. */
   private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
-  /** Messages that the thread has not received, because it does not run yet. */
+  /** Messages for the watchdog's thread, which does not run yet. */
   private readonly unsent: ThreadMessage[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
@@ -249,7 +249,10 @@ Object.defineProperty(globalThis, '__holdfastTask', {
     }
   },
 });
-/** The async context around several runs. It has a store of its own, because `AsyncLocalStorage.run` does not restore an empty context. */
+/**
+ * The store of the async context around several runs. It is not undefined, because `AsyncLocalStorage.run` does not restore an empty
+ * context.
+ */
 const NOBODY = { subject: null };
 const boundary = new vm.Script('__holdfastTask()', { filename: 'holdfast-run' });
 const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
