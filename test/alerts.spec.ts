@@ -120,7 +120,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
-  it('fires an alert while Redis may delete keys, and clears the alert after the policy is corrected', async () => {
+  it('fires an alert while the memory policy of Redis allows evictions of keys, and clears the alert after the policy is corrected', async () => {
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await fired('HoldfastStoreEvicts');
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
@@ -137,7 +137,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await quiet();
   });
 
-  it('fires an alert while a server has a different LINK_SECRET', async () => {
+  it('fires an alert while the LINK_SECRET of one server differs from that of the fleet', async () => {
     const stranger = await fleet.startStranger('game', 'stranger', 'another secret for this test only');
     await fired('HoldfastLinksRefused');
     stranger.kill('SIGTERM');

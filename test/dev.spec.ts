@@ -113,7 +113,7 @@ describe('npm run dev', () => {
     const before = fleet.pids();
     expect(await refusal()).toBe('not-your-turn');
     fleet.edit((text) => text.replace("'not-your-turn'", "'wait-for-your-turn'"));
-    // Prints the time without a limit, because the time depends on the load of the machine.
+    // Prints the duration, but checks no limit for it, because the duration depends on the load of the machine.
     const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/);
     process.stderr.write(`${report}\n`);
     await until(async () => (await refusal()) === 'wait-for-your-turn');

@@ -406,7 +406,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('follows the latest login, resume or goodbye of a player', async () => {
+  it('restores the latest login, resume or logout of each player', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);

@@ -225,7 +225,7 @@ describe('a restarted gateway that does not yet reach a lobby', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('forwards the acceptances of players as soon as the gateway reaches a lobby', async () => {
+  it('forwards the acceptances of an offer as soon as the gateway reaches a lobby', async () => {
     const [gateway, lobby] = [fleet.gateways[0], fleet.servers.find(({ type }) => type === 'lobby')!];
     const both = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name, { gateway, ...QUICKLY })));
     const offers: string[] = [];

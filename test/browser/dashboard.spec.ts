@@ -85,7 +85,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await viewer.leaveAll();
   });
 
-  it('shows each event once after an interruption of its stream', async () => {
+  it('shows each event once after an interruption of the event stream', async () => {
     await open('#/events');
     const kinds = (): Promise<string[]> =>
       page.locator('tr[data-key]').evaluateAll((rows) => rows.map((each) => each.getAttribute('data-key') as string));
@@ -141,7 +141,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     }
   });
 
-  it('drains a game server by click, shows the result, and records the note', async () => {
+  it("drains a game server by click, shows the result, and records the operator's note", async () => {
     const owner = await fleet.ownerOf(game.rooms[0]);
     const name = owner.id.replace('hf:', '');
     await open(`#/servers/${encodeURIComponent(owner.id)}`);

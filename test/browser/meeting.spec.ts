@@ -206,7 +206,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('shows the changed settings of a room to all players', async () => {
+  it('shows the changed settings of a room in the room and in the list of rooms', async () => {
     const ada = await hostOf('Table', 'Before');
     const bob = await visit('Bob');
     await bob.page.getByText('Before').waitFor();

@@ -630,7 +630,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Returns whether the operation must begin again. It must begin again when it read its data in another store generation. */
+/** Returns whether the operation must begin again, because it read its data in another store generation. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -845,8 +845,8 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // The write of an end makes a new revision. Before the store is settled, a lost record could have the same revision with other content.
-  // So the owner waits until the store is settled.
+  // When the owner writes the end of a game, the record gets a new revision. Before the store is settled, a lost record could have the same
+  // revision with other content. So the owner waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;

@@ -21,8 +21,8 @@ export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
   /**
-   * The ended earlier session of the user. The caller notifies its gateway. Null: the user had no earlier session, or no gateway is known
-   * to have it.
+   * The user's earlier session, which this login has ended. The caller notifies the gateway of that session. Null: the user had no earlier
+   * session, or no gateway is known to have it.
    */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
@@ -37,8 +37,8 @@ export interface ResumedSession {
   /** The claims of the login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session was
-   * at the present gateway.
+   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session
+   * already was at this gateway.
    */
   readonly previousGateway: ServerId | null;
 }
@@ -69,14 +69,14 @@ const CLAIM_TRIES_MAX = 5;
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session,
- * because a gateway renews a session after a third of the session's TTL.
+ * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session.
+ * The reason: a gateway renews a session after a third of the session's TTL, so a connected session always has two thirds of its TTL left.
  */
 const WITNESS_PART = 1 / 3;
 
 /**
- * The ended session of a user, and the gateway that may still have it in memory. `gateway` null: the session had no record. Null: the user
- * had no session.
+ * A user's session that a login has ended, and the gateway that perhaps still has the session in memory. `gateway` null: the session had no
+ * record. Null: the user had no session.
  */
 type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
 
@@ -110,8 +110,8 @@ export class SessionStore {
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `incarnationOf`, throws `already-online` if the earlier
-   * session has a connection. Of two concurrent logins with `incarnationOf`, exactly one succeeds.
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` (`SECOND_LOGIN=refuse`), throws
+   * `already-online` if the earlier session has a connection, and of two concurrent logins exactly one succeeds.
    */
   async create(
     { user, name, claims, ...holder }: { user: UserId; name: string; claims?: Claims } & GatewayIncarnation,
@@ -129,8 +129,8 @@ export class SessionStore {
       const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // No client received the secret, so this session must not block the user's next login. A mark is not needed when the write of the
-      // record failed, because the user's key does not name the session then.
+      // No client received the secret, so this session must not block the user's next login: its record is deleted, or at least marked as
+      // away. A mark is not needed when the write of the record failed, because the user's key does not name the session then.
       await finish(client, session).catch(() => {
         if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });

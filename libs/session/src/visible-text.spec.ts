@@ -31,7 +31,7 @@ describe('a text that a player writes', () => {
     ['x'.repeat(21), 'has 21 characters: at most 20 are allowed'],
     ['x'.repeat(100_000), 'at most'],
     [`${'𝔘'.repeat(20)}e\u0301`, 'has 21 characters'],
-  ])('is refused for the input %j, and the error gives the reason', (entered, flaw) => {
+  ])('is refused when it is %j, and the error gives the reason', (entered, flaw) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 });

@@ -81,12 +81,12 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ['HEALTH_DRY_RUN', 'true', 'is "true": it must be true or false, without quotation marks'],
     ['HEALTH_DRY_RUN', 'yes', 'is "yes": it must be true or false'],
     ['REGION', 5, 'is 5: it must be 1 to 32 letters, digits and dashes, in quotation marks'],
-  ])('is refused when %s has the value %j, and the message says how to write it', (variable, value, sentence) => {
+  ])('is refused when %s has the value %j, and the message says how to write the value', (variable, value, sentence) => {
     write({ [variable]: value });
     expect(problems()).toEqual([`${variable} in ${JSON.stringify(environment.HOLDFAST_CONFIG)} ${sentence}`]);
   });
 
-  it('may name its JSON Schema', () => {
+  it('may contain the path of its JSON Schema as `$schema`', () => {
     write({ $schema: './node_modules/@holdfast/server/settings.schema.json', HEALTH_MAX_MISSES: 3 });
     expect(readSettings('gateway', environment).health.maxMisses).toBe(3);
   });

@@ -52,8 +52,8 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
  */
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
-  // A setting and its file (`NAME_FILE`) set the same value. So when the environment has one of the two, the other one in the configuration
-  // is ignored.
+  // `NAME` and `NAME_FILE` set the same value. So when the environment has one of them, this function ignores both in the configuration
+  // file.
   const replaced = new Set(set.flatMap(([variable, text]) => (text?.trim() ? [`${variable}_FILE`, variable.replace(/_FILE$/, '')] : [])));
   const kept = Object.entries(values).filter(([variable]) => !replaced.has(variable));
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };

@@ -171,7 +171,7 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
   });
 
-  it('refuses `AUTH=jwt` without a secret and without a URL of keys', () => {
+  it('refuses `AUTH=jwt` when neither a secret nor a URL of keys is set', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });

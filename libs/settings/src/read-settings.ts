@@ -69,8 +69,8 @@ function shown({ secret }: Setting<unknown>, written: string): string {
 }
 
 /**
- * Checks that a frame between servers can hold the state of a room. A larger frame would close the link and lose the messages of all other
- * rooms on it.
+ * Checks that a frame between servers can hold the state of a room. If such a frame were too large, the receiver would close the link, and
+ * the messages of all other rooms on it would be lost.
  */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;

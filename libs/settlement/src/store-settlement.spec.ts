@@ -166,7 +166,7 @@ describe('StoreSettlement', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('stops waiting for a server without a record when all other servers have records', async () => {
+  it('stops waiting for a server without a record when all other servers have had records for some time', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);

@@ -208,7 +208,7 @@ describe('the draft that is a copy of a state', () => {
     expect(applyPatch({ x: 1.5, y: 1.25, ns: [1.5] }, patch)).toEqual(next);
   });
 
-  it('keeps its own changes when its callback makes a draft of another state', () => {
+  it('keeps its own changes when the callback that edits it makes a draft of another state', () => {
     const outer = withStateCopy({ x: 1 }, (copy) => {
       copy.draft.x = 2;
       const inner = stepOf({ y: [1] }, ({ y }) => void y.splice(0, 1, 5))!;

@@ -12,8 +12,8 @@ const SECRETS = new Set(['secret', 'token', 'password', 'authorization', 'cookie
 const CENSORED = '***';
 
 /**
- * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values
- * beyond the budget. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
+ * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values as
+ * soon as the fields together are too long. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();

@@ -166,7 +166,7 @@ function fieldsOf(line: Record<string, unknown>): string {
 }
 
 function textOf(value: unknown): string {
-  // Quotes control characters, too: a terminal would obey those in the text of a client.
+  // Quotes control characters, too, because a terminal would execute the control characters in a text that a client sent.
   if (typeof value === 'string') return /[\s"=\p{Cc}]/u.test(value) ? escaped(JSON.stringify(value)) : value;
   const { name, message, stack } = (value ?? {}) as Partial<LoggedError>;
   if (typeof stack === 'string') return stack;

@@ -48,7 +48,7 @@ describe('the certificate of a server', () => {
     for (const [files, sentence] of refused) expect(() => new Certificate(files, NAMES)).toThrow(sentence);
   });
 
-  it('is used for new connections after all its files are renewed', async () => {
+  it('is replaced for new connections as soon as all its files are renewed', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
     const renewals: Renewal[] = [];

@@ -23,7 +23,7 @@ describe('the TLS options of a client', () => {
     expect(() => new ClientTls({ cert: junk, key: junk }, NAMES)).toThrow(/^REDIS_TLS_CERT is ".*junk", which contains no certificate/);
   });
 
-  it('come from renewed files when the certificate and the key match', async () => {
+  it('come from the renewed files as soon as the certificate and the key match', async () => {
     const [one, two] = await Promise.all(['one', 'two'].map(pair));
     const [cert, key, ca] = ['cert', 'key', 'ca'].map((name) => join(home, name));
     writeFileSync(ca, one.cert);

@@ -1,4 +1,4 @@
-/** Names a span in the trace of another process: 32 and 16 hexadecimal digits, as in W3C Trace Context. */
+/** Identifies a span to other processes. Its ids have 32 and 16 hexadecimal digits, as in W3C Trace Context. */
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;

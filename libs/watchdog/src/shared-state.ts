@@ -5,7 +5,7 @@
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */
   run: 0,
-  /** Id of the subject that runs. */
+  /** Id of the subject (a room or an effect) whose code runs. */
   subject: 1,
   /** Id of the label of the handler that runs. */
   label: 2,

@@ -31,7 +31,7 @@ export interface WatchdogReporter {
   suspect(facts: RunFacts): Promise<void>;
   /** Logs a run that passed `slowMs` or its limit of memory, once its stack is known. */
   slow(report: OverrunReport): void;
-  /** Clears the mark of `suspect`, because the run has ended, by itself or by an interrupt. */
+  /** Clears the mark that `suspect` set, because the run has ended, by itself or by an interrupt. */
   ended(facts: RunFacts): Promise<void>;
   /** Reports a run that could not be interrupted, before the process is killed. Resolves when the report is written. */
   killing(report: OverrunReport): Promise<void>;

@@ -13,7 +13,7 @@ import type { ThreadMessage, WatchdogThreadData } from './watchdog-thread.js';
 export interface WatchdogReporterModule {
   /** URL of a module that exports `createReporter(data): WatchdogReporter`. */
   readonly url: URL;
-  /** The argument of `createReporter`. It is cloned to the watchdog's thread. */
+  /** The argument of `createReporter`. The watchdog's thread receives a structured clone of it. */
   readonly data: unknown;
 }
 
@@ -24,8 +24,8 @@ export interface WatchdogReporterModule {
  * boundary around the run (`breakOnSigint`) with an error that the main thread catches. When the code cannot be interrupted (native code,
  * code outside a run), the thread reports it and ends the process. The watchdog adds 0.5 µs to each run.
  *
- * Needs POSIX signals. The process must have no listener for SIGINT, because the listener would receive the signal instead. Use
- * `onInterrupt` instead.
+ * Needs POSIX signals. The process must have no listener for SIGINT, because that listener would receive the signals of the watchdog. To
+ * receive a SIGINT from outside, use `onInterrupt`.
  */
 export class Watchdog extends HandlerGuard {
   private readonly subjects = new AsyncLocalStorage<{ readonly subject: Subject | null }>();
