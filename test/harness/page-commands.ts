@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 export interface PageCommand {
   /** `shell`: a line for a shell. `redis`: a command of Redis. `http`: a request to the ops port of a gateway. */
   readonly kind: 'shell' | 'redis' | 'http';
-  /** The command without its comment. Its variables are still names: `$ROOM`. */
+  /** The command without its comment. It still contains the names of its variables, such as `$ROOM`, and not their values. */
   readonly text: string;
   /** The output that the page shows below a block of this one command. Absent: it shows none. */
   readonly output?: string;

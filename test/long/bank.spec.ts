@@ -146,7 +146,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version that remains', async () => {
+  it('sends `rewound` with the lost version and the remaining version to both players', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -166,7 +166,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
 });
 
 describe('a game of durability `checkpoint` that loses two servers in succession', () => {
-  it('tells each player the lost version and the version that remains', async () => {
+  it('sends `rewound` with the lost version and the remaining version to each player', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });

@@ -113,7 +113,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   return [...before.keys()].filter((id) => before.get(id) !== after.get(id));
 }
 
-/** Waits until all servers are ready and know each other. Then waits until each server has answered about four further checks. */
+/** Waits until all servers are ready and have found each other. Then waits until each server has answered about four further checks. */
 async function judgedAgain(fleet: Fleet): Promise<void> {
   await until(async () => [...(await lives(fleet)).values()].every((record) => record.startsWith('ready')), 15 * SECOND);
   await fleet.whole();

@@ -10,7 +10,7 @@ import { EMPTY, type StoredRoom, type Tenure } from './store.js';
  * without a command.
  */
 export interface State {
-  /** The clock for new epochs. It grows with each new epoch and each fallback. */
+  /** The clock from which new epochs are taken. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
   /** The content to which the next fallback returns the store. */

@@ -9,7 +9,7 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The clock for new epochs and first revisions. It grows with each new epoch and revision. */
+  /** The clock from which new epochs and the first revision of a new record are taken. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
   /** All earlier contents of the store. Empty when no further fallback is allowed. */
@@ -116,7 +116,7 @@ export interface User {
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
-  /** The next acts of the player, in order. */
+  /** The actions that the player will take, in order. */
   readonly wants: readonly Want[];
   /** The session is in the room from this revision of the record on. Null: the session is in no room. */
   readonly binding: number | null;
@@ -1075,8 +1075,8 @@ function violationOf({ flaw }: State): string | null {
 }
 
 /**
- * Returns whether each player sees the current room, or knows that the player is not a member. In addition, the stored user of each member
- * must name the room. If the room exists, the list of rooms must contain it.
+ * Returns whether each player sees the current room, or was notified that the player is not a member. In addition, the stored user of each
+ * member must name the room. If the room exists, the list of rooms must contain it.
  */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;

@@ -37,7 +37,7 @@ export type SessionNotice =
       readonly role: 'player' | 'watcher';
       /** The revision of the room at which the user entered. */
       readonly rev: number;
-      /** The ticket whose match is played in the room. Absent: the user entered the room in another way. */
+      /** The ticket whose match is played in the room. Absent: the user did not enter the room by matchmaking. */
       readonly match?: { readonly game: string; readonly ticket: string };
     }
   /** A message for the user about a ticket. */

@@ -54,13 +54,13 @@ export interface FoundSession {
 }
 
 /**
- * Maximum number of attempts to write a resume. An attempt fails only when another resume of the session was written meanwhile. After the
- * last attempt the resume is refused. No real client resumes so often at once.
+ * Maximum number of attempts to write a resume. An attempt fails only when another resume of the session is written during the attempt.
+ * After the last attempt the resume is refused. No real client resumes so often at once.
  */
 const ROTATE_TRIES_MAX = 5;
 /**
- * Maximum number of attempts to write a login. An attempt fails only when another login or resume of the user was written meanwhile. After
- * the last attempt the login is refused.
+ * Maximum number of attempts to write a login. An attempt fails only when another login or resume of the user is written during the
+ * attempt. After the last attempt the login is refused.
  */
 const CLAIM_TRIES_MAX = 5;
 /**
@@ -280,7 +280,7 @@ export class SessionStore {
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
-  /** Writes a resume. `changed`: another resume was written meanwhile. Null: the session is over. */
+  /** Writes a resume. `changed`: another resume was written first. Null: the session is over. */
   private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
     try {
       const rotated = await rotate(this.redis.commands, session, rotation);

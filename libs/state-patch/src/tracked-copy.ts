@@ -2,9 +2,9 @@ import type { PlainRecord } from './plain.js';
 import { type RecordCode, recordCodeOf } from './record-code.js';
 
 /**
- * A deep copy of a plain value that knows the original of each part. It lists the copies in the order of one walk: a parent before its
- * children, and the children of an object by their sorted keys. A walk over the original in the same order finds the copy of each part
- * without a search.
+ * A deep copy of a plain value, in which the copy of each part of the original can be found. The class lists the copies in the order of one
+ * walk: a parent before its children, and the children of an object by their sorted keys. A walk over the original in the same order finds
+ * the copy of each part without a search.
  */
 export class TrackedCopy {
   /** The copies of all objects and arrays. Entries from `count` on belong to an earlier value. */

@@ -20,7 +20,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   let copy: Record<string, unknown> | null = null;
   for (const name in fields) {
     const value = fields[name];
-    // Does not cut an error, because its serializer limits the length of its own output.
+    // Does not cut an error, because the serializer of errors limits the length of what it writes.
     const written = name === 'error' ? value : cappedProperty(name, value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };

@@ -116,7 +116,7 @@ export class Watchdog extends HandlerGuard {
   /** Runs `work` under the watchdog. Only `ThreadSubject` calls it; other code uses `RunSubject.run`. */
   run<T>(subject: ThreadSubject, label: number, seat: number, seq: number, work: () => T, isPure: boolean): T {
     const { cells } = this;
-    // A run inside another run is part of the outer run, so it has no limits of its own.
+    // A run inside another run is part of the outer run, so only the limits of the outer run apply.
     if (cells[CELL.run] !== 0) return work();
     for (;;) {
       const run = this.nextRun();
