@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the current test's room. Each test uses another name, because the list may still contain rooms of earlier tests. */
+  /** The name of the current test's room. Each test uses another name, because the list can still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 

@@ -189,7 +189,7 @@ describe('a game of durability `checkpoint` that loses two servers in succession
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Reads the version before the kill, because the recovery may change it immediately afterwards.
+      // Reads the version before the kill, because the recovery can change it immediately afterwards.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);

@@ -70,7 +70,7 @@ describe('a fleet whose gateways or Redis are suspended', () => {
   }, 90_000);
 
   /**
-   * Suspends the gateway briefly and checks that it publishes `loop-late`. After a long suspension this event may be lost, because
+   * Suspends the gateway briefly and checks that it publishes `loop-late`. After a long suspension this event can be lost, because
    * connections to Redis time out.
    */
   async function tellsOfAShortSleep({ fleet, stream }: { fleet: Fleet; stream: EventStream }) {

@@ -33,7 +33,7 @@ export interface State {
 export interface Server {
   readonly life: 'running' | 'paused' | 'dead';
   readonly incarnation: number;
-  /** Whether this incarnation is evicted. The process of an evicted incarnation may still be running. */
+  /** Whether this incarnation is evicted. The process of an evicted incarnation can still be running. */
   readonly condemned: boolean;
   readonly room: Hosted | null;
   readonly epochSeen: number;
@@ -78,7 +78,7 @@ export interface Player {
 }
 
 /**
- * A request to the store. After the store has run it, the same object contains the reply. The store may run the request after the sender
+ * A request to the store. After the store has run it, the same object contains the reply. The store can run the request after the sender
  * has died.
  */
 export interface Message {
@@ -776,7 +776,7 @@ function receive(state: State, at: number, rules: Rules): State {
 
 function timeOut(state: State, at: number): State {
   const message = state.wire[at];
-  // A sender that no longer waits ignores the reply. The store may still run the request.
+  // A sender that no longer waits ignores the reply. The store can still run the request.
   return {
     ...state,
     wire: message.reply ? without(state.wire, at) : state.wire.map((other, index) => (index === at ? { ...message, live: false } : other)),

@@ -37,7 +37,7 @@ export interface State {
   /** Epochs of the games whose last effect has run. */
   readonly effects: readonly number[];
   /**
-   * Whether the store fell back while a gateway slept. Data that only this gateway had may then be lost, but the gateway's players must be
+   * Whether the store fell back while a gateway slept. Data that only this gateway had can then be lost, but the gateway's players must be
    * notified.
    */
   readonly mayLose: boolean;
@@ -452,7 +452,7 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
   // A removal has two writes, and the model admits the removed player only before or after both. In reality, a request between the two
-  // writes may make the store refuse the second write. The next sweep then repeats that write.
+  // writes can make the store refuse the second write. The next sweep then repeats that write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -569,7 +569,7 @@ function follow(state: State, index: number, record: Known): State {
   }
   const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  // The next game may have begun already. Then the player receives the end of the last game from the epilogue.
+  // If the next game has begun already, the player receives the end of the last game from the epilogue.
   const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
@@ -581,8 +581,8 @@ function restore(state: State, index: number, rules: Rules): State | null {
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // After the store is settled, the gateway restores only a missing record, because other servers may already have changed an older record
-  // that is in the store.
+  // After the store is settled, the gateway restores only a missing record, because other servers have perhaps already changed an older
+  // record that is in the store.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -612,8 +612,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // The user has left the room, but after a fallback the store may list the user as a member again. So the gateway requests the departure
-    // again.
+    // The user has left the room, but after a fallback the store perhaps lists the user as a member again. So the gateway requests the
+    // departure again.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -753,7 +753,7 @@ function check(state: State, at: number, rules: Rules): State {
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
   const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
-  // The store may have lost the entry of a user who created the room. So a missing entry does not prove that the user has left.
+  // The store has perhaps lost the entry of a user who created the room. So a missing entry does not prove that the user has left.
   const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
   if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
     // The lobby removes the member before the player receives the failure.
@@ -885,8 +885,8 @@ function over(state: State, index: number, rev: number, doc: string): State {
 }
 
 /**
- * The store refuses a write of the owner. The reason may be that a gateway restored this owner's end of the game before the owner received
- * the answer.
+ * The store refuses a write of the owner. A possible reason is that a gateway restored this owner's end of the game before the owner
+ * received the answer.
  */
 function fenced(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;

@@ -17,7 +17,7 @@ interface LostConnection {
 @Injectable()
 export class PendingAwayMarks {
   /**
-   * Marks that the store has not confirmed, by the hash of the secret. One session may have two marks: after a resume with an unknown
+   * Marks that the store has not confirmed, by the hash of the secret. One session can have two marks: after a resume with an unknown
    * result, the store has either the old or the new secret.
    */
   private readonly unwritten = new Map<string, LostConnection & { readonly session: SessionId }>();

@@ -131,7 +131,7 @@ describe('a login with `SECOND_LOGIN=refuse`', () => {
     await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is accepted after the first session has expired or has no record', async () => {
+  it('is accepted when the first session has expired or has no record', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();

@@ -177,7 +177,7 @@ export class SessionStore {
 
   /**
    * Sets the TTL of sessions to its full length. The gateway calls this every third of the TTL, so that two lost calls do not end a
-   * session. Returns the sessions that are over or replaced by a later login, because their notices may have been lost.
+   * session. Returns the sessions that are over or replaced by a later login, because the notices about them are possibly lost.
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
@@ -193,9 +193,9 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the store has lost data since the last call of this gateway. It may have been emptied, may have fallen back to an older
-   * state, or its clock was set so far ahead that sessions have expired. The first call returns true, because the store may have lost data
-   * before.
+   * Returns whether the store has lost data since the last call of this gateway. The possible losses: the store was emptied, it fell back
+   * to an older state, or its clock was set so far ahead that sessions have expired. The first call returns true, because the store has
+   * perhaps lost data before.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
@@ -248,7 +248,7 @@ export class SessionStore {
     return enterRoom(this.redis.commands, session, room);
   }
 
-  /** Returns the live session of a user. Null: the user has no session. The session may end or change its gateway at any time. */
+  /** Returns the live session of a user. Null: the user has no session. The session can end or change its gateway at any time. */
   async find(user: UserId): Promise<FoundSession | null> {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
@@ -265,7 +265,7 @@ export class SessionStore {
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
-    // The record of a revoked session may remain after its user has logged in again. Such a session has ended, so this method returns null
+    // The record of a revoked session can remain after its user has logged in again. Such a session has ended, so this method returns null
     // for it.
     const live = await Promise.all(records.map(([user]) => (user ? client.get(userSessionKey(user as UserId)) : null)));
     return records.map(([user, gateway], index) => {
@@ -287,7 +287,7 @@ export class SessionStore {
       if (rotated === null || rotated === 'changed') return rotated;
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
-      // Redis may have stored the new secret although no client received it. So the session is marked as away.
+      // Redis has perhaps stored the new secret, although no client received it. So the session is marked as away.
       this.awayMarks.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }

@@ -32,7 +32,7 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Does not show the message of the parser: it may contain a part of the file, and the file may contain a secret by mistake.
+    // Does not show the message of the parser: it can contain a part of the file, and the file can contain a secret by mistake.
     return refuse(code ? `it must be the path of a file that this process can read (${code})` : 'the file must contain a JSON object');
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');

@@ -140,7 +140,7 @@ describe('readSettings', () => {
     ],
     [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
     [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
-  ])('refuses an incomplete or repeated login for Redis: %j', (environment, problem) => {
+  ])('refuses settings of the login for Redis that are incomplete or set twice: %j', (environment, problem) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);
   });
 
@@ -159,11 +159,14 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 
-  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])('refuses the address %s', (url) => {
-    const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
-    expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
-    expect(problems.join()).not.toContain('hunter2');
-  });
+  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])(
+    'refuses REDIS_URL=%s without printing the password in it',
+    (url) => {
+      const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
+      expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
+      expect(problems.join()).not.toContain('hunter2');
+    },
+  );
 
   it('never prints a password of Redis', () => {
     const wrong = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: 'f', REDIS_URL: 'redis://u:hunter2@a' };

@@ -184,7 +184,7 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
 /** Space for the fields around a room's state in one frame between servers, in bytes. */
 const LINK_FRAME_REST_BYTES = 16_384;
 /**
- * Minimum size of a frame between servers, as a multiple of a player's frame. MessagePack may need more than twice the bytes of a message
+ * Minimum size of a frame between servers, as a multiple of a player's frame. MessagePack can need more than twice the bytes of a message
  * in JSON, and a request to a lobby also contains the caller.
  */
 const LINK_FRAME_TIMES = 4;

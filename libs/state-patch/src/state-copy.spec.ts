@@ -187,7 +187,7 @@ describe('the draft that is a copy of a state', () => {
     expect(patch.length).toBeLessThan(12);
   });
 
-  it('accepts a new object with equal keys in place of an old object', () => {
+  it('produces the next state when a new object with equal keys replaces an old object', () => {
     const before: Json = { list: [{ x: 1, at: { y: 1 } }] };
     const { next, patch } = stepOf(before, (draft) => {
       const [first] = draft.list as Json[];

@@ -1,6 +1,6 @@
 import { cut } from './bounded-line.js';
 
-/** Limits of an error in a log line: stack and message in characters, and the number of causes. A peer or a game may control them. */
+/** Limits of an error in a log line: stack and message in characters, and the number of causes. A peer or a game can control them. */
 const STACK_MAX = 6_000;
 const MESSAGE_MAX = 2_000;
 const CAUSES_MAX = 3;

@@ -114,7 +114,7 @@ export class Log {
       const trace = this.tracer?.active;
       this.logger[level](trace ? { ...fields, traceId: trace.traceId } : fields, event);
     } catch (error) {
-      // Reading a field may throw, and that error must not reach the caller.
+      // Reading a field can throw, and the error must not reach the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }

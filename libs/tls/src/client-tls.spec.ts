@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const pair = (name: string) => generate([{ name: 'commonName', value: name }], { keyType: 'ec', algorithm: 'sha256' });
 
 describe('the TLS options of a client', () => {
-  it('are empty without files', () => {
+  it('are empty when no file is given', () => {
     expect(new ClientTls({}, NAMES).options).toEqual({});
     expect(() => new ClientTls({ ca: '/no/such.crt' }, NAMES)).toThrow(/^REDIS_TLS_CA is "\/no\/such\.crt", which cannot be read/);
     const junk = join(home, 'junk');

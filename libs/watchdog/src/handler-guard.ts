@@ -14,7 +14,7 @@ export interface Subject {
 export interface RunSubject {
   readonly subject: Subject;
   /**
-   * Runs `work`, which must be synchronous. `work` may be interrupted or run a second time, so it must write only to data that no other
+   * Runs `work`, which must be synchronous. `work` can be interrupted or run a second time, so it must write only to data that no other
    * code uses. Throws the error of `work`, or `OverrunError`.
    *
    * @param label from `HandlerGuard.label`
@@ -39,13 +39,13 @@ export interface QueuedRun {
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Runs the game code. The method is synchronous and never throws. It may be interrupted or called a second time. */
+  /** Runs the game code. The method is synchronous and never throws. It can be interrupted or called a second time. */
   work(): void;
   /** Receives an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
 }
 
-/** Port of `libs/room-host`: runs code of games that may never return. `Watchdog` implements it. */
+/** Port of `libs/room-host`: runs code of games, which possibly never returns. `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
   /**

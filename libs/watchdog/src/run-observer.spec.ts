@@ -56,7 +56,7 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(kinds(series.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
-  it('interrupts a run when the memory of the process exceeds the limit', () => {
+  it('interrupts a run when the memory of the process grows by more than the limit during the run', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     series.pass(50, { run: 7 });

@@ -63,8 +63,8 @@ setInterval(sample, POLL_MS);
 parentPort?.postMessage('watching');
 
 /**
- * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process. The next
- * owner of the room then knows which input may have crashed this process.
+ * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process. So the next
+ * owner of the room learns which input has perhaps crashed this process.
  */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
