@@ -159,14 +159,11 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 
-  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])(
-    'refuses REDIS_URL=%s without printing the password in it',
-    (url) => {
-      const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
-      expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
-      expect(problems.join()).not.toContain('hunter2');
-    },
-  );
+  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])('refuses REDIS_URL=%s', (url) => {
+    const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
+    expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
 
   it('never prints a password of Redis', () => {
     const wrong = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: 'f', REDIS_URL: 'redis://u:hunter2@a' };
