@@ -178,7 +178,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws an error for a truncated or modified frame', () => {
+  it('returns a message or throws a `HoldfastError` for a truncated or modified frame', () => {
     return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);

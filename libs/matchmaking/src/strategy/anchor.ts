@@ -67,7 +67,7 @@ export function anchorOfTicket(entry: Entry, now: number, isExplained = false): 
   };
 }
 
-/** Returns the anchor of an open room. Null: matchmaking does not fill this room. */
+/** Returns an open room as an anchor. Null: matchmaking adds no players to this room. */
 export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRules, now: number): Anchor | null {
   const rules = rulesOfMode(gameRules, room.mode);
   if (!rules || room.free < 1 || !(room.running ? rules.backfill.running : rules.backfill.waiting)) return null;
