@@ -41,7 +41,7 @@ class UnmarkedListener extends EndListener {}
 class OtherModule {}
 
 describe('ExtensionExplorer', () => {
-  it('finds each marked provider of any module only once', async () => {
+  it('finds each marked provider once, in whichever module it is', async () => {
     const { explorer, get } = await start([Facts, UnmarkedListener]);
     expect(explorer.all(ServerEndListener)).toEqual([get(EndListener)]);
     expect(explorer.all(ServerEndListener)[0]).toBe(get(EndListener));

@@ -8,7 +8,8 @@ import { ExtensionExplorer } from './extension-explorer.js';
  *
  * Do not call the port in a constructor, because Nest may construct the implementation later. Such a call throws.
  *
- * @param fallback the default; null: the application must provide an implementation, or the start stops with `missing`
+ * @param fallback the default; null: there is no default, so the server does not start without an implementation of the application @param
+ * missing the error message when there is neither a default nor an implementation
  */
 export function extensionPoint<Port extends object>(
   port: PortClass<Port>,

@@ -70,7 +70,7 @@ describe('EventJournal', () => {
     expect((await journal.read(3)).map(({ id }) => id)).toEqual([last.id]);
   });
 
-  it('keeps no events of rooms', () => {
+  it('stores no events of rooms', () => {
     expect(isOfServers(event('room.recovered'))).toBe(false);
     expect(isOfServers(event('recovery.done'))).toBe(true);
   });

@@ -6,8 +6,8 @@ import type { PublishedOperatorEvent } from './event-sink.js';
 /** Time for which the journal keeps an event, in ms: one day, so that an operator can read the events of a night in the morning. */
 const KEPT_MS = 86_400_000;
 /**
- * Maximum number of events in the journal. With some 300 bytes per event, the journal has about 3 MB. Redis deletes events in blocks, so
- * the journal may have up to 100 more events.
+ * Maximum number of events in the journal. An event has about 300 bytes, so the journal takes about 3 MB. Redis deletes events in blocks,
+ * so the journal may have up to 100 more events.
  */
 const EVENTS_MAX = 10_000;
 

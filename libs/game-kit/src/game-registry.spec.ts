@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects that have one name in two games', async () => {
+  it('distinguishes effects that have the same name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game only once when two providers have one class', async () => {
+  it('finds a game only once when two providers have the same class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
@@ -230,7 +230,7 @@ describe('the start of an application fails', () => {
     return Mine;
   };
 
-  it('when two games have one name', async () => {
+  it('when two games have the same name', async () => {
     @Game({ name: 'same', version: 1, seats: 1 })
     class First extends SavingGame {}
     @Game({ name: 'same', version: 1, seats: 1 })
@@ -257,7 +257,7 @@ describe('the start of an application fails', () => {
     await expect(started(Mine)).rejects.toThrow('The game Mine has an async migrateState(); a room cannot wait');
   });
 
-  it('when two handlers handle one input', async () => {
+  it('when two handlers handle the same input', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @OnTimer('go')
@@ -404,7 +404,7 @@ describe('the start of an application fails', () => {
     await expect(started(Mine)).rejects.toThrow(sentence);
   });
 
-  it('when a provider that is not a game has a decorator in the wrong place', async () => {
+  it('when a provider that is not a game has a decorator without its argument', async () => {
     class Mailer {
       @EffectHandler(undefined as never)
       send(): void {}
@@ -454,7 +454,7 @@ describe('the start of an application fails', () => {
     );
   });
 
-  it('when a game has two @OnLoad methods, or a class without @Game has one', async () => {
+  it('when a game has two @OnLoad methods, or an @OnLoad method belongs to no game', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {}
     class Loader {

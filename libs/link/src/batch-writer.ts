@@ -50,7 +50,7 @@ export class BatchWriter {
 
   /**
    * Reserves bytes as `reserve` does, but the bytes may wait up to `WAIT_MS` for further bytes, so that one system call sends all of them.
-   * The writer keeps the order of all bytes: bytes that may not wait take the waiting bytes with them.
+   * The writer sends all bytes in the order of the calls: before it sends bytes that may not wait, it sends the waiting bytes.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {

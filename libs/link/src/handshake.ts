@@ -96,8 +96,8 @@ export const SECRETS_MAX = 4;
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
 /**
- * Returns the identity and the nonce of the peer, and the first own secret that the peer has, too. Returns null when the proof is not valid
- * for any own secret. Never throws, not even for arbitrary bytes.
+ * Returns the identity and the nonce of the peer, and the first of this server's secrets that the peer also has. Returns null when the
+ * proof is not valid for any secret of this server. Never throws, not even for arbitrary bytes.
  */
 export function readProof(
   secrets: readonly string[],

@@ -72,7 +72,8 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby may have made the room, and the game may have ended.
+    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby has possibly made the room, so this lobby makes no second
+    // room for a match that is no longer open.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -132,7 +133,8 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
-      // The write may have succeeded nevertheless. So the match stays, and the next attempt finds the players in the room.
+      // The write may have succeeded although the store did not answer. So the match stays in the store, and the next attempt finds the
+      // players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
       // Reads the open rooms again, because the strategy would choose this room again from an outdated record. After a ban, the room stays

@@ -194,8 +194,8 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // A later request that moves the member to another room has a higher request order. The match of this ticket then does not move the
-        // member.
+        // The match moves a member only if the member has made no later request to enter another room. That request would have a higher
+        // request order than `asked`.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );

@@ -33,7 +33,7 @@ interface PlayerRequest {
   readonly id: number;
   readonly operation: string;
   readonly data: unknown;
-  /** Whether the request may be a guess of an invite code or a password, so that it counts against a limit of guesses. */
+  /** True when the request contains an invite code or a password. A wrong one counts against a limit of guesses. */
   readonly isGuessed: boolean;
 }
 
@@ -150,7 +150,7 @@ export class RequestRouter {
     const now = performance.now();
     const price = chargeable(fullPrice, this.options);
     const more = price - 1;
-    // Computes the wait for the whole price, because the repeated request is a new message.
+    // The client repeats the whole request later, so its budgets must then cover the whole price.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;

@@ -102,7 +102,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'dropped' });
   }
 
-  /** Lets the owner stop its syncs to a session whose connection has a large backlog. */
+  /** Requests that the owner send no more syncs to a session whose connection has a large backlog. */
   suspendFrames(session: GatewaySession): void {
     if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
   }

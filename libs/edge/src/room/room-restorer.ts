@@ -3,8 +3,8 @@ import { inBatches } from '#libs/async';
 import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /**
- * Number of records that are compared in one pipeline. It is higher than in routine reads, because all servers wait for the end of the
- * restoration.
+ * Number of records that are compared in one pipeline. It is higher than in routine reads, because all servers wait until the records are
+ * restored.
  */
 const AT_ONCE = 250;
 
