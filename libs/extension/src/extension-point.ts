@@ -37,8 +37,8 @@ export function extensionPoint<Port extends object>(
 }
 
 /**
- * Properties that Nest and promises read from every object. The forwarding object hides them, because Nest already calls the hooks of the
- * implementation, and because an object with `then` would look like a promise.
+ * Properties that Nest and promises read from every object. The object that `standIn` returns does not have them, because Nest calls the
+ * hooks of the implementation itself, and because Nest would treat an object with `then` as a promise.
  */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',

@@ -11,8 +11,8 @@ import { ServerRegistration } from './server-registration.js';
 /** Interval in ms at which this process dials the servers of the directory to which it has no link. */
 const REDIAL_MS = 200;
 /**
- * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. This time is longer than for other servers, because a
- * secret changes only with a restart.
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than the interval for other servers, because a
+ * server changes its secret only when it restarts.
  */
 const REDIAL_REFUSED_MS = 2_000;
 

@@ -112,7 +112,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('runs each handler on a provider with injected services', async () => {
+  it('calls each handler on an instance with injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });

@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws the refusal of a command in `as`, and returns the code of the refusal in `command`', async () => {
+  it('throws when a command of `as` is refused, and returns the code of the refusal from `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -228,7 +228,7 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('reports %s in the state, and names the path to the value', async (what, make) => {
+  ])('throws an error that names the path when the state contains %s', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });

@@ -84,8 +84,9 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields. This
- * version cannot accept the proofs of a later version anyway, because a later version must use another name in the HMAC.
+ * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields, which
+ * these limits refuse. This is harmless, because a later version must use another name in the HMAC, so this version could not verify its
+ * proofs anyway.
  */
 const PROOF_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;

@@ -15,7 +15,7 @@ export interface LinkOptions {
    * undefined: no TLS.
    */
   readonly certificate?: Certificate | null;
-  /** Maximum size of a frame, in bytes. A longer frame closes the link. The limit must allow the state of a room. */
+  /** Maximum size of a frame, in bytes. A longer frame closes the link. The limit must be larger than the largest state of a room. */
   readonly frameBytesMax?: number;
   /** The time within which a peer must prove its identity, in ms. */
   readonly handshakeTimeoutMs?: number;
@@ -54,7 +54,10 @@ export const PROOF_BYTES_MAX = 1_024;
  * would never read them.
  */
 export const CLOSE_MS = 1_000;
-/** Time of silence after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per second. */
+/**
+ * Time without a message of the peer after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per
+ * second.
+ */
 export const PING_MS = 500;
 /**
  * Number of unanswered pings after which `onSilence` reports the peer, 1 to 1.5 s after its last message. A healthy peer answers sooner.

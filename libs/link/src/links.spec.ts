@@ -130,7 +130,7 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
 }
 
 describe('the handshake of a link', () => {
-  it('tells each server the id and incarnation of the other server', async () => {
+  it('gives each server the id and incarnation of the other server', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
     expect([toA.id, toA.incarnation]).toEqual([a.id, 7]);

@@ -87,7 +87,7 @@ export class GameStarter {
   /**
    * Makes the caller ready for another game. Starts the game when all members who are present have agreed. Returns the record of the room.
    *
-   * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended; then the errors of `start`
+   * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended, or an error of `start`
    */
   async rematch(caller: Caller, balancer: LoadBalancerService): Promise<RoomRecord> {
     const { round } = await this.rooms.roomOf(caller);

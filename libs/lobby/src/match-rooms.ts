@@ -32,8 +32,8 @@ import { RoomWriter } from './room-writer.js';
 const UNDISPUTED_MS = 2_500;
 
 /**
- * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby may repeat every step, because the
- * room has the id of its match.
+ * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby can repeat every step without
+ * making a second room, because the room has the id of its match.
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
@@ -82,7 +82,8 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
-    // A lobby may have made the room and died before a player left the room. The other players then stay in the room.
+    // Another lobby has possibly made the room and died, and a player has left the room since. In this case the other players stay in the
+    // room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -113,7 +114,8 @@ export class MatchRooms extends MatchHost {
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
-      // A lobby may have put the players into the room and died before a player left the room. The other players then stay in the room.
+      // Another lobby has possibly put the players into the room and died, and a player has left the room since. In this case the other
+      // players stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));

@@ -142,7 +142,8 @@ export class Matchmaker {
 
   /**
    * Ends the offered matches that contain older tickets of these players, so that the other players of those matches do not wait. If the
-   * caller is in such a match, only the caller has declined it. Otherwise all of these players who are in the match have declined it.
+   * caller is in the match, only the caller counts as a player who declined it. Otherwise all of these players who are in the match count
+   * as players who declined it.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);

@@ -99,8 +99,8 @@ export class RequestRouter {
     session.requestsPending += 1;
     try {
       const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-      // The gateway learns the room of an invite code only from the answer. By then the lobby has added the spectator to the room, so
-      // the gateway sends a leave.
+      // The gateway learns the room of an invite code only from the answer, after the lobby has already added the spectator to the room. So
+      // if the room has too many spectators, the gateway requests that the spectator leave the room.
       if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
         await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
         return answer(null, errorBody('too-many-watchers'));

@@ -56,7 +56,7 @@ export class GameEndNotifier {
     void gameEnd.finish();
   }
 
-  /** Discards a pending end of game, because the client now plays another game or no game. */
+  /** Discards the end of a game that the client has not received yet, because the client now plays another game or no game. */
   reset(session: GatewaySession): void {
     this.set(session, NOT_ENDED);
   }

@@ -215,8 +215,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator has not seen the end of the game yet, because spectators see this room with a delay. The owner sends the
-   * rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns true when spectators see this room with a delay and this spectator has not seen the end of the game yet. The owner still sends
+   * the rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;

@@ -149,7 +149,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('remembers the epoch of the owner when the game ends, but not when the session leaves', () => {
+  it('remembers the epoch of the owner when the game ends, but not when the session leaves the room', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

@@ -324,7 +324,7 @@ describe('the public port of a gateway', () => {
     return text;
   }
 
-  it('closes the socket of a slow request, but not the connection of a player', async () => {
+  it('closes the socket of an incomplete HTTP request after some time, but not the connection of a player', async () => {
     const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const [slow, silent] = await Promise.all([answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), answerTo(port)]);
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
