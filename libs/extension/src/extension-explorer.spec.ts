@@ -69,7 +69,7 @@ describe('ExtensionExplorer', () => {
 });
 
 describe('the decorator Extension', () => {
-  it('refuses a second port on one class', () => {
+  it('refuses a second @Extension on the same class', () => {
     expect(() => Extension(HealthFacts)(Facts)).toThrow('Facts has two @Extension decorators: write a class for each port.');
   });
 });

@@ -152,7 +152,7 @@ describe('GameRegistry', () => {
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
 
-  it('finds effect handlers in any provider', async () => {
+  it('finds effect handlers in providers that are not games', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
     await module.get(GameRegistry).effectHandlers.get('pot', 'pay')?.(effect);
@@ -350,7 +350,7 @@ describe('the start of an application fails', () => {
     [{ match: { modes: { 'Two Teams': {} } } }, "has the mode 'Two Teams'; give up to 32 lower-case letters, digits and dashes"],
     [{ match: { modes: { duel: { fillMs: -1 } } } }, 'has match.modes.duel.fillMs -1; give a time in ms from 0'],
     [{ match: { modes: { duel: { rating: true } as never } } }, 'has match.modes.duel.rating, which does not exist'],
-  ])('when the options of a game are %j', async (options, sentence) => {
+  ])('when the options of @Game are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);
   });
 

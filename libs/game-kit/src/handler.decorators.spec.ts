@@ -73,7 +73,7 @@ describe('the decorators of handlers', () => {
     expect(Async).toBeDefined();
   });
 
-  it('cause a compile error for wrong data, the wrong room, or data without a schema', () => {
+  it('cause a compile error for wrong data, a first parameter that is not a room, or data without a schema', () => {
     class Wrong {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)

@@ -43,7 +43,7 @@ describe('room.past', () => {
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest stored state for a time before `pastMs`', async () => {
+  it('returns the oldest stored state for a time that is more than `pastMs` ago', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);

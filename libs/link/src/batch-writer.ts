@@ -10,7 +10,7 @@ export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** Number of bytes of the last tick, as an estimate for the next tick. */
+  /** Number of bytes that were written in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** True: the shared timer for waiting bytes will flush this writer. */

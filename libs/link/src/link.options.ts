@@ -2,7 +2,7 @@ import type { ServerId } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 
 export interface LinkOptions {
-  /** The address on which this server listens. Port 0 takes any free port. */
+  /** The address on which this server listens. With port 0, the operating system chooses a free port. */
   readonly host: string;
   readonly port: number;
   /**
@@ -26,7 +26,7 @@ export interface LinkOptions {
   readonly handshakesMax?: number;
 }
 
-/** The address of a server for the dials of other servers. */
+/** The address at which other servers dial a server. */
 export interface LinkAddress {
   readonly id: ServerId;
   readonly host: string;

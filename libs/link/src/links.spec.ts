@@ -138,7 +138,7 @@ describe('the handshake of a link', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs only once when many callers request a link to one server at the same time', async () => {
+  it('runs only once when many callers request a link to the same server at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -233,7 +233,7 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection from another fleet %s, and reports nothing', async (_, secret) => {
+  ])('closes a connection from a server of another fleet %s, and reports no different secret', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
