@@ -17,7 +17,7 @@ export interface Measures {
   readonly correctionP95: number;
   /** Maximum distance by which a sync corrected the predicted place, in units. */
   readonly correctionMax: number;
-  /** Largest change of the own ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
+  /** Largest change of the own ship's motion from one frame to the next, in units. Within one frame, a ship moves by 3.3 units. */
   readonly ownJerk: number;
   /** Largest change of the other ship's motion from one frame to the next, in units. */
   readonly otherJerk: number;

@@ -50,7 +50,7 @@ export class FrameRouter {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // Subtracts at most one burst. The binary form of a JSON frame may have more bytes than a burst, and the limit would then never allow
+    // Subtracts at most one burst. The binary form of a JSON frame can have more bytes than a burst, and the limit would then never allow
     // this frame.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }

@@ -107,7 +107,7 @@ describe('the codec of messages', () => {
     );
   });
 
-  it('decodes a frame within a larger buffer', () => {
+  it('decodes a frame that is a part of a larger buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);

@@ -81,7 +81,7 @@ describe('the interpolation of entities', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('continues from the earlier states when a sync has the time of the previous sync', () => {
+  it('continues the motion from the earlier states when two successive syncs have the same time', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;
