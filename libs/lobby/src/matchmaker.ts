@@ -142,7 +142,8 @@ export class Matchmaker {
 
   /**
    * Ends the offered matches that contain older tickets of these players, so that the other players of those matches do not wait. If the
-   * caller is in such a match, only the caller has declined it. Otherwise all of these players who are in the match have declined it.
+   * caller is in the match, only the caller counts as a player who declined it. Otherwise all of these players who are in the match count
+   * as players who declined it.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
@@ -194,8 +195,8 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // A later request that moves the member to another room has a higher request order. The match of this ticket then does not move the
-        // member.
+        // The match moves a member only if the member has made no later request to enter another room. That request would have a higher
+        // request order than `asked`.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );

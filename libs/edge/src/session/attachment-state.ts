@@ -63,7 +63,7 @@ export type DetachReason = 'left' | 'away' | 'slow';
 /** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
 export type AttachmentOutput =
   | { readonly kind: 'paused'; readonly reason: PauseReason }
-  /** `pausedMs`: the time since `paused`, in ms. Null: the owner of the room did not change. */
+  /** `pausedMs`: the duration of the pause, in ms. Null: the same owner answers again, so the game itself had no pause. */
   | { readonly kind: 'resumed'; readonly pausedMs: number | null }
   | { readonly kind: 'detach'; readonly peer: LinkPeer; readonly gone: DetachReason };
 
