@@ -132,7 +132,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const during = [...ada.sentAt].filter(([id, at]) => id > sent && at < resumedAt).map(([id]) => id);
     const used = new Set(ada.seen.map(({ id }) => id));
     expect(during.length).toBeGreaterThan(10 * QUEUE);
-    // Some steps run before their first sync reaches the player. These steps may use a few of the inputs that should be dropped.
+    // Some steps run before the first sync reaches the player. These steps can use a few of the inputs that would otherwise be dropped.
     expect(during.filter((id) => used.has(id)).length).toBeLessThanOrEqual(2 * QUEUE);
     await fleet.whole();
   }, 60_000);
