@@ -188,7 +188,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     await until(async () => (await limited()) - before >= 3 * MESSAGES_BURST);
     const state = () => stateAfter(player.heard.filter((message): message is Sync => message.kind === 'sync')) as Drive;
     expect((await limited()) - before).toBeLessThan(sent);
-    // The gateway still accepts inputs on this connection, and does not report the inputs that it drops.
+    // The gateway drops the inputs above the limit without a message to the player, and accepts further inputs later.
     let number = sent;
     await until(() => {
       number += 1;

@@ -135,7 +135,7 @@ function showsCoins(page: Page, count: number): Promise<void> {
     .waitFor();
 }
 
-/** Returns a list in the page, to which each later text of the status line is added. */
+/** Returns a handle to an array in the page. A script in the page appends each later text of the status line to the array. */
 function recordStatus(page: Page) {
   return page.evaluateHandle(() => {
     const statuses: string[] = [];

@@ -875,7 +875,7 @@ describe('a match of waiting players', () => {
     ]);
   });
 
-  it('is counted in the summary of the queue, with the waiting tickets of each mode', async () => {
+  it('is counted in the summary of the queue, which also counts the waiting tickets of each mode', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { modes: { blitz: {} } });
     const [first, second, alone, blitz] = newCallers(4);

@@ -39,7 +39,7 @@ import { UserTickets } from './user-tickets.js';
 const ROOM_CREATION_MS = 1_000;
 /** Pause in ms between two reads of the room's record, while a cancel waits for the room of a match. */
 const ROOM_POLL_MS = 20;
-/** Maximum number of players of an offer for which each acceptance is reported to all players. */
+/** Each acceptance of an offer is reported to all its players only if the offer has at most this number of players. */
 const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the id of the waiting ticket. */

@@ -128,7 +128,7 @@ describe('a user who leaves a room', () => {
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('removes the room as its last member', () => {
+  it('causes the removal of the room when no member remains', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 

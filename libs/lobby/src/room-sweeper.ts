@@ -52,7 +52,7 @@ export class RoomSweeper {
    * member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
-  /** The age of each room's revision, by room. */
+  /** For each room, the time for which this sweeper has seen the same revision of its record. */
   private readonly revisions = new ObservedAges();
   /** The time for which each member has been away, by `keyOf`. */
   private readonly absences = new ObservedAges();

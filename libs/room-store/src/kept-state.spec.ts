@@ -131,7 +131,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('is frozen in at least one of 16 views, so that a view that writes to the state throws', () => {
+  it('is frozen during at least one of 16 calls of the view method, so that a view method that writes to the state throws', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {

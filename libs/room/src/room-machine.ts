@@ -235,7 +235,7 @@ export class RoomMachine<State = unknown> {
     const before = value.seats[seat]?.presence;
     // A seat that is `left` does not change, because its player is possibly in another room now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
-    // The grace period is a timer of the room, so it also ends on a new owner.
+    // The grace period is a timer of the room, so it continues when the room gets a new owner.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
     const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left' || other.bot);
     const handler = this.rules.seatEvents.get(event) ?? (() => {});

@@ -142,7 +142,7 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
   return problems;
 }
 
-/** Checks that a certificate is never set without its key. Only a gateway has a public port (`edge`). */
+/** Checks that each certificate is set together with its key. `edge`: the settings of the public port, which only a gateway has. */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {

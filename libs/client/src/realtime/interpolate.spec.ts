@@ -72,7 +72,7 @@ describe('the interpolation of entities', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('moves an entity within one step when the entity starts to move after a rest', () => {
+  it('spreads the first movement of an entity after a rest over one step, not over the whole rest', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);

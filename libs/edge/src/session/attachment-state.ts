@@ -49,8 +49,8 @@ export type AttachmentEvent =
   /** The backlog of the connection is too large. */
   | { readonly kind: 'slow' }
   /**
-   * The owner has no seat for the session, or the session is slow and its game has ended. If the client has received `paused`, it still
-   * waits for `resumed` from a later owner.
+   * The owner has no seat for the session, or the game ended while the backlog of the connection was too large. A client that has received
+   * `paused` still waits until a later owner sends `resumed`.
    */
   | { readonly kind: 'dropped' }
   /** The client has received the end of the game, or no game runs. */
