@@ -34,7 +34,7 @@ export class FleetEvents implements OnModuleInit {
     this.listeners.add(listener);
   }
 
-  /** Calls `readAgain` after a reconnect. Events may have been lost before, so the caller must read the records. */
+  /** Calls `readAgain` after each reconnect to Redis. `readAgain` must read the records, because events may have been lost before. */
   onGap(readAgain: () => void): void {
     this.pubSub.onReconnect(readAgain);
   }

@@ -4,7 +4,9 @@ import { redisName } from '#libs/redis';
 /** A game that a game server can run, as described in the server's record. */
 export interface OfferedGame {
   readonly version: number;
-  /** The oldest version of a room that this server can continue. Undefined: the server can continue rooms of every older version. */
+  /**
+   * The oldest game version whose rooms this server can continue. Undefined: the server can continue the rooms of every older game version.
+   */
   readonly oldestVersion?: number;
   /** Minimum and maximum number of players. */
   readonly seats: { readonly min: number; readonly max: number };
@@ -36,12 +38,12 @@ export interface OfferedGame {
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
-/** Returns whether a server with the game `offered` can continue a room of version `gameVersion`. */
+/** Returns whether a server with the game `offered` can continue a room of this game version. */
 export function takesVersion(offered: OfferedGame | undefined, gameVersion: number): boolean {
   return offered !== undefined && offered.version >= gameVersion && (offered.oldestVersion ?? 0) <= gameVersion;
 }
 
-/** Describes versions for an error message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
+/** Describes the game versions of servers for an error message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
 export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
   const all = servers.filter(({ games }) => Object.hasOwn(games, game));
   const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {

@@ -76,8 +76,8 @@ export class GatewayReach implements OnModuleInit {
   }
 
   /**
-   * Calls `listener` when a change of a link or a gateway has changed `isCutOff`. Does not call it when `isCutOff` changes because of the
-   * time alone.
+   * Calls `listener` when a change of a link or a gateway has changed `isCutOff`. Does not call it when `isCutOff` changes only because
+   * time has passed.
    */
   onChange(listener: () => void): void {
     this.listeners.push(listener);

@@ -13,8 +13,8 @@ const COMPARED_MAX = 9;
  */
 const COMPARE_TIMEOUT_MS = 500;
 /**
- * Minimum time in ms between two comparisons with the same server. Also the minimum time between two comparisons with more servers, which
- * follow when one server has another secret.
+ * Minimum time in ms between two comparisons with the same server, and between two calls of `compareWithMore` that compare with further
+ * servers.
  */
 const COMPARE_AGAIN_MS = 2_000;
 

@@ -224,7 +224,7 @@ export async function result(by: Started, kind: string): Promise<number> {
 
 export async function healthyAgain(by: Started): Promise<void> {
   const before = await result(by, 'healthy');
-  // Waits for a few more checks of each of three servers. All earlier checks then have a verdict.
+  // Waits for a few more checks of each of three servers. All earlier checks are judged by then.
   await eventually(async () => expect(await result(by, 'healthy')).toBeGreaterThan(before + 12), 15_000);
 }
 

@@ -18,7 +18,7 @@ export const CHECK_DEFAULTS: CheckOptions = { intervalMs: 1_000, maxMisses: 2, g
 
 export const CHECK_OPTIONS = Symbol('CheckOptions');
 
-/** Period of the checker, in ms. All periods below are rounded up to a multiple of it. */
+/** Period of the checker, in ms. All periods below are rounded up to a multiple of this period. */
 export const TICK_MS = 50;
 /** Time in ms between two checks of a server after its link was lost. Applies until the server answers or is evicted. */
 export const URGENT_CHECK_MS = 250;
@@ -57,7 +57,10 @@ export const DEAD_RECORD_MS = 3_600_000;
  * expires, another gateway takes over.
  */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time in ms between an eviction by another gateway and the one check whether that gateway has released the lease on the cleanup. */
+/**
+ * Time in ms after an eviction by another gateway. Then this gateway checks, only once, whether that gateway has released the lease on the
+ * cleanup.
+ */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server is unreachable, as a multiple of `intervalMs`. */
 export const UNREACHABLE_INTERVALS = 2;
@@ -69,7 +72,7 @@ export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
 export const CUT_OFF_MS = 750;
 /**
- * Age in ms of the last write of an owner from which the owner counts as cut off from Redis. Owners write once a second, and a reconnect
- * takes less than this time.
+ * An owner whose last write is at least this old, in ms, counts as cut off from Redis. Owners write once a second, and a reconnect takes
+ * less than this time.
  */
 export const STORE_LOST_MS = 3_000;

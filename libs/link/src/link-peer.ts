@@ -133,7 +133,10 @@ export class LinkPeer {
     writeContext(trace, this.writer.chunk, at + tracedSync.context);
   }
 
-  /** Announces the trace of the recovery or move that brought the room of a session to this server. The `placed` of the session follows. */
+  /**
+   * Announces the trace of the recovery or move that brought the room of a session to this server. The frame `placed` for the session
+   * follows.
+   */
   sendPlacedTrace(handle: number, trace: TraceContext): void {
     if (!this.isOpen) return;
     const { tracedPlaced } = LINK_HEADER;

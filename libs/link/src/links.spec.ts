@@ -719,7 +719,7 @@ describe('a second link to the same peer', () => {
   });
 });
 
-describe('the silent peer of a link', () => {
+describe('an inactive peer of a link', () => {
   it('gets pings until its link is closed', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('is disconnected without its backlog when it reads nothing', async () => {
+  it('loses its link and its backlog when it reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);

@@ -54,7 +54,7 @@ export function handOver(record: RoomRecord, user: UserId, to: UserId, now: numb
 /**
  * Removes a member, and with `ban` bans the user. A repeated call changes nothing.
  *
- * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` for the host's own seat or for too many bans
+ * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` when the target is the host, or when the room has too many bans
  */
 export function kick(record: RoomRecord, user: UserId, target: UserId, ban: boolean, now: number): RoomDoc {
   const host = asHost(record, user, now);

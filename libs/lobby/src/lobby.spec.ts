@@ -87,7 +87,7 @@ const LIST_COMMANDS_MAX = 101;
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
 const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
 
-/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces that step. */
+/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces the opening. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
@@ -826,7 +826,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Simulates that Redis lost the ticket, and the hints that contain the ticket's id.
+    // Simulates that Redis lost the ticket, and the entries in `UserRooms` that name the ticket.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),

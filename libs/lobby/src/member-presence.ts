@@ -43,7 +43,7 @@ export class MemberPresence {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
     await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
-    // The number 0 means that the store lost the user's admissions, so no report can be compared with it.
+    // The admission number 0 means that the store lost the user's admissions, so the order of this report is unknown.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
   }
 
@@ -64,8 +64,8 @@ export class MemberPresence {
   }
 
   /**
-   * Removes a member who will not return. With `order`, does nothing when the user has returned to this room after that request. Without
-   * `order`, does nothing when the user was admitted or has changed the room since this call.
+   * Removes a member who will not return. With `order`, does nothing when the user has returned to this room after the request with this
+   * order. Without `order`, does nothing when the user was admitted or has changed the room since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = order ?? (await this.userRooms.lastRequestOrder(user));

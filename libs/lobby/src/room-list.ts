@@ -22,8 +22,8 @@ interface Read {
 }
 
 /**
- * Maximum number of records that a page reads per requested room. It is above 1, because private rooms and missing records are not on the
- * page.
+ * Maximum number of records that are read for a page, per requested room. It is above 1, because private rooms and missing records are not
+ * on the page.
  */
 const PAGES_MAX = 2;
 /**
@@ -33,9 +33,9 @@ const PAGES_MAX = 2;
 const UNMADE_MS = 60_000;
 
 /**
- * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records per requested room, so its cost does not depend
- * on the number of rooms. Simultaneous requests for the first page of a game share one read. The read begins after these requests, so an
- * answer contains all changes from before the request.
+ * Returns the public rooms in pages, newest first. For a page, this class reads at most `PAGES_MAX` records per requested room, so the cost
+ * of a page does not depend on the number of rooms. Simultaneous requests for the first page of a game share one read. The read begins
+ * after these requests, so an answer contains all changes from before the request.
  */
 @Injectable()
 export class RoomList {

@@ -149,7 +149,7 @@ describe('the away state of a member', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('is decided by the report with the highest request order, in any order of arrival', () => {
+  it('depends only on the report with the highest request order, even when reports arrive in another order', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });

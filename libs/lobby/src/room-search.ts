@@ -71,8 +71,8 @@ export class RoomSearch {
 
   /**
    * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. After each `FOLLOW_SLICE_MS` of
-   * this work, the lobby handles other requests. The queries of only one gateway run at a time. So a gateway with many queries delays only
-   * the queries of other gateways.
+   * this work, the lobby handles other requests. The lobby handles the calls of this method one after the other. So a gateway with many
+   * queries delays only the queries of other gateways.
    */
   follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
     return this.turns.run('', async () => {
@@ -169,8 +169,9 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older of two positions. `end`: the end of the part. `last`: the last room of a page that is sorted newest first. New rooms
- * push older rooms out of the cached list, so its end may be newer than rooms that the player has already received.
+ * Returns the older of two positions. `end`: the position of the last room that the lobby has read for this page. `last`: the last room of
+ * a page that is sorted newest first. New rooms push older rooms out of the cached list, so its end may be newer than rooms that the player
+ * has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

@@ -143,7 +143,7 @@ export class LoadBalancerService {
 
   /**
    * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Polling is
-   * necessary, because no process learns of every change of the capacity: of each report, and of each cancelled or expired reservation.
+   * necessary, because no process learns of every change of the capacity, such as the report of a server, or the end of a reservation.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;

@@ -73,8 +73,8 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Closes the socket of a client that does not read the page. A timeout of the whole server would also create a timer for each
-      // player's socket.
+      // Closes the socket of a client that does not read the answer to its HTTP request. The timeout is set for this socket alone, because
+      // a timeout of the whole server would also create a timer for each player's socket.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);

@@ -10,7 +10,7 @@ import { incarnationKey } from '../incarnation-key.js';
  */
 export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 
-/** Reports verdicts without an eviction, once for each incarnation and reason. */
+/** Reports verdicts that lead to no eviction, once for each incarnation and reason. */
 @Injectable()
 export class EvictionHolds implements OnModuleInit {
   /** For each incarnation, the reasons that were already reported. */

@@ -114,8 +114,8 @@ function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][
 }
 
 /**
- * Returns the number of players and bots of each team, or of the whole match in a mode without teams. This number is the minimum of the
- * mode, or the size of the party if the party is larger.
+ * Returns the size of each team in a match with bots, or of the whole match in a mode without teams. Bots count, too. The size is the
+ * minimum of the mode, or the size of the party if the party is larger.
  */
 export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
   return Math.max(teams?.size.min ?? seats.min, size);

@@ -21,7 +21,7 @@ export interface QueueReport {
   readonly matchesPerMinute: number;
   /** Number of matches since this lobby became the runner. Absent: a lobby of an earlier version wrote the summary. */
   readonly matches?: number;
-  /** The waiting tickets of each mode. Null: tickets without a mode. Absent: a lobby of an earlier version wrote the summary. */
+  /** The waiting tickets of each mode. `mode` null: the tickets without a mode. Absent: a lobby of an earlier version wrote the summary. */
   readonly byMode?: readonly { readonly mode: string | null; readonly tickets: number; readonly longestWaitMs: number }[];
   /**
    * Difference between the highest and the lowest rating of a match, in points: the median of the latest matches. Null: the latest matches
