@@ -61,7 +61,7 @@ export interface PublishedOperatorEvent extends OperatorEvent {
 
 /**
  * Port: publishes operator events. `publish` must not throw or wait, because evictions and recoveries call it. The events of one process
- * arrive in the order in which the process published them. Any event may be lost, so a reader that needs certainty reads the records.
+ * arrive in the order in which the process published them. Any event can be lost, so a reader that needs certainty reads the records.
  *
  * To add a sink, such as a pager or a data warehouse, mark a provider with `@Extension(EventSink)`. Several sinks are allowed. Each sink
  * gets all events of its process. Sinks do not replace the event stream of the admin API, which also gets all events. See

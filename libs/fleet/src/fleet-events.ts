@@ -6,7 +6,7 @@ import { fleetChannel } from './fleet.options.js';
 
 export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
 
-/** A message about a change of a server. The message may be lost, so a reader that needs certainty reads the record. */
+/** A message about a change of a server. The message can be lost, so a reader that needs certainty reads the record. */
 export interface FleetEvent {
   readonly kind: (typeof FLEET_EVENT_KINDS)[number];
   readonly server: ServerId;

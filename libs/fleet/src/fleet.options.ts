@@ -82,7 +82,7 @@ export const operatorEventsChannel = (): string => redisName('events');
 /** Interval at which a server reads its own record, in ms. It is short, so that the server soon notices the loss of its record. */
 export const OWN_RECORD_POLL_MS = 500;
 /**
- * Interval at which a server reads all records, in ms, because messages may be lost. In a large fleet, the interval is longer
+ * Interval at which a server reads all records, in ms, because messages about changes can be lost. In a large fleet, the interval is longer
  * (`POLL_MS_PER_SERVER`).
  */
 export const POLL_MS = 1_000;

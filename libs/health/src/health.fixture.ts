@@ -19,7 +19,7 @@ import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListen
 
 export const INTERVAL_MS = 300;
 export const CHECKS: Partial<CheckOptions> = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
-/** Options with which the checker never runs. For tests of the steps that follow a verdict. */
+/** Options with which the checker never runs, for tests of the actions after a verdict. */
 export const DORMANT: Partial<CheckOptions> = { ...CHECKS, intervalMs: 600_000 };
 
 export interface Started {
@@ -174,7 +174,7 @@ export class HealthWorld {
     return { id, incarnation, port: fake, record: () => by.redis.commands.hgetall(id) };
   }
 
-  /** Starts a server whose link port is behind a `Wire`. The test can stop the data of the wire. */
+  /** Starts a server whose link port is behind a `Wire`. The test can stop the bytes on this wire. */
   async linked(name: string, options: { answers?: boolean; type?: 'gateway' } = {}): Promise<Started & { wire: Wire }> {
     let wire: Wire | undefined;
     const linkPort = async (links: Links): Promise<number> => {

@@ -4,8 +4,8 @@ export interface CheckOptions {
   /** Number of successive missed checks before a verdict. It is above 1, so that one lost message does not condemn a server. */
   readonly maxMisses: number;
   /**
-   * Time in ms after the registration of a server in which its missed checks do not count, because a starting process may be too busy to
-   * answer.
+   * Time after the registration of a server, in ms. The checks that the server misses in this time do not count, because a starting process
+   * may be too busy to answer.
    */
   readonly graceMs: number;
   /** Minimum time of silence before a server is condemned, in ms, while many servers are silent at the same time. */
@@ -45,7 +45,7 @@ export const MANY_WINDOW_INTERVALS = 3;
  * server with a huge reported lag would never be evicted.
  */
 export const PATIENCE_INTERVALS_MAX = 5;
-/** Lifetime of a vote, in ms. Older votes do not count, because they may be about an earlier failure. */
+/** Lifetime of a vote, in ms. Older votes do not count, because they are possibly about an earlier failure. */
 export const VOTE_MS = 5_000;
 /**
  * Time to live of the record of a dead server, in ms. The record shows a suspended server that it was evicted, and shows operators the

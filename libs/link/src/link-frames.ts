@@ -20,7 +20,7 @@ export const LINK_KIND = {
   syncMany: 18,
   compactMany: 19,
   /**
-   * The trace of the request or of the command in the next frame. A server without tracing, or of an older version, ignores these frames.
+   * The trace of the request or of the command in the next frame. A server without tracing, or of an older release, ignores these frames.
    */
   tracedRequest: 20,
   tracedCommand: 21,

@@ -15,7 +15,7 @@ import {
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
-/** Receives the messages of a link. A frame is a view that is valid only during the call. */
+/** Receives the messages of a link. The bytes of a frame are valid only during the call, because the buffer is used again. */
 export interface LinkInbox {
   /** `trace`: the span of the peer that sent the request. Null: the request is not traced. */
   request(peer: LinkPeer, pattern: string, data: unknown, trace: TraceContext | null): Promise<unknown>;

@@ -233,7 +233,7 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection from a server of another fleet %s, and reports no different secret', async (_, secret) => {
+  ])('closes a connection from a server of another fleet %s, but does not report that the secrets differ', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));

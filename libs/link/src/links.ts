@@ -115,7 +115,7 @@ export class Links implements OnApplicationShutdown {
 
   /**
    * Sets the handler for frames of one kind. Each kind has only one handler, because a dispatch to several handlers would be slower. The
-   * frame is a view that is valid only during the call.
+   * bytes of the frame are valid only during the call, because the buffer is used again.
    */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;

@@ -18,7 +18,10 @@ const READ_BYTES_MAX = 65_536;
 /** The shared read buffer of all sockets. So a receiver must process its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid only during the call. */
+/**
+ * Returns the `onread` option for a socket that dials. `receive` gets bytes that are valid only during the call, because the buffer is used
+ * again.
+ */
 export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: incoming,

@@ -119,7 +119,7 @@ class GameServers {
   loadMs = 0;
   /** The timeouts of the requests that lobbies have sent to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: the answers of servers lack the published message about the room, as in an older version. */
+  /** False: the answers of servers lack the published message about the room, as in an older release. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -376,7 +376,7 @@ describe('a private room', () => {
 });
 
 describe('the host of a room', () => {
-  it('makes only one member the new host when two lobbies each handle a request for another new host', async () => {
+  it('makes only one member the new host when two lobbies handle requests for different new hosts at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -597,7 +597,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed by game, up to the requested number, when the rooms are public', async () => {
+  it('are listed by game, up to the requested number, only if they are public', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -919,7 +919,7 @@ describe('the matchmaking of a game whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // Advances the clock in small steps, because the queue time would count a longer step as a pause of the runner.
+    // Advances the clock by small amounts, because the queue time would count a larger amount as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -1283,7 +1283,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect([await userTickets.gameOf(ada.user), await userTickets.gameOf(bob.user)]).toEqual([null, 'duel']);
   });
 
-  it('does not match a user who has created a room', async () => {
+  it('puts no user who has created a room into a match', async () => {
     const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
@@ -1418,7 +1418,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Compares the median, because Redis may also count a command of another connection.
+    // Compares the median, because Redis can also count a command of another connection.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);

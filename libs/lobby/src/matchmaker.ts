@@ -370,7 +370,7 @@ export class Matchmaker {
   }
 
   /**
-   * Compares the searches of a gateway with the tickets, because messages to players may be lost. Also marks the users of these searches as
+   * Compares the searches of a gateway with the tickets, because messages to players can be lost. Also marks the users of these searches as
    * connected. Returns for each search the message that its player has missed, or null.
    */
   async check(searches: readonly KnownSearch[]): Promise<(MatchMessage | null)[]> {

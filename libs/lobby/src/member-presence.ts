@@ -8,7 +8,7 @@ import { UserTickets } from './user-tickets.js';
 
 /**
  * Stores which members of rooms are connected, away or gone. The reports come from gateways, and from the processes that clean up after
- * dead gateways. They may arrive late, twice or in another order.
+ * dead gateways. They can arrive late, twice or in another order.
  */
 @Injectable()
 export class MemberPresence {

@@ -12,7 +12,7 @@ const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL
 const records = new RoomRecords(redis);
 const tickets = new TicketStore(redis, { onConnected: () => {} } as unknown as StoreGeneration);
 const RULES = matchRules({ min: 2, max: 2 }, { backfill: { running: true, waiting: true } });
-/** Redis may return some more rooms of matches than requested. */
+/** Redis can return a few more rooms of matches than requested. */
 const READ_MAX = 3.5 * BACKFILL_ROOMS;
 
 beforeAll(() => redis.ready());

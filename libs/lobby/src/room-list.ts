@@ -27,7 +27,7 @@ interface Read {
  */
 const PAGES_MAX = 2;
 /**
- * Age in ms from which an index entry without a record belongs to a closed room. A younger entry may belong to a room that is being
+ * Age in ms from which an index entry without a record belongs to a closed room. A younger entry possibly belongs to a room that is being
  * created.
  */
 const UNMADE_MS = 60_000;
@@ -93,7 +93,7 @@ export class RoomList {
     }
   }
 
-  /** Drops old keys of `beganAt`. Players may send any game name, so the map would grow without limit. */
+  /** Drops old keys of `beganAt`. Players can send any game name, so the map would otherwise grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {
@@ -128,7 +128,7 @@ export class RoomList {
     return { rooms, end: at };
   }
 
-  /** Removes old entries without a record. A young entry may belong to a new room, whose record is written after the index. */
+  /** Removes old entries without a record. A young entry possibly belongs to a new room, whose record is written after the index. */
   private unlist(entries: readonly IndexEntry[], game: string | undefined): void {
     const now = this.clock.storeTime();
     const old = entries.filter(({ createdAt }) => now - createdAt > UNMADE_MS).map(({ room }) => room);

@@ -120,8 +120,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Adds public rooms that are missing in the list. A room can be missing because a server of an older version made it, or because a lobby
-   * crashed before it wrote the room to the list.
+   * Adds public rooms that are missing in the list. A room can be missing because a lobby of an older release made the room, or because a
+   * lobby died before it wrote the room to the list.
    */
   private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
     const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));

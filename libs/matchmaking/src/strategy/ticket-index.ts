@@ -42,7 +42,7 @@ export interface Bucket {
   readonly groups: Map<string, TicketGroup>;
   /** Number of tickets with each combination of attributes. */
   readonly combinations: Map<string, number>;
-  /** True: the bucket has too many combinations, so the tickets of a group may have different attributes. */
+  /** True: the bucket has too many combinations, so the tickets of a group can have different attributes. */
   isMixed: boolean;
   /** The regions that at least one ticket of this bucket can reach, sorted. */
   regions: readonly string[];
@@ -102,7 +102,7 @@ export class TicketIndex {
     }
   }
 
-  /** Returns all tickets that may be in a match, in the order of service. */
+  /** Returns all tickets that a match can contain, in the order of service. */
   inOrder(): Entry[] {
     let all: Entry[] = [];
     for (const { order } of this.buckets.values()) all = all.length === 0 ? order : mergeSorted(all, order, compareService);
@@ -262,7 +262,7 @@ export class TicketIndex {
   }
 }
 
-/** Returns the lists of tickets that may be in a match in this region. Region '': a match in any region. */
+/** Returns the lists of the tickets that a match in this region can contain. Region '': a match in any region. */
 export function listsFor(groups: readonly TicketGroup[], region: string): RatingList<Entry>[] {
   const lists: RatingList<Entry>[] = [];
   for (const group of groups) {

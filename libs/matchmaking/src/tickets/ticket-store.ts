@@ -142,7 +142,7 @@ export class TicketStore implements OnModuleInit {
     this.generation.onConnected(() => this.known.clear());
   }
 
-  /** Returns the games that have had tickets. The list may be `GAMES_STALE_MS` old. */
+  /** Returns the games that have had tickets. The list can be up to `GAMES_STALE_MS` old. */
   async games(): Promise<readonly string[]> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) {
       this.gamesRead = await this.redis.commands.smembers(gamesKey());
