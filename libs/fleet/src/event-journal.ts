@@ -84,7 +84,7 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
 }
 
 /**
- * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program may
+ * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program can
  * write to the stream.
  */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {

@@ -17,7 +17,7 @@ export interface OfferedGame {
    */
   readonly joinable?: { readonly seatGraceMs: number };
   /**
-   * The format number of stored rooms of this game, if it is above 2. Undefined: format 2 or lower, which servers of every version can
+   * The format number of stored rooms of this game, if it is above 2. Undefined: format 2 or lower, which servers of every release can
    * read.
    */
   readonly format?: number;
@@ -91,8 +91,8 @@ export const POLL_MS_PER_SERVER = 10;
 /** Interval of the polls until the first success, in ms. It is short, because a process knows no other server before the first success. */
 export const FIRST_POLL_MS = 100;
 /**
- * Time for which the directory keeps a server without a record, in ms. The server may write its record again, for example after an operator
- * deleted it.
+ * Time for which the directory keeps a server without a record, in ms. The server can write its record again, for example after an operator
+ * deleted the record.
  */
 export const MISSING_RETENTION_MS = 5_000;
 /** Time without a record, in ms, after which the directory also removes the id from `hf:servers`. */

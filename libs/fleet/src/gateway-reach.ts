@@ -6,7 +6,9 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time within which a gateway must dial this server, in ms. Afterwards the gateway counts as cut off from this server. */
+/**
+ * Time within which a gateway must dial this server, in ms. A gateway that has no link after this time counts as cut off from this server.
+ */
 const DIALS_WITHIN_MS = 1_000;
 
 /**

@@ -36,8 +36,8 @@ export const BATCH_MAX = 500;
 /** Number of successive answers of Redis after a failure before missed health checks count again. */
 export const CLEAN_ROUNDS = 2;
 /**
- * Maximum age of an eviction that counts as simultaneous with other failures, as a multiple of `intervalMs`. Simultaneous failures may have
- * one common cause.
+ * Maximum age of an eviction that counts as simultaneous with other failures, as a multiple of `intervalMs`. Simultaneous failures possibly
+ * have one common cause.
  */
 export const MANY_WINDOW_INTERVALS = 3;
 /**
@@ -58,7 +58,7 @@ export const DEAD_RECORD_MS = 3_600_000;
  */
 export const CLEANUP_LEASE_MS = 10_000;
 /**
- * Time in ms after an eviction by another gateway. Then this gateway checks, only once, whether that gateway has released the lease on the
+ * Time in ms after an eviction by another gateway, at which this gateway checks once whether that gateway has released the lease on the
  * cleanup.
  */
 export const LEFT_CHECK_MS = 300;

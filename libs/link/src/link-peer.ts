@@ -33,7 +33,7 @@ interface Pending {
 
 /**
  * One authenticated connection to another server. One system call sends all messages of an event-loop tick, in order. When the link breaks,
- * sent messages may be lost, and unanswered requests fail with `server-lost`.
+ * sent messages can be lost, and unanswered requests fail with `server-lost`.
  */
 export class LinkPeer {
   readonly id: ServerId;

@@ -34,7 +34,8 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 
 /**
  * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call this function in the event handler
- * that delivers the socket, so that no bytes are lost. Afterwards use only the returned socket, because `accepted` may be destroyed.
+ * that delivers the socket, so that no bytes are lost. Afterwards use only the returned socket, because this function usually destroys
+ * `accepted`.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;

@@ -69,7 +69,7 @@ export function refuseSpectator(record: RoomRecord, user: UserId, { isInvited, p
 
 /**
  * Returns the refusal for a room without a record: `invite-unknown` if the player gave an invite code, else `room-unknown`. The room of an
- * invite code may be closed.
+ * invite code is possibly closed.
  */
 export function unknownRoom(shown: Shown | 'server'): HoldfastError {
   return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');

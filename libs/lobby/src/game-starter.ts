@@ -127,8 +127,8 @@ export class GameStarter {
   }
 
   /**
-   * Sets the room back to `waiting` if this is still the current start. `error`: the reason for the failure. The view of the room shows the
-   * reason to all members, because only the host gets the answer to the request.
+   * Sets the room back to `waiting` if this is still the current start. `error`: the reason for the failure. All members see the reason in
+   * the data of the room, because only the host gets the answer to the request.
    */
   async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;

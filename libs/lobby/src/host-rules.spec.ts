@@ -59,7 +59,7 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(recent, NOW)).toBe(recent.doc);
   });
 
-  it('remains the host when no other member is present', () => {
+  it('remains the host after the grace period when no other member is present', () => {
     const empty = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(HOST_GRACE_MS))]);
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });

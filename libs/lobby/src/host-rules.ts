@@ -5,7 +5,7 @@ import { isAwayFor, leave } from './room-rules.js';
 
 /* Pure rules for the operations of the host. They compute the next document from a record, or throw a refusal. */
 
-/** The changes of `rooms.update`, after the password was hashed and the code was reserved. An absent field does not change. */
+/** The changes of `rooms.update`, after the password was hashed and the invite code was reserved. An absent field does not change. */
 export interface RoomUpdate {
   readonly name?: string;
   readonly private?: boolean;

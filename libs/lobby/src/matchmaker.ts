@@ -152,8 +152,8 @@ export class Matchmaker {
       const blamed = users.includes(caller) ? [caller] : users;
       const match = await this.store.matchOf(game, id);
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would take it for the end of
-      // the new search.
+      // Sends the players of the new ticket no message about the end of the old ticket, because their clients would interpret this message
+      // as the end of the new search.
       if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
     }
   }
@@ -265,7 +265,7 @@ export class Matchmaker {
     return this.endTicket(caller);
   }
 
-  /** Cancels the ticket of the party in this room. If there is no ticket, the room belongs to a match, and this method cancels nothing. */
+  /** Cancels the ticket of the party in this room. If the party of this room has no ticket, cancels nothing and returns false. */
   private async cancelParty(caller: Pick<Caller, 'user' | 'asked'>, record: RoomRecord): Promise<boolean> {
     const found = await this.tickets.of(caller.user);
     if (found?.ticket.party !== record.id) return false;

@@ -65,7 +65,7 @@ export class RoomHosting {
   async kick(caller: Caller, { user, ban = false }: Data<'rooms.kick'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
     const after = await this.changeRoom(caller, before, (record) => kick(record, caller.user, user, ban, this.rooms.now()));
-    // If this lobby dies here, the user's entry still names the room. The sweep ignores the entry, which is only a hint.
+    // If this lobby dies here, the user's entry in `UserRooms` still names the room. The sweep ignores the entry, which is only a hint.
     if (isMember(before, user)) await this.rooms.forget(after.id, user);
     if (after.status === 'playing') this.notifyOwner(after);
     return after;

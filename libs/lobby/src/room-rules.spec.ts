@@ -100,7 +100,7 @@ describe('a user who joins a waiting room', () => {
     ['room-full', room({ seats: 2 })],
     ['room-playing', room({}, { status: 'playing' })],
     ['room-playing', room({}, { status: 'starting' })],
-  ])('is refused as %s', (code, record) => {
+  ])('is refused with the code %s', (code, record) => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
@@ -201,7 +201,7 @@ describe('the start of a game by the rules of a room', () => {
     ['not-ready', 'ada', room({ members: [member('ada'), member('bob')] })],
     ['room-playing', 'ada', room({}, { status: 'starting' })],
     ['room-playing', 'ada', room({}, { status: 'playing' })],
-  ])('is refused as %s', (code, user, record) => {
+  ])('is refused with the code %s', (code, user, record) => {
     expect(refusal(() => checkStart(record, user as UserId))).toBe(code);
   });
 });

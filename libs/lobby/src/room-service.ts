@@ -29,7 +29,7 @@ export type Newcomer = Person & Pick<Caller, 'asked'>;
 /**
  * Carries out the requests of users about their rooms: create, join, watch, leave and ready. A request first changes the entry of the user
  * (`UserRooms`) and then the record of the room (`RoomWriter`). After the creation of a room and after a join, the service checks whether
- * a later request of the user came between. In this case it undoes the change.
+ * another lobby has executed a later request of the user meanwhile. In this case, the service undoes the change.
  */
 @Injectable()
 export class RoomService {

@@ -43,13 +43,13 @@ export class RoomSweeper {
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Members without a connection whose room's record says `here`, by `keyOf`. A sweep marks a member as away only if the previous sweep has
-   * found the member, too, because a gateway may be about to write the session.
+   * Members who have no connection although the record of their room says `here`. Their key is `keyOf`. A sweep marks a member as away only
+   * if the previous sweep has found the member, too, because a gateway may be about to write the session.
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`, by `keyOf`. A sweep removes a member only if the previous sweep has found the
-   * member, too, because a join may be in progress.
+   * Members who are in no room according to `UserRooms`. Their key is `keyOf`. A sweep removes a member only if the previous sweep has
+   * found the member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
   /** For each room, the time for which this sweeper has seen the same revision of its record. */
@@ -133,8 +133,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Removes members who are in another room or in no room. Redis may have lost the departure of the user, or a gateway may have died after
-   * it had restored the user's room.
+   * Removes members who are in another room or in no room. Redis may have lost the departure of the user, or a gateway may have stored the
+   * user's room again after a data loss, and then died.
    */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {

@@ -16,8 +16,8 @@ import { RoomWriter } from '../room-writer.js';
 import { IdempotentRequests } from './idempotent-requests.js';
 
 /**
- * A user whom a service puts into a room. Without `name`, the user's name comes from the user directory. If the directory does not know the
- * user, other players see the id.
+ * A user whom a service puts into a room. Without `name`, the user's name comes from the user directory. If the user directory does not
+ * know the user, other players see the user id.
  */
 export interface ServiceUser {
   readonly user: UserId;
@@ -52,7 +52,7 @@ const SETTLE_POLL_MS = 100;
 
 /**
  * Executes requests of services about rooms. A service is a program of the operator with its own token, such as a tournament or another
- * matchmaker. Every change has a key, and a repeat with the same key has no further effect (`IdempotentRequests`). Each step is idempotent
+ * matchmaker. Every change has a key, and a repeat with the same key has no further effect (`IdempotentRequests`). Each write is idempotent
  * or a compare-and-set, so that a repeat completes the work of a lobby that died.
  */
 @Injectable()

@@ -20,7 +20,7 @@ export interface Anchor {
   readonly limit: number;
   /**
    * True: the anchor has waited for `maxWaitMs`, or it is a room without players. It then accepts any difference of ratings. Each ticket
-   * that joins it accepts any difference too, and a latency up to `latency.to`.
+   * that joins its match accepts any difference too, and a latency up to `latency.to`.
    */
   readonly isOverdue: boolean;
   readonly attributes: Attributes | undefined;

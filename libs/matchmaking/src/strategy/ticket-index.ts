@@ -30,9 +30,9 @@ export interface Entry extends RatingListEntry {
   /** The attributes as text. Equal attributes have equal texts. Empty text: no attributes. */
   readonly attributesText: string;
   lists: readonly RatingList<Entry>[];
-  /** Position of the ticket in the last view. */
+  /** Position of the ticket in the last `MatchQueueView`. */
   at: number;
-  /** The number of the last view with this ticket. */
+  /** The number of the last `MatchQueueView` with this ticket. */
   seenIn: number;
 }
 
@@ -73,7 +73,7 @@ export class TicketIndex {
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
-  /** The entries in the order of the last view. Most tickets of the next view have the same order. */
+  /** The entries in the order of the last `MatchQueueView`. Most tickets of the next one have the same order. */
   private sequence: Entry[] = [];
   private lastSequence: Entry[] = [];
   private expected = 0;
@@ -134,7 +134,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false if the ticket occurs a second time in this view. */
+  /** Returns false if the ticket occurs a second time in this `MatchQueueView`. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
@@ -301,7 +301,9 @@ function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size
   return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
 
-/** Returns all regions that the ticket may accept, even after a long wait. For a ticket that accepts any region, returns only ''. */
+/**
+ * Returns all regions that the ticket can accept, even if only after a long wait. For a ticket that accepts any region, returns only ''.
+ */
 function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
   if (!regions) return [''];
   return Object.keys(regions).filter((region) => regions[region]! <= latency.to);
