@@ -395,7 +395,7 @@ describe('a request on a link', () => {
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('rejects with the refusal of the other server and the time until the next attempt', async () => {
+  it('fails with the refusal of the other server and the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
@@ -435,7 +435,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('arrives unchanged for any sizes of the received packets', async () => {
+  it('arrives unchanged when its bytes arrive in packets of any size', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));

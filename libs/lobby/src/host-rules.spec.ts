@@ -177,7 +177,7 @@ describe('the entry of a player or spectator', () => {
 });
 
 describe('the start of a game', () => {
-  it('excludes a member who has been away and not ready for some seconds', () => {
+  it('excludes a member who is not ready and has been away for some seconds', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);

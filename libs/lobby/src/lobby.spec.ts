@@ -491,7 +491,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a game server whose version has no room options', async () => {
+  it('is not opened by a game server of a release without room options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -1007,7 +1007,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away for longer than the grace period', async () => {
+  it('removes a member who has been away for longer than the grace period', async () => {
     const { rooms, sweeper, presence } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });

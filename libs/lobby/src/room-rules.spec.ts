@@ -190,7 +190,7 @@ describe('the readiness of a member', () => {
 });
 
 describe('the start of a game by the rules of a room', () => {
-  it('makes all members players in their order, even a host who is not ready', () => {
+  it('makes all members players in the order of the list of members, even a host who is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 

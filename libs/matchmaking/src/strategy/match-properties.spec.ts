@@ -160,7 +160,7 @@ describe('a ticket that the strategy leaves unmatched', () => {
     }
   };
 
-  it('cannot form a match with tickets that are in no match of an earlier ticket', () => {
+  it('cannot form a match with the tickets that remain after the matches of all earlier tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 

@@ -58,7 +58,7 @@ async function commitOf(game: string, tickets: readonly TicketBody[], stage: Mat
 const stateOf = async (game: string, user: UserId): Promise<string> => (await store.ofUser(game, user)).state;
 
 describe('a stored ticket', () => {
-  it('is added once when its request is repeated', async () => {
+  it('is added only once when its request is repeated', async () => {
     const game = newGame();
     const ticket = await add(game);
     expect(await other.add(ticket, CANCELLED)).toMatchObject({ outcome: 'known' });
@@ -81,7 +81,7 @@ describe('a stored ticket', () => {
     ]);
   });
 
-  it("ends a party's ticket when a member later searches alone", async () => {
+  it('ends when it belongs to a party and a member later searches alone', async () => {
     const game = newGame();
     const [ada, bob] = [newUser(), newUser()];
     const party = await add(game, [ada, bob], at(1));
