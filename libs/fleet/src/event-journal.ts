@@ -96,7 +96,7 @@ function parsed(text: string | undefined): PublishedOperatorEvent[] {
   }
 }
 
-/** Compares two ids of a stream. Negative: the first one is older. */
+/** Compares two ids of a stream. The result is negative when the first id is older. */
 function compareIds(one: string, other: string): number {
   const [ms = 0, number = 0] = one.split('-').map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);

@@ -25,7 +25,7 @@ export class InterestGrid {
   private readonly cells = new Map<number, number[]>();
 
   /**
-   * @param entities the entities; results name them by their index
+   * @param entities the entities; the results contain indices of this list
    * @param cellSize length of a cell's side, best about the radius that `near` gets; smaller or larger cells are slower
    */
   constructor(

@@ -67,7 +67,7 @@ export class EligibilitySeen extends EligibilityListener {
   }
 }
 
-/** A Redis with servers. Real servers run in this process. Fake servers consist only of a record and a port. */
+/** A Redis and the servers that use it: real servers in this process, and fake servers, which consist only of a record and a port. */
 export class HealthWorld {
   private readonly opened: (() => Promise<void>)[] = [];
   private readonly folders: string[] = [];

@@ -229,7 +229,7 @@ export class Matchmaker {
       const isFree = await this.userRooms.overtakeIfFree(user, asked);
       if (isFree === true) return;
       if (isFree === false) throw new HoldfastError('overtaken');
-      // The stored room of the user is only a hint. The record of the room decides.
+      // The stored room of the user is only a hint. The record of the room decides whether the user is a member.
       const record = await this.records.read(isFree);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
       // If the record is missing, another lobby may soon create the room, for the match of an earlier search. So this lobby waits.
@@ -380,7 +380,7 @@ export class Matchmaker {
   private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
     await this.store.setPresence(game, user, asked, true);
     const found = await this.store.ofUser(game, user);
-    // Only lobbies of a later build can read this ticket. They decide about it and notify the player.
+    // Only lobbies of a later build can read this ticket. Those lobbies match or end the ticket, and notify the player.
     if (found.state === 'foreign') return null;
     const state = await this.stateOf(found, game, ticket);
     if (state) return state;
@@ -403,7 +403,7 @@ function playerOf({ user, name, session, gateway, asked, claims }: Caller): Tick
   return { user, name, session, gateway, ...(asked && { asked }), ...(claims && { claims }) };
 }
 
-/** Ignores `offer-unknown`, because the offer has ended. */
+/** Ignores `offer-unknown`, which means that the offer has already ended. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'offer-unknown')) throw error;
 }

@@ -23,7 +23,7 @@ let passedMs = 0;
 const monotonic = performance.now.bind(performance);
 afterEach(() => jest.restoreAllMocks());
 
-/** Creates rooms of one host each. Waiting rooms are public, and running rooms are those of matches. */
+/** Creates rooms of one host each. Waiting rooms are public, and running rooms belong to matches. */
 async function rooms(count: number, isRunning: boolean, seats = 2): Promise<RoomId[]> {
   const ids = Array.from({ length: count }, () => `open-${randomUUID()}` as RoomId);
   await Promise.all(

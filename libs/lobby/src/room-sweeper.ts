@@ -54,7 +54,7 @@ export class RoomSweeper {
   private readonly unplaced = new ConsecutiveSightings();
   /** For each room, the time for which this sweeper has seen the same revision of its record. */
   private readonly revisions = new ObservedAges();
-  /** The time for which each member has been away, by `keyOf`. */
+  /** For each member, by `keyOf`: the time for which the member has been away. */
   private readonly absences = new ObservedAges();
 
   constructor(

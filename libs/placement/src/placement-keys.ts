@@ -25,7 +25,7 @@ export function serverOfKey(key: string): ServerId {
   return key.slice(placementName('server:').length) as ServerId;
 }
 
-/** Sorted set, called an order: the eligible servers whose offers are equal to `offers`, by score. */
+/** Sorted set, called an order: the eligible servers whose offers are equal to `offers`, sorted by score. */
 export function orderKey(offers: readonly string[]): string {
   // The name contains a digest of the offers, because a list of offers can be long. The record of each server contains the list itself.
   const digest = createHash('sha256')

@@ -48,7 +48,7 @@ export class WebSocketTransport extends ClientTransport {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket, this.proxied.addressOf(socket))) return;
-      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
+      // Before the TLS handshake, the gateway can send no answer, so it closes the socket without an answer.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });

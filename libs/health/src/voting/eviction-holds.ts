@@ -49,7 +49,7 @@ export class EvictionHolds implements OnModuleInit {
     if (now - since >= this.options.intervalMs) this.report(server, 'votes', fields);
   }
 
-  /** Forgets the reports about this incarnation, so that a later hold is reported again. */
+  /** Forgets the reports about this incarnation, so that a later held eviction is reported again. */
   clear(server: ServerRecord): void {
     this.reported.delete(incarnationKey(server));
     this.votesMissingSince.delete(incarnationKey(server));

@@ -45,9 +45,9 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/** Maximum number of reads while a start or an end waits for another change of the room. */
+/** Maximum number of reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_TRIES_MAX = 40;
-/** Pause in ms between two reads while a start or an end waits for another change of the room. */
+/** Pause in ms between two reads while the start or the end of a game waits for another change of the room. */
 const SETTLE_POLL_MS = 100;
 
 /**
@@ -202,7 +202,7 @@ export class ServiceRooms {
       throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
     const doc = others.reduce(withNewMember, begin);
     for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
-    // Writes the users' entries before the room's record, because entries without the record have no effect.
+    // Writes the users' entries in `UserRooms` before the room's record, because entries without the record have no effect.
     await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
     await this.notifyAll(await this.rooms.make(room, game, doc, people));
   }

@@ -90,7 +90,7 @@ function proposed(anchor: Anchor, { accepted }: Gathered, fit: readonly (readonl
   };
 }
 
-/** Returns the nearest accepted tickets whose party sizes match `fit`. */
+/** Returns the nearest accepted tickets that have the party sizes of `fit`. */
 function chosen(accepted: readonly Entry[], fit: readonly (readonly number[])[]): Entry[] {
   const needed = new Map<number, number>();
   for (const team of fit) for (const size of team) needed.set(size, (needed.get(size) ?? 0) + 1);

@@ -69,7 +69,7 @@ function reasonOf({ found, needed, window, latencyMs, isFit, fills }: Facts): st
   return `${which}, but their parties do not fill the teams.`;
 }
 
-/** Returns the position in the order of service, from 1. */
+/** Returns the position of the ticket in the order of service, from 1. */
 function placeOf(entry: Entry, order: readonly Entry[]): number {
   let [low, high] = [0, order.length];
   while (low < high) {

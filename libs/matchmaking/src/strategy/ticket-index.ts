@@ -67,7 +67,7 @@ export interface TicketGroup {
   readonly lists: Map<string, RatingList<Entry>>;
 }
 
-/** The tickets of one game, sorted. An update applies only the differences between two views. */
+/** The tickets of one game, sorted. An update applies only the differences between two values of `MatchQueueView`. */
 export class TicketIndex {
   private readonly entries = new Map<string, Entry>();
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();

@@ -363,7 +363,7 @@ export class GameRounds {
 
   /**
    * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
-   * The next repair repeats failed work. A failure does not delay other work.
+   * The next call of this method repeats failed work. A failure does not delay other work.
    */
   private async repair(rules: MatchRules | null): Promise<void> {
     const { store, log } = this.ports;

@@ -117,7 +117,7 @@ export interface DissolvedTicket {
   readonly end: TicketEnd | null;
 }
 
-/** Age in ms at which a lobby reads the list of games with tickets again. The list changes rarely. */
+/** Age of the list of games with tickets, in ms, at which a lobby reads the list again. The list changes rarely. */
 const GAMES_STALE_MS = 1_000;
 /** Maximum number of tickets in one read of changes. A read of this size takes about a millisecond. */
 const CHANGES_READ = 500;
