@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners when gateways reach the server again, even when it did not report the server as cut off', () => {
+  it('calls its listeners when gateways reach the server again, even when it has not called them before', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);

@@ -172,9 +172,9 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older of two positions. `end`: the position of the last room that the lobby has read for this page. `last`: the last room of
- * a page that is sorted newest first. New rooms push older rooms out of the cached list, so the end of the cached list can be newer than
- * rooms that the player has already received.
+ * Returns the older of two positions. `end`: the position of the last room in the cached list, or in the last read of older rooms. `last`:
+ * the last room of a page that is sorted newest first. New rooms push older rooms out of the cached list, so the end of the cached list can
+ * be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

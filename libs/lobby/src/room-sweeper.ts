@@ -43,13 +43,13 @@ export class RoomSweeper {
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Members who have no connection although the record of their room says `here`. Their key is `keyOf`. A sweep marks a member as away only
-   * if the previous sweep has found the member, too, because a gateway may be about to write the session.
+   * Members who have no connection although the record of their room says `here`. The key of a member is the result of `keyOf`. A sweep
+   * marks a member as away only if the previous sweep has found the member, too, because a gateway may be about to write the session.
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`. Their key is `keyOf`. A sweep removes a member only if the previous sweep has
-   * found the member, too, because a join may be in progress.
+   * Members who are in no room according to `UserRooms`. The key of a member is the result of `keyOf`. A sweep removes a member only if the
+   * previous sweep has found the member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
   /** For each room, the time for which this sweeper has seen the same revision of its record. */

@@ -17,8 +17,8 @@ export interface Gathered {
 }
 
 /**
- * Maximum number of further searches for one anchor and region. Each further search considers only the tickets that agree with one of the
- * combinations of attributes that the first search excluded.
+ * Maximum number of further searches for one anchor and region. Each further search is for one combination of attributes that the first
+ * search excluded, and considers only the tickets that agree with this combination.
  */
 const CONFLICTS_MAX = 16;
 

@@ -1,7 +1,7 @@
 import { compareService, type RatingList, type RatingListEntry } from './rating-list.js';
 
 /**
- * Iterates over the entries of several lists that are not taken, nearest rating first. Entries of one list with equal ratings come in the
+ * Iterates over all entries of several lists except taken entries, nearest rating first. Entries of one list with equal ratings come in the
  * order of service.
  */
 export class NearestWalk<Entry extends RatingListEntry> {
