@@ -222,7 +222,7 @@ describe('the service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // In the first of every ten rounds, the abort comes before the match. In the last one, it comes after the match.
+      // In the first of every ten rounds, the abort comes before the match. In the tenth, the abort comes after the match.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;
@@ -312,9 +312,9 @@ describe('the service of two lobbies with one Redis', () => {
   });
 });
 
-/** Plays until seat 0 has the top row. Returns the winner as each player received it. */
+/** Plays until seat 0 has the top row. Returns, for each player, the winner in the result that this player received. */
 async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
-  // A room of a match has no seat until the owner has placed the player.
+  // A player in the room of a match has no seat until the owner of the room has assigned it.
   await Promise.all(rooms.map((room) => room.waitFor(({ seat, state }) => seat !== null && state !== undefined, { timeoutMs: 5_000 })));
   const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
   for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {

@@ -10,8 +10,8 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 /**
- * Limits for the duration until the server answers a liveness probe, in ms, while it formats many lines. `longest` is higher, because the
- * machine is perhaps busy.
+ * Limits for the time from a liveness probe to its answer, in ms, while the server formats many log lines. The limit for the longest time
+ * is high, because the machine is perhaps busy.
  */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
@@ -95,7 +95,7 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The server may also drop lines that the test did not write, for example about its health. So the upper limit is above the number
+        // The server can also drop lines that the test did not write, for example about its health. So the upper limit is above the number
         // of lines that the test writes.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);

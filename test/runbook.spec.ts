@@ -78,7 +78,9 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
   },
 ];
 
-/** The expected outputs of commands. All other commands that run must end with exit code 0, as these must. */
+/**
+ * The expected outputs of some commands. Every command that the test runs, also one without an expected output, must end with exit code 0.
+ */
 const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- list/, /^game:1 +ready/m],
   [/^curl /, /"wantedGameServers":\d/],
@@ -249,7 +251,7 @@ describe(`the page ${PAGE}`, () => {
       else await expect(answer).resolves.toBeDefined();
     });
 
-    it.each(ofKind('http'))('answers `%s`', async (text) => {
+    it.each(ofKind('http'))('has the request `%s`, which the admin API answers with 200', async (text) => {
       const [method = '', path = ''] = text.split(' ');
       await ownerOfGame();
       await fleet.admin('POST', `/api/servers/${fleet.games[0]?.id}/uncordon`);

@@ -9,7 +9,7 @@ import {
 import { CLEAN } from './prose/clean.mjs';
 import { anchorsOf, targetsOf } from './prose/links.mjs';
 
-describe('the language of the sources', () => {
+describe('the text of the repository', () => {
   it('follows STYLE.md in each folder that is listed as clean (npm run prose)', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });

@@ -87,7 +87,7 @@ class Spenders {
   }
 }
 
-describe.each(DURABILITIES)('the transfers by effects, with durability %s, while servers are killed,', (durability) => {
+describe.each(DURABILITIES)('the transfers that effects pay, with durability %s, while servers are killed,', (durability) => {
   it('are paid once for each effect key', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];

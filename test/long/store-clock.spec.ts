@@ -199,7 +199,7 @@ describeWithCompiler.each([
     expect(pausedMs).toBeLessThan(3 * SECOND);
     const ms = await lasts();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The downtime extends the turn. The downtime is counted from the last heartbeat, which may be up to a second before the kill.
+    // The downtime extends the turn. The downtime is counted from the last heartbeat, which can be up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
     await expectAllIsWell();
   }, 60_000);

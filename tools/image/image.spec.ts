@@ -145,8 +145,8 @@ describe('the image', () => {
     };
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
-    // The name `localhost` replaces the name of a container, which is also in /etc/hosts. Without a useful PATH, the health check must run
-    // with bash alone.
+    // In a container, HOSTNAME is the name of the container, which /etc/hosts contains. Here, HOSTNAME is `localhost`. PATH has no
+    // programs, because the health check must run with bash alone.
     const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
     expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
     // If the health check ignored the settings of this file, it would use the port 7010 and no TLS.

@@ -15,8 +15,8 @@ const run = promisify(execFile);
 const PACKAGES_MB = 600;
 
 /**
- * Files that only pnpm or Yarn leaves in node_modules. Both ignore package-lock.json, so other versions may be installed. The layout of
- * pnpm also hides indirect dependencies, which the bundles of dist/ import.
+ * Files that only pnpm or Yarn leaves in node_modules. Both ignore package-lock.json, so node_modules perhaps has other versions. The
+ * layout of pnpm also hides indirect dependencies, which the bundles of dist/ import.
  */
 const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 

@@ -161,8 +161,8 @@ function removeNamespace(tools, name) {
 }
 
 /**
- * Returns whether the process with this pid runs this tool. Compares the command line, because the system may have given the pid to another
- * program.
+ * Returns whether the process with this pid runs this tool. Compares the command line, because the system has perhaps given the pid to
+ * another program.
  *
  * @param {string} pid
  */

@@ -14,7 +14,7 @@ export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
  * restricts folders that an older version created with wider permissions.
  */
 export function preparePrivateFolders() {
-  // An existing folder that the user has chosen keeps its permissions, because it may contain other files.
+  // An existing folder that the user has chosen keeps its permissions, because it perhaps contains other files.
   if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(PROJECT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);

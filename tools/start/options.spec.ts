@@ -111,7 +111,7 @@ describe('the plan of a fleet', () => {
     ['0', 10_000],
     ['60000', 65_000],
     ['a minute', 10_000],
-  ])('kills a stopping game server with DRAIN_TIMEOUT_MS=%s only when its drain has had enough time', (drainTimeoutMs, expected) => {
+  ])('leaves enough time for a drain with DRAIN_TIMEOUT_MS=%s before a stopping game server is killed', (drainTimeoutMs, expected) => {
     const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
     const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
     expect(new Map(stops as [string, number][])).toEqual(

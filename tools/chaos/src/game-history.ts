@@ -26,7 +26,7 @@ interface Member {
 }
 
 /**
- * The maximum time by which a beat may be too early, in ms, because a server may correct its clock. An earlier beat means that a timer
+ * The maximum time by which a beat may be too early, in ms, because a server can correct its clock. An earlier beat means that a timer
  * fired twice.
  */
 const CLOCK_SLACK_MS = 20;
@@ -82,7 +82,8 @@ export class GameHistory {
   }
 
   /**
-   * Number of players whose first event was not the first event of the game, and to whom the client reported no missed events before it.
+   * Number of players whose first event was not the first event of the game, and to whom the client had reported no missed events before
+   * that event.
    */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))

@@ -10,7 +10,7 @@ export async function serversOf(store: Redis, prefix: string): Promise<string[]>
 
 /**
  * Returns the names of the connections that must move: one of each server, and one of each watchdog that is connected to the old Redis.
- * Only game servers have a watchdog, and it may be off.
+ * Only game servers have a watchdog, and an operator can switch it off.
  */
 export async function connectionsOf(old: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(old);
