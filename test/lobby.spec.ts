@@ -241,7 +241,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('shows all members the same status after the host aborts a start', async () => {
+  it('shows all members the same status of the room after the host aborts a start', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {

@@ -159,7 +159,7 @@ describe('a fleet whose operators moderate players', () => {
     }
   }, 30_000);
 
-  it("marks a kicked player as away when the player's gateway dies before it gets the kick", async () => {
+  it("marks a kicked player as away when the player's gateway dies before the gateway receives the kick", async () => {
     const [living, dying] = fleet.gateways;
     const [host, kicked] = [await login('hope', living), await login('kai', dying)];
     const room = await gameOf(host, kicked);

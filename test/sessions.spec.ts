@@ -294,8 +294,8 @@ describe('the session of a player', () => {
   }
 
   /**
-   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the client's
-   * view of the room.
+   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the room
+   * object of that client.
    */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
     const ada = await RawPlayer.welcomed(first, 'Ada', way);

@@ -175,7 +175,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await isOver();
   }, 240_000);
 
-  it('reports a room whose players waited for more than five seconds', async () => {
+  it('reports a room whose players waited for an owner for more than five seconds', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
     await fleet.kill(owner);

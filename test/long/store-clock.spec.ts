@@ -117,7 +117,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('keeps the length of turns', async () => {
+  it('does not change the length of turns', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();
@@ -204,7 +204,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('never sets the time of a room back, even when the room changes its owner', async () => {
+  it('never sets the room time of a room back, even when the room gets a new owner', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];

@@ -53,7 +53,10 @@ describe('the image', () => {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
   const app = join(home, 'app');
   const probe = join(home, 'holdfast-probe');
-  /** A copy of Node. The user `nobody` perhaps cannot open the folder of the Node that runs this test. */
+  /**
+   * The path of a copy of Node. The test runs this copy, because the user `nobody` perhaps cannot open the folder of the Node that runs
+   * this test.
+   */
   const node = join(home, 'node');
   const servers: ChildProcess[] = [];
   let gateway: ChildProcess;

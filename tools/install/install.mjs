@@ -70,8 +70,8 @@ async function installPackages(more, holdToo) {
 }
 
 /**
- * Installs from npm's cache. `npm ci` removes node_modules, so this function moves an existing one away first. It restores the old
- * node_modules when the cache lacks a package.
+ * Installs from npm's cache. `npm ci` removes node_modules, so this function first moves the existing node_modules away, and restores it
+ * when the cache lacks a package.
  *
  * @param {(pid: number) => Promise<void>} holdToo @returns {Promise<boolean>}
  */

@@ -25,7 +25,7 @@ describe('the options of npm start', () => {
     expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
   });
 
-  it('are refused with their names, values and allowed values', () => {
+  it('are refused with the name, the value and the allowed values of the wrong option', () => {
     expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');

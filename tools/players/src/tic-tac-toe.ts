@@ -26,7 +26,7 @@ export class TicTacToeRun {
   private readonly stopping = new AbortController();
   /** The name of each player who is in a running room, by the player's own object for that room. */
   private readonly tables = new Map<Table, string>();
-  /** The current step of each host. It is printed when a run does not end. */
+  /** The present action of each host, which the tool prints when a run does not end. */
   private readonly steps = new Map<string, string>();
 
   constructor(
