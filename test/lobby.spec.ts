@@ -214,7 +214,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('puts a player who aborts a search into the matched room, or into no room', async () => {
+  it('leaves a player who aborts a search either in the room of the match or in no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {

@@ -196,7 +196,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server whose log file is rotated by logrotate as in deploy/logrotate', () => {
-  it('continues in the emptied file, and no line before or after the rotation is lost', async () => {
+  it('continues to write into the emptied file, and loses no line from before or after the rotation', async () => {
     const found = await findDebianProgram({ package: 'logrotate' });
     if ('missing' in found) throw new Error(found.missing);
     const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
@@ -230,7 +230,7 @@ describe('a server whose log file is rotated by logrotate as in deploy/logrotate
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as it does after SIGTERM, for any type of server', async () => {
+  it('drains as it does after SIGTERM, whichever type of server it is', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

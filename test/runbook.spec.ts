@@ -11,7 +11,7 @@ const PAGE = 'docs/operations.md';
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
 
-/** Commands that this test does not run. Each has the reason and a check that replaces the run. */
+/** Commands that this test does not run, each with the reason and with a check that replaces the run. */
 const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; check(command: string): void }[] = [
   {
     command: /^docker compose /,
@@ -108,7 +108,7 @@ const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/^ulimit /, /^(\d+|unlimited)$/m],
 ];
 
-/** Commands that print until the test ends them. Each has the output that it must print when a server is cordoned. */
+/** Commands that print until the test ends them, each with the output that it must print when a server is cordoned. */
 const ENDLESS: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- watch$/, /server\.cordoned/],
   [/^redis-cli subscribe /, /server\.cordoned/],

@@ -35,7 +35,7 @@ describe('a fleet whose Redis is restored from a backup as documented', () => {
   }, 90_000);
 });
 
-describe('a whole fleet that is restored from a backup taken while it played', () => {
+describe('a whole fleet that is restored from a backup taken during its games', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, games: 2, redis: { appendonly: true }, testGames: { turnMs: 60_000 } });

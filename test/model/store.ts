@@ -172,7 +172,7 @@ export interface EndArgs {
   readonly result: string;
   /** The effects of the last change. '' : there are none. */
   readonly effects: string;
-  /** The revision of the record after the end. */
+  /** The revision of the record after the end of the game. */
   readonly rev: number;
   readonly doc: string;
   readonly round: number;

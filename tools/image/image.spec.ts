@@ -46,7 +46,7 @@ function makeReadOnly(folder: string): void {
   chmodSync(folder, 0o555);
 }
 
-/** Root ignores permissions, so its processes run as the user `nobody`. */
+/** When root runs this test, the processes of the test run as the user `nobody`, because permissions do not restrict root. */
 const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 describe('the image', () => {

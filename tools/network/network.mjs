@@ -63,7 +63,8 @@ export class Network {
   }
 
   /**
-   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has its pid.
+   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has the pid of
+   * that process.
    *
    * @param {string} name @returns {string[]}
    */

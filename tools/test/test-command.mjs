@@ -106,7 +106,7 @@ export async function main(argv) {
 }
 
 /**
- * Runs this command with another Node.
+ * Runs this command with another release line of Node.
  *
  * @param {string | undefined} line @param {string[]} argv
  */

@@ -17,7 +17,7 @@ export async function connectionsOf(old: Redis, servers: readonly string[]): Pro
   return [...servers, ...servers.map(watchdogConnection).filter((name) => names.has(name))];
 }
 
-/** Returns the names of those connections of the servers that are open at this Redis. */
+/** Returns the names of the servers' connections that are open at this Redis. */
 export async function present(store: Redis, servers: readonly string[]): Promise<string[]> {
   const names = await namesAt(store);
   return [...servers, ...servers.map(watchdogConnection)].filter((name) => names.has(name));
