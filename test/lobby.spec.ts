@@ -3,7 +3,7 @@ import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
-describe('the service of two lobbies with one Redis', () => {
+describe('a fleet with two lobbies', () => {
   const IDLE_MS = 4_000;
   let fleet: Fleet;
   beforeAll(async () => {

@@ -35,7 +35,7 @@ describe('a fleet that logs to a full disk', () => {
     owner.kill();
     await Promise.all(games.map((game) => game.goesOn(5, 20_000)));
     await Promise.all(games.map((game) => game.settled()));
-    // The gateway logs the eviction and the recovery. Its buffer keeps these lines until the disk has free space.
+    // The gateway logs the eviction and the recovery. The log buffer of the gateway keeps these lines until the disk has free space.
     const [gateway] = fleet.gateways;
     expect((await gateway.ops('/livez')).status).toBe(200);
     expect((await gateway.ops('/metrics')).text).toMatch(/holdfast_log_lines_dropped_total\{stream="stdout"/);

@@ -201,7 +201,7 @@ describe(`the page ${PAGE}`, () => {
     }
 
     it.each(all.filter(({ text, kind }) => kind === 'shell' && ofKind('shell').includes(text) && !endless(text)))(
-      'runs `$text`',
+      'has the command `$text`, which succeeds',
       async ({ text, output: shown }) => {
         const owner = await ownerOfGame();
         const values = variables(owner);
@@ -220,7 +220,7 @@ describe(`the page ${PAGE}`, () => {
     );
 
     it.each(ENDLESS.map(([command, output]) => [ofKind('shell').find((text) => command.test(text)) as string, output] as const))(
-      'runs `%s`, which shows the events of the fleet',
+      'has the command `%s`, which shows the events of the fleet',
       async (text, printed) => {
         const server = await ownerOfGame();
         const ended = shell.run(text, variables(server), printed);
@@ -241,7 +241,7 @@ describe(`the page ${PAGE}`, () => {
       },
     );
 
-    it.each(ofKind('redis'))('sends `%s` to Redis', async (text) => {
+    it.each(ofKind('redis'))('has the Redis command `%s`, which Redis knows', async (text) => {
       const [name = '', ...words] = text.split(' ');
       // The password that the command removes.
       if (text.endsWith('<OLD')) await fleet.redis.client.call('ACL', 'SETUSER', 'holdfast', '>OLD');

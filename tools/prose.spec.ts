@@ -14,7 +14,7 @@ describe('the text of the repository', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });
 
-  it('gives each exported type and each log event a unique name', () => {
+  it('has a unique name for each exported type and each log event', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
