@@ -16,8 +16,8 @@ export interface PlacementOptions {
   /** Default time for which `place` waits for capacity, in ms. 0: `place` does not wait. */
   readonly waitMs?: number;
   /**
-   * Duration of the ramp of a server that joins a busy fleet, in ms. At its end, the server gets a full share of new rooms. 0 (the default
-   * here): no ramp, so the new server gets all new rooms until its load equals the load of the other servers. Servers that start at the
+   * Duration of the ramp of a server that joins a busy fleet, in ms. At its end, the server gets a full share of new rooms. 0 (the
+   * default): no ramp, so the new server gets all new rooms until its load equals the load of the other servers. Servers that start at the
    * same time have no ramp.
    */
   readonly rampMs?: number;

@@ -42,7 +42,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
-      // Recovers the rooms of a server that left, because other servers may not have adopted all of its rooms.
+      // Recovers the rooms of a server that left, because possibly not all of its rooms were adopted.
       if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.recover({ server: before.id, incarnation: before.incarnation });

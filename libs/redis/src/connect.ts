@@ -70,7 +70,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
       };
       const cluster = new Cluster([...target.nodes], clusterOptions);
       // A Cluster also has nodes that the URL does not name. ioredis emits `+node` for each node before it opens the connection, so each
-      // node gets the login.
+      // node gets the credentials.
       cluster.on('+node', (node: Redis) => logIn(node, access));
       return cluster;
     }
@@ -104,7 +104,7 @@ function logIn(client: Redis, access: RedisAccess): Redis {
 }
 
 /**
- * A TLS stream may emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
+ * A TLS stream can emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
  * first error, and the second error would end the process.
  */
 function surviveErrors(client: Redis): void {

@@ -3,7 +3,10 @@ import { Interval } from '@nestjs/schedule';
 import { RedisConnections } from './redis-connections.js';
 import { wrongPolicyOf } from './wrong-policy.js';
 
-/** Period of the reads, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another policy. */
+/**
+ * Period at which the policy is read, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another
+ * policy.
+ */
 const READ_EVERY_MS = 5_000;
 
 /**

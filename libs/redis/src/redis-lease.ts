@@ -24,7 +24,7 @@ export class RedisLease {
   /**
    * Runs `work` while this process holds the lease. When another process holds the lease, resolves to false immediately and does not run
    * `work`. Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. After a
-   * lost reply of Redis, the lease may remain until it expires.
+   * lost reply of Redis, the lease can remain until it expires.
    */
   async run(work: () => Promise<unknown>): Promise<boolean> {
     const { commands } = this.redis;

@@ -14,7 +14,7 @@ const ROUND_TRIP_MS_MAX = 500;
 const SLEW = 0.000_5;
 /**
  * Maximum difference between a sample and the clock that drift can explain, in ms. A larger difference means that Redis' clock was set or
- * this computer slept.
+ * this computer was suspended.
  */
 const DRIFT_MS_MAX = 1_000;
 /** The clocks of the nodes of a Cluster differ, so the time is always read from the node with this key. */

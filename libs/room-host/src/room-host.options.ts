@@ -73,7 +73,7 @@ export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
 export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
 /** Delay before the server again tries to write an index that the store lost, in ms. */
 export const INDEX_RETRY_MS = 500;
-/** The process has slept when a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`. Both are in ms. */
+/** The process was suspended when a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`. Both are in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
 /** Period of the heartbeat of an owner, in ms. It is also the maximum error of a measured downtime. */
@@ -84,7 +84,7 @@ export const HEARTBEAT_MS = 1_000;
  */
 export const MIGRATION_STORE_WAIT_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;
-/** Longest time for which the source of a migration keeps its copy for a target that does not answer, in ms. */
+/** Longest time for which the source of a migration keeps its copy of the room for a target that does not answer, in ms. */
 export const LAME_MS_MAX = 10_000;
 export const LOAD_TIMEOUT_MS = 3_000;
 /** Delay before rooms that could not be migrated are tried again, in ms. */

@@ -17,7 +17,7 @@ type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bot
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
   // A server of an earlier version has no bots, and would treat the seats of bots as seats of users, even in a checkpoint. Format 2
-  // prevents this server from adopting the room.
+  // prevents such a server from adopting the room.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

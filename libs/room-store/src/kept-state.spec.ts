@@ -324,14 +324,14 @@ interface Step {
 }
 
 /**
- * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * Puts a value into the state. Ignores errors, because the state can already contain a frozen object, or an object with a getter that
  * throws.
  */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // Ignores the error, because the next step continues with the present state.
+    // Ignores the error, because the next edit continues with the present state.
   }
 }
 

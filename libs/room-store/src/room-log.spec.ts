@@ -427,7 +427,7 @@ describe('the reassertion of a room', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('replaces an older copy of the room with the version of the owner', async () => {
+  it('replaces an older value of the room by the value of the owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);

@@ -175,7 +175,7 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
   };
 }
 
-/** Parses the field `metadata`: `<start> <JSON>`. `start` identifies the game, so metadata of an earlier game are ignored. */
+/** Parses the field `metadata`: `<start> <JSON>`. `start` identifies the game, so the metadata of an earlier game is ignored. */
 export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
   readonly metadata?: RoomMetadata;
 } {

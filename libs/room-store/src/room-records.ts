@@ -232,7 +232,7 @@ export class RoomRecords implements OnModuleInit {
     return restored;
   }
 
-  /** Returns ids from the index of all rooms, newest first. Some of these rooms may have no record. */
+  /** Returns ids from the index of all rooms, newest first. Some of these rooms possibly have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
     return (await this.redis.commands.zrevrange(roomsKey(), offset, offset + limit - 1)) as RoomId[];
   }
@@ -320,7 +320,7 @@ export class RoomRecords implements OnModuleInit {
 
   /**
    * Throws `unavailable` until the living servers have compared their data with this run of Redis (`StoreGeneration.isSettled`). Otherwise
-   * a write to an older copy could get the same revision as newer content that a gateway has not restored yet.
+   * a write to an older copy of a record could get the same revision as newer content that a gateway has not restored yet.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
@@ -333,8 +333,8 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The following methods use the index of the rooms that an incarnation of a game server may own. An entry is written before the room's
-  // record, so no room is missing from the index.
+  // The following methods use the index of the rooms that an incarnation of a game server possibly owns. An entry is written before the
+  // room's record, so no room is missing from the index.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;

@@ -68,8 +68,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- Reads one server for each room and each excluded server, and one more. The last one shows whether further servers have the last
-      -- score.
+      -- Copies one server for each room, one for each excluded server, and one more. The additional server shows whether further servers
+      -- have the same score as the last of the others.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end

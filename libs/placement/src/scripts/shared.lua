@@ -80,7 +80,7 @@ local function compare_incarnation(server, incarnation)
   return 'current'
 end
 
--- Splits a reservation into incarnation, weight (or 'kept') and server.
+-- Splits a reservation into the server's incarnation, the weight ('kept' after the confirmation) and the server.
 local function terms_of(reservation)
   return string.match(reservation, '^(%S+) (%S+) (.+)$')
 end

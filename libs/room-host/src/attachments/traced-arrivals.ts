@@ -35,7 +35,7 @@ export class TracedArrivals {
   }
 }
 
-/** Provides the traces of arrivals. Its value is null while tracing is off. */
+/** Provides the traces of arrivals. The provided value is null while tracing is off. */
 export const tracedArrivals = {
   provide: TracedArrivals,
   inject: [{ token: Tracer, optional: true }, HostedRooms],

@@ -33,7 +33,7 @@ describe('the audit of an owner', () => {
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
-  it('restores the changes of a room that the store has lost', async () => {
+  it('restores a change that the store has lost', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');

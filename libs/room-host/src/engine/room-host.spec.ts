@@ -956,7 +956,7 @@ describe('the appends of an owner', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('end the game of a room whose changes cannot be packed', async () => {
+  it('make the owner end the game of a room whose changes cannot be packed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');

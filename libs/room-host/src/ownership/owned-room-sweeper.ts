@@ -14,7 +14,7 @@ import { RoomLoader } from './room-loader.js';
  */
 @Injectable()
 export class OwnedRoomSweeper {
-  /** Incarnations of this server whose index may have entries. The newest is last. */
+  /** Incarnations of this server whose index possibly has entries. The newest is last. */
   private incarnations: RoomOwnership[] = [];
   /** Index entries, as `incarnation:room`, whose room did not belong to that incarnation in the last sweep. */
   private unmatched = new Set<string>();
