@@ -40,5 +40,8 @@ export const WAITERS_MAX = 1_000;
  */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;
-/** Maximum number of rooms in one call of `gamesEnded`. The call blocks Redis, and Lua's `unpack` is limited by its stack. */
+/**
+ * Maximum number of rooms in one call of `gamesEnded`. The limit exists because the call blocks Redis, and because `unpack` fails when
+ * Lua's stack is full.
+ */
 export const ENDED_AT_ONCE_MAX = 256;

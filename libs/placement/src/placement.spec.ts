@@ -389,7 +389,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room when only the second of two requests for the room succeeds', async () => {
+  it('stores a lease for a room when the first of two requests for the room fails and the second succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();

@@ -126,7 +126,7 @@ describe('the codec of messages', () => {
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('writes each header field at the offset in the table of headers', () => {
+  it('writes each header field at its offset in `HEADER`', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);

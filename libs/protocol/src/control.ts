@@ -35,8 +35,8 @@ export interface Caller {
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that was suspended can handle requests late. It refuses a request that is older than the user's last
-   * change of room. Absent: the order of the request is not checked.
+   * The order of the request. A lobby that was suspended can handle requests late. So each lobby refuses a request that is older than the
+   * user's last change of room. Absent: the order of the request is not checked.
    */
   readonly asked?: RequestOrder;
 }

@@ -73,7 +73,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       }
       for (const [, { owner, rooms }] of lost) {
         // Restores the index of the owner's rooms, because the recovery reads the rooms from the index, and a store that lost data may have
-        // lost it.
+        // lost the index.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }

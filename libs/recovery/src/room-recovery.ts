@@ -196,8 +196,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that need no further attempt,
-   * because the server has accepted them.
+   * Places each room and asks the chosen server to adopt it, with one request for each server. Returns the rooms that need no further
+   * attempt, because the server has accepted them.
    */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);

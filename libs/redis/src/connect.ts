@@ -22,8 +22,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Off, because `PubSub` subscribes again after a reconnect. If ioredis did so and got no reply, an unhandled rejection would end the
-    // process.
+    // ioredis must not subscribe again after a reconnect, because `PubSub` does so. If ioredis did so, too, and got no reply, an unhandled
+    // rejection would end the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
     // This limit is longer than the time limit of a command, so that a slow command fails with its own error before ioredis closes the

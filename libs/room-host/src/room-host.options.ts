@@ -10,7 +10,7 @@ export interface RoomHostOptions {
    * large one would delay other rooms.
    */
   readonly stateBytesMax: number;
-  /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, which would close the link. */
+  /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, and the link would be closed. */
   readonly syncBytesMax: number;
   /** Number of changes since the last checkpoint after which the owner writes the next checkpoint. */
   readonly checkpointEveryChanges: number;
@@ -52,8 +52,9 @@ export const UNFLUSHED_MAX = 256;
  */
 export const RECENT_CHANGES_MAX = 128;
 /**
- * Maximum packed size of the kept changes, in bytes. The events of earlier changes have the same maximum. This maximum is above
- * `BACKLOG_BYTES_MAX`, so a client whose connection was closed for its backlog still gets the changes that it missed.
+ * Maximum packed size of the changes of a room that are kept for clients that reconnect, in bytes. The events of earlier changes have the
+ * same maximum. This maximum is above `BACKLOG_BYTES_MAX`, so a client whose connection was closed for its backlog still gets the changes
+ * that it missed.
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
 /** Maximum packed size of the events in a checkpoint, in bytes. With this limit, a checkpoint is not much larger than its state. */

@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // A getter in the state can throw an error of the game, which names no path.
+  // A getter in the state can throw an error of the game. Such an error names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);

@@ -505,7 +505,7 @@ describe('the end of a game', () => {
     since: 0,
   });
 
-  it('returns the room to the lobby with its result, its last effects and its epilogue', async () => {
+  it('makes the room wait for its next game, and stores the result, the last effects and the epilogue', async () => {
     const { room, tenure } = await playingRoom();
     const end = { ended: { reason: 'finished' as const, result: { winner: 0 } }, lastEffects: effects, epilogue: epilogueOf(tenure) };
     const write = append(room, tenure, 0, 1, end);

@@ -184,8 +184,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Stores the metadata of the running game for the list of rooms. Null: it has none. Idempotent. Returns false, without a write, when this
-   * owner no longer owns the room or the game is over.
+   * Stores the metadata of the running game for the list of rooms. Null: the game has none. Idempotent. Returns false, without a write,
+   * when this owner no longer owns the room or the game is over.
    */
   async setMetadata(room: RoomId, { epoch, server, incarnation }: Tenure, metadata: RoomMetadata | null): Promise<boolean> {
     const args = [epoch, server, incarnation, metadata === null ? '' : JSON.stringify(metadata)];

@@ -219,7 +219,7 @@ export class Attachments implements OnModuleInit {
 
   private sendRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
-    // The refusal waits for changes that are not durable yet, because it may depend on them.
+    // The refusal waits for changes that are not durable yet, because the refusal can depend on these changes.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
     else this.outputs.refuse(attachment, seq, error);
   }

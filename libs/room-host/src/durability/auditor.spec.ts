@@ -18,7 +18,7 @@ afterEach(() => hosts.close());
 const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
 
 describe('the audit of an owner', () => {
-  it('restores a room that the store has lost, with its index entries', async () => {
+  it('restores a room and its index entries when the store has lost both', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);

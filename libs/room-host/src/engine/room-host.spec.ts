@@ -1029,7 +1029,7 @@ describe('the view of a game', () => {
 });
 
 describe('the end of a game', () => {
-  it('returns the room to the lobby, and sends the result to the players', async () => {
+  it('makes the room wait for its next game, and sends the result to the players', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
