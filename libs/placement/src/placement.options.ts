@@ -10,7 +10,7 @@ export interface PlacementOptions {
   readonly strategy?: StrategyName;
   /**
    * Time for which a reservation waits for its server to open the room, in ms. It must be longer than the slowest start of a room.
-   * Otherwise two servers may get the same room.
+   * Otherwise two servers can get the same room.
    */
   readonly claimMs?: number;
   /** Default time for which `place` waits for capacity, in ms. 0: `place` does not wait. */

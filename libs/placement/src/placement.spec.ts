@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Repeats the call many times. Some random choices then start near the end of the order and continue at its beginning.
+    // Repeats the call many times. Some random choices then start near the end of the list of servers and continue at its beginning.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -906,7 +906,7 @@ describe('the placement strategy', () => {
     expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
   });
 
-  it('`random` chooses any server with free capacity', async () => {
+  it('`random` can choose each server that has free capacity', async () => {
     const at = await newProcess({ strategy: 'random' });
     const fleet = new Fleet(at, 2);
     const [busy, idle] = fleet.servers;

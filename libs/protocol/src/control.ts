@@ -185,7 +185,7 @@ export interface Control {
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /**
-   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
+   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players can be lost. `messages`: for
    * each search, the message that its player has missed, or the state of the search. Null: there is nothing to send.
    */
   'match.check': {

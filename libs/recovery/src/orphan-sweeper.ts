@@ -20,12 +20,12 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   private page = 0;
   /**
    * Incarnations that own rooms in play and are dead or not registered. Their rooms are recovered only when the next sweep over all rooms
-   * finds the same owner again, because the server may register in the meantime.
+   * finds the same owner again, because the server can register in the meantime.
    */
   private readonly missing = new ConsecutiveSightings();
   /**
    * Lost owners that still have an index of rooms. Their rooms are recovered only when the next sweep finds the owner again, because the
-   * server may register in the meantime.
+   * server can register in the meantime.
    */
   private readonly absent = new ConsecutiveSightings();
 

@@ -132,7 +132,7 @@ export class RoomRecovery {
   }
 
   /**
-   * Waits until the store is settled. Before that, the record of a room may be outdated because the store lost data. Rejects when there is
+   * Waits until the store is settled. Before that, the record of a room can be outdated because the store lost data. Rejects when there is
    * no connection to Redis.
    */
   private async untilSettled(): Promise<void> {

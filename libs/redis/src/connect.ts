@@ -77,7 +77,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
   }
 }
 
-/** Makes ioredis read the address from `access` again for each new connection, because the address may change. */
+/** Makes ioredis read the address from `access` again for each new connection, because the address can change. */
 function follow(client: Redis, access: RedisAccess): Redis {
   const current = (field: 'host' | 'port'): PropertyDescriptor => ({
     get: () => addressOf(new URL(access.target.kind === 'single' ? access.target.url : ''))[field],
@@ -118,7 +118,7 @@ function surviveErrors(client: Redis): void {
 
 /**
  * Returns a `reconnectOnError` function. The function makes ioredis reconnect after a READONLY error, at most once per second. The node has
- * then become a replica, and another node may be the primary.
+ * then become a replica, and another node is possibly the primary.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;

@@ -11,7 +11,7 @@ const READ_EVERY_MS = 5_000;
 
 /**
  * Reports when Redis begins to evict keys. A server does not start with a Redis that evicts keys (`RedisConnections.ready`), but an
- * operator or a failover may change the policy later.
+ * operator or a failover can change the policy later.
  */
 @Injectable()
 export class EvictionPolicy {

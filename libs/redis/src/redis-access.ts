@@ -6,7 +6,7 @@ import type { RedisLogin, RedisOptions } from './redis.options.js';
 /** The options of Node's TLS for one connection. */
 export type RedisTlsOptions = Readonly<Record<string, unknown>>;
 
-/** The credentials for one new connection. Read them again for each connection, because the password may change. */
+/** The credentials for one new connection. Read them again for each connection, because the password can change. */
 export interface RedisCredentials {
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -14,7 +14,7 @@ export interface RedisCredentials {
 
 /**
  * The addresses, credentials and TLS options with which this process reaches Redis. Read credentials and options for each new connection,
- * because passwords and certificates may be changed while the process runs.
+ * because passwords and certificates can change while the process runs.
  */
 export class RedisAccess {
   private current: { readonly url: string; readonly target: RedisTarget };

@@ -7,7 +7,7 @@ const renew = new LuaScript('lease', new URL('./redis-lease.lua', import.meta.ur
 /**
  * Lets one process at a time do some work. The lease is renewed while the work runs, and expires after `ttlMs` when the process dies.
  *
- * It only avoids duplicate work and is not a lock: a process that was suspended may continue its work after another process has begun the
+ * It only avoids duplicate work and is not a lock: a process that was suspended can continue its work after another process has begun the
  * same work. So the work must be safe to do twice.
  *
  * @example

@@ -1,8 +1,8 @@
 import { type GameDefinition, hasStatePatches } from '#libs/room';
 
 /**
- * The format of log and checkpoint. 1: changes have RFC 6902 patches. 2: they may have state patches, players who join the running game,
- * and bots. 3: in addition, effects may wait for a result, and the value may have loaded data. The field `format` of the record contains
+ * The format of log and checkpoint. 1: changes have RFC 6902 patches. 2: they can have state patches, players who join the running game,
+ * and bots. 3: in addition, effects can wait for a result, and the value can have loaded data. The field `format` of the record contains
  * the format; absent means 1. A server that does not know the format cannot adopt the room, so a higher format is only set for games that
  * need it.
  */

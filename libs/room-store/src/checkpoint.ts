@@ -62,7 +62,7 @@ export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
 
 const WHAT = 'The checkpoint';
 
-/** Checks everything except the game's state, which may be any value. */
+/** Checks everything except the game's state, which can be any value. */
 function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');

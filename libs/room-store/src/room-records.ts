@@ -281,7 +281,7 @@ export class RoomRecords implements OnModuleInit {
     this.gamesNoted.add(game);
   }
 
-  /** Removes rooms from the indexes of public rooms. `games`: the games whose indexes may contain them. Absent: all games. */
+  /** Removes rooms from the indexes of public rooms. `games`: the games whose indexes possibly contain them. Absent: all games. */
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
@@ -344,7 +344,7 @@ export class RoomRecords implements OnModuleInit {
     ]);
   }
 
-  /** Returns all incarnations whose index may have entries, including dead incarnations. */
+  /** Returns all incarnations whose index possibly has entries, including dead incarnations. */
   async owners(): Promise<RoomOwnership[]> {
     const entries = await this.redis.commands.smembers(ownersKey());
     return entries.map((entry) => {
@@ -366,7 +366,7 @@ export class RoomRecords implements OnModuleInit {
     return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
-  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room can occur twice. */
+  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index can have ten thousand entries. A room can occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

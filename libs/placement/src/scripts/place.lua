@@ -118,7 +118,7 @@ end
 
 local function place(room, wish)
   local server, order = take_best(orders_for(wish.offer), wish.excluded)
-  -- No server has a free slot. Deleting more expired reservations may free one.
+  -- No server has a free slot. The deletion of more expired reservations can free one.
   while not server and may_more_be_expired do
     write_back()
     may_more_be_expired = sweep(reservations, expiries, now, 128) == 128

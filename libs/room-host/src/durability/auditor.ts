@@ -148,8 +148,8 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Compares a room with the store, and writes the room again when the store has an older value. `reasserted`: the store now has the value
-   * of this owner. `unanswered`: the store may still have an older value. Null: the store needed no write, or the room does not belong to
-   * this server any more.
+   * of this owner. `unanswered`: the store possibly still has an older value. Null: the store needed no write, or the room does not belong
+   * to this server any more.
    */
   private async compare(room: HostedRoom, version: number, stored: StoredTenure): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;

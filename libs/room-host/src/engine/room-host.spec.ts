@@ -627,7 +627,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('contains a step as soon as the step is durable', async () => {
+  it('contains the change of a step as soon as the change is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;

@@ -60,8 +60,8 @@ export class OwnedRoomSweeper {
   }
 
   /**
-   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, an adoption
-   * of the room may have been under way.
+   * Removes an index entry when two sweeps in a row found that its room does not belong to the incarnation of the index. At the first
+   * sweep, an adoption of the room may have been under way.
    */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;

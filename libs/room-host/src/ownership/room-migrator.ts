@@ -210,8 +210,8 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // Keeps the index entry when the target did not load the room, because the record may name this server as owner again. A sweep removes
-    // the entry if it is not needed.
+    // Keeps the index entry when the target did not load the room, because the record possibly names this server as owner again. A sweep
+    // removes the entry if it is not needed.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }

@@ -35,7 +35,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
--- Never lowers the format of the room, because the log may contain changes of the higher format.
+-- Never lowers the format of the room, because the log can contain changes of the higher format.
 local game = string.gsub(room[17] or '', '%-', '%%-')
 local format = string.match(ARGV[9] or '', ' ' .. game .. '=(%d+) ')
 if game ~= '' and format and tonumber(format) > tonumber(room[14] or '1') then redis.call('HSET', KEYS[1], 'format', format) end
