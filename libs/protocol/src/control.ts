@@ -175,8 +175,8 @@ export interface Control {
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two events for one member, the event with the later
-   * request order is valid. `claims`: the claims of the member's login. Null: the login had no claims. Absent: a gateway of an earlier
-   * version sent the event.
+   * request order is valid. `claims`: the claims of the member's login. Null: the login had no claims. Absent: a gateway with an earlier
+   * version of Holdfast sent the event.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
@@ -205,7 +205,7 @@ export interface Control {
   };
   /**
    * Gateway → lobby, event: a member will not return. `user.gone` has replaced this event. Lobbies still accept the event, so that servers
-   * of two versions can run at the same time.
+   * with two versions of Holdfast can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
@@ -257,9 +257,9 @@ export interface AttachRequest {
   readonly round: number;
   /** The version of the state that the client has. Null: it has no state of this round. */
   readonly version: number | null;
-  /** The epoch of the owner that sent this version. Null or absent: the epoch is not known. */
+  /** The epoch of the owner that sent the state of `version`. Null or absent: the epoch is not known. */
   readonly versionEpoch?: number | null;
-  /** True: the client reads compact syncs. Owners of an earlier version ignore this field. */
+  /** True: the client reads compact syncs. Owners with an earlier version of Holdfast ignore this field. */
   readonly compact?: boolean;
 }
 

@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 
 describe('text on a platform without TextDecoder', () => {
-  it('is equal after encoding and decoding, whatever its length', () => {
+  it('is unchanged after encoding and decoding, whatever its length', () => {
     return fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
         const bytes = pack(text);

@@ -47,8 +47,8 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
  */
 export const UNFLUSHED_MAX = 256;
 /**
- * Maximum number of changes of a room that are kept for clients that reconnect. A client with an older version gets a snapshot. In
- * addition, the events of the same number of earlier changes are kept.
+ * Maximum number of changes of a room that are kept for clients that reconnect. A client whose state is older than these changes gets a
+ * snapshot. In addition, the events of the same number of earlier changes are kept.
  */
 export const RECENT_CHANGES_MAX = 128;
 /**

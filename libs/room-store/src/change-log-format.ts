@@ -8,7 +8,7 @@ import { type GameDefinition, hasStatePatches } from '#libs/room';
  */
 export type ChangeLogFormat = 1 | 2 | 3;
 
-/** The newest format that this version reads. */
+/** The newest format that this version of Holdfast can read. */
 export const LOG_FORMAT_MAX: ChangeLogFormat = 3;
 
 type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bots' | 'hasResults' | 'hasLoad'>;
@@ -16,8 +16,8 @@ type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bot
 /** Returns the format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
-  // A server of an earlier version has no bots, and would treat the seats of bots as seats of users, even in a checkpoint. Format 2
-  // prevents such a server from adopting the room.
+  // A server with an earlier version of Holdfast has no bots, and would treat the seats of bots as seats of users, even in a checkpoint.
+  // Format 2 prevents such a server from adopting the room.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

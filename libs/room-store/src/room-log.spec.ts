@@ -287,7 +287,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused when the log has the format of an older version', async () => {
+  it('is refused when an early version of Holdfast wrote the log', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));

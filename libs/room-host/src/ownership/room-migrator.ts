@@ -193,7 +193,8 @@ export class RoomMigrator {
   private canRun(server: ServerId, { value: { game, gameVersion }, logFormat }: HostedRoom): boolean {
     const games = this.directory.get(server)?.games;
     if (games === undefined || !Object.hasOwn(games, game)) return false;
-    // A server must know the format of the room. A server of an earlier version would lose effects whose results the game awaits.
+    // A server must know the format of the room. A server with an earlier version of Holdfast would lose effects whose results the game
+    // awaits.
     const canRead = logFormat < 3 || (games[game]?.format ?? 0) >= logFormat;
     return canRead && takesVersion(games[game], gameVersion);
   }

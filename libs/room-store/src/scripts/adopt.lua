@@ -64,7 +64,7 @@ elseif room[15] then
   redis.call('HDEL', KEYS[1], 'handed')
 end
 -- A takeover can lose changes that the earlier owner sent to clients: those above the version in the record. A handoff loses nothing. Drops
--- earlier takeovers at this version or above it, because this takeover rewinds the clients of those takeovers at least as far.
+-- earlier takeovers at this version or above it, because this takeover rewinds each client at least as far as they would.
 if roomTime == '' then
   local takeovers = {}
   for takenAs, takenAt in string.gmatch(room[16] or '', '(%d+):(%d+)') do
@@ -72,8 +72,8 @@ if roomTime == '' then
   end
   takeovers[#takeovers + 1] = { epoch, room[4] }
   if #takeovers > TAKEOVERS_MAX then
-    -- Merges the two oldest takeovers. Their clients are then rewound to the lower one of the two versions. Rewinding a client too far does
-    -- no harm.
+    -- Merges the two oldest takeovers. The result has the lower one of their versions, so some clients are rewound too far. This does no
+    -- harm.
     takeovers[2][2] = takeovers[1][2]
     table.remove(takeovers, 1)
   end
