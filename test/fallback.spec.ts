@@ -86,7 +86,7 @@ async function finish({ rooms }: Pair, id: string): Promise<void> {
   for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && view.lastResult !== undefined, SOON);
 }
 
-/** Returns the keys of the effects that ran for `id`, in order. */
+/** Returns the keys of the effects that ran for the payment `id`, in order. */
 async function ran(id: string): Promise<string[]> {
   const lines = (await readFile(effectsFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as { id: string; key: string }).flatMap((one) => (one.id === id ? one.key : []));

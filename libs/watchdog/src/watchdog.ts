@@ -169,7 +169,8 @@ export class Watchdog extends HandlerGuard {
     while (at < runs.length) {
       task = all;
       try {
-        // Runs all of `runs` in one async context, so that code after them does not inherit the subject of the last or interrupted run.
+        // Runs all of `runs` in one async context, so that code after them does not inherit the room or effect of the last or interrupted
+        // run.
         subjects.run(NOBODY, enter);
         if (hasThrown) throw thrown;
       } catch (error) {
