@@ -330,7 +330,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('does not reopen a room when a gateway was suspended during the close', async () => {
+  it('does not reopen a closed room when a gateway was suspended during the close', async () => {
     const pair = await together(await newPlayers());
     const [{ id }] = pair.rooms;
     stopped = [fleet.gateways[1]];

@@ -14,7 +14,7 @@ describe('PastStates', () => {
     expect(past.at(99)).toBe('a');
   });
 
-  it('keeps the last of several states with one start time', () => {
+  it('keeps the last of several states with the same start time', () => {
     const past = new PastStates(1_000, 'a', 100);
     for (const state of ['b', 'c']) past.add(state, 150);
     expect([past.at(149), past.at(150)]).toEqual(['a', 'c']);

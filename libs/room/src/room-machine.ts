@@ -409,7 +409,7 @@ export class RoomMachine<State = unknown> {
   }
 }
 
-/** Returns the outcome with keys for the effects of its change. */
+/** Returns the outcome, with a key for each effect that its change requests. */
 function withKeys<State>(
   before: RoomValue<State>,
   { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,

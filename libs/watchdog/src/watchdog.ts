@@ -54,7 +54,7 @@ export class Watchdog extends HandlerGuard {
   }
 
   /**
-   * Starts the threads. Resolves once they work. Until then, runs are not watched, and a SIGINT ends the process. Rejects when a thread
+   * Starts the threads. Resolves when they work. Until then, runs are not watched, and a SIGINT ends the process. Rejects when a thread
    * cannot start.
    */
   async start(): Promise<void> {
