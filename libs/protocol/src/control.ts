@@ -78,8 +78,8 @@ export interface RoomTenure {
 }
 
 /**
- * The requests and events between servers, by pattern. A gateway forwards operations of players (`rooms.create` and so on) under their own
- * names, so they are not listed here.
+ * The requests and events between servers, by the name of the message. A gateway forwards operations of players (`rooms.create` and so on)
+ * under their own names, so they are not listed here.
  */
 export interface Control {
   /**

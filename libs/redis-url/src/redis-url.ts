@@ -33,7 +33,7 @@ export function parseRedisUrl(url: string): RedisTarget {
   return url.startsWith('sentinel://') ? parseSentinels(url) : parseNodes(url);
 }
 
-/** Returns the address in the URL of one server. */
+/** Returns the host and port of a URL that contains one server. */
 export function addressOf({ hostname, port }: URL): RedisAddress {
   return { host: withoutBrackets(hostname), port: Number(port || PORT) };
 }

@@ -226,7 +226,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store that owners compare with their rooms', () => {
-  it('allows adoptions only after the audit of all living owners', async () => {
+  it('gets no adoption before all living owners have finished their audits', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
