@@ -951,9 +951,7 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /**
-     * Delays the answer to the next request of this operation. Returns a function that sends the answer, with the room that it is given.
-     */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer with the given room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {

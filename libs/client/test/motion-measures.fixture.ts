@@ -5,7 +5,7 @@ const STILL_PART = 0.1;
 
 /** How smoothly and correctly a page displayed the ships. Distances are in units of the game's arena. */
 export interface Measures {
-  /** The longest time in which the own ship stood still, in ms. */
+  /** The longest time in which the player's ship stood still, in ms. */
   readonly stillMs: number;
   /**
    * Distance between the displayed position of the player's own ship and its position on the server: the 95th percentile. The position on
@@ -18,7 +18,9 @@ export interface Measures {
   readonly correctionP95: number;
   /** Maximum distance by which a sync corrected the predicted position. */
   readonly correctionMax: number;
-  /** Largest change of the own ship's motion from one frame to the next, in units. Within one frame, a ship moves by 3.3 units. */
+  /**
+   * Largest change of the motion of the player's ship from one frame to the next, in units. Within one frame, a ship moves by 3.3 units.
+   */
   readonly ownJerk: number;
   /** Largest change of the other ship's motion from one frame to the next, in units. */
   readonly otherJerk: number;

@@ -62,7 +62,7 @@ export interface Frame {
 
 export interface Run {
   readonly frames: readonly Frame[];
-  /** The position of the own ship on the server, after each step. */
+  /** The position of the player's ship on the server, after each step. */
   readonly truth: readonly { readonly at: number; readonly own: Ship }[];
   /** For each sync, the distance by which it corrected the predicted place, in units. */
   readonly corrections: readonly { readonly at: number; readonly length: number }[];

@@ -72,7 +72,10 @@ export class AuditLog {
     return this.viewOf(id, await this.redis.commands.hget(actsKey(), id));
   }
 
-  /** Returns a page of acts, newest first. With a filter, the page may need several reads, in the worst case of all stored acts. */
+  /**
+   * Returns a page of acts, newest first. With a filter, a page may need several reads. In the worst case, these reads cover all stored
+   * acts.
+   */
   async page({ actor, act, target, limit, after }: AuditQuery): Promise<AuditAnswer> {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&

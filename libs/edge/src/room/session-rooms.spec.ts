@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session again, from the last sent version, when the client has read the backlog', async () => {
+  it('attaches a session with a large backlog again, from the last sent version, when the client has read the backlog', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');
