@@ -157,8 +157,8 @@ export const LOST_SESSION_WAIT_MS = 3_000;
  */
 export const LEFT_KEPT_MS = 60_000;
 /**
- * Interval at which the gateway compares a search with its ticket in the store, in ms. A player whose message was lost waits at most this
- * long.
+ * Interval at which the gateway compares a search with its ticket in the store, in ms. A player whose message about the search was lost
+ * waits at most this long.
  */
 export const SEARCH_CHECK_MS = 10_000;
 /** Maximum number of searches in one comparison. A gateway begins a comparison once a second. */

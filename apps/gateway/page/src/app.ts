@@ -175,7 +175,7 @@ export class App {
     this.changed();
   }
 
-  /** Renders the page once per tick, even after several calls. */
+  /** Renders the page at most once per event-loop tick, even after several calls. */
   changed(): void {
     if (this.isDrawing) return;
     this.isDrawing = true;

@@ -180,7 +180,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows no error when the acceptance is refused because the match has already begun', async () => {
+  it('causes no error message when the acceptance is refused because the match has already begun', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');

@@ -13,7 +13,10 @@ import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scrip
 export const AUDIT_LIMITS = { actsMax: 10_000, keptMs: 90 * 86_400_000 };
 /** Number of acts in one read of the log, for a page with a filter. */
 const ACTS_READ_AT_ONCE = 500;
-/** Maximum duration of an act, in ms. An older act without an end counts as lost, because its end was not stored. */
+/**
+ * Maximum duration of an act, in ms. An act that is older than this and has no end counts as lost, because its gateway did not store the
+ * end.
+ */
 const ACT_MS_MAX = DRAIN_WAIT_MS + 60_000;
 
 /** A new act, before it has an end. */

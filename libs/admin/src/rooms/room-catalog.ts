@@ -17,7 +17,7 @@ export interface CatalogRoom {
   readonly players: number;
   readonly createdAt: number;
   readonly since: number;
-  /** Id, name, and ids and names of members, in lower case, for a search. */
+  /** The id and name of the room, and the ids and names of its members, in lower case, for searches. */
   readonly text: string;
 }
 

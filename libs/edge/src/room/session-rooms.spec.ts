@@ -213,7 +213,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('a gateway with players in a room', () => {
-  it('does not bind a session that has ended to a room', () => {
+  it('binds no room to a session that has ended', () => {
     const gateway = new Gateway();
     const { session, received } = gateway.player('ada');
     gateway.rooms.unbind(session, 'left');
