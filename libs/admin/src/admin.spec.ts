@@ -313,7 +313,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('is refused to a viewer, even with a body that is nested too deep for the audit log', async () => {
+    it('is refused to a viewer, even with a body that is nested too deeply for the audit log', async () => {
       const response = await fetch(`${url}/api/players/nobody/kick`, {
         method: 'POST',
         headers: { authorization: `Bearer ${VIEWER_TOKEN}`, 'content-type': 'application/json' },

@@ -910,7 +910,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('does not return the room that the player is leaving', async () => {
+  it('does not resolve with the room that the player is leaving', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];

@@ -173,7 +173,7 @@ export class SessionLifecycle {
 
   /**
    * Requests the departure of the user, and keeps the session's record in the store until a lobby has carried out the departure. If this
-   * gateway dies first, its cleanup finds the user by this record.
+   * gateway dies first, another gateway finds the user by this record (`GatewayCleanup`).
    */
   private departAndEnd(session: GatewaySession, expire: 'left' | 'away'): void {
     this.depart(session, expire, () => void this.store.end(session.id).catch(() => {}));

@@ -226,7 +226,8 @@ export class OwnerAttachments implements OnModuleInit {
       if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
       if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // Sends no requests to a lost owner, because thousands of sessions may wait for its successor.
+      // Requests an attachment only from a reachable owner. Otherwise thousands of sessions that wait for a new owner would send requests
+      // to the lost owner.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
       if (now < readAt) continue;
       this.waiting.set(session, now + LOST_READ_MS);
