@@ -149,8 +149,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them, and the servers cannot write them again yet. All servers are possibly alive, so
-    // the directory measures the time without a record from now on.
+    // If all records are missing, the store has lost them, and no server has written its record again yet. The servers are probably alive,
+    // so for each of them the time without a record begins again now.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));

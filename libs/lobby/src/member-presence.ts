@@ -50,7 +50,7 @@ export class MemberPresence {
   /**
    * Ends the membership of a user whose session is over. Voids every request before `order`, and removes the user from the room and the
    * queue. A lobby that still handles an older request detects the departure after its write, and undoes the write. Idempotent. Does
-   * nothing when the user was admitted or has changed the room since then.
+   * nothing when the user was admitted or has changed the room after `order`.
    * @param known the user's room according to the gateway, for the case that the store has no room
    */
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {

@@ -100,8 +100,8 @@ export class RoomService {
   }
 
   /**
-   * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room since
-   * then. Throws `overtaken` when no member is left. A repeated call with the same `id` creates no second room.
+   * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room
+   * meanwhile. Throws `overtaken` when no member is left. A repeated call with the same `id` creates no second room.
    */
   async make(
     id: RoomId,
