@@ -85,7 +85,7 @@ describe('parseRedisUrl', () => {
     expect(parseRedisUrl(url)).toMatchObject({ kind: 'single' });
   });
 
-  it('accepts several nodes when all of them have one login', () => {
+  it('accepts several nodes when all of them have the same login', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });
