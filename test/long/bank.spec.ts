@@ -142,7 +142,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
     }
     if (durability === 'every-change') expect(all.flatMap(({ rewinds }) => rewinds)).toEqual([]);
     for (const { room } of all) await room.leave().catch(() => {});
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {

@@ -27,7 +27,7 @@ export interface OfferedGame {
   readonly teams?: TeamRules;
   /** True: the server passes teams to the game. Undefined: the server runs an older release, which does not support teams. */
   readonly supportsTeams?: true;
-  /** True: the server can show the game to spectators with a delay. Undefined: the server runs an older release, which has no such delay. */
+  /** True: the server can delay the game for spectators. Undefined: the server runs an older release, which has no such delay. */
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server can start a game with bots. */
   readonly bots?: true;
