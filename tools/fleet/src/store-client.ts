@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { sleep } from '#libs/async';
 import { type ConnectionNames, connect, connectionAdvice, type RedisTls } from '#libs/redis';
 import { parseRedisUrl, redacted } from '#libs/redis-url';
 import { ClientTls } from '#libs/tls';
