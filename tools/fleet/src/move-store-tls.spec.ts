@@ -103,6 +103,15 @@ describe('move-store between two Redis servers with TLS', () => {
     expect([await roleOf(to), await roleOf(back), await back.client.get('room')]).toEqual(['slave', 'master', 'played']);
   });
 
+  it('moves from a Redis without TLS over a second port of the new Redis, which has no TLS', async () => {
+    const [from, to] = await startPair({}, { tls: next, config: { 'tls-replication': 'no' } });
+    const port = String(await freePort());
+    await to.client.config('SET', 'port', port);
+    await move(from.url, `redis://127.0.0.1:${port}`);
+    expect([await roleOf(from), await roleOf(to), await to.client.get('room')]).toEqual(['slave', 'master', 'played']);
+    await until(async () => /master_link_status:up/.test(await from.client.info('replication')));
+  });
+
   it.each<[string, RegExp, () => Promise<StoreTls>]>([
     [
       'the certificates come from another CA',
