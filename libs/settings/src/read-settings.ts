@@ -129,7 +129,8 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
   ] as const) {
     if (isSet && kind !== 'sentinel') problems.push(`${variable} is set: it must not be set unless REDIS_URL begins with sentinel://`);
   }
-  const usesTls = redis.tls || redis.sentinelTls || isTls;
+  // With REDIS_URL_FILE, the fleet may move from an address without TLS to one with TLS, and back.
+  const usesTls = redis.tls || redis.sentinelTls || isTls || redis.urlFile !== null;
   for (const [variable, value] of [
     ['REDIS_TLS_CA', redis.tlsCa],
     ['REDIS_TLS_CERT', redis.tlsCert],
@@ -137,7 +138,7 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
     ['REDIS_TLS_NAME', redis.tlsName],
   ] as const) {
     if (value !== null && !usesTls)
-      problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true`);
+      problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss://, REDIS_SENTINEL_TLS=true or REDIS_URL_FILE`);
   }
   return problems;
 }

@@ -54,6 +54,8 @@ describe('the address of Redis in a file', () => {
       expect(() => readSettings('lobby', { ...environment, REDIS_URL: 'redis://b' })).toThrow(
         'REDIS_URL and REDIS_URL_FILE are set: it must be only one of them',
       );
+      // The files of TLS may be set before the address has TLS, because the fleet may move to such an address while it runs.
+      expect(readSettings('lobby', { ...environment, REDIS_TLS_CA: 'ca.crt' }).redis.tlsCa).toBe('ca.crt');
       writeFileSync(file, 'http://me:hunter2@store');
       expect(() => readSettings('lobby', environment)).toThrow(/REDIS_URL is "http:\/\/\*{3}@store": it must be redis:/);
     } finally {
