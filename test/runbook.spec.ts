@@ -11,7 +11,7 @@ const PAGE = 'docs/operations.md';
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
 
-/** Commands that this test does not run, each with the reason and with another check. */
+/** Commands that this test does not run, each with the reason and with a check that replaces the run. */
 const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; check(command: string): void }[] = [
   {
     command: /^docker compose /,
@@ -78,7 +78,9 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
   },
 ];
 
-/** The outputs of commands. A command that is not in this list must end with exit code 0, too. */
+/**
+ * The expected outputs of some commands. Every command that the test runs, also one without an expected output, must end with exit code 0.
+ */
 const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- list/, /^game:1 +ready/m],
   [/^curl /, /"wantedGameServers":\d/],
@@ -106,13 +108,16 @@ const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/^ulimit /, /^(\d+|unlimited)$/m],
 ];
 
-/** Commands that print until somebody ends them, with the output of a server that is cordoned. */
+/** Commands that print until the test ends them, each with the output that it must print when a server is cordoned. */
 const ENDLESS: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- watch$/, /server\.cordoned/],
   [/^redis-cli subscribe /, /server\.cordoned/],
 ];
 
-/** Answers of a single Redis in its normal state to commands for another kind or another state. Each shows that Redis knows the command. */
+/**
+ * Commands that fail on a single Redis in its normal state, because they are for a Cluster, a sentinel or another state. Each answer shows
+ * that Redis knows the command.
+ */
 const REFUSED: readonly (readonly [command: RegExp, answer: RegExp])[] = [
   [/^CLUSTER INFO$/, /cluster support disabled/],
   [/^SCRIPT KILL$/, /NOTBUSY/],
@@ -141,7 +146,7 @@ describe(`the page ${PAGE}`, () => {
   );
 
   it.each(all.filter(notRun).map((command) => [command.text, notRun(command)?.reason, command] as const))(
-    'has the command `%s`, which is checked without a run: it %s',
+    'has the command `%s`, which this test checks but does not run, because it %s',
     (text, _, command) => notRun(command)?.check(text),
   );
 
@@ -196,15 +201,15 @@ describe(`the page ${PAGE}`, () => {
     }
 
     it.each(all.filter(({ text, kind }) => kind === 'shell' && ofKind('shell').includes(text) && !endless(text)))(
-      'runs `$text`',
+      'has the command `$text`, which succeeds',
       async ({ text, output: shown }) => {
         const owner = await ownerOfGame();
         const values = variables(owner);
-        // Otherwise the end of the fleet reports a process that has ended.
+        // The command kills this server. Without this line, `stop` of the fleet would report that the server ended by itself.
         if (text.startsWith('kill ')) owner.isExpectedToEnd = true;
-        // The act that the command lists.
+        // Makes an entry in the audit log, which the command then lists.
         if (text.includes('-- audit ')) await fleet.admin('POST', `/api/servers/${owner.id}/uncordon`);
-        // The ban that the command lifts.
+        // Makes the ban that the command lifts.
         if (text.includes('-- unban ')) await fleet.admin('POST', `/api/players/${values.PLAYER}/ban`, {});
         const { code, output } = await shell.run(text, values);
         expect([code, output]).toEqual([0, expect.any(String)]);
@@ -215,7 +220,7 @@ describe(`the page ${PAGE}`, () => {
     );
 
     it.each(ENDLESS.map(([command, output]) => [ofKind('shell').find((text) => command.test(text)) as string, output] as const))(
-      'runs `%s`, which shows the events of the fleet',
+      'has the command `%s`, which shows the events of the fleet',
       async (text, printed) => {
         const server = await ownerOfGame();
         const ended = shell.run(text, variables(server), printed);
@@ -236,7 +241,7 @@ describe(`the page ${PAGE}`, () => {
       },
     );
 
-    it.each(ofKind('redis'))('sends `%s` to Redis', async (text) => {
+    it.each(ofKind('redis'))('has the Redis command `%s`, which Redis knows', async (text) => {
       const [name = '', ...words] = text.split(' ');
       // The password that the command removes.
       if (text.endsWith('<OLD')) await fleet.redis.client.call('ACL', 'SETUSER', 'holdfast', '>OLD');
@@ -246,7 +251,7 @@ describe(`the page ${PAGE}`, () => {
       else await expect(answer).resolves.toBeDefined();
     });
 
-    it.each(ofKind('http'))('answers `%s`', async (text) => {
+    it.each(ofKind('http'))('has the request `%s`, which the admin API answers with 200', async (text) => {
       const [method = '', path = ''] = text.split(' ');
       await ownerOfGame();
       await fleet.admin('POST', `/api/servers/${fleet.games[0]?.id}/uncordon`);

@@ -122,7 +122,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     await Promise.all(games.map((game) => game.settled()));
     await Promise.all(games.map((game) => game.leave()));
     expect(await refusals([redis.client])).toEqual([]);
-    // The user of the fleet must not use keys outside of the prefix, nor administer Redis.
+    // The Redis user of the fleet must not use keys outside of the prefix, nor administer Redis.
     const user = new Redis(fleet.store.url, { username: 'holdfast', password: 'of-the-fleet' });
     for (const command of [
       ['SET', 'other:key', '1'],
@@ -262,7 +262,7 @@ describe('the password of a fleet for Redis', () => {
 });
 
 describe('a `maxmemory-policy` that deletes keys', () => {
-  it('prevents the start of a server, and is reported by servers that already run', async () => {
+  it('makes a server refuse to start, and is reported by servers that already run', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;
     const events = await EventStream.of(fleet.gateways[0]);

@@ -6,7 +6,9 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Time limit after a cut within which games must continue, in ms. `npm run partitions` measures the real times, which are shorter. */
+/**
+ * Time limit after a cut within which games must continue, in ms. `npm run partitions` measures the actual durations, which are shorter.
+ */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
@@ -53,7 +55,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** Returns the time until `PLAYED` more notes of each player of these games are acknowledged, in ms. */
+  /** Returns the time until each player of these games has acknowledgements of `PLAYED` more commands (`note`), in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
@@ -78,7 +80,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Waits for several notes, because the answers to notes in flight may arrive just before the cut.
+      // Waits for the answers to several commands, because the first answers possibly belong to commands from before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -119,7 +121,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('neither loses nor doubles a command', async () => {
+    it('loses no command, and applies no command twice', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
@@ -141,7 +143,7 @@ describe('the gateways of a fleet in which only the gateways have lost Redis', (
     await fleet.stop();
   });
 
-  it('keep their players, and the games continue', async () => {
+  it("keep their players' connections, and the games continue", async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);
@@ -183,7 +185,7 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without the redirection by the gateway, the player would receive nothing about the game during the cut.
+    // Without the redirection by the gateway, the player would receive no messages about the new game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();

@@ -34,7 +34,8 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The test sends a check as a gateway does. The server answers by setting the field to `update`, which no other server does.
+        // The test sends a check as a gateway does. The server answers by setting the field `check` of its record to `update`. No other
+        // server does this.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -49,7 +50,7 @@ describe('a fleet with health checks through Redis', () => {
 
   it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // An answer contains the load at the time of the check. So the first answers may count only one of the two players.
+    // An answer contains the load at the time of the check. So the first answers can count only one of the two players.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
@@ -128,7 +129,7 @@ describe('a fleet with health checks through Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // The first requests may fail, because a gateway may have read the registry while it was incomplete.
+    // The first requests can fail, because a gateway has perhaps read the registry while it was incomplete.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(

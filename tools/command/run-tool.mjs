@@ -7,8 +7,8 @@ import { missingRequirement } from './requirements.mjs';
 // trace.
 
 /**
- * Runs a command of package.json. Prints its help without loading anything else, because loading may need packages that are
- * not installed. Refuses a Node or a platform that Holdfast does not support.
+ * Runs a command of package.json. Prints its help without loading anything else, because other files can need packages that are not
+ * installed. Refuses a Node or a platform that Holdfast does not support.
  *
  * @param {URL} help the file with the help text
  * @param {() => Promise<{ main(argv: string[]): unknown }>} load imports the command itself
@@ -40,8 +40,7 @@ export function isHelpRequested(argv) {
 }
 
 /**
- * Removes the `--` of `npm start -- --port 8000`. npm removes the `--` itself. But pnpm and Yarn pass it to the script, after the arguments
- * in package.json.
+ * Removes the `--` of a call such as `npm start -- --port 8000`. npm removes it itself, but pnpm and Yarn pass it to the script.
  *
  * @param {readonly string[]} argv
  */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { REFERENCE } from './reference-entries.mjs';
 
 const ROOT = join(__dirname, '../..');
-/** TypeDoc runs only as an ES module, so the test runs it in a process of its own. */
+/** TypeDoc is an ES module, which Jest cannot load here. So the test runs it in a separate process. */
 const SCRIPT = `
   const { writeReference } = await import('./tools/site/reference.mjs');
   const { REFERENCE } = await import('./tools/site/reference-entries.mjs');
@@ -15,7 +15,7 @@ const SCRIPT = `
   console.log(JSON.stringify(await writeReference({ entries, folder: process.argv[1] })));
 `;
 
-describe('the reference of the site', () => {
+describe('the generator of the reference', () => {
   it('reports a public function without a docstring, and describes all other functions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-reference-'));
     try {
@@ -29,7 +29,7 @@ describe('the reference of the site', () => {
     }
   });
 
-  it('has a page for each TypeScript entry of the public packages', async () => {
+  it('makes a page for each TypeScript entry of the public packages', async () => {
     const manifests = await Promise.all(
       ['client', 'game-kit', 'react', 'server', 'testing'].map(async (name) =>
         JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8')),

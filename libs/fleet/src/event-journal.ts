@@ -6,12 +6,12 @@ import type { PublishedOperatorEvent } from './event-sink.js';
 /** Time for which the journal keeps an event, in ms: one day, so that an operator can read the events of a night in the morning. */
 const KEPT_MS = 86_400_000;
 /**
- * Maximum number of events in the journal. With some 300 bytes per event, the journal has about 3 MB. Redis deletes events in blocks, so
- * the journal may have up to 100 more events.
+ * Maximum number of events in the journal. An event has about 300 bytes, so the journal takes about 3 MB. Redis deletes events in blocks,
+ * so the journal can have up to 100 more events.
  */
 const EVENTS_MAX = 10_000;
 
-/** Number of events in one read of new events. */
+/** Maximum number of events that one Redis command reads. */
 const READ_AT_ONCE = 1_000;
 
 /** An event with its id in the stream, `<ms>-<number>`. */
@@ -24,7 +24,7 @@ const journalKey = (): string => redisName('event-journal');
 
 /**
  * The latest events of servers, in a stream in Redis. The stream has no events of rooms: a recovery publishes an event for each room, and
- * these events would push out the server events that explain the recovery.
+ * because the length of the stream is limited, these events would replace the server events that explain the recovery.
  */
 @Injectable()
 export class EventJournal {
@@ -34,7 +34,7 @@ export class EventJournal {
 
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Appends events in their order. Events may be lost while the store does not answer. */
+  /** Appends events in their order. Events can be lost while the store does not answer. */
   async append(events: readonly PublishedOperatorEvent[]): Promise<void> {
     if (events.length === 0) return;
     const pipeline = this.redis.commands.pipeline();
@@ -57,7 +57,7 @@ export class EventJournal {
     const [[seconds], newest] = await Promise.all([commands.time(), commands.xrevrange(journalKey(), '+', '-', 'COUNT', 1)]);
     const from = Number(seconds) * 1_000 - KEPT_MS;
     const last = this.known.at(-1);
-    // Redis has lost events, so the ids of new events may be lower than the last known one.
+    // If the newest id in Redis is lower than the last known id, Redis has lost events. This method then reads all events again.
     const known = last && newest[0] && compareIds(newest[0][0], last.id) >= 0 ? [...this.known] : [];
     for (;;) {
       const after = known.at(-1)?.id;
@@ -84,7 +84,7 @@ export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
 }
 
 /**
- * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program may
+ * Returns a list with the event that the text contains. Returns an empty list if the text is not an event, because another program can
  * write to the stream.
  */
 function parsed(text: string | undefined): PublishedOperatorEvent[] {
@@ -96,7 +96,7 @@ function parsed(text: string | undefined): PublishedOperatorEvent[] {
   }
 }
 
-/** Compares two ids of a stream. Negative: the first one is older. */
+/** Compares two ids of a stream. The result is negative when the first id is older. */
 function compareIds(one: string, other: string): number {
   const [ms = 0, number = 0] = one.split('-').map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);

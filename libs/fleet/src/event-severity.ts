@@ -1,7 +1,7 @@
 import type { OperatorEvent, OperatorEventKind } from './event-sink.js';
 
 /**
- * The severities of operator events, from the lowest. `critical`: players wait or lose a game, now or soon. `warning`: the fleet repairs
+ * The severities of operator events, in ascending order. `critical`: players wait or lose a game, now or soon. `warning`: the fleet repairs
  * the problem itself, or an operator should examine it on the next working day. `info`: normal operation.
  */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
@@ -43,7 +43,7 @@ const INTENDED: ReadonlySet<string> = new Set(['left', 'operator']);
 export function severityOf({ kind, reason }: Pick<OperatorEvent, 'kind' | 'reason'>): Severity {
   if (kind === 'server.evicted' && INTENDED.has(reason)) return 'info';
   if (kind === 'room.ended' && reason === 'game-failed') return 'warning';
-  // A server of a later build may publish kinds that this build does not know. These kinds count as `info`.
+  // A server of a later build can publish kinds that this build does not know. These kinds count as `info`.
   return OF_KIND[kind] ?? 'info';
 }
 

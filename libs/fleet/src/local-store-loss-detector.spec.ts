@@ -34,7 +34,10 @@ describe('a gateway that has lost the store', () => {
     jest.useRealTimers();
   });
 
-  /** `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has no link to the other gateway. */
+  /**
+   * `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has a link to each game server, but none
+   * to another gateway.
+   */
   function lossAmong(wroteMs: Record<ServerId, number>) {
     const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
     const links = new Map<ServerId, LinkPeer>();
@@ -70,7 +73,7 @@ describe('a gateway that has lost the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count another gateway that has lost the store', async () => {
+  it('does not count another gateway that has also lost the store as a gateway that can write', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

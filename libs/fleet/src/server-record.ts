@@ -36,7 +36,7 @@ export interface ServerRecord extends ServerAddresses {
    * never checked.
    */
   readonly check: 'testing' | 'update' | null;
-  /** Number of rooms. The server wrote this field and the next four fields with its last answer to a health check. */
+  /** Number of rooms. The server writes this field and the next four fields in each answer to a health check. */
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
@@ -60,7 +60,7 @@ export interface ServerRecord extends ServerAddresses {
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** True: the server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
+  /** True: the server writes a mark when it has compared its data with a store generation. Servers of older releases write no marks. */
   readonly marksStore: boolean;
   /** The reason of the eviction. Null: the server was not evicted. */
   readonly deadReason: string | null;

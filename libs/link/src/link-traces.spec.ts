@@ -74,7 +74,7 @@ describe('the link of a server that traces', () => {
     expect((await bytesSentBy(tracer)).length).toBe(untraced.length + 4 + 1 + 4 + 24);
   });
 
-  it('continues the trace of a request on the other server, for that request only', async () => {
+  it('continues the trace of a request on the other server, but not for other requests', async () => {
     const [near, far] = [new RecordingTracer(), new RecordingTracer()];
     const { peer } = await linked(near, far);
     near.active = SPAN;
@@ -85,7 +85,7 @@ describe('the link of a server that traces', () => {
     expect(far.runs).toEqual([{ name: 'rooms.start', parent: SPAN }]);
   });
 
-  it('carries traced requests and frames to a server that does not trace', async () => {
+  it('delivers traced requests and frames to a server that does not trace', async () => {
     const near = new RecordingTracer();
     const { target, peer } = await linked(near, null);
     const frames: number[] = [];

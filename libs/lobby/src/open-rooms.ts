@@ -18,13 +18,13 @@ interface Progress {
   rooms: readonly OpenRoom[];
   /** The time of the last read, in ms of the monotonic clock. */
   readAt: number;
-  /** Number of calls of `readAgain`. A read during which it changes may have missed the change of a room. */
+  /** Number of calls of `readAgain`. If the number changes during a read, the read has possibly missed the change of a room. */
   changes: number;
 }
 
 /**
- * Finds the rooms with free seats that matchmaking may fill. Each read covers a bounded number of records and continues after the last
- * read. So every room is read at some time.
+ * Finds the rooms with free seats that matchmaking may fill. Each read covers a limited number of records and begins where the previous
+ * read ended, so every room is read from time to time.
  */
 @Injectable()
 export class OpenRooms {

@@ -131,7 +131,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('is frozen in at least one of 16 views, so that a view that writes to the state throws', () => {
+  it('is frozen during at least one of 16 calls of the view method, so that a view method that writes to the state throws', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // A getter in the state can throw an error of the game, which names no path.
+  // A getter in the state can throw an error of the game. Such an error names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);
@@ -324,14 +324,14 @@ interface Step {
 }
 
 /**
- * Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or an object with a getter that
+ * Puts a value into the state. Ignores errors, because the state can already contain a frozen object, or an object with a getter that
  * throws.
  */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // Ignores the error, because the next step continues with the present state.
+    // Ignores the error, because the next edit continues with the present state.
   }
 }
 

@@ -255,7 +255,10 @@ function kindOf(value: unknown): string {
   return value === undefined ? 'undefined' : `a ${typeof value}`;
 }
 
-/** Describes the class of a prototype. Compares names of classes, because another realm (such as a test runner) has other classes. */
+/**
+ * Describes the class of a prototype for an error message. Recognizes `Object` by its name, because another realm (such as a test runner)
+ * has its own `Object`.
+ */
 function classOf(prototype: unknown): string {
   const made = (prototype as { constructor?: unknown }).constructor;
   const name: unknown = typeof made === 'function' ? made.name : undefined;

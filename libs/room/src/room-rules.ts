@@ -234,7 +234,7 @@ export interface LoadRule {
   run(start: GameStart): unknown;
   /** Time limit for all attempts together, in ms. */
   readonly timeoutMs: number;
-  /** Maximum number of attempts. */
+  /** Maximum number of attempts, including the first one. */
   readonly attempts: number;
 }
 

@@ -140,7 +140,7 @@ describe('readSettings', () => {
     ],
     [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
     [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
-  ])('refuses settings of the login for Redis that are incomplete or set twice: %j', (environment, problem) => {
+  ])('refuses credentials for Redis that are incomplete or set twice: %j', (environment, problem) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);
   });
 
@@ -155,7 +155,7 @@ describe('readSettings', () => {
       REDIS_SENTINEL_TLS: 'true',
       REDIS_TLS_CA: 'f',
     },
-  ])('accepts a complete login for Redis: %j', (environment) => {
+  ])('accepts complete credentials for Redis: %j', (environment) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 

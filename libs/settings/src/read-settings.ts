@@ -106,7 +106,7 @@ function replicaProblems(redis: RedisSettings, { kind }: RedisTarget): string[] 
   ];
 }
 
-/** Checks that each part of the login at Redis comes from only one setting, and that each login setting has an effect. */
+/** Checks that each part of the credentials for Redis comes from only one setting, and that each of these settings has an effect. */
 function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisTarget): string[] {
   const problems: string[] = [];
   const { user, password } = login;
@@ -146,7 +146,7 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
   return problems;
 }
 
-/** Checks that a certificate is never set without its key. Only a gateway has a public port (`edge`). */
+/** Checks that each certificate is set together with its key. `edge`: the settings of the public port, which only a gateway has. */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {

@@ -45,7 +45,7 @@ describe('the rounding steps by path', () => {
     expect(RoundingTree.of({ '*': 1 }).isUniform).toBe(false);
   });
 
-  it('apply to changed, added and moved parts of a copy', () => {
+  it('apply to changed, added and moved parts of a draft that is a copy', () => {
     const before = {
       clock: 1,
       ships: [

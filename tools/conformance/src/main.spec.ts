@@ -27,7 +27,7 @@ describe('npm run conformance', () => {
     expect(printed.at(-1)).toBe('\n0 passed, 1 failed, 0 skipped');
   });
 
-  it('writes the vectors of this repository into a new folder', async () => {
+  it('writes the same test vectors as those of this repository into a new folder', async () => {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-vectors-'));
     try {
       expect(await main(['--vectors', join(home, 'new')])).toBe(0);

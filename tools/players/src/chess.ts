@@ -29,7 +29,7 @@ export interface Remark {
 /** Plays every game of a file. Each game has two players, who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks of the run. `remarkCount` counts all remarks. */
+  /** The first games of the run that got a remark. `remarkCount` counts all of them. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */
@@ -44,7 +44,8 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // Reads each further game when a table is free, so that only the running games are in memory.
+    // Reads one game for each pair of players. A pair reads its next game when it has finished one, so that only the running games are in
+    // memory.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();

@@ -24,7 +24,7 @@ describe('the gateways that the simulated players use', () => {
     ]);
   });
 
-  it('are checked with the certificate of npm start only at the URL that npm start printed', () => {
+  it('must show the certificate of npm start only if they have the URL that npm start wrote', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });
@@ -41,7 +41,7 @@ describe('the gateways that the simulated players use', () => {
 });
 
 describe('a game that the simulated players do not know', () => {
-  it('ends the program with the names of all known games', () => {
+  it('is refused with the names of all known games', () => {
     const said: string[] = [];
     const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`);

@@ -18,7 +18,7 @@ function setUp() {
   const room: RoomFeed<Thing[]> = { seat: null, sendInput: () => {}, on };
   const things = interpolate(room, { entities: (all) => all, key: ({ id }) => id, blend: { x: 'linear' }, jumpOver: 100, now: () => now });
   let version = 0;
-  /** Delivers a state, and displays frames for 50 ms. Returns what the last frame displayed. */
+  /** Delivers a state, and displays frames for 50 ms. Returns the entities that the last frame displayed. */
   const step = (state: Thing[] | null, time = now, fields: Partial<FeedSync<Thing[]>> = {}): readonly Thing[] => {
     if (state) listener({ version: ++version, time: 5_000 + time, state, ...fields });
     let shown: readonly Thing[] = [];
@@ -72,7 +72,7 @@ describe('the interpolation of entities', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('moves an entity within one step when the entity starts to move after a rest', () => {
+  it('spreads the first movement of an entity after a rest over one step, not over the whole rest', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);

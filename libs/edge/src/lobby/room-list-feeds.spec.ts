@@ -89,7 +89,7 @@ describe('RoomListFeeds', () => {
     expect(second.received).toEqual([{ kind: 'rooms', id: 2, rooms: [room('b'), room('a')] }]);
   });
 
-  it('sends the whole list to a slow client after the client has read its backlog', async () => {
+  it('sends the whole list to a client with a large backlog after the client has read the backlog', async () => {
     const [slow, fast] = [new Client(), new Client()];
     subscribe(slow, 1, {});
     subscribe(fast, 2, {});
@@ -120,7 +120,7 @@ describe('RoomListFeeds', () => {
     expect(feeds.subscriptions).toBe(1);
   });
 
-  it('sends the changes after the next read when a read fails', async () => {
+  it('sends the changes after the next successful read when a read has failed', async () => {
     const client = new Client();
     subscribe(client, 1, {});
     lobby.lists.set('', [room('a')]);

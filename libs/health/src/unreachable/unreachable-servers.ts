@@ -200,15 +200,15 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // This gateway has reached the server again, or the server has left.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // Every server needs a moment to answer a check. So a missing answer ends this report only if the server has already missed a
-        // check.
+        // Every server needs a moment to answer a check. So one check that waits for its answer changes nothing. If the server has already
+        // missed a check, its checker judges it, and this gateway no longer regards it as unreachable.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
         lost.isLocal = false;
         return;
       }
-      // Does not act on the first report, because a server that continues after a suspension may answer a check a moment before it answers
+      // Does not act on the first report, because a server that continues after a suspension can answer a check a moment before it answers
       // on its links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);

@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal of the handler, and the handler is not tried again', async () => {
+  it('is a refusal when the handler refuses, and the handler does not run again', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');

@@ -1,4 +1,4 @@
-/** Time from one slot to the next, in ms. */
+/** Time from one slot to the next, in ms. The rooms in one slot run their steps at the same time. */
 const SLOT_MS = 2;
 /**
  * Number of rooms after which a further slot is used. The steps of one slot share their writes to Redis and to gateways, which take more
@@ -40,7 +40,7 @@ export class StepSlots {
     return this.phases[best]!;
   }
 
-  /** Removes a room from the slot with this phase, in ms. */
+  /** Removes a room from its slot. `phaseMs`: the phase that `take` has returned for the room. */
   free(phaseMs: number): void {
     this.size -= 1;
     this.rooms[this.phases.indexOf(phaseMs)]! -= 1;

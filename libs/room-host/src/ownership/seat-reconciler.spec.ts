@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('makes the next server end the game when all players have left before the adoption', async () => {
+  it('causes the next server to end the game when all other players have also left before the adoption', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();
