@@ -3,7 +3,7 @@ import { parseRedisUrl, type RedisTarget, redacted } from '#libs/redis-url';
 import { readConfigurationFile, withConfigurationFile } from './configuration-file.js';
 import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
-import { readSecretFile } from './secret-files.js';
+import { fileVariableOf, readSecretFile } from './secret-files.js';
 import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
@@ -59,6 +59,10 @@ export function readOne(setting: Setting<unknown>, environment: Environment, con
   }
   const parsed = schema.safeParse(written);
   if (parsed.success) return { value: parsed.data };
+  if (file && written.trim() === '') {
+    const name = fileVariableOf(setting);
+    return { problem: `${name} is ${JSON.stringify(environment[name])}, which is empty: the file must contain ${allowed}` };
+  }
   return { problem: `${variable} is ${shown(setting, written)}: it must be ${allowed}` };
 }
 
