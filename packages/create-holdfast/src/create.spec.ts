@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ROOT } from '../../../tools/process/paths.mjs';
 import { checkConfig } from '../../../tools/project/config.mjs';
 import { create } from './create.js';
@@ -81,14 +83,30 @@ describe('create-holdfast', () => {
     [['game', '--template', 'moba'], /'moba' does not exist. The templates are turn-based, real-time, hidden-cards, react\./],
     [['game', '--colour', 'red'], /'--colour'/],
     [['game', 'other'], /Give one folder, not 2/],
+    // npm passes only `react` of `npm create holdfast my-game --template react`.
+    [['game', 'react'], /write -- before the options/],
+    [['My Game'], /name the package with --name/],
   ])('refuses %j with a reason, and creates nothing', async ([folder, ...options], reason) => {
     await expect(run(join(parent, folder as string), ...options, '--yes')).rejects.toThrow(reason);
     await expect(run(join(parent, folder as string), ...options, '--yes')).rejects.toBeInstanceOf(Refusal);
     expect(await readdir(parent)).toEqual([]);
   });
 
+  it('names the folder that cannot be written', async () => {
+    await symlink('absent/target', join(parent, 'game'));
+    await expect(run(join(parent, 'game'), '--yes', '--no-install')).rejects.toThrow(/cannot be written: .*game.* Give a folder/);
+    await expect(run(join(parent, 'game'), '--yes', '--no-install')).rejects.toBeInstanceOf(Refusal);
+  });
+
+  it('prints a command that enters a folder whose name has spaces', async () => {
+    await run(join(parent, "Ann's game"), '--yes', '--name', 'x', '--no-install');
+    const [command] = (printed.at(-1) as string).match(/cd .*/) as RegExpMatchArray;
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${command} && pwd -P`]);
+    expect(stdout.trim()).toBe(await realpath(join(parent, "Ann's game")));
+  });
+
   it('requires answers as flags when no terminal is available for questions', async () => {
-    await expect(run()).rejects.toThrow(/Give a folder and --template, or --yes/);
+    await expect(run()).rejects.toThrow(/Give a folder and --template, or --yes.* write -- before the options/);
   });
 
   it('prints its help and its version', async () => {

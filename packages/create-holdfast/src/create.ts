@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path';
-import { demand, folderProblem, nameProblem } from './checks.js';
+import { demand, folderNameProblem, folderProblem, nameProblem } from './checks.js';
 import { HELP } from './help.js';
 import { installPackages, packageManager } from './install.js';
-import { optionsFrom } from './options.js';
+import { AFTER_DASHES, optionsFrom } from './options.js';
 import { askFor, defaultsFor } from './questions.js';
 import { Refusal } from './refusal.js';
 import { templateNamed } from './templates.js';
@@ -29,9 +29,14 @@ export async function create(argv: readonly string[], { templates, version, isIn
   if (options.version) return print(version);
   if (options.template !== undefined) templateNamed(options.template);
   if (options.name !== undefined) demand(nameProblem(options.name));
-  if (options.folder !== undefined) demand(await folderProblem(options.folder));
+  if (options.folder !== undefined) {
+    if (options.name === undefined && (options.yes || !isInteractive)) demand(folderNameProblem(options.folder));
+    demand(await folderProblem(options.folder));
+  }
   if (!options.yes && !isInteractive && (options.folder === undefined || options.template === undefined)) {
-    throw new Refusal('There is no terminal for questions. Give a folder and --template, or --yes for the defaults. See --help.');
+    throw new Refusal(
+      `There is no terminal for questions. Give a folder and --template, or --yes for the defaults. ${AFTER_DASHES} See --help.`,
+    );
   }
   const wish = options.yes || !isInteractive ? defaultsFor(options) : await askFor(options);
   const template = templateNamed(wish.template);
@@ -49,6 +54,11 @@ export async function create(argv: readonly string[], { templates, version, isIn
 }
 
 function nextSteps(folder: string, manager: string, isInstalled: boolean): string {
-  const steps = [...(folder === '' ? [] : [`cd ${folder}`]), ...(isInstalled ? [] : [`${manager} install`]), `${manager} start`];
+  const steps = [...(folder === '' ? [] : [`cd ${quoted(folder)}`]), ...(isInstalled ? [] : [`${manager} install`]), `${manager} start`];
   return `\nNext:\n${steps.map((step) => `  ${step}`).join('\n')}\n\nThen open http://127.0.0.1:7000 in two tabs.`;
+}
+
+/** Returns the path as one word of a shell. */
+function quoted(path: string): string {
+  return /^[\w./@:+,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

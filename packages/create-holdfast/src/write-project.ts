@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { Refusal } from './refusal.js';
 import type { Template } from './templates.js';
 
 export interface Project {
@@ -22,6 +23,7 @@ const MANIFEST = '_package.json';
  * the first one.
  *
  * @param templates the folder with the layers of all templates
+ * @throws Refusal when the folder cannot be written
  * @returns the written files, relative to the folder of the project
  */
 export async function writeProject(templates: string, project: Project): Promise<string[]> {
@@ -36,10 +38,14 @@ export async function writeProject(templates: string, project: Project): Promise
     }
   }
   files.set('package.json', `${JSON.stringify(sorted(manifest), null, 2)}\n`);
-  for (const [file, content] of files) {
-    const path = join(resolve(project.folder), file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content, { flag: 'wx' });
+  try {
+    for (const [file, content] of files) {
+      const path = join(resolve(project.folder), file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content, { flag: 'wx' });
+    }
+  } catch (error) {
+    throw new Refusal(`The project cannot be written: ${(error as Error).message}. Give a folder that you may write.`);
   }
   return [...files.keys()].sort();
 }
