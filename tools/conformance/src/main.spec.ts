@@ -67,6 +67,12 @@ describe('npm run conformance', () => {
     }
   });
 
+  it('names the path when the vectors cannot be written', async () => {
+    const error = jest.spyOn(console, 'error').mockImplementation(() => {});
+    expect(await main(['--vectors', 'package.json'])).toBe(1);
+    expect(error.mock.calls).toEqual([[expect.stringMatching(/cannot be written: .*package\.json.* Give --vectors a folder/)]]);
+  });
+
   it('fails when no case has the given name', async () => {
     expect(await main(['--client', 'true', '--only', 'no such case'])).toBe(1);
   });

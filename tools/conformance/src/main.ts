@@ -42,7 +42,7 @@ interface Report {
 /** Runs the cases that the options select. Returns the exit code: 0 if the client has passed all of them, else 1. */
 export async function main(argv: readonly string[], { call, root = process.cwd() }: ConformanceContext = {}): Promise<number> {
   const { client, only = '', verbose, vectors, atOnce } = readOptions(argv, call);
-  if (vectors !== undefined) await writeVectors(vectors, root);
+  if (vectors !== undefined && !(await writeVectorsInto(vectors, root))) return 1;
   if (client === undefined) return 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const groups = Object.entries(GROUPS).map(([group, cases]) => ({ group, cases: cases.filter(({ name }) => name.includes(only)) }));
@@ -65,6 +65,18 @@ export async function main(argv: readonly string[], { call, root = process.cwd()
   if (counts.passed + counts.failed > 0) return counts.failed === 0 ? 0 : 1;
   console.log(`No case has a name with ${JSON.stringify(only)}, or all of them were skipped.`);
   return 1;
+}
+
+/** Writes the vectors. Prints the reason and returns false when the folder cannot be written. */
+async function writeVectorsInto(folder: string, root: string): Promise<boolean> {
+  try {
+    await writeVectors(folder, root);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    console.error(`The vectors cannot be written: ${(error as Error).message}. Give --vectors a folder that you may write.`);
+    return false;
+  }
 }
 
 function stop(): never {
