@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ROOT } from '../../../tools/process/paths.mjs';
 import { checkConfig } from '../../../tools/project/config.mjs';
 import { create } from './create.js';
+import type { PackageManager } from './install.js';
 import { Refusal } from './refusal.js';
 import { TEMPLATES } from './templates.js';
 
@@ -20,8 +21,9 @@ describe('create-holdfast', () => {
   });
   afterEach(() => rm(parent, { recursive: true, force: true }));
 
-  const run = (...argv: string[]) =>
-    create(argv, { templates: SOURCES, version: '1.2.3', isInteractive: false, print: (text) => printed.push(text) });
+  const runWith = (manager: PackageManager, ...argv: string[]) =>
+    create(argv, { templates: SOURCES, version: '1.2.3', isInteractive: false, manager, print: (text) => printed.push(text) });
+  const run = (...argv: string[]) => runWith('npm', ...argv);
   const read = (...path: string[]) => readFile(join(parent, ...path), 'utf8');
 
   it.each(TEMPLATES.map(({ name }) => name))('writes a project of the template %s, without placeholders', async (template) => {
@@ -63,6 +65,20 @@ describe('create-holdfast', () => {
     await run(join(parent, 'quick'), '--yes', '--no-install');
     expect(JSON.parse(await read('quick/package.json')).name).toBe('quick');
     expect(await readdir(join(parent, 'quick/src/games'))).toEqual(['tic-tac-toe']);
+  });
+
+  it.each([
+    ['npm', 'package-lock.json', 'npm ci'],
+    ['pnpm', 'pnpm-lock.yaml', 'pnpm install --frozen-lockfile'],
+  ] as const)('installs with %s in the image and in CI when the command was started with it', async (manager, lockfile, command) => {
+    await runWith(manager, join(parent, 'quick'), '--yes', '--no-install');
+    const [dockerfile, workflow, readme] = await Promise.all(
+      ['Dockerfile', '.github/workflows/ci.yml', 'README.md'].map((file) => read('quick', file)),
+    );
+    expect(dockerfile).toMatch(new RegExp(`COPY package.json ${lockfile} .*\nRUN ${command}`));
+    expect(workflow).toContain(`run: ${command}\n`);
+    expect(workflow).toContain(`cache: ${manager}\n`);
+    expect(readme).toContain(`\`${lockfile}\``);
   });
 
   it('refuses a folder with files without changing the files', async () => {

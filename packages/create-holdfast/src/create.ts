@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import { demand, folderNameProblem, folderProblem, nameProblem } from './checks.js';
 import { HELP } from './help.js';
-import { installPackages, packageManager } from './install.js';
+import { installPackages, type PackageManager } from './install.js';
 import { AFTER_DASHES, optionsFrom } from './options.js';
 import { askFor, defaultsFor } from './questions.js';
 import { Refusal } from './refusal.js';
@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly version: string;
   /** True: a person can answer questions. */
   readonly isInteractive: boolean;
+  /** The program with which the command was started. */
+  readonly manager: PackageManager;
   readonly print: (text: string) => void;
 }
 
@@ -23,7 +25,7 @@ export interface Surroundings {
  *
  * @throws Refusal with the reason when the project cannot be created as requested
  */
-export async function create(argv: readonly string[], { templates, version, isInteractive, print }: Surroundings): Promise<void> {
+export async function create(argv: readonly string[], { templates, version, isInteractive, manager, print }: Surroundings): Promise<void> {
   const options = optionsFrom(argv);
   if (options.help) return print(HELP);
   if (options.version) return print(version);
@@ -44,9 +46,8 @@ export async function create(argv: readonly string[], { templates, version, isIn
   demand(await folderProblem(wish.folder));
 
   const folder = resolve(wish.folder);
-  await writeProject(templates, { folder, template, name: wish.name, version });
+  await writeProject(templates, { folder, template, name: wish.name, version, manager });
   print(`Created ${wish.name} in ${folder} (${template.name}).`);
-  const manager = packageManager();
   if (options.install && !(await installPackages(folder, manager))) {
     throw new Refusal(`${manager} install failed, and its output is above. The project is complete: run ${manager} install in ${folder}.`);
   }
