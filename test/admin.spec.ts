@@ -160,7 +160,7 @@ describe('an operator of a fleet', () => {
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
-  it('gets charts with the games, sessions and servers of the fleet', async () => {
+  it('gets the numbers of games, sessions and servers over the last minutes', async () => {
     const series = await until(async () => {
       const answer = await admin<SeriesAnswer>('GET', '/api/series?minutes=5&step=10');
       const last = answer.fleet.games.findLastIndex((games) => games !== null && games > 0);

@@ -12,7 +12,7 @@ import { Prometheus } from './harness/prometheus.js';
 const run = promisify(execFile);
 const SOON_MS = 30_000;
 /**
- * Alerts that a busy test machine may cause, because this spec shortens the times of the rules: one slow second is enough. So these tests
+ * Alerts that a busy test machine can cause, because this spec shortens the times of the rules: one slow second is enough. So these tests
  * ignore them. `test/long/alerts.spec.ts` causes these alerts.
  */
 const OF_A_BUSY_MACHINE: ReadonlySet<string> = new Set(['HoldfastEventLoopLag', 'HoldfastStoreSlow', 'HoldfastAcknowledgementsSlow']);
@@ -82,7 +82,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     // After 20 evaluations, every alert whose condition holds has fired: the longest window has 8 seconds, and a condition must hold for
     // one second.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
-    // On a busy machine, a gateway sometimes does not trust its own checks, so the alert about void checks may fire, too.
+    // On a busy machine, a gateway sometimes does not trust its own checks, so the alert about void checks can fire, too.
     expect((await names()).filter((name) => name !== 'HoldfastHealthChecksVoid')).toEqual([]);
     await rooms[0].leave();
   });
@@ -120,7 +120,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
-  it('fires an alert while Redis may delete keys, and clears the alert after the policy is corrected', async () => {
+  it('fires an alert while the memory policy of Redis allows evictions of keys, and clears the alert after the policy is corrected', async () => {
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await fired('HoldfastStoreEvicts');
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
@@ -137,7 +137,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await quiet();
   });
 
-  it('fires an alert while a server has a different LINK_SECRET', async () => {
+  it('fires an alert while the LINK_SECRET of one server differs from that of the fleet', async () => {
     const stranger = await fleet.startStranger('game', 'stranger', 'another secret for this test only');
     await fired('HoldfastLinksRefused');
     stranger.kill('SIGTERM');

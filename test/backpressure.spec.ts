@@ -5,7 +5,7 @@ import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState
 const BACKLOG_BYTES_MAX = 65_536;
 /**
  * The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The gateway accepts a frame as long as the backlog
- * is below this limit, so the last accepted frames may exceed it.
+ * is below this limit, so the last accepted frames can exceed it.
  */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
@@ -113,7 +113,7 @@ describe('a fleet with slow readers', () => {
     bob.close();
   }, 40_000);
 
-  it('refuses commands with `busy` while a game server does not read', async () => {
+  it('refuses commands with `busy` while a game server does not read from its link', async () => {
     const [gateway] = fleet.gateways;
     const [server] = fleet.games;
     const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
@@ -152,7 +152,7 @@ describe('a fleet with slow readers', () => {
     const ids = payloads.map(({ id }) => id);
     for (const table of tables) {
       const { ada, room } = table;
-      // Sends all commands again, because the player does not know which commands were accepted. Sends the commands of one table at a time,
+      // Sends all commands again, because the player does not know which commands were accepted. Sends the commands of one room at a time,
       // so that the backlog of the link stays below the limit.
       await flood([table]);
       await room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 });

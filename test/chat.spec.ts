@@ -31,7 +31,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows all members of a room the messages in one order, even after a late join', async () => {
+  it('shows all members of a room the messages in one order, also a member who joins late', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');
@@ -62,7 +62,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     expect(received).toEqual([]);
   });
 
-  it('lets spectators use the chat of a room that allows spectators in the chat', async () => {
+  it('lets spectators use the chat of a room that was created with `spectatorChat`', async () => {
     const ada = await fleet.newPlayer('Ada', { gateway: fleet.gateways[0] });
     const { room } = await ada.request('rooms.create', { game: 'tic-tac-toe', spectatorChat: true });
     await until(() => ada.room?.id === room.id);
@@ -97,7 +97,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     mine.close();
   });
 
-  it('shows the chat of a lobby only to the sessions that follow the chat', async () => {
+  it('shows the chat of the lobby of one game only to sessions that have opened this chat', async () => {
     const [ada, bob, cy] = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => fleet.newPlayer(name)));
     const [one, two] = [openChat(ada, { to: 'lobby', game: 'chess' }), openChat(bob, { to: 'lobby', game: 'chess' })];
     const elsewhere = openChat(cy, { to: 'lobby', game: 'tic-tac-toe' });
@@ -123,7 +123,7 @@ describe('the chat in a fleet of two gateways and two lobbies', () => {
     await expect(ada.request('chat.send', data as never)).rejects.toMatchObject({ code });
   });
 
-  it('stores a repeated message once', async () => {
+  it('stores a message once when its player sends it twice', async () => {
     const ada = await fleet.newPlayer('Ada');
     const send = () => ada.request('chat.send', { to: 'lobby', game: 'arena', text: 'once', id: 'same' });
     const first = await send();

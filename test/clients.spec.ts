@@ -72,7 +72,9 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     return one;
   }
 
-  /** Returns the gateway to which a player of this room is connected. On a slow machine it may be the second one of the player's list. */
+  /**
+   * Returns the gateway to which a player of this room is connected. On a slow machine it can be the second gateway in the player's list.
+   */
   async function gatewayOf(player: string, room: string): Promise<FleetServer> {
     const { members, connections } = (await fleet.admin('GET', `/api/rooms/${room}`)) as RoomDetail;
     const user = members.find(({ name }) => name === player)?.user;

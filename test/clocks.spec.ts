@@ -147,7 +147,7 @@ describe('a turn of a game', () => {
 });
 
 describe('the time of a room', () => {
-  it("follows the store's clock on every owner without a step back", async () => {
+  it("follows the store's clock on every owner, and never goes back", async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();

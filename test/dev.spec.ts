@@ -102,7 +102,7 @@ describe('npm run dev', () => {
 
   /**
    * Returns the code with which the game refuses the player whose turn it is not. Both players try a cell that is already marked, because
-   * the turn may change during the test on a slow machine.
+   * the turn can change during the test on a slow machine.
    */
   async function refusal(): Promise<string> {
     const attempts = [room, guest].map((each) => each.send('place', { cell: 0 }).catch(({ code }) => code as string));
@@ -113,7 +113,7 @@ describe('npm run dev', () => {
     const before = fleet.pids();
     expect(await refusal()).toBe('not-your-turn');
     fleet.edit((text) => text.replace("'not-your-turn'", "'wait-for-your-turn'"));
-    // Prints the time without a limit, because the time depends on the load of the machine.
+    // Prints the duration, but checks no limit for it, because the duration depends on the load of the machine.
     const [report] = await fleet.says(/game servers run the new build, \d+ ms after the edit/);
     process.stderr.write(`${report}\n`);
     await until(async () => (await refusal()) === 'wait-for-your-turn');
@@ -130,7 +130,7 @@ describe('npm run dev', () => {
     let from = fleet.text.length;
     fleet.edit((text) => `${text}throw new Error('the rules are broken');\n`);
     await fleet.says(/not started, so the old build keeps running: game 1 ended with exit code 1[\s\S]*the rules are broken/, from);
-    // The second game server may have been starting when the new build came. In that case the tool stopped this server, and now starts it
+    // Perhaps the second game server was starting when the new build came. In that case the tool stopped this server, and now starts it
     // again.
     await until(() => fleet.pids()['game 2'] !== undefined, 30_000);
     for (const label of ['game 1', 'gateway 1', 'lobby 1', 'redis']) expect(fleet.pids()[label]).toBe(before[label]);

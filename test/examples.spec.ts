@@ -60,7 +60,7 @@ describe('the programs of the documentation', () => {
       playHands(examples.url, 'Bob', async () => 'paper'),
     ]);
     await until(() => lines.filter((line) => line.startsWith('over:')).length === 2, 10_000);
-    // Either player may have created the room, so Bob may have either seat.
+    // Either player can have created the room, so Bob can have either seat.
     expect(lines.some((line) => line === 'round 2, 0 to 1' || line === 'round 2, 1 to 0')).toBe(true);
     for (const session of [ann, bob]) session.close();
   });
@@ -123,7 +123,7 @@ describe('the programs of the documentation', () => {
       expect((await rooms.allRooms(bob)).map(({ id }) => id)).toContain(joined.id);
     });
 
-    it('let only invited players join, and let the host expel a member', async () => {
+    it('let only invited players join, and let the host ban a member', async () => {
       const room = await rooms.accept(bob, await rooms.invite(ann));
       expect((await rooms.allRooms(bob)).map(({ id }) => id)).not.toContain(room.id);
       const left = new Promise((resolve) => room.on('left', resolve));

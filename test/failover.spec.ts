@@ -217,7 +217,7 @@ describe('a fleet with one gateway and one lobby', () => {
     for (const server of killed) server.kill();
     await Promise.all(killed.map(({ exited }) => exited));
     await Promise.all(servers.map((server) => fleet.restart(server)));
-    // The epoch of a room grows with each new owner, so this waits for the next owner.
+    // The epoch of a room grows with each new owner. So a higher epoch shows that the room has its next owner.
     await until(async () => (await epoch()) > before, 10_000);
     await fleet.restart(fleet.gateways[0]);
     await play(rooms, ['Nf3']);

@@ -398,7 +398,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await play({ players: [ada, bob], rooms });
     const third = carl.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => carl.me())).searching === 'ledger');
-    // The queue is ordered by time. If Ada were still in the queue, Carl would be matched with her and not with Dora.
+    // The longest search in the queue is matched first. If Ada were still in the queue, Carl would be matched with her and not with Dora.
     const others = await Promise.all([third, dora.quickMatch<Ledger>('ledger')]);
     expect(others[0].id).toBe(others[1].id);
     expect(ada.room?.id).toBe(rooms[0].id);
@@ -406,7 +406,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('follows the latest login, resume or goodbye of a player', async () => {
+  it('restores the latest login, resume or logout of each player', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);

@@ -101,7 +101,7 @@ describe('a fleet with games whose data cannot be stored, read or shown', () => 
       const room = odd.rooms[0].id;
       await corrupt(room);
       for (const server of new Set([await fleet.ownerOf(odd.rooms[0]), await fleet.ownerOf(fine.rooms[0])])) {
-        // The test kills one server at a time, so that another server can always take the rooms.
+        // The test kills one server at a time, so that another server can always adopt the rooms.
         await kill(server);
         await until(async () => (await fleet.redis.client.hget(redisName(`room:{${fine.rooms[0].id}}`), 'owner')) !== server.id, 10_000);
         await wholeAgain();

@@ -51,7 +51,7 @@ describe('a fleet with limits for clients', () => {
 
   const gateway = () => fleet.gateways[0];
 
-  it.each<Way>(['binary', 'tcp'])('refuses more connections from one address over %s with `too-many-connections`', async (way) => {
+  it.each<Way>(['binary', 'tcp'])('refuses connections above the limit of an address over %s with `too-many-connections`', async (way) => {
     const players = await Promise.all([1, 2, 3].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)));
     players.push(...(await Promise.all([4, 5, 6].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)))));
     const seventh = await RawPlayer.connect(gateway(), way, nextDoor);
@@ -72,7 +72,7 @@ describe('a fleet with limits for clients', () => {
     (await RawPlayer.welcomed(gateway(), 'Neighbour', 'tcp', nextDoor)).close();
   });
 
-  it('answers 408 to an unfinished HTTP request, and 503 above the limit of an address', async () => {
+  it('answers 408 to an unfinished HTTP request, and 503 to a connection above the limit of an address', async () => {
     const { port } = new URL(gateway().pageUrl);
     const open = (): { socket: Socket; heard: () => string; isClosed: () => boolean } => {
       let text = '';
@@ -94,7 +94,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of nearly the maximum size, and refuses a second frame with `rate-limited`', async () => {
+  it('accepts one frame of nearly the maximum size, and refuses a second one in the same second with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });

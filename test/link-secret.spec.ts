@@ -44,7 +44,7 @@ describe('a server whose LINK_SECRET differs from that of the fleet', () => {
     const good = await Promise.all((['gateway', 'lobby', 'game'] as const).map((type) => fleet.start(type, '1')));
     await until(async () => (await stranger.ops('/readyz')).status === 503, 10_000);
     await expectNotReady(stranger);
-    // The list of reasons may have a second entry, because the gateway cannot reach the server.
+    // The list of reasons can have a second entry, because the gateway cannot reach the server.
     await until(async () => (await withheld(fleet, stranger))?.split(' ').includes('link-refused'), 5_000);
     for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
 

@@ -26,7 +26,7 @@ describe('a fleet on a Redis with the limits of cloud providers', () => {
     }
   });
 
-  /** After each test all games must have every acknowledged command, and no server may have been evicted. */
+  /** Checks after each test that all games have every acknowledged command, and that no server was evicted. */
   afterEach(async () => {
     await Promise.all(games.map((game) => game.goesOn()));
     for (const server of fleet.servers) expect([...server.logged('server.condemned'), ...server.logged('server.evicted')]).toEqual([]);

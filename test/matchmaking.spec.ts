@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns only an accepting player to the queue when another player declines the match', async () => {
+  it('returns a player who accepted a match to the queue, but no player who declined it or did not answer', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });
@@ -225,7 +225,7 @@ describe('a restarted gateway that does not yet reach a lobby', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('forwards the acceptances of players as soon as the gateway reaches a lobby', async () => {
+  it('forwards the acceptances of an offer as soon as the gateway reaches a lobby', async () => {
     const [gateway, lobby] = [fleet.gateways[0], fleet.servers.find(({ type }) => type === 'lobby')!];
     const both = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name, { gateway, ...QUICKLY })));
     const offers: string[] = [];

@@ -60,7 +60,7 @@ describe('a fleet whose operators moderate players', () => {
 
   const endOf = (session: Session): Promise<HoldfastError | null> => new Promise((resolve) => session.on('closed', resolve));
 
-  it('ends the session of a kicked player, who leaves the room, sees why, and may log in again', async () => {
+  it('removes a kicked player from the room, sends the reason, and accepts a new login of the player', async () => {
     const [kicked, other] = [await login('kim'), await login('otto', fleet.gateways[0])];
     const room = await gameOf(kicked, other);
     const before = await ask('GET', 'players?q=KIM');
@@ -110,7 +110,7 @@ describe('a fleet whose operators moderate players', () => {
     await expect(chat.send('hello')).resolves.toMatchObject({ text: 'hello' });
   }, 20_000);
 
-  it('refuses an act of a viewer with `forbidden`, changes nothing, and records the refusal', async () => {
+  it('refuses an operator with the role `viewer` who kicks a player, and records the refusal', async () => {
     const player = await login('vic');
     expect((await ask('GET', 'whoami', undefined, VIEWER_TOKEN)).body).toMatchObject({ name: 'wall', role: 'viewer' });
     expect((await ask('GET', 'players/vic', undefined, VIEWER_TOKEN)).status).toBe(200);
@@ -159,14 +159,14 @@ describe('a fleet whose operators moderate players', () => {
     }
   }, 30_000);
 
-  it('marks a kicked player as away when the gateway dies before it gets the request of the kick', async () => {
+  it("marks a kicked player as away when the player's gateway dies before it gets the kick", async () => {
     const [living, dying] = fleet.gateways;
     const [host, kicked] = [await login('hope', living), await login('kai', dying)];
     const room = await gameOf(host, kicked);
     dying.kill('SIGSTOP');
     expect((await ask('POST', 'players/kai/kick')).body).toMatchObject({ kicked: true });
     dying.kill();
-    // The lobbies do not check the members of a room in play. So only the cleanup of the gateway can mark the player.
+    // The lobbies do not check the members of a room in play. So only the cleanup of the dead gateway can mark the player as away.
     await until(() => room.view.members.some(({ user, here }) => user === 'kai' && !here), 20_000);
   }, 40_000);
 });

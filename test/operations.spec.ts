@@ -81,7 +81,7 @@ describe('a running fleet', () => {
   });
 
   describe('on SIGTERM', () => {
-    it('stops a lobby with exit code 0 after all answers', async () => {
+    it('stops a lobby with exit code 0 after the lobby has sent all answers', async () => {
       const players = await Promise.all(Array.from({ length: 6 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const [leaving] = fleet.lobbies;
       const asking = players.map((player) => askUntilItHasGone(player, leaving.exited));
@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // Waits, because a request for the list counts as ten messages and a connection may send only a hundred messages in a second.
+    // Waits, because a request for the list of rooms counts as ten messages, and a connection may send only a hundred messages per second.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   return outcomes;

@@ -10,8 +10,8 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
 /**
- * Limits for the time of an answer to a liveness probe, in ms, while the server formats many lines. `longest` is higher, because the
- * machine may be busy.
+ * Limits for the duration until the server answers a liveness probe, in ms, while it formats many lines. `longest` is higher, because the
+ * machine is perhaps busy.
  */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
@@ -95,8 +95,8 @@ describe('a server whose output no process reads', () => {
         const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
         const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
         const all = Number(lost?.[1] ?? lost?.[2]) + kept;
-        // The server may also drop lines of its own, for example about its health. So the upper limit is above the number of lines that the
-        // test writes.
+        // The server may also drop lines that the test did not write, for example about its health. So the upper limit is above the number
+        // of lines that the test writes.
         expect(all).toBeGreaterThanOrEqual(110_001);
         expect(all).toBeLessThan(110_020);
         server.kill('SIGTERM');
@@ -149,7 +149,7 @@ describe('a server whose output no process reads', () => {
     }
   }, 30_000);
 
-  it('continues after the reader of the output has ended', async () => {
+  it('continues when the process that reads its output ends', async () => {
     const path = join(home, 'alone.fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -250,7 +250,7 @@ describe('a server after its terminal is closed (SIGHUP)', () => {
   }, 60_000);
 });
 
-/** Starts to read a FIFO. Returns a function that returns all bytes read so far. */
+/** Starts to read a FIFO. Returns a function that returns all bytes that were read so far. */
 function readWhile(fd: number): () => string {
   const chunk = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];

@@ -17,7 +17,7 @@ describe('the placement of rooms in a fleet', () => {
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Removes all rooms, because only the next hundred rooms are counted.
+    // Removes the first hundred rooms, so that only the next hundred rooms count for the balance.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -79,7 +79,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   const STARTS = 12;
   let fleet: Fleet;
   beforeAll(async () => {
-    // The game servers must not be evicted, although the test suspends them for a moment.
+    // The test suspends game servers for a moment. With this setting, no gateway evicts them.
     const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
   }, 60_000);
@@ -103,7 +103,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
     for (const { id } of fleet.games) {
       const owned = owners.filter((owner) => owner === id).length;
       expect(owned).toBeGreaterThan(0);
-      // The record of the server, the record of placement and the records of the rooms must agree.
+      // The number of rooms must be the same in the record of the server, in the record of placement and in the records of the rooms.
       await until(async () => Number(await client.hget(id, 'rooms')) === owned, 10_000);
       await until(async () => {
         const [inPlacement, reserved, weight] = await client.hmget(redisName(`{placement}:server:${id}`), 'rooms', 'reserved', 'weight');
@@ -159,7 +159,7 @@ describe('the start of a game whose game server hangs', () => {
   }, 30_000);
 });
 
-/** Returns whether the game of the room runs. If a lobby reverted the start, the host starts the game again. */
+/** Returns true when the game of the room runs. If a lobby has reverted the start, starts the game again as the host. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
   if (room.view.status === 'waiting') await room.start().catch(() => {});

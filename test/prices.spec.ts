@@ -118,8 +118,8 @@ class Attacker {
   }
 
   /**
-   * Sends as many requests as the rate limit accepts until the time `until`, with at most `atOnce` in flight. Sends no more, because
-   * refused requests also cost CPU time. Returns the number of requests that were not refused with `rate-limited`.
+   * Sends as many requests as the rate limit accepts until the time `until`, with at most `atOnce` requests unanswered at once. Sends no
+   * more than that, because refused requests also cost CPU time. Returns the number of requests that were not refused with `rate-limited`.
    */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
@@ -297,7 +297,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('takes at most a fixed share of the time of Redis and the lobby, whichever operations the player sends', async () => {
+  it('takes at most a fixed share of the CPU time of Redis and the lobby, whichever operations the player sends', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
@@ -375,7 +375,7 @@ describe('the operations of one address', () => {
     const player = await RawPlayer.connect(fleet.gateways[0], 'tcp', from);
     player.say({ kind: 'hello', protocol: 1, name: 'Mallory' });
     const heard = await until(() => player.heard.find(({ kind }) => kind === 'welcome' || kind === 'goodbye'));
-    // The login may be refused, because a login counts as an operation too.
+    // The gateway can refuse the login, because a login counts as an operation too.
     if (heard.kind === 'goodbye') return Array.from({ length: count }, () => heard);
     for (let id = 1; id <= count; id++) player.say({ kind: 'request', id, operation: 'rooms.list' });
     const answers = [];
@@ -384,7 +384,7 @@ describe('the operations of one address', () => {
     return answers.flatMap(({ error }) => error ?? []);
   };
 
-  it('are limited by their price, and accepted again after the waiting time in the refusal', async () => {
+  it('are limited by their price, and accepted again after the waiting time that the refusal contains', async () => {
     const sentAt = performance.now();
     const errors = await listsAtOnce('127.0.5.1', 14);
     const messages = 100 + (100 * (performance.now() - sentAt)) / 1_000;
@@ -404,7 +404,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the waiting time in the refusal, even when messages of other kinds have used up the limit', async () => {
+  it('are accepted after the waiting time that the refusal contains, even when messages of other kinds have used up the limit', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');

@@ -53,7 +53,7 @@ describe('two gateways behind proxies that end TLS', () => {
         HEALTH_INTERVAL_MS: '500',
       },
     });
-    // The proxies check the health of gateways at their ops ports. Without fixed ports, these would change at a restart.
+    // The proxies check the health of gateways at their ops ports. So these ports are fixed, and do not change when a gateway restarts.
     for (const name of ['1', '2']) await fleet.start('gateway', name, { OPS_PORT: String(await freePort()) });
     await fleet.whole();
     for (const key of Object.keys(ports) as (keyof typeof ports)[]) ports[key] = await freePort();
@@ -115,7 +115,7 @@ describe('two gateways behind proxies that end TLS', () => {
     `wss://localhost:${ports.nginxWeb}/play`,
   ];
 
-  /** Connects a player from an address of its own. */
+  /** Connects a player from an address that the other players do not use. */
   let addresses = 0;
   async function player(name: string, url: string, from = `127.0.6.${(addresses++ % 200) + 2}`): Promise<Session> {
     const authority = ca;
@@ -219,7 +219,7 @@ describe('two gateways behind proxies that end TLS', () => {
     return rooms;
   }
 
-  /** Logs in new players through both proxies, without a second attempt. `end` returns the failures. */
+  /** Logs in new players through both proxies, each with one attempt. `end` returns the failed logins. */
   function visitUntilOver() {
     const failures: string[] = [];
     const own: typeof sockets = [];
@@ -246,7 +246,7 @@ describe('two gateways behind proxies that end TLS', () => {
     };
   }
 
-  /** Sends commands in all rooms until `end`, which checks that each acknowledged command was applied once. */
+  /** Sends commands in all rooms until `end` is called. `end` checks that each acknowledged command was applied once. */
   function noteUntilOver(rooms: readonly Room[]) {
     const acknowledged = rooms.map((): string[] => []);
     let isOver = false;
@@ -254,7 +254,7 @@ describe('two gateways behind proxies that end TLS', () => {
       for (let id = 0; !isOver; id++) {
         await room.send('note', { id: `${index}-${id}` });
         acknowledged[index]!.push(`${index}-${id}`);
-        // Limits the rate of the load. No assertion depends on this time.
+        // This pause limits the number of commands per second. No assertion depends on its length.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     });

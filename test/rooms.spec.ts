@@ -277,7 +277,10 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   describe('with a delay for spectators', () => {
     const DELAY_MS = 1_500;
 
-    /** Lets a player count. Records each state that the spectator sees earlier than `DELAY_MS` after the change. */
+    /**
+     * Returns `count`, which sends the command `count` for a player, and a list of the states and events that the spectator received
+     * earlier than `DELAY_MS` after the change.
+     */
     function follow(room: TableRoom, watching: TableRoom) {
       const madeAt: number[] = [];
       const seen: number[] = [];

@@ -11,7 +11,7 @@ const PAGE = 'docs/operations.md';
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
 
-/** Commands that this test does not run, each with the reason and with another check. */
+/** Commands that this test does not run. Each has the reason and a check that replaces the run. */
 const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; check(command: string): void }[] = [
   {
     command: /^docker compose /,
@@ -78,7 +78,7 @@ const NOT_RUN: readonly { readonly command: RegExp; readonly reason: string; che
   },
 ];
 
-/** The outputs of commands. A command that is not in this list must end with exit code 0, too. */
+/** The expected outputs of commands. All other commands that run must end with exit code 0, as these must. */
 const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- list/, /^game:1 +ready/m],
   [/^curl /, /"wantedGameServers":\d/],
@@ -106,13 +106,16 @@ const PRINTED: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/^ulimit /, /^(\d+|unlimited)$/m],
 ];
 
-/** Commands that print until somebody ends them, with the output of a server that is cordoned. */
+/** Commands that print until the test ends them. Each has the output that it must print when a server is cordoned. */
 const ENDLESS: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/fleet -- watch$/, /server\.cordoned/],
   [/^redis-cli subscribe /, /server\.cordoned/],
 ];
 
-/** Answers of a single Redis in its normal state to commands for another kind or another state. Each shows that Redis knows the command. */
+/**
+ * Commands that fail on a single Redis in its normal state, because they are for a Cluster, a sentinel or another state. Each answer shows
+ * that Redis knows the command.
+ */
 const REFUSED: readonly (readonly [command: RegExp, answer: RegExp])[] = [
   [/^CLUSTER INFO$/, /cluster support disabled/],
   [/^SCRIPT KILL$/, /NOTBUSY/],
@@ -141,7 +144,7 @@ describe(`the page ${PAGE}`, () => {
   );
 
   it.each(all.filter(notRun).map((command) => [command.text, notRun(command)?.reason, command] as const))(
-    'has the command `%s`, which is checked without a run: it %s',
+    'has the command `%s`, which this test checks but does not run, because it %s',
     (text, _, command) => notRun(command)?.check(text),
   );
 
@@ -200,11 +203,11 @@ describe(`the page ${PAGE}`, () => {
       async ({ text, output: shown }) => {
         const owner = await ownerOfGame();
         const values = variables(owner);
-        // Otherwise the end of the fleet reports a process that has ended.
+        // The command kills this server. Without this line, `stop` of the fleet would report that the server ended by itself.
         if (text.startsWith('kill ')) owner.isExpectedToEnd = true;
-        // The act that the command lists.
+        // Makes an entry in the audit log, which the command then lists.
         if (text.includes('-- audit ')) await fleet.admin('POST', `/api/servers/${owner.id}/uncordon`);
-        // The ban that the command lifts.
+        // Makes the ban that the command lifts.
         if (text.includes('-- unban ')) await fleet.admin('POST', `/api/players/${values.PLAYER}/ban`, {});
         const { code, output } = await shell.run(text, values);
         expect([code, output]).toEqual([0, expect.any(String)]);

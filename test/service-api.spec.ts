@@ -142,7 +142,7 @@ describe('the service API of two lobbies', () => {
     return ids.filter((_, index) => docs[index]?.includes(user));
   }
 
-  it('completes a request of a killed lobby when the request is repeated', async () => {
+  it('completes a request that a killed lobby has begun when the request is repeated', async () => {
     for (let delayMs = 0; delayMs < 40; delayMs += 4) {
       const users = newUsers(2);
       const [key, body] = [randomUUID(), roomOf(users)];

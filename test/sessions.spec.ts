@@ -17,7 +17,7 @@ import {
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
 const CONNECTION_TIMEOUT_MS = 3 * SECOND;
-/** The time that the gateway may need to notice a timeout, in ms. It checks its connections once a second. */
+/** Maximum time from a timeout until the gateway notices it, in ms. It checks its connections once a second. */
 const NOTICE_MS_MAX = 1_500;
 
 describe('the session of a player', () => {
@@ -39,7 +39,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('leaves the player away until a resume at another gateway, but present when the client resumes immediately', async () => {
+    it('marks the player as away until a resume at another gateway, but not when the client resumes immediately', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +71,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('makes the game see the player as away, and as present after a resume', async () => {
+    it('sends the game an event when the player becomes away, and another event after the resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -85,7 +85,7 @@ describe('the session of a player', () => {
     }, 30_000);
   });
 
-  it('leaves the player away when the client does not resume after the goodbye of its stopping gateway', async () => {
+  it('marks the player as away when the client does not resume after the `goodbye` message of its stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
@@ -139,7 +139,7 @@ describe('the session of a player', () => {
     expect(moves.map((move) => (move.status === 'rejected' ? move.reason.code : 'made'))).toEqual(['made', 'not-your-turn']);
     await bobs.waitFor(({ version }) => version === adas.version, { timeoutMs: 5 * SECOND });
     expect(bobs.state).toMatchObject({ moves: 1, turn: 1 });
-    // The first gateway now receives the bytes that the proxy held back. They must change nothing.
+    // The first gateway now receives the bytes that were sent during the cut. They must change nothing.
     proxy.mend();
     await until(async () => !/holdfast_connections\{[^}]*\} [1-9]/.test((await first.ops('/metrics')).text));
     expect((await bob.me()).room?.members).toMatchObject([
@@ -255,7 +255,7 @@ describe('the session of a player', () => {
         return (await backpressure()) > since;
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
-    // The kernel may accept a few more bytes, which ends the backpressure for a moment. So the test sends more events.
+    // The kernel sometimes accepts a few more bytes, which ends the backpressure for a moment. So the test sends more events.
     for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;
@@ -291,7 +291,7 @@ describe('the session of a player', () => {
   }
 
   /**
-   * Starts a game with two players. Ada is a raw player at `first`, and the other player uses a client at `second`. `room` is the client's
+   * Starts a game with two players. Ada is a `RawPlayer` at `first`, and the other player uses a client at `second`. `room` is the client's
    * view of the room.
    */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {

@@ -55,7 +55,7 @@ describe.each([
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);
   }, 30_000);
 
-  it('keep the games of one fleet when a server of equal name in the other fleet is killed', async () => {
+  it('keep the games of one fleet running when a server with the same name in the other fleet is killed', async () => {
     const events = await EventStream.of(green.gateways[0]);
     const games = await Promise.all([blue, green].map((fleet) => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
     const owner = await green.ownerOf(games[1].rooms[0]);

@@ -132,7 +132,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     const during = [...ada.sentAt].filter(([id, at]) => id > sent && at < resumedAt).map(([id]) => id);
     const used = new Set(ada.seen.map(({ id }) => id));
     expect(during.length).toBeGreaterThan(10 * QUEUE);
-    // Some steps run before their first sync reaches the player. These steps may use a few of the inputs that should be dropped.
+    // Some steps run before the first sync reaches the player. These steps can use a few of the inputs that would otherwise be dropped.
     expect(during.filter((id) => used.has(id)).length).toBeLessThanOrEqual(2 * QUEUE);
     await fleet.whole();
   }, 60_000);
@@ -188,7 +188,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     await until(async () => (await limited()) - before >= 3 * MESSAGES_BURST);
     const state = () => stateAfter(player.heard.filter((message): message is Sync => message.kind === 'sync')) as Drive;
     expect((await limited()) - before).toBeLessThan(sent);
-    // The gateway still accepts inputs on this connection, and does not report the inputs that it drops.
+    // The gateway drops the inputs above the limit without a message to the player, and accepts further inputs later.
     let number = sent;
     await until(() => {
       number += 1;

@@ -262,7 +262,7 @@ describe('the password of a fleet for Redis', () => {
 });
 
 describe('a `maxmemory-policy` that deletes keys', () => {
-  it('prevents the start of a server, and is reported by servers that already run', async () => {
+  it('makes a server refuse to start, and is reported by servers that already run', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;
     const events = await EventStream.of(fleet.gateways[0]);

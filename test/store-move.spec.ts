@@ -42,7 +42,7 @@ describe('a fleet that moves to another Redis while it plays', () => {
     await Promise.all(games.map((game) => game.goesOn()));
     const moving = moveStore(fleet.store.url, next.url);
 
-    // The new Redis has the data, but the file still has the old address. So no server may move yet.
+    // The new Redis has the data, but the file still has the old address. So all servers must still use the old Redis.
     await until(async () => /role:slave/.test(await next.client.info('replication')), 15_000);
     await Promise.all(games.map((game) => game.goesOn(2)));
     for (const server of fleet.servers) expect(server.logged('store.moved')).toEqual([]);

@@ -101,7 +101,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Waits until the gateway has restored the session. This may take seconds when the gateway's connection to Redis stayed open, because the
+  // Waits until the gateway has restored the session. This can take seconds if the gateway's connection to Redis stayed open, because the
   // gateway then notices the loss later.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();

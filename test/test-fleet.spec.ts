@@ -37,7 +37,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('resumes a suspended server after the eviction of the server', async () => {
+  it('continues a suspended server that the gateways have evicted', async () => {
     const owner = await fleet.ownerOf(room);
     await fleet.pause(owner);
     await room.send('place', { cell: 4 });
@@ -46,7 +46,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it("drains a game server without a pause of the server's game", async () => {
+  it("drains a game server while the server's game continues without a pause", async () => {
     const owner = await fleet.ownerOf(room);
     expect(await fleet.drain(owner.id)).toMatchObject({ left: 0 });
     await room.send('place', { cell: 4 });

@@ -28,7 +28,7 @@ describe('a fleet that traces to an OpenTelemetry receiver', () => {
   });
 
   /**
-   * Waits for a trace that begins with a span of this name and has all of these spans. A name that stands here twice means two spans.
+   * Waits for a trace that begins with a span of this name and has all of these spans. A name that is in `names` twice requires two spans.
    * Returns `server name < parent` for each span.
    */
   async function traceOf(name: string, names: readonly string[]): Promise<string[]> {

@@ -100,7 +100,7 @@ describe('the file docker-compose.yml', () => {
     expect(monitoring.map(([name]) => name)).toEqual(['prometheus', 'grafana']);
   });
 
-  it('gives a game server more time to stop than its drain takes', () => {
+  it('gives a stopping game server more time than its drain takes', () => {
     const { drainTimeoutMs } = readSettings(
       'game',
       environmentOf(compose.services.game, { LINK_SECRET: 'a secret of the whole fleet' }),
@@ -116,7 +116,7 @@ describe('the file docker-compose.yml', () => {
     );
   });
 
-  it('gives no server a writable file system or a capability', () => {
+  it('gives each server a read-only file system and no capability', () => {
     for (const type of servers) expect(compose.services[type]).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
   });
 
@@ -132,7 +132,7 @@ describe('the file docker-compose.yml', () => {
     for (const volume of mounted) expect([volume, existsSync(join(ROOT, volume.split(':')[0] as string))]).toEqual([volume, true]);
   });
 
-  it('leaves the health check of the servers to the image', () => {
+  it('defines no health check for the servers, because the image has one', () => {
     for (const type of servers) expect(compose.services[type].healthcheck).toBeUndefined();
     expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^HEALTHCHECK .* CMD \["holdfast-probe"\]$/m);
   });

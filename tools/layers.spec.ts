@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** Checks the layer table of ARCHITECTURE.md. The table also defines the layers, so change it to move a library. */
+/** Checks the imports by the layer table of ARCHITECTURE.md. To move a library to another layer, change the table. */
 const ROOT = join(__dirname, '..');
 const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
 const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);
@@ -9,14 +9,14 @@ const servers = files.filter((file) => !file.isSpec && !file.isPage);
 
 /** The only allowed imports between libraries in the same row of the layer table. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol', 'libs/state-patch'] };
-/** The folders of a large library, lowest first. A folder may import only itself and lower folders. */
+/** The folders of a large library, from the lowest to the highest layer. A folder may import only itself and lower folders. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/edge': ['transport', 'session', 'connection', 'room', 'lobby', 'lifecycle'],
   'libs/matchmaking': ['strategy', 'ratings', 'tickets'],
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** Folders that must be pure, although other folders of their library may have effects. */
+/** Folders that must be pure, although other folders of their library need not be. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 /** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
@@ -63,7 +63,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('import no file that is missing in the build', () => {
+  it('import no .mjs or .cjs file, because the build does not copy such files into dist/', () => {
     const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
     const wrong = compiled
       // The build bundles `tools/testing` into its package, and does not compile it into dist/.

@@ -64,7 +64,7 @@ describe('the check of comments', () => {
     expect(problems(`/** @param {${'a'.repeat(140)}} value */`)).toEqual([]);
   });
 
-  it('counts text in backticks as one word, and a list item as a sentence', () => {
+  it('counts text in backticks as one word, and each list item as a sentence', () => {
     expect(problems(`// ${words(34)} \`${words(9)}\`.`)).toEqual([]);
     expect(
       problems(`/**\n * - ${words(20)}\n * - ${words(20)}\n *\n * ${words(20)}\n *\n * ${words(20)}\n * @returns ${words(20)}\n */`),
@@ -93,7 +93,7 @@ describe('the check of comments', () => {
     expect(problems(`${code}\nconst e = c / 2; // What is left.`)).toEqual([expect.stringMatching(/^sample\.ts:5: begins with "What"/)]);
   });
 
-  it('reads the comments of a Lua script, but not its strings', () => {
+  it('checks the comments of a Lua script, but not its strings', () => {
     const code = ['-- The room is fenced.', 'local a = "-- Who is it."', "local b = '-- What'", 'local c = [[', '-- Whose', ']]'].join(
       '\n',
     );
@@ -142,7 +142,7 @@ describe('the check of type names and log events', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a renamed export of a type, but not a repeated export', () => {
+  it('reports a type that is exported again under a used name, but not under its own name', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 const PROVIDER_DECORATORS = ['Injectable', 'Controller', 'Catch', 'Game'];
 const HOOKS = ['onModuleInit', 'onApplicationBootstrap'];
 
-/** Providers that must subscribe or listen in their constructor, because Nest calls `onModuleInit` too late for them. */
+/** Providers that must subscribe or listen in their constructor, each with the reason. For them, Nest calls `onModuleInit` too late. */
 const EARLY: Readonly<Record<string, string>> = {
   RedisConnections: 'it reports the errors of its clients, which run-server awaits before the hooks',
   PubSub: 'it restores the subscriptions of every connection, also of the first, which run-server awaits before the hooks',
@@ -26,7 +26,7 @@ describe('a provider of the libraries and apps', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('has `@Extension` for each implemented port of libs/health', () => {
+  it('has `@Extension` for the port when it implements a port of libs/health', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);
@@ -58,7 +58,7 @@ describe('the search for timers and listeners', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds the timer or listener that starts with the provider in: %s', (members) => {
+  ])('finds the timer or listener that starts during the construction of the provider: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe('the search for timers and listeners', () => {
     'onModuleInit() { this.links.onClosed(() => {}); }',
     'private later = () => setTimeout(() => {}, 5);',
     'constructor() { this.known.add("a"); }',
-  ])('finds no timer or listener in: %s', (members) => {
+  ])('finds no timer or listener when none starts during the construction of the provider: %s', (members) => {
     expect(startsOf(provider(members))).toEqual([]);
   });
 

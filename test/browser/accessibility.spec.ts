@@ -110,7 +110,7 @@ describeInChromium('axe, in light and dark, on a desktop and on a phone,', () =>
     await look(ada, 'chess promotion');
   }, 120_000);
 
-  it('finds no violation in a game without a board on the page', async () => {
+  it('finds no violation in a game for which the page has no board', async () => {
     const [ada] = await playersIn('Fleeting', 'The game is running.');
     await ada.page.getByText('This page has no board for this game.').waitFor();
     await look(ada, 'game without a board');

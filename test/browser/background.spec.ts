@@ -19,7 +19,8 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let bob: Session;
   let room: Room;
   /**
-   * Effects of the hidden tab that reached Bob: `away` for each view of the room in which a member is away, and the reason of each pause.
+   * Signs of an absent player that Bob received: `away` for each view of the room in which a member is away, and the reason of each pause.
+   * The tests expect none.
    */
   let learned: string[];
 

@@ -58,8 +58,8 @@ describeInChromium('the bundled client, in Chromium', () => {
 });
 
 /**
- * Runs in the page and plays both seats of tic-tac-toe: one with compact syncs, the other over JSON. Returns the result of the game. Also
- * returns the code with which a command with a Date is rejected.
+ * Runs in the page and plays both seats of tic-tac-toe: one with compact syncs, the other over JSON. Returns the result of the game, and
+ * the code of the rejection of a command that contains a Date.
  */
 async function playAlone(url: string): Promise<unknown> {
   const { connect } = (globalThis as unknown as Page).holdfastClient;

@@ -3,7 +3,7 @@ import { serveSyntheticApi } from '../../tools/dashboard/synthetic-api.mjs';
 import { until } from '../harness/index.js';
 import { describeInChromium, launchChromium } from './chromium.js';
 
-/** Rooms of one page of the list. */
+/** Number of rooms on one page of the list. */
 const ROOMS = 200;
 
 describeInChromium('a long table of the dashboard', () => {
@@ -28,7 +28,7 @@ describeInChromium('a long table of the dashboard', () => {
 
   const scrollTo = (top: number): Promise<void> => area.evaluate((element, to) => element.scrollTo(0, to), top);
 
-  it('shows a row at every visible place during a scroll, and its columns do not move', async () => {
+  it('shows a row at every visible place during a scroll, and does not move its columns', async () => {
     await page.locator('col').first().waitFor({ state: 'attached' });
     const { blank, heights, columns, rendered, last } = await area.evaluate(async (element) => {
       const { left, top, height } = element.getBoundingClientRect();
@@ -52,7 +52,7 @@ describeInChromium('a long table of the dashboard', () => {
     expect(heights).toHaveLength(1);
     expect(columns).toHaveLength(1);
     expect(rendered).toBeLessThan(60);
-    // The first row is the head.
+    // The head of the table counts as the first row.
     expect(last).toBe(ROOMS + 1);
   });
 

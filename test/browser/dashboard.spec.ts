@@ -54,7 +54,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     }, address);
   }
 
-  /** Opens the menu of a row, and chooses an act. */
+  /** Opens the menu of a row, chooses an entry, and returns the dialog that opens. */
   async function choose(act: string, about: string): Promise<Locator> {
     await page.getByRole('button', { name: `Acts for ${about}` }).click();
     await page.getByRole('menuitem', { name: act }).click();
@@ -85,7 +85,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await viewer.leaveAll();
   });
 
-  it('shows each event once after an interruption of its stream', async () => {
+  it('shows each event once after an interruption of the event stream', async () => {
     await open('#/events');
     const kinds = (): Promise<string[]> =>
       page.locator('tr[data-key]').evaluateAll((rows) => rows.map((each) => each.getAttribute('data-key') as string));
@@ -103,7 +103,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(shown.length).toBeGreaterThan(3);
   });
 
-  /** Sends an act to the admin API as another operator would. */
+  /** Sends a POST request to the admin API, as another operator would. */
   async function post(path: string): Promise<void> {
     const url = `${fleet.gateways[0].opsUrl}/api/${path}`;
     expect((await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(200);
@@ -141,7 +141,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     }
   });
 
-  it('drains a game server by click, shows the result, and records the note', async () => {
+  it("drains a game server by click, shows the result, and records the operator's note", async () => {
     const owner = await fleet.ownerOf(game.rooms[0]);
     const name = owner.id.replace('hf:', '');
     await open(`#/servers/${encodeURIComponent(owner.id)}`);
@@ -160,7 +160,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await row('server.drain', name, 'a new build', 'done').waitFor();
   });
 
-  it('shows the state of a room at each version that its log has', async () => {
+  it('shows the state of a room at each version that the log of the room contains', async () => {
     const [ada, bob] = game.rooms;
     await ada.send('place', { cell: 4 });
     await bob.send('place', { cell: 0 });
@@ -250,7 +250,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     fleet.gateways[0].kill('SIGSTOP');
     try {
-      // A list that is loaded at this moment shows the same message in its own place.
+      // A list that is being loaded shows the same message. So the test searches only the region `Connection`.
       const connection = page.getByRole('region', { name: 'Connection' });
       await connection.getByText('The gateway has not answered for 4 seconds.').waitFor();
       await page.getByText(/What you see is \d+ seconds old\./).waitFor();
@@ -262,7 +262,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   }, 60_000);
 
   it('has only pages that pass the checks of axe and fit on the screen of a phone', async () => {
-    // The players of the first game may be gone by now, and their room with them.
+    // Starts another game, because the room of the first game may have closed after its players left.
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const { id } = rooms[0];
     const { user } = players[0];

@@ -176,7 +176,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await cy.page.getByRole('alert').filter({ hasText: 'There is no room with this invite code.' }).waitFor();
   });
 
-  it('lets the host hand over the room, and remove, ban and readmit members', async () => {
+  it('lets the host make another member the host, and remove, ban and readmit members', async () => {
     const ada = await hostOf('Table', 'The table');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());
@@ -206,7 +206,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('shows the changed settings of a room to all players', async () => {
+  it('shows the changed settings of a room in the room and in the list of rooms', async () => {
     const ada = await hostOf('Table', 'Before');
     const bob = await visit('Bob');
     await bob.page.getByText('Before').waitFor();

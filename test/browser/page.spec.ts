@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the current test's room. Each test uses another name, because the list may still contain rooms of earlier tests. */
+  /** The name of the current test's room. Each test uses another name, because the list can still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -203,7 +203,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await Promise.all([ada.sees('A draw: by agreement.'), bob.sees('A draw: by agreement.')]);
   });
 
-  it('resumes after a reload during a game, for a player and for a spectator', async () => {
+  it('resumes the session of a player and of a spectator after a reload during a game', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy', {}, ada.page.url());
     await cy.sees('you are watching');
@@ -231,7 +231,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Your turn');
   });
 
-  it('resumes within four seconds when the device is online again', async () => {
+  it('resumes the session within four seconds when the device is online again', async () => {
     const proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].publicUrl).port));
     try {
       const [ada, bob] = await Promise.all([visit('Ada', {}, `http://127.0.0.1:${proxy.port}/`), visit('Bob')]);
@@ -271,7 +271,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('opens a full room by its link as a spectator', async () => {
+  it('makes a visitor a spectator when the visitor opens the link of a full room', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();
@@ -283,7 +283,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.page.getByText('You are watching.').waitFor();
   });
 
-  it('shows the message of a refusal by the server', async () => {
+  it('shows the message when the server refuses a request', async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
     await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();

@@ -117,7 +117,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect([after.Cells, after.App]).toEqual([before.Cells, before.App]);
   });
 
-  it('return the code of a command that the game refuses', async () => {
+  it('return the code of the refusal when the game refuses a command', async () => {
     const room = await meet();
     await mark(room, 4);
     await shows('turn', '1');

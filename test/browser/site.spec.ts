@@ -98,7 +98,7 @@ describeInChromium('the documentation site', () => {
     it.each([
       ['turn-based', TURN_BASED],
       ['real-time', REAL_TIME],
-    ])('computes a %s game as `npm run capacity` does, without a service', async (_, demand) => {
+    ])('computes the servers for a %s game like `npm run capacity`, without a request to a service', async (_, demand) => {
       await page.goto(`${site.url}capacity.html`);
       await page.waitForLoadState('networkidle');
       const addresses: string[] = [];
@@ -121,7 +121,7 @@ describeInChromium('the documentation site', () => {
       expect(addresses).toEqual([]);
     });
 
-    it('names the allowed values of a wrong number, and shows no result meanwhile', async () => {
+    it('names the allowed values when a number is wrong, and shows no result until the number is corrected', async () => {
       await page.goto(`${site.url}capacity.html`);
       const players = form().getByLabel(LABELS.players);
       await players.fill('many');
@@ -132,7 +132,7 @@ describeInChromium('the documentation site', () => {
       expect(await rowsShown()).toHaveLength(4);
     });
 
-    it('computes a result from input by keyboard alone', async () => {
+    it('computes a result when all input comes from the keyboard', async () => {
       await page.goto(`${site.url}capacity.html`);
       await page.waitForLoadState('networkidle');
       await form().getByLabel('Kind of game').focus();

@@ -78,7 +78,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(bob.defects).toEqual([]);
   });
 
-  it('reloads once when a part of the page is missing, and then shows a message', async () => {
+  it('reloads once when a script of the page is missing, and then shows a message', async () => {
     const page = await (await browser.newContext()).newPage();
     let loads = 0;
     let isMissing = (): boolean => loads === 1;

@@ -1,7 +1,7 @@
 const PAUSE_MS = 50;
 
 /**
- * Repeats a request while it fails with `unavailable`. After a restart or failover the store may close each server's connections a second
+ * Repeats a request while it fails with `unavailable`. After a restart or failover the store can close each server's connections a second
  * time, at any moment. Use this function only for idempotent requests.
  */
 export async function answered<T>(ask: () => Promise<T>, deadlineMs = 10_000): Promise<T> {

@@ -1,5 +1,5 @@
-// One game for each durability. Each game pays by effects. Each run of an effect appends one line to the file TEST_BANK. The reader of the
-// file must remove duplicates by key, as docs/writing-a-game.md shows.
+// One game for each durability. Each game pays by effects. Each run of an effect appends one line to the file TEST_BANK. An effect may run
+// more than once, so the reader of the file must count lines with equal keys once, as docs/writing-a-game.md shows.
 import { appendFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Command, EffectHandler, Game } from '#libs/game-kit';

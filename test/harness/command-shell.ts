@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /**
- * A shell in which the commands of a page work as they stand. Its folder is a copy of the repository by links, with the `.holdfast` that
+ * A shell in which the commands of a page work without changes. Its folder is a copy of the repository by links, with the `.holdfast` that
  * `npm start` would have written for the fleet of a test. Its `redis-cli` uses the Redis of the fleet by default. Its `npm` starts the
  * program of a script directly, because npm itself takes as long as the program.
  */

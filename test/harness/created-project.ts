@@ -41,7 +41,7 @@ export class CreatedProject {
     private readonly archives: ReadonlyMap<string, string>,
   ) {}
 
-  /** Installs the packages of npm, and those of Holdfast from their archives instead of a registry. */
+  /** Installs the packages of Holdfast from their archives, and all other packages from the registry of npm. */
   async install(): Promise<void> {
     const file = join(this.folder, 'package.json');
     const manifest = JSON.parse(await readFile(file, 'utf8'));

@@ -20,7 +20,7 @@ export interface ExampleFleet {
   stop(): Promise<void>;
 }
 
-/** Builds the servers into a project of their own, with a page, and starts them there. */
+/** Builds the servers into a separate project, with a page, and starts them there. */
 export async function startExampleFleet(): Promise<ExampleFleet> {
   const cwd = join(HOLDFAST_DIR, 'test-examples', String(process.pid));
   await mkdir(join(cwd, 'dist/page'), { recursive: true });

@@ -8,7 +8,7 @@
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
 // - `rumble`, a game with rules for matches (`rumble.mjs`),
 // - `toil`, a game that keeps its server busy (`toil.mjs`),
-// - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
+// - with TEST_BANK, one game for each durability, which pays by effects (`bank.mjs`),
 // - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
 // - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
 import 'reflect-metadata';

@@ -116,7 +116,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Repeats the request to leave, because a store may close connections a second time after a failover.
+      // Repeats the request to leave, because a store can close connections a second time after a failover.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 export interface PageCommand {
   /** `shell`: a line for a shell. `redis`: a command of Redis. `http`: a request to the ops port of a gateway. */
   readonly kind: 'shell' | 'redis' | 'http';
-  /** The command without its comment. Its variables are still names: `$ROOM`. */
+  /** The command without its comment. It still contains the names of its variables, such as `$ROOM`, and not their values. */
   readonly text: string;
   /** The output that the page shows below a block of this one command. Absent: it shows none. */
   readonly output?: string;
@@ -53,7 +53,7 @@ function shellLines(block: string): PageCommand[] {
 function commandsIn(line: string): PageCommand[] {
   if (/^ {4}[A-Z]+ [A-Z]/.test(line)) return [{ kind: 'redis', text: line.trim() }];
   return [...line.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']): PageCommand[] => {
-    // An ellipsis marks the form of several commands.
+    // A text with an ellipsis is a pattern for several commands, and not a command.
     if (text.includes('…')) return [];
     if (/^(GET|POST|DELETE) \//.test(text)) return [{ kind: 'http', text }];
     if (/^[A-Z]{3,}( [^ ]+)+$/.test(text)) return [{ kind: 'redis', text }];

@@ -54,7 +54,7 @@ export async function buildAllPackages(): Promise<string[]> {
   return names.map((name) => join(ROOT, 'dist/packages', name));
 }
 
-/** Returns the project in a folder. */
+/** Returns a `Project` for a folder that contains an installed project. */
 export function projectIn(folder: string): Project {
   return {
     folder,

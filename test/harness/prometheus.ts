@@ -87,7 +87,9 @@ export class Prometheus {
   }
 }
 
-/** Writes the file that Prometheus watches. Writes a draft first and renames it, so that Prometheus never reads an incomplete file. */
+/**
+ * Writes the file that Prometheus watches. Writes a temporary file first and renames it, so that Prometheus never reads an incomplete file.
+ */
 async function setTargets(home: string, targets: readonly string[]): Promise<void> {
   await writeFile(join(home, 'targets.new'), JSON.stringify([{ targets }]));
   await rename(join(home, 'targets.new'), join(home, 'targets.json'));

@@ -160,7 +160,10 @@ export class ClusterStore implements FleetStore {
   }
 }
 
-/** Returns whether a sentinel knows both replicas and both other sentinels. Before that, a failover by this sentinel may fail. */
+/**
+ * Returns whether a sentinel knows both replicas and both other sentinels. As long as a sentinel does not know all of them, a failover by
+ * this sentinel can fail.
+ */
 function knowsAll(sentinel: RunningRedis, security: RedisSecurity): Promise<boolean> {
   return connected(sentinel, security, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
 }

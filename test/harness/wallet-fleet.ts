@@ -103,7 +103,7 @@ export class WalletFleet {
     await until(all, 60_000);
   }
 
-  /** Empties the ledger, so that it contains only later games. Call it only when no bet is open. */
+  /** Deletes all bets from the wallet, so that it contains only the bets of later games. Call it only when no bet is open. */
   async forget(): Promise<void> {
     await this.pool.query('TRUNCATE bets');
     await this.pool.query('DELETE FROM accounts WHERE player <> $1', [HOUSE]);

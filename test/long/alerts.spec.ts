@@ -76,7 +76,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet with one f
     await clears('HoldfastAcknowledgementsSlow');
   }, 240_000);
 
-  it('reports a gateway that is the only server without Redis', async () => {
+  it('reports a gateway that is the only server without a connection to Redis', async () => {
     const proxy = await CuttableProxy.to({ port: fleet.redis.port });
     const store = new URL(fleet.redis.url);
     store.port = String(proxy.port);

@@ -124,7 +124,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // Each transfer must be paid once, after duplicates with the same key are removed.
+    // Each transfer must be paid once when payments with equal keys are counted once.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -142,11 +142,11 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
     }
     if (durability === 'every-change') expect(all.flatMap(({ rewinds }) => rewinds)).toEqual([]);
     for (const { room } of all) await room.leave().catch(() => {});
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version that remains', async () => {
+  it('sends `rewound` with the lost version and the remaining version to both players', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -166,7 +166,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
 });
 
 describe('a game of durability `checkpoint` that loses two servers in succession', () => {
-  it('tells each player the lost version and the version that remains', async () => {
+  it('sends `rewound` with the lost version and the remaining version to each player', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
@@ -189,7 +189,7 @@ describe('a game of durability `checkpoint` that loses two servers in succession
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Reads the version before the kill, because the recovery may change it immediately afterwards.
+      // Reads the version before the kill, because the recovery can change it immediately afterwards.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
@@ -245,7 +245,8 @@ describe('a client that continues with the sequence number of the rewound state'
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
-    // Suspends the other servers, so that the room has no owner for a while. The gateway then holds the next command.
+    // Suspends the other game servers, so that the room has no owner for a while. During this time the gateway keeps the next command and
+    // does not send it on.
     const others = fleet.games.filter((server) => server !== owner);
     for (const server of others) server.kill('SIGSTOP');
     owner.kill();

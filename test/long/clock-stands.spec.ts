@@ -4,7 +4,7 @@ import { serverId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 
-/** Maximum time from an owner's last heartbeat to its death, in ms. The computed downtime may be too long by this time. */
+/** Maximum time from an owner's last heartbeat to its death, in ms. The computed downtime can be too long by up to this time. */
 const LIFE_SIGN_MS = 1_000;
 
 describe('the clock of a chess game after its server was killed', () => {

@@ -19,7 +19,7 @@ describe('the drills of docs/operations.md', () => {
   });
 
   it.each([...new Set(commands.filter((text) => /^npm run players\b/.test(text)).map(shortened))])(
-    'play with `%s` while a game server is killed',
+    'play games with `%s` while a game server is killed',
     async (text) => {
       const playing = shell.run(text, { PLAY: fleet.gateways[0]?.publicUrl ?? '' });
       await until(async () => ((await fleet.admin('GET', '/api/fleet')) as { rooms: number }).rooms >= 10, 15_000);

@@ -96,7 +96,7 @@ describe('an effect whose handler never finishes', () => {
     await room.send('pay', { id: 'hanging' });
     await until(async () => (await payments('hanging')).length === 1);
     const [{ key }] = await payments('hanging');
-    // Counts only the effects of this room, because an effect of an earlier game may be overdue on the same server.
+    // Counts only the effects of this room, because an effect of an earlier game is perhaps overdue on the same server.
     const overdue = (): Record<string, unknown>[] => owner.logged('effect.overdue').filter(({ roomId }) => roomId === room.id);
     await until(() => overdue().length === 1);
     expect(overdue()).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);

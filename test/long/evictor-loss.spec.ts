@@ -44,7 +44,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
     expect(evictor.logged('gateway-end.done')).toEqual([]);
     await store.rename(`held:{${held}}`, redisName(`room:{${held}}`));
     const [left] = others.filter((gateway) => gateway !== evictor);
-    // This condition alone does not prove the cleanup, because the sweep of a lobby may also mark the players as away.
+    // This condition alone does not prove the cleanup, because the sweep of a lobby can also mark the players as away.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);

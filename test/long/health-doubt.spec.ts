@@ -4,7 +4,10 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Duration of a short suspension, in ms. In this time the gateway misses the times of its own checks, but no Redis command times out. */
+/**
+ * Duration of a short suspension, in ms. It is long enough that the gateway begins its next round of checks too late, but too short for the
+ * timeout of a Redis command.
+ */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
@@ -67,7 +70,7 @@ describe('a fleet whose gateways or Redis are suspended', () => {
   }, 90_000);
 
   /**
-   * Suspends the gateway briefly and checks that it publishes `loop-late`. After a long suspension this event may be lost, because
+   * Suspends the gateway briefly and checks that it publishes `loop-late`. After a long suspension this event can be lost, because
    * connections to Redis time out.
    */
   async function tellsOfAShortSleep({ fleet, stream }: { fleet: Fleet; stream: EventStream }) {
@@ -110,7 +113,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   return [...before.keys()].filter((id) => before.get(id) !== after.get(id));
 }
 
-/** Waits until all servers are ready and know each other. Then waits until each server has answered about four further checks. */
+/** Waits until all servers are ready and have found each other. Then waits until each server has answered about four further checks. */
 async function judgedAgain(fleet: Fleet): Promise<void> {
   await until(async () => [...(await lives(fleet)).values()].every((record) => record.startsWith('ready')), 15 * SECOND);
   await fleet.whole();

@@ -13,7 +13,8 @@ let games: LedgerGame[];
 
 interface Check {
   /**
-   * The processes that die, or the machine that fails, when the cell of the table has several tests. Undefined when the cell has one test.
+   * The processes that die, or the machine that fails, in this test. It completes the test name. Undefined: the cell of the table has only
+   * this test.
    */
   readonly of?: string;
   run(): Promise<void>;
@@ -142,7 +143,7 @@ async function allIsLost(): Promise<void> {
   const servers = fleet.games.slice();
   await Promise.all([fleet.redis.kill(), killed(servers)]);
   await fleet.redis.startAgain();
-  // The gateway lives, so it may already have restored the records of the rooms. But it has no game states to restore.
+  // The gateway lives, so it has perhaps already restored the records of the rooms. But it has no game states that it could restore.
   expect(await fleet.redis.client.keys(redisName('room:*:log'))).toEqual([]);
   await started(servers);
   // The players are notified that their games have ended, and may start new ones.
@@ -190,10 +191,13 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
   return told;
 }
 
-/** Simulates the machine of a Redis with `appendfsync everysec`. `dies` loses all writes that come after the call of `hostOfRedis`. */
+/**
+ * Simulates the machine of a Redis with `appendfsync everysec`. A call of `dies` makes Redis lose all writes since the call of
+ * `hostOfRedis`.
+ */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
-  // Redis may delay writes to its file for up to two seconds, while it synchronizes the file. So this function waits until all changes are
+  // Redis can delay writes to its file for up to two seconds, while it synchronizes the file. So this function waits until all changes are
   // in the file.
   await until(async () => (await fleet.redis.client.info('persistence')).includes('aof_buffer_length:0'));
   const synced = `${written}-synced`;

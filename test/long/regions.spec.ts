@@ -15,7 +15,7 @@ describe('a fleet in two regions, with a canary', () => {
     far = await Promise.all(['far-1', 'far-2'].map((name) => fleet.start('game', name, { REGION: 'us' })));
     await fleet.whole();
     canary = await fleet.start('game', 'canary', { SERVER_BUILD: BUILD, CANARY: 'true' });
-    // Placement must know the canary, which is the only server of its build.
+    // Waits until placement knows the canary, which is the only server of its build.
     const offer = redisName(`{placement}:offers:tic-tac-toe,build=${BUILD}`);
     await until(async () => (await fleet.store.client.scard(offer)) === 1, 10_000);
   }, 60_000);

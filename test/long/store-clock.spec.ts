@@ -154,7 +154,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('continues a search for a match, even after another lobby has taken over the matchmaking rounds', async () => {
+  it('continues a search for a match, even after another lobby has begun to run the matchmaking rounds', async () => {
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const ends: unknown[] = [];
     ada!.on('match', ({ event }) => event === 'expired' && ends.push(event));

@@ -43,7 +43,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 
-  it('supports offers, repeated searches, parties, backfill, ratings and the loss of a lobby', async () => {
+  it('supports offers, repeated searches, parties, backfill and ratings, even when a lobby is lost', async () => {
     const players = await Promise.all(['Ada', 'Bob', 'Cy', 'Dora'].map((name) => fleet.newPlayer(name)));
     const [ada, bob, cy, dora] = players as [Session, Session, Session, Session];
     const heard = new Map(players.map((player) => [player, [] as MatchMessage[]]));

@@ -13,7 +13,7 @@ export interface Model<State, Rules> {
 
 export interface Step<State> {
   readonly label: string;
-  /** Whether the step is a fault or an optional act. The goal must be reachable without further steps of this kind. */
+  /** Whether the step is a fault or an optional action. The goal must be reachable without further steps of this kind. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -95,8 +95,8 @@ export interface Walks {
 }
 
 /**
- * Takes random walks until `until` is true. A walk has many more faults than a full exploration could have. After 60 steps the walk has no
- * more faults, and must reach the goal. Returns the number of walks, the number of steps, and the first violation.
+ * Takes random walks until `until` returns true. A walk contains many more faults than a full exploration can try. After 60 steps the walk
+ * has no more faults, and must reach the goal. Returns the number of walks, the number of steps, and the first violation.
  */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,

@@ -50,7 +50,7 @@ describe('the model of the room protocol', () => {
   );
 });
 
-describe('the explorer finds a violation when the model leaves out the rule that', () => {
+describe('the explorer finds a violation when the model does not follow the rule that', () => {
   it.each(MUTANTS)(
     '$without',
     ({ rule, without, breaks, scenario }) => {

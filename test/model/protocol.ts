@@ -10,7 +10,7 @@ import { EMPTY, type StoredRoom, type Tenure } from './store.js';
  * without a command.
  */
 export interface State {
-  /** The clock for new epochs. It grows with each new epoch and each fallback. */
+  /** The clock from which new epochs are taken. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
   /** The content to which the next fallback returns the store. */
@@ -33,7 +33,7 @@ export interface State {
 export interface Server {
   readonly life: 'running' | 'paused' | 'dead';
   readonly incarnation: number;
-  /** Whether this incarnation is evicted. The process of an evicted incarnation may still be running. */
+  /** Whether this incarnation is evicted. The process of an evicted incarnation can still be running. */
   readonly condemned: boolean;
   readonly room: Hosted | null;
   readonly epochSeen: number;
@@ -73,12 +73,12 @@ export interface Player {
    * arrive only as the copy of an earlier command.
    */
   readonly sent: number;
-  /** A copy of a sent command that may still arrive. Null: there is no copy. The end of the attachment drops the copy. */
+  /** A copy of a sent command that may still arrive. Null: there is no copy. The copy is lost when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
 /**
- * A request to the store. After the store has run it, the same object contains the reply. The store may run the request after the sender
+ * A request to the store. After the store has run it, the same object contains the reply. The store can run the request after the sender
  * has died.
  */
 export interface Message {
@@ -576,8 +576,8 @@ function commit(state: State, index: number, rules: Rules): State {
 }
 
 /**
- * Drops the room, unless the room migrates and has no open changes. Such a room becomes `lame` until the server learns whether the new
- * owner has it.
+ * Drops the room, unless the room migrates and has no changes that are not durable. Such a room becomes `lame` until the server learns
+ * whether the new owner has it.
  */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;
@@ -776,7 +776,7 @@ function receive(state: State, at: number, rules: Rules): State {
 
 function timeOut(state: State, at: number): State {
   const message = state.wire[at];
-  // A sender that no longer waits ignores the reply. The store may still run the request.
+  // A sender that no longer waits ignores the reply. The store can still run the request.
   return {
     ...state,
     wire: message.reply ? without(state.wire, at) : state.wire.map((other, index) => (index === at ? { ...message, live: false } : other)),

@@ -9,7 +9,7 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The clock for new epochs and first revisions. It grows with each new epoch and revision. */
+  /** The clock from which new epochs and the first revision of a new record are taken. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
   /** All earlier contents of the store. Empty when no further fallback is allowed. */
@@ -24,7 +24,10 @@ export interface State {
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** The store may fall back only to a state whose description matches. Null: it may fall back to any earlier state. */
+  /**
+   * The store may fall back only to a state whose description (`describe`) matches this pattern. Null: it may fall back to any earlier
+   * state.
+   */
   readonly fallsTo: RegExp | null;
   /** The number of starts and moves so far. The names of starts and moves contain it, so that each name is unique. */
   readonly named: number;
@@ -34,7 +37,7 @@ export interface State {
   /** Epochs of the games whose last effect has run. */
   readonly effects: readonly number[];
   /**
-   * Whether the store fell back while a gateway slept. Data that only this gateway had may then be lost, but the gateway's players must be
+   * Whether the store fell back while a gateway slept. Data that only this gateway had can then be lost, but the gateway's players must be
    * notified.
    */
   readonly mayLose: boolean;
@@ -87,7 +90,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end. False: it only has the result. */
+  /** Whether the server still has all details of the end of the game. False: it has only the result. */
   readonly isWhole: boolean;
 }
 
@@ -113,7 +116,7 @@ export interface User {
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
-  /** The next acts of the player, in order. */
+  /** The actions that the player will take, in order. */
   readonly wants: readonly Want[];
   /** The session is in the room from this revision of the record on. Null: the session is in no room. */
   readonly binding: number | null;
@@ -244,7 +247,10 @@ export interface Beginning {
   readonly faults: Partial<Budget>;
   /** Earlier states to which the store may fall back. Each is given by the document that the room had in it. */
   readonly earlier?: readonly string[];
-  /** The store may fall back only to a state whose description (`describe`) matches. */
+  /**
+   * The store may fall back only to a state whose description (`describe`) matches this pattern. Absent: it may fall back to any earlier
+   * state.
+   */
   readonly fallsTo?: RegExp;
 }
 
@@ -446,7 +452,7 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
   // A removal has two writes, and the model admits the removed player only before or after both. In reality, a request between the two
-  // writes may make the store refuse the second write. The next sweep then repeats that write.
+  // writes can make the store refuse the second write. The next sweep then repeats that write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -531,8 +537,8 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // The record is missing, because the store lost it or the room was closed. No server has written to the missing record, so restoring it
-    // does no harm.
+    // The record is missing, because the store lost it or the room was closed. No server can have changed a missing record, so the gateway
+    // may restore its copy.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -563,7 +569,7 @@ function follow(state: State, index: number, record: Known): State {
   }
   const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  // The next game may have begun already. Then the player receives the end of the last game from the epilogue.
+  // If the next game has begun already, the player receives the end of the last game from the epilogue.
   const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
@@ -575,8 +581,8 @@ function restore(state: State, index: number, rules: Rules): State | null {
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // After the store is settled, the gateway restores only a missing record, because other servers may already have changed an older record
-  // that is in the store.
+  // After the store is settled, the gateway restores only a missing record, because other servers have perhaps already changed an older
+  // record that is in the store.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -606,8 +612,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // The user has left the room, but after a fallback the store may list the user as a member again. So the gateway requests the departure
-    // again.
+    // The user has left the room, but after a fallback the store perhaps lists the user as a member again. So the gateway requests the
+    // departure again.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -624,7 +630,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Returns whether the operation must begin again. It must begin again when it read its data in another store generation. */
+/** Returns whether the operation must begin again, because it read its data in another store generation. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -747,7 +753,7 @@ function check(state: State, at: number, rules: Rules): State {
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
   const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
-  // The store may have lost the entry of a user who created the room. So a missing entry does not prove that the user has left.
+  // The store has perhaps lost the entry of a user who created the room. So a missing entry does not prove that the user has left.
   const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
   if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
     // The lobby removes the member before the player receives the failure.
@@ -839,8 +845,8 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // The write of an end makes a new revision. Before the store is settled, a lost record could have the same revision with other content.
-  // So the owner waits until the store is settled.
+  // When the owner writes the end of a game, the record gets a new revision. Before the store is settled, a lost record could have the same
+  // revision with other content. So the owner waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -879,8 +885,8 @@ function over(state: State, index: number, rev: number, doc: string): State {
 }
 
 /**
- * The store refuses a write of the owner. The reason may be that a gateway restored this owner's end of the game before the owner received
- * the answer.
+ * The store refuses a write of the owner. A possible reason is that a gateway restored this owner's end of the game before the owner
+ * received the answer.
  */
 function fenced(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
@@ -1041,7 +1047,7 @@ function settle(state: State, rules: Rules): State | null {
 
 /**
  * Returns whether a process may be killed: only when no further fallback is allowed. If the store falls back and a process is killed, data
- * that only this process had is lost. The protocol permits this loss, so the model leaves it out.
+ * that only this process had is lost. The protocol permits this loss, so the model does not contain this case.
  */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
@@ -1069,8 +1075,8 @@ function violationOf({ flaw }: State): string | null {
 }
 
 /**
- * Returns whether each player sees the current room, or knows that the player is not a member. In addition, the stored user of each member
- * must name the room. If the room exists, the list of rooms must contain it.
+ * Returns whether each player sees the current room, or was notified that the player is not a member. In addition, the stored user of each
+ * member must name the room. If the room exists, the list of rooms must contain it.
  */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;

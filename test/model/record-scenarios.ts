@@ -182,7 +182,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "does not follow the rule that …". */
   readonly without: string;
   /** A pattern that matches the violation which the explorer must find. */
   readonly breaks: RegExp;

@@ -67,7 +67,7 @@ describe('without the rules for a store that falls back, the explorer finds the 
   );
 });
 
-describe('the explorer finds a violation when the model leaves out the rule that', () => {
+describe('the explorer finds a violation when the model does not follow the rule that', () => {
   it.each(RECORD_MUTANTS)(
     '$without',
     ({ rule, breaks, scenario }) => {

@@ -147,7 +147,7 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is switched off. The text completes the test name "leaves out the rule that …". */
+  /** The rule that is switched off. The text completes the test name "does not follow the rule that …". */
   readonly without: string;
   /** A pattern that matches the violation which the explorer must find. */
   readonly breaks: RegExp;

@@ -214,8 +214,8 @@ export function save(room: StoredRoom | null, args: SaveArgs, now: number): { is
 }
 
 /**
- * Closes a room. Does nothing when the record has changed or a game runs. `closed`: the epoch in the key `closed`. Null: the room is not
- * closed.
+ * Closes a room. Does nothing when the record has changed or a game runs. `closed` of the result: the epoch that the script writes to the
+ * key `closed`. Null: the script did not close the room.
  */
 export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
   if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };

@@ -1,16 +1,16 @@
 import { cyrb53, type Model, type Step as StepTo } from './explorer.js';
 
 /**
- * Models the matchmaking tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them. Lobbies may die at any point. A
- * commit is a message: the store may execute it after its lobby has died or has lost the role of the runner. Matches have two tickets.
+ * Models the matchmaking tickets of one game, as the scripts of `libs/matchmaking/src/tickets` change them. A lobby can die at any point. A
+ * commit is a message: the store can execute it after its lobby has died or has lost the role of the runner. Each match has two tickets.
  * `Rules` switches off one rule at a time.
  */
 export interface State {
-  /** Waiting tickets, and tickets that a match holds. `change` grows with each change of the ticket. */
+  /** All tickets that wait or that belong to a match. `change` grows with each change of the ticket. */
   readonly tickets: readonly Ticket[];
   readonly matches: readonly Match[];
   readonly rooms: readonly { readonly id: string; readonly users: string }[];
-  /** Tickets that have ended, each with the users who were notified of the end. */
+  /** The ids of the tickets that have ended. Their users were notified of the end. */
   readonly ended: readonly string[];
   readonly fence: number;
   readonly changes: number;
@@ -20,7 +20,7 @@ export interface State {
   /** Users who have not searched yet. A party is one element: a text with several users. */
   readonly idle: readonly string[];
   readonly faults: number;
-  // The protocol does not have the following fields. The explorer uses them to check the protocol.
+  // The explorer needs the following fields for its checks. The protocol itself does not have them.
   readonly found: readonly string[];
   readonly flaw: string | null;
 }
@@ -29,7 +29,7 @@ interface Ticket {
   readonly id: string;
   readonly users: string;
   readonly change: number;
-  /** The match that holds the ticket. '' : the ticket waits. */
+  /** The match to which the ticket belongs. '': the ticket waits for a match. */
   readonly hold: string;
 }
 
@@ -58,7 +58,7 @@ export interface Rules {
   readonly ignoresFence?: boolean;
   /** True: the commit takes a ticket that has changed since the lobby read it. */
   readonly ignoresChanges?: boolean;
-  /** True: the commit takes a ticket that another match holds. */
+  /** True: the commit takes a ticket that already belongs to another match. */
   readonly ignoresHolds?: boolean;
   /** True: when one ticket of the match is missing, the commit takes the other ticket alone. */
   readonly commitsPart?: boolean;
@@ -68,7 +68,7 @@ export interface Rules {
   readonly finishesFirst?: boolean;
   /** True: a lobby may dissolve a match that all players have accepted. */
   readonly dissolvesMaking?: boolean;
-  /** True: a cancellation ends a ticket that a match holds. */
+  /** True: the cancellation of a search ends a ticket that already belongs to a match. */
   readonly cancelsHeld?: boolean;
   /** True: each lobby that makes the room of a match uses a new room id. */
   readonly newRoomIds?: boolean;
@@ -191,8 +191,8 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   const runner = lobbies.find((one) => one.fence === fence && fence > 0);
   const isFree = !runner || runner.isDead;
   if (lobby.fence !== fence || fence === 0) {
-    // A lobby may become the runner although the old runner is alive, because the old runner may have been suspended for long. The model
-    // counts this as a fault.
+    // A lobby can become the runner while the old runner is alive, if the old runner was suspended for a long time. The model counts this
+    // as a fault.
     if (isFree || faults > 0)
       steps.push({
         label: `${name} takes the rounds`,
@@ -232,8 +232,8 @@ function unusedId({ matches, commits, rooms }: State): string {
 }
 
 /**
- * Returns the steps of a lobby that makes the room of a match and then removes the match. Another lobby may take the second step, because
- * the first lobby may die before it.
+ * Returns the steps of a lobby that makes the room of a match and then removes the match. If the first lobby dies before the second step,
+ * another lobby takes this step.
  */
 function makingSteps(state: State, match: Match, name: string, rules: Rules): Step[] {
   const isMade = state.rooms.some(({ id }) => id === match.id);

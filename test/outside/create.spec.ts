@@ -71,7 +71,7 @@ describeInChromium('docs/getting-started.md', () => {
     expect(elapsedMs).toBeLessThan(PLAYING_WITHIN_MS);
   }, 300_000);
 
-  /** Runs the commands of the page. The packages come from their archives instead of a registry. */
+  /** Runs the commands of docs/getting-started.md. npm installs the packages from their archives instead of a registry. */
   async function runCommands(commands: readonly string[]): Promise<void> {
     let folder = join(home, 'newcomer');
     await mkdir(folder);

@@ -12,7 +12,9 @@ const HERMES = process.platform === 'darwin' ? 'osx-bin' : 'linux64-bin';
 /** A session of `conformance/sessions.json`: a whole game of tic-tac-toe. */
 const SESSION = 'a game of tic-tac-toe with compact syncs';
 
-/** A step of the session: a frame of the player or of the server, as hexadecimal digits. Some steps only have the state of the client. */
+/**
+ * A step of the session: a frame that the player or the server sends, as hexadecimal digits, or only the state that the client must have.
+ */
 interface Step {
   readonly fromPlayer?: { readonly kind: string };
   readonly toPlayer?: { readonly kind: string };
@@ -92,9 +94,9 @@ describe('an app of React Native that uses the client', () => {
 interface Game {
   /** The frames in base64. */
   readonly frames: { fromPlayer?: string; toPlayer?: string }[];
-  /** The messages of the player. */
+  /** The messages that the player sends in the session. */
   readonly sent: unknown[];
-  /** The last state. */
+  /** The last state of the session. */
   readonly state: unknown;
 }
 
@@ -107,7 +109,7 @@ async function game(): Promise<Game> {
     if (!frame) return [];
     const data = Buffer.from(frame, 'hex').toString('base64');
     if (fromPlayer) return [{ fromPlayer: data }];
-    // The session has no message about the room in the lobby, which `quickMatch` waits for.
+    // `quickMatch` waits for the message with the room, which the session does not contain.
     return toPlayer?.kind === 'placed' ? [{ toPlayer: roomFrame() }, { toPlayer: data }] : [{ toPlayer: data }];
   });
   return {

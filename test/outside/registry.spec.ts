@@ -47,7 +47,7 @@ describe('all packages from a registry', () => {
       await writeFile(join(folder, 'package.json'), JSON.stringify(await manifestOfProject()));
       const [command, ...args] = INSTALLERS[installer];
       await registry.run(folder, command, args);
-      // Checks this only for npm, because the lock file of pnpm does not name the registry of each package.
+      // The lock file of pnpm does not contain the registry of each package, so this check is only for npm.
       if (installer === 'npm')
         expect(await readFile(join(folder, 'package-lock.json'), 'utf8')).toContain(`${registry.url}@holdfast/server`);
 

@@ -94,7 +94,7 @@ describeInChromium('the tutorial (docs/learn)', () => {
     await Promise.all(players.map((page) => showsCoins(page, left)));
   }
 
-  /** Kills the game server that has the room. The file `running.json` of `npm start` has the ids of the processes. */
+  /** Kills the game server that owns the room. Its process id is in the file `running.json`, which `npm start` writes. */
   async function killOwner(): Promise<void> {
     const { rooms } = JSON.parse(await project.npm('exec', '--', 'holdfast', 'fleet', '--json', 'rooms', '--game', 'countdown'));
     const [, type, name] = rooms[0].owner.server.split(':');
@@ -103,7 +103,7 @@ describeInChromium('the tutorial (docs/learn)', () => {
   }
 });
 
-/** Does in the project what a chapter says: deletes the old game, and writes the files that the chapter quotes. */
+/** Changes the project as a chapter says: deletes the old game, and writes the files that the chapter quotes. */
 async function follow(chapter: string, folder: string): Promise<void> {
   const text = await readFile(join(ROOT, chapter), 'utf8');
   for (const [, deleted] of text.matchAll(/^Delete the folder `([^`]+)`/gm)) await rm(join(folder, deleted as string), { recursive: true });
@@ -116,7 +116,7 @@ async function follow(chapter: string, folder: string): Promise<void> {
   }
 }
 
-/** Returns the snippet when it quotes the whole file. Returns the file when the chapter shows only the interesting part of a test. */
+/** Returns the text to write. It is the file itself when the snippet shows only the interesting part of a test, and else the snippet. */
 async function contentOf(source: string, { code }: Snippet): Promise<string> {
   const file = await readFile(join(ROOT, source), 'utf8');
   if (code.trim() === file.trim()) return code;
@@ -135,7 +135,7 @@ function showsCoins(page: Page, count: number): Promise<void> {
     .waitFor();
 }
 
-/** Returns a list in the page, to which each later text of the status line is added. */
+/** Returns a handle to an array in the page. A script in the page appends each later text of the status line to the array. */
 function recordStatus(page: Page) {
   return page.evaluateHandle(() => {
     const statuses: string[] = [];

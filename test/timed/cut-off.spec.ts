@@ -78,7 +78,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Waits for several notes, because the answers to notes in flight may arrive just before the cut.
+      // Waits for several notes, because the first answers possibly belong to notes that players sent before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -119,7 +119,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('neither loses nor doubles a command', async () => {
+    it('loses no command, and applies no command twice', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
@@ -141,7 +141,7 @@ describe('the gateways of a fleet in which only the gateways have lost Redis', (
     await fleet.stop();
   });
 
-  it('keep their players, and the games continue', async () => {
+  it("keep their players' connections, and the games continue", async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);
@@ -183,7 +183,7 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without the redirection by the gateway, the player would receive nothing about the game during the cut.
+    // Without the redirection by the gateway, the player would receive no messages about the new game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();

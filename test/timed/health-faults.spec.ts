@@ -88,7 +88,7 @@ describe('a fleet with three gateways', () => {
     expect(stream.told('server.heard', id)).not.toEqual([]);
   });
 
-  it('evicts half of its servers within 5 s after they are killed', async () => {
+  it('evicts half of its servers within 5 s after these servers are killed', async () => {
     const killed = [fleet.gateways[0], fleet.gateways[1], fleet.lobbies[0], fleet.games[0], game('busy')];
     const spared = fleet.servers.filter((server) => !killed.includes(server));
     await until(async () => (await Promise.all(spared.map((server) => heardAgain(fleet, server)))).every(Boolean), 10 * SECOND);

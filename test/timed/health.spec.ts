@@ -49,7 +49,7 @@ describe('a fleet with health checks through Redis', () => {
 
   it('stores the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // An answer contains the load at the time of the check. So the first answers may count only one of the two players.
+    // An answer contains the load at the time of the check. So the first answers can count only one of the two players.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
@@ -128,7 +128,7 @@ describe('a fleet with health checks through Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // The first requests may fail, because a gateway may have read the registry while it was incomplete.
+    // The first requests can fail, because a gateway has perhaps read the registry while it was incomplete.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(

@@ -82,7 +82,8 @@ export async function serverCompiler() {
 }
 
 /**
- * Runs `work` while no other command can build, because `work` changes the compiled servers. The next `build` compiles all servers again.
+ * Runs `work`, which changes the compiled servers. Until it ends, builds of other commands wait. The next `build` compiles all servers
+ * again.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -150,7 +151,7 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
-  // Leaves out `tools/testing`, because only tests and its own package use it.
+  // Excludes `tools/testing`, because servers do not import it. Only tests and its own package use it.
   if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }

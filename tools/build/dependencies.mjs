@@ -56,9 +56,9 @@ export async function bundleDependencies() {
         load: (id) => entries.get(id.slice(ENTRY.length)) ?? null,
       },
       {
-        // Normally, the bundler runs a CommonJS package after the other imports of its importer. But the decorators of Nest need
-        // `reflect-metadata` before the other imports. So this package, which is a plain script, is bundled as a module. Modules run in the
-        // order of the imports.
+        // Normally, the bundler runs a CommonJS package after the other imports of the importing file. But the decorators of Nest need
+        // `reflect-metadata` to run first. So the bundler gets this package, which is a plain script, as an ES module. ES modules run in
+        // the order of the imports.
         name: 'reflect-metadata first',
         load: async (id) => (id.endsWith('/reflect-metadata/Reflect.js') ? `${await readFile(id, 'utf8')}\nexport default {};` : null),
       },
@@ -84,7 +84,7 @@ const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
  */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
-  // First declares each export under another name. Names such as `static` can be exported, but not declared.
+  // The names are exported under aliases, because some of them, such as `static`, are not allowed as names of variables.
   const exported = names.map((key, index) => `const v${index} = all.${key};\nexport { v${index} as ${key} };`);
   return [`import all from '${name}';`, 'export default all;', ...exported].join('\n');
 }

@@ -32,7 +32,7 @@ export class IncrementalCompiler {
     this.translator = translator;
   }
 
-  /** Assumes that the present outputs belong to the present sources. */
+  /** Assumes that the compiled files are the result of the current sources, so that the next update compiles only later changes. */
   async adopt() {
     this.#built = await this.#hashes();
   }

@@ -31,7 +31,7 @@
  * @typedef {Readonly<Record<string, { figures: readonly { what: string, unit: string, values: readonly number[] }[] }>>} Measured
  */
 
-/** The highest number of rooms that start in a second, as a multiple of the average number. */
+/** The highest number of rooms that start in one second, as a multiple of the average number per second. */
 const START_PEAK = 2;
 /** The steps of the benchmark `realtime`, which has one input of each player for each step. */
 const MEASURED_STEPS = 20;
@@ -62,8 +62,8 @@ export function capacityFor(demand, measured) {
   const pace = stepsPerSecond / MEASURED_STEPS;
 
   /**
-   * CPU for one player of a real-time game at the measured pace, in µs a second. Syncs with more bytes cost more: the figures of rooms of
-   * 16 and of 200 players have different bytes per sync, and the cost is on the line through both.
+   * The CPU time for one player of a real-time game at the measured step rate, in µs per second. It grows with the bytes per sync: the
+   * result is on the line through the figures of rooms of 16 players and of 200 players.
    *
    * @param {'gateway' | 'lobby' | 'game' | 'redis'} type
    */
@@ -77,7 +77,7 @@ export function capacityFor(demand, measured) {
     return small + perByte * Math.max(0, bytesPerSync * MEASURED_STEPS - smallBytes);
   };
 
-  /** CPU for a million commands of a turn-based game, in seconds. @param {'gateway' | 'lobby' | 'game' | 'redis'} type */
+  /** The CPU time for a million commands of a turn-based game, in seconds. @param {'gateway' | 'lobby' | 'game' | 'redis'} type */
   const cpuOfCommands = (type) => {
     const stored = figure('growth', `10000 rooms: CPU of ${type}`);
     if (durability !== 'none') return stored;
@@ -93,7 +93,7 @@ export function capacityFor(demand, measured) {
     game === 'real-time' ? (players * pace * cpuOfPlayer(type)) / MILLION : (players * commandsPerSecond * cpuOfCommands(type)) / MILLION;
   /** @param {'gateway' | 'lobby' | 'game 1' | 'redis'} type */
   const cpuOfStarts = (type) => {
-    // The measured fleet has two game servers with half of the starts each. So the figure of one game server counts twice.
+    // In the measured fleet, two game servers share the starts equally. So the figure of one game server counts twice.
     const servers = type === 'game 1' ? 2 : 1;
     return (servers * startsPerSecond * figure('starts', `durable rooms made, joined and begun: Holdfast, CPU of ${type}`)) / 1_000;
   };

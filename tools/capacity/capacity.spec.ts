@@ -56,14 +56,14 @@ describe('the capacity calculator', () => {
     expect(of(100_000, 25)).toBe(Math.ceil((0.2 + 10 / 6) / 0.25) + 1);
   });
 
-  it('gives the traffic of a real-time game in both directions, and of a turn-based game to the players', () => {
+  it('computes the traffic of a real-time game in both directions, and that of a turn-based game only to the players', () => {
     // 10,000 players × 20 steps × 80 bytes × 8 bits; 10,000 × 10 bytes a second × 8; 10,000 × 0.2 commands × 2 players × 80 bytes × 8.
     expect(capacityFor(REAL_TIME, even(10)).bitsPerSecond).toEqual({ toPlayers: 128_000_000, fromPlayers: 800_000 });
     const { toPlayers, fromPlayers } = capacityFor(DEMAND, even(10)).bitsPerSecond;
     expect([Math.round(toPlayers), fromPlayers]).toEqual([2_560_000, null]);
   });
 
-  it('computes more CPU for more steps, for more bytes and for more durability', () => {
+  it('computes more CPU for more steps, for more bytes and for a stricter durability', () => {
     const coresOf = (change: Partial<Demand>): number[] => {
       const { gateways, games, redis } = capacityFor({ ...REAL_TIME, ...change }, BASELINE);
       return [gateways.cores, games.cores, redis.cores];
@@ -80,13 +80,13 @@ describe('the capacity calculator', () => {
     expect(stored > 2 * usual[2] && usual[2] > fleeting).toBe(true);
   });
 
-  it('computes less CPU for a turn-based game that stores nothing', () => {
+  it('computes less CPU for a turn-based game of durability `none` than for other turn-based games', () => {
     const [stored, fleeting] = [DEMAND, { ...DEMAND, durability: 'none' } as const].map((demand) => capacityFor(demand, BASELINE));
     expect(fleeting.redis.cores).toBeLessThan(stored.redis.cores);
     expect(fleeting.games.cores).toBeLessThan(stored.games.cores);
   });
 
-  it('names the figure that is missing in the benchmarks', () => {
+  it('throws an error that names the missing figure when the benchmarks do not have every figure', () => {
     expect(() => capacityFor(DEMAND, { ...BASELINE, growth: { figures: [] } })).toThrow(
       /no figure "10000 rooms: CPU of gateway" in growth: run npm run bench/,
     );

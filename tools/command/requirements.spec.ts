@@ -20,11 +20,11 @@ describe('the requirements of all tools', () => {
     ['22.12.9', false],
     ['23.11.0', false],
     ['24.0.0-nightly', true],
-  ])('are met by Node %s (expected result: %s)', (version, isAllowed) => {
+  ])('are compared with the version %s of Node (met: %s)', (version, isAllowed) => {
     expect(isSupported(version, engines)).toBe(isAllowed);
   });
 
-  it('are explained in one sentence for Windows and for an older Node', () => {
+  it('are explained in one sentence on Windows and on a Node that is too old', () => {
     expect(missingRequirement({ version: '18.20.0', platform: 'linux', engines })).toMatch(
       /^Holdfast needs Node 20 from 20\.19\.0, Node 22 from 22\.13\.0 or Node 24\.0\.0 or newer; this is Node 18\.20\.0\. Install/,
     );
@@ -33,7 +33,7 @@ describe('the requirements of all tools', () => {
 });
 
 describe('the arguments of an npm script', () => {
-  it('include everything except the separator that pnpm adds', () => {
+  it('include everything except the separator `--` that pnpm adds', () => {
     expect(withoutSeparator(['--watch', '--', '--port', '8000'])).toEqual(['--watch', '--port', '8000']);
     expect(withoutSeparator(['--port', '8000'])).toEqual(['--port', '8000']);
   });

@@ -40,8 +40,7 @@ export function isHelpRequested(argv) {
 }
 
 /**
- * Removes the `--` of `npm start -- --port 8000`. npm removes the `--` itself. But pnpm and Yarn pass it to the script, after the arguments
- * in package.json.
+ * Removes the `--` of a call such as `npm start -- --port 8000`. npm removes it itself, but pnpm and Yarn pass it to the script.
  *
  * @param {readonly string[]} argv
  */

@@ -11,8 +11,7 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(R
 const names = Object.keys(scripts);
 
 /**
- * The folder with a copy of the tools, the benchmarks and package.json. Files that git ignores (node_modules, dist, .holdfast) are left
- * out.
+ * The folder with a copy of the tools, the benchmarks and package.json, without the files that git ignores (node_modules, dist, .holdfast).
  */
 let clone: string;
 

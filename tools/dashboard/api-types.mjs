@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { DIST, ROOT } from '../process/paths.mjs';
 
-/** The types of the admin API, from which the dashboard takes the form of every request and answer. */
+/** The file with the types of the admin API. The dashboard uses them for every request and answer. */
 export const API_TYPES_FILE = join(ROOT, 'dashboard/src/api/schema.d.ts');
 
 /**
@@ -18,8 +18,8 @@ export async function typesOf(description) {
 }
 
 /**
- * Returns the OpenAPI description of the compiled admin API. Build the servers first. Only the controllers matter, so everything that they
- * use of other modules is an empty object, and no Redis is needed.
+ * Returns the OpenAPI description of the compiled admin API. Build the servers first. No Redis is needed: the description depends only on
+ * the controllers, so the test module replaces everything else by empty objects.
  */
 export async function compiledDescription() {
   await import('reflect-metadata');

@@ -2,7 +2,8 @@ import { chromium } from 'playwright-core';
 import { serveSyntheticApi } from './synthetic-api.mjs';
 
 // Measures the dashboard in Chromium, with a synthetic fleet of 100 servers and 10,000 rooms: the time until each page shows its content,
-// and the times between two frames while its tables scroll. Build the code first: `npm run build && node tools/dashboard/measure.mjs`
+// and the intervals between consecutive frames while its tables scroll.
+// Build the code first: `npm run build && node tools/dashboard/measure.mjs`
 const PAGES = {
   fleet: '#/',
   rooms: '#/rooms',
@@ -56,7 +57,7 @@ await browser.close();
 api.close();
 
 /**
- * Runs in the page: scrolls the page and its long tables up and down, and measures the time between two frames.
+ * Runs in the page: scrolls the page and its long tables up and down, and measures the intervals between consecutive frames.
  *
  * @param {number} forMs
  */

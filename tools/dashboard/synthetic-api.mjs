@@ -5,8 +5,8 @@ import { DIST } from '../process/paths.mjs';
 import { syntheticFleet } from './synthetic-fleet.mjs';
 
 /**
- * Serves the built dashboard with the answers of a synthetic fleet. So developers can view and measure the pages of a fleet of any size.
- * The token `viewer` may only read. All other tokens may also send commands.
+ * Serves the built dashboard with the answers of a synthetic fleet of any size, so that developers can view and measure the pages. The
+ * token `viewer` may only read. All other tokens may also send commands.
  *
  * @param {{ servers?: number, rooms?: number, port?: number }} [options]
  */

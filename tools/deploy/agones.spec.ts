@@ -20,7 +20,8 @@ async function listen(answer: (path: string, body: string) => number): Promise<{
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-// A small server with the two requests of the REST API of Agones. Agones itself needs a cluster, which is not available in tests.
+// A small server that accepts the two requests that the script sends to the REST API of Agones. Agones itself runs only in a cluster, which
+// tests do not have.
 describe('the script holdfast-agones', () => {
   const requests: string[] = [];
   const health = { isReady: false, isAlive: true };

@@ -5,7 +5,7 @@ import { CASES } from './chart-cases.fixture.js';
 import { secretVariables } from './known-variables.fixture.js';
 import { CHART, renderChart } from './render-manifests.mjs';
 
-/** Longer than the download of Helm. */
+/** This limit is longer than the download of Helm takes. */
 const TIMEOUT_MS = 240_000;
 
 interface Schema {
@@ -19,7 +19,7 @@ interface Schema {
 const defaults: unknown = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'));
 const schema: Schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
 
-/** Returns the path and the default of each value. An empty object is a value too, such as `game.settings`. */
+/** Returns the path and the default of each value. An empty object, such as `game.settings`, counts as a value and not as a group. */
 function valuesOf(value: unknown, path: readonly string[] = []): (readonly [path: string, value: unknown])[] {
   const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
   if (!isGroup) return [[path.join('.'), value]];
@@ -27,8 +27,8 @@ function valuesOf(value: unknown, path: readonly string[] = []): (readonly [path
 }
 
 /**
- * Returns false, 0 or an empty text, by the type of the default. Functions of Helm often take these values for missing ones. Undefined: the
- * schema refuses it.
+ * Returns false, 0 or an empty text, by the type of the default. Some functions of Helm treat these as missing and would use the default
+ * instead. Undefined: the schema does not allow this value.
  */
 function emptyValueOf(path: string, value: unknown): false | 0 | '' | undefined {
   const rules = path.split('.').reduce<Schema | undefined>((at, key) => at?.properties?.[key], schema);
@@ -45,7 +45,7 @@ describe('the values of the chart', () => {
     rendered = await renderChart([]);
   }, TIMEOUT_MS);
 
-  it('are each changed by one of the cases that the tests of the chart check', () => {
+  it('are each changed by at least one of the cases with which the tests render the chart', () => {
     const changed = Object.values(CASES).flatMap((values) => values.map((value) => value.split(/:?=/)[0] as string));
     const isChanged = (path: string) => changed.some((one) => `${one}.`.startsWith(`${path}.`) || `${path}.`.startsWith(`${one}.`));
     const paths = valuesOf(defaults).map(([path]) => path);
@@ -57,13 +57,13 @@ describe('the values of the chart', () => {
     const empty = emptyValueOf(path, value);
     return empty === undefined || empty === value ? [] : [[path, empty] as const];
   });
-  it('include some whose default may be replaced by false, 0 or an empty text', () => {
+  it('include some that an operator may set to false, 0 or an empty text', () => {
     expect(overridden.map(([path]) => path)).toEqual(
       expect.arrayContaining(['podDisruptionBudget.enabled', 'gateway.preStopSeconds', 'secrets.keys.authJwtSecret']),
     );
   });
 
-  it.each(overridden)('have an effect when %s is %j instead of the default', async (path, empty) => {
+  it.each(overridden)('change the output of the chart when %s is %j instead of the default', async (path, empty) => {
     expect(await renderChart([`${path}=${empty}`])).not.toBe(rendered);
   });
 });
@@ -100,7 +100,7 @@ describe('the chart', () => {
     );
   });
 
-  it('refuses each secret of the settings in plain text', () => {
+  it('refuses each setting that is a secret in plain text', () => {
     const { definitions } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
     const [{ enum: refused }] = definitions.settings.propertyNames.not.anyOf;
     expect(refused.toSorted()).toEqual([...secretVariables()].toSorted());

@@ -81,7 +81,7 @@ describe('the chart', () => {
         const known = variablesOf(type);
         const fixed = Object.keys(environment).filter((variable) => !known.has(variable));
         expect([name, type, fixed]).toEqual([name, type, []]);
-        // Replaces each file by a value, because only a cluster mounts the files.
+        // Replaces each `NAME_FILE` by `NAME` with a valid value, because the mounted files exist only in a cluster.
         const plain = Object.entries(environment).map(([variable, value]) => [
           variable.replace(/_FILE$/, ''),
           variable.endsWith('_FILE') ? contentOf(variable) : value,
@@ -90,7 +90,7 @@ describe('the chart', () => {
       }
   });
 
-  it('lets a setting of one type override that of all types, even with the value false, 0 or an empty text', () => {
+  it('prefers a setting for one type to the setting for all types, even when its value is false, 0 or an empty text', () => {
     const valuesOf = (type: ServerType) => {
       const { server } = workloadOf(resourcesOf('settings of one type that override those of all types'), type);
       const { CANARY, DURABILITY_REPLICAS, REGION } = environmentOf(server);
@@ -105,7 +105,7 @@ describe('the chart', () => {
     expect(environmentOf(server).ROOM_STATE_BYTES_MAX).toBe('1500000');
   });
 
-  it('runs each type of server with its own tag or the common tag, and shows the tag as the build', () => {
+  it('runs each type of server with its own tag or the common tag, and sets SERVER_BUILD to the tag', () => {
     const builds = TYPES.map((type) => {
       const { server } = workloadOf(resourcesOf('nodes'), type);
       return [server.image, environmentOf(server).SERVER_BUILD];
@@ -120,7 +120,7 @@ describe('the chart', () => {
     expect(own).toEqual(['holdfast:2.0.0', 'holdfast:2.0.1', 'holdfast:2.0.2']);
   });
 
-  it('leaves the templates of the pods as they are when only the chart is newer, so that no server restarts', async () => {
+  it('renders the same templates of pods when only the version of the chart changes, so that no server restarts', async () => {
     const newer = mkdtempSync(join(tmpdir(), 'holdfast-chart-'));
     cpSync(CHART, newer, { recursive: true });
     const file = join(newer, 'Chart.yaml');
@@ -180,7 +180,7 @@ describe('the chart', () => {
       const { REDIS_URL, REDIS_URL_FILE = '' } = environmentOf(server);
       expect(REDIS_URL).toBeUndefined();
       const mount = server.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === dirname(REDIS_URL_FILE));
-      // The mount has no `subPath`, because Kubernetes never updates a file that is mounted with one.
+      // Kubernetes never updates a file that is mounted with `subPath`, so the mount must not have it.
       expect(mount).toEqual({ name: expect.any(String), mountPath: dirname(REDIS_URL_FILE), readOnly: true });
       const { secret } = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
       expect(secret).toMatchObject({ secretName: 'redis-address', items: [{ key: 'url', path: basename(REDIS_URL_FILE) }] });

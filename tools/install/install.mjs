@@ -15,8 +15,8 @@ const run = promisify(execFile);
 const PACKAGES_MB = 600;
 
 /**
- * Files that pnpm or Yarn leaves in node_modules. Neither of the two installs the versions of package-lock.json. The layout of pnpm also
- * hides indirect dependencies, which the bundles of dist/ import.
+ * Files that only pnpm or Yarn leaves in node_modules. Both ignore package-lock.json, so other versions may be installed. The layout of
+ * pnpm also hides indirect dependencies, which the bundles of dist/ import.
  */
 const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 
@@ -81,7 +81,7 @@ async function isInstalledOffline(holdToo) {
   try {
     await rename(modules, aside);
   } catch (error) {
-    // When node_modules is a mount, it cannot be moved and restored. So `npm ci` must not remove it.
+    // A mount cannot be moved, so a removed node_modules could not be restored. In this case, `npm ci` must not run.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') return false;
   }
   try {

@@ -141,11 +141,11 @@ describe('the check of the npm registry', () => {
       'https://r/ (getaddrinfo EAI_AGAIN r)',
     ],
     ['', 'the npm registry (npm ping failed)'],
-  ])('recognizes the state of the registry from the output %j of npm ping', (output, expected) => {
+  ])('finds out from the output %j of npm ping whether the registry answers', (output, expected) => {
     expect(unreachable(output, false)).toBe(expected);
   });
 
-  it('fails when npm hangs and must be killed', () => {
+  it('reports no answer when npm hangs and must be killed', () => {
     expect(unreachable('npm notice PING https://r/', true)).toBe('https://r/ (no answer within 4 s)');
   });
 });

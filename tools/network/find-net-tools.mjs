@@ -23,7 +23,8 @@ const INSTALL = 'install Debian’s iproute2 and nftables (apt-get install iprou
  * HOLDFAST_NO_NETWORK=1 forbids namespaces.
  *
  * @param {{ log?: (line: string) => void, env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ tools: NetTools } | { missing: string }>} the programs, or the reason why there are none and its remedy
+ * @returns {Promise<{ tools: NetTools } | { missing: string }>} the programs, or the reason why namespaces are not possible and what the
+ *   user can do
  */
 export async function findNetTools({ log = () => {}, env = process.env } = {}) {
   if (env.HOLDFAST_NO_NETWORK) return { missing: 'HOLDFAST_NO_NETWORK is set' };

@@ -63,7 +63,7 @@ export class Network {
   }
 
   /**
-   * Returns the prefix with which a command runs in the namespace. The command keeps the pid of the process that is started.
+   * Returns the prefix with which a command runs in the namespace. The started process becomes the command, so the command has its pid.
    *
    * @param {string} name @returns {string[]}
    */
@@ -161,8 +161,8 @@ function removeNamespace(tools, name) {
 }
 
 /**
- * Returns whether the process with this pid is a run of this tool. Compares the command line, because another process may have got the pid
- * of an ended run.
+ * Returns whether the process with this pid runs this tool. Compares the command line, because the system may have given the pid to another
+ * program.
  *
  * @param {string} pid
  */

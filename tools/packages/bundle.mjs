@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
 /**
- * Bundles the entries of a package, their imports from this repository, and their declarations. Does not bundle dependencies. The entries
- * share files, so that a class is the same in all entries. The bundle works without the export conditions of this repository.
+ * Bundles the entries of a package, their imports from this repository, and their declarations. Does not bundle dependencies. Code that
+ * several entries use is in a shared file, so that a class exists only once. A project can use the bundle without the export conditions of
+ * this repository.
  *
  * @param {string} folder the package
  * @param {NonNullable<import('./manifests.mjs').Contents['bundle']>} bundle

@@ -26,7 +26,7 @@ const installed = join(folder, 'node_modules/@holdfast/client');
 await mkdir(installed, { recursive: true });
 await cp(folderOf('client'), installed, { recursive: true });
 const entry = join(folder, 'program.js');
-/** For each entry besides the main one: the names that the program imports from it, and whether the program then reads compact syncs. */
+/** For each entry besides the main one: the names that the program imports from it, and whether the program reads compact syncs. */
 const ADDED = {
   compact: { names: '', isCompact: true },
   realtime: { names: 'interpolate, predict', isCompact: true },
@@ -47,7 +47,9 @@ globalThis.holdfastClient = {
 
 /** @type {Readonly<Record<string, () => Promise<Output>>>} */
 const BUNDLERS = { esbuild: withEsbuild, rolldown: withRolldown, vite: withVite, webpack: withWebpack };
-/** Matches a module that a bundle does not contain, because the bundler did not find the module or expects the platform to provide it. */
+/**
+ * Matches code that refers to a module outside of the bundle, because the bundler did not find it or expects the platform to provide it.
+ */
 const LEFT_OUT = /\bnode:[a-z]+|\brequire\(|\bfrom ?"[^"]*"|__vite-browser-external[\w:.-]*|webpackMissingModule/g;
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

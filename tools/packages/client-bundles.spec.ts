@@ -14,7 +14,7 @@ const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
 /** Maximum compressed size, in bytes, that one more entry (chats, or lists of rooms) adds to the program with the WebSocket entry. */
 const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
-/** An error message from the code of prediction. A bundle with this text contains that code. */
+/** An error message in the code of prediction. A bundle contains this text only if it contains that code. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 
@@ -56,7 +56,7 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // The encoder contains this error message. The bundle must not contain the encoder.
+      // This error message is in the code of the encoder, so its absence shows that the bundle does not contain the encoder.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);
@@ -88,7 +88,7 @@ describe('the built client', () => {
     120_000,
   );
 
-  it('has an entry for Node that each bundler for browsers reports as unsuitable', async () => {
+  it('has an entry for Node whose imports of node:net or ws each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);

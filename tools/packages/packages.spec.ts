@@ -61,7 +61,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     expect(missing).toEqual([]);
   });
 
-  it('has, for each compiled file, a source map with the sources', () => {
+  it('has a source map with the sources for each compiled file', () => {
     const compiled = filesOf(folder, /\.js$/).filter((file) => /^\/\/# sourceMappingURL=/m.test(readFileSync(file, 'utf8')));
     for (const file of compiled) {
       const { sources, sourcesContent } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: []; sourcesContent: string[] };
@@ -72,7 +72,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    // Ignores publint's advice to leave out tests. The templates of projects contain tests on purpose.
+    // Ignores publint's advice not to ship tests, because the templates of projects contain tests on purpose.
     const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');

@@ -13,7 +13,7 @@ const LOCKED = {
 const SERVER = { name: '@holdfast/server', version: '0.1.0', peerDependencies: { nest: '^1.0.0' } };
 const PROJECT = { name: 'project', version: '1.0.0', dependencies: { '@holdfast/server': 'file:../server.tgz' } };
 
-describe('the lock of a project', () => {
+describe('the package-lock.json of a project', () => {
   const { packages } = projectLock(LOCKED, PROJECT, { '@holdfast/server': SERVER });
 
   it('contains the packed package and its dependencies where Node finds them', () => {

@@ -17,7 +17,7 @@ export async function main(argv) {
     process.exit(2);
   }
   const { tools } = found;
-  // These signals must lead to a normal exit, because the exit removes the network.
+  // Without these handlers, the signals would end the process without its `exit` event, which removes the network namespaces.
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.once(signal, () => process.exit(1));
   await runCompiled('tools/partitions/src/main.js', argv, {
     launchServer,

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Creates the folder `home` for downloads that several processes share. `fill` gets an empty work folder, and returns the folder in it that
- * becomes `home`. A failed attempt leaves no files. When another process creates `home` at the same time, uses the folder of that process.
+ * Creates the folder `home`, in which several processes share a download. `fill` gets an empty work folder, and returns the folder in it
+ * that becomes `home`. A failed attempt leaves no files. When another process creates `home` at the same time, the folder of that process
+ * remains.
  *
  * @param {string} home
  * @param {(work: string) => Promise<string>} fill

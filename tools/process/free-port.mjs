@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 const LOWEST = 10_240;
 const HIGHEST = 22_700;
 
-// Between the check of a port and its use, another process may also find the port free. So each jest worker has its own range. No process
-// returns the same port twice within a short time.
+// Another process could find the same port free before this process uses it. So each jest worker has its own range. No process returns the
+// same port twice within a short time.
 const SLICES = 8;
 const SLICE = Math.floor((HIGHEST - LOWEST) / SLICES);
 const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICES);
@@ -20,7 +20,7 @@ const given = new Set();
  * @returns {Promise<number>}
  */
 export async function freePort(host = '127.0.0.1', isAllowed = () => true) {
-  // A process that runs for days returns its first ports again. By then, no caller is still about to bind them.
+  // A process that runs for days returns its first ports again. Their callers have bound or released them long ago.
   if (given.size > SLICE / 2) given.clear();
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const port = lowest + Math.floor(Math.random() * SLICE);

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 const POLL_MS = 100;
 
 /**
- * Runs `work` while this process has the lock. Other processes of this machine wait until the lock is free. When all holders of the lock
- * have died (kill -9), a waiting process takes the lock over.
+ * Runs `work` while this process has the lock. Other processes of this machine wait until the lock is free. The lock is also free when all
+ * of its holders have died (kill -9).
  *
  * @template T
  * @param {string} file the lock; its folder is created when it is missing
@@ -37,7 +37,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
 /** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether this process has the lock now */
 async function take(file, mine) {
   const draft = draftOf(file);
-  // Writes a draft first and then links it as the lock, so that a lock always contains the pids of its holders.
+  // Writes the pids into another file, and then links this file as the lock, so that a lock always contains the pids of its holders.
   await writeFile(draft, mine.join('\n'));
   try {
     await link(draft, file);
@@ -53,7 +53,7 @@ async function take(file, mine) {
 }
 
 /**
- * Removes a lock whose holders have all died. If another process has taken the lock meanwhile, restores the lock of that process.
+ * Removes a lock whose holders have all died. If the removed lock is already that of another process, puts it back.
  *
  * @param {string} file @param {string} holders the processes that are gone
  */
@@ -87,7 +87,10 @@ function isAlive(pid) {
   }
 }
 
-/** Returns the pid and, from /proc, the start time of a process, because another process may get the same pid later. @param {number} pid */
+/**
+ * Returns the pid and, from /proc, the start time of a process, because the system can give the same pid to another process later. @param
+ * {number} pid
+ */
 async function nameOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The second field is a name in parentheses, which may contain any characters. So this function counts fields from the last parenthesis.

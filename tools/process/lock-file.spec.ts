@@ -19,8 +19,8 @@ afterEach(async () => {
 });
 
 /**
- * Starts a process that holds the lock for `holdMs`. The process writes two lines to the diary: its name with `in` when it gets the lock,
- * and with `out` when it releases the lock.
+ * Starts a process that holds the lock for `holdMs`. The process writes two lines into the file `diary`: `in` with its name when it gets
+ * the lock, and `out` with its name when it releases the lock.
  */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `
@@ -68,7 +68,7 @@ describe('a lock in a file', () => {
     for (let at = 0; at < lines.length; at += 2) expect(lines[at].slice(3)).toBe(lines[at + 1].slice(4));
   });
 
-  it('passes to another process when the pid of its dead holder belongs to a different program', async () => {
+  it('passes to another process when its holder has died and the pid now belongs to a different program', async () => {
     await writeFile(join(folder, 'lock'), `${process.pid} 1`);
     expect(await holder('a', 1).ended).toBe(0);
     expect(await diary()).toEqual(['in a', 'out a']);

@@ -62,7 +62,10 @@ export class OwnApt {
     }
   }
 
-  /** @throws {Error} with the host of the mirror when no mirror answers, because apt-get itself then succeeds with old lists or none */
+  /**
+   * @throws {Error} with the host of the mirror when no mirror answers; apt-get itself reports no error in this case, and uses its old
+   *   lists
+   */
   async #update() {
     let output = '';
     const isAnswered = () => /^(Get|Hit):/m.test(output);

@@ -32,7 +32,7 @@ describe('apt-get without a network', () => {
       await expect(open(`http://127.0.0.1:${port}/debian`)).rejects.toThrow(
         `the package mirror 127.0.0.1:${port} cannot be reached (no answer within 5 s)`,
       );
-      // apt-get alone would try for minutes. So a failure within 20 s shows that `OwnApt` stopped it.
+      // Without `OwnApt`, apt-get would try for minutes. So a failure within 20 s shows that `OwnApt` stopped apt-get.
       expect(performance.now() - startedAt).toBeLessThan(20_000);
     } finally {
       silent.close();

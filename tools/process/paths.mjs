@@ -11,13 +11,15 @@ export const CONFIG_FILE = 'holdfast.config.json';
 /** The project on which the tools work: this repository, or the project in which `holdfast` was started. */
 export const PROJECT = projectFolder(process.cwd(), ROOT);
 
-/** Files of the tools on this machine: a downloaded Redis, its data, and logs. A user who deletes the folder loses only saved games. */
+/**
+ * The folder for files of the tools on this machine: a downloaded Redis, its data, and logs. A user who deletes it loses only stored games.
+ */
 export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast');
 
 /** The folder of the build's output. */
 export const DIST = join(ROOT, 'dist');
 
-/** The folder from which the tools start servers. A test may set a folder with its own servers. The tools do not build these servers. */
+/** The folder from which the tools start servers. A test may set a folder with other servers, which the tools then do not build. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;
 
 /**

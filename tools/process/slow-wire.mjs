@@ -23,7 +23,7 @@ function readDelays() {
 readDelays();
 setInterval(readDelays, POLL_MS).unref();
 
-// While a write is delayed, the next writes of its socket wait. So the writes keep their order, and are sent together after the delay.
+// While a write is delayed, later writes to the same socket wait. So all writes are sent in their order, and the waiting ones together.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {
   const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
   /** @this {Socket} @param {any[]} args */
@@ -36,8 +36,8 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links write directly to the descriptor of a socket while the kernel accepts the data. This error makes them write to the stream instead,
-// whose writes are delayed.
+// Links bypass the stream of a socket: they write directly to its descriptor while the kernel accepts the data. This error makes them use
+// the stream, whose writes are delayed.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -168,7 +168,7 @@ export class SteadyWriter {
   }
 }
 
-/** Returns how to write to a descriptor without blocking. @param {number} fd */
+/** Returns the descriptor to write to, so that writes do not block, and whether these writes are synchronous. @param {number} fd */
 function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {
@@ -182,7 +182,7 @@ function targetOf(fd) {
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {
-    // Reading this property makes Node create its own stream, which makes the descriptor non-blocking.
+    // Reading this property makes Node create its own stream, and the stream makes the descriptor non-blocking.
     void (fd === 2 ? process.stderr : process.stdout);
     return { fd, isSynchronous: true };
   }

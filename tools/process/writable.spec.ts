@@ -18,7 +18,7 @@ describe('the check of a folder that a tool needs', () => {
     expect(statSync(join(home, 'a/b')).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 
-  it('names the folder when a file has the name of the folder', () => {
+  it('throws an error with the path of the folder when a file has this path', () => {
     const file = join(home, 'file');
     writeFileSync(file, '');
     for (const [folder, code] of [

@@ -60,7 +60,7 @@ describe('the types of servers that an edit affects', () => {
     expect(affected(['dist/more/verb.lua'])).toEqual(['gateway', 'lobby', 'game']);
   });
 
-  it('are all types for an extension in the setting EXTENSIONS', () => {
+  it('are all types for a file that the setting EXTENSIONS names', () => {
     expect(affected(['dist/extension.js'], { EXTENSIONS: 'dist/other.js, dist/extension.js' })).toEqual(['gateway', 'lobby', 'game']);
   });
 });

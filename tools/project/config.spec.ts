@@ -1,13 +1,13 @@
 import { checkConfig } from './config.mjs';
 
 describe('holdfast.config.json', () => {
-  it('has all defaults when the file is missing or empty', () => {
+  it('has the default of every field when the file is missing or empty', () => {
     const entries = { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'dist/game.js' };
     expect(checkConfig({}, true)).toEqual({ config: { entries, watch: ['src'], tsconfig: 'tsconfig.json' } });
     expect(checkConfig({}, false)).toEqual({ config: { entries, watch: ['src'], tsconfig: null } });
   });
 
-  it('overrides only the defaults that the file names', () => {
+  it('changes only the defaults of the fields that it contains', () => {
     expect(checkConfig({ entries: { game: 'src/game.js' }, tsconfig: null }, true)).toEqual({
       config: { entries: { gateway: 'dist/gateway.js', lobby: 'dist/lobby.js', game: 'src/game.js' }, watch: ['src'], tsconfig: null },
     });

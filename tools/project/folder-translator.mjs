@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 /**
- * Treats the files of these folders as outputs that need no build. They are JavaScript, or another program builds them. An update only
- * reports the changed files.
+ * For a project without a tsconfig: its folders contain JavaScript, or another program compiles them. An update only reports the changed
+ * files.
  *
  * @param {readonly string[]} folders
  * @returns {import('../build/incremental-compiler.mjs').Translator}

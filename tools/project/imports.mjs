@@ -5,8 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\n]+)["']/g;
 
 /**
- * Returns all modules of a project that some entries load, including the entries. Leaves out installed packages. Reads built JavaScript.
- * The result may contain a module that only a comment mentions.
+ * Returns all modules of a project that these entries load, including the entries but without installed packages. Reads built JavaScript.
+ * An import in a comment counts as well, so the result can contain too many modules.
  *
  * @param {readonly string[]} entries @param {string} root the folder whose package.json has the map of imports that begin with `#`
  * @returns {Set<string>}

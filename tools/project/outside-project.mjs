@@ -10,7 +10,7 @@ import { folderTranslator } from './folder-translator.mjs';
 import { typeScriptTranslator } from './typescript-translator.mjs';
 
 /**
- * Returns a project in a folder of its own, with a configuration in `holdfast.config.json`.
+ * Returns a project outside of this repository. Its configuration is in `holdfast.config.json`.
  *
  * @param {string} root
  * @returns {import('./project.mjs').Project}

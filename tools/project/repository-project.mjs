@@ -17,7 +17,7 @@ export function repositoryProject() {
   /** @type {import('../build/incremental-compiler.mjs').IncrementalCompiler | undefined} */
   let compiler;
   const main = (/** @type {string} */ type) => join(SERVERS_DIST, 'apps', type, 'src/main.js');
-  // There is nothing to build in an image, which has no sources, or when a test sets a folder with its own servers.
+  // Nothing is built in an image, which has no sources, or when a test sets a folder with its own servers.
   const isBuilt = SERVERS_DIST !== DIST || !existsSync(join(ROOT, 'apps'));
   return {
     root: ROOT,
@@ -27,8 +27,8 @@ export function repositoryProject() {
     typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
     async prepare(step, { redisUrl, env }) {
       if (isBuilt) return;
-      // If the installation fails without a network, its error also contains this text. So one error names both problems: the network and
-      // the missing Redis.
+      // Without a network, the installation fails. Its error then also contains this text, so that the user learns of both problems at
+      // once.
       const also =
         redisUrl || hasRedis(env)
           ? ''
@@ -44,7 +44,7 @@ export function repositoryProject() {
     },
     async follow() {
       compiler = await serverCompiler();
-      // Loads the compiler now, so that the first edit does not wait for it.
+      // Loads the compiler now, so that the build of the first edit does not wait for it.
       await import('@swc/core');
     },
     async compile() {

@@ -3,8 +3,8 @@ import { basename, dirname, relative } from 'node:path';
 import { PlainError } from '../process/plain-error.mjs';
 
 /**
- * Compiles the files of a TypeScript configuration one by one, without types, with the TypeScript of the project. `type-check.mjs` checks
- * the types, because a check takes seconds.
+ * Compiles the files of a TypeScript configuration one by one, with the TypeScript of the project. Does not check types, because this takes
+ * seconds. `type-check.mjs` checks them.
  *
  * @param {typeof import('typescript')} ts
  * @param {string} tsconfig
@@ -13,7 +13,8 @@ import { PlainError } from '../process/plain-error.mjs';
 export function typeScriptTranslator(ts, tsconfig) {
   let parsed = parse(ts, tsconfig);
   /**
-   * The outputs of each source, including removed sources, because the compiler knows only the outputs of existing sources.
+   * The output files of each source. The map also contains removed sources, because the compiler returns output files only for existing
+   * sources.
    *
    * @type {Map<string, string[]>}
    */
@@ -32,7 +33,8 @@ export function typeScriptTranslator(ts, tsconfig) {
       const { outputText, sourceMapText, diagnostics } = ts.transpileModule(await readFile(source, 'utf8'), {
         fileName: source,
         reportDiagnostics: true,
-        // With `nodenext`, the compiler would write CommonJS here, because this function does not see the package.json of the project.
+        // Selects ES modules. With `nodenext`, the compiler would write CommonJS, because it does not read the package.json of the project
+        // here.
         compilerOptions: {
           ...parsed.options,
           module: ts.ModuleKind.ESNext,

@@ -35,7 +35,8 @@ export function problemsOfAllNames() {
 }
 
 /**
- * Returns the problems of one file's comments and test names. It is pure, except that it looks on the disk whether the named pages exist.
+ * Returns the problems of one file's comments and test names. Pure, except that it checks on the disk whether the pages exist that comments
+ * name.
  *
  * @param {string} path @param {string} code @returns {Problem[]}
  */
@@ -58,7 +59,7 @@ export function problemsOfFile(path, code) {
 
 /** Maximum width of a line, in characters: the same as in biome.json, because Biome does not wrap comments. */
 const WIDTH_MAX = 140;
-/** A line of a comment. Lines with a tag may be wider, because a type in braces is not wrapped. */
+/** Matches a line of a comment, except a line with a tag. Such a line may be wider, because a type in braces cannot be wrapped. */
 const LINE_OF_COMMENT = /^\s*(\/\/|\*|\/\*\*) (?!.*@[a-z]+ \{)(?!@)/;
 
 /**

@@ -52,8 +52,8 @@ function isExported(node) {
 }
 
 /**
- * Returns whether an export names a type: a type of this file under its public name, or a type of another file under a new name. Values
- * count as types, unless their name begins in lower case.
+ * Returns whether an export gives a type its public name: a type of this file, or a type of another file under a new name. A value of
+ * another file also counts as a type, unless its name begins with a lower-case letter or is all upper case.
  *
  * @param {ts.ExportSpecifier} specifier @param {ReadonlySet<string>} declared
  */

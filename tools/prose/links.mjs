@@ -2,12 +2,11 @@
  * @typedef {{ line: number, target: string }} Link
  */
 
-/** Prefixes of paths. A path in backticks with one of these prefixes is checked: `docs/security.md`. */
+/** The folders of checked paths. A path in backticks, such as `docs/security.md`, is checked if it begins with one of them. */
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**
- * Pure: returns the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Code blocks are
- * left out.
+ * Pure: returns the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Skips code blocks.
  *
  * @param {string} page
  * @returns {{ links: Link[], paths: Link[] }} `links` are relative to the page, `paths` to the repository

@@ -44,8 +44,8 @@ function headlessStart(sentence, rule) {
 }
 
 /**
- * Returns the paragraphs, items of lists and tags of JSDoc, one by one. Code blocks, tables, the lists of a Lua script's keys and
- * arguments, and directives for tools are left out.
+ * Returns the paragraphs, items of lists and tags of JSDoc, one by one. Skips code blocks, tables, directives for tools, and the lists of
+ * keys and arguments of a Lua script.
  *
  * @param {string} comment
  */

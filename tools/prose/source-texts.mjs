@@ -53,8 +53,8 @@ export function commentsOfLua(code) {
 }
 
 /**
- * Finds the comments with the scanner. The scanner cannot distinguish templates and regular expressions from code, but the parser can. So
- * in `blanked`, the parser has replaced templates and regular expressions by blanks.
+ * Finds the comments with the scanner of TypeScript. It would find comment marks in templates and regular expressions, too. So the caller
+ * has replaced those by blanks in `blanked`.
  *
  * @param {string} blanked @param {string} code @param {(position: number) => number} lineAt
  */
@@ -72,7 +72,7 @@ function commentsOf(blanked, code, lineAt) {
         .slice(start, end)
         .replace(/^\/\*+ ?|\*+\/$/g, '')
         .replace(/^[ \t]*\* ?/gm, '');
-      // Marks a comment behind code as trailing. It must not be joined with the comments on neighboring lines.
+      // Marks this comment as trailing, so that `joined` does not join it with the comments on neighboring lines.
       found.push({ line: lineAt(start), text, isTrailing: true });
     }
   }

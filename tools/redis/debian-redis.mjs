@@ -40,7 +40,7 @@ async function unpack(work, env) {
   const root = join(work, 'root');
   await apt.unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'], root);
 
-  // A slim image lacks further libraries. The loader names the missing libraries, and `PACKAGES_OF` has their packages.
+  // On a slim image, redis-server needs further libraries. The dynamic loader lists the missing ones, and `PACKAGES_OF` has their packages.
   const missing = await missingLibraries(root, env);
   for (const library of missing) {
     const candidates = PACKAGES_OF[library];

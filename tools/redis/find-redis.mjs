@@ -35,8 +35,8 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Pings the npm registry while the program tries the first way. So without a network, the user does not wait for the two failures one
-  // after the other.
+  // Pings the npm registry, which only the second way needs, while the program tries the first way. Without a network, the user then waits
+  // for both failures at the same time.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],

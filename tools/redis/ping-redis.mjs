@@ -42,8 +42,8 @@ export async function pingRedis(url, env = process.env) {
 function pingOne({ hostname, port, username, password }, isTls, isLoginElsewhere) {
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
   return new Promise((resolve) => {
-    // Accepts a certificate that this machine does not trust. The servers may trust another CA (REDIS_TLS_CA) or expect another name. In
-    // this case the program sends no password.
+    // Accepts a certificate that this machine does not trust. The servers possibly trust another CA (REDIS_TLS_CA) or expect another name.
+    // In this case the program sends no password.
     const tls = isTls ? connectTls({ ...where, ...(!isIP(where.host) && { servername: where.host }), rejectUnauthorized: false }) : null;
     const socket = tls ?? createConnection(where);
     /** @param {string | null} problem */

@@ -50,7 +50,7 @@ describe('startRedis', () => {
     expect(await ask(redis, (client) => client.info('server'))).toContain(`process_id:${redis.pid}`);
   });
 
-  it('keeps all writes after a kill with `appendonly`', async () => {
+  it('starts a Redis with `appendonly` that keeps all writes after a kill', async () => {
     const first = await start({ appendonly: true });
     await ask(first, (client) => client.set('kept', 'yes'));
     process.kill(first.pid, 'SIGKILL');
@@ -70,13 +70,13 @@ describe('startRedis', () => {
     expect(address).toEqual(['127.0.0.1', String(primary.port)]);
   });
 
-  it('reports the reason when Redis cannot start', async () => {
+  it('rejects with the output of Redis when Redis cannot start', async () => {
     const first = await start();
     await expect(start({ port: first.port, dir: join(dir, 'other') })).rejects.toThrow(/did not start.*Address already in use/s);
     await expect(start({ config: { 'no-such-setting': 1 } })).rejects.toThrow(/no-such-setting/);
   });
 
-  it('stops a suspended Redis', async () => {
+  it('starts a Redis that `stop` ends even when the Redis is suspended', async () => {
     const redis = await start();
     process.kill(redis.pid, 'SIGSTOP');
     await redis.stop();
@@ -97,7 +97,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
   });
 
-  it('returns no refusal for a missing password when the settings contain a password', async () => {
+  it('accepts a URL without a password when other settings contain the password', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     for (const env of [{ REDIS_PASSWORD: 'word' }, { REDIS_PASSWORD_FILE: '/run/secrets/redis' }])
       expect(await pingRedis(redis.url, env)).toBeNull();
@@ -115,7 +115,7 @@ describe('pingRedis', () => {
     for (const REDIS_TLS of ['true', '1']) expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`, { REDIS_TLS })).toBeNull();
   });
 
-  it('reports the reason when Redis does not answer', async () => {
+  it('returns the reason when no Redis answers', async () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()}`)).toContain('ECONNREFUSED');
     expect(await pingRedis('http://127.0.0.1')).toContain('is not a Redis URL');
   });

@@ -39,7 +39,7 @@ import { findRedisServer } from './find-redis.mjs';
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
-  // Tries again, because another process may take the port before this Redis binds it.
+  // Tries other ports, because another process can bind the port before this Redis does.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort('127.0.0.1', options.isAllowed));
     try {
@@ -132,7 +132,7 @@ function tlsConfiguration(port, { ca, cert, key }) {
 }
 
 /**
- * Returns whether the process `pid` answers on the port and has loaded its data. Checks the pid, because another Redis may use the port.
+ * Returns whether the process `pid` answers on the port and has loaded its data. Checks the pid, because another Redis could use the port.
  *
  * @param {number} port @param {number} pid @param {string} [password] @param {Buffer} [ca]
  * @returns {Promise<boolean>}

@@ -63,7 +63,7 @@ async function release({ version, development }, changelog) {
     await packInto(folder);
     await git('commit', '--quiet', '--message', `chore(release): release ${version}`, '--', ...files);
   } catch (error) {
-    // Restores the files of the clone, which had no uncommitted changes before.
+    // Restores the files of the clone. They had no uncommitted changes before the release.
     await git('checkout', '--quiet', 'HEAD', '--', ...files);
     await rm(folder, { recursive: true, force: true });
     throw error;

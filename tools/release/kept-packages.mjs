@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
-/** The folder that keeps the packed packages of the last release. They are in a subfolder whose name is the version. */
+/** The folder with the packed packages of the last release. They are in a subfolder whose name is the version of the release. */
 export const RELEASES = join(ROOT, 'releases');
 
 /**

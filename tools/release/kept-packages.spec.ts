@@ -9,8 +9,8 @@ import { planVersions } from './version.mjs';
 
 const run = promisify(execFile);
 
-describe('the kept packages', () => {
-  it('are all packages of the last release', async () => {
+describe('the packages that the repository keeps for upgrade tests', () => {
+  it('are exactly the packages of the last release', async () => {
     const { version, archives } = await lastRelease();
     expect([...archives.keys()].sort()).toEqual((await packageNames()).sort());
     expect(planVersions(HOLDFAST_VERSION, {}).version).not.toBe(version);

@@ -18,7 +18,7 @@ describe('the version of this repository', () => {
 });
 
 describe('the version that the image and the chart deploy', () => {
-  it('is the version of the release', async () => {
+  it('is the version that a release writes into the Dockerfile and the chart', async () => {
     const root = await mkdtemp(join(tmpdir(), 'holdfast-release-'));
     for (const file of DEPLOYED_FILES) {
       await mkdir(dirname(join(root, file)), { recursive: true });
@@ -42,7 +42,7 @@ describe('the versions of a release', () => {
     ['0.1.9', undefined, 'VERSION is 0.1.9: it must not be below 0.2.0, which is in development.'],
     [undefined, '0.2.0', '--next is 0.2.0: it must be above 0.2.0, which is released now.'],
     [undefined, '0.3.0-dev', '--next is 0.3.0-dev: it must be three numbers with dots'],
-  ])('are refused for VERSION %s with --next %s', (version, next, message) => {
+  ])('are refused, with the reason, for VERSION %s with --next %s', (version, next, message) => {
     expect(() => planVersions('0.2.0-dev', { version, next })).toThrow(message);
   });
 });

@@ -5,7 +5,7 @@ import { ROOT } from '../process/paths.mjs';
 /** The files that contain the version of Holdfast, each with the places of the version. */
 const FILES = [
   { file: 'package.json', pattern: /^( {2}"version": ")[^"]*(",)$/m },
-  // The lock names the version of the repository twice: for the file, and for the package in the root folder.
+  // package-lock.json has the version of the repository in two places: at the top, and in the entry of the root package.
   { file: 'package-lock.json', pattern: /^( {2}"version": ")[^"]*(",)$/m },
   { file: 'package-lock.json', pattern: /^( {6}"version": ")[^"]*(",)$/m },
   { file: 'libs/telemetry/src/holdfast-version.ts', pattern: /(HOLDFAST_VERSION = ')[^']*(')/ },
@@ -13,7 +13,7 @@ const FILES = [
   { file: 'clients/csharp/Holdfast/Holdfast.csproj', pattern: /(<Version>)[^<]*(<\/Version>)/ },
 ];
 
-/** The files with the version that is deployed: that of the last release, and never a development version. */
+/** The files with the version that users deploy. This is the version of the last release, and never a development version. */
 const DEPLOYED = [
   { file: 'Dockerfile', pattern: /^(ARG VERSION=)\S*()$/m },
   { file: 'deploy/helm/holdfast/Chart.yaml', pattern: /^(version: )\S*()$/m },
@@ -25,7 +25,7 @@ export const VERSIONED_FILES = [...new Set(FILES.map(({ file }) => file))];
 /** The names of the files that `setDeployedVersion` changes. */
 export const DEPLOYED_FILES = [...new Set(DEPLOYED.map(({ file }) => file))];
 
-/** Writes a version into all files that carry it. @param {string} version @param {string} [root] */
+/** Writes a version into all files of `FILES`. @param {string} version @param {string} [root] */
 export const setVersion = (version, root = ROOT) => replaceIn(FILES, version, root);
 
 /** Writes the version of a release into the files that deploy it. @param {string} version @param {string} [root] */

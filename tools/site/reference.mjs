@@ -16,7 +16,7 @@ const DOCUMENTED = /** @type {const} */ (['Class', 'Interface', 'Function', 'Var
  * Writes the pages of the reference, one for each entry of a public package, from the docstrings of the sources.
  *
  * @param {{ entries?: readonly import('./reference-entries.mjs').ReferenceEntry[], folder?: string }} [options]
- * @returns {Promise<string[]>} one sentence for each public declaration without a docstring, and for each link that leads nowhere
+ * @returns {Promise<string[]>} one sentence for each public declaration without a docstring, and for each link whose target does not exist
  */
 export async function writeReference({ entries = REFERENCE, folder = REFERENCE_FOLDER } = {}) {
   const out = await mkdtemp(join(tmpdir(), 'holdfast-reference-'));
@@ -62,7 +62,7 @@ async function generate(out, entries) {
     }),
   );
   application.logger.log = (message, level) => {
-    // Ignores a signature inside of a type, because the docstring of the type describes it.
+    // Ignores the warning about a signature inside of a type, because the docstring of the type describes it.
     if (level >= LogLevel.Warn && !message.includes('.__type.')) problems.push(message);
   };
   const project = await application.convert();
@@ -77,7 +77,7 @@ async function generate(out, entries) {
 }
 
 /**
- * Replaces the pages of the last build. Each page gets the name of its entry as its title.
+ * Replaces the generated pages of the last build. The title of each page is the name of its entry.
  *
  * @param {string} from @param {string} to @param {readonly import('./reference-entries.mjs').ReferenceEntry[]} entries
  */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { REFERENCE } from './reference-entries.mjs';
 
 const ROOT = join(__dirname, '../..');
-/** TypeDoc runs only as an ES module, so the test runs it in a process of its own. */
+/** TypeDoc is an ES module, which Jest cannot load here. So the test runs it in a separate process. */
 const SCRIPT = `
   const { writeReference } = await import('./tools/site/reference.mjs');
   const { REFERENCE } = await import('./tools/site/reference-entries.mjs');
@@ -16,7 +16,7 @@ const SCRIPT = `
 `;
 
 describe('the reference of the site', () => {
-  it('reports a public function without a docstring, and describes all other functions', async () => {
+  it('reports a public function without a docstring, and has a description of all other functions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-reference-'));
     try {
       const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT, folder], { cwd: ROOT });

@@ -26,7 +26,7 @@ export async function problemsOfSite(folder) {
 }
 
 /**
- * Pure: returns the file and the anchor of a link. Returns null when the link leaves the site.
+ * Pure: returns the file and the anchor of a link. Returns null when the link leads to another site.
  *
  * @param {string} href @param {string} page the page with the link
  */

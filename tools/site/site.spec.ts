@@ -13,7 +13,7 @@ describe("a link in the repository's pages on the site", () => {
     expect(siteLinkOf('README.md', 'docs/adr/0001-one-checker-and-votes.md')).toBe('/adr/');
   });
 
-  it('is unchanged when the link leads to another site or to its own page', () => {
+  it('is unchanged when it leads to another site or to its own page', () => {
     expect(siteLinkOf('https://redis.io/', 'docs/README.md')).toBe('https://redis.io/');
     expect(siteLinkOf('#keys', 'ARCHITECTURE.md')).toBe('#keys');
   });

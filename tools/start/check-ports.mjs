@@ -4,14 +4,16 @@ import { bindFailure } from '../process/free-port.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { INSPECTOR, plannedPorts } from './fleet-plan.mjs';
 
-/** Time limit for one check, in ms. Without this limit, the lookup of a host name would take much longer when no name server answers. */
+/**
+ * Time limit for the check of one address, in ms. Without it, the lookup of a host name would take much longer when no name server answers.
+ */
 const LOOKUP_TIMEOUT_MS = 3_000;
 /** Ports of the AirPlay Receiver of macOS. */
 const AIRPLAY_PORTS = [5000, 7000];
 const LISTED_MAX = 8;
 
 /**
- * Checks the addresses on which the gateways will listen, before anything is installed or built for them.
+ * Checks that the gateways can listen on their addresses. `npm start` calls this before it installs or builds anything.
  *
  * @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env
  * @throws {PlainError} with the port or the host, and what to do
@@ -19,7 +21,7 @@ const LISTED_MAX = 8;
 export async function checkPorts(options, env) {
   for (const { port, use, label } of plannedPorts(options)) {
     const [setting, host] = addressOf(use, options, env);
-    // `auto` means the address of this machine, which exists. So it needs no check.
+    // `auto` is the address that this machine has, so it needs no check.
     const failure = host === 'auto' ? null : await bindFailureInTime(port, host);
     if (failure !== null && use === INSPECTOR)
       throw new PlainError(

@@ -25,7 +25,7 @@ describe('the check of the ports of a fleet', () => {
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });
 
-  it('names a port that is in use, and proposes other ports', async () => {
+  it('refuses a port that is in use, and proposes other ports', async () => {
     const port = await freePort();
     const other = createServer().listen(port + 20, '127.0.0.1');
     try {
@@ -37,7 +37,7 @@ describe('the check of the ports of a fleet', () => {
     }
   });
 
-  it('lists the addresses of this machine when --host is not one of these addresses', async () => {
+  it('refuses a --host that this machine does not have, and lists the addresses of this machine', async () => {
     await expect(check('--host', '192.0.2.1')).rejects.toThrow(
       /^--host is "192\.0\.2\.1": this machine does not have that address\. It has .*127\.0\.0\.1.*, and 0\.0\.0\.0 means all of IPv4\.$/,
     );

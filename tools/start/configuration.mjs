@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PROJECT } from '../process/paths.mjs';
 
-/** The settings that `npm start` reads itself. It gives its servers a value for most of them. This value takes precedence over the file. */
+/**
+ * The settings that `npm start` reads itself. It passes most of them to its servers in the environment, which takes precedence over the
+ * configuration file. So it must take the values in this file into account.
+ */
 const OWN_SETTINGS = [
   'ADMIN_TOKEN_FILE',
   'AUTH',

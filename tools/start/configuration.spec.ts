@@ -17,7 +17,7 @@ describe('the settings of npm start', () => {
   it('come from the environment, or else from the file that HOLDFAST_CONFIG names', () => {
     write({ AUTH: 'extension', PUBLIC_PORT: 7100, HEALTH_DRY_RUN: true, LOG_LEVEL: 'debug', MAX_GAMES: 5 });
     const read = { AUTH: 'extension', PUBLIC_PORT: '7100', HEALTH_DRY_RUN: 'true', LOG_LEVEL: 'warn' };
-    // Servers read the other settings of the file themselves.
+    // The result has no MAX_GAMES, because servers read all other settings of the file themselves.
     expect(withConfiguration({ ...env, LOG_LEVEL: 'warn', AUTH: '' })).toEqual({ ...env, ...read });
   });
 
@@ -27,7 +27,7 @@ describe('the settings of npm start', () => {
     [{ REDIS_URL: 'redis://file:1' }, { REDIS_URL_FILE: 'url' }, 'redis://url:1'],
     [{ REDIS_URL_FILE: 'url' }, {}, 'redis://url:1'],
     [{ REDIS_URL_FILE: 'url' }, { REDIS_URL: 'redis://environment:1' }, 'redis://environment:1'],
-  ])('name the same Redis as those of a server, with %j in the file and %j in the environment', (content, more, url) => {
+  ])('name the same Redis as the settings of a server, with %j in the file and %j in the environment', (content, more, url) => {
     writeFileSync(join(folder, 'url'), 'redis://url:1');
     const withPaths = (settings: Readonly<Record<string, string>>) =>
       Object.fromEntries(Object.entries(settings).map(([name, text]) => [name, text === 'url' ? join(folder, 'url') : text]));

@@ -9,8 +9,8 @@ import { watchFolders } from './watch-folders.mjs';
  */
 export class DevLoop {
   /**
-   * True while a renewal runs, because only one may run at a time. It is also true until `begin`, so that edits during the start of the
-   * servers wait.
+   * True while the servers are renewed. A further edit then waits, because only one renewal may run at a time. It is also true until
+   * `begin`, so that edits during the start of the servers wait.
    */
   #isWorking = true;
   /** The time of the first edit since the current build began. Null: there was no edit. @type {number | null} */
@@ -28,8 +28,8 @@ export class DevLoop {
   }
 
   /**
-   * Assumes that the servers run the present build, and collects edits from now on. Call it before the servers start. Otherwise an edit
-   * during their start would be lost.
+   * Collects edits from now on, which `begin` handles. Assumes that the servers will run the present build. Call this method before the
+   * servers start. Otherwise it would miss an edit during their start.
    *
    * @returns {Promise<() => void>} stops following
    */

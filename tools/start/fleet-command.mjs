@@ -13,13 +13,13 @@ import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /**
- * Time after a signal within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C causes two signals: from the
- * terminal and from npm.
+ * A second signal kills the servers, unless it arrives within this time after the first one, in ms. Under npm, one Ctrl-C causes two
+ * signals: from the terminal and from npm.
  */
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
-/** The output for people. The fleet continues when the reader of this output ends, or when a write fails. */
+/** The output for people. When no process reads it any more, or a write fails, the fleet continues. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
     lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,
@@ -55,7 +55,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. So a second SIGHUP does not kill the servers.
+        // A closed terminal can cause more than one SIGHUP. So a second SIGHUP does not kill the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }
@@ -73,8 +73,8 @@ export async function main(argv) {
 }
 
 /**
- * Ignores failed writes to the output of this process, because the fleet must continue on a full disk, and after the end of the terminal or
- * of a reader. This includes writes by `console`, which imported code may use.
+ * Ignores failed writes to the output of this process, including writes by `console` in imported code. The fleet must continue on a full
+ * disk, and when the terminal or the reader of the output has ended.
  */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -85,8 +85,8 @@ function guardOutput() {
 }
 
 /**
- * Reads the values in the files that settings name (`…_FILE`). The servers then get the secrets, and not the names of their files. But they
- * read the file of `REDIS_URL_FILE` themselves, because its content changes when the fleet moves to another Redis.
+ * Replaces settings that name a file (`…_FILE`) by the value in the file. The servers then get the secrets themselves. `REDIS_URL_FILE`
+ * remains, because servers must read this file again when the fleet moves to another Redis.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */

@@ -10,11 +10,11 @@ export const READY_FILES = join(HOLDFAST_DIR, 'run');
 export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
 
 /**
- * Only this user may read these folders, because they contain games, tokens and passwords. This also applies to folders that an older
- * version created with wider permissions.
+ * Creates the folders for logs, ready files and Redis. Only this user may read them, because they contain games, tokens and passwords. Also
+ * restricts folders that an older version created with wider permissions.
  */
 export function preparePrivateFolders() {
-  // Restricts only our subfolders, because a folder that the user has chosen may contain other files.
+  // An existing folder that the user has chosen keeps its permissions, because it may contain other files.
   if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(PROJECT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);

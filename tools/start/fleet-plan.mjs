@@ -1,10 +1,10 @@
 import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
-/** Time limit for the stop of a server that does not drain, in ms. */
+/** Time limit for a server to stop if it does not drain, in ms. */
 const STOP_MS = 10_000;
-/** The value of `use` for an inspector port. No setting exists for this port. */
+/** The value of `use` for an inspector port, for which there is no setting. */
 export const INSPECTOR = 'the port of its inspector';
-/** Time limit for the stop of a game server after its drain, in ms. */
+/** Time limit for a game server to stop when its drain has ended, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
 
 /**
@@ -32,11 +32,11 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
     REDIS_URL: redisUrlFile ? '' : redisUrl,
     REDIS_URL_FILE: redisUrlFile,
     LINK_SECRET: linkSecret,
-    // Servers log JSON, because `npm start` parses their log lines and prints them for people. The log files contain the JSON.
+    // Servers log JSON, so that `npm start` can parse their log lines and print them for people. The log files contain the JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
-    // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died restarts and then
-    // recovers its rooms.
+    // A server at a breakpoint answers no checks. With this setting, no gateway evicts a server. A server that has really died is
+    // restarted, and then its rooms are recovered.
     ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
@@ -58,7 +58,8 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
       };
     }),
     ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' } })),
-    // When all game servers stop together, no server can take their rooms. So their drain is short, and the rooms stay in Redis.
+    // All game servers of this fleet stop together, so none can take rooms of the others. The time limit for a drain is short, and the
+    // rooms stay in Redis.
     ...numbered('game', games, (index) => ({
       env: {
         ...shared,

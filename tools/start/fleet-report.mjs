@@ -63,8 +63,7 @@ export class FleetReport {
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // Until the fleet has started, prints only log lines that are JSON. If a server does not start, the error contains all of its last
-    // lines.
+    // Until the fleet has started, prints only log lines that are JSON. Other lines of a server that does not start are in the error.
     if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** Pauses before a restart, in ms. When a program dies again and again, the pause grows with each death. */
+/** The limits of the pause before a restart, in ms. The pause grows when a program dies repeatedly. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**
@@ -20,8 +20,8 @@ export function pauseAfter(lastPauseMs, ranMs, pauses = PAUSES) {
 /**
  * Keeps one program running until it is stopped.
  *
- * Emits `died` ({ why, ranMs, pauseMs }), `back` (ready again after a death) and `failed` (Error: a restart that did not become
- * ready, and will be repeated).
+ * Emits `died` ({ why, ranMs, pauseMs }), `back` (ready again after a death) and `failed` (the error of a restart that did not become ready
+ * and will be repeated).
  */
 export class Keeper extends EventEmitter {
   /** @type {'idle' | 'running' | 'stopping'} */
@@ -44,7 +44,7 @@ export class Keeper extends EventEmitter {
     this.pauses = pauses;
   }
 
-  /** Starts the program, and resolves when it is ready. Rejects when the first attempt fails, and then leaves no process running. */
+  /** Starts the program, and resolves when it is ready. If it does not become ready, ends it, and rejects without a second attempt. */
   async start() {
     this.status = 'running';
     try {
@@ -63,7 +63,8 @@ export class Keeper extends EventEmitter {
   }
 
   /**
-   * Stops the program for good. Sends SIGTERM, waits, then sends SIGKILL. Returns whether SIGTERM was enough.
+   * Stops the program, and does not restart it. Sends SIGTERM, and SIGKILL if the program still runs after `deadlineMs`. Returns whether it
+   * ended without SIGKILL.
    *
    * @param {number} deadlineMs
    */

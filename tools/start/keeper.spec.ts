@@ -59,11 +59,11 @@ describe('the keeper of a program', () => {
     expect(keeper.child).toBeNull();
   });
 
-  it('rejects the first start when the program ends before becoming ready', async () => {
+  it('rejects the first start when the program ends before it is ready', async () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 
-  it('reports no death after an intended restart', async () => {
+  it('emits no `died` event when the caller restarts the program', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {

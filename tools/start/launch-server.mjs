@@ -11,8 +11,8 @@ import { SteadyWriter } from '../process/steady-writer.mjs';
 import { reachableHost } from './addresses.mjs';
 
 /**
- * The time limit for a start, in ms. A server starts in less than a second on an idle machine. But the machine may be busy, or the server
- * may wait for Redis.
+ * The time limit for a start, in ms. A server starts in less than a second on an idle machine. But the machine can be busy, or the server
+ * can wait for Redis.
  */
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
@@ -101,7 +101,7 @@ export async function launchServer({
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
-      // Waits for the rest of the output, which may still be in the pipe.
+      // Waits until the rest of the output has been read from the pipe.
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }

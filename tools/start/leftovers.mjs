@@ -20,8 +20,8 @@ import { dirname } from 'node:path';
  */
 
 /**
- * A process belongs to the fleet when its command line contains one of these names or the entry of a server. Without this check, the tool
- * could end another process that has got the same pid.
+ * A process belongs to the fleet if its command line contains one of these names or the entry of a server. Without this check, the tool
+ * could end a process of another program to which the system has given the same pid.
  */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
@@ -43,7 +43,7 @@ export function readRunning(file) {
 export function writeRunning(file, running) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  // Deletes a draft from an earlier attempt, because its permissions may be wider.
+  // Deletes the file that an earlier attempt has left, because its permissions are perhaps wider.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);

@@ -24,10 +24,13 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { startTypeCheck } from './type-check.mjs';
 
-/** Time after SIGTERM at which Redis is killed, in ms. */
+/** Time limit for Redis to end after SIGTERM, in ms. Then it is killed. */
 const REDIS_STOP_MS = 10_000;
 
-/** A fleet on this machine: its servers and, without `--redis-url`, a private Redis. A keeper restarts each of them when it dies. */
+/**
+ * A fleet on this machine: its servers and, without `--redis-url`, a private Redis. Each of these processes has a keeper, which restarts it
+ * when it dies.
+ */
 export class LocalFleet {
   /** @type {LocalServer[]} */
   servers = [];
@@ -116,7 +119,7 @@ export class LocalFleet {
       );
     const work = async () => {
       await this.renewal?.abandon();
-      // Gateways stop first, so that they can still notify players. Redis stops last, so that all saves are complete.
+      // Gateways stop first, so that they can still notify players. Redis stops last, because the other servers write to it until they end.
       for (const type of ['gateway', 'game', 'lobby']) await stopAll(type);
       await this.redis?.stop(REDIS_STOP_MS);
     };
@@ -206,8 +209,7 @@ export class LocalFleet {
   }
 
   /**
-   * Starts to collect the edits of the project and to check its types. Returns the loop that restarts the servers which load a changed
-   * file.
+   * Starts to watch the project for edits and to check its types. Returns the loop that restarts the servers which load a changed file.
    *
    * @returns {Promise<DevLoop>}
    */

@@ -15,10 +15,10 @@ import { launchServer } from './launch-server.mjs';
 export class LocalServer {
   /** @type {number | null} */
   opsPort = null;
-  /** Whether an older process of this server still uses the inspector port. */
+  /** True: the predecessor of this server still uses the inspector port. */
   #isPortTaken = false;
   /**
-   * The log lines that a successor keeps back until it replaces its server. Null: it shows lines immediately.
+   * The log lines that a successor shows only when it replaces its predecessor. Null: this server shows its lines immediately.
    *
    * @type {string[] | null}
    */
@@ -48,7 +48,8 @@ export class LocalServer {
   }
 
   /**
-   * Shows the log lines that the successor has kept back, and from now on all lines immediately. Call this when the predecessor has ended.
+   * Makes this successor replace its predecessor. Call this when the predecessor has ended. Shows the log lines so far, and from now on all
+   * lines immediately.
    */
   succeed() {
     for (const line of this.#heldLines ?? []) this.context.report.show(this.plan.label, line);

@@ -33,12 +33,12 @@ describe('the options of npm start', () => {
       expect(problemOf(`--port=${port}`)).toBe(`--port is "${port}": it must be a whole number from 1 to 65525.`);
   });
 
-  it('may contain IPv6 addresses with and without brackets', () => {
+  it('accept IPv6 addresses with and without brackets', () => {
     for (const host of ['::1', '[::1]']) expect(optionsOf(['--host', host]).host).toBe('::1');
     expect(optionsOf([], { PUBLIC_HOST: '::' }).host).toBe('::');
   });
 
-  it.each(['http://localhost', 'a b', '', '127.0.0.1:7000', '::zz', '[::1'])('must not have %j as the host', (host) => {
+  it.each(['http://localhost', 'a b', '', '127.0.0.1:7000', '::zz', '[::1'])('are refused when the host is %j', (host) => {
     expect(problemOf(`--host=${host}`)).toBe(
       `--host is ${JSON.stringify(host)}: it must be an IPv4 or IPv6 address of this machine, or its host name.`,
     );
@@ -100,7 +100,7 @@ describe('the plan of a fleet', () => {
       expect(server.env).toMatchObject({ REDIS_URL: given.redisUrl, REDIS_URL_FILE: '' });
   });
 
-  it('keeps the variables of the environment', () => {
+  it('prefers the variables of the environment to its own values', () => {
     const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
     expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });
     expect(plan[0].env.AUTH).toBe('guest');
@@ -111,7 +111,7 @@ describe('the plan of a fleet', () => {
     ['0', 10_000],
     ['60000', 65_000],
     ['a minute', 10_000],
-  ])('allows a game server with DRAIN_TIMEOUT_MS=%s the time for its drain before the kill', (drainTimeoutMs, expected) => {
+  ])('kills a stopping game server with DRAIN_TIMEOUT_MS=%s only when its drain has had enough time', (drainTimeoutMs, expected) => {
     const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
     const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
     expect(new Map(stops as [string, number][])).toEqual(

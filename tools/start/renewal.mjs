@@ -6,8 +6,9 @@ const STOP_STARTING_MS = 2_000;
 
 /**
  * Runs a new build on a fleet. First starts one new server of each type beside the old servers. Stops old servers only when all new servers
- * are ready. The rooms of the old game servers migrate to the new one, and then further new servers start. Gateways are different, because
- * players need their ports. The new gateway is only a trial on other ports, and after the trial each gateway restarts.
+ * are ready. The rooms of the old game servers migrate to the new one, and then further new servers start. A gateway cannot be replaced
+ * like this, because players need its ports. So the new gateway only shows on other ports that the build works. Then it ends, and each old
+ * gateway restarts.
  */
 export class Renewal {
   /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
@@ -15,7 +16,7 @@ export class Renewal {
   /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
   #starting = new Set();
 
-  /** Servers of the fleet whose start the tool stopped because of a newer build. @type {LocalServer[]} */
+  /** Servers of the fleet that had not started yet when a newer build arrived. The tool has stopped their start. @type {LocalServer[]} */
   #interrupted = [];
 
   /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
@@ -24,13 +25,13 @@ export class Renewal {
   }
 
   /**
-   * Resolves when all rooms and players are on servers with the new build. Further servers may still be starting then.
+   * Resolves when all rooms and players are on servers with the new build. Further new servers are perhaps still starting then.
    *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
   async run(types) {
-    // Stops servers that are still starting with an older build. Their start would delay the new build.
+    // Stops servers that are still starting with an older build, because their start would delay that of the new build.
     this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
     for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
@@ -50,7 +51,7 @@ export class Renewal {
     for (const follower of followers.flat()) void this.#follow(follower);
   }
 
-  /** Starts the servers whose start the tool stopped, because the newer build cannot start. Call it when the old build is restored. */
+  /** Starts the servers whose start `run` has stopped. Call it when the newer build cannot start and the old build is restored. */
   resume() {
     for (const server of this.#interrupted) {
       const next = server.successor();
@@ -120,7 +121,7 @@ export class CannotStart extends Error {
   }
 }
 
-/** Returns a gateway on free ports. Its start shows whether the build works. @param {LocalServer} server */
+/** Returns a gateway on free ports, whose only purpose is to show whether the new build starts. @param {LocalServer} server */
 function trialOf(server) {
   const trial = server.successor();
   trial.plan = { ...trial.plan, env: { ...trial.plan.env, PUBLIC_PORT: '0', TCP_PORT: '0', OPS_PORT: '0' } };

@@ -145,7 +145,10 @@ function openToOthers(folder: string): string[] {
   return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
 }
 
-/** Fills the disk of this test until a call of `makeRoom`. `isFull` is false when this user cannot mount a disk for the test. */
+/**
+ * Fills the disk of this test, and keeps it full until a call of `makeRoom`. `isFull` is false when this user cannot mount a disk for the
+ * test.
+ */
 function fillDisk(): { isFull: boolean; makeRoom(): void } {
   if (!isMounted) return { isFull: false, makeRoom: () => {} };
   const filler = openSync(join(disk, 'filler'), 'w');
@@ -159,7 +162,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
     }
   };
   fill();
-  // Other processes may free space when they delete or rewrite files. So the test continues to fill the disk.
+  // Other processes free space when they delete or rewrite files. So the test continues to fill the disk.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,
@@ -189,7 +192,7 @@ describe('npm start', () => {
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('prints and saves only the first admin token of several', async () => {
+  it('prints and stores only the first token when ADMIN_TOKEN is a list', async () => {
     const start = new Start(['--port', String(await freePort())], { ADMIN_TOKEN: 'ada=the token of ada,bob=the token of bob' });
     await start.says(/Admin token +the token of ada\n/);
     expect(start.text).not.toContain('bob');
@@ -257,7 +260,7 @@ describe('npm start', () => {
     for (const file of readdirSync(join(data, 'logs'))) expect(readFileSync(join(data, 'logs', file), 'utf8')).not.toContain(password);
   });
 
-  it('continues while its disk is full, and reports the dropped lines', async () => {
+  it('continues while its disk is full, and reports the dropped lines when the disk has space again', async () => {
     const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: disk });
     await start.says(/Ready after/);
     const running = () => JSON.parse(readFileSync(join(disk, 'running.json'), 'utf8')).pids as Record<string, number>;
@@ -269,7 +272,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // Waits until the servers have written more lines than the memory buffer holds.
+    // In this time, the servers write more lines than the memory buffer can contain.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);
@@ -303,7 +306,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts directly after a kill of the last fleet', async () => {
+  it('starts immediately after the last `npm start` in this folder was killed', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
@@ -315,7 +318,7 @@ describe('npm start', () => {
     expect(left.filter(isRunning)).toEqual([]);
   });
 
-  it('starts no second fleet in a folder', async () => {
+  it('refuses to start a second fleet in the same folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);
@@ -323,7 +326,7 @@ describe('npm start', () => {
     expect(second.text).toContain(`is already running (pid ${first.child.pid}`);
   });
 
-  it('names the port that is in use and the remedy', async () => {
+  it('refuses a port that is in use, and names the port and the remedy', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {
@@ -371,10 +374,10 @@ describe('npm start', () => {
     expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
   });
 
-  it('names a read-only folder and the setting that selects another folder', async () => {
+  it('refuses a read-only folder for its data, and names the folder and the setting for another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
-    // This user may be unable to mount a read-only disk. Then a file in place of the folder has the same effect.
+    // If this user cannot mount a read-only disk, a file in place of the folder has the same effect.
     const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
     if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
     try {
@@ -388,7 +391,7 @@ describe('npm start', () => {
     }
   });
 
-  it('reports a full disk at the start', async () => {
+  it('ends with a message that names the folder when the disk is full at the start', async () => {
     const { isFull, makeRoom } = fillDisk();
     try {
       if (!isFull) return;
@@ -410,7 +413,7 @@ describe('npm start', () => {
     expect(start.text).toBe(`${sentence}\n`);
   });
 
-  it.each(['--redis-url', 'REDIS_URL_FILE'])('reports that the Redis in %s does not answer', async (source) => {
+  it.each(['--redis-url', 'REDIS_URL_FILE'])('ends with a message when the Redis in %s does not answer', async (source) => {
     const url = `redis://:word@127.0.0.1:${await freePort()}`;
     const file = join(home, 'redis-url');
     writeFileSync(file, `${url}\n`);
@@ -420,7 +423,7 @@ describe('npm start', () => {
     expect(start.text).not.toContain('word');
   });
 
-  it('starts with a Redis whose password is in a file that the file of HOLDFAST_CONFIG names', async () => {
+  it('starts with a Redis whose password is in a file that the configuration file names', async () => {
     const redis = await startRedis({ dir: join(home, 'redis'), config: { requirepass: 'word' } });
     try {
       const [password, settings] = [join(home, 'password'), join(home, 'settings.json')];
@@ -436,7 +439,7 @@ describe('npm start', () => {
   it.each([
     ['redis://a:1', 'REDIS_URL and REDIS_URL_FILE are set: set only one of them.\n'],
     ['', `${join(home, 'redis-url')} is empty. Write the address of Redis into it.\n`],
-  ])('refuses a REDIS_URL_FILE that contains %j, while REDIS_URL is the same', async (text, sentence) => {
+  ])('refuses a REDIS_URL_FILE that contains %j when REDIS_URL has the same value', async (text, sentence) => {
     writeFileSync(join(home, 'redis-url'), text);
     const start = new Start([], { REDIS_URL: text, REDIS_URL_FILE: join(home, 'redis-url') });
     expect(await start.end()).toBe(1);

@@ -23,7 +23,8 @@ export class Terminal {
   }
 
   /**
-   * Shows a step while `work` runs. `work` may rename the step. At the end, shows the last name with the result.
+   * Shows a step while `work` runs. `work` may change the text of the step. When it has ended, shows the last text with a sign for success
+   * or failure.
    *
    * @template T
    * @param {string} text @param {(rename: (text: string) => void) => Promise<T>} work
@@ -53,7 +54,7 @@ export class Terminal {
     return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
-  /** Returns the name in the color that belongs to it. The first eight names have different colors. @param {string} name */
+  /** Returns the name in its color, which stays the same. The first eight names have different colors. @param {string} name */
   name(name) {
     if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
     return this.paint(this.#colours.get(name), name);

@@ -16,14 +16,14 @@ describe("a line of a server's log", () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('at the level `info` is shown as `warn` when the line reports the end of a problem', () => {
+  it('is also shown at the requested level `warn` when it has the level `info` and reports the end of a problem', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();
     expect(readable(JSON.stringify({ level: 'info', event: 'server.ready' }), 'warn')).toBeNull();
   });
 
-  it('contains the message of its error, and the cause', () => {
+  it('is shown with the message of its error, and with the cause', () => {
     const error = {
       name: 'TypeError',
       message: 'fetch failed',
@@ -52,7 +52,7 @@ describe('the steps that a tool shows', () => {
     expect(chunks).toEqual(['  building …\n', '  ✓ built\n']);
   });
 
-  it('are marked as failed after a failure', async () => {
+  it('are marked as failed when their work throws an error', async () => {
     const { chunks, out } = written(false);
     await expect(new Terminal(out, {}).step('Redis', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(chunks).toEqual(['  ✗ Redis\n']);

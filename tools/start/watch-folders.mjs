@@ -2,8 +2,8 @@ import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Time without a changed file before the call of `onChange`, in ms. An editor writes a file in several steps, which must lead to one call
- * only.
+ * `onChange` is called when no file has changed for this time, in ms. An editor writes a file in several steps, which must lead to only one
+ * call.
  */
 const SETTLE_MS = 80;
 

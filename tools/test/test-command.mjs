@@ -17,11 +17,11 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Uses at least three workers, even on few cores, because some unit tests only wait. */
+/** At least three unit tests run at once even on few cores, because some unit tests mostly wait. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
  * An integration test mostly waits for the start of processes and for evictions. So a machine with two cores runs two integration tests at
- * once. Tests that compare times with a limit run alone.
+ * once. Tests that compare durations with a limit run alone.
  */
 const FLEET_WORKERS = ['--maxWorkers', String(Math.max(2, Math.floor(CORES / 4)))];
 
@@ -34,7 +34,7 @@ const PHASES = [
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
-/** The phase of `npm run test:long`. It tests failures that are rare, or that take long to appear. */
+/** The phase of `npm run test:long`. It tests failures that are rare, or that appear only after a long time. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
 /**
@@ -51,7 +51,7 @@ const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '
 
 /** The names of the phases whose results CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
-/** The names of the phases that run on a machine which is too slow for the long tests. */
+/** The names of the phases without the long tests, for which a machine may be too slow. */
 export const SHORT_PHASES = PHASES.map(({ name }) => name);
 
 /** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
@@ -91,7 +91,7 @@ export async function main(argv) {
   if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // Deletes only the result files of the phases that run now, because CI adds them to the results of other commands.
+  // Deletes only the result files of the phases that run now. CI adds up the results of several commands, so the other files must stay.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
@@ -118,7 +118,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C reaches the child process, too. So this process ignores the signal, and waits for the end of the child process.
+  // Ctrl-C also reaches the child process. So this process ignores the signal, and waits until the child process has ended.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
@@ -147,7 +147,7 @@ function jest(args, env) {
     interrupted = true;
     child.kill('SIGTERM');
   };
-  // Ctrl-C also reaches jest, which then stops its Redis. This process waits for the end of jest.
+  // Ctrl-C also reaches jest, which then stops its Redis. So this process starts no further phase, and waits until jest has ended.
   process.on('SIGINT', () => {
     interrupted = true;
   });

@@ -10,9 +10,9 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 /** The store of a fleet. */
 export interface FleetStore {
   readonly url: string;
-  /** Further settings with which servers connect to the store. */
+  /** Settings that servers need, in addition to the URL, to connect to the store. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A client for direct reads and writes of the test. */
+  /** A client with which the test reads and writes the store directly. */
   readonly client: Redis | Cluster;
   /** Stops all processes of the store. */
   stop(): Promise<void>;
@@ -26,7 +26,7 @@ export interface FleetRedisOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The path of a copy of the data of Redis, made by `FleetRedis.keep`. */
+/** The path of a copy of the data of Redis, which `FleetRedis.keep` has made. */
 export type KeptStore = string & { readonly kept: true };
 
 /** The private Redis of one fleet. A test may stop it, kill it and read its data. */
@@ -36,7 +36,7 @@ export class FleetRedis implements FleetStore {
   private constructor(
     private running: RunningRedis,
     private readonly options: Parameters<typeof startRedis>[0],
-    /** A client for direct reads and writes of the test. */
+    /** A client with which the test reads and writes Redis directly. */
     readonly client: Redis,
   ) {}
 
@@ -81,13 +81,13 @@ export class FleetRedis implements FleetStore {
     await this.startAgain();
   }
 
-  /** Starts Redis on the same port after a call of `kill`. `config` may contain additional settings. Resolves when Redis answers. */
+  /** Starts the killed Redis again on the same port. `config` may contain additional settings. Resolves when Redis answers. */
   async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
     const { options } = this;
     this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });
   }
 
-  /** Copies the current data for a later fallback. Works only with `appendonly`. */
+  /** Copies the current data, to which `fallBack` can return. Works only with `appendonly`. */
   async keep(): Promise<KeptStore> {
     const folder = `${this.dir}-kept-${++this.keptCount}`;
     await cp(join(this.dir, 'appendonlydir'), folder, { recursive: true });

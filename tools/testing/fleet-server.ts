@@ -49,7 +49,7 @@ export class FleetServer {
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
-  /** Whether the test has ended the process. If a server ends by itself, `stop` of the fleet throws an error. */
+  /** True: the test itself ends the process. If a server ends without this, `stop` of the fleet throws an error. */
   isExpectedToEnd = false;
 
   private constructor(
@@ -80,7 +80,7 @@ export class FleetServer {
 
   /**
    * Starts the process of a server and passes the process to `spawned`. Resolves when the server is ready. Rejects with the last lines of
-   * the server if it ends first or is not ready in time.
+   * the server's output if the server ends before it is ready, or is not ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main, cwd, output, mayBeUnready } = spec;

@@ -9,11 +9,14 @@ import { freePort } from '../process/free-port.mjs';
  */
 export type Side = 'redis' | 'links';
 
-/** Proxies in front of the store and of the link port of each server. A test can cut them like a network. They need no special rights. */
+/**
+ * For each server, a proxy for its connections to the store and a proxy for its link port. A test can cut each of them like a network,
+ * without special rights.
+ */
 export class Partitions {
   private readonly proxies = new Map<string, Readonly<Record<Side, CuttableProxy>>>();
 
-  /** Returns the settings with which a server uses its proxies. The settings stay the same when the server restarts. */
+  /** Opens the proxies of a server. Returns the settings with which the server uses them, also after a restart. */
   async settingsFor(server: string, redisUrl: string): Promise<Record<string, string>> {
     const store = new URL(redisUrl);
     const [announced, real] = [await freePort(), await freePort()];

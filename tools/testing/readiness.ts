@@ -12,7 +12,7 @@ export async function isWhole(fleet: RunningFleet): Promise<boolean> {
   return (await Promise.all([...checks, ...games])).every(Boolean);
 }
 
-/** Returns whether a server has counted all living servers in its metric `holdfast_servers`. The metric includes the server itself. */
+/** Returns whether the metric `holdfast_servers` of a server counts all living servers, including the server itself. */
 async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
   // Also checks that the server is ready, because the metrics of a server that has lost the store show old counts.
   if ((await server.ops('/readyz')).status !== 200) return false;

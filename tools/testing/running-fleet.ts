@@ -12,7 +12,7 @@ import type { ServerType } from './server-type.js';
 
 /** The options of `TestFleet.start`. Without options, the fleet has one server of each type. */
 export interface TestFleetOptions {
-  /** Number of gateways. The default for each type of server is 1. */
+  /** Number of gateways. As for the other types of server, the default is 1. */
   readonly gateways?: number;
   readonly lobbies?: number;
   readonly games?: number;
@@ -23,11 +23,10 @@ export interface TestFleetOptions {
   /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Starts the store of the fleet. By default, the fleet starts a private Redis. `stop` of the fleet also stops this store. */
+  /** Starts the store of the fleet, which `stop` of the fleet also stops. Default: the fleet starts a private Redis. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /**
-   * Whether tests can cut servers off (`partition`). Default: true. Each connection to Redis and between servers then passes through a
-   * proxy.
+   * True (default): tests can cut servers off by `partition`, because each connection to Redis and between servers passes through a proxy.
    */
   readonly partitions?: boolean;
   /** A file descriptor for the standard output and standard error of every server. */
@@ -37,8 +36,8 @@ export interface TestFleetOptions {
 /** The options of `connect` of a fleet: those of the client, and the gateway to use. */
 export interface PlayerOptions extends ConnectOptions {
   /**
-   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. Default: each new player gets the next
-   * gateway.
+   * The gateway to connect to first. When this gateway is lost, the client uses the other gateways. By default, the gateways take turns
+   * with new players.
    */
   readonly gateway?: FleetServer | string;
   /** The port of the gateway to connect to: WebSocket or TCP. */
@@ -51,7 +50,7 @@ const ENTRIES: Readonly<Record<ServerType, string>> = { gateway: 'dist/gateway.j
 export const ADMIN_TOKEN = 'a token for tests only';
 /** The time limit for the fleet to be complete, in ms. */
 const WHOLE_MS = 30_000;
-/** The time limit for a drain or the end of a server, in ms. */
+/** The time limit for a drain, and for a server to end, in ms. */
 const DRAIN_MS = 60_000;
 const LAST_LINES = 12;
 
@@ -155,7 +154,8 @@ export class RunningFleet {
   }
 
   /**
-   * Stops a server with SIGTERM, as an orchestrator does. The server hands over its rooms or players. Resolves when its process has ended.
+   * Stops a server with SIGTERM, as an orchestrator does. The server first migrates its rooms, or sends its players to another gateway.
+   * Resolves when its process has ended.
    */
   async terminate(name: FleetServer | string): Promise<void> {
     const server = this.server(name);
@@ -208,7 +208,7 @@ export class RunningFleet {
 
   // ── Players and operators ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Connects a new player. Pass `name` for a guest, or `token` for a fleet that requires tokens. */
+  /** Connects a new player. Pass `name` for a guest, or `token` if the fleet requires tokens. */
   async connect({ gateway, transport = 'websocket', ...options }: PlayerOptions): Promise<Session> {
     const first = gateway === undefined ? this.nextGateway++ % this.gateways.length : this.gateways.indexOf(this.server(gateway));
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];

@@ -18,7 +18,7 @@ const JUMP = 150;
 /** Largest distance of the stick's knob from its middle, in CSS pixels. */
 const KNOB = 34;
 
-/** Changes of `behind` up to this number of steps are not sent to the server. */
+/** The page does not send a change of `behind` that is at most this number of steps. */
 const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;

@@ -5,7 +5,7 @@ import type { ShipLooks } from './scene.js';
 
 const LINES_MAX = 6;
 
-/** The list of the best ships and the own ship, beside the field. */
+/** Shows the scores beside the field: of the best ships, and of the own ship. */
 export function scores(state: ArenaState, own: Seat | null, { nameOf, colorOf }: ShipLooks): TemplateResult {
   const ranking = [...state.ships].sort((a, b) => b.score - a.score || a.seat - b.seat);
   const shown = ranking.filter(({ seat }, place) => place < LINES_MAX || seat === own);

@@ -5,7 +5,7 @@ interface Spark {
   vy: number;
   /** Remaining lifetime of the spark, in seconds. */
   left: number;
-  /** Lifetime of the spark at its start, in seconds. */
+  /** Total lifetime of the spark, in seconds. */
   readonly whole: number;
   readonly color: string;
 }

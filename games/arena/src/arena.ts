@@ -133,7 +133,7 @@ export class Arena implements GameRules<ArenaState> {
 
   /** Returns the ships as the shooting player saw them. A shot then hits the ship at which the player aimed. */
   private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
-    // Looks back half a step less than `behind`, because steps may run a little before or after they are due.
+    // Looks back half a step less than `behind`, because a step can run a little before or after its due time.
     return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
   }
 

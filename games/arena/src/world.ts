@@ -37,7 +37,7 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
 ];
 
 export const SHIP_STATUS = {
-  /** The ship waits for its next start. */
+  /** The ship was destroyed, and waits for its next start. */
   gone: 0,
   /** The ship flies, and shots do not harm it, because it has just started. */
   shielded: 1,
@@ -113,8 +113,8 @@ export interface Controls {
 }
 
 /**
- * The longest time by which a shot may hit ships in the past, in steps. With a higher limit, a shot could hit a player who has been behind
- * a rock for a long time. A player whose delay exceeds the limit must aim ahead of the target.
+ * Maximum age, in steps, of the ship positions that a shot can hit. With a higher limit, a shot could hit a player who has been behind a
+ * rock for a long time. A player whose delay exceeds the limit must aim ahead of the target.
  */
 export const BEHIND_MAX = 8;
 

@@ -162,7 +162,7 @@ export class ChessTable implements MountedGame {
     </div>`;
   }
 
-  /** Scrolls the list to the last move. Waits for the next frame, because the list may not be on the page yet. */
+  /** Scrolls the list to the last move. Waits for the next frame, because the list is not always on the page yet. */
   private showLastMove(count: number): void {
     if (count === this.movesShown) return;
     this.movesShown = count;

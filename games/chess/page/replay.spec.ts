@@ -19,7 +19,7 @@ describe('the game on the page', () => {
     expect(replay.at('e5')).toBeNull();
   });
 
-  it('does not repeat a move of the player when the room confirms the move', () => {
+  it('does not play a move of the player a second time when the room confirms the move', () => {
     const replay = new Replay();
     replay.tryOut('e2', 'e4', undefined);
     replay.follow(['e4', 'e5']);

@@ -188,7 +188,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('ends at the fifth repetition without a claim', async () => {
+    it('ends without a claim when a position occurs for the fifth time', async () => {
       const game = await play();
       for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.ended).toBeUndefined();
@@ -269,7 +269,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('ends when a move arrives after the time is over', async () => {
+    it('ends when a player moves after the time of that player has run out', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -288,7 +288,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('ends as a draw when the time runs out and the opponent cannot mate', async () => {
+    it("ends as a draw when a player's time runs out and the opponent cannot mate", async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       moves(game, ...capturesUntil((score) => score.turn() === 'b' && /^[^A-JL-Z]*$/.test(score.fen().split(' ', 1)[0])));
       expect(game.state.turn).toBe('b');

@@ -9,7 +9,7 @@ export interface ChessState {
   fen: string;
   /** The position at the beginning. Absent: the standard position. */
   startFen?: string;
-  /** All moves so far, in standard notation. */
+  /** All moves so far, in standard algebraic notation. */
   moves: string[];
   turn: Side;
   clocks: Clocks;
@@ -80,7 +80,7 @@ export class Chess implements GameRules<ChessState> {
   move(room: GameRoom<ChessState>, move: z.infer<typeof Move>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
-    // The player's time may have ended although the timer has not fired yet.
+    // The player's time can be over although the timer has not fired yet.
     if (timeLeft(room) <= 0) return this.flagFell(room);
     const played = playMove(state.fen, move);
     if (!played) room.reject('illegal-move');

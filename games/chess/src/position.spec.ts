@@ -7,7 +7,7 @@ describe('playMove', () => {
     expect(playMove('8/8/8/8/5k2/8/3p4/4K3 w - - 0 1', { san: 'Kxd2' })?.over).toBe('insufficient');
   });
 
-  it('reports checkmate before any other result', () => {
+  it('reports checkmate even when the same move completes seventy-five moves without a capture or pawn move', () => {
     expect(playMove('7k/5Q2/6K1/8/8/8/8/8 w - - 149 100', { san: 'Qg7' })?.over).toBe('checkmate');
   });
 

@@ -52,8 +52,8 @@ export function countPosition(before: Occurrences, fen: string): { readonly occu
 }
 
 /**
- * Returns the key of a position. Positions with the same key are equal for repetition: pieces, side to move, castling, en passant (article
- * 9.2.3).
+ * Returns the key of a position. By article 9.2.3, two positions are the same if they have the same pieces, side to move, castling rights
+ * and en passant captures. They then have the same key.
  */
 export function repetitionKey(fen: string): string {
   return fen.split(' ', 4).join(' ');

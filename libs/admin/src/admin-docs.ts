@@ -6,8 +6,8 @@ import type { AdminOptions } from './admin.options.js';
 import { bearerOf, passwordOf, refusalOf, type TokenCheck } from './admin-token.js';
 
 /**
- * An API of the ops port: its routes begin with `prefix`. `acceptedTokens`: the tokens that the API accepts, in words, such as
- * `the SERVICE_TOKEN`.
+ * An API of the ops port: its routes begin with `prefix`. `acceptedTokens`: the tokens that the API accepts, as its refusals name them,
+ * such as `the SERVICE_TOKEN`.
  */
 export interface DescribedApi {
   readonly prefix: string;
@@ -77,7 +77,7 @@ interface DescribedOperation {
   parameters?: { readonly name?: string; readonly in?: string }[];
 }
 
-/** Adds the path parameters that Nest leaves out: parameters whose type is a branded text, such as `RoomId`. */
+/** Adds the path parameters that Nest omits from the description: parameters whose type is a branded text, such as `RoomId`. */
 function describePathParameters(path: string, operations: readonly DescribedOperation[]): void {
   for (const [, name] of path.matchAll(/\{(\w+)\}/g))
     for (const operation of operations) {

@@ -16,7 +16,7 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
 /** Time limit for a drain, in ms. The server answers the request only after it has tried to migrate all of its rooms. */
 export const DRAIN_WAIT_MS = 120_000;
-/** Interval at which the progress of a drain is stored, in ms. */
+/** Interval in ms at which the gateway stores the progress of a drain. */
 export const DRAIN_PROGRESS_MS = 1_000;
 /** Time limit for the migration of a room, in ms. The limit is long, because the migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
@@ -25,7 +25,7 @@ export const CAPACITY_SAMPLE_MS = 1_000;
 
 /** Maximum number of open event streams of one gateway. */
 export const STREAMS_MAX = 100;
-/** Number of past server events that a gateway keeps for new readers. A second list of the same length has the room events. */
+/** Number of past server events that a gateway keeps for new readers. The gateway keeps the same number of room events in a second list. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
 /** Number of unsent bytes at which the gateway closes a stream. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;

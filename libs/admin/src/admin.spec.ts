@@ -280,7 +280,7 @@ describe('the admin API', () => {
       expect(await get(`/api/acts/${body.act}`)).toMatchObject(entry);
     });
 
-    it('is in the audit log even when the server refuses the act or the input is invalid', async () => {
+    it('is in the audit log even when a server refuses the act or its input is invalid', async () => {
       const id = await roomInPlay(game.get(Self));
       expect((await ask('POST', `/api/rooms/${id}/migrate`)).status).toBe(503);
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { note: 'x'.repeat(201) } })).status).toBe(400);
@@ -299,7 +299,7 @@ describe('the admin API', () => {
       expect((await ask('GET', `/api/rooms/${id}`, { token: VIEWER_TOKEN })).status).toBe(200);
     });
 
-    it('is refused to a viewer and recorded on every route that changes something', async () => {
+    it('is refused to a viewer on every route that changes data, and each refusal is in the audit log', async () => {
       const { paths } = await get<{ paths: Record<string, Record<string, { responses: object }>> }>('/api/docs-json');
       const changes = Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).flatMap(([method, route]) => (method === 'get' ? [] : [{ path, method, route }])),
@@ -330,7 +330,7 @@ describe('the admin API', () => {
       expect(stored.length).toBeLessThanOrEqual(20);
     });
 
-    it('contains the result of a drain, even when the request was answered before the drain ended', async () => {
+    it('contains the result of a drain that ended only after the answer to its request', async () => {
       const answer = await ask('POST', `/api/servers/${gameId}/drain`, { body: { wait: false } });
       expect(answer.body).toMatchObject({ moved: null, left: null, act: expect.any(String) });
       const ended = await until(async () => {
@@ -342,7 +342,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('cannot be found when the audit log does not contain the act', async () => {
+    it('is reported as `not-found` when the audit log does not contain its id', async () => {
       expect(await ask('GET', '/api/acts/1795981809847-00000000')).toMatchObject({ status: 404, body: { code: 'not-found' } });
     });
   });
@@ -354,7 +354,7 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and answers an unknown id with the known ids', async () => {
+    it('returns a server by its short id, and refuses an unknown id with a list of known ids', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
@@ -429,7 +429,8 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Creates some rooms in the same millisecond. Without a fixed order of these rooms, a page could leave out a room or list it twice.
+      // Creates some rooms in the same millisecond. Without a fixed order of these rooms, the pages could contain a room twice or not at
+      // all.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -462,7 +463,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('limits the length of a refusal, even for a long request', async () => {
+    it('sends a short refusal even to a long invalid request', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -549,7 +550,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it("tells the room's owner to end the game with a note for the players", async () => {
+    it("sends the room's owner a request to end the game, with a note for the players", async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,
@@ -705,7 +706,7 @@ describe('the admin API', () => {
       expect(JSON.stringify(body)).toContain('server.evicted');
     });
 
-    it('still returns the events of servers after thousands of room events', async () => {
+    it('sends a server event to a new reader even after thousands of room events', async () => {
       const beside = await listen('?kind=room');
       const { id: server, incarnation } = game.get(Self);
       const marker = randomUUID();

@@ -45,8 +45,8 @@ interface Kept {
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   /**
-   * Server events have a list of their own, because the loss of one server can cause thousands of room events. They would push the server
-   * events out of a shared list.
+   * Server events are in a separate list, because the loss of one server can cause thousands of room events. In a shared list, these room
+   * events would push out the server events.
    */
   private readonly ofServers: Kept[] = [];
   private readonly ofRooms: Kept[] = [];

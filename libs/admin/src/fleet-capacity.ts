@@ -6,7 +6,7 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Number of rooms for which the open game servers have capacity. Canaries are left out. */
+  /** Number of rooms for which the open game servers have capacity. Canaries do not count. */
   readonly slots: number;
   /** Number of rooms on all game servers. */
   readonly rooms: number;
@@ -45,7 +45,7 @@ export class FleetCapacity implements OnApplicationBootstrap {
 
   now(): Capacity {
     const servers = this.directory.byType('game').filter(({ state }) => state !== 'dead');
-    // Leaves out canaries, because they take only rooms that ask for their build.
+    // Excludes canaries, because they take only rooms that ask for their build.
     const loads = servers.filter(({ canary }) => !canary).map(loadOf);
     const count = (status: GameServerLoad['status']): number => loads.filter((load) => load.status === status).length;
     const open = loads.filter(({ status }) => status === 'open');

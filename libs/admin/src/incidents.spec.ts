@@ -13,7 +13,7 @@ function events(...all: readonly Told[]): PublishedOperatorEvent[] {
 }
 
 describe('incidentsOf', () => {
-  it('makes one incident of the suspicion, the eviction and the recovery of a server', () => {
+  it('combines the suspicion, the eviction and the recovery of a server into one incident', () => {
     const [incident, ...others] = incidentsOf(
       events(
         [1_000, 'server.suspect', 'check-missed'],
@@ -46,7 +46,7 @@ describe('incidentsOf', () => {
     expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
   });
 
-  it('ends an incident when a second gateway completes the recovery of a gateway that died', () => {
+  it('ends an incident when a second gateway completes the recovery that a dead gateway had begun', () => {
     const died = events(
       [1_000, 'server.evicted', 'silent'],
       [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 9 } }],

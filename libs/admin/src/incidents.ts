@@ -21,7 +21,7 @@ export interface Incident {
   readonly evictedAt: number | null;
   /** The time at which the incident ended. Null: the incident has not ended. */
   readonly endedAt: number | null;
-  /** Number of rooms that other servers had to take over. */
+  /** Number of rooms of the server that other servers had to adopt. */
   readonly rooms: number;
   /**
    * Time in ms from the beginning of the incident until all rooms were recovered: the longest wait of a player. Null: no room had to wait,

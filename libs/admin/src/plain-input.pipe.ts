@@ -12,7 +12,7 @@ export class PlainInputPipe implements PipeTransform {
   constructor(private readonly limits: ReadLimits = LIMITS) {}
 
   transform(value: unknown, { type }: Pick<ArgumentMetadata, 'type'>): unknown {
-    // The value of a custom decorator does not come from the request, so it is not checked.
+    // The value of a custom decorator does not come from the request, so the pipe does not check it.
     if (type === 'custom') return value;
     try {
       assertPlainJson(value, this.limits);

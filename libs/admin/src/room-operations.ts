@@ -41,8 +41,8 @@ export class RoomOperations {
    * Ends the game of a room, with or without an owner, even when no server can load the room.
    *
    * @param round ends the game only if the room still has this number of ended games, so that a late request ends no later game
-   * @throws `room-unknown`; `room-not-playing`, also when another game runs than that of `round`; `moved` when the room changed its owner
-   * during every attempt; any other refusal of the owner
+   * @throws `room-unknown`; `room-not-playing`, also when the current game is not the game of `round`; `moved` when the room changed its
+   * owner during every attempt; any other refusal of the owner
    */
   async end(room: RoomId, { note, round }: { readonly note?: string; readonly round?: number }): Promise<void> {
     const result = { reason: 'operator' as const, ...(note !== undefined && { result: { note } }) };

@@ -39,7 +39,7 @@ export class RoomReader {
     return { rooms, next: last && textOf(last), asOf: this.now(), complete: true };
   }
 
-  /** Reads rooms as they are now. Leaves out a room that was closed since the query chose it. */
+  /** Reads rooms as they are now. Omits each room that was closed after the query chose it. */
   private async views(rooms: readonly RoomId[]): Promise<AdminRoomView[]> {
     return (await this.records.readMany(rooms)).flatMap((record) => (record ? this.viewOf(record) : []));
   }
@@ -64,7 +64,7 @@ export class RoomReader {
     return viewOf(record, this.isOwnerless(record));
   }
 
-  /** Returns whether a room has a game in play but no living owner, as far as this gateway knows. */
+  /** Returns whether a room has a game in play, but no owner that is alive in the directory of this gateway. */
   private isOwnerless({ status, owner }: Pick<RoomRecord, 'status' | 'owner'>): boolean {
     if (status !== 'playing') return false;
     const server = owner ? this.directory.get(owner.server) : undefined;
@@ -76,7 +76,7 @@ export class RoomReader {
   }
 }
 
-/** Returns whether a query asks for all rooms in the order of the index. */
+/** Returns whether a query asks for all rooms, newest first, which is the order of the index. */
 function isWholeIndex({ q, game, status, ownerless, sort, order }: RoomsQuery): boolean {
   return (
     (q ?? '') === '' && game === undefined && status === undefined && ownerless === undefined && sort === 'created' && order === 'desc'

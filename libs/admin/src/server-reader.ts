@@ -37,7 +37,7 @@ export class ServerReader {
     throw new HoldfastError('not-found', `There is no server ${id}. Known servers: ${list}.`);
   }
 
-  /** Reads the record of the server now. Use it before a write, because the record in the directory may be a second old. */
+  /** Reads the record of the server now. Use it before a write, because the record in the directory can be up to a second old. */
   async fresh(id: string): Promise<ServerRecord> {
     await this.directory.refresh();
     return this.record(id);

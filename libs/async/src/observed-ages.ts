@@ -6,7 +6,7 @@ interface Observed {
 
 /**
  * Measures for how long this process has observed the same value, by the monotonic clock. A stored time does not show the age, because
- * somebody may have changed the clock of the computer that wrote it. All ages are 0 when a process starts, so the process may act late but
+ * somebody may have changed the clock of the computer that wrote it. All ages are 0 when a process starts, so the process can act late but
  * never too early.
  *
  * @example for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room); ages.nextRound();

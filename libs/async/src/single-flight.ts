@@ -1,8 +1,10 @@
 /**
- * Runs a task at most once at a time.
+ * Runs a task so that no two runs of it overlap.
  *
- * @example const refresh = new SingleFlight(() => this.readAll()); await refresh.join();   // runs, or waits for the run under way await
- *   refresh.again();  // a run that begins after this call
+ * @example
+ * const refresh = new SingleFlight(() => this.readAll());
+ * await refresh.join();   // starts a run, or waits for the current run
+ * await refresh.again();  // waits for a run that begins after this call
  */
 export class SingleFlight<Result = void> {
   private current: Promise<Result> | null = null;

@@ -3,7 +3,7 @@ import type { RoomId, SessionId } from '#libs/protocol';
 /** A session with a connection to this gateway, to which a chat message is sent. */
 export interface ChatListener {
   readonly session: SessionId;
-  /** True until the connection closes on which the session began to follow the lobby. */
+  /** False: the connection on which the session began to follow the lobby is closed. */
   readonly isOpen: boolean;
   sendFrame(frame: Uint8Array): void;
 }

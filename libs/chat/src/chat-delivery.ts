@@ -22,7 +22,7 @@ interface FollowedLobby {
 
 /**
  * Delivers chat messages to the sessions at this gateway. Subscribes to the channel of each room with a session at this gateway, and of
- * each lobby that such a session follows.
+ * each lobby that a session at this gateway follows.
  */
 @Injectable()
 export class ChatDelivery implements OnModuleInit {
@@ -56,8 +56,8 @@ export class ChatDelivery implements OnModuleInit {
   }
 
   /**
-   * Lets the listener follow the lobby of this game. A listener follows one lobby at a time.
-   * @param seen number of the newest message at the time of the listener's read; the listener gets each later message
+   * Delivers the chat of the lobby of this game to the listener from now on. A listener follows one lobby at a time.
+   * @param seen number of the newest message when the listener read the chat; the listener gets each later message
    */
   follow(listener: ChatListener, game: string, seen: number): void {
     for (const [other, { listeners }] of this.lobbies) if (other !== game) this.removeFrom(other, listeners, listener.session);
@@ -71,7 +71,7 @@ export class ChatDelivery implements OnModuleInit {
     lobby.channel.feed.repeatAfter(seen);
   }
 
-  /** Lets this session follow no lobby. */
+  /** Ends the delivery of the chat of a lobby to this session. */
   unfollow(session: SessionId): void {
     for (const [game, { listeners }] of this.lobbies) this.removeFrom(game, listeners, session);
   }

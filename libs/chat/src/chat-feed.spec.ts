@@ -72,7 +72,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3]);
   });
 
-  it('sends the messages again that a new follower has missed', async () => {
+  it('repeats the messages that a new follower has missed', async () => {
     const { feed, sent, stored } = start([entry(1)]);
     await feed.catchUp();
     for (const seq of [2, 3]) {
@@ -85,7 +85,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 3]);
   });
 
-  it('sends the messages again that a follower missed when the follower starts during a read', async () => {
+  it('repeats the missed messages for a follower that starts during a read of the store', async () => {
     const { feed, sent, stored } = start([entry(1)]);
     await feed.catchUp();
     stored.push(entry(2), entry(3));

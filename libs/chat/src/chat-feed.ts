@@ -11,7 +11,7 @@ export class ChatFeed {
   private mustReadAgain = false;
 
   /**
-   * @param read returns the stored messages above a number; null: the recent messages; `last`: the number of the newest message
+   * @param read returns the stored messages above the number `after` (null: the recent messages), and the number of the newest message
    * @param send sends a frame to the followers
    * @param last the feed sends the messages above this number; null: the feed first reads the stored messages
    */

@@ -107,7 +107,7 @@ describe('the messages of a channel', () => {
 });
 
 describe('the rate limit of a channel', () => {
-  it('restricts each user, and tells the user when the next message is allowed', async () => {
+  it('restricts each user, and returns the delay until the next message is allowed', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 2, perMinute: 6 });
     const admit = async (user: UserId, id: string) => slow.admit(target, { user, id });

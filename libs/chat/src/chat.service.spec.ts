@@ -81,7 +81,7 @@ describe('a chat message', () => {
     expect((await chat.history(newCaller(), LOBBY)).messages).toContainEqual(sent);
   });
 
-  it('is passed, changed or refused as the moderator of the application decides', async () => {
+  it('is sent unchanged, changed or refused, as the moderator of the application decides', async () => {
     const { chat } = await start([Moderator]);
     const caller = newCaller();
     const send = (text: string) => chat.send(caller, { ...LOBBY, text, id: text });
@@ -93,7 +93,7 @@ describe('a chat message', () => {
   });
 
   it.each(['never', 'throw', 'break', 'undefined', 'number'])(
-    'is refused with a request to retry when the moderator fails (kind of failure: %s)',
+    'is refused, but may be sent again, when the moderator fails (kind of failure: %s)',
     async (text) => {
       const { chat } = await start([Moderator], { moderationMs: 50 });
       const caller = newCaller();
@@ -114,7 +114,7 @@ describe('a chat message', () => {
     expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
-  it('is refused with a waiting time when the user has sent too many messages', async () => {
+  it('is refused with the delay until the next attempt when the user has sent too many messages', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });

@@ -166,17 +166,20 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it.each(['url', 'tcpUrl'] as const)('plays with a gateway that knows only syncs with RFC 6902 patches (address: `%s`)', async (url) => {
-    fleet.isCompactKnown = false;
-    await play({}, gateway[url]);
-    expect([...fleet.lines].map(({ isCompact }) => isCompact)).toEqual([false]);
-    const seen = syncs();
-    await room.send('add', { n: 1 });
-    fleet.cutAll();
-    await room.send('add', { n: 2 });
-    expect(room.state).toEqual({ total: 3, added: [1, 2] });
-    expect(seen.map(({ input, time }) => [input, time])).toContainEqual([undefined, undefined]);
-  });
+  it.each(['url', 'tcpUrl'] as const)(
+    'plays over a gateway that supports only syncs with RFC 6902 patches (address: `%s`)',
+    async (url) => {
+      fleet.isCompactKnown = false;
+      await play({}, gateway[url]);
+      expect([...fleet.lines].map(({ isCompact }) => isCompact)).toEqual([false]);
+      const seen = syncs();
+      await room.send('add', { n: 1 });
+      fleet.cutAll();
+      await room.send('add', { n: 2 });
+      expect(room.state).toEqual({ total: 3, added: [1, 2] });
+      expect(seen.map(({ input, time }) => [input, time])).toContainEqual([undefined, undefined]);
+    },
+  );
 
   it('reads the RFC 6902 patches of a room on an older server', async () => {
     await play();

@@ -1,6 +1,6 @@
 /**
  * The entry point of the client library with the decoder of compact syncs. With this decoder, a page receives far fewer bytes. The decoder
- * has an entry of its own, because it adds a third to the size of the client.
+ * has a separate entry point, because it adds a third to the size of the client.
  *
  * @example
  * import { connect } from '@holdfast/client';

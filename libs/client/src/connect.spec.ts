@@ -189,7 +189,7 @@ describe('connect', () => {
     });
   });
 
-  it('names the remedy when the client for browsers finds no WebSocket', async () => {
+  it('rejects with an error that says what to do when the client for browsers finds no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -567,7 +567,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('stays ended when an outdated view of the lobby shows `playing`', async () => {
+  it('keeps the status `ended` when an outdated view of the lobby shows `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -581,7 +581,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('ends when the lobby reports the end of the game before the owner reports the end', async () => {
+  it('gets the status `ended` when the lobby reports the end of the game before the owner', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -590,7 +590,7 @@ describe('a room of the client', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command that the room has already applied', async () => {
+  it('neither loses nor duplicates a command that the room has already applied', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -674,7 +674,7 @@ describe('a lost connection', () => {
     expect(room.state).toEqual({ total: 5, added: [5] });
   });
 
-  it('neither loses nor doubles an event', async () => {
+  it('neither loses nor duplicates an event', async () => {
     const { room, session } = await play();
     const told: unknown[] = [];
     room.on('event', ({ data }) => told.push((data as { n: number }).n));
@@ -747,7 +747,7 @@ describe('the session of a client', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('reconnects after the time that the goodbye of a stopping gateway names', async () => {
+  it('reconnects after the delay that the goodbye of a stopping gateway names', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -764,7 +764,7 @@ describe('the session of a client', () => {
 });
 
 describe('a session in the storage of the client', () => {
-  it('stays stored when an earlier session with this key is closed', async () => {
+  it('stays stored when an earlier session with the same key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
     const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
@@ -951,7 +951,9 @@ describe('a search for a quick match', () => {
   describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Delays the answer to the next request of this operation. Returns a function that sends the answer. The answer contains a room. */
+    /**
+     * Delays the answer to the next request of this operation. Returns a function that sends the answer, with the room that it is given.
+     */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {

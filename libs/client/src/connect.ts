@@ -61,9 +61,9 @@ export interface ConnectOptions {
   /** Time within which a gateway must send its welcome, in ms. After this time, the client tries the next gateway. Default: 5000. */
   readonly welcomeMs?: number;
   /**
-   * Time in ms for which the client repeats its first connection while the gateway refuses with an error that allows another attempt, such
-   * as `unavailable`. Before each attempt, the client waits for the gateway's `retryAfterMs`. 0: only one attempt. The client does not
-   * repeat after a final refusal such as `unauthorized`, or when no gateway answers. Default: 20000.
+   * Time in ms for which the client repeats its first attempt to connect while the gateway refuses with an error that allows another
+   * attempt, such as `unavailable`. Before each attempt, the client waits for the gateway's `retryAfterMs`. 0: only one attempt. The client
+   * does not repeat after a final refusal such as `unauthorized`, or when no gateway answers. Default: 20000.
    */
   readonly openMs?: number;
   /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */

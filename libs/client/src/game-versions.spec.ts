@@ -76,7 +76,7 @@ describe('a client that declares the supported versions of a game', () => {
     ['the server does not report the version', { tally: 1 }, undefined],
     ['the client declares only versions of other games', { chess: 1 }, 7],
     ['the client declares no versions', undefined, 7],
-  ])('plays when %s', async (_case, gameVersions, version) => {
+  ])('sends commands when %s', async (_case, gameVersions, version) => {
     await play(gameVersions);
     await upgradeTo(version);
     await room.send('add', { n: 1 });

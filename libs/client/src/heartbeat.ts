@@ -13,7 +13,7 @@ export class Heartbeat {
     private readonly dead: () => void,
   ) {}
 
-  /** Checks twice per `pingMs`, so that a ping is sent within that time. */
+  /** Checks twice per `pingMs`, so that at most `pingMs` pass before a ping. */
   start(pingMs: number): void {
     this.stop();
     this.silentBeats = 0;

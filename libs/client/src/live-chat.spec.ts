@@ -15,7 +15,7 @@ class FakeSession implements ChatSession {
   readonly room = { id: ROOM, on: (name: 'left', listener: () => void) => this.leaving.on(name, listener) };
   stored: ChatEntry[] = [];
   readonly requests: { operation: string; data: Record<string, unknown> }[] = [];
-  /** The errors of the next requests, in order. */
+  /** The errors with which the server refuses the next requests, in order. */
   failures: HoldfastError[] = [];
   /** Maximum number of messages in one answer. */
   page = 50;

@@ -95,8 +95,8 @@ class LiveChat implements Chat {
   ) {
     this.stops = [
       session.on('chat', (message) => this.received(message)),
-      // The client may have missed messages between two connections. With the request for them, the client also follows the chat
-      // of a lobby again.
+      // The client may have missed messages between two connections, so it requests them. With this request, it also follows the chat of a
+      // lobby over the new connection.
       session.on('status', (status) => {
         if (status === 'open') this.read();
       }),
@@ -157,8 +157,8 @@ class LiveChat implements Chat {
   }
 
   /**
-   * Requests the messages after the last emitted one. Only one request runs at a time. After a call during a request, one more request
-   * follows.
+   * Requests the messages after the last emitted one. Only one request runs at a time. If this method is called during a request, it sends
+   * one more request afterwards.
    */
   private read(): void {
     if (this.isReading) {
@@ -206,7 +206,8 @@ class LiveChat implements Chat {
 
   /**
    * Emits the early messages without waiting for messages that the server has deleted.
-   * @param stored every message up to this `seq` was emitted, is among the early messages, or was deleted by the server
+   * @param stored the `seq` up to which the client waits for no message: each one was emitted, is among the early messages, or was deleted
+   * by the server
    */
   private emitEarly(stored: number): void {
     for (const seq of [...this.early.keys()].sort((a, b) => a - b)) {

@@ -66,8 +66,8 @@ const ENDED_GRACE_MS = 500;
  */
 const ANSWER_MS = 1_500;
 /**
- * Delay in ms between the refusal of a command and the repeat of the commands after it. Further refusals arrive within this delay, so that
- * the room does not repeat a refused command.
+ * Delay in ms between the refusal of a command and the repeat of the commands after it. During this delay, the room waits for the refusals
+ * of these later commands, so that it does not repeat a refused command.
  */
 const AGAIN_MS = 20;
 
@@ -107,7 +107,7 @@ export class LiveRoom implements Room {
   private attached = false;
   /** True: the last `placed` came from a former owner of the room. The room then ignores the frames of this owner. */
   private fromOldOwner = false;
-  /** True when the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
+  /** True when the lobby has reported `waiting` since the last game began. If a later view shows a game, this game is then a new one. */
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -298,7 +298,7 @@ export class LiveRoom implements Room {
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
     // A gateway refused the command (`busy`), so the room has ignored all later commands. The client repeats the later commands. The
-    // repeated commands have a `settled` that includes the refused command, so the room does not wait for it.
+    // `settled` of the repeated commands includes the refused command, so the room does not wait for the refused command.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 

@@ -104,8 +104,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, detaches
-   * the session and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, closes
+   * the connection and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -316,7 +316,7 @@ export class LiveSession implements Session {
       case 'goodbye':
         return;
       default:
-        // Ignores a kind of message that this client is too old to know.
+        // Ignores a message of a kind that was added after this version of the client.
         message satisfies never;
     }
   }
@@ -440,7 +440,7 @@ export class LiveSession implements Session {
     this.request('match.find', search.wish).then(
       (answer) => {
         search.unanswered -= 1;
-        // Ignores an answer that arrives after the end of the search, because the player may have left the room in the answer.
+        // Ignores an answer that arrives after the end of the search, because the player has perhaps left the room of this answer.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;
@@ -458,7 +458,7 @@ export class LiveSession implements Session {
     );
   }
 
-  /** Emits the message. Ends the search of this session when the server has ended it without a match. */
+  /** Emits the message. If the message says that the server has ended the search without a match, ends the search of this session. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
     // If the answer with the ticket was lost, the first message about the search supplies the ticket.

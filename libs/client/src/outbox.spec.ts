@@ -68,7 +68,7 @@ describe('the outbox of a client', () => {
     expect(add(outbox).seq).toBe(4);
   });
 
-  it('ignores the first five refusals `busy` of a repeated command, but not of a new command', async () => {
+  it('ignores the first five `busy` refusals of a repeated command, but rejects a new command at its first refusal', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];

@@ -19,7 +19,7 @@ export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**
  * Returns the pause before attempt number `attempt`, counted from 0, in ms. The pause is a random value between half and all of an
- * exponentially growing time. So the players of a lost gateway do not reconnect at the same moment. Source: "Exponential Backoff And
+ * exponentially growing duration. So the players of a lost gateway do not reconnect at the same moment. Source: "Exponential Backoff And
  * Jitter", AWS Architecture Blog, 2015 ("equal jitter").
  */
 export function retryDelayMs(attempt: number, gateways: number, options: ReconnectOptions, random: () => number): number {

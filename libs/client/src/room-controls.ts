@@ -1,7 +1,7 @@
 import type { Operations, UserId } from '#libs/protocol';
 import type { Session } from './session.js';
 
-/** The operations of the host of a room. When the promise of an operation resolves, `room.view` shows the change. */
+/** The operations of the host of a room. When the promise of an operation resolves, `room.view` already shows the change. */
 export interface RoomControls {
   /** Changes the room. An absent field does not change. `password: null` removes the password. */
   update(change: Operations['rooms.update']['data']): Promise<void>;
@@ -21,8 +21,8 @@ export interface RoomControls {
 export type HostedSession = Pick<Session, 'request'>;
 
 /**
- * Returns the controls of the player's current room. A player who is not the host may only change the own team. All other calls then reject
- * with `not-owner`.
+ * Returns the controls of the player's current room. For a player who is not the host, all calls reject with `not-owner`, except a change
+ * of this player's own team.
  *
  * @example
  * const controls = roomControls(session);

@@ -36,7 +36,8 @@ export interface RoomEvents<Rules = unknown> {
   /**
    * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or when Redis
    * lost data at the same time. All changes after version `to` are lost, including events and acknowledged commands. The event `change`
-   * with the current state follows. The room also emits the events of new changes whose version numbers were used before the rewind.
+   * with the current state follows. New changes then use the version numbers of the lost changes again, and the room emits the events of
+   * these new changes.
    */
   rewound: [rewind: { readonly from: number; readonly to: number }];
   /**

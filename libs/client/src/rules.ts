@@ -1,7 +1,10 @@
 import type { GameEvent } from '#libs/protocol';
 import type { EventDataOf, EventName, GameRoom, GameTypes, RoomContext } from '#libs/room';
 
-/** The first parameter of a command handler. The method `reject` identifies it, because only command handlers can reject. */
+/**
+ * The first parameter of a command handler. Its method `reject` distinguishes it from the parameters of other handlers, which cannot
+ * reject.
+ */
 type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
 
 /**

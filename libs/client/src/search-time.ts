@@ -6,7 +6,7 @@ const LATE_MS = 1_000;
 
 /**
  * Measures how long the client has tried to connect. Excludes the time in which the computer slept or the browser throttled a background
- * tab. Reads a monotonic clock, because somebody may set the wall clock.
+ * tab. Reads a monotonic clock, because the wall clock can be set at any time.
  */
 export class SearchTime {
   /** The search time so far, in ms. */

@@ -58,7 +58,7 @@ export interface CreateRoom extends RoomSettings {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** The room to enter: its id, or its id or invite code with a password. */
+/** The room to enter: its id as a string, or an object with the id or the invite code, and a password if the room needs one. */
 export type RoomAddress =
   | string
   | { readonly room: string; readonly password?: string }
@@ -103,7 +103,7 @@ export interface Session {
   rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
    * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
-   * page has no `next`. A page that is not the last may have fewer rooms than `limit`, even none.
+   * page has no `next`. Each earlier page can also have fewer rooms than `limit`, even none.
    *
    * @example
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });

@@ -57,7 +57,7 @@ describe('the file conformance/syncs.json', () => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('contains frames that never change the earlier state object, even when a byte is corrupted', () => {
+  it('has frames that the client decodes without changing the earlier state object, even after a byte is corrupted', () => {
     const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
     return fc.assert(
       fc.property(

@@ -107,7 +107,7 @@ function sleep(ms: number): void {
 }
 
 describe('the uplink of a client', () => {
-  it('gives up the reconnection after the configured time', async () => {
+  it('stops its attempts to reconnect after the configured duration', async () => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -134,7 +134,7 @@ describe('the uplink of a client', () => {
   it.each([
     ['ahead', HOUR],
     ['back', -HOUR],
-  ])('keeps the time limit even when the wall clock is set %s', async (_, byMs) => {
+  ])('does not change its time limit when the wall clock is set %s', async (_, byMs) => {
     await welcomed();
     isUp = false;
     line?.closed('gone');
@@ -258,7 +258,7 @@ describe('the uplink of a client', () => {
 describe('the first connection of an uplink', () => {
   const LOST: Goodbye = { kind: 'goodbye', code: 'unavailable', reason: 'What the store lost is being written again.', retryAfterMs: 500 };
 
-  it('is tried again after the time that the refusal names', async () => {
+  it('is tried again after the delay that the refusal names', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(490);
@@ -268,7 +268,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('is tried again when the refusal is temporary but names no time', async () => {
+  it('is tried again when the refusal is temporary but names no delay', async () => {
     refused = () => ({ kind: 'goodbye', code: 'timed-out', reason: '' });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -289,7 +289,7 @@ describe('the first connection of an uplink', () => {
     expect(dials).toBe(before);
   });
 
-  it('fails immediately when the refusal names a time beyond the time limit', async () => {
+  it('fails immediately when the refusal names a delay that exceeds the time limit', async () => {
     refused = () => ({ ...LOST, retryAfterMs: 60_000 });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -323,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'is tried again when one gateway refuses and another gateway does not answer: %j',
+    'is tried again within the time limit when one gateway refuses and another gateway does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);
@@ -337,7 +337,7 @@ describe('the first connection of an uplink', () => {
     },
   );
 
-  it('fails with the refusal when one gateway refuses and another gateway does not answer', async () => {
+  it('fails with the refusal after the time limit when one gateway refuses and another gateway does not answer', async () => {
     refused = () => LOST;
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://dead']);
     uplink.start();

@@ -8,7 +8,7 @@ export interface FakeSession {
   secret: string;
   line: Line | null;
   searching: string | null;
-  /** Encodes the compact syncs of this session, for each of its connections. */
+  /** Encodes the compact syncs for all connections of this session. */
   readonly syncs: CompactSyncs;
 }
 

@@ -3,21 +3,22 @@ import { FRAME_MS, type Frame, type Run, type Ship, SPEED, STEP_MS } from './mov
 /** A ship stands still when it moves with less than this fraction of its speed. */
 const STILL_PART = 0.1;
 
+/** How smoothly and correctly a page displayed the ships. Distances are in units of the game's arena. */
 export interface Measures {
   /** The longest time in which the own ship stood still, in ms. */
   readonly stillMs: number;
   /**
-   * Distance between the displayed own ship and its place on the server, in units: the 95th percentile. The place on the server is read at
-   * the time at which the inputs of the frame arrive there.
+   * Distance between the displayed position of the player's own ship and its position on the server: the 95th percentile. The position on
+   * the server is read at the time at which the inputs of the frame arrive there.
    */
   readonly errorP95: number;
-  /** Maximum distance between the displayed own ship and its place on the server, in units. */
+  /** Maximum distance between the displayed position of the player's own ship and its position on the server. */
   readonly errorMax: number;
-  /** 95th percentile of the distances by which syncs corrected the predicted place, in units. */
+  /** 95th percentile of the distances by which syncs corrected the predicted position. */
   readonly correctionP95: number;
-  /** Maximum distance by which a sync corrected the predicted place, in units. */
+  /** Maximum distance by which a sync corrected the predicted position. */
   readonly correctionMax: number;
-  /** Largest change of the own ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
+  /** Largest change of the own ship's motion from one frame to the next, in units. Within one frame, a ship moves by 3.3 units. */
   readonly ownJerk: number;
   /** Largest change of the other ship's motion from one frame to the next, in units. */
   readonly otherJerk: number;

@@ -41,7 +41,7 @@ export interface Scenario extends Network {
   readonly durationMs: number;
   /** The period, in ms since the start, in which the server runs no steps and drops inputs. `isTimeStopped`: the room time also stops. */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
-  /** Number of steps by which the server returns to an earlier state at the end of the pause. */
+  /** Number of steps that a rewind undoes at the end of the pause. */
   readonly rewindSteps?: number;
   /** The period, in ms since the start, in which the page displays no frames. */
   readonly hidden?: { readonly from: number; readonly to: number };

@@ -1,8 +1,8 @@
 export const EDGE_OPTIONS = Symbol('EdgeOptions');
 
 /**
- * The limits and times of a gateway. `docs/settings.md` describes each field under the name of its setting, such as `HELLO_TIMEOUT_MS` for
- * `helloTimeoutMs`.
+ * The limits and durations of a gateway. `docs/settings.md` describes each field under the name of its setting, such as `HELLO_TIMEOUT_MS`
+ * for `helloTimeoutMs`.
  */
 export interface EdgeOptions {
   readonly host: string;
@@ -40,7 +40,7 @@ export interface EdgeOptions {
 
 /**
  * Backlog at which the gateway closes a connection at once, as a multiple of `backlogBytesMax`. Only a client that sends requests without
- * reading the answers has such a backlog.
+ * reading the answers has a backlog of this size.
  */
 export const BACKLOGS_MAX = 4;
 /**
@@ -102,7 +102,7 @@ export const ATTACH_TIMEOUT_MS = 3_000;
 export const ATTACHED_AT_ONCE_MAX = 200;
 /** Period in ms within which the gateway compares each followed room once with the store, because publications may be lost. */
 export const FOLLOW_POLL_MS = 10_000;
-/** Interval in ms between two comparisons. Each comparison covers a few of the followed rooms. */
+/** Interval in ms between two comparisons of followed rooms with the store. Each comparison covers a few of the rooms. */
 export const FOLLOW_TICK_MS = 100;
 /** Time for which the gateway waits for the owner's last frames after the record shows the end of a game, in ms. */
 export const OWNER_END_WAIT_MS = 250;
@@ -127,11 +127,14 @@ export const DEPARTURES_MAX = 10_000;
 export const DEPARTURES_AT_ONCE = 64;
 /** Interval at which the gateway searches for sessions of gateways that ended without a notice, in ms. */
 export const GATEWAY_SWEEP_MS = 5_000;
-/** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease after a third of this time. */
+/**
+ * Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews the lease each time a third of this duration has
+ * passed.
+ */
 export const CLEANUP_LEASE_MS = 10_000;
 /** Pause in ms before the gateway repeats a failed comparison of rooms with the settled store. */
 export const COMPARE_RETRY_MS = 100;
-/** Pause in ms before the gateway reads a missing room again, while the store may not be settled. */
+/** Pause in ms before the gateway reads a missing room again. A server can still restore the room until the store is settled. */
 export const UNSETTLED_READ_MS = 250;
 /**
  * Interval in ms at which the gateway renews the stored room of each connected user. After a renewal, the store keeps the room of the user
@@ -162,7 +165,7 @@ export const SEARCH_CHECK_MS = 10_000;
 export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search whose ticket the store has lost. */
 export const SEARCH_TRIES_MAX = 5;
-/** Maximum time for which the gateway holds back a lobby's answer until the record of the answer's room has arrived, in ms. */
+/** Maximum time for which the gateway delays a lobby's answer while the record of the answer's room has not arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
 export const RECORD_READ_MS = 100;

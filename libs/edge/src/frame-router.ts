@@ -50,8 +50,8 @@ export class FrameRouter {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // Subtracts at most one burst. The binary form of a JSON frame may have more bytes than a burst, and the limit would then never allow
-    // this frame.
+    // Subtracts at most `bytesBurst`, the size of the full budget. Otherwise the limit would never allow a JSON frame whose binary form is
+    // larger than that.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 

@@ -41,7 +41,7 @@ class UnmarkedListener extends EndListener {}
 class OtherModule {}
 
 describe('ExtensionExplorer', () => {
-  it('finds each marked provider of any module only once', async () => {
+  it('finds each marked provider once, in whichever module it is', async () => {
     const { explorer, get } = await start([Facts, UnmarkedListener]);
     expect(explorer.all(ServerEndListener)).toEqual([get(EndListener)]);
     expect(explorer.all(ServerEndListener)[0]).toBe(get(EndListener));
@@ -69,7 +69,7 @@ describe('ExtensionExplorer', () => {
 });
 
 describe('the decorator Extension', () => {
-  it('refuses a second port on one class', () => {
+  it('refuses a second @Extension on the same class', () => {
     expect(() => Extension(HealthFacts)(Facts)).toThrow('Facts has two @Extension decorators: write a class for each port.');
   });
 });

@@ -87,14 +87,14 @@ describe('an extension point', () => {
     expect(module.get(German).inits).toBe(1);
   });
 
-  it('makes the start fail when two providers implement the port, and names both providers', async () => {
+  it('stops the start with an error that names both providers when two providers implement the port', async () => {
     @Module({ providers: [Danish] })
     class DanishModule {}
     const module = await start(PartyModule, GermanModule, DanishModule);
     await expect(module.init()).rejects.toThrow('Danish and German implement Greeter: mark only one of them with @Extension.');
   });
 
-  it('makes the start fail with the message of the port when no default and no provider exist', async () => {
+  it('stops the start with the error message of the port when no default and no provider exist', async () => {
     @Module({ imports: [ExtensionModule], providers: extensionPoint(Greeter, null, 'Somebody must greet.') })
     class StrictModule {}
     await expect((await start(StrictModule)).init()).rejects.toThrow('Somebody must greet.');

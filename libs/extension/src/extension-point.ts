@@ -8,7 +8,8 @@ import { ExtensionExplorer } from './extension-explorer.js';
  *
  * Do not call the port in a constructor, because Nest may construct the implementation later. Such a call throws.
  *
- * @param fallback the default; null: the application must provide an implementation, or the start stops with `missing`
+ * @param fallback the default; null: there is no default, so the server does not start without an implementation of the application @param
+ * missing the error message when there is neither a default nor an implementation
  */
 export function extensionPoint<Port extends object>(
   port: PortClass<Port>,
@@ -36,8 +37,8 @@ export function extensionPoint<Port extends object>(
 }
 
 /**
- * Properties that Nest and promises read from every object. The forwarding object hides them, because Nest already calls the hooks of the
- * implementation, and because an object with `then` would look like a promise.
+ * Properties that Nest and promises read from every object. The object that `standIn` returns does not have them, because Nest calls the
+ * hooks of the implementation itself, and because Nest would treat an object with `then` as a promise.
  */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',

@@ -34,7 +34,7 @@ describe('EventJournal', () => {
     expect(ttlMs).toBeLessThanOrEqual(86_400_000);
   });
 
-  it('returns the events of the day, and reads only new events in later reads', async () => {
+  it('returns the events of the last day, and reads only new events in later calls', async () => {
     const journal = new EventJournal(redis);
     await redis.commands.del('hf:event-journal');
     const first = Array.from({ length: 2_500 }, () => event('server.state'));
@@ -70,7 +70,7 @@ describe('EventJournal', () => {
     expect((await journal.read(3)).map(({ id }) => id)).toEqual([last.id]);
   });
 
-  it('keeps no events of rooms', () => {
+  it('stores no events of rooms', () => {
     expect(isOfServers(event('room.recovered'))).toBe(false);
     expect(isOfServers(event('recovery.done'))).toBe(true);
   });

@@ -6,8 +6,8 @@ import type { PublishedOperatorEvent } from './event-sink.js';
 /** Time for which the journal keeps an event, in ms: one day, so that an operator can read the events of a night in the morning. */
 const KEPT_MS = 86_400_000;
 /**
- * Maximum number of events in the journal. With some 300 bytes per event, the journal has about 3 MB. Redis deletes events in blocks, so
- * the journal may have up to 100 more events.
+ * Maximum number of events in the journal. An event has about 300 bytes, so the journal takes about 3 MB. Redis deletes events in blocks,
+ * so the journal may have up to 100 more events.
  */
 const EVENTS_MAX = 10_000;
 
@@ -24,7 +24,7 @@ const journalKey = (): string => redisName('event-journal');
 
 /**
  * The latest events of servers, in a stream in Redis. The stream has no events of rooms: a recovery publishes an event for each room, and
- * these events would push out the server events that explain the recovery.
+ * because the length of the stream is limited, these events would replace the server events that explain the recovery.
  */
 @Injectable()
 export class EventJournal {
@@ -57,7 +57,7 @@ export class EventJournal {
     const [[seconds], newest] = await Promise.all([commands.time(), commands.xrevrange(journalKey(), '+', '-', 'COUNT', 1)]);
     const from = Number(seconds) * 1_000 - KEPT_MS;
     const last = this.known.at(-1);
-    // Redis has lost events, so the ids of new events may be lower than the last known one.
+    // If the newest id in Redis is lower than the last known id, Redis has lost events. This method then reads all events again.
     const known = last && newest[0] && compareIds(newest[0][0], last.id) >= 0 ? [...this.known] : [];
     for (;;) {
       const after = known.at(-1)?.id;

@@ -1,7 +1,7 @@
 import type { OperatorEvent, OperatorEventKind } from './event-sink.js';
 
 /**
- * The severities of operator events, from the lowest. `critical`: players wait or lose a game, now or soon. `warning`: the fleet repairs
+ * The severities of operator events, in ascending order. `critical`: players wait or lose a game, now or soon. `warning`: the fleet repairs
  * the problem itself, or an operator should examine it on the next working day. `info`: normal operation.
  */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;

@@ -63,7 +63,8 @@ export interface PublishedOperatorEvent extends OperatorEvent {
  * process arrive in their order. Any event may be lost, so a reader that needs certainty reads the records.
  *
  * To add a sink, such as a pager or a data warehouse, mark a provider with `@Extension(EventSink)`. Several sinks are allowed. Each sink
- * gets all events of its process. The event stream of the admin API still has all events. See `docs/extending.md`.
+ * gets all events of its process. Sinks do not replace the event stream of the admin API, which also gets all events. See
+ * `docs/extending.md`.
  */
 export abstract class EventSink {
   /** Publishes an event. Returns at once. */

@@ -11,8 +11,8 @@ import { ServerRegistration } from './server-registration.js';
 /** Interval in ms at which this process dials the servers of the directory to which it has no link. */
 const REDIAL_MS = 200;
 /**
- * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. This time is longer than for other servers, because a
- * secret changes only with a restart.
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than the interval for other servers, because a
+ * server changes its secret only when it restarts.
  */
 const REDIAL_REFUSED_MS = 2_000;
 
@@ -45,7 +45,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
       this.refused.set(id, { port, at: performance.now() });
     });
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // Closes all links, because the other servers know them under the evicted incarnation. The next incarnation opens new links.
+    // Closes all links, because the other servers have assigned them to the evicted incarnation. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
@@ -98,7 +98,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return this.links.probe({ host, port, timeoutMs });
   }
 
-  /** Number of bytes in this process that other servers have not read from the links yet. */
+  /** Number of bytes that wait in this process because other servers have not read them from the links yet. */
   get backlogBytes(): number {
     let bytes = 0;
     for (const peer of this.links.all()) bytes += peer.backlogBytes;

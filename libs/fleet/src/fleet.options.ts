@@ -25,9 +25,9 @@ export interface OfferedGame {
   readonly optionsSchema?: JsonSchema;
   /** The teams of a room that is created without `teams`. */
   readonly teams?: TeamRules;
-  /** True: the server passes teams to the game. Undefined: its version does not support teams. */
+  /** True: the server passes teams to the game. Undefined: the server runs an older release, which does not support teams. */
   readonly supportsTeams?: true;
-  /** True: the server can show the game to spectators with a delay. Undefined: its version has no such delay. */
+  /** True: the server can delay the game for spectators. Undefined: the server runs an older release, which has no such delay. */
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server can start a game with bots. */
   readonly bots?: true;

@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners at the end of an isolation, even without a call at the start', () => {
+  it('calls its listeners at the end of an isolation, even when it did not call them at the start', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);

@@ -10,8 +10,8 @@ export function httpRefusal(error: unknown): { readonly status: number; readonly
 }
 
 /**
- * Returns the HTTP status of a refusal. Null: the error is not a refusal. Errors of the body parser have a status but no class of their
- * own.
+ * Returns the HTTP status of a refusal. Null: the error is not a refusal. Errors of the body parser have no class that this function could
+ * test, so it recognizes them by their fields.
  */
 function statusOf(error: unknown): number | null {
   if (error instanceof HttpException) return error.getStatus();

@@ -13,8 +13,8 @@ const COMPARED_MAX = 9;
  */
 const COMPARE_TIMEOUT_MS = 500;
 /**
- * Minimum time in ms between two comparisons with the same server. After a difference, also the minimum time between two calls of
- * `compareSecrets`.
+ * Minimum time in ms between two comparisons with the same server. Also the minimum time between two comparisons with more servers, which
+ * follow when one server has another secret.
  */
 const COMPARE_AGAIN_MS = 2_000;
 

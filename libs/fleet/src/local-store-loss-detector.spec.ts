@@ -34,7 +34,10 @@ describe('a gateway that has lost the store', () => {
     jest.useRealTimers();
   });
 
-  /** `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has no link to the other gateway. */
+  /**
+   * `wroteMs`: for each other server, the time since its last write, in ms. At first, this gateway has a link to each game server, but none
+   * to another gateway.
+   */
   function lossAmong(wroteMs: Record<ServerId, number>) {
     const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
     const links = new Map<ServerId, LinkPeer>();

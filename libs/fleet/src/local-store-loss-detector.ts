@@ -125,8 +125,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   /**
-   * Returns first the gateways that wrote in the last round, then other gateways in a random order. So a later round finds a gateway that
-   * writes.
+   * Returns first the gateways that wrote in the last round, then other gateways in a random order. If some gateway writes to the store,
+   * one of the next rounds therefore finds it.
    */
   private gatewaysToPoll(): ServerRecord[] {
     const others = this.directory

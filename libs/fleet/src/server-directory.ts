@@ -149,8 +149,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // All records are missing, so the store has lost them and does not accept writes yet. All servers may be alive. So the directory counts
-    // the time without a record from now on.
+    // If all records are missing, the store has lost them, and the servers cannot write them again yet. All servers are possibly alive, so
+    // the directory measures the time without a record from now on.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -170,8 +170,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // A dead server loses its record after its cleanup. The listeners were already called when the server died, so they are not called
-      // again.
+      // The record of a dead server is removed after the cleanup. The listeners were already called when the server died, so they are not
+      // called again.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;

@@ -36,7 +36,7 @@ export interface ServerRecord extends ServerAddresses {
    * never checked.
    */
   readonly check: 'testing' | 'update' | null;
-  /** Number of rooms. The server wrote this field and the next four fields with its last answer to a health check. */
+  /** Number of rooms. The server writes this field and the next four fields in each answer to a health check. */
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;

@@ -106,9 +106,9 @@ export class GameExplorer {
 }
 
 /**
- * Returns a function that finds the names of a handler's games. If the handler names the class of a game, this game is the only one.
- * Otherwise the handler belongs to the game that contains it, or else to all games of its module. Empty list: the handler belongs to all
- * games of the application.
+ * Returns a function that finds the names of a handler's games. A handler that names the class of a game belongs only to this game.
+ * Otherwise a handler in the class of a game belongs to this game, and any other handler belongs to all games of its module. Empty list:
+ * the handler belongs to all games of the application.
  */
 function gameNamesByOwner(
   found: readonly Found[],

@@ -112,7 +112,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('runs each handler on a provider with injected services', async () => {
+  it('calls each handler on an instance with injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
@@ -152,14 +152,14 @@ describe('GameRegistry', () => {
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
 
-  it('finds effect handlers in any provider', async () => {
+  it('finds effect handlers in providers that are not games', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
     await module.get(GameRegistry).effectHandlers.get('pot', 'pay')?.(effect);
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('distinguishes effects that have one name in two games', async () => {
+  it('distinguishes effects that have the same name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -210,7 +210,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game only once when two providers have one class', async () => {
+  it('finds a game only once when two providers have the same class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
@@ -230,7 +230,7 @@ describe('the start of an application fails', () => {
     return Mine;
   };
 
-  it('when two games have one name', async () => {
+  it('when two games have the same name', async () => {
     @Game({ name: 'same', version: 1, seats: 1 })
     class First extends SavingGame {}
     @Game({ name: 'same', version: 1, seats: 1 })
@@ -257,7 +257,7 @@ describe('the start of an application fails', () => {
     await expect(started(Mine)).rejects.toThrow('The game Mine has an async migrateState(); a room cannot wait');
   });
 
-  it('when two handlers handle one input', async () => {
+  it('when two handlers handle the same input', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @OnTimer('go')
@@ -350,7 +350,7 @@ describe('the start of an application fails', () => {
     [{ match: { modes: { 'Two Teams': {} } } }, "has the mode 'Two Teams'; give up to 32 lower-case letters, digits and dashes"],
     [{ match: { modes: { duel: { fillMs: -1 } } } }, 'has match.modes.duel.fillMs -1; give a time in ms from 0'],
     [{ match: { modes: { duel: { rating: true } as never } } }, 'has match.modes.duel.rating, which does not exist'],
-  ])('when the options of a game are %j', async (options, sentence) => {
+  ])('when the options of @Game are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);
   });
 
@@ -404,7 +404,7 @@ describe('the start of an application fails', () => {
     await expect(started(Mine)).rejects.toThrow(sentence);
   });
 
-  it('when a provider that is not a game has a decorator in the wrong place', async () => {
+  it('when a provider that is not a game has a decorator without its argument', async () => {
     class Mailer {
       @EffectHandler(undefined as never)
       send(): void {}
@@ -454,7 +454,7 @@ describe('the start of an application fails', () => {
     );
   });
 
-  it('when a game has two @OnLoad methods, or a class without @Game has one', async () => {
+  it('when a game has two @OnLoad methods, or an @OnLoad method belongs to no game', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {}
     class Loader {

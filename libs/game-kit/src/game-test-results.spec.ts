@@ -58,7 +58,7 @@ describe('GameTest with awaited effects', () => {
     expect((await play({ loaded: { decks: 1 } })).state.decks).toBe(1);
   });
 
-  it('assigns the results to the effects in the order of the effects', async () => {
+  it('assigns each result to the oldest awaited effect', async () => {
     const game = await play();
     game.as(0).bet('a');
     game.as(1).bet('b');

@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws the refusal of a command in `as`, and returns the code of the refusal in `command`', async () => {
+  it('throws when a command of `as` is refused, and returns the code of the refusal from `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -228,17 +228,17 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('reports %s in the state, and names the path to the value', async (what, make) => {
+  ])('throws an error that names the path when the state contains %s', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
 
-  it('detects that a game keeps a reference to its state', async () => {
+  it('throws when a game writes to its state through a stored reference', async () => {
     const game = await create();
     expect(() => game.as(0).forget()).toThrow(TypeError);
   });
 
-  it('detects a timer without a handler', async () => {
+  it('throws when a game schedules a timer without a handler', async () => {
     const game = await create();
     expect(() => game.as(0).plan({ name: 'frist', ms: 10 })).toThrow(
       "The game diary, room test, command 'plan': room.schedule('frist') names a timer that no @OnTimer handles. Handled are: 'first', 'second', 'endless'.",
@@ -246,7 +246,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('detects an effect without a handler', async () => {
+  it('throws when a game requests an effect without a handler', async () => {
     @Injectable()
     class Mailer {
       @EffectHandler('mail')
@@ -264,7 +264,7 @@ describe('GameTest', () => {
     expect(withBoth.effects).toHaveLength(1);
   });
 
-  it('detects a state that is too large for a server', async () => {
+  it('throws when the state is too large for a server', async () => {
     const game = await create();
     game.as(0).write({ text: 'x'.repeat(100_000) });
     expect(() => game.as(0).write({ text: 'x'.repeat(100_000) })).toThrow(

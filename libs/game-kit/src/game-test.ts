@@ -179,8 +179,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // Freezes `made`, the state that the game returned. The room has a copy, so a later write to `made` would have no effect. A game that
-    // keeps `made` and writes to it fails in the test.
+    // Freezes `made`, the state that `setup` returned. The room has a copy of it. If the game stores a reference to `made` and writes to it
+    // later, a server would ignore the write without an error, but the test fails.
     freezeDeep(made);
   }
 
@@ -508,7 +508,7 @@ function playersOf(players: GameTestOptions['players'], teams?: GameTestOptions[
   });
 }
 
-/** Encodes and decodes the change, as a write to Redis and a read would. */
+/** Encodes and decodes the change in the same way as a write to Redis and a later read. */
 function asStored({ delta, ...rest }: Change): Change {
   const stored = JSON.parse(JSON.stringify(rest)) as Change;
   return delta === undefined ? stored : ({ ...stored, delta: delta.slice() } as Change);

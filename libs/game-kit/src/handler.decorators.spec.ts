@@ -73,7 +73,7 @@ describe('the decorators of handlers', () => {
     expect(Async).toBeDefined();
   });
 
-  it('cause a compile error for wrong data, the wrong room, or data without a schema', () => {
+  it('cause a compile error for wrong data, a first parameter that is not a room, or data without a schema', () => {
     class Wrong {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)
@@ -112,7 +112,7 @@ describe('the decorators of handlers', () => {
 });
 
 describe('a command whose given name is not the name of its method', () => {
-  it('causes a compile error, and is recorded as a mistake together with the remedy', () => {
+  it('causes a compile error, and stores an error message that says what to do', () => {
     class Renamed {
       // @ts-expect-error the method must be 'take-it'
       @Command('take-it', Put)

@@ -93,7 +93,7 @@ describe('the decorator @Input', () => {
     expect(() => game.input(2, { dx: 1 })).toThrow('there is no seat 2');
   });
 
-  it('makes `room.input` name the remedy in its error where no input is available', async () => {
+  it('makes `room.input` throw an error that says what to do when no input is available', async () => {
     const [track, deaf, odd] = await Promise.all(
       [TrackGame, DeafGame, OddGame].map((game) => GameTest.create(game, { players: ['Ann', 'Bob'] })),
     );

@@ -15,7 +15,7 @@ export interface InterestRadius {
 
 /**
  * Finds the entities near a place with a grid of cells. Create one grid for each state, and call `near` for each player. Equal states give
- * equal results, because the results keep the order of the entities.
+ * equal results, because the results are in the order of the entities.
  *
  * @example
  * const grid = new InterestGrid(state.ships, 100);

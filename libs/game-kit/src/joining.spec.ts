@@ -58,7 +58,7 @@ describe('GameTest with a running game', () => {
     expect(game.state.laps).toEqual([0, 1]);
   });
 
-  it('returns from `bot` whether the move of a bot changed the game', async () => {
+  it('reports whether the move of a bot changed the game', async () => {
     const game = await GameTest.create(Racing, { players: ['Ann'] });
     game.as(0).fill();
     expect([game.bot(1), game.bot(1), game.state.laps]).toEqual([true, false, [0, 1]]);
@@ -100,7 +100,7 @@ describe('a bot that gives inputs in GameTest', () => {
     expect(() => game.step()).toThrow('bad-data');
   });
 
-  it('makes `bots` true in the definition of its game', async () => {
+  it('sets `bots` to true in the definition of its game', async () => {
     const game = new Driving();
     expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
   });

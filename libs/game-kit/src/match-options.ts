@@ -32,7 +32,7 @@ interface Range {
 
 /** Maximum number of modes of a game. More modes would divide the players into queues that are too small. */
 const MODES_MAX = 32;
-/** Maximum of a time in `match`, in ms: a day. A larger number is probably a mistake in the unit. */
+/** Maximum of each duration in `match`, in ms: a day. A larger number is probably a mistake in the unit. */
 const MS_MAX = 86_400_000;
 const MODE_NAME = /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const TIMES = ['fillMs', 'maxWaitMs', 'expireMs', 'acceptMs', 'botsAfterMs'] as const;
@@ -75,7 +75,9 @@ function demandRating({ rating, modes }: MatchOptions): void {
   );
 }
 
-/** Checks that the game has enough seats for `count` teams of this size. `count` 1: the size is that of the whole match. */
+/**
+ * Checks that the game has enough seats for `count` teams of this size. `count` 1: the size is the number of players of the whole match.
+ */
 function demandPlayers(path: string, value: unknown, count: number, seats: Range): void {
   const range = typeof value === 'object' && value !== null ? (value as Range) : { min: value, max: value };
   if (typeof value === 'object') demandFields(path, value, ['min', 'max']);

@@ -36,14 +36,14 @@ class Roads implements GameRules<Road> {
 const play = () => GameTest.create(Roads, { players: ['Ann'] });
 
 describe('room.past', () => {
-  it('returns the state of the given number of milliseconds ago', async () => {
+  it('returns the state that the game had the given number of milliseconds ago', async () => {
     const game = await play();
     game.step(10);
     for (const ms of [0, 1, 49, 50, 51, 100, 200]) game.as(0).look(ms);
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest stored state for a time before `pastMs`', async () => {
+  it('returns the oldest stored state for a time that is more than `pastMs` ago', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);
@@ -57,7 +57,7 @@ describe('room.past', () => {
     expect(game.state.seen).toEqual([0, 0]);
   });
 
-  it("returns the adopted state after the loss of the room's server", async () => {
+  it('returns no state from before a recovery of the room', async () => {
     const game = await play();
     game.step(10);
     game.pause(3_000);

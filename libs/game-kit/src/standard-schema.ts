@@ -40,7 +40,7 @@ export function describeSchema(schema: StandardSchema): JsonSchema | null {
 
 /**
  * Returns the path of a field that a schema has dropped without an error, as `z.object` does with unknown fields. Null: the schema has
- * dropped no field. Does not search a part that the schema has replaced by a value that is not an object.
+ * dropped no field. Does not compare the fields of an object that the schema has converted into another kind of value, such as a string.
  */
 export function droppedField(given: unknown, result: unknown, path = ''): string | null {
   if (Array.isArray(given) && Array.isArray(result) && given.length === result.length) return droppedIn(given.keys(), given, result, path);

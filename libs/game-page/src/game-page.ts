@@ -8,7 +8,7 @@ export interface GamePage<Rules = unknown> {
   readonly title: string;
   /** A short description for the lobby. */
   readonly about: string;
-  /** An SVG of 24 by 24, in the current text color. */
+  /** An SVG image of 24 by 24 pixels, in the current text color. */
   readonly icon: TemplateResult;
   /** Sentences for the codes with which the game refuses commands. */
   readonly refusals: Readonly<Record<string, string>>;

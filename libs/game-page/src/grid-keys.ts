@@ -1,4 +1,4 @@
-/** Moves the focus within a board of buttons with the arrow keys, Home and End. Tab leaves the board in one step. */
+/** Moves the focus within a board of buttons with the arrow keys, Home and End. A press of Tab moves the focus out of the board. */
 export function moveFocus(event: KeyboardEvent, columns: number): void {
   const cells = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLButtonElement>('button[data-cell]')];
   const at = cells.indexOf(document.activeElement as HTMLButtonElement);
@@ -11,7 +11,8 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
 }
 
 /**
- * Returns the cell to which a key moves the focus from the cell `at`. Null: the key moves no focus, or the direction has no further cell.
+ * Returns the cell to which a key moves the focus from the cell `at`. Null: the key does not move the focus, or there is no further cell in
+ * its direction.
  */
 export function cellTo(key: string, at: number, columns: number, count: number): number | null {
   const column = at % columns;

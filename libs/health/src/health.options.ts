@@ -41,8 +41,8 @@ export const CLEAN_ROUNDS = 2;
  */
 export const MANY_WINDOW_INTERVALS = 3;
 /**
- * Maximum time of silence that a reported event-loop lag excuses, as a multiple of `intervalMs`. Without this limit, a server with a huge
- * reported lag would never be evicted.
+ * Maximum duration of a server's silence that its reported event-loop lag can explain, as a multiple of `intervalMs`. Without this limit, a
+ * server with a huge reported lag would never be evicted.
  */
 export const PATIENCE_INTERVALS_MAX = 5;
 /** Lifetime of a vote, in ms. Older votes do not count, because they may be about an earlier failure. */

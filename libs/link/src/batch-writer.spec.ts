@@ -64,7 +64,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // The bytes that may wait are not sent yet.
+        // The writer has not sent the bytes from `reserveWaiting` yet.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();

@@ -10,7 +10,7 @@ export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** Number of bytes of the last tick, as an estimate for the next tick. */
+  /** Number of bytes that were written in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** True: the shared timer for waiting bytes will flush this writer. */
@@ -50,7 +50,7 @@ export class BatchWriter {
 
   /**
    * Reserves bytes as `reserve` does, but the bytes may wait up to `WAIT_MS` for further bytes, so that one system call sends all of them.
-   * The writer keeps the order of all bytes: bytes that may not wait take the waiting bytes with them.
+   * The writer sends all bytes in the order of the calls: before it sends bytes that may not wait, it sends the waiting bytes.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {

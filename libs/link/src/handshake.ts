@@ -84,8 +84,9 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields. This
- * version cannot accept the proofs of a later version anyway, because a later version must use another name in the HMAC.
+ * Limits for the message of an unauthenticated peer: one map of four fields. A later version of the handshake may send more fields, which
+ * these limits refuse. This is harmless, because a later version must use another name in the HMAC, so this version could not verify its
+ * proofs anyway.
  */
 const PROOF_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
@@ -96,8 +97,8 @@ export const SECRETS_MAX = 4;
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
 /**
- * Returns the identity and the nonce of the peer, and the first own secret that the peer has, too. Returns null when the proof is not valid
- * for any own secret. Never throws, not even for arbitrary bytes.
+ * Returns the identity and the nonce of the peer, and the first of this server's secrets that the peer also has. Returns null when the
+ * proof is not valid for any secret of this server. Never throws, not even for arbitrary bytes.
  */
 export function readProof(
   secrets: readonly string[],

@@ -26,7 +26,7 @@ export const LINK_KIND = {
   tracedCommand: 21,
   /** The trace of a change that the owner of a room has just sent to its players. */
   tracedSync: 22,
-  /** The trace of the arrival of a room on its new owner. The `placed` of a session of the room follows. */
+  /** The trace of the recovery or move that brought a room to its new owner. The `placed` of a session of the room follows. */
   tracedPlaced: 23,
 } as const;
 

@@ -133,7 +133,7 @@ export class LinkPeer {
     writeContext(trace, this.writer.chunk, at + tracedSync.context);
   }
 
-  /** Announces the trace in which the room of a session came to this server. The `placed` of the session follows. */
+  /** Announces the trace of the recovery or move that brought the room of a session to this server. The `placed` of the session follows. */
   sendPlacedTrace(handle: number, trace: TraceContext): void {
     if (!this.isOpen) return;
     const { tracedPlaced } = LINK_HEADER;
@@ -274,7 +274,7 @@ export class LinkPeer {
     try {
       bytes = pack(body);
     } catch {
-      // The handler has a defect, because its answer cannot be packed. The other server gets an error instead.
+      // The answer of the handler cannot be packed, which is a defect of the handler. The other server gets an error instead.
       failed = 1;
       bytes = pack(errorBody('internal'));
     }

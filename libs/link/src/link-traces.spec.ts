@@ -85,7 +85,7 @@ describe('the link of a server that traces', () => {
     expect(far.runs).toEqual([{ name: 'rooms.start', parent: SPAN }]);
   });
 
-  it('carries traced requests and frames to a server that does not trace', async () => {
+  it('delivers traced requests and frames to a server that does not trace', async () => {
     const near = new RecordingTracer();
     const { target, peer } = await linked(near, null);
     const frames: number[] = [];

@@ -2,7 +2,7 @@ import type { ServerId } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 
 export interface LinkOptions {
-  /** The address on which this server listens. Port 0 takes any free port. */
+  /** The address on which this server listens. With port 0, the operating system chooses a free port. */
   readonly host: string;
   readonly port: number;
   /**
@@ -15,7 +15,7 @@ export interface LinkOptions {
    * undefined: no TLS.
    */
   readonly certificate?: Certificate | null;
-  /** Maximum size of a frame, in bytes. A longer frame closes the link. The limit must allow the state of a room. */
+  /** Maximum size of a frame, in bytes. A longer frame closes the link. The limit must be larger than the largest state of a room. */
   readonly frameBytesMax?: number;
   /** The time within which a peer must prove its identity, in ms. */
   readonly handshakeTimeoutMs?: number;
@@ -26,7 +26,7 @@ export interface LinkOptions {
   readonly handshakesMax?: number;
 }
 
-/** The address of a server for the dials of other servers. */
+/** The address at which other servers dial a server. */
 export interface LinkAddress {
   readonly id: ServerId;
   readonly host: string;
@@ -54,7 +54,10 @@ export const PROOF_BYTES_MAX = 1_024;
  * would never read them.
  */
 export const CLOSE_MS = 1_000;
-/** Time of silence after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per second. */
+/**
+ * Time without a message of the peer after which a side sends a ping, in ms. So each side of an idle link sends at most two pings per
+ * second.
+ */
 export const PING_MS = 500;
 /**
  * Number of unanswered pings after which `onSilence` reports the peer, 1 to 1.5 s after its last message. A healthy peer answers sooner.

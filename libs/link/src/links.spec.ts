@@ -130,7 +130,7 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
 }
 
 describe('the handshake of a link', () => {
-  it('tells each server the id and incarnation of the other server', async () => {
+  it('gives each server the id and incarnation of the other server', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
     expect([toA.id, toA.incarnation]).toEqual([a.id, 7]);
@@ -138,7 +138,7 @@ describe('the handshake of a link', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs only once when many callers request a link to one server at the same time', async () => {
+  it('runs only once when many callers request a link to the same server at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -233,7 +233,7 @@ describe('the handshake of a link', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection from another fleet %s, and reports nothing', async (_, secret) => {
+  ])('closes a connection from a server of another fleet %s, and reports no different secret', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
@@ -435,7 +435,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('arrives unchanged for any split of the stream', async () => {
+  it('arrives unchanged for any sizes of the received packets', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -509,7 +509,7 @@ describe('a frame on a link', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('ends the link when the frame is larger than the limit', async () => {
+  it('closes the link when the frame is larger than the limit', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -517,7 +517,7 @@ describe('a frame on a link', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('ends the link when the frame is malformed or has an unknown kind', async () => {
+  it('closes the link when the frame is malformed or has an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -550,7 +550,7 @@ describe('a server that receives random bytes', () => {
     );
   });
 
-  it('ends only the link of the sender', async () => {
+  it('closes only the link of the sender', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const other = await Stranger.dial(side.address.port);
@@ -620,8 +620,8 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Leaves out samples that are nested slightly deeper than the limit for players, because servers may send them.
-  it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
+  // Skips samples that are nested slightly deeper than the limit for players, because servers may send them.
+  it.each(samples.filter(([name]) => !name.includes('513')))('closes only the link of a server that sends %s', async (_name, bytes) => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const other = await Stranger.dial(side.address.port);
@@ -777,7 +777,7 @@ describe('the silent peer of a link', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link, together with the backlog, when the peer reads nothing', async () => {
+  it('is disconnected without its backlog when it reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -862,7 +862,7 @@ describe('a link over TLS', () => {
     return new Certificate(files, { cert: 'LINK_TLS_CERT', key: 'LINK_TLS_KEY', ca: 'LINK_TLS_CA' });
   }
 
-  it('carries requests with self-signed certificates', async () => {
+  it('works with self-signed certificates', async () => {
     const { toB, b } = await pair({ certificate: await certificate() });
     b.links.onRequest(async (_, pattern, data) => [pattern, data]);
     expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);

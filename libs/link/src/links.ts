@@ -209,7 +209,8 @@ export class Links implements OnApplicationShutdown {
           this.news.emit('unproved', claimed);
           return null;
         }
-        // The peer belongs to another fleet, which may have the same Redis and secret. The peer has dialed an outdated address.
+        // A server of another fleet has dialed an outdated address. Its secret may still be valid, because two fleets can share one Redis
+        // and one secret.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packProof([proof.secret], side, proof.nonce, nonce, this.self, channel));

@@ -107,7 +107,7 @@ describe('readingTo', () => {
 });
 
 describe('writeAtOnce', () => {
-  it('writes as many bytes as the kernel takes, but no bytes while earlier bytes wait', async () => {
+  it('writes as many bytes as the kernel accepts, but no bytes while earlier bytes wait', async () => {
     const { port, met } = await reading();
     const client = dial(port);
     await until(() => met.length === 1);

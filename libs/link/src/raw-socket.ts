@@ -37,7 +37,8 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket) {
-    // An accepted socket of an HTTP server stays half open after the client has ended it. The new socket below does not.
+    // An accepted socket of an HTTP server stays half open after the client has ended it. With this setting it closes, as the new socket
+    // below does.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

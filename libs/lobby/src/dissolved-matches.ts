@@ -8,7 +8,7 @@ import { MatchNotifier } from './match-notifier.js';
 
 /** The consequences of a failed offer for the players who caused the failure. */
 export interface FailedOffer {
-  /** The end of the tickets of the players who caused the failure. Undefined: their tickets end as declined. */
+  /** The event and the reason with which the tickets of the players who caused the failure end. Undefined: the reason is `declined`. */
   readonly end?: TicketEnd;
   /** Returns whether a player gets a message about the end. A player whose own request ended the offer needs no message. */
   readonly isTold?: (user: UserId) => boolean;
@@ -68,8 +68,8 @@ export class DissolvedMatches {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // Stores the ticket of each user in `UserRooms` again, because `enterMatch` has removed it there. This happens before the tickets
-    // return to the queue, so that a lobby can always find the ticket of a user.
+    // Stores the ticket of each user in `UserRooms` again, because `enterMatch` has removed it from there. This write happens before the
+    // tickets return to the queue, so that a lobby can always find the ticket of a user.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),

@@ -17,7 +17,10 @@ type StartSeat = Control['room.open']['data']['players'][number];
 export interface StartTerms {
   /** Maximum wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Called before the start is repeated after another write to the room. The callback throws an error to cancel the start. */
+  /**
+   * Called before each further attempt to start the game, after another write to the room has made an attempt fail. The callback throws an
+   * error to cancel the start.
+   */
   readonly stillWanted?: () => Promise<void>;
   /** True: all members have agreed to the game, so `user` need not be the host. */
   readonly isAgreed?: boolean;
@@ -84,7 +87,7 @@ export class GameStarter {
   /**
    * Makes the caller ready for another game. Starts the game when all members who are present have agreed. Returns the record of the room.
    *
-   * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended; then the errors of `start`
+   * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended, or an error of `start`
    */
   async rematch(caller: Caller, balancer: LoadBalancerService): Promise<RoomRecord> {
     const { round } = await this.rooms.roomOf(caller);
@@ -175,7 +178,8 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // Refuses a server of an earlier version, because it would ignore the unknown properties and start the game without them.
+        // Refuses a server of an earlier version that does not support a property of this room, because the server would ignore the
+        // property and start the game without it.
         const offered = record.games[room.game];
         const isUnsupported =
           (options && !offered?.options) ||

@@ -95,7 +95,7 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('must be in the room before the removal, unless the host also bans the user', () => {
+  it('can be a user who is not in the room only when the host also bans the user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
@@ -107,7 +107,7 @@ describe('a removed member', () => {
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
   });
 
-  it('takes the place of the oldest entry when the list of removed members is full', () => {
+  it('replaces the oldest entry when the list of removed members is full', () => {
     const many = Array.from({ length: KICKED_MAX }, (_, index) => `old-${index}` as UserId);
     expect(kick(room([member(ada), member(bob)], { kicked: many }), ada, bob, false, NOW).kicked).toEqual([...many.slice(1), bob]);
   });
@@ -128,7 +128,7 @@ describe('an update of a room', () => {
     expect(doc.members.map(({ readyRound }) => readyRound)).toEqual([null, null]);
   });
 
-  it('may not change the options or the delay during a game', () => {
+  it('is refused when it changes the options or the delay during a game', () => {
     const playing = room([member(ada)], {}, { status: 'playing' });
     expect(refusal(() => update(playing, ada, { options: {} }, NOW))).toBe('room-playing');
     expect(refusal(() => update(playing, ada, { watchDelayMs: 0 }, NOW))).toBe('room-playing');
@@ -168,7 +168,7 @@ describe('the entry of a player or spectator', () => {
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
   ] as const)(
-    'has, for a spectator and the setting `watch` %j, the result %j without the invite code and %j with the code',
+    'with the setting `watch` %j, gives a spectator the result %j without the invite code and %j with the code',
     (watch, stranger, guest) => {
       expect(look({ watch }, NO_PASS)).toBe(stranger);
       expect(look({ watch }, invited)).toBe(guest);

@@ -119,7 +119,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
   });
 }
 
-/** Removes fields without a value, because a document leaves out every field that does not apply. */
+/** Removes fields whose value is undefined, because a document contains only the fields that apply to its room. */
 export function withoutEmpty(doc: { readonly [Key in keyof RoomDoc]: RoomDoc[Key] | undefined }): RoomDoc {
   return Object.fromEntries(Object.entries(doc).filter(([, value]) => value !== undefined)) as unknown as RoomDoc;
 }

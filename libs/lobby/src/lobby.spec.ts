@@ -376,7 +376,7 @@ describe('a private room', () => {
 });
 
 describe('the host of a room', () => {
-  it('can make only one member the next host when two lobbies handle two such requests at the same time', async () => {
+  it('makes only one member the new host when two lobbies each handle a request for another new host', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -401,7 +401,7 @@ describe('the host of a room', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('can remove a player from a running game, for which the lobby sends a request to the game server', async () => {
+  it('can remove a player during a game, and the lobby then notifies the game server', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -570,7 +570,7 @@ describe('the rooms of several lobbies', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('release their members for other rooms when the rooms close', async () => {
+  it('let their members enter other rooms after the rooms have closed', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -856,7 +856,7 @@ describe('a match of waiting players', () => {
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
     ['logs out', ({ presence }: ReturnType<typeof newLobby>, { user, asked }: Caller) => presence.depart(user, asked!)],
-  ])('loses its offer when one player %s, and the other player keeps the waiting time', async (_, leave) => {
+  ])('is no longer offered when one player %s, and the ticket of the other player keeps its waiting time', async (_, leave) => {
     const lobby = newLobby();
     const { servers, tickets } = lobby;
     servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
@@ -875,7 +875,7 @@ describe('a match of waiting players', () => {
     ]);
   });
 
-  it('is counted in the summary of the queue, with the waiting tickets of each mode', async () => {
+  it('is counted in the summary of the queue, which also counts the waiting tickets of each mode', async () => {
     const { servers, matchmaker, tickets } = newLobby();
     servers.match = matchRules({ min: 2, max: 2 }, { modes: { blitz: {} } });
     const [first, second, alone, blitz] = newCallers(4);
@@ -987,7 +987,7 @@ describe('a public waiting room that matchmaking fills', () => {
 });
 
 describe('the sweep of rooms', () => {
-  it('keeps rooms, members and starts when the clock of Redis is set ahead or back', async () => {
+  it('changes no room, member or start when the clock of Redis is set ahead or back', async () => {
     const { rooms, sweeper, presence } = newLobby();
     const [idle, starting, left] = await Promise.all(newCallers(3).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(starting.id), { status: 'starting', start: 'under-way' });
@@ -1139,8 +1139,8 @@ describe('the sweep of rooms', () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
-    // When the sweep drops an entry, the other entries move. So the sweep needs more than one round for all entries. With a slow Redis it
-    // may need one more.
+    // When the sweep drops an entry, the positions of the other entries change, so one pass over the index misses some entries. A slow
+    // Redis can make one more pass necessary.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
@@ -1363,7 +1363,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // Redis runs the commands that create the room, and two reads of 22 commands each. A hundred reads would need many more commands.
+    // The lobby creates a room and reads the list twice, with 22 commands for each read. A hundred reads would need many more commands.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1377,7 +1377,7 @@ describe('the list of public rooms', () => {
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
     await records.enlist('soon' as RoomId, 'duel', Date.now());
-    // Two pages of ten contain only closed rooms, so the list continues with a cursor.
+    // The first twenty entries belong to closed rooms, so the first page is empty and has a cursor for the next page.
     const first = await list.page({ limit: 10 });
     expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
     expect((await list.page({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
@@ -1385,7 +1385,7 @@ describe('the list of public rooms', () => {
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
-  it('contains missing rooms again after a sweep', async () => {
+  it('contains its rooms again after a sweep when the store has lost the index of the rooms', async () => {
     const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -1400,7 +1400,7 @@ describe('the list of public rooms', () => {
     expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
   });
 
-  it('returns a page of 100,000 rooms within 101 Redis commands and 100 ms (medians)', async () => {
+  it('returns a page of 100 out of 100,000 rooms with at most 101 Redis commands and within 100 ms (medians)', async () => {
     const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
@@ -1512,7 +1512,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
-  it('leaves its user in the room when the user is admitted again before the lobby gets the departure', async () => {
+  it('does not remove its user from the room when the user is admitted again before the lobby gets the departure', async () => {
     const { rooms, presence } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();

@@ -71,5 +71,5 @@ export class MatchNotifier {
   }
 }
 
-/** Ignores errors, because a lost message is not sent again. */
+/** Ignores errors, because gateways also request the state of tickets, so a lost message does no harm. */
 function ignore(): void {}

@@ -32,8 +32,8 @@ import { RoomWriter } from './room-writer.js';
 const UNDISPUTED_MS = 2_500;
 
 /**
- * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby may repeat every step, because the
- * room has the id of its match.
+ * Makes the rooms of matches, and puts the players of tickets into rooms with free seats. Another lobby can repeat every step without
+ * making a second room, because the room has the id of its match.
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
@@ -72,7 +72,8 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby may have made the room, and the game may have ended.
+    // If this lobby was suspended for longer than `UNDISPUTED_MS`, another lobby has possibly made the room, so this lobby makes no second
+    // room for a match that is no longer open.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -81,7 +82,8 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
-    // A lobby may have made the room and died before a player left the room. The other players then stay in the room.
+    // Another lobby has possibly made the room and died, and a player has left the room since. In this case the other players stay in the
+    // room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -112,7 +114,8 @@ export class MatchRooms extends MatchHost {
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
-      // A lobby may have put the players into the room and died before a player left the room. The other players then stay in the room.
+      // Another lobby has possibly put the players into the room and died, and a player has left the room since. In this case the other
+      // players stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -132,7 +135,8 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
-      // The write may have succeeded nevertheless. So the match stays, and the next attempt finds the players in the room.
+      // The write may have succeeded although the store did not answer. So the match stays in the store, and the next attempt finds the
+      // players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
       // Reads the open rooms again, because the strategy would choose this room again from an outdated record. After a ban, the room stays

@@ -39,7 +39,7 @@ import { UserTickets } from './user-tickets.js';
 const ROOM_CREATION_MS = 1_000;
 /** Pause in ms between two reads of the room's record, while a cancel waits for the room of a match. */
 const ROOM_POLL_MS = 20;
-/** Maximum number of players of an offer for which each acceptance is reported to all players. */
+/** Each acceptance of an offer is reported to all its players only if the offer has at most this number of players. */
 const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the id of the waiting ticket. */
@@ -142,7 +142,8 @@ export class Matchmaker {
 
   /**
    * Ends the offered matches that contain older tickets of these players, so that the other players of those matches do not wait. If the
-   * caller is in such a match, only the caller has declined it. Otherwise all of these players who are in the match have declined it.
+   * caller is in the match, only the caller counts as a player who declined it. Otherwise all of these players who are in the match count
+   * as players who declined it.
    */
   private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
     const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
@@ -194,8 +195,8 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // A later request that moves the member to another room has a higher request order. The match of this ticket then does not move the
-        // member.
+        // The match moves a member only if the member has made no later request to enter another room. That request would have a higher
+        // request order than `asked`.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );

@@ -35,9 +35,9 @@ export class MemberPresence {
   }
 
   /**
-   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. The mark has a later request order than all
-   * reports of this admission, because a suspended lobby may handle a report of the dead gateway later. So a gateway that was evicted by
-   * mistake must report in a new admission.
+   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. A suspended lobby may handle a report of the dead
+   * gateway later. So the mark has a later request order than all reports of this admission, and no such report replaces the mark.
+   * Therefore a gateway that was evicted by mistake must report in a new admission.
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);

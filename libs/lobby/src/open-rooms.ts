@@ -18,7 +18,7 @@ interface Progress {
   rooms: readonly OpenRoom[];
   /** The time of the last read, in ms of the monotonic clock. */
   readAt: number;
-  /** Number of calls of `readAgain`. A read during which it changes may have missed the change of a room. */
+  /** Number of calls of `readAgain`. If the number changes during a read, the read has possibly missed the change of a room. */
   changes: number;
 }
 

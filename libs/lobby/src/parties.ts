@@ -14,7 +14,10 @@ export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly Doc
   return [own, ...others];
 }
 
-/** Returns the leader of the user's party: the host of the room. In the room of a match, the leader is the first member of the party. */
+/**
+ * Returns the leader of the user's party. In the room of a match, the leader is the first member of the party. In any other room, the
+ * leader is the host.
+ */
 export function leaderOf({ doc }: RoomRecord, user: UserId): UserId {
   if (!doc.parties) return doc.host;
   const party = doc.parties.find((one) => one.includes(user)) ?? [user];

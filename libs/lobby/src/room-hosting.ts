@@ -30,8 +30,8 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // Checks the rules first, so that a refused change causes no password hash and no reserved invite code. A reserved code stays in the
-    // store for days.
+    // Checks the rules first, so that for a refused change this method neither hashes a password nor reserves an invite code. A reserved
+    // code stays in the store for days.
     update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;

@@ -79,7 +79,7 @@ export class RoomList {
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     this.next.delete(key);
-    // Deletes the key first, so that the map keeps the order of the times. `forgetOld` relies on this order.
+    // Deletes the key first, so that the keys of the map are in the order of their times. `forgetOld` relies on this order.
     this.beganAt.delete(key);
     this.beganAt.set(key, performance.now());
     const read = this.read(game, null, this.options.roomsListedMax);

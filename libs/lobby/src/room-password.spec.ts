@@ -8,7 +8,7 @@ describe('the password of a room', () => {
     expect(await isPassword('', stored)).toBe(false);
   });
 
-  it('has a different hash after each call, and no hash contains the password', async () => {
+  it('has a different hash each time it is hashed, and no hash contains the password', async () => {
     const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
     expect(first).not.toBe(second);
     expect(first).not.toContain('sesame');

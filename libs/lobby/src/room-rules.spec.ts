@@ -110,7 +110,7 @@ describe('a user who joins a waiting room', () => {
     }
   });
 
-  it('is marked as present again after being away', () => {
+  it('is marked as present when the user is a member who was away', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });
@@ -128,7 +128,7 @@ describe('a user who leaves a room', () => {
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('removes the room when no other member remains', () => {
+  it('causes the removal of the room when no member remains', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 

@@ -25,7 +25,7 @@ export interface NewRoom {
   /** The requested number of seats. Default: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
-  /** In this field and the three fields below it, `false` and `anyone` are the defaults. */
+  /** Defaults: `anyone` for `watch`, and false for `inviteOnly`, `locked` and `spectatorChat`. */
   readonly inviteOnly?: boolean;
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
@@ -96,8 +96,8 @@ export interface JoinTerms {
 }
 
 /**
- * Returns the document with this person as a member. `terms`: the conditions under which players join a running game. Null: the game is not
- * joinable. `now`: the time of Redis, in ms since 1970. `pass`: the right of the person to enter the room.
+ * Returns the document with this user as a member. `terms`: the conditions under which players join a running game. Null: the game is not
+ * joinable. `now`: the time of Redis, in ms since 1970. `pass`: the right of the user to enter the room.
  */
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
@@ -180,7 +180,8 @@ export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?:
 }
 
 /**
- * Returns the members of a waiting room who are away. During a game, returns an empty list, because the room's owner decides about them.
+ * Returns the members of a waiting room who are away. During a game, returns an empty list, because the game server of the room removes
+ * them.
  */
 export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   if (status !== 'waiting') return [];
@@ -215,7 +216,10 @@ export function checkStart(record: RoomRecord, user: UserId, { now, isAgreed = f
   return players;
 }
 
-/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis. Somebody may have set this clock back. */
+/**
+ * Returns whether a member has been away for at least `ms`. `now`: the time of Redis, in ms since 1970. If an operator has set this clock
+ * back, the absence seems shorter.
+ */
 export function isAwayFor({ here, awaySince }: DocMember, ms: number, now: number): boolean {
   return !here && awaySince !== undefined && now - awaySince >= ms;
 }

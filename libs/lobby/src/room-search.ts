@@ -23,7 +23,7 @@ export interface FollowedRooms {
   readonly rooms: RoomSummary[];
 }
 
-/** Finds public rooms by filters, in any order. The result is at most `LIST_AGE_MAX_MS` old. */
+/** Finds public rooms by filters, and sorts them by the requested fields. The result is at most `LIST_AGE_MAX_MS` old. */
 @Injectable()
 export class RoomSearch {
   /** The first page of each query, for one version of the list. The cache helps because many gateways request the same few queries. */
@@ -40,9 +40,9 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. The pages first contain the rooms of the cached list, and then the older rooms.
-   * Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes between
-   * two requests may be on both pages or on none. Every other room is on at least one page.
+   * Returns one page. `cursor`: `next` of the previous page. The pages first contain the rooms of the cached list, and then the older
+   * rooms. Each of these two parts has its own order. A request reads at most `OLDER_ROOMS_MAX` older rooms. A room whose position changes
+   * between two requests may be on both pages or on none. Every other room is on at least one page.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */
@@ -144,8 +144,8 @@ export class RoomSearch {
 /** Maximum number of queries whose first page a lobby keeps. This number suffices for all lists that eight gateways may follow. */
 const FOLLOWED_MAX = 1_024;
 /**
- * Maximum number of sort orders that a lobby keeps for a cached list. Without the limit, players could fill the memory with orders by many
- * fields.
+ * Maximum number of sort orders in which a lobby keeps one cached list. Without the limit, players could request so many sort orders that
+ * the lobby runs out of memory.
  */
 const ORDERS_MAX = 64;
 /** Time in ms after which the work on followed lists pauses for other requests of the lobby. */
@@ -169,8 +169,8 @@ function isNewestFirst({ by, order }: RoomSort): boolean {
 }
 
 /**
- * Returns the older position: the end of a part, or the last room of a page that is sorted newest first. New rooms push older rooms out of
- * the cached list, so its end may be newer than rooms that the player has already received.
+ * Returns the older of two positions. `end`: the end of the part. `last`: the last room of a page that is sorted newest first. New rooms
+ * push older rooms out of the cached list, so its end may be newer than rooms that the player has already received.
  */
 function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
   if (last === null) return end;

@@ -3,7 +3,7 @@ import type { Caller } from '#libs/protocol';
 import { RoomService } from './room-service.js';
 
 describe('a private room', () => {
-  it('gets no invite code when the request is refused', async () => {
+  it('gets no invite code when the lobby refuses to create the room', async () => {
     const reserve = jest.fn(async () => 'CODE0000');
     const games = { mustGet: () => ({ seats: { min: 2, max: 4 } }) };
     const parts = [

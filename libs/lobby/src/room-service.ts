@@ -92,7 +92,8 @@ export class RoomService {
   }
 
   /**
-   * Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has no region or is not known.
+   * Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has no region, or is not in the
+   * directory.
    */
   regionOf({ gateway }: Pick<Caller, 'gateway'>): string | undefined {
     return this.directory.get(gateway)?.region || undefined;
@@ -100,7 +101,7 @@ export class RoomService {
 
   /**
    * Creates a room with these members, whose entries in `UserRooms` already name the room. Removes members who have left the room since
-   * then. Throws `overtaken` when no member is left. Idempotent for one id.
+   * then. Throws `overtaken` when no member is left. A repeated call with the same `id` creates no second room.
    */
   async make(
     id: RoomId,
@@ -146,7 +147,7 @@ export class RoomService {
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
       const pass = await entryPassOf(record, caller.user, shown);
-      // Checks before the player's entry changes, so that a refused player is never bound to the room.
+      // Applies the rule before `UserRooms` changes, so that the entry of a refused player never names the room.
       join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {

@@ -38,21 +38,21 @@ export class RoomSweeper {
   private codesRenewedAt = Number.NEGATIVE_INFINITY;
   private isRenewingCodes = false;
   /**
-   * Index entries without a record. A sweep drops an entry only if the sweep before has found it, too, because a lobby may be about to
+   * Index entries without a record. A sweep drops an entry only if the previous sweep has found it, too, because a lobby may be about to
    * write the record.
    */
   private readonly missing = new ConsecutiveSightings();
   /**
-   * Members without a connection whose room's record says `here`, by `keyOf`. A sweep marks a member as away only if the sweep before has
+   * Members without a connection whose room's record says `here`, by `keyOf`. A sweep marks a member as away only if the previous sweep has
    * found the member, too, because a gateway may be about to write the session.
    */
   private readonly unconnected = new ConsecutiveSightings();
   /**
-   * Members who are in no room according to `UserRooms`, by `keyOf`. A sweep removes a member only if the sweep before has found the
+   * Members who are in no room according to `UserRooms`, by `keyOf`. A sweep removes a member only if the previous sweep has found the
    * member, too, because a join may be in progress.
    */
   private readonly unplaced = new ConsecutiveSightings();
-  /** The age of each room's revision, by room. */
+  /** For each room, the time for which this sweeper has seen the same revision of its record. */
   private readonly revisions = new ObservedAges();
   /** The time for which each member has been away, by `keyOf`. */
   private readonly absences = new ObservedAges();
@@ -105,7 +105,7 @@ export class RoomSweeper {
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(digests);
-    // Excludes rooms in play, because their owner removes the players.
+    // Excludes rooms in play, because their game servers remove the players who are away.
     const ours = digests.flatMap((digest) => (digest?.status === 'waiting' || digest?.status === 'starting' ? digest.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record);

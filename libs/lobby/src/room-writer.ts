@@ -63,8 +63,8 @@ export class RoomWriter {
   }
 
   /**
-   * Removes a member from the room's record. `guard` checks each revision before the removal. `record`: the record for the first attempt.
-   * `guard` does not check this record.
+   * Removes a member from the room's record. `guard`: checks each record that this method reads. `record`: a record that the caller has
+   * already read, for the first attempt. `guard` does not check it.
    */
   async removeMember(
     id: RoomId,
@@ -89,7 +89,7 @@ export class RoomWriter {
     throw new HoldfastError('busy');
   }
 
-  /** Closes a room. Returns false when the room has changed since the record. */
+  /** Closes a room. Returns false when the room has changed since `record` was read. */
   async close(record: RoomRecord, reason: LeftReason): Promise<boolean> {
     const isClosed = await this.records.close(record, reason);
     if (isClosed) this.log.life('room.closed', { roomId: record.id, reason });

@@ -10,7 +10,7 @@ describe('Sanctions', () => {
   let module: TestingModule;
   let sanctions: Sanctions;
   let clock: StoreClock;
-  /** A part of each user id of this run, because the tests share one Redis. */
+  /** Makes the user ids of this run unique, because the test runs share one Redis. */
   const run = randomUUID().slice(0, 8);
   const user = (name: string): UserId => `${run}-${name}` as UserId;
   const FOREVER = { until: null, by: 'ada', note: 'cheats' };

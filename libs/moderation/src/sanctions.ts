@@ -32,7 +32,7 @@ const READ_AT_ONCE = 500;
 /** Maximum number of sanctions that one search reads. */
 const READ_MAX = 10_000;
 
-/** All keys of one kind share a hash tag, so one script may use all of them in a Cluster. */
+/** All keys of one kind share a hash tag, so one script can use all of them in a Cluster. */
 const keysOf = (kind: SanctionKind): [sanctions: string, order: string, ends: string] => [
   redisName(`{sanctions:${kind}}:users`),
   redisName(`{sanctions:${kind}}:order`),
@@ -55,7 +55,8 @@ export class Sanctions {
   }
 
   /**
-   * Imposes a sanction, in place of an earlier one of this kind. Idempotent, except for its time.
+   * Imposes a sanction, which replaces an earlier sanction of the same kind. A repeated call changes only the time at which the sanction
+   * began.
    *
    * @throws `busy` when there are too many sanctions
    */
@@ -78,7 +79,8 @@ export class Sanctions {
   /**
    * Returns a page of the sanctions that have not ended, newest first.
    *
-   * @param query.text part of the user id, case-insensitive. A search reads at most 10,000 sanctions, so a page may be short
+   * @param query.text part of the user id, case-insensitive. A search reads at most 10,000 sanctions, so a page can have fewer sanctions
+   * than requested
    */
   async page(
     kind: SanctionKind,

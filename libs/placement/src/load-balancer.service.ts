@@ -22,13 +22,13 @@ import { endGames } from './scripts/end-game.js';
 import type { Choice } from './scripts/place.js';
 
 /**
- * A request for a server for one room. `region` and `build`: only servers with these values are chosen. Without `build`, canaries are
- * excluded.
+ * A request for a server for one room. `region` and `build`: only servers with these values are chosen. Without `build`, canaries are not
+ * chosen.
  */
 export interface PlacementRequest extends RoomWish, Place {
   /** The version of the game whose rooms the server must accept. Absent: the version does not matter. */
   readonly gameVersion?: number;
-  /** The preferred region and build. When no server with them is eligible, the preference is ignored. */
+  /** The preferred region and build. When no server with these values is eligible, the preference is ignored. */
   readonly prefer?: Place;
   /** Servers that must not be chosen, even if the room has a reservation on one of them. */
   readonly exclude?: readonly ServerId[];
@@ -37,11 +37,14 @@ export interface PlacementRequest extends RoomWish, Place {
 export interface PlacementWait {
   /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /** Called before each further attempt. When it throws, because the room needs no server any more, `place` rejects with this error. */
+  /**
+   * Called before each further attempt. If the room needs no server any more, it throws an error. `place` then stops and rejects with this
+   * error.
+   */
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that was chosen for a room, with its incarnation. A later incarnation of the server does not know the room. */
+/** The server that was chosen for a room, with its incarnation. The reservation is not valid for a later incarnation of the server. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
@@ -111,8 +114,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may run on
-   * another server. Pass at most `ENDED_AT_ONCE_MAX` rooms, because more could exceed the stack of Lua.
+   * Releases the reservations of rooms whose games have ended on this incarnation of the server, so that the next game of each room may run
+   * on another server. Pass at most `ENDED_AT_ONCE_MAX` rooms, because more could exceed the stack of Lua.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);

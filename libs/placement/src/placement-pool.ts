@@ -52,12 +52,12 @@ export class PlacementPool {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }
 
-  /** Removes an incarnation permanently, and its reservations with it. Returns whether it was the current incarnation. */
+  /** Removes an incarnation permanently, so that its reservations become invalid. Returns whether it was the current incarnation. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }
 
-  /** Returns every server that placement knows, sorted by name. */
+  /** Returns all servers with a record in placement, sorted by name. */
   async status(): Promise<readonly PooledServer[]> {
     const client = this.redis.commands;
     const keys = (await client.smembers(serversKey())).sort();

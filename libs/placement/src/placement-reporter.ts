@@ -14,8 +14,8 @@ export interface ServerReport extends ServerFacts, Offerer {
 }
 
 /**
- * Reports the load and the games of a server. A report replaces the known numbers: rooms owned plus outstanding reservations. Because no
- * count is accumulated over several reports, a failure cannot make a count wrong for longer than one report.
+ * Reports the load and the games of a server. A report replaces the stored number of rooms, to which placement adds the outstanding
+ * reservations. No count is accumulated over several reports, so a failure cannot make a count wrong for longer than one report.
  *
  * The process that collects the facts must report them at once, because a delayed report could overwrite a newer one. The rooms in `owned`
  * make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`) counts twice until its reservation
@@ -34,8 +34,8 @@ export class PlacementReporter {
   }
 
   /**
-   * Replaces the known facts of a server. Returns `accepted`, or a refusal. `removed`: this incarnation was removed permanently. `older`: a
-   * newer incarnation of the server has reported. A refused incarnation gets no more rooms.
+   * Replaces the stored facts of a server. Returns `accepted`, or a refusal. `removed`: this incarnation was removed permanently. `older`:
+   * a newer incarnation of the server has reported. A refused incarnation gets no more rooms.
    */
   async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
     // The ramp prevents an empty new server from getting all new rooms. A strategy that fills the fullest server first needs no ramp.

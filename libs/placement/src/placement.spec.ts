@@ -177,7 +177,7 @@ describe('LoadBalancerService', () => {
     });
   });
 
-  it('chooses randomly for each room among all equal servers of a large fleet', async () => {
+  it('chooses the server of each room randomly among all servers with equal scores in a large fleet', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
@@ -192,7 +192,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('gives each of %i servers equally many rooms, plus or minus one', async (count) => {
+  it.each([1, 2, 5, 37, 100])('gives %i servers numbers of rooms that differ by at most one', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -255,7 +255,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('does not choose a server above its capacity', async () => {
+  it('does not choose a server that has more rooms than its capacity', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
@@ -360,7 +360,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the requirements of a room only to that room', async () => {
+  it('applies the requirements of a room only to that room when one call places several rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -474,7 +474,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('leaves all counts exact when the reservation moves during a call for other rooms', async () => {
+  it('leaves the counts of all servers exact when it moves to another server in the same call that places other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -531,7 +531,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('becomes a room of its server after the confirmation', async () => {
+  it('is counted as a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -633,7 +633,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('cancels the reservations of the former incarnation', async () => {
+  it('cancels the reservations of the previous incarnation of the server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -692,7 +692,7 @@ describe('the placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not prevent the next call after a failure', async () => {
+  it('do not block the next call when they fail', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -781,8 +781,8 @@ describe('PlacementPool', () => {
   });
 });
 
-describe('a request without capacity', () => {
-  it('is refused immediately with the time until the next attempt', async () => {
+describe('a placement request when no server has capacity', () => {
+  it('is refused immediately, with the time until the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -916,7 +916,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class in the code of the application', async () => {
+  it('can be a class in the code of the application', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -926,7 +926,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('has exact counts even when a weight is too large for an exact number', async () => {
+  it('keeps the count of reservations exact even when the weight of a room is too large for an exact number', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();

@@ -107,7 +107,7 @@ describe('the codec of messages', () => {
     );
   });
 
-  it('decodes a frame within a larger buffer', () => {
+  it('decodes a frame that is a part of a larger buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);
@@ -178,7 +178,7 @@ describe('the decoder of untrusted messages', () => {
     );
   });
 
-  it('returns a message or throws an error for a truncated or modified frame', () => {
+  it('returns a message or throws a `HoldfastError` for a truncated or modified frame', () => {
     return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);

@@ -14,7 +14,7 @@ const FLAG = { state: 1, from: 2, time: 4, hash: 8, events: 16, missed: 32, cloc
 const FLAGS_UNKNOWN = 0x80;
 
 const UINT32_MAX = 0xffff_ffff;
-/** Maximum length of a number, in bytes. Eight bytes have 56 bits for the number, enough for every safe integer. */
+/** Maximum length of an encoded number, in bytes. Eight bytes contain 56 bits of the number, which is enough for every safe integer. */
 const VARINT_BYTES_MAX = 8;
 
 /**

@@ -140,8 +140,8 @@ export interface Control {
   /** Operator → game server: take rooms again. A drain that is running stops. */
   'server.reopen': { data: Record<string, never>; answer: null };
   /**
-   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. The event is a hint. The record of the room
-   * decides, and the owner also reads the record when the grace of a seat is over.
+   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. The event is only a hint. The record of the
+   * room decides who is a member, and the owner also reads the record when the grace of a seat is over.
    */
   'room.members-removed': { data: { room: RoomId }; answer: null };
   /** Operator → owner: end the game. With `round`: only if the game with this number is running. */
@@ -195,9 +195,9 @@ export interface Control {
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
   'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**
-   * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby is still
-   * processing. `room`: the room that the user is in according to the gateway. The lobby needs it when Redis has lost the user's room.
-   * Idempotent: the gateway repeats the request until a lobby has answered.
+   * Gateway → lobby: the user's session has ended and cannot be resumed. Every request ordered before `asked` is void, even one that a
+   * lobby is still processing. `room`: the room that the user is in according to the gateway. The lobby needs it when Redis has lost the
+   * user's room. Idempotent: the gateway repeats the request until a lobby has answered.
    */
   'user.gone': {
     data: { user: UserId; asked: RequestOrder; room?: { readonly id: RoomId; readonly watching: boolean } };

@@ -133,7 +133,7 @@ describe('encodeValue', () => {
     expect(() => encodeValue(cycle)).toThrow(NotPlainError);
   });
 
-  it('does not change earlier results, even after a refused value', () => {
+  it('does not change earlier results, even after it has refused a value', () => {
     const large = { text: 'x'.repeat(50_000) };
     const values = Array.from({ length: 2_000 }, (_, index) => (index % 300 === 17 ? large : { index, text: 'y'.repeat(index % 40) }));
     const results = values.map((value, index) => {

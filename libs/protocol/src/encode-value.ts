@@ -20,13 +20,13 @@ export function encodeValue(value: unknown): Uint8Array {
 
 // The variables below are the state of the encoder. Encoding is synchronous, so one set of them is enough for the process.
 
-/** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
+/** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame needs no allocation. */
 const POOL_BYTES = 8 * 1024;
 /** Minimum number of free bytes in the pool. With fewer free bytes, the encoder begins a new pool. */
 const POOL_REST_MIN = 512;
 /**
  * Maximum size of the scratch buffer that is kept for the next result, in bytes. The encoder writes a large result to the scratch buffer
- * and then copies it. The encoder releases a scratch buffer above this size, so that one huge result does not occupy memory for good.
+ * and then copies it. The encoder releases a scratch buffer above this size, so that one huge result does not occupy memory permanently.
  */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
@@ -172,7 +172,7 @@ const WRITTEN_HERE_MAX = 64;
 
 function writeText(text: string): void {
   const { length } = text;
-  // Each UTF-16 code unit becomes at most three bytes of UTF-8.
+  // The header has at most five bytes, and each UTF-16 code unit becomes at most three bytes of UTF-8.
   reserve(5 + 3 * length);
   // The size of the header if the text is ASCII. Other text may need a longer header; its bytes are then moved behind that header.
   const guess = headerBytes(length);

@@ -1,7 +1,7 @@
 import { ERROR_CODES, errorBody, HoldfastError, toErrorBody } from './errors.js';
 
 describe('HoldfastError', () => {
-  it('has the message and the field `retry` of its code', () => {
+  it('has the default message and the default `retry` of its code', () => {
     expect(new HoldfastError('no-capacity')).toMatchObject({
       name: 'HoldfastError',
       code: 'no-capacity',

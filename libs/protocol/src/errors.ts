@@ -82,8 +82,8 @@ export type ErrorCode = keyof typeof CODES;
 export type RefusalCode = ErrorCode | (string & {});
 
 /**
- * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
- * in ms.
+ * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the delay before a further
+ * attempt, in ms.
  */
 export interface ErrorBody {
   code: string;

@@ -19,7 +19,7 @@ function split(chunks: readonly Uint8Array[], frameBytesMax = 1_000): Uint8Array
 }
 
 describe('FrameSplitter', () => {
-  it('finds the same frames for any split of the stream', () => {
+  it('finds the same frames, however the stream is split into chunks', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 8 });
     return fc.assert(
       fc.property(frames, fc.array(fc.nat({ max: 300 })), (sent, cuts) => {

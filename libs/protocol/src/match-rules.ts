@@ -88,7 +88,7 @@ export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 3
  * no match with a higher latency.
  */
 export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
-/** Default of `fillMs`, in ms. A player accepts a wait of some seconds while others arrive. */
+/** Default of `fillMs`, in ms. A player accepts a wait of some seconds while other players begin to search. */
 export const FILL_MS_DEFAULT = 5_000;
 /** Default of `maxWaitMs`, in ms. After a minute, a player prefers any opponent to none. */
 export const MAX_WAIT_MS_DEFAULT = 60_000;

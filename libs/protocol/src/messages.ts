@@ -53,8 +53,8 @@ export interface Command {
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when each earlier command has reached
-   * the room or is answered. So the room never skips a command that was lost on the way. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this number. The room accepts the command `seq` only if it has received all
+   * commands between this number and `seq`. So the room never skips a command that was lost on the way. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -108,7 +108,7 @@ export interface Welcome {
   server: string;
   /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
-  /** The time for which the session exists without a connection, in ms. Servers of an earlier version leave this field out. */
+  /** The time for which the session exists without a connection, in ms. Servers of an earlier version do not send this field. */
   sessionMs?: number;
 }
 
@@ -178,8 +178,8 @@ export interface RoomView {
 }
 
 /**
- * The result of a game that ranks its seats. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the points
- * of each seat.
+ * The result of a game that ranks its seats. `ranking`: for each place, the seats that share it, beginning with the first place. `scores`:
+ * the points of each seat.
  */
 export interface RankedResult {
   ranking: Seat[][];
@@ -257,8 +257,8 @@ export interface Players {
 }
 
 /**
- * The game of the player's room runs. The server then sends the stored refusals of this seat's commands (`rejected`), and after them a
- * sync. The order matters, because the sync's `seq` acknowledges every earlier command that was not refused.
+ * The game of the player's room runs. The server next sends the stored refusals of this seat's commands (`rejected`), and then a sync. The
+ * refusals come first, because the `seq` of the sync acknowledges every earlier command without a refusal as applied.
  */
 export interface Placed {
   kind: 'placed';
@@ -318,8 +318,8 @@ export interface CompactSync {
   input: number;
   version: number;
   /**
-   * The version of the last change of the state before this sync. The client must have this version, or a later one below `version`. If the
-   * client already has `version`, only an empty patch can be applied.
+   * The version of the last change of the state before this sync. The patch applies to the state of this version, and of every later
+   * version below `version`. If the client already has `version`, only an empty patch can be applied.
    */
   from?: number;
   /**
@@ -327,7 +327,7 @@ export interface CompactSync {
    * games with steps, in the first sync after a `placed`.
    */
   time?: number;
-  /** The room time from version `from` to this sync, in ms. A sync has either this field or `time`. */
+  /** The room time that has passed between version `from` and this sync, in ms. A sync has either this field or `time`. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;

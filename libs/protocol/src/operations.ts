@@ -22,7 +22,7 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: the room has no teams. */
   teams?: TeamRules;
-  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  /** The rules of the matches of this game: modes, numbers of players, teams and time limits. Absent: the default rules. */
   match?: MatchRules;
 }
 
@@ -57,12 +57,12 @@ export type AttributeValue = string | number;
  * The condition of a ticket for one attribute, such as the language or the map.
  *
  * - A string or number: all tickets of the match must accept exactly this value.
- * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
+ * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit allows any number.
  * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
  *   player of level 12 who accepts everybody from level 9.
  *
- * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
- * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
+ * Tickets agree on an attribute under two conditions: each `value` is accepted by all other tickets, and at least one value is accepted by
+ * all tickets that have no `value`. A ticket without the attribute accepts everything and is accepted by everybody.
  */
 export type AttributeWish =
   | AttributeValue
@@ -91,8 +91,8 @@ export interface MatchWish {
 }
 
 /**
- * A chat: that of the player's room, or that of the lobby of a game. `room`: the id of the player's room. The server refuses the request
- * with `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
+ * The chat of the player's room, or of the lobby of a game. `room`: the id of the player's room. The server refuses the request with
+ * `not-in-room` when the player is in another room, so a repeated message never reaches the wrong room.
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
@@ -129,7 +129,7 @@ export interface RoomSummary {
   teams?: TeamRules;
 }
 
-/** A value that a filter compares. */
+/** A value with which a filter compares a field of a room. */
 export type FilterValue = string | number | boolean | null;
 /**
  * A condition on one field of a `RoomSummary`: a value for equality; `any` for one of several values; `min` and `max`, both included, for a
@@ -293,13 +293,16 @@ export interface Operations {
    * `last`: the `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
    *
    * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: the
-   * session receives the messages of no lobby. This ends with the connection, so a client repeats the request after a resume.
+   * session receives the messages of no lobby. The session stops receiving them when the connection ends, so a client repeats the request
+   * after a resume.
    */
   'chat.history': {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };
     result: { messages: ChatEntry[]; last: number; missed?: true };
   };
-  /** The host mutes a user in the chat of the room, or lets the user write again. The mute lasts as long as the room exists. */
+  /**
+   * Mutes a user in the chat of the room, or lets the user write again. Only the host may do it. The mute lasts as long as the room exists.
+   */
   'chat.mute': { data: { user: UserId; muted: boolean }; result: { muted: boolean } };
   me: {
     data: undefined;

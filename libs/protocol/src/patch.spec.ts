@@ -59,7 +59,7 @@ describe('applyPatches', () => {
     { op: 'add', path: '/__proto__', value: {} },
     { op: 'replace', path: '/__proto__/x', value: 1 },
     { op: 'replace', path: '/constructor/prototype', value: 1 },
-  ])('throws when a patch does not fit: %j', (patch) => {
+  ])('throws when the state does not fit the patch %j', (patch) => {
     const state = { cells: [1, 2, 3], turn: 0 };
     expect(() => applyPatches(state, [patch])).toThrow('does not fit');
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0 });

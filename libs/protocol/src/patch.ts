@@ -48,7 +48,7 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
 }
 
 function applyToArray(array: unknown[], key: string, patch: Patch): void {
-  // The library mutative writes a patch of `length` for a shortened array. Other tools never write such a patch.
+  // When an array becomes shorter, the library mutative writes a patch that replaces its `length`. Other libraries do not.
   if (key === 'length' && patch.op === 'replace') {
     array.length = patch.value as number;
     return;
@@ -69,8 +69,8 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
 }
 
 /**
- * Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when this call has made it as a copy
- * before.
+ * Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when it already is a copy that this call
+ * has made.
  */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;

@@ -7,7 +7,7 @@ import { NotPlainError, type ReadLimits } from './plain-value.js';
 export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   let value: unknown;
   try {
-    // The limits may be checked after the parse: the native parser cannot overflow the stack at any depth, and the length of the text
+    // The limits can be checked after the parse: the native parser cannot overflow the stack at any depth, and the length of the text
     // bounds the size of its result.
     value = JSON.parse(json);
   } catch {

@@ -25,7 +25,7 @@ describe('text on a platform without TextDecoder', () => {
     );
   });
 
-  it('is replaced or refused as TextDecoder does it, when it is not UTF-8', () => {
+  it('is decoded or refused with the same result as by TextDecoder when it is not UTF-8', () => {
     const [replacing, strict] = [false, true].map((fatal) => new TextDecoder('utf-8', { fatal, ignoreBOM: true }));
     return fc.assert(
       fc.property(anyBytes, (bytes) => {

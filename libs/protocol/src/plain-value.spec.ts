@@ -46,7 +46,7 @@ describe('a plain value', () => {
     ['map 16', 'de 00 01 a1 61 01', { a: 1 }],
     ['map 32', 'df 00 00 00 01 d9 01 61 01', { a: 1 }],
     ['a text that begins with a byte order mark', 'a4 ef bb bf 61', '\ufeffa'],
-  ])('may be encoded as %s', (_name, hex, value) => {
+  ])('is decoded from the form %s', (_name, hex, value) => {
     expect(decode(bytesOf(hex))).toEqual(value);
   });
 
@@ -61,7 +61,7 @@ describe('a plain value', () => {
     [{ constructor: { name: 'Date' }, toISOString: 1 }],
     [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
     [[{ length: 2, constructor: 'Array' }]],
-  ])('may have the names of JavaScript properties as keys: %j', (value) => {
+  ])('can have the names of JavaScript properties as keys: %j', (value) => {
     expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
   });
 
@@ -77,7 +77,7 @@ describe('a plain value', () => {
     expect(value).toEqual(Uint8Array.of(1, 2));
   });
 
-  it("contains its own texts even when two texts share a place in the decoder's cache", () => {
+  it("contains the right texts even when two texts have the same position in the decoder's cache", () => {
     for (const text of ['abcdefg', 'aXcdYfg', 'abcdefg']) expect(decode(pack({ [text]: text }))).toEqual({ [text]: text });
   });
 });
@@ -103,7 +103,7 @@ describe('the decoder of plain values', () => {
     },
   );
 
-  it('refuses a reference bomb before the whole tree is read', () => {
+  it('refuses a reference bomb at its first extension type, without reading the whole tree', () => {
     const bomb = referenceBomb();
     expect(bomb.length).toBeLessThan(700);
     const startedAt = performance.now();
@@ -115,7 +115,7 @@ describe('the decoder of plain values', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
-  it('refuses too many values before memory is allocated for these values', () => {
+  it('refuses too many values before it allocates memory for them', () => {
     const limits = { nodes: 5, depth: 4, strictText: true };
     expect(decode(bytesOf('92 91 01 82 a1 61 01'.replace('82', '81')), limits)).toEqual([[1], { a: 1 }]);
     expect(() => decode(bytesOf('92 91 01 82 a1 61 01 a1 62 01'), limits)).toThrow('too many values');

@@ -1,8 +1,8 @@
 /**
- * Limits of the decoder in this file, the only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing
+ * Limits of the decoder in this file, the only MessagePack decoder of Holdfast. It accepts the dialect of `docs/protocol.md` and nothing
  * else: nil, booleans, numbers, strings, byte strings, arrays, and maps with string keys. It has no code for extension types, so no option
- * can enable them. It checks and decodes in one pass over the bytes. It compares every length with the bytes left, and every count with the
- * budget, before it allocates.
+ * can enable them. It checks and decodes in one pass over the bytes. It compares every length with the number of remaining bytes, and every
+ * count with the budget, before it allocates.
  *
  * A value cannot contain the same object twice, so the size of its tree is bounded by its size in bytes.
  */

@@ -86,8 +86,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   /**
-   * Recovers the remaining rooms of lost owners: rooms whose game is over and whose effects have not run. Such a room is only in the index
-   * of its owner. Deletes empty indexes.
+   * Recovers the remaining rooms of lost owners: rooms whose game is over and whose effects have not run. Only the index of the owner
+   * contains these rooms. Deletes empty indexes.
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
@@ -106,7 +106,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // An outvoted process has another link secret than most servers, so it cannot ask servers to adopt rooms.
+    // An outvoted process has a different link secret from most servers, so it cannot ask servers to adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

@@ -7,8 +7,8 @@ import { RECOVERY_OPTIONS, type RecoveryOptions } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
 /**
- * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's `ScheduleModule`. In a process with the health checker, its
- * `@Extension` providers also recover the rooms of an evicted server.
+ * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's `ScheduleModule`. In a process with the health checker, the
+ * `@Extension` providers of this module also recover the rooms of an evicted server.
  */
 @Module({})
 export class RecoveryModule {

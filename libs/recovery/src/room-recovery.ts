@@ -56,8 +56,8 @@ export class RoomRecovery {
 
   /**
    * Recovers all rooms of this owner. Resolves when the owner has no room any more. Concurrent calls for one owner share one recovery.
-   * Rejects when Redis does not answer, or when this process is outvoted about its link secret. The rooms then wait for another call, here
-   * or in another process.
+   * Rejects when Redis does not answer, or when most servers have a different link secret from this process. The rooms then wait for
+   * another call, here or in another process.
    */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
@@ -109,7 +109,7 @@ export class RoomRecovery {
 
   /** Tries once to recover the rooms. Returns the rooms that need another attempt. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
-    // An outvoted process has another link secret than most servers, so it has no links. Another gateway takes over the cleanup.
+    // An outvoted process has a different link secret from most servers, so it has no links. Another gateway does the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
     await this.untilSettled();
     const left: RoomId[] = [];
@@ -171,8 +171,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the finished rooms: rooms without
-   * effects, and rooms whose effects a server has accepted.
+   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the rooms that need no further attempt:
+   * rooms without effects, and rooms whose effects a server has accepted.
    */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
@@ -195,7 +195,10 @@ export class RoomRecovery {
     return [...done, ...accepted];
   }
 
-  /** Places each room and asks its server to adopt it, with one request for each server. Returns the finished rooms. */
+  /**
+   * Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that need no further attempt,
+   * because the server has accepted them.
+   */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
     const byServer = new Map<ServerId, RoomRecord[]>();
@@ -231,7 +234,7 @@ export class RoomRecovery {
   }
 
   /**
-   * Returns the ready game servers that this process cannot reach. They are left out, because a request to adopt rooms would time out
+   * Returns the ready game servers that this process cannot reach. Placement excludes them, because a request to adopt rooms would time out
    * there.
    */
   private outOfReach(): ServerId[] {

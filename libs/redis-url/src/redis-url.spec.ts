@@ -73,7 +73,7 @@ describe('parseRedisUrl', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('accepts several nodes when all of them have one login', () => {
+  it('accepts several nodes when all of them have the same login', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });

@@ -35,7 +35,7 @@ describe('the Redis commands of one event-loop tick', () => {
     await answers;
   });
 
-  it('are sent before a later QUIT of their tick', async () => {
+  it('are sent before a QUIT that the client calls later in the same tick', async () => {
     const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });

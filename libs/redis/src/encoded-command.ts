@@ -4,7 +4,7 @@ export type CallArgument = string | number | Uint8Array;
 
 /**
  * The buffer in which each call is encoded. It grows to the size of the largest call. A copy of the encoded bytes is sent, because the next
- * call overwrites the buffer, and the socket may not have sent the bytes by then.
+ * call can overwrite the buffer before the socket has sent the bytes.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 
@@ -55,7 +55,9 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to know its length. */
+/**
+ * Writes ASCII text directly, because its length in bytes is its number of characters. Encodes other text first to determine its length.
+ */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

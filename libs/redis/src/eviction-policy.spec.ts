@@ -31,21 +31,21 @@ describe('a server at its start', () => {
     ['without a limit of memory', { 'maxmemory-policy': 'allkeys-lru' }],
     ['with a limit of memory', { 'maxmemory-policy': 'volatile-ttl', maxmemory: '100mb' }],
     ['when Redis hides CONFIG, as managed services do', { 'maxmemory-policy': 'allkeys-lfu', 'rename-command CONFIG': '""' }],
-  ])('refuses a Redis that may evict keys, %s', async (_, config) => {
+  ])('refuses a Redis that can evict keys, %s', async (_, config) => {
     await start(config);
     await expect(redis.ready()).rejects.toThrow(
       `Redis at ${running.url} evicts keys when it is full (maxmemory-policy ${config['maxmemory-policy']}), and games would be lost. Set maxmemory-policy to noeviction`,
     );
   });
 
-  it('accepts noeviction when Redis hides CONFIG', async () => {
+  it('accepts a Redis that has the policy `noeviction` and hides CONFIG', async () => {
     await start({ maxmemory: '100mb', 'rename-command CONFIG': '""' });
     await redis.ready();
   });
 });
 
 describe('a change of `maxmemory-policy` while a server runs', () => {
-  it('is reported once when the policy becomes wrong, and once when the policy is right again', async () => {
+  it('is reported once when Redis begins to evict keys, and once when Redis stops evicting keys', async () => {
     await start({});
     await redis.ready();
     const policy = new EvictionPolicy(redis);

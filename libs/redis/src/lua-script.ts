@@ -13,7 +13,7 @@ type ScriptArgument = string | number | Buffer | Uint8Array;
  * const append = new LuaScript('append', new URL('./append.lua', import.meta.url), 2);
  * await append.run(client, [recordKey, logKey], [epoch, …]);
  *
- * Code that several scripts share is in a file of its own. Pass that file first: `[shared, script]` run as one script.
+ * Code that several scripts share is in a separate file. Pass that file first: `[shared, script]` run as one script.
  */
 export class LuaScript {
   private readonly command: string;

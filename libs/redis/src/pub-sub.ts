@@ -54,7 +54,7 @@ export class PubSub {
     await this.redis.commands.publish(channel, message);
   }
 
-  /** Calls `listener` after each reconnect, because messages may have been lost before it. */
+  /** Calls `listener` after each reconnect, because messages may have been lost while the connection was down. */
   onReconnect(listener: () => void): void {
     this.reconnected.add(listener);
   }
@@ -66,7 +66,7 @@ export class PubSub {
     try {
       if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels);
     } catch {
-      // Closes the connection, because the channels are subscribed again only on a new connection.
+      // The subscription failed. Closes the connection, because `PubSub` repeats the subscription only on a new connection.
       this.redis.subscriptions.disconnect(true);
       return;
     }

@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const url = 'redis://127.0.0.1:6379';
 
 describe('the credentials for Redis', () => {
-  it('come from the URL or the settings, and may differ for data nodes and sentinels', () => {
+  it('come from the URL or the settings, and can differ for data nodes and sentinels', () => {
     expect(new RedisAccess({ url: 'redis://u:w@store' }).credentials).toEqual({ user: 'u', password: 'w' });
     expect(new RedisAccess({ url: 'redis://u@store', login: { password: 'w' } }).credentials).toEqual({ user: 'u', password: 'w' });
     const access = new RedisAccess({ url: 'sentinel://u:w@a:1/main', sentinel: { login: { user: 's', password: 'v' } } });
@@ -43,7 +43,7 @@ describe('the credentials for Redis', () => {
   it.each([
     ['REDIS_PASSWORD_FILE', (passwordFile: string) => new RedisAccess({ url, login: { passwordFile } })],
     ['REDIS_SENTINEL_PASSWORD_FILE', (passwordFile: string) => new RedisAccess({ url, sentinel: { login: { passwordFile } } })],
-  ])('require that %s names a readable, non-empty file at the start', (setting, open) => {
+  ])('are refused at the start when %s names a file that is unreadable or empty', (setting, open) => {
     expect(() => open(file)).toThrow(new RegExp(`^${setting} is ".*password", which cannot be read: ENOENT`));
     writeFileSync(file, '\n');
     expect(() => open(file)).toThrow(new RegExp(`^${setting} is ".*password", which is empty`));
@@ -63,7 +63,7 @@ describe('the TLS options for Redis', () => {
     expect(of({ url: 'sentinel://a:1/main', sentinel: { isTls: true } })).toEqual([undefined, {}]);
   });
 
-  it('require readable files at the start', () => {
+  it('are refused at the start when a file cannot be read', () => {
     expect(() => new RedisAccess({ url, tls: { isOn: true, ca: '/no/such.crt' } })).toThrow(
       /^REDIS_TLS_CA is "\/no\/such\.crt", which cannot be read: the file does not exist$/,
     );

@@ -64,7 +64,7 @@ export class RedisConnections implements OnApplicationShutdown {
     return client;
   }
 
-  /** Opens all connections. @throws an error with advice when Redis does not answer within `timeoutMs`, or may evict keys */
+  /** Opens all connections. @throws an error with advice when Redis does not answer within `timeoutMs`, or when Redis can evict keys */
   async ready(timeoutMs = 5_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const client of this.all) {

@@ -90,7 +90,7 @@ describe('a lease in Redis', () => {
     await until(() => leaseOf(other).run(async () => {}));
   });
 
-  it('is neither renewed nor released by a former holder', async () => {
+  it('is neither renewed nor released by a process that no longer holds it', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;

@@ -7,7 +7,7 @@ export interface RedisOptions {
    * the Redis at the new address.
    */
   readonly urlFile?: string | null;
-  /** Name of the connections in `CLIENT LIST`: the id of the server, or `watchdogConnection` of it. */
+  /** Name of the connections in `CLIENT LIST`: the id of the server, or, in the watchdog's thread, the name from `watchdogConnection`. */
   readonly name?: string;
   /** The login at the data nodes, instead of a login in `url`. */
   readonly login?: RedisLogin;
@@ -50,7 +50,7 @@ export const READONLY_RECONNECT_MS = 1_000;
 
 /**
  * Name of the connection of the watchdog's thread, by the id of its server. The name differs from the name of the other connections,
- * because the thread moves to another Redis on its own. The name is unique, because a server name contains no slash.
+ * because the thread moves to another Redis independently of the main thread. The name is unique, because a server name contains no slash.
  */
 export function watchdogConnection(serverId: string): string {
   return `${serverId}/watchdog`;

@@ -4,12 +4,12 @@ const replication = (role: string, id: string, previousId = '0'): Replication =>
 const silence = { failures: 0, ms: 0 };
 
 describe('a server that finds a new address in REDIS_URL_FILE', () => {
-  it('moves when the new Redis has taken over from the old Redis', () => {
+  it('moves when the new Redis has become the primary and the old Redis is its replica', () => {
     const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
     expect(judgeMove({ old, next, silence, history: 'a' })).toBe('move');
   });
 
-  it('moves even when the two Redis servers changed roles before the server saw the new address', () => {
+  it('moves even when the two Redis servers changed roles before it found the new address', () => {
     const [old, next] = [replication('slave', 'b', 'a'), replication('master', 'b', 'a')];
     expect(judgeMove({ old, next, silence, history: null })).toBe('move');
   });
@@ -19,7 +19,7 @@ describe('a server that finds a new address in REDIS_URL_FILE', () => {
     [{ failures: OLD_GONE.failures - 1, ms: 60_000 }, 'old-silent'],
     [{ failures: 100, ms: OLD_GONE.ms - 1 }, 'old-silent'],
     [OLD_GONE, 'move'],
-  ] as const)('after the failures %j of the old Redis, decides `%s`', (failed, verdict) => {
+  ] as const)('when requests to the old Redis have failed as in %j, decides `%s`', (failed, verdict) => {
     expect(judgeMove({ old: null, next: replication('master', 'b', 'a'), silence: failed, history: 'a' })).toBe(verdict);
   });
 

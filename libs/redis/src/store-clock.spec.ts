@@ -47,7 +47,7 @@ afterEach(() => {
 });
 
 describe('StoreClock', () => {
-  it('follows the clock of this machine until its start, and then the clock of Redis', async () => {
+  it('follows the clock of this machine until `start` has resolved, and then the clock of Redis', async () => {
     expect(clock.now()).toBe(wall);
     expect(clock.offsetMs).toBeNull();
     await clock.start();
@@ -66,7 +66,7 @@ describe('StoreClock', () => {
     expect(Math.abs(clock.now() - monotonic - store.aheadMs)).toBeLessThanOrEqual(1.1);
   });
 
-  it('does not change when the clock of the machine is set', async () => {
+  it('does not jump when somebody sets the clock of the machine', async () => {
     await clock.start();
     const before = clock.now();
     const offset = clock.offsetMs as number;
@@ -120,7 +120,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('rejects its start when Redis does not answer', async () => {
+  it('rejects `start` when Redis does not answer', async () => {
     const away = new RedisConnections({ url: 'redis://127.0.0.1:1' });
     await expect(new StoreClock(away).start()).rejects.toThrow();
     away.onApplicationShutdown();

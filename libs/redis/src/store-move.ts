@@ -19,7 +19,10 @@ export type StoreMoveChange =
   | { readonly kind: 'refused'; readonly url: string; readonly message: string }
   | { readonly kind: 'moved'; readonly url: string };
 
-/** The connections that move together. The watchdog's thread has its own, because it also works while the main thread is blocked. */
+/**
+ * The connections that move together. The watchdog's thread moves its own connection, because it also works while the main thread is
+ * blocked.
+ */
 export type MovableConnections = Pick<RedisConnections, 'options' | 'access' | 'commands' | 'moveTo'>;
 
 /**
@@ -32,7 +35,10 @@ export class StoreMove implements OnApplicationShutdown {
   private candidate: { readonly url: string; readonly client: Redis } | null = null;
   /** The id of the history of the old Redis when it was last seen as the primary. Null: it was not seen as the primary. */
   private history: string | null = null;
-  /** The time of the first failure since the last answer of the old Redis, and the number of failures. Null: it answered. */
+  /**
+   * The time of the first failure since the last answer of the old Redis, and the number of failures. Null: the old Redis has answered the
+   * last request.
+   */
   private silent: { readonly since: number; readonly failures: number } | null = null;
   private notified = '';
   private isChecking = false;

@@ -243,7 +243,7 @@ export class Host {
   }
 }
 
-/** A log in real Redis. A test can drop single answers, or run code before a write. */
+/** A room log in real Redis. A test can make it lose single answers, or can run code before a write. */
 class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;

@@ -12,9 +12,9 @@ export interface RoomHostOptions {
   readonly stateBytesMax: number;
   /** Maximum size of one packed sync, in bytes. Without this limit, a frame could be too long for a link, which would close the link. */
   readonly syncBytesMax: number;
-  /** Number of changes since the last checkpoint after which the next one is written. */
+  /** Number of changes since the last checkpoint after which the owner writes the next checkpoint. */
   readonly checkpointEveryChanges: number;
-  /** Packed size of the changes since the last checkpoint after which the next one is written, in bytes. */
+  /** Packed size of the changes since the last checkpoint at which the owner writes the next checkpoint, in bytes. */
   readonly checkpointEveryBytes: number;
   /** Time since the last checkpoint after which the next change causes another checkpoint, in ms. */
   readonly checkpointEveryMs: number;
@@ -63,7 +63,7 @@ export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 export const APPEND_RETRY_MS = 50;
 /** Time without an answer of the store after which players receive a pause, in ms. A pause for a shorter wait would only disturb them. */
 export const STALL_PAUSE_MS = 1_000;
-/** Period of the regular audit, in ms. Each reconnect also starts an audit. An audit of many rooms may take longer than the period. */
+/** Period of the regular audit, in ms. Each reconnect also starts an audit. An audit of many rooms can take longer than the period. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
  * Number of rooms in one pipeline of an audit, and the pause between two pipelines, in ms. Only a regular audit pauses, so that it does not
@@ -92,8 +92,8 @@ export const MOVE_RETRY_MS = 200;
 /** Period of the sweep for rooms that this server owns and does not host, in ms. */
 export const SWEEP_MS = 2_000;
 /**
- * Time for which the data of an ended game is kept, in ms. If the store loses the end, this server writes it again. A store with a log or a
- * replica never falls back by more than this time.
+ * Time for which the data of an ended game is kept, in ms. If the store loses the end of the game, this server uses the data to write the
+ * end again. A store with a log or a replica never falls back by more than this time.
  */
 export const ENDED_KEPT_MS = 60_000;
 /** Maximum number of ended games whose data is kept, and the maximum size of this data in total, in bytes. */
@@ -106,7 +106,7 @@ export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
 export const ENDED_REMEMBERED_MS = 600_000;
 export const ENDED_REMEMBERED_MAX = 20_000;
 /**
- * Time between the last end of a game and a planned exit of the server, in ms. Within this time, a Redis that writes to disk once a second
- * stores the end.
+ * Time for which a planned exit of the server waits after the last end of a game, in ms. Within this time, a Redis that writes to disk once
+ * a second stores the end.
  */
 export const ENDED_DURABLE_MS = 2_000;

@@ -28,7 +28,10 @@ export interface AdoptedRoom {
   readonly losses: number;
   /** The room time at the adoption, in ms since 1970, if the room was handed off to this owner. Null: it was not handed off. */
   readonly handedAt: number | null;
-  /** The takeovers of this game. They include this adoption unless it follows a handoff. Epochs and versions rise along the list. */
+  /**
+   * The takeovers (adoptions without a handoff) of this game, including this adoption if it is one. Epochs and versions rise along the
+   * list.
+   */
   readonly takeovers: readonly Takeover[];
 }
 

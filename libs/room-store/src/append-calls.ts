@@ -50,7 +50,10 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
   return calls;
 }
 
-/** Returns the result code of each append of a call. If the call ended a game, passes the room's document to `onEnded`. */
+/**
+ * Reads the answer to a call of a script. Returns the result code of each append in the call. If the call ended a game, passes the room's
+ * document to `onEnded`.
+ */
 export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknown): readonly unknown[] {
   if (!Array.isArray(answer)) return appends.map(() => answer);
   if (script !== finishScript) return answer;

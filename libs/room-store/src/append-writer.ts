@@ -6,7 +6,7 @@ import { execWithin, PIPELINE_TIMEOUT_MS } from './exec-within.js';
 import type { ReplicatedWrites } from './replicated-writes.js';
 import type { RoomStoreOptions } from './room-store.options.js';
 
-/** Sends the appends of one event-loop tick in a few calls, and finds the result of each. */
+/** Sends the appends of one event-loop tick in a few calls, and returns the result of each append. */
 export class AppendWriter {
   constructor(
     private readonly redis: RedisConnections,

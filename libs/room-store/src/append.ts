@@ -33,7 +33,7 @@ export interface Append {
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-  /** With `ended`: receives the record's document once the store has the end. */
+  /** A callback, only with `ended`. It receives the record's document once the store has the end of the game. */
   readonly onEnded?: (record: DocAtRev) => void;
 }
 

@@ -51,7 +51,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 );
 
 describe("the changes in a room's log", () => {
-  it('are unchanged after writing and reading', () => {
+  it('are unchanged after they are written and read', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 6 }), (changes) => {
         const log = Buffer.concat(changes.map(packChange));

@@ -4,7 +4,7 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
 
 /**
  * Packs a change for the log. The stored form is an array by position and not a map with names. Most changes of a busy room are small, so
- * names would take most of the space. Absent parts are nil, or left out at the end of an array.
+ * names would take most of the space. Absent parts are nil, or are omitted at the end of an array.
  *
  *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended, reserved, locked, metadata]
  *     delta   the bytes of a state patch; only in logs of format 2

@@ -16,8 +16,8 @@ type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bot
 /** Returns the format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
-  // A server that does not know bots would treat the seats of bots as seats of users, even in a checkpoint. With format 2, such a server
-  // cannot adopt the room.
+  // A server of an earlier version has no bots, and would treat the seats of bots as seats of users, even in a checkpoint. Format 2
+  // prevents this server from adopting the room.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

@@ -20,7 +20,7 @@ export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
  * The latest events, for the next owner. A checkpoint removes changes from the log, so the tail keeps their events: a player who resumes
- * then receives the missed events once. The tail has all events of the versions after `since`. Changes without events are left out.
+ * then receives the missed events once. The tail has all events of the versions after `since`. It does not contain changes without events.
  */
 export interface EventTail {
   readonly since: number;
@@ -32,7 +32,10 @@ export interface EventTail {
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The room time of the next owner continues from it and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game. They are also stored here, because `reassert` restores a record without them. Absent: there were none. */
+  /**
+   * The takeovers (adoptions without a handoff) of this game. They are also stored here, because `reassert` restores a record without them.
+   * Absent: there were none.
+   */
   readonly takeovers?: readonly Takeover[];
 }
 

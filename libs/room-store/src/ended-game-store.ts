@@ -78,8 +78,8 @@ export class EndedGameStore {
   }
 
   /**
-   * Restores the end of a game in a store that lost it. `fenced`: the store has a later owner or a later game. `missing`: the store has no
-   * record of the room. `unknown`: Redis did not answer, or too few replicas have the write.
+   * Writes the end of a game again into a store that lost this end. `fenced`: the store has a later owner or a later game. `missing`: the
+   * store has no record of the room. `unknown`: Redis did not answer, or too few replicas have the write.
    */
   restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
     const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';

@@ -8,11 +8,11 @@ export interface LastGame extends DocAtRev {
   readonly epoch: number;
   /** The last owner of the room. Empty: the room has no owner. */
   readonly owner: string;
-  /** The number of games that were played to their end. */
+  /** The number of games that were played to their end in this room. */
   readonly round: number;
 }
 
-/** A game that has ended, as its last owner knows it. */
+/** A game that has ended, with the data with which its last owner can store the end again. */
 export interface EndedGame extends DocAtRev {
   readonly epoch: number;
   readonly batch: string;
@@ -27,7 +27,7 @@ export interface EndedGame extends DocAtRev {
 
 /**
  * The pending effects of ended games. They are stored in batches. The name of a batch is the id of the last append of its game, because the
- * next game of a room may end while the effects of the earlier game are still being tried.
+ * next game of a room can end while the effects of the earlier game are still being tried.
  */
 export interface LastEffects {
   readonly batches: readonly string[];

@@ -3,8 +3,8 @@ import type { ChainableCommander } from 'ioredis';
 export type Replies = [error: Error | null, result: unknown][];
 
 /**
- * Runs a pipeline and returns its replies. Returns an empty list when the pipeline fails or does not settle in time, because ioredis 6 may
- * never settle a pipeline whose connection broke.
+ * Runs a pipeline and returns its replies. Returns an empty list when the pipeline fails or does not settle in time, because ioredis 6
+ * sometimes never settles a pipeline whose connection broke.
  */
 export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPELINE_TIMEOUT_MS): Promise<Replies> {
   let timer: NodeJS.Timeout | undefined;

@@ -27,7 +27,7 @@ describe('an invite code', () => {
     expect(readInviteCode(text)).toBe(code);
   });
 
-  it('leads to its room until the code is released', async () => {
+  it('identifies its room until the code is released', async () => {
     const code = await invites.reserve(room);
     expect(await invites.find(code)).toBe(room);
     await invites.release([code]);
@@ -47,7 +47,7 @@ describe('an invite code', () => {
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('expires later after each use', async () => {
+  it('gets its full TTL again with each use', async () => {
     const code = await invites.reserve(room);
     await redis.commands.pexpire(inviteKey(code), 5_000);
     await invites.find(code);

@@ -37,7 +37,7 @@ export class InviteCodes {
     throw new Error(`${TRIES_MAX} random invite codes were in use`);
   }
 
-  /** Returns the room of a code. The room may be closed, or may have another code by now. Null: no room has the code. */
+  /** Returns the room of a code. This room is possibly closed, or has another code now. Null: no room has the code. */
   async find(code: string): Promise<RoomId | null> {
     return (await this.redis.commands.getex(inviteKey(code), 'PX', CODE_TTL_MS)) as RoomId | null;
   }

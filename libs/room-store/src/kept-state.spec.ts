@@ -6,8 +6,8 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * Checks that the store returns exactly the state of the owner, whatever values a game puts into it. Each run uses new random values. For
- * more runs, set their number: `KEPT_RUNS=50000`. To repeat a failure, use the seed in its message.
+ * Checks that the store returns exactly the state of the owner, whatever values a game puts into the state. Each run uses new random
+ * values. For more runs, set their number: `KEPT_RUNS=50000`. To repeat a failure, use the seed in its message.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
@@ -66,7 +66,7 @@ describe('the state of a game with a failover after each change', () => {
     ['a value that contains itself', () => circle(), 'levels deep, or holds itself'],
     ['more levels than a frame has', () => deep(600), 'levels deep, or holds itself'],
     ['references that double 40 times', () => doubled(40), 'makes more than 1000000 objects and arrays'],
-  ])('must not contain %s, and the refusal names the path', (_what, make, flaw) => {
+  ])('is refused when it contains %s, and the refusal names the path', (_what, make, flaw) => {
     const game = new Game();
     const outcome = game.command((state) => {
       (state.list as unknown[])[0] = { x: make() };
@@ -101,7 +101,7 @@ describe('the state of a game with a failover after each change', () => {
     ],
     ['toJSON beside constructor', () => ({ constructor: 1, toJSON: 2, toString: 3 }), { constructor: 1, toJSON: 2, toString: 3 }],
     ['a text with NUL', () => 'a\0b', 'a\0b'],
-  ])('may contain %s', (_what, make, kept) => {
+  ])('is accepted when it contains %s', (_what, make, kept) => {
     const game = new Game();
     const outcome = game.command((state) => {
       state.x = make();
@@ -131,7 +131,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('is frozen in at least one of 16 views, so that a view that writes to the state throws', () => {
+  it('is frozen during at least one of 16 calls of the view method, so that a view method that writes to the state throws', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -142,7 +142,7 @@ describe('the state of a game with a failover after each change', () => {
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('must not contain an object that an earlier handler has kept in a variable', () => {
+  it('is refused when it contains an object that an earlier handler has kept in a variable', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {
@@ -302,7 +302,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // The error may come from a getter in the state. It is then an error of the game, and names no path.
+  // A getter in the state can throw an error of the game, which names no path.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(UnstorableError);
   expect((error as UnstorableError).path).toMatch(/^state/);

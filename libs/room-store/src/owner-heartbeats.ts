@@ -4,8 +4,8 @@ import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
 /**
- * TTL of a heartbeat, in ms. It is longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`), because the next owner computes the
- * downtime from the heartbeat.
+ * TTL of a heartbeat, in ms. It is longer than the time for which a room waits for an owner (`ROOM_ORPHAN_TTL_MS`), because the next owner
+ * computes the downtime from the heartbeat.
  */
 const RETENTION_MS = 40 * 24 * 3_600_000;
 

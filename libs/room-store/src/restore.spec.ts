@@ -100,7 +100,7 @@ describe('a gateway that restores a record', () => {
     }
   });
 
-  it('leaves the restoration of a running game to the owner', async () => {
+  it('does not restore a running game, which only the owner can restore', async () => {
     const times = await Times.make();
     const before = await times.moment();
     const tenure = await times.play();
@@ -145,7 +145,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that restores the end of a game', () => {
-  it('ends a game that still runs in the store, but does not end the game twice when the restoration is repeated', async () => {
+  it('ends a game that still runs in the store, and changes nothing when the owner repeats the write', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -203,7 +203,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.move(ada, null, { asked: { turn, number: 4 } })).toBe(true);
   });
 
-  it('removes the user from a room that the user has already left', async () => {
+  it('removes the user from the stored room when the gateway knows that the user has left that room', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });

@@ -1,7 +1,7 @@
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 
-/** All keys of one room share a hash tag, and therefore a slot in Redis Cluster. So one script may use all of them. */
+/** All keys of one room share a hash tag, and therefore a slot in Redis Cluster. So one script can use all of them. */
 export const roomKey = (room: RoomId): string => redisName(`room:{${room}}`);
 export const logKey = (room: RoomId): string => redisName(`room:{${room}}:log`);
 export const checkpointKey = (room: RoomId): string => redisName(`room:{${room}}:checkpoint`);

@@ -118,7 +118,7 @@ describe('the opening of a room', () => {
 });
 
 describe('an append to the log of a room', () => {
-  it('raises the version of the room by its changes', async () => {
+  it('raises the version of the room by the number of its changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
     expect(await one(append(room, tenure, 2, 3))).toBe('ok');
@@ -126,7 +126,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
-  it('may contain thousands of changes', async () => {
+  it('can contain thousands of changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.readTenures([room]))[0]).toMatchObject({ version: 9_001 });
@@ -538,7 +538,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('is written by `abandon` only once and only for the expected record', async () => {
+  it('is written by `abandon` only once, and only when the record has the given epoch and owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -618,7 +618,7 @@ describe('the unreadable data of a room', () => {
 });
 
 describe('the format of a room log', () => {
-  it('is 2 only when changes of the game may have state patches', async () => {
+  it('is 2 only when changes of the game can have state patches', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
@@ -699,14 +699,14 @@ describe('a room log whose replicas do not answer', () => {
     expect(await one(write)).toBe('ok');
   });
 
-  it('returns the refusal of Redis for a write that Redis refuses', async () => {
+  it('returns the result of Redis when Redis refuses the write', async () => {
     const { room, tenure } = await playingRoom();
     await rooms.adopt(room, tenure, second);
     expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('makes an adoption fail, because only one copy of the data may exist', async () => {
+  it('makes an adoption fail, because possibly only one copy of the data exists', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -26,7 +26,7 @@ const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoc
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
-/** The data with which an owner restores its running game in a store that lost it. */
+/** The data with which an owner writes its running game into a store that lost the game. */
 export interface LivingGame extends DocAtRev {
   readonly version: number;
   readonly batch: string;
@@ -210,8 +210,8 @@ export class RoomLog {
   }
 
   /**
-   * Restores a running game of this owner in a store that lost it or a part of it. `fenced`: the store has another owner, or the game or
-   * the room is over. `unknown`: Redis did not answer, or too few replicas have the write.
+   * Restores a running game of this owner in a store that lost the game or a part of it. `fenced`: the store has another owner, or the game
+   * or the room is over. `unknown`: Redis did not answer, or too few replicas have the write.
    */
   reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start, format = 1 } = living;

@@ -54,7 +54,7 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
-  /** The reason why the last start of a game failed. The next start removes this field. Absent: no start has failed. */
+  /** The reason why the last start of a game failed. The next start removes this field. Absent: the last start has not failed. */
   readonly startFailure?: { readonly code: string; readonly message: string };
   /** The options with which the games of this room begin. The game defines them. */
   readonly options?: RoomOptions;

@@ -91,7 +91,7 @@ describe('the record of a room', () => {
     await records.save(room, { doc });
     const before = await mustRead(room.id);
     await records.close(before, 'empty');
-    // A first revision is the store time, so the test waits until the clock has advanced.
+    // The first revision of a record is the store time, so the test waits until the clock has advanced.
     await until(() => Date.now() > before.rev + 1);
     expect(await records.create(room.id, 'counter', doc)).not.toBeNull();
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);

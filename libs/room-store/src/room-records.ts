@@ -33,7 +33,7 @@ const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lu
  */
 const CLOSED_MS = 600_000;
 
-/** Maximum size of a published document, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
+/** Maximum size of a published document, in bytes. Redis keeps a copy of each message in memory for each gateway. */
 const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
 /** Maximum number of entries of an index that one call reads. Such a call takes about a millisecond. */
@@ -249,7 +249,7 @@ export class RoomRecords implements OnModuleInit {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
     // Redis orders rooms of the same millisecond by id. The first read returns all rooms that have the same millisecond as `after`. So this
-    // loop leaves out `after` and the rooms before it.
+    // loop skips `after` and the rooms before it.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -366,7 +366,7 @@ export class RoomRecords implements OnModuleInit {
     return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
-  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
+  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room can occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

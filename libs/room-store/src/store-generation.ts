@@ -32,7 +32,8 @@ export class StoreGeneration {
   /** By connection: the run id of its Redis. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
   /**
-   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because it may be out of date.
+   * By connection: the number of the latest read of the run id. The answer to an earlier read is ignored, because that run id may be out of
+   * date.
    */
   private readonly identifications = new Map<RedisClient, number>();
   /**
@@ -67,7 +68,7 @@ export class StoreGeneration {
 
   /**
    * Refuses a write that gives a record a new revision, before the store is settled. Call it in the same event-loop tick as the write,
-   * because the store may restart between two ticks.
+   * because the store can restart between two ticks.
    * @throws `unavailable` before the store is settled
    */
   refuseUnsettled(): void {

@@ -27,7 +27,7 @@ export interface LogPage {
   readonly hasEarlier: boolean;
 }
 
-/** Reads the stored data of games without changing them, for operators. The owner of a room may write at the same time. */
+/** Reads the stored data of games without changing them, for operators. The owner of a room can write at the same time. */
 @Injectable()
 export class StoredGames {
   constructor(private readonly redis: RedisConnections) {}
@@ -70,7 +70,7 @@ export class StoredGames {
     const { commands } = this.redis;
     const version = versionOf(await commands.hmget(roomKey(room), 'rev', 'version'));
     if (version === null) return null;
-    // The indexes count from the end of the log, because its last entry leads to `version`. The owner may append between the read of
+    // The indexes count from the end of the log, because its last entry leads to `version`. The owner can append between the read of
     // `version` and the read of the log. The page then has later changes, and the filter below removes them.
     const end = before === undefined ? 0 : Math.max(0, version - before + 1);
     const [entries, length] = await Promise.all([

@@ -38,14 +38,14 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
   return rooms.adopt(room, expected, owner);
 }
 
-describe('the mark of an input that may crash the owner of its room', () => {
-  it('is returned to the next owner, and counts one lost owner', async () => {
+describe('the mark of an input that could crash the owner of its room', () => {
+  it('is returned to the next owner, with a count of one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('does not count the next owner when that owner is lost before it sets a mark', async () => {
+  it('does not raise the count of lost owners when the next owner is lost before it sets a mark', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -53,7 +53,7 @@ describe('the mark of an input that may crash the owner of its room', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('counts two lost owners when two successive owners set marks and are lost', async () => {
+  it('raises the count of lost owners to two when two successive owners set marks and are lost', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -62,7 +62,7 @@ describe('the mark of an input that may crash the owner of its room', () => {
     expect(third).toMatchObject({ poison: { seq: 9 }, losses: LOSSES_MAX });
   });
 
-  it('is removed when the input has ended', async () => {
+  it('is removed when the owner has finished the input', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     await marks.clear(tenure, { ...COMMAND, seq: 6 });
@@ -102,7 +102,7 @@ describe('the mark of an input that may crash the owner of its room', () => {
   });
 });
 
-describe('the mark of a setup that may crash the owner', () => {
+describe('the mark of a setup that could crash the owner', () => {
   it('is part of the room record until the mark is removed', async () => {
     const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
@@ -113,7 +113,7 @@ describe('the mark of a setup that may crash the owner', () => {
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 
-  it('is refused when the start is no longer current', async () => {
+  it('is not stored when the start is no longer current', async () => {
     const room = await rooms.starting();
     await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
@@ -121,7 +121,7 @@ describe('the mark of a setup that may crash the owner', () => {
 });
 
 describe('the mark of an effect of a game that has ended', () => {
-  it('tells the next owner not to run the effect', async () => {
+  it('is returned to the next owner together with the pending effects', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

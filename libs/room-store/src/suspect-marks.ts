@@ -5,7 +5,7 @@ import { effectsKey, roomKey } from './room-keys.js';
 const markScript = new LuaScript('mark_suspect', new URL('./scripts/mark-suspect.lua', import.meta.url), 1);
 const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-suspect.lua', import.meta.url), 1);
 
-/** An input that its owner has been handling for too long. */
+/** An input that the owner of its room has been handling for too long. */
 export interface SuspectInput {
   /** The kind and the name of the input: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
@@ -23,7 +23,7 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** Number of owners that inputs of a room may crash before the game of the room is ended. */
+/** Number of owners that crash on inputs of a room before the game of the room is ended. */
 export const LOSSES_MAX = 2;
 
 /**
@@ -32,9 +32,9 @@ export const LOSSES_MAX = 2;
 const SUSPECT_EFFECT = 'suspect:';
 
 /**
- * Writes and removes marks of inputs on which the owner of a room may hang or crash. The watchdog of a game server calls this class on its
- * own thread and connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does
- * not answer.
+ * Writes and removes marks of inputs on which the owner of a room could hang or crash. The watchdog of a game server calls this class on
+ * its own thread and connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store
+ * does not answer.
  */
 export class SuspectMarks {
   constructor(private readonly client: RedisClient) {}

@@ -18,7 +18,7 @@ export function rewoundBy(takeovers: readonly Takeover[], version: number, epoch
   return takeover !== undefined && version > takeover.version ? takeover.version : null;
 }
 
-/** Joins two lists, in the order of epochs. Leaves out a takeover when a later one has the same or a lower version. */
+/** Joins two lists, in the order of epochs. Omits a takeover when a later one has the same or a lower version. */
 export function joinTakeovers(some: readonly Takeover[], others: readonly Takeover[]): readonly Takeover[] {
   const joined: Takeover[] = [];
   for (const takeover of [...some, ...others].sort((one, other) => one.epoch - other.epoch)) {

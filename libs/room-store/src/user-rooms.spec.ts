@@ -53,7 +53,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is not moved by a request that is older than an `overtakeIfFree` which found the user in no room', async () => {
+  it('is not moved by a request that is older than a successful call of `overtakeIfFree`', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -66,7 +66,7 @@ describe('a user in the store', () => {
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
   });
 
-  it('is removed from its room by a departure, unless a later request returns the user', async () => {
+  it('is removed from a room by a request to leave, unless a later request has moved the user to this room again', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
@@ -85,7 +85,7 @@ describe('a user in the store', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is not moved by a request of an earlier admission, unless the request is a match', async () => {
+  it('is not moved by a request of an earlier admission, unless the request comes from a match', async () => {
     const user = newUser();
     const before = (await users.admit(user)).admissionNumber;
     const { admissionNumber: turn } = await users.admit(user);
@@ -112,7 +112,7 @@ describe('a user in the store', () => {
     expect(await users.renewAdmission(user, again.admissionNumber)).toBeGreaterThan(again.admissionNumber);
   });
 
-  it('gets a number above all earlier admission numbers even when the store has lost the user', async () => {
+  it('gets an admission number above all earlier ones even when the store has lost the user', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });

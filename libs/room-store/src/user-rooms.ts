@@ -50,8 +50,8 @@ export interface TicketHint {
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
   /**
-   * True: the request is late, because the user has moved, has left for good, or was admitted since. For a request that outlives
-   * admissions, an admission is ignored.
+   * True: the request is late, because the user has moved, has departed, or was admitted since. For a request that outlives admissions, an
+   * admission is ignored.
    */
   readonly isLate: boolean;
   /**
@@ -116,7 +116,7 @@ export class UserRooms {
     return { admissionNumber: Number(turn), pointer: pointerOf(room, watching), ticket: hintOf(ticket) };
   }
 
-  /** Returns the last ticket of the user. The tickets of the game decide whether it still exists. */
+  /** Returns the last ticket of the user. The tickets of the game decide whether this ticket still exists. */
   async ticketOf(user: UserId): Promise<TicketHint | null> {
     return hintOf(await this.redis.commands.hget(userKey(user), 'ticket'));
   }
@@ -161,8 +161,8 @@ export class UserRooms {
   }
 
   /**
-   * Restores the user's room in a store that lost it, from the data of the session's gateway. `order`: the number of the session's
-   * admission, and the number of its first request that may still be under way.
+   * Restores the user's room in a store that lost the user's record, from the data of the session's gateway. `order`: the number of the
+   * session's admission, and the number of its first request that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
@@ -201,8 +201,8 @@ export class UserRooms {
   }
 
   /**
-   * Ends the stay of a user whose session is over: removes the user from any room, and voids all older requests. Returns the room in which
-   * the user was, also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
+   * Removes a user whose session is over from any room, and voids all older requests of the user. Returns the room in which the user was,
+   * also for a repeated call. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);
@@ -271,7 +271,7 @@ export class UserRooms {
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }
 
-  /** Writes the user's room without a condition, for a store that lost it. */
+  /** Writes the user's room without a condition, for a store that lost the user's record. */
   async set(user: UserId, room: RoomId, watching: boolean): Promise<void> {
     await this.move(user, { room, watching });
   }

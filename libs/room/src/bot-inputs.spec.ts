@@ -43,7 +43,7 @@ function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT
 }
 
 describe('the input of a bot', () => {
-  it('is part of the next steps, but of no recorded change', () => {
+  it('is used by the next steps, but is not part of any recorded change', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     inputs.take(0, 4, 'up');
     expect(bot()).toEqual({ kind: 'unchanged' });
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('stays the previous input when the schema refuses a new input', () => {
+  it('is not replaced when the schema refuses a new input', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();
@@ -81,7 +81,7 @@ describe('the input of a bot', () => {
     expect(() => input.keys.push('left')).not.toThrow();
   });
 
-  it('is reported as an error in a game without inputs', () => {
+  it("makes the bot's move fail in a game without inputs", () => {
     const { bot } = gameWithBot(() => ({ input: 'left' }), null);
     expect(bot()).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('add @Input(Schema) to its class') } });
   });

@@ -8,7 +8,7 @@ export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft
   return draft !== 'proxy';
 }
 
-/** The sizes of the state and of the change that one run on a copy has shown. */
+/** The sizes that the room has counted in one run of a handler on a copy of the state. */
 export interface CopyCount {
   /** Number of objects and arrays in the state. */
   readonly parts: number;
@@ -29,7 +29,7 @@ export class DraftChoice {
 
   constructor(private readonly mode: DraftMode) {}
 
-  /** Returns the draft for the next run. */
+  /** Returns the kind of draft, `copy` or `proxy`, for the next run of a handler. */
   next(): Exclude<DraftMode, 'auto'> {
     if (this.mode !== 'auto') return this.mode;
     if (!this.isKnown || this.parts * COPY_NS <= PROXY_NS + this.changed * PROXY_PART_NS) return 'copy';
@@ -39,7 +39,7 @@ export class DraftChoice {
     return 'copy';
   }
 
-  /** Records the sizes of a run on a copy, for later choices. */
+  /** Records the sizes that a run on a copy has shown, for later choices. */
   note({ parts, changed }: CopyCount): void {
     const weight = this.isKnown ? WEIGHT : 1;
     this.parts = parts;

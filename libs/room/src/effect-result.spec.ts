@@ -86,7 +86,7 @@ describe('the result of an effect', () => {
     expect(result(before, before.outbox[1]!.key, { ok: true, data: 1 })).toEqual({ kind: 'unchanged' });
   });
 
-  it('is a failure after the time limit', () => {
+  it('has the code `timed-out` after the time limit', () => {
     const before = bet(begin());
     const key = before.outbox[0]!.key;
     now = 1_500;
@@ -102,14 +102,14 @@ describe('the result of an effect', () => {
     expect(value.timers).toEqual({ '$result:1:0': 11_500 });
   });
 
-  it("is marked as handled when its handler rejects, and the handler's edits are dropped", () => {
+  it("is marked as handled when the game's handler for the result rejects, and the edits of this handler are dropped", () => {
     const before = bet(begin());
     const { value } = changed(result(before, before.outbox[0]!.key, { ok: false, code: 'undone', message: '' }));
     expect(value.state.results).toEqual([]);
     expect(value.outbox).toHaveLength(1);
   });
 
-  it('makes the game fail when its handler throws', () => {
+  it("makes the game fail when the game's handler for the result throws", () => {
     const before = bet(begin());
     expect(result(before, before.outbox[0]!.key, { ok: false, code: 'fault', message: '' })).toMatchObject({ kind: 'failed' });
   });

@@ -1,12 +1,15 @@
-/** The outcome of an effect. `data`: the data that its handler returned. `code`: the reason why the effect has failed for good. */
+/**
+ * The outcome of an effect. `data`: the data that its handler returned. `code`: the reason why the effect has failed and is not tried
+ * again.
+ */
 export type EffectReply<Data = unknown> =
   | { readonly ok: true; readonly data: Data }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 /**
- * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`:
- * the data that the game gave to `room.effect`. After the code `timed-out` or `effect-failed`, the handler may still have done its work, or
- * may do it later. The handler also defines its own codes (`refuse`).
+ * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the effect's handler also got.
+ * `request`: the data that the game gave to `room.effect`. After the code `timed-out` or `effect-failed`, the effect's handler has possibly
+ * done its work, or will do it later. The effect's handler can also define codes (`refuse`).
  */
 export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
 

@@ -31,7 +31,7 @@ export declare const TYPES: unique symbol;
 
 type Part<Types, Key extends keyof GameTypes> = Types extends { readonly [One in Key]: infer Named } ? Named : unknown;
 
-/** The names in a part of the types. Without the part, any string. */
+/** The names that one part of the types declares. When the game does not declare this part: any string. */
 type NamesOf<Named> = unknown extends Named ? string : keyof Named & string;
 
 export type EventName<Types> = NamesOf<Part<Types, 'events'>>;
@@ -54,7 +54,7 @@ type Property<Effect, Key extends string> = unknown extends Effect
       : undefined
     : undefined;
 
-/** The arguments of a call after the name: the data, and `Rest`. The data may be left out when its type allows undefined. */
+/** The arguments of a call after the name: the data, and `Rest`. The data can be omitted when its type allows undefined. */
 export type DataArgs<Data, Rest extends unknown[] = []> = undefined extends Data
   ? [data?: Data, ...rest: Rest]
   : [data: Data, ...rest: Rest];

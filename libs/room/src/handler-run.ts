@@ -283,7 +283,7 @@ export class Rejection extends Error {
 }
 
 const NO_INPUTS: readonly SampledInput[] = [];
-/** A hundred years, in ms. A longer time in a game probably comes from a wrong unit. */
+/** A hundred years, in ms. A game that asks for a longer duration probably uses a wrong unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;

@@ -109,7 +109,7 @@ describe('a player who joins a running game', () => {
     expect(arena.join(3, 'Cy')).toBe('unchanged');
   });
 
-  it('may return to the seat after leaving', () => {
+  it('can return to the seat after leaving the game', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'left' });
     expect(arena.join(1, 'Bob')).toBe('changed');
@@ -168,7 +168,7 @@ describe('a bot in a game', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R2 here bot']);
   });
 
-  it('is replaced by a player who joins in the seat of the bot', () => {
+  it('is replaced by a player who takes its seat', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.value.state.seen.length = 0;
@@ -177,7 +177,7 @@ describe('a bot in a game', () => {
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
   });
 
-  it('gets another seat when its own seat goes to a joining player', () => {
+  it('is added again in a free seat when a joining player takes its seat', () => {
     const arena = new Arena(commands, IDLE_BOT, undefined, (room) => void room.state.ships.push(String(room.addBot('R2'))));
     arena.command('add', 'R1');
     arena.value.state.ships.length = 0;

@@ -47,7 +47,7 @@ describe('the metadata of a room', () => {
     ['a list', [1], /give an object/],
     ['a date', { at: new Date(0) }, /metadata\.at is a Date/],
     ['more than 1024 bytes', { text: 'ä'.repeat(512) }, /1035 bytes of JSON: at most 1024/],
-  ])('must not be %s', (_what, data, message) => {
+  ])('is refused when it is %s', (_what, data, message) => {
     const outcome = give(start(), data);
     expect(outcome).toMatchObject({ kind: 'failed' });
     expect(String((outcome as { error: unknown }).error)).toMatch(message);

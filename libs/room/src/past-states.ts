@@ -26,8 +26,7 @@ export class PastStates<State = unknown> {
     if (times.at(-1) === at) states.pop();
     else times.push(at);
     states.push(state);
-    // Keeps the oldest state while the second oldest began after the start of the kept period, because the oldest is then the state at that
-    // start.
+    // While the second oldest state began after the start of the kept period, the oldest state is the state at this start, so it is kept.
     while (times.length > PAST_STATES_MAX || (times.length > 1 && times[1]! <= at - this.keepMs)) {
       times.shift();
       states.shift();
@@ -48,5 +47,5 @@ export class PastStates<State = unknown> {
   }
 }
 
-/** Maximum number of states. Two seconds at 60 steps a second are 120 states, and commands may add as many. */
+/** Maximum number of states. Two seconds at 60 steps a second are 120 states, and commands can add as many. */
 const PAST_STATES_MAX = 256;

@@ -198,7 +198,7 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
     keys = Object.keys(value);
     // Checks the keys first, because a large object is copied key by key, and a key `__proto__` would set the prototype of the copy.
     if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
-    // Copying calls each getter once. The checks below read the copy, because an original that is a proxy may list different keys each
+    // Copying calls each getter once. The checks below read the copy, because an original that is a proxy can list different keys each
     // time.
     copy = copyOf(value, keys);
     keys = Object.keys(copy);
@@ -255,7 +255,10 @@ function kindOf(value: unknown): string {
   return value === undefined ? 'undefined' : `a ${typeof value}`;
 }
 
-/** Describes the class of a prototype. Compares names of classes, because another realm (such as a test runner) has other classes. */
+/**
+ * Describes the class of a prototype for an error message. Recognizes `Object` by its name, because another realm (such as a test runner)
+ * has its own `Object`.
+ */
 function classOf(prototype: unknown): string {
   const made = (prototype as { constructor?: unknown }).constructor;
   const name: unknown = typeof made === 'function' ? made.name : undefined;

@@ -10,7 +10,7 @@ describe('the ranking of a result', () => {
     [{ ranking: [{ seat: 0, score: 3 }] }],
     [{ ranking: [[1], [0, 2]] }],
     [{ ranking: [[1, 2]], scores: [0, 3, 3] }],
-  ])('may be %j', (result) => {
+  ])('is accepted when the result is %j', (result) => {
     expect(rankingFlaw(result, 3)).toBeNull();
   });
 
@@ -21,7 +21,7 @@ describe('the ranking of a result', () => {
     [{ ranking: [[0], [1, 0]] }, 'has seat 0 twice'],
     [{ ranking: [[0]], scores: [1] }, 'has 1 scores: give one number for each of 3 seats'],
     [{ ranking: [[0]], scores: [1, 2, 'x'] }, "has the score 'x': give numbers"],
-  ])('must not be %j', (result, flaw) => {
+  ])('is refused when the result is %j', (result, flaw) => {
     expect(rankingFlaw(result, 3)).toBe(flaw);
   });
 
@@ -82,7 +82,7 @@ describe('the teams of a rated game', () => {
     ]);
   });
 
-  it('are undefined for a game without a ranking, a second team or an end', () => {
+  it('are null for a game that has no ranking, has only one team, or was abandoned', () => {
     expect(
       ratedGameOf({ ...endedWith([[0], [1]], [seat('a'), seat('b')]), ended: { reason: 'finished', result: { winner: 0 } } }),
     ).toBeNull();

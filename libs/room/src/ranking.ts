@@ -48,7 +48,7 @@ export interface RatedGame {
   /** The id of this game among all games: the room and the round. The id stays the same when a server handles the end of the game again. */
   readonly id: string;
   readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
-  /** The mode whose ratings change. Absent: the ratings of the game. */
+  /** The mode whose ratings change. Absent: the ratings of the game as a whole change. */
   readonly mode?: string;
 }
 

@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('produces the state at the end of the handler', () => {
+  it('leads to the state that the draft has at the end of the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -48,7 +48,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('replays rounded numbers exactly', () => {
+  it('leads to exactly the rounded numbers in a replay', () => {
     fc.assert(
       fc.property(
         state,
@@ -289,7 +289,7 @@ describe('a change of a game', () => {
         s.a = { m: 2 };
       },
     ],
-  ])('reproduces %s', (_what, before, change) => {
+  ])('reproduces the edit of a handler: %s', (_what, before, change) => {
     const outcome = changed(before, (room) => change(room.state));
     expect(applyChange(outcome.old, stored(outcome.change))).toEqual(outcome.value);
   });
@@ -362,7 +362,7 @@ describe('an object in two places of the state', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may be a part of the data of the command', () => {
+  it('can come from the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);
@@ -394,7 +394,7 @@ describe('the patches that `diff` computes', () => {
     ]);
   });
 
-  it('replace a completely changed part, but not the root', () => {
+  it('replace a completely changed part as a whole, but not the root of the value', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);
@@ -473,7 +473,7 @@ function editAll(root: unknown, steps: readonly Edit[]): void {
   }
 }
 
-/** Performs one edit of a handler on an object in a variable. The object may be in the state once, twice, or not at all. */
+/** Performs one edit of a handler on an object in a variable. The state can contain the object once, twice, or not at all. */
 function juggle(root: unknown, kept: unknown[], { act, where, other, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];

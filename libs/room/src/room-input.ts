@@ -11,8 +11,8 @@ export type RoomInput =
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
   /**
-   * A player takes the seat. The seat may be free, or have another player or a bot. A seat that does not exist yet is added after the last
-   * one.
+   * A player takes the seat. The seat can be free, or can have another player or a bot. A seat that does not exist yet is added after the
+   * last one.
    */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
   /**
@@ -25,8 +25,8 @@ export type RoomInput =
    */
   | { readonly kind: 'paused'; readonly ms: number }
   /**
-   * The effect with this key, whose result the game awaits, has succeeded or failed for good. Only the first result of an effect counts.
-   * `name`: the name of the effect.
+   * The effect with this key, whose result the game awaits, has succeeded, or has failed and is not tried again. Only the first result of
+   * an effect counts. `name`: the name of the effect.
    */
   | { readonly kind: 'result'; readonly key: string; readonly name: string; readonly reply: EffectReply }
   /** The owner has completed the effects with these keys. */

@@ -43,7 +43,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('may end its game during the setup', () => {
+    it('can end its game during the setup', () => {
       const room = new Table({
         setup: (setup) => {
           setup.end({ winner: null });
@@ -262,7 +262,7 @@ describe('a room', () => {
       });
     });
 
-    it('stores as many refusals as a client may have unanswered commands', () => {
+    it('stores as many refusals as a client can have unanswered commands', () => {
       const room = new Table();
       for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
         room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
@@ -369,7 +369,7 @@ describe('a room', () => {
     });
   });
 
-  describe('whose game makes an invalid request', () => {
+  describe('whose game calls the methods of `room`', () => {
     it.each<[string, (there: GameRoom<Count>) => void, string]>([
       [
         'a timer that nobody handles',
@@ -441,7 +441,7 @@ describe('a room', () => {
         (there) => there.reject('moved'),
         "room.reject('moved') is given a code that only the server may use",
       ],
-    ])('fails on %s without a change of the room', (_, ask, message) => {
+    ])('returns a failure for %s, and changes nothing', (_, ask, message) => {
       const room = new Table({
         effects: ['pay'],
         commands: {
@@ -457,7 +457,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('names the handler that made the invalid request', () => {
+    it('names the handler in the error when the call of a method is invalid', () => {
       const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, step: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
@@ -474,7 +474,7 @@ describe('a room', () => {
       expect(() => new Table({ seats: { joined: ask } })).toThrow(/^The game counting, room r1, seat event 'joined' of seat 0: /);
     });
 
-    it('accepts any effect when the handled effects are unknown', () => {
+    it('accepts any name of an effect when the names of the handled effects are unknown', () => {
       const room = new Table({ commands: { pay: (there) => there.effect('pay'), none: (there) => there.effect('') } });
       expect(room.command('pay').kind).toBe('changed');
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
@@ -656,7 +656,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('has the result that the owner of the room gave', () => {
+    it('has the result with which its owner ended the game', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });

@@ -179,9 +179,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns what `seat` sees of a value, for a comparison with its earlier view. The result is not checked, and may share parts with the
+   * Returns what `seat` sees of a value, for a comparison with its earlier view. The result is not checked, and can share parts with the
    * state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state
-   * may therefore fail a few changes late.
+   * can therefore fail a few changes late.
    * @throws the error of the game
    */
   viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
@@ -233,9 +233,9 @@ export class RoomMachine<State = unknown> {
     const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
-    // A seat that is `left` does not change, because its player may be in another room by now.
+    // A seat that is `left` does not change, because its player is possibly in another room now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
-    // The grace period is a timer of the room, so it also ends on a new owner.
+    // The grace period is a timer of the room, so it continues when the room gets a new owner.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
     const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left' || other.bot);
     const handler = this.rules.seatEvents.get(event) ?? (() => {});
@@ -439,7 +439,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** The room freezes the state of one version in this many before it computes the views. Freezing every state would be slow. */
+/** The room freezes the state of only one in this many versions before it computes the views. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(
@@ -451,7 +451,7 @@ function seatChanges(
   if (own === undefined && bots === undefined && (refused === undefined || refused.size === 0)) return undefined;
   const changes: Record<Seat, SeatChange> = {};
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
-  // Most commands change only their own seat. A copy of the change would be slow.
+  // Stores the seat's own change without a copy in most cases, because most commands change only their own seat and a copy would be slow.
   if (own) changes[seat] = changes[seat] === undefined ? own : { ...changes[seat], ...own };
   if (bots) for (const [botSeat, change] of Object.entries(bots)) changes[Number(botSeat)] = { ...changes[Number(botSeat)], ...change };
   return changes;

@@ -92,7 +92,7 @@ export interface RoomContext<Types = GameTypes> {
 }
 
 /**
- * The room during `setup`, which makes the first state. Timers and events are available, and the game may end, but there is no state yet.
+ * The room during `setup`, which makes the first state. Timers and events are available, and the game can end, but there is no state yet.
  */
 export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext<Types> {
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
@@ -131,14 +131,14 @@ export interface GameDefinition {
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
   /**
-   * Maximum number of syncs a second that a player gets. Changes in between are sent together. 0: each change is sent at once. With the
-   * value of `stepHz`, each step is sent at once, together with the commands before it.
+   * Maximum number of syncs a second that a player gets. Changes between two syncs are sent together. 0: each change is sent at once. If it
+   * equals `stepHz`, each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
   /** The kind of draft to which handlers write. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /**
-   * Each number that a handler changed is rounded to a multiple of this value. The value may differ by path. Absent: numbers are not
+   * Each number that a handler changed is rounded to a multiple of this value. The value can differ by path. Absent: numbers are not
    * rounded.
    */
   readonly quantize?: number | StepsByPath;
@@ -232,9 +232,9 @@ export interface RoomRules<State = unknown> {
 /** The method that loads the data of a game before its setup, with its limits. */
 export interface LoadRule {
   run(start: GameStart): unknown;
-  /** Time for all attempts together, in ms. */
+  /** Time limit for all attempts together, in ms. */
   readonly timeoutMs: number;
-  /** Maximum number of attempts. */
+  /** Maximum number of attempts, including the first one. */
   readonly attempts: number;
 }
 
@@ -248,7 +248,7 @@ export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly options: Options;
   /** The players, by seat. */
   readonly seats: readonly (Omit<RoomPlayer, 'claims'> & { readonly claims?: ClaimsOf<Types> })[];
-  /** The signal is aborted when the time for the load is over. Pass it to calls that take a signal. */
+  /** The signal is aborted when the time limit of the load has passed. Pass it to calls that take a signal. */
   readonly signal: AbortSignal;
 }
 
@@ -294,7 +294,7 @@ export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'ran
 
 /**
  * `joined`: the player got the seat, in the setup or later in a `joinable` game. `left`: the player left on purpose, was away for
- * `seatGraceMs`, or was replaced by another player before then.
+ * `seatGraceMs`, or was away when another player took the seat.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

@@ -53,7 +53,7 @@ export interface RoomValue<State = unknown> {
   /** Due times by timer name, in ms since 1970 by the room's time. The current owner of the room fires them. */
   readonly timers: Readonly<Record<string, number>>;
   readonly state: State;
-  /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
+  /** Effects that are durable but not known to be done. The owner runs them. After a failure, an effect can run again. */
   readonly outbox: readonly PendingEffect[];
   /**
    * The data that the game has loaded before its setup (`@OnLoad`). A recovery does not load it again. Absent: the game has loaded nothing.

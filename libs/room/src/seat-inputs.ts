@@ -17,7 +17,7 @@ export interface StepInputs {
 
 /** Stores the inputs of bots for the next step. */
 export interface BotInputs {
-  /** Stores the input of a bot for the next step. `data` is not shared with the game. */
+  /** Stores the input of a bot for the next step. `data` must be a copy that the game cannot change. */
   hold(seat: Seat, data: unknown): void;
 }
 

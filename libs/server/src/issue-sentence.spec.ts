@@ -31,11 +31,11 @@ describe('the sentence about an invalid value', () => {
     ['has none of the allowed forms', z.union([z.string(), z.number()]), true],
     ['has a key that is not allowed', z.record(z.string().regex(/^a/), z.number()), { b: 1 }],
     ['is not valid', z.string().refine(() => false), 'x'],
-  ])('names what is allowed: %s', (sentence, schema, value) => {
+  ])('describes the flaw of the value: %s', (sentence, schema, value) => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 
-  it('is the message in the schema when the schema has a message', () => {
+  it('is the message of the schema when the schema defines a message', () => {
     expect(flawOf(z.string().max(3, 'must be short'), 'four')).toBe('must be short');
     expect(flawOf(z.string('a name, please'), 7)).toBe('a name, please');
   });

@@ -74,7 +74,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts new connections after the close of the slow connections',
+    'accepts new connections after it has closed the slow connections',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');

@@ -8,8 +8,8 @@ interface PagePolicy {
 }
 
 /**
- * Returns a handler that sets security headers on every answer: no scripts or requests from other origins, no guessed content types, no
- * referrer.
+ * Returns a handler that sets security headers on every answer: they forbid scripts from other origins, requests to origins that the policy
+ * does not list, guessed content types, and the referrer.
  */
 export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   const headers = {

@@ -40,11 +40,11 @@ export interface ServerPlan<Type extends ServerType> {
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
   /** Starts the work that needs a ready server. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** Hands over the work of a stopping server to other servers. Runs while this server is still in the fleet. */
+  /** Moves the work of a stopping server to other servers. Runs while this server is still in the fleet. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Time limit for requests that arrive before the fleet knows that this server stops, in ms. */
+/** Time limit for requests that arrive before the other servers have read that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /**
  * Pause after the server has published the state `draining`, in ms. In this time, other servers finish the requests for which they had
@@ -55,8 +55,8 @@ const READY_FILE_RETRY_MS = 1_000;
 
 /**
  * Runs a server through its life cycle: settings, Redis, link, ops port, registration, client ports. On SIGTERM, SIGINT or SIGHUP the
- * server closes these parts in reverse order, without losing a reply in flight. When the server cannot start, it prints one clear sentence
- * and exits with code 1.
+ * server closes these parts in reverse order, without losing a reply in flight. When the server cannot start, it prints the reason in one
+ * sentence and exits with code 1.
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();

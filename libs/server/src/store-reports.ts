@@ -3,8 +3,8 @@ import { RedisConnections, StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
 /**
- * Matches the names of log events about errors of games. Such an error is no sign of a failure of Redis, because the game chooses its text
- * and may use another database.
+ * Matches the names of log events about errors of games. Such an error is no sign of a failure of Redis, because the game chooses the text
+ * of the error and can use another database.
  */
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 

@@ -44,7 +44,7 @@ describe('GuestAuthenticator', () => {
     expect(other.user).not.toBe(one.user);
   });
 
-  it('accepts a missing name, but no name that cannot be displayed', async () => {
+  it('accepts a missing name, but refuses a name that cannot be displayed', async () => {
     expect((await authenticator.authenticate({})).name).toBe('guest');
     expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
   });
@@ -57,7 +57,7 @@ describe('GuestAuthenticator', () => {
     ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible.'],
     [' ', 'The name is empty: it needs at least one visible character.'],
     ['x'.repeat(33), 'The name has 33 characters: at most 32 are allowed.'],
-  ])('reports what is wrong with the name %j', async (name, message) => {
+  ])('gives the reason why it refuses the name %j', async (name, message) => {
     expect(await refusal(authenticator.authenticate({ name }))).toMatchObject({ code: 'unauthorized', message });
   });
 });
@@ -65,7 +65,7 @@ describe('GuestAuthenticator', () => {
 describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('returns the user and the name in the token instead of the name in the hello', async () => {
+  it('returns the user and the name of the token, and ignores the name in `hello`', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
@@ -146,7 +146,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
     ['auth0|4711', 'auth0|4711'],
     ['x'.repeat(255), 'x'.repeat(255)],
-  ])('reads the sub %j as the user %j', async (sub, user) => {
+  ])('reads the `sub` %j of a token as the user id %j', async (sub, user) => {
     expect((await authenticator.authenticate({ token: await signed({ sub: sub as string }) })).user).toBe(user);
   });
 

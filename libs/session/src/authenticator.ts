@@ -19,8 +19,8 @@ export interface Identity {
 }
 
 /**
- * Port: finds the user to whom credentials belong. An implementation may return the same user for the same credentials, or a new user each
- * time.
+ * Port: finds the user whom the credentials identify. An implementation may return the same user for the same credentials, or a new user
+ * each time.
  *
  * Throws `unauthorized` when the credentials are wrong, and `unavailable` when they cannot be checked now.
  *
@@ -28,7 +28,7 @@ export interface Identity {
  */
 export abstract class Authenticator {
   /**
-   * Returns the user to whom the proof belongs.
+   * Returns the user whom the credentials identify.
    *
    * @throws `HoldfastError` with `unauthorized` and a reason for the player
    */

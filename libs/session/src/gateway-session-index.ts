@@ -10,14 +10,14 @@ export interface GatewayIncarnation {
 }
 
 /**
- * TTL of an index, in ms. It is longer than any outage, because the sessions of a gateway that died in an outage must still be found
- * afterwards.
+ * TTL of an index, in ms. It is longer than any expected outage, so that the sessions of a gateway that died in an outage are still found
+ * after it.
  */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**
- * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed after it, so every
- * session of the gateway is in the index. The index only shows which sessions a dead gateway may have had. The record of a session shows
+ * Index from a gateway to the sessions that it possibly has. An entry is written before the session's record and removed after it, so every
+ * session of the gateway is in the index. The index only shows which sessions a dead gateway possibly had. The record of a session shows
  * whether the session is still at that gateway.
  */
 @Injectable()
@@ -43,14 +43,14 @@ export class GatewaySessionIndex {
     return (await this.redis.commands.smembers(sessionsOfKey(gateway))) as SessionId[];
   }
 
-  /** Returns those of the given sessions that the gateway may have. */
+  /** Returns those of the given sessions that the gateway possibly has. */
   async among(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<ReadonlySet<SessionId>> {
     if (sessions.length === 0) return new Set();
     const answers = (await this.redis.commands.smismember(sessionsOfKey(gateway), ...sessions)) as number[];
     return new Set(sessions.filter((_, index) => answers[index] === 1));
   }
 
-  /** Returns all incarnations of gateways that may have sessions. */
+  /** Returns all incarnations of gateways that possibly have sessions. */
   async gateways(): Promise<GatewayIncarnation[]> {
     return (await this.redis.commands.smembers(sessionHoldersKey())).map(gatewayOf);
   }

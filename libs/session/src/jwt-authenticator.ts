@@ -116,8 +116,8 @@ export class JwtAuthenticator extends Authenticator {
       return payload;
     } catch (cause) {
       const refused = refusal(cause);
-      // Only `unavailable` shows that the keys are unreachable. Any other refusal shows nothing about the keys, because jose may refuse a
-      // token before it fetches them.
+      // Only `unavailable` shows that the keys are unreachable. Any other refusal shows nothing about the keys, because jose can refuse a
+      // token before it fetches the keys.
       if (refused.code === 'unavailable') this.keysAre(false, cause);
       throw refused;
     }

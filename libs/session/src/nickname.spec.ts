@@ -155,7 +155,7 @@ describe('cleanNickname', () => {
 /** Uses `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target. */
 const RGI_EMOJI = new RegExp(...([String.raw`\p{RGI_Emoji}`, 'gv'] as const));
 
-/** Random texts of characters that the rules mention. */
+/** Generates random texts from characters to which a rule for names applies. */
 const anyName = fc
   .array(
     fc.oneof(

@@ -62,9 +62,9 @@ export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLim
 }
 
 /**
- * Cleans a name that the player cannot correct, such as the name in a token. Removes the characters that `checkNickname`
- * refuses and cuts the name to the limits. Keeps mixed alphabets, because the issuer vouches for the name. The result is
- * empty when no character is left.
+ * Cleans a name that the player cannot correct, such as the name in a token. Removes the characters that `checkNickname` refuses and cuts
+ * the name to the limits. Keeps mixed alphabets, because the issuer of the token is responsible for the name. The result is empty when no
+ * character is left.
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
@@ -79,8 +79,8 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
 }
 
 /**
- * Maximum length of a text in UTF-16 units, before and after normalization. It limits the CPU time of a check, because NFKC turns one
- * character into up to 18. It is above every limit for names.
+ * Maximum length of a text in UTF-16 units, before and after normalization. The limit bounds the CPU time of a check, because NFKC turns
+ * one character into up to 18. It is higher than the length limit of any name.
  */
 const INPUT_CHARS_MAX = 512;
 /** Maximum number of rounds of `cleanNickname`. The property test found no input with more than two rounds. */
@@ -101,8 +101,8 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
  */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
 /**
- * Parts of syllables, which RFC 8264, section 9.9, disallows. Names in modern Korean contain none of them at this point, because NFKC has
- * joined them to whole syllables.
+ * Parts of syllables, which RFC 8264, section 9.9, disallows. After NFKC, names in modern Korean contain none of them, because NFKC joins
+ * them to whole syllables.
  */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** Single characters that RFC 8264, section 9.6, disallows. */

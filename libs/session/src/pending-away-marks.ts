@@ -11,13 +11,13 @@ interface LostConnection {
 
 /**
  * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login. Keeps the marks
- * that the store did not confirm, and repeats them. The number of sessions limits the number of marks, because no session begins while the
- * store accepts no writes.
+ * that the store did not confirm, and writes them again. While the store accepts no writes, no new session begins, so the number of kept
+ * marks is limited.
  */
 @Injectable()
 export class PendingAwayMarks {
   /**
-   * Marks that the store has not confirmed, by the hash of the secret. One session may have two marks: after a resume with an unknown
+   * Marks that the store has not confirmed, by the hash of the secret. One session can have two marks: after a resume with an unknown
    * result, the store has either the old or the new secret.
    */
   private readonly unwritten = new Map<string, LostConnection & { readonly session: SessionId }>();
@@ -40,7 +40,7 @@ export class PendingAwayMarks {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // Ignores an error, because `retry` repeats the mark later.
+      // Ignores an error, because `retry` writes the mark again later.
     }
   }
 }

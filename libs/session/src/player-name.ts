@@ -13,8 +13,8 @@ export function checkPlayerName(name: string): CheckedNickname {
 }
 
 /**
- * Cleans names that the player cannot correct. Returns the first candidate that is a text and not empty after cleaning. Without one,
- * returns `PLAYER_NAME_FALLBACK`.
+ * Cleans names that the player cannot correct. Returns the first candidate that is a text and not empty after cleaning. If there is no such
+ * candidate, returns `PLAYER_NAME_FALLBACK`.
  */
 export function shownPlayerName(...candidates: readonly unknown[]): string {
   for (const candidate of candidates) {

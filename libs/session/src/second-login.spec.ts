@@ -131,7 +131,7 @@ describe('a login with `SECOND_LOGIN=refuse`', () => {
     await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is accepted after the first session has expired or has no record', async () => {
+  it('is accepted when the first session has expired or has no record', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
@@ -205,7 +205,7 @@ describe('a login with `SECOND_LOGIN=refuse`', () => {
     }
   });
 
-  it('is accepted only when a concurrent resume fails', async () => {
+  it('is accepted when a concurrent resume fails, and is refused when the resume succeeds', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];

@@ -12,7 +12,7 @@ export type IncarnationOf = (gateway: ServerId) => Promise<number | null>;
  *
  * - `held`: the session stays, because a living gateway lists it and has not marked it as away. So a player is probably connected.
  * - `changed`: a resume changed the session during this call. The caller tries again.
- * - Otherwise the session is over. `gateway` is the gateway that may still have it in memory. Null: the session had no record.
+ * - Otherwise the session is over. `gateway` is the gateway that perhaps still has it in memory. Null: the session had no record.
  */
 export async function retireUnlessConnected(
   client: RedisClient,

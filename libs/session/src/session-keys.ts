@@ -19,10 +19,10 @@ export function witnessKey(gateway: ServerId): string {
   return redisName(`sessions:${gateway}:witness`);
 }
 
-/** Set: all incarnations of gateways that may have sessions, as `GATEWAY INCARNATION`. */
+/** Set: all incarnations of gateways that can have sessions, as `GATEWAY INCARNATION`. */
 export const sessionHoldersKey = (): string => redisName('session-holders');
 
-/** Set: the sessions that one incarnation of a gateway may have. */
+/** Set: the sessions that one incarnation of a gateway can have. */
 export function sessionsOfKey({ gateway, incarnation }: { readonly gateway: ServerId; readonly incarnation: number }): string {
   return redisName(`sessions-of:${gateway}:${incarnation}`);
 }

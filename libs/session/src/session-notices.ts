@@ -37,7 +37,7 @@ export type SessionNotice =
       readonly role: 'player' | 'watcher';
       /** The revision of the room at which the user entered. */
       readonly rev: number;
-      /** The ticket whose match is played in the room. Absent: the user entered the room in another way. */
+      /** The ticket whose match is played in the room. Absent: the user did not enter the room by matchmaking. */
       readonly match?: { readonly game: string; readonly ticket: string };
     }
   /** A message for the user about a ticket. */
@@ -46,9 +46,8 @@ export type SessionNotice =
   | { readonly kind: 'unbind'; readonly user: UserId; readonly session?: SessionId; readonly room: RoomId };
 
 /**
- * Sends notices to gateways, at most once: a notice is lost while the gateway's connection to Redis is down. Notices of
- * one sender arrive in order, except in a Cluster, where an `unbind` may arrive before the preceding
- * `bind`.
+ * Sends notices to gateways, at most once: a notice is lost while the gateway's connection to Redis is down. Notices of one sender arrive
+ * in order, except in a Cluster, where an `unbind` can arrive before the preceding `bind`.
  *
  * A notice only makes a gateway react faster, because the records of sessions and rooms decide. A gateway reads the records after a notice,
  * when it touches or resumes a session, and when it has subscribed again.

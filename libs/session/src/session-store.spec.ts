@@ -282,7 +282,7 @@ describe('a stored session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('is reported as ended by `touch` when the notice of its end was lost', async () => {
+  it('is among the ended sessions that `touch` returns when the notice of its end was lost', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);
@@ -358,7 +358,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // Sorts the notifications, because a Cluster delivers them in any order.
+    // Sorts the received notices, because a Cluster may change their order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });
@@ -374,7 +374,7 @@ describe('SessionNotices', () => {
     expect(heard).toEqual([{ kind: 'replaced', session: 's1' }]);
   });
 
-  it('delivers no notice after the listener has stopped', async () => {
+  it('delivers no notice to a listener that has been removed', async () => {
     const [sender, target] = [await newGateway(), await newGateway()];
     const first = await listener(target);
     const second = await listener(target);

@@ -21,8 +21,8 @@ export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
   /**
-   * The ended earlier session of the user. The caller notifies its gateway. Null: the user had no earlier session, or no gateway is known
-   * to have it.
+   * The user's earlier session, which this login has ended. The caller notifies the gateway of that session. Null: the user had no earlier
+   * session, or no gateway is known to have it.
    */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
@@ -37,8 +37,8 @@ export interface ResumedSession {
   /** The claims of the login. Absent: the login had no claims. */
   readonly claims?: Claims;
   /**
-   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session was
-   * at the present gateway.
+   * The gateway that had the session before. Its connection may still be open, so the caller notifies this gateway. Null: the session
+   * already was at this gateway.
    */
   readonly previousGateway: ServerId | null;
 }
@@ -54,13 +54,13 @@ export interface FoundSession {
 }
 
 /**
- * Maximum number of attempts to write a resume. An attempt fails only when another resume of the session was written meanwhile. After the
- * last attempt the resume is refused. No real client resumes so often at once.
+ * Maximum number of attempts to write a resume. An attempt fails only when another resume of the session is written during the attempt.
+ * After the last attempt the resume is refused. No real client resumes so often at once.
  */
 const ROTATE_TRIES_MAX = 5;
 /**
- * Maximum number of attempts to write a login. An attempt fails only when another login or resume of the user was written meanwhile. After
- * the last attempt the login is refused.
+ * Maximum number of attempts to write a login. An attempt fails only when another login or resume of the user is written during the
+ * attempt. After the last attempt the login is refused.
  */
 const CLAIM_TRIES_MAX = 5;
 /**
@@ -69,14 +69,14 @@ const CLAIM_TRIES_MAX = 5;
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session,
- * because a gateway renews a session after a third of the session's TTL.
+ * The TTL of the witness, as a fraction of a session's TTL. When a clock is set ahead, the witness expires before any connected session.
+ * The reason: a gateway renews a session after a third of the session's TTL, so a connected session always has two thirds of its TTL left.
  */
 const WITNESS_PART = 1 / 3;
 
 /**
- * The ended session of a user, and the gateway that may still have it in memory. `gateway` null: the session had no record. Null: the user
- * had no session.
+ * A user's session that a login has ended, and the gateway that perhaps still has the session in memory. `gateway` null: the session had no
+ * record. Null: the user had no session.
  */
 type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
 
@@ -86,7 +86,8 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
  *
  * A user has at most one live session. The key `hf:user-session:{USER}` contains its id, and no other session of the user can be resumed.
  * The record and this key are in different slots of a Cluster, so they change one after the other, each atomically. The key is written
- * first and read last. So each of several concurrent logins and resumes either succeeds or is refused or notified.
+ * first and read last. So when several logins and resumes are concurrent, one of them gets the session. Each of the others is refused, or
+ * its gateway receives a notice and closes the connection.
  *
  * A secret is valid until the player has received its successor. The `welcome` with the successor may be lost, so only a later message or
  * resume of the player proves that it arrived. After that, a stolen old secret is useless.
@@ -95,7 +96,7 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
 export class SessionStore {
   private readonly ttlMs: number;
   private readonly witnessTtlMs: number;
-  /** The value that `hasForgotten` wrote last. */
+  /** The value that `hasForgotten` last wrote to the witness. Null: it has not written one yet. */
   private witness: string | null = null;
 
   constructor(
@@ -109,8 +110,8 @@ export class SessionStore {
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `incarnationOf`, throws `already-online` if the earlier
-   * session has a connection. Of two concurrent logins with `incarnationOf`, exactly one succeeds.
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` (`SECOND_LOGIN=refuse`), throws
+   * `already-online` if the earlier session has a connection, and of two concurrent logins exactly one succeeds.
    */
   async create(
     { user, name, claims, ...holder }: { user: UserId; name: string; claims?: Claims } & GatewayIncarnation,
@@ -128,8 +129,8 @@ export class SessionStore {
       const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // No client received the secret, so this session must not block the user's next login. A mark is not needed when the write of the
-      // record failed, because the user's key does not name the session then.
+      // No client received the secret, so this session must not block the user's next login: its record is deleted, or at least marked as
+      // away. A mark is not needed when the write of the record failed, because the user's key does not name the session then.
       await finish(client, session).catch(() => {
         if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });
@@ -176,7 +177,7 @@ export class SessionStore {
 
   /**
    * Sets the TTL of sessions to its full length. The gateway calls this every third of the TTL, so that two lost calls do not end a
-   * session. Returns the sessions that are over or replaced by a later login, because their notices may have been lost.
+   * session. Returns the sessions that are over or replaced by a later login, because the notices about them are possibly lost.
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
@@ -192,9 +193,9 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the store has lost data since the last call of this gateway. It may have been emptied, may have fallen back to an older
-   * state, or its clock was set so far ahead that sessions have expired. The first call returns true, because the store may have lost data
-   * before.
+   * Returns whether the store has lost data since the last call of this gateway. The possible losses: the store was emptied, it fell back
+   * to an older state, or its clock was set so far ahead that sessions have expired. The first call returns true, because the store has
+   * perhaps lost data before.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
@@ -247,7 +248,7 @@ export class SessionStore {
     return enterRoom(this.redis.commands, session, room);
   }
 
-  /** Returns the live session of a user. Null: the user has no session. The session may end or change its gateway at any time. */
+  /** Returns the live session of a user. Null: the user has no session. The session can end or change its gateway at any time. */
   async find(user: UserId): Promise<FoundSession | null> {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
@@ -264,7 +265,7 @@ export class SessionStore {
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
-    // The record of a revoked session may remain after its user has logged in again. Such a session has ended, so this method returns null
+    // The record of a revoked session can remain after its user has logged in again. Such a session has ended, so this method returns null
     // for it.
     const live = await Promise.all(records.map(([user]) => (user ? client.get(userSessionKey(user as UserId)) : null)));
     return records.map(([user, gateway], index) => {
@@ -279,14 +280,14 @@ export class SessionStore {
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
-  /** Writes a resume. `changed`: another resume was written meanwhile. Null: the session is over. */
+  /** Writes a resume. `changed`: another resume was written first. Null: the session is over. */
   private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
     try {
       const rotated = await rotate(this.redis.commands, session, rotation);
       if (rotated === null || rotated === 'changed') return rotated;
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
-      // Redis may have stored the new secret although no client received it. So the session is marked as away.
+      // Redis has perhaps stored the new secret, although no client received it. So the session is marked as away.
       this.awayMarks.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }
@@ -299,7 +300,9 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** Makes the session the user's live session. If another login was faster, ends its session if possible, and tries again. */
+  /**
+   * Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again.
+   */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {

@@ -10,7 +10,7 @@ export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' }
 
 export interface SessionOptions {
   readonly auth: AuthOptions;
-  /** Time after the last `touch` at which a session expires, in ms. A player must reconnect within this time. */
+  /** Time from the last `touch` of a session until the session expires, in ms. A player must reconnect within this time. */
   readonly sessionTtlMs?: number;
 }
 

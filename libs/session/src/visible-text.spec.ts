@@ -13,7 +13,7 @@ describe('a text that a player writes', () => {
     ['می\u200cخواهم', 'می\u200cخواهم'],
     ['x'.repeat(20), 'x'.repeat(20)],
     ['<b>&"\'', '<b>&"\''],
-  ])('such as %j is accepted as %j', (entered, text) => {
+  ])('is accepted: %j becomes %j', (entered, text) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: true, text });
   });
 
@@ -31,7 +31,7 @@ describe('a text that a player writes', () => {
     ['x'.repeat(21), 'has 21 characters: at most 20 are allowed'],
     ['x'.repeat(100_000), 'at most'],
     [`${'𝔘'.repeat(20)}e\u0301`, 'has 21 characters'],
-  ])('is refused for the input %j, and the error gives the reason', (entered, flaw) => {
+  ])('is refused when it is %j, and the error gives the reason', (entered, flaw) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 });

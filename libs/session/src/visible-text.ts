@@ -4,9 +4,9 @@ import { characterFlaw, lengthFlaw, type NicknameLimits } from './nickname.js';
 export type CheckedText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly flaw: string };
 
 /**
- * Returns a line of text for other players, or its flaw. Refuses control characters, line breaks and invisible characters, as in names.
- * Removes white space at both ends. Unlike a name, the text keeps its other spaces and its characters (NFC, not NFKC), and may mix
- * alphabets. Characters that names allow only in some places are allowed everywhere.
+ * Checks a line of text that other players will see. Returns the line as they see it, or its flaw. Refuses control characters, line breaks
+ * and invisible characters, as in names. Removes white space at both ends. Unlike a name, the text keeps its other spaces and its
+ * characters (NFC, not NFKC), and may mix alphabets. Characters that names allow only in some places are allowed everywhere.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
   // Refuses a long text before it is normalized and split, because both take time. A text with more characters than `bytesMax` also has

@@ -51,7 +51,7 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ]);
   });
 
-  it('may name the file of a setting whose own variable is empty in the environment', () => {
+  it('may contain REDIS_URL_FILE when REDIS_URL is empty in the environment', () => {
     const url = join(folder, 'url');
     writeFileSync(url, 'redis://store:1');
     write({ REDIS_URL_FILE: url });
@@ -81,17 +81,17 @@ describe('the file that HOLDFAST_CONFIG names', () => {
     ['HEALTH_DRY_RUN', 'true', 'is "true": it must be true or false, without quotation marks'],
     ['HEALTH_DRY_RUN', 'yes', 'is "yes": it must be true or false'],
     ['REGION', 5, 'is 5: it must be 1 to 32 letters, digits and dashes, in quotation marks'],
-  ])('is refused when %s has the value %j, and the message says how to write it', (variable, value, sentence) => {
+  ])('is refused when %s has the value %j, and the message says how to write the value', (variable, value, sentence) => {
     write({ [variable]: value });
     expect(problems()).toEqual([`${variable} in ${JSON.stringify(environment.HOLDFAST_CONFIG)} ${sentence}`]);
   });
 
-  it('may name its JSON Schema', () => {
+  it('may contain the path of its JSON Schema as `$schema`', () => {
     write({ $schema: './node_modules/@holdfast/server/settings.schema.json', HEALTH_MAX_MISSES: 3 });
     expect(readSettings('gateway', environment).health.maxMisses).toBe(3);
   });
 
-  it('may name the file of a secret, but may not contain a secret or a login', () => {
+  it('may name the file of a secret, but is refused when it contains a secret or a login for Redis', () => {
     const token = join(folder, 'token');
     writeFileSync(token, 'a token of the admins in a file');
     write({ ADMIN_TOKEN_FILE: token });

@@ -32,7 +32,7 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Does not show the message of the parser: it may contain a part of the file, and the file may contain a secret by mistake.
+    // Does not show the message of the parser: it can contain a part of the file, and the file can contain a secret by mistake.
     return refuse(code ? `it must be the path of a file that this process can read (${code})` : 'the file must contain a JSON object');
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('the file must contain a JSON object');
@@ -52,8 +52,8 @@ export function readConfigurationFile(environment: Environment): ConfigurationFi
  */
 export function withConfigurationFile(environment: Environment, { values }: ConfigurationFile): Environment {
   const set = Object.entries(environment).filter(([variable, text]) => !(variable in values) || text?.trim());
-  // A setting and its file (`NAME_FILE`) set the same value. So when the environment has one of the two, the other one in the configuration
-  // is ignored.
+  // `NAME` and `NAME_FILE` set the same value. So when the environment has one of them, this function ignores both in the configuration
+  // file.
   const replaced = new Set(set.flatMap(([variable, text]) => (text?.trim() ? [`${variable}_FILE`, variable.replace(/_FILE$/, '')] : [])));
   const kept = Object.entries(values).filter(([variable]) => !replaced.has(variable));
   return { ...Object.fromEntries(kept), ...Object.fromEntries(set) };

@@ -40,7 +40,7 @@ describe('the JSON Schema of the file that HOLDFAST_CONFIG names', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** Returns the values that a server reads from a file in which these keys have this value. */
+  /** Returns the values that a server reads from a file in which each of these keys has this value. */
   function readFile(keys: readonly string[], value: unknown): Readonly<Record<string, string>> {
     const file = join(folder, 'settings.json');
     writeFileSync(file, JSON.stringify(Object.fromEntries(keys.map((key) => [key, value]))));
@@ -87,7 +87,7 @@ describe('the JSON Schema of the file that HOLDFAST_CONFIG names', () => {
     expect(byEditor).toEqual(expect.arrayContaining(byServer));
   });
 
-  it.each(SAMPLES.map((value) => [value]))('accepts the value %j only for settings that can have it', (value) => {
+  it.each(SAMPLES.map((value) => [value]))('accepts the value %j only for settings whose check at the start accepts the value', (value) => {
     for (const [variable, text] of Object.entries(readFile([...settings.keys()], value))) {
       const { success } = settings.get(variable)!.schema.safeParse(text);
       // An empty list is the same as a variable that is not set.

@@ -4,7 +4,7 @@ import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, s
 import { group } from './setting-group.js';
 
 /**
- * The random end of the default server name. Processes in containers may have the same host name and pid, and two servers with one name
+ * The random end of the default server name. Processes in containers can have the same host name and pid, and two servers with one name
  * would replace each other.
  */
 const SUFFIX = randomBytes(3).toString('hex');

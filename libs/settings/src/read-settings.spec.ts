@@ -140,7 +140,7 @@ describe('readSettings', () => {
     ],
     [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
     [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
-  ])('refuses an incomplete or repeated login for Redis: %j', (environment, problem) => {
+  ])('refuses credentials for Redis that are incomplete or set twice: %j', (environment, problem) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);
   });
 
@@ -159,7 +159,7 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 
-  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])('refuses the address %s', (url) => {
+  it.each(['redis://u:hunter2/x@a', 'redis://u:hunter2%@a', 'redis://u:hunter2@a:1,rediss://b:2'])('refuses REDIS_URL=%s', (url) => {
     const problems = problemsOf('game', { ...secrets, REDIS_URL: url });
     expect(problems).toEqual([expect.stringMatching(/^REDIS_URL is "redis:\/\/\*{3}@a.*", which is not a Redis URL; /)]);
     expect(problems.join()).not.toContain('hunter2');
@@ -171,7 +171,7 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
   });
 
-  it('refuses `AUTH=jwt` without a secret and without a URL of keys', () => {
+  it('refuses `AUTH=jwt` when neither a secret nor a URL of keys is set', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });

@@ -69,8 +69,8 @@ function shown({ secret }: Setting<unknown>, written: string): string {
 }
 
 /**
- * Checks that a frame between servers can hold the state of a room. A larger frame would close the link and lose the messages of all other
- * rooms on it.
+ * Checks that a frame between servers can hold the state of a room. If such a frame were too large, the receiver would close the link, and
+ * the messages of all other rooms on it would be lost.
  */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
@@ -142,7 +142,7 @@ function storeLoginProblems(redis: RedisSettings, { kind, login, isTls }: RedisT
   return problems;
 }
 
-/** Checks that a certificate is never set without its key. Only a gateway has a public port (`edge`). */
+/** Checks that each certificate is set together with its key. `edge`: the settings of the public port, which only a gateway has. */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
@@ -184,7 +184,7 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
 /** Space for the fields around a room's state in one frame between servers, in bytes. */
 const LINK_FRAME_REST_BYTES = 16_384;
 /**
- * Minimum size of a frame between servers, as a multiple of a player's frame. MessagePack may need more than twice the bytes of a message
+ * Minimum size of a frame between servers, as a multiple of a player's frame. MessagePack can need more than twice the bytes of a message
  * in JSON, and a request to a lobby also contains the caller.
  */
 const LINK_FRAME_TIMES = 4;

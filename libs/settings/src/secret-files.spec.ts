@@ -21,7 +21,7 @@ describe('a secret in a file', () => {
     expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secrets).toEqual(['a secret of the whole fleet']);
   });
 
-  it('is refused when the file is too short or missing, or when LINK_SECRET is set too', () => {
+  it('is refused when the secret is too short, the file is missing, or LINK_SECRET is set too', () => {
     const problem = (environment: Record<string, string>) => () => readSettings('lobby', environment);
     expect(problem({ LINK_SECRET_FILE: join(folder, 'none') })).toThrow(
       /LINK_SECRET_FILE is ".*none": it must be the path of a file that this process can read \(ENOENT\)/,

@@ -13,7 +13,10 @@ export interface SettingView {
   readonly variable: string;
   /** The value. Null: the variable is not set and has no default. `***`: the value is a secret. */
   readonly value: unknown;
-  /** `file`: the file of this one secret. `configuration`: the file that `HOLDFAST_CONFIG` names. */
+  /**
+   * The source of the value. `file`: the file that contains only this secret (`NAME_FILE`). `configuration`: the file that
+   * `HOLDFAST_CONFIG` names.
+   */
   readonly from: 'environment' | 'file' | 'configuration' | 'default';
 }
 

@@ -10,8 +10,8 @@ export interface Setting<T> {
   /** Parses the text. The messages of the schema are not shown, because an error message contains `allowed` instead. */
   readonly schema: z.ZodType<T, string>;
   /**
-   * The value in the file that `HOLDFAST_CONFIG` names, with the type of JSON. Its description replaces `allowed`, if it has one. Null: the
-   * setting is a secret, which must not be in the file.
+   * The schema of the value in the file that `HOLDFAST_CONFIG` names, in which the value has a type of JSON. If the schema has a
+   * description, messages about the file contain it instead of `allowed`. Null: the setting is a secret, which must not be in the file.
    */
   readonly json: z.ZodType | null;
   /** The allowed values, as the end of the sentence "it must be …". */

@@ -7,8 +7,8 @@ import { POLL_MS, SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
- * Repeats a whole request when the store was restarted or failed over during the request. The store may then have lost the first writes of
- * the request, but not the later ones. The second run waits until the store is settled. A second run is safe, because requests are
+ * Repeats a whole request when the store was restarted or failed over during the request. The store has then perhaps lost the first writes
+ * of the request, but not the later ones. The second run waits until the store is settled. A second run is safe, because requests are
  * idempotent.
  *
  * Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`.

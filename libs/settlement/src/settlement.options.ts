@@ -5,7 +5,7 @@ export const POLL_MS = 50;
  * record again within half a second. Without this limit, one dead server could prevent the settlement forever.
  */
 export const LISTED_AGAIN_MS = 5_000;
-/** Time without a settlement after which a process logs `store.unsettled`, in ms. */
+/** When the store has not been settled for this time, in ms, a process logs `store.unsettled`. */
 export const UNSETTLED_WARN_MS = 5_000;
 /**
  * Longest time for which a request waits until the store is settled, in ms. After this time the request fails with `unavailable`, and the

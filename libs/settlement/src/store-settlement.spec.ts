@@ -130,7 +130,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('settles a restarted store only after every server has marked it again', async () => {
+  it('settles a restarted store only after every server has set its mark again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();
@@ -166,7 +166,7 @@ describe('StoreSettlement', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('stops waiting for a server without a record when all other servers have records', async () => {
+  it('stops waiting for a server without a record when all other servers have had records for some time', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -207,7 +207,7 @@ describe('StoreSettlement', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
-    // In the new generation, the settlement waits for the full time again, because the server is still lost.
+    // In the new generation, the settlement waits for the full time again, because the absent server has still set no mark.
     world.restart('two');
     world.mark(slow);
     await world.pass();
@@ -220,7 +220,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('resolves `whenSettled` for all callers when the connection returns to a settled generation', async () => {
+  it('resolves `whenSettled` for all callers when the process reconnects to a store that is settled', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;

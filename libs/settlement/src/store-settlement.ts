@@ -19,10 +19,10 @@ interface Awaited {
 }
 
 /**
- * Decides whether servers may trust the store. A Redis that was restarted or failed over may have an earlier state, or no data at all. Each
+ * Decides whether servers may trust the store. A Redis that was restarted or failed over can have an earlier state, or no data at all. Each
  * living game server and gateway then restores the lost data that it still has in memory, and sets its mark in the store. The store is
  * *settled* when all of them have set their marks. From then on, a record that is not in the store is lost or never existed. Before that, a
- * record may be outdated. So a server must not rely on it, and must not write a value that depends on it. Each process polls the store
+ * record is possibly outdated. So a server must not rely on it, and must not write a value that depends on it. Each process polls the store
  * until the generation is settled and then remembers this fact. From then on `isSettled` reads no key.
  */
 @Injectable()
@@ -30,7 +30,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation for whose marks `awaited` waits. Null: no generation is known yet. */
+  /** The generation in which the servers in `awaited` must set their marks. Null: no generation is known yet. */
   private awaitedFor: string | null = null;
   /** The generation in which this process started. The process has no older data to restore. Null: not known yet. */
   private bornIn: string | null = null;
@@ -49,8 +49,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onModuleInit(): void {
-    // Stops waiting for a server only when the server has left by itself or was evicted. A server without a record may write its record
-    // again soon.
+    // Stops waiting for a server only when the server has left by itself or was evicted. A server without a record perhaps writes its
+    // record again soon.
     this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
@@ -135,7 +135,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
 
   /**
    * Returns whether this generation was already settled when this process started. This process then waits for no marks, because some marks
-   * may be missing: a server that cannot reach the store sets none.
+   * can be missing: a server that cannot reach the store sets none.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());
@@ -229,7 +229,7 @@ function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
 }
 
 /**
- * Returns whether the server passes its health checks. A suspect or unheard server may remain in the fleet: with `HEALTH_DRY_RUN`, or when
+ * Returns whether the server passes its health checks. A suspect or unheard server can remain in the fleet: with `HEALTH_DRY_RUN`, or when
  * a gateway has lost Redis and still answers on its links.
  */
 function isReached({ suspect, unheard }: ServerRecord): boolean {

@@ -52,14 +52,14 @@ describe('a process that starts', () => {
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
 
-  it('continues when another process has settled the current run of Redis', async () => {
+  it('continues as soon as another process has settled Redis after the last start of Redis', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     const waiting = waited();
     await generation.settle(generation.current as string);
     expect(await waiting).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits for the full startup time when only an earlier run of Redis was settled', async () => {
+  it('waits for the full startup time when Redis was settled only before its last start', async () => {
     await redis.commands.mset('hf:settled', 'an-earlier-run');
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);

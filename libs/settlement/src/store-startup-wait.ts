@@ -8,9 +8,9 @@ import { Log } from '#libs/telemetry';
 import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
- * Delays the start of a process while Redis itself has just started. Such a Redis may not list all living servers yet, because it started
- * empty or because records have expired. A process that read the list now could regard the store as settled too early. The store would then
- * refuse data that living servers restore later.
+ * Delays the start of a process while Redis itself has just started. This Redis perhaps does not list all living servers yet, because it
+ * started empty or because records have expired. A process that read the list now could regard the store as settled too early. The store
+ * would then refuse data that living servers restore later.
  */
 @Injectable()
 export class StoreStartupWait {

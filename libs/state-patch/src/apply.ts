@@ -30,7 +30,7 @@ export class PatchReader {
     return after;
   }
 
-  /** Decodes bytes of a whole value. */
+  /** Decodes bytes that contain a whole value, and not a patch. */
   whole(bytes: Uint8Array): unknown {
     const { values } = this;
     values.begin(bytes, 0, bytes.length);
@@ -87,7 +87,8 @@ export class PatchReader {
 
   private items(cursor: OperationCursor, before: readonly unknown[], depth: number): unknown[] {
     /**
-     * The items of the new list up to `copied`. Before the first insertion or removal, this is a copy of the old list with replaced items.
+     * Until the first insertion or removal: a copy of the old list, in which edited items are replaced. After it: the new list so far,
+     * which covers the first `copied` items of the old list.
      */
     let after: unknown[] = before.slice();
     let isMoved = false;

@@ -1,7 +1,7 @@
 import { SHORT_LIST, SHORT_TEXT, TEXT } from './format.js';
 import { StatePatchError } from './state-patch-error.js';
 
-/** The decoder of the platform. React Native before version 0.87 has none. */
+/** The UTF-8 decoder of the platform. React Native before version 0.87 has none. */
 const utf8 = typeof TextDecoder === 'undefined' ? { decode: decodedByUri } : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Maximum length of an ASCII string that is read in a loop, in bytes. For short strings, the loop is faster than the decoder. */
 const LOOP_BYTES_MAX = 24;

@@ -5,7 +5,7 @@ import { assertWellFormed } from './plain.js';
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
-/** Size above which a buffer is released before the next message, in bytes. So one large state does not occupy memory for good. */
+/** Size above which a buffer is released before the next message, in bytes. So the memory for one large state does not remain occupied. */
 const KEPT_BYTES_MAX = 2 ** 20;
 
 /** Appends bytes to a buffer that grows. The buffer is reused for the next message. */
@@ -13,7 +13,7 @@ export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
-  /** Maximum length of the message at which the buffer has space for 8 more bytes, in bytes. */
+  /** As long as the message has at most this many bytes, the buffer has space for 8 more. */
   private lengthMax8: number;
 
   constructor(private readonly capacity: number) {

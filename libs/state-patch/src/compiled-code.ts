@@ -11,16 +11,17 @@ const KEYS_MAX = 128;
  * the parts are read into a list.
  */
 const WRITTEN_OUT_MAX = 16;
-/** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
+/** The compiled source code contains the keys. So only keys of this form are compiled: plain names, which cannot be other code. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
-/** Maximum number of key lists with compiled code. Above it, the oldest key list loses its compiled code. */
+/** Maximum number of key lists with compiled code. When there are more, the process drops the compiled code of the oldest key list. */
 const COMPILED_MAX = 1_000;
 
 const compiled: KeyList[] = [];
 
 /**
  * Returns code that contains the keys as literals. V8 then knows the hidden class of the objects, and copies or compares an object in a few
- * nanoseconds. A loop over the keys takes ten times as long. Null: the keys are unsuitable, or this process must not compile strings.
+ * nanoseconds. A loop over the keys takes ten times as long. Null: the keys are too many or not plain names, or this process must not
+ * compile strings.
  */
 export function compiledCode(keys: KeyList): RecordCode | null {
   const { own } = keys;

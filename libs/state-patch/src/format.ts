@@ -32,7 +32,7 @@ export const FLIP = 14;
 export const LAST = 0x08;
 export const GAP_MASK = 0x07;
 
-/** Tags of values. A tag below 0x80 is itself an integer value. A range of tags contains a length, a number or an index. */
+/** Tags of values. A tag below 0x80 is itself an integer value. In a range of tags, each tag stands for one length, number or index. */
 export const SHORT_TEXT = 0x80;
 export const SHORT_LIST = 0xa0;
 export const SMALL_NEGATIVE = 0xb0;

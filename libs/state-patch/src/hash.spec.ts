@@ -22,7 +22,7 @@ function murmur3(words: readonly number[]): number {
 }
 
 describe('the hash of a value', () => {
-  it('is the MurmurHash3 of the words in the specification', () => {
+  it('is the MurmurHash3 of the words that the specification defines for the value', () => {
     // A known test vector of MurmurHash3: the bytes 0x21 0x43 0x65 0x87.
     expect(murmur3([0x87654321])).toBe(0xf55b516b);
     const keys = murmur3([0x61, 1, 0x62, 1]);

@@ -27,7 +27,7 @@ function attack(before: unknown, bytes: Uint8Array): void {
 }
 
 describe('hostile bytes of a patch', () => {
-  it('are refused or produce a small value when the bytes are random, modified or made for a different value', () => {
+  it('are refused or produce a value of limited size when they are random, modified or made for a different value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {
@@ -45,7 +45,7 @@ describe('hostile bytes of a patch', () => {
     );
   });
 
-  it('are refused or produce a small value when the old value is a large table', () => {
+  it('are refused or produce a value of limited size when the old value is a large table', () => {
     const table = frozen(Array.from({ length: 200 }, (_, id) => ({ id, list: [1, 2, 3], isOn: true })));
     const below = seededBelow(7);
     for (let round = 0; round < 5 * RUNS; round++) {

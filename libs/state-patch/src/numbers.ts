@@ -1,4 +1,4 @@
-/** Limit of the absolute value of an integer below which all computations of this file are exact. */
+/** All computations in this file are exact for integers whose absolute value is below this limit. */
 export const STEPS_MAX = 2 ** 49;
 
 const SCALES = [1, 10, 100, 1_000, 10_000];

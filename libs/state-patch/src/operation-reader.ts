@@ -11,7 +11,7 @@ export class OperationCursor {
   count = 0;
   /** True when this is the last operation on the children of this parent. */
   isLast = false;
-  /** The position of the operations inside the last ENTER. -1: no ENTER was read. */
+  /** The byte position at which the operations inside the last ENTER operation begin. -1: no ENTER was read. */
   body = -1;
 
   reset(): void {

@@ -2,7 +2,7 @@ import { ByteWriter } from './byte-writer.js';
 import { AGAIN, ENTER, GAP_MASK, LAST, RUN } from './format.js';
 import type { KeyList } from './key-list.js';
 
-/** The state of writing the operations on the children of one parent. */
+/** The data about the operations on the children of one parent that have been written so far. */
 export class Siblings {
   /** The position of the old child after the last edited one. The next gap counts from here. */
   next = 0;

@@ -17,7 +17,7 @@ describe('bytesByPath', () => {
     expect(measured({ list: [1, 2, 3] }, { list: [1, 3] })).toEqual({ '': 1, list: 1, 'list[]': 1 });
   });
 
-  it('assigns a replaced root to the root path, and returns nothing for an empty patch', () => {
+  it('counts the bytes of a replaced root under the root path, and returns nothing for an empty patch', () => {
     expect(measured([1], 'x')).toEqual({ '': 3 });
     expect(measured([1], [1])).toEqual({});
   });

@@ -25,7 +25,10 @@ class PatchMeter {
   private readonly bytes = new Map<string, number>();
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** Number of repetitions around the current operation. Above 0, the operations are read again, and were already counted. */
+  /**
+   * Number of repetitions within which the current operation is read. Above 0: the bytes of the operation were counted at the first
+   * reading.
+   */
   private repeats = 0;
 
   constructor(private readonly patch: Uint8Array) {}

@@ -87,7 +87,7 @@ describe('a state patch', () => {
 });
 
 describe('an encoded value', () => {
-  it('is unchanged after encoding and decoding', () => {
+  it('equals the original value after decoding', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(decodeValue(encodeValue(value))).toEqual(value);

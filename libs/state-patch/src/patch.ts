@@ -24,7 +24,8 @@ export function encodePatch(before: unknown, after: unknown): Uint8Array {
  * Applies bytes of `encodePatch` to `before`, which must equal the sender's old value except for the order of keys. Does not change
  * `before`. The result shares unchanged parts with `before`, and never refers to `patch`.
  *
- * A patch for another value is not always refused. Compare a version or `hashValue` to detect a wrong base.
+ * A patch for another value is not always refused. Compare a version or `hashValue` to detect that `before` is another value than the
+ * sender's.
  *
  * @throws StatePatchError when the bytes are malformed or do not fit `before`
  */

@@ -9,7 +9,7 @@ export function hasChildren(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Throws unless `value` is an object literal, also one of another realm, such as a VM context. */
+/** Throws unless `value` is an object literal. The literal may come from another realm, such as a VM context. */
 export function assertRecord(value: object): void {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null) return;

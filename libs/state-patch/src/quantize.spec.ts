@@ -20,7 +20,7 @@ describe('quantize', () => {
     expect(next.b).toEqual([1, 2, 3]);
   });
 
-  it('keeps the addition and the removal of a key', () => {
+  it('returns an object with the added keys and without the removed keys', () => {
     expect(quantize({ a: 1, b: 2 }, { a: 1 }, 1)).toEqual({ a: 1 });
     expect(quantize({ a: 1 }, { a: 1, b: 2.4 }, 1)).toEqual({ a: 1, b: 2 });
   });

@@ -22,7 +22,7 @@ export function quantize<T>(before: unknown, after: T, step: number | StepsByPat
   return roundParts(before, after, RoundingTree.of(step));
 }
 
-/** Rounds like `quantize`, with a given rounding. */
+/** Rounds like `quantize`, but takes the steps as a `RoundingTree`. */
 export function roundParts<T>(before: unknown, after: T, rounding: RoundingTree): T {
   return part(before, after, 0, rounding) as T;
 }

@@ -45,7 +45,7 @@ describe('the rounding steps by path', () => {
     expect(RoundingTree.of({ '*': 1 }).isUniform).toBe(false);
   });
 
-  it('apply to changed, added and moved parts of a copy', () => {
+  it('apply to changed, added and moved parts of a draft that is a copy', () => {
     const before = {
       clock: 1,
       ships: [
@@ -93,7 +93,7 @@ describe('the rounding steps by path', () => {
     [{ ships: Number.NaN }, 'ships'],
     [{ ships: '0.1' }, 'ships'],
     [Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1])), 'at most 64'],
-  ])('must not be %j, and the message names the mistake', (steps, text) => {
+  ])('are refused when they are %j, and the error names the mistake', (steps, text) => {
     expect(() => RoundingTree.of(steps as StepsByPath)).toThrow(text);
   });
 });

@@ -11,8 +11,8 @@ export interface StateCopy<T> {
    * Returns the next state and the patch from the old to the next state. The next state shares unchanged parts with the old state, and
    * nothing with the draft. It has 0 instead of -0, and its changed numbers are rounded.
    *
-   * @returns null when the draft may not be plain data, or is another object; the caller must then use `encodePatch`, which compares any
-   * two values
+   * @returns null when this fast comparison cannot compare the draft with the state, for example because the draft is not plain data; the
+   * caller must then use `encodePatch`, which compares any two values
    */
   step(rounding: RoundingTree | null): StepResult<T> | null;
 }

@@ -2,9 +2,9 @@ import type { PlainRecord } from './plain.js';
 import { type RecordCode, recordCodeOf } from './record-code.js';
 
 /**
- * A deep copy of a plain value that knows the original of each part. It lists the copies in the order of one walk: a parent before its
- * children, and the children of an object by their sorted keys. A walk over the original in the same order finds the copy of each part
- * without a search.
+ * A deep copy of a plain value, in which the copy of each part of the original can be found. The class lists the copies in the order of one
+ * walk: a parent before its children, and the children of an object by their sorted keys. A walk over the original in the same order finds
+ * the copy of each part without a search.
  */
 export class TrackedCopy {
   /** The copies of all objects and arrays. Entries from `count` on belong to an earlier value. */
@@ -58,5 +58,5 @@ export class TrackedCopy {
   }
 }
 
-/** Maximum length of lists that are kept for the next copy, in items, so that one large state does not occupy memory for good. */
+/** Maximum length of lists that are kept for the next copy, in items, so that the memory for one large state does not remain occupied. */
 const KEPT_MAX = 10_000;

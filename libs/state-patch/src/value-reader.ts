@@ -29,7 +29,10 @@ import { emptyRecord } from './record-copy.js';
 export class ValueReader extends ByteReader {
   /** The key lists of this message, in the order of their first use. */
   private known: (readonly string[])[] = [];
-  /** By depth: the key list of the last model. The next model at this depth probably has the same keys. */
+  /**
+   * By depth: the key list of the last `model`, which is the old value that the sender used as a model. The next model at this depth
+   * probably has the same keys.
+   */
   private readonly guesses: (KeyList | null)[] = [];
 
   override begin(bytes: Uint8Array, at: number, end: number): void {
@@ -129,7 +132,7 @@ export class ValueReader extends ByteReader {
   }
 }
 
-/** Returns the number. Refuses NaN, the infinities and -0, because no sender writes them. */
+/** Returns a number that was read from the bytes. Refuses NaN, the infinities and -0, because no sender writes them. */
 export function finite(value: number): number {
   if (value - value !== 0 || Object.is(value, -0)) refuse('a number is not finite, or is -0');
   return value;

@@ -18,7 +18,7 @@ export function boundedLine(line: string): string {
   }
 }
 
-/** Returns a text of at most `max` characters. A text that was cut ends with its full length. */
+/** Returns a text of at most `max` characters. A text that was cut ends with the number of characters that it had before. */
 export function cut(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max)}… (${text.length} characters)`;
 }

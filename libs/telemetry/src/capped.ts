@@ -12,15 +12,15 @@ const SECRETS = new Set(['secret', 'token', 'password', 'authorization', 'cookie
 const CENSORED = '***';
 
 /**
- * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values
- * beyond the budget. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
+ * Returns small fields without secrets unchanged. Otherwise returns a copy with shortened texts and without secrets, and drops values as
+ * soon as the fields together are too long. Fields can be large: they may contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();
   let copy: Record<string, unknown> | null = null;
   for (const name in fields) {
     const value = fields[name];
-    // Does not cut an error, because its serializer limits the length of its own output.
+    // Does not cut an error, because the serializer of errors limits the length of what it writes.
     const written = name === 'error' ? value : cappedProperty(name, value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };

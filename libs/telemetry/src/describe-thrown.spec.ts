@@ -22,7 +22,7 @@ describe('the description of a thrown value', () => {
     });
   });
 
-  it('is short, even for a value without a text', () => {
+  it('is short, even for a value that cannot be converted to text', () => {
     expect(describeThrown('x'.repeat(1_000_000)).message.length).toBeLessThan(2_100);
     expect(describeThrown(Object.create(null))).toEqual({ name: 'Error', message: 'a thrown object that has no text' });
     expect(describeThrown(Object.assign(new Error('x'), { stack: Symbol('s') }))).toEqual({ name: 'Error', message: 'x' });

@@ -1,11 +1,11 @@
 import { cut } from './bounded-line.js';
 
-/** Limits of an error in a log line: stack and message in characters, and the number of causes. A peer or a game may control them. */
+/** Limits of an error in a log line: stack and message in characters, and the number of causes. A peer or a game can control them. */
 const STACK_MAX = 6_000;
 const MESSAGE_MAX = 2_000;
 const CAUSES_MAX = 3;
 
-/** The one form of every error in a log line. `code`: the stable code of the error, if it has one. */
+/** The form that every error has in a log line. `code`: the stable code of the error, if it has one. */
 export interface LoggedError {
   readonly name: string;
   readonly message: string;
@@ -19,7 +19,8 @@ export interface LoggedError {
  * Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. All other properties are
  * dropped: errors of ioredis contain the arguments of the command, which may be a room's state or a session's secret.
  *
- * Reading the value may run code of a game (getters, `toString`). The caller describes an error of a game under the watchdog.
+ * Reading the value may run code of a game (getters, `toString`). So for an error of a game, the watchdog must watch the call of this
+ * function.
  */
 export function describeThrown(thrown: unknown): LoggedError {
   return described(thrown, 0);

@@ -15,8 +15,8 @@ export const LAG_RESOLUTION_MS = 20;
 const PERIOD_MS = 10_000;
 
 /**
- * Measures how late the timers of this process fire. The metric and the method for the lag since its last call have separate histograms,
- * because a read resets a histogram.
+ * Measures how late the timers of this process fire. The metric and `takeP99Ms` have separate histograms, because reading a histogram
+ * resets it.
  */
 @Injectable()
 export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {

@@ -8,7 +8,7 @@ export type LabelsOf<Values extends LabelValues> = { readonly [Label in keyof Va
 
 /**
  * A counter whose label values are known in advance. `beginAtZero` creates all of its series, because Prometheus computes an increase from
- * two samples of a series. If a series began with 1, an alert would not see its first event.
+ * two samples of a series. If a series began with 1, an alert would miss the first event of this series.
  *
  * @example
  * const held = new LabelledCounter({ name: 'held_total', help: 'Held verdicts.', values: { reason: ['many', 'votes'] }, registry });

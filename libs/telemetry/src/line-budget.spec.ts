@@ -19,7 +19,7 @@ describe('the budget of log lines', () => {
     expect(leftOut).toEqual([8, 7]);
   });
 
-  it('reports nothing while no line is left out', () => {
+  it('reports nothing as long as the number of lines is within the limit', () => {
     const leftOut: number[] = [];
     const budget = new LineBudget(2, (lines) => leftOut.push(lines));
     for (let second = 0; second < 5; second++) {

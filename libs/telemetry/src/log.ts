@@ -72,16 +72,16 @@ export class Log {
   }
 
   /**
-   * Writes a step in the life of a room, a session or a player, at the level `info`. Load multiplies these lines, so at most
-   * `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
+   * Writes a step in the life of a room, a session or a player, at the level `info`. A busy server would write many of these lines, so at
+   * most `lifeLinesPerSecond` of them are written. The line `life.left-out` says how many were left out.
    */
   life(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.lifeLines.take()) this.write('info', event, fields);
   }
 
   /**
-   * Writes the refusal of a request or a login, with a limit of its own as in `life`. Anybody can cause refusals, so they may not use up
-   * the lines of other players.
+   * Writes the refusal of a request or a login. These lines have the same limit as those of `life`, but are counted separately: anybody can
+   * cause refusals, and they must not use up the lines about other players.
    */
   refusal(event: string, fields: LifeFields): void {
     if (this.logger.isLevelEnabled('info') && this.refusalLines.take()) this.write('info', event, fields);
@@ -114,7 +114,7 @@ export class Log {
       const trace = this.tracer?.active;
       this.logger[level](trace ? { ...fields, traceId: trace.traceId } : fields, event);
     } catch (error) {
-      // Reading a field may throw, and that error must not reach the caller.
+      // Reading a field can throw, and the error must not reach the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }
@@ -166,7 +166,7 @@ function fieldsOf(line: Record<string, unknown>): string {
 }
 
 function textOf(value: unknown): string {
-  // Quotes control characters, too: a terminal would obey those in the text of a client.
+  // Quotes control characters, too, because a terminal would execute the control characters in a text that a client sent.
   if (typeof value === 'string') return /[\s"=\p{Cc}]/u.test(value) ? escaped(JSON.stringify(value)) : value;
   const { name, message, stack } = (value ?? {}) as Partial<LoggedError>;
   if (typeof stack === 'string') return stack;

@@ -24,7 +24,7 @@ const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90'
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
 /** Buckets in seconds, from an immediate match to the longest search. */
 const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
-/** Buckets in seconds, from the time of a migration to the time after which a game without a server ends. */
+/** Buckets in seconds, from the duration of a migration to the time limit after which a game without a server ends. */
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900];
 
 /**
@@ -203,7 +203,10 @@ export class Metrics {
     if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });
   }
 
-  /** Begins the counters that concern one game at 0. Each server that can run the game calls it once. */
+  /**
+   * Sets the metrics of one game to 0, so that they are exported before the first event. Each server that can run the game calls this
+   * method once.
+   */
   beginGame(game: string): void {
     for (const reason of ['ended', 'late']) this.effectResultsDropped.inc({ game, reason }, 0);
     this.effectsOverdue.set({ game }, 0);

@@ -6,7 +6,7 @@ import { Log } from './log.js';
 export class NestLog implements LoggerService {
   constructor(private readonly lines: Log) {}
 
-  /** Writes Nest's messages as `debug`, because those at start (each module, each route) are useful only to developers. */
+  /** Writes Nest's messages as `debug`, because its many messages at the start (each module, each route) are useful only to developers. */
   log(message: unknown, ...rest: unknown[]): void {
     this.lines.debug('nest.log', fieldsOf(message, rest));
   }

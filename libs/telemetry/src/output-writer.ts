@@ -40,7 +40,7 @@ export class OutputWriter {
   private readonly limits: OutputLimits;
   private queue: string[] = [];
   private queuedChars = 0;
-  /** The unwritten end of a partly written chunk, which is written before the queue. */
+  /** The rest of a chunk of which only a part was written. The rest is written before the queue. */
   private rest: Buffer | null = null;
   private isWriting = false;
   private isEnding = false;
@@ -193,7 +193,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns the way to write to a descriptor without blocking. */
+/** Returns a descriptor to which this process can write without blocking, and whether it writes synchronously. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);

@@ -22,7 +22,7 @@ export function guardStandardStreams(): void {
     [process.stderr, 2],
   ] as const) {
     const writer = standardWriter(fd);
-    // An earlier write through Node's own streams may still fail. Without a listener, that error would end the process.
+    // An earlier write through Node's own streams can still fail. Without a listener, that error would end the process.
     stream.on('error', () => {});
     stream.write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | (() => void), done?: () => void): boolean => {
       writer.write(

@@ -19,7 +19,7 @@ export class Tally {
   }
 }
 
-/** A counter with one tally per set of labels. */
+/** A counter with one tally for each combination of label values. */
 export class TallyCounter<Label extends string> {
   private readonly tallies: { readonly labels: Readonly<Record<Label, string>>; readonly tally: Tally }[] = [];
 
@@ -35,7 +35,7 @@ export class TallyCounter<Label extends string> {
     });
   }
 
-  /** Creates a tally. Call it once per set of labels and keep the result. */
+  /** Creates the tally of one combination of label values. Call it once for each combination and keep the result. */
   of(labels: Readonly<Record<Label, string>>): Tally {
     const tally = new Tally();
     this.tallies.push({ labels, tally });

@@ -9,7 +9,10 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export interface TelemetryOptions {
   /** The id of this server. It appears in every log line, and as a label of every metric. */
   readonly server: string;
-  /** The type of this server, whose counters begin at 0. Default: no counter begins at 0. */
+  /**
+   * The type of this server. The counters of this type appear in the metrics with the value 0 before their first increment. Default: each
+   * counter appears after its first increment.
+   */
   readonly type?: ServerType;
   /** The build of the fleet's software that this server runs (`SERVER_BUILD`), for `holdfast_build_info`. */
   readonly build?: string;

@@ -126,7 +126,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('limits the length of a line for any fields', () => {
+  it('limits the length of a line, however large its fields are', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
@@ -210,7 +210,7 @@ describe('the ops endpoints', () => {
     expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
   });
 
-  it('start the counters of a gateway at 0', async () => {
+  it('show the counters of a gateway as 0 before the first event', async () => {
     const text = await metricsOf('gateway');
     for (const reason of ['unheard', 'many', 'votes', 'dry-run'])
       expect(text).toContain(`holdfast_evictions_held_total{reason="${reason}",server="hf:gateway:1"} 0`);
@@ -224,7 +224,7 @@ describe('the ops endpoints', () => {
     expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
-  it('count each relayed frame once, even after repeated reads', async () => {
+  it('count each relayed frame once, even when the metrics are read several times', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });

@@ -23,7 +23,7 @@ async function written(name: string) {
 }
 
 describe('the certificate of a server', () => {
-  it('is used when the certificate and the key match', async () => {
+  it('is accepted when its key matches', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
@@ -48,7 +48,7 @@ describe('the certificate of a server', () => {
     for (const [files, sentence] of refused) expect(() => new Certificate(files, NAMES)).toThrow(sentence);
   });
 
-  it('is used for new connections after all its files are renewed', async () => {
+  it('is replaced for new connections as soon as all its files are renewed', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
     const renewals: Renewal[] = [];

@@ -37,7 +37,7 @@ const POLL_MS = 5_000;
 
 /**
  * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections get
- * the new certificate. New files are ignored until they are valid and match each other, because they may be only partly written.
+ * the new certificate. New files are ignored until they are valid and match each other, because they are perhaps only partly written.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -88,8 +88,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // Reports an error only once until the files change. The next check reads the files again, because one of the two files may not be
-      // written yet.
+      // Reports an error only once until the files change. The next check reads the files again, because one of the two files is perhaps
+      // not written yet.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: error as Error });
       this.refused = state;
       return;

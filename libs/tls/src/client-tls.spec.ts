@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const pair = (name: string) => generate([{ name: 'commonName', value: name }], { keyType: 'ec', algorithm: 'sha256' });
 
 describe('the TLS options of a client', () => {
-  it('are empty without files', () => {
+  it('are empty when no file is given', () => {
     expect(new ClientTls({}, NAMES).options).toEqual({});
     expect(() => new ClientTls({ ca: '/no/such.crt' }, NAMES)).toThrow(/^REDIS_TLS_CA is "\/no\/such\.crt", which cannot be read/);
     const junk = join(home, 'junk');
@@ -23,7 +23,7 @@ describe('the TLS options of a client', () => {
     expect(() => new ClientTls({ cert: junk, key: junk }, NAMES)).toThrow(/^REDIS_TLS_CERT is ".*junk", which contains no certificate/);
   });
 
-  it('come from renewed files when the certificate and the key match', async () => {
+  it('come from the renewed files as soon as the certificate and the key match', async () => {
     const [one, two] = await Promise.all(['one', 'two'].map(pair));
     const [cert, key, ca] = ['cert', 'key', 'ca'].map((name) => join(home, name));
     writeFileSync(ca, one.cert);

@@ -1,4 +1,4 @@
-/** Names a span in the trace of another process: 32 and 16 hexadecimal digits, as in W3C Trace Context. */
+/** Identifies a span to other processes. Its ids have 32 and 16 hexadecimal digits, as in W3C Trace Context. */
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
@@ -26,7 +26,7 @@ export abstract class Tracer {
 
   /**
    * Runs `work` within a span, and ends the span when `work` ends. Without `parent`, the parent is the active span. Without an active span,
-   * a trace begins. Requests over links that `work` sends carry the span to the other server.
+   * a trace begins. When `work` sends a request over a link, the request names the span, so that the receiving server continues the trace.
    */
   abstract run<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>, parent?: TraceContext): Promise<T>;
 

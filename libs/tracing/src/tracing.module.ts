@@ -3,7 +3,7 @@ import { openTelemetryTracer } from './open-telemetry-tracer.js';
 import { Tracer } from './tracer.js';
 import type { TracingOptions } from './tracing.options.js';
 
-/** Time that the last spans of a server have to reach the receiver, in ms. */
+/** Time limit for sending the last spans when a server stops, in ms. */
 const FLUSH_MS = 1_000;
 
 /** Provides the `Tracer` of this process. Its value is null while tracing is off. */

@@ -1,7 +1,7 @@
 export interface TracingOptions {
   /** The id of this server. */
   readonly server: string;
-  /** The type of this server, for the name of its service. */
+  /** The type of this server, for the service name in its traces (`holdfast-game`). */
   readonly type: string;
   readonly build: string;
   /** The base URL of an OTLP receiver for HTTP, such as `http://127.0.0.1:4318`. Null: tracing is off. */

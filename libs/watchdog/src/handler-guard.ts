@@ -4,9 +4,9 @@ export interface Subject {
   readonly room: string;
   /** Epoch of the room. Absent during the setup of the room. */
   readonly epoch?: number;
-  /** The id of the room's start, during its setup. */
+  /** Id of the game start, during the setup of the room. Absent after the setup. */
   readonly start?: string;
-  /** Key of the effect, when an effect handler runs. */
+  /** Key of the effect. Absent: the code that runs is not an effect handler. */
   readonly effect?: string;
 }
 
@@ -14,7 +14,7 @@ export interface Subject {
 export interface RunSubject {
   readonly subject: Subject;
   /**
-   * Runs `work`, which must be synchronous. `work` may be interrupted or run a second time, so it must write only to data that no other
+   * Runs `work`, which must be synchronous. `work` can be interrupted or run a second time, so it must write only to data that no other
    * code uses. Throws the error of `work`, or `OverrunError`.
    *
    * @param label from `HandlerGuard.label`
@@ -32,24 +32,25 @@ export interface RunSubject {
   dispose(): void;
 }
 
-/** One of the runs in a call of `runAll`. */
+/** One run of game code, as `runAll` receives it. */
 export interface QueuedRun {
   /** The subject whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Runs the game code. The method is synchronous and never throws. It may be interrupted or called a second time. */
+  /** Runs the game code. The method is synchronous and never throws. It can be interrupted or called a second time. */
   work(): void;
   /** Receives an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
 }
 
-/** Port of `libs/room-host`: runs code of games that may never return. `Watchdog` implements it. */
+/** Port of `libs/room-host`: runs code of games, which possibly never returns. `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
   /**
-   * Returns a new number for a name, such as `command place`. Call it only once for each name, because each call stores the name forever.
+   * Returns a new number for the name of a handler, such as `command place`. Call it only once for each name, because each call stores the
+   * name forever.
    */
   abstract label(name: string): number;
   /**

@@ -29,7 +29,7 @@ export function pauseMainThread(expression: string, timeoutMs: number): Promise<
         session.post('Debugger.disable');
         session.disconnect();
       } catch {
-        // Ignores an error, because the inspector session may not be connected.
+        // Ignores an error, because the inspector session is perhaps not connected.
       }
       resolve(result);
     };

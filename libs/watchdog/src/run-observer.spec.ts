@@ -49,14 +49,14 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(kinds(series.pass(600, { run: 7 }))).toContain('kill');
   });
 
-  it('allows a run without CPU use twice the time', () => {
+  it('interrupts a run that uses no CPU time only after twice the limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
     expect(kinds(series.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
-  it('interrupts a run when the memory of the process exceeds the limit', () => {
+  it('interrupts a run when the memory of the process grows by more than the limit during the run', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     series.pass(50, { run: 7 });
@@ -75,7 +75,7 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop sooner when game code runs', () => {
+  it('reports that the event loop is blocked, that it passes each limit, and that it turns again', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
@@ -84,7 +84,7 @@ describe("the watchdog's observer of the runs of game code", () => {
     expect(kinds(series.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
   });
 
-  it('reports a blocked event loop without CPU use, but does not end the process', () => {
+  it('reports an event loop that is blocked without using CPU time, but does not end the process', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);

@@ -1,11 +1,11 @@
 /**
  * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells without
- * atomics, which takes 3 ns. So the watchdog may see a new value some microseconds late, which is harmless.
+ * atomics, which takes 3 ns. So the watchdog can see a new value some microseconds late, which is harmless.
  */
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */
   run: 0,
-  /** Id of the subject that runs. */
+  /** Id of the subject (a room or an effect) whose code runs. */
   subject: 1,
   /** Id of the label of the handler that runs. */
   label: 2,
@@ -31,7 +31,7 @@ export const CELLS = 10;
  */
 const DELIVERED_MS = 1_000;
 
-/** Returns whether the watchdog sent the signal. Returns false for a signal from outside, such as Ctrl-C. */
+/** Returns whether the watchdog sent the SIGINT that has just arrived. False: the signal came from outside, such as Ctrl-C. */
 export function isOwnInterrupt(cells: Int32Array): boolean {
   const sentAt = Atomics.load(cells, CELL.sentAt);
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;

@@ -20,18 +20,18 @@ export interface OverrunReport extends RunFacts {
 }
 
 /**
- * Reports overruns on the watchdog's own thread, because the main thread may be blocked forever. No method may reject or wait for long. The
- * module at `WatchdogReporterModule.url` exports `createReporter(data)`, which creates the reporter.
+ * Reports overruns on the watchdog's own thread, because the main thread is possibly blocked forever. No method may reject or wait for
+ * long. The module at `WatchdogReporterModule.url` exports `createReporter(data)`, which creates the reporter.
  */
 export interface WatchdogReporter {
   /**
-   * Marks a run that takes longer than most runs. Sets the mark early and writes no log line, because the process may end soon. Resolves
-   * when the mark is stored outside of this process.
+   * Marks a run that takes longer than most runs. Sets the mark early and writes no log line, because the process perhaps ends soon.
+   * Resolves when the mark is stored outside of this process.
    */
   suspect(facts: RunFacts): Promise<void>;
   /** Logs a run that passed `slowMs` or its limit of memory, once its stack is known. */
   slow(report: OverrunReport): void;
-  /** Clears the mark of `suspect`, because the run has ended, by itself or by an interrupt. */
+  /** Clears the mark that `suspect` set, because the run has ended, by itself or by an interrupt. */
   ended(facts: RunFacts): Promise<void>;
   /** Reports a run that could not be interrupted, before the process is killed. Resolves when the report is written. */
   killing(report: OverrunReport): Promise<void>;

@@ -27,7 +27,7 @@ export interface WatchdogThreadData {
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
-/** An expression that the paused main thread evaluates to the subject whose timer, promise or socket runs. */
+/** An expression that the paused main thread evaluates. Its value is the subject whose timer, promise or socket runs. */
 const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
@@ -63,8 +63,8 @@ setInterval(sample, POLL_MS);
 parentPort?.postMessage('watching');
 
 /**
- * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process. The next
- * owner of the room then knows which input may have crashed this process.
+ * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process. So the next
+ * owner of the room learns which input has perhaps crashed this process.
  */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
@@ -154,7 +154,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // Repeats the search for the blocking code. The first attempt may have failed, because native code cannot be paused.
+  // Repeats the search for the blocking code. The first attempt fails when native code runs, because native code cannot be paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }

@@ -13,7 +13,7 @@ import type { ThreadMessage, WatchdogThreadData } from './watchdog-thread.js';
 export interface WatchdogReporterModule {
   /** URL of a module that exports `createReporter(data): WatchdogReporter`. */
   readonly url: URL;
-  /** The argument of `createReporter`. It is cloned to the watchdog's thread. */
+  /** The argument of `createReporter`. The watchdog's thread receives a structured clone of it. */
   readonly data: unknown;
 }
 
@@ -24,8 +24,8 @@ export interface WatchdogReporterModule {
  * boundary around the run (`breakOnSigint`) with an error that the main thread catches. When the code cannot be interrupted (native code,
  * code outside a run), the thread reports it and ends the process. The watchdog adds 0.5 µs to each run.
  *
- * Needs POSIX signals. The process must have no listener for SIGINT, because the listener would receive the signal instead. Use
- * `onInterrupt` instead.
+ * Needs POSIX signals. The process must have no listener for SIGINT, because that listener would receive the signals of the watchdog. To
+ * receive a SIGINT from outside, use `onInterrupt`.
  */
 export class Watchdog extends HandlerGuard {
   private readonly subjects = new AsyncLocalStorage<{ readonly subject: Subject | null }>();
@@ -33,7 +33,7 @@ export class Watchdog extends HandlerGuard {
   private readonly labels = new Map<string, number>();
   /** The threads and the beat timer. Null while the watchdog does not run. */
   private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
-  /** Messages that the thread has not received, because it does not run yet. */
+  /** Messages for the watchdog's thread, which does not run yet. */
   private readonly unsent: ThreadMessage[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
@@ -116,7 +116,7 @@ export class Watchdog extends HandlerGuard {
   /** Runs `work` under the watchdog. Only `ThreadSubject` calls it; other code uses `RunSubject.run`. */
   run<T>(subject: ThreadSubject, label: number, seat: number, seq: number, work: () => T, isPure: boolean): T {
     const { cells } = this;
-    // A run inside another run is part of the outer run, so it has no limits of its own.
+    // A run inside another run is part of the outer run, so only the limits of the outer run apply.
     if (cells[CELL.run] !== 0) return work();
     for (;;) {
       const run = this.nextRun();
@@ -249,7 +249,10 @@ Object.defineProperty(globalThis, '__holdfastTask', {
     }
   },
 });
-/** The async context around several runs. It has a store of its own, because `AsyncLocalStorage.run` does not restore an empty context. */
+/**
+ * The store of the async context around several runs. It is not undefined, because `AsyncLocalStorage.run` does not restore an empty
+ * context.
+ */
 const NOBODY = { subject: null };
 const boundary = new vm.Script('__holdfastTask()', { filename: 'holdfast-run' });
 const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };

@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks whose lengths are `cuts`, again and again. Returns the delivered messages and control frames, and the close code
- * of a refusal. The close code is null when nothing was refused.
+ * Reads a stream in chunks. Their lengths are `cuts`, which are repeated until the end of the stream. Returns the delivered messages and
+ * control frames, and the close code of a refusal. The close code is null when nothing was refused.
  */
 function read(
   stream: Buffer,
@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers complete messages in order for any split of frames and reads', () => {
+  it('delivers complete messages in order, however they are split into frames and reads', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -158,7 +158,7 @@ describe('WebSocketReader', () => {
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });
 
-  it('has a result that does not depend on the split of the reads, for any bytes', () => {
+  it('has the same result for the same bytes, however they are split into reads', () => {
     return fc.assert(
       fc.property(bytes(400), cuts, (stream, cuts) => {
         expect(read(stream, cuts)).toEqual(read(stream));

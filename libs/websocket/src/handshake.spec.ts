@@ -11,7 +11,7 @@ const headers = {
 };
 
 describe('answerUpgrade', () => {
-  it('accepts a subprotocol of the client', () => {
+  it('accepts a known subprotocol that the client offers', () => {
     expect(answerUpgrade('GET', headers, SUBPROTOCOLS)).toEqual({ subprotocol: 'app.json', accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' });
   });
 

@@ -6,7 +6,7 @@ import { HoldfastProvider, useCommand, useRoom, useRoomState, useSession } from 
 
 /** The program of the page for `react.spec.ts`. It has one component for each hook. Each component counts its renders. */
 export interface ReactPage {
-  /** Renders the app in strict mode. Without a name, it resumes the session of this tab. */
+  /** Renders the app in strict mode. Without `name`, the app resumes the session of this tab. */
   mount(url: string, name?: string): void;
   unmount(): void;
   /** Number of renders of each component. */

@@ -19,10 +19,13 @@ const TARGET_MIN = 10;
 const TARGET_MAX = 25;
 /** The time between checkpoints, in ms. It is long, so that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
-/** The duration of a payment, in ms. It is so long that a killed server is usually making a payment. */
+/** The duration of a payment, in ms. It is so long that a server is usually making a payment when it is killed. */
 const PAYING_MS = 20;
 
-/** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without an effect. */
+/**
+ * A game whose commands take money from a purse. An effect pays each transfer into a ledger outside of the fleet. The command `touch`
+ * changes the state without an effect.
+ */
 export abstract class BankRules implements GameRules<Bank> {
   setup(room: Setup): Bank {
     return {
@@ -50,7 +53,7 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 }
 
-/** The account outside of the fleet. It records every payment. The audit removes duplicates by key. */
+/** Writes each payment into a file. An effect can run twice, so `auditBank` counts payments with the same key once. */
 @Injectable()
 class Ledger {
   @EffectHandler('bank-transfer')

@@ -3,7 +3,7 @@ import type { Durability } from '#libs/game-kit';
 import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';
 import { type BankResult, bankName } from './bank.js';
-import type { BankGameBook } from './bank-book.js';
+import type { BankGameHistory } from './bank-audit.js';
 import type { BankRules } from './bank-game.js';
 import type { Findings } from './findings.js';
 import type { Chance } from './random.js';
@@ -20,16 +20,16 @@ const UNANSWERED_MAX = 6;
 /** The time without a new version after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. */
 const STUCK_MS = 40_000;
 
-interface Book extends BankGameBook {
+interface RecordedGame extends BankGameHistory {
   /** For each acknowledged transfer, the version of the game that the player had when the acknowledgement arrived. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;
 }
 
-/** Two players who play one bank game after another, and record each game in a book. All games have the same durability. */
+/** Two players who play one bank game after another, and keep a history of each game. All games have the same durability. */
 export class BankTable {
-  readonly books = new Map<string, Book>();
+  readonly histories = new Map<string, RecordedGame>();
   private players: Session[] = [];
   private isOver = false;
   private transfers = 0;
@@ -88,7 +88,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // Also waits for `ended`, because a game of durability `none` may end before a player has received its state.
+      // Also waits for `ended`, because a game of durability `none` can end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {
@@ -102,19 +102,19 @@ export class BankTable {
       await pause(this.thinkMs * this.chance.between(0.3, 1.7));
       if (room.version !== last.version) last = { version: room.version, at: performance.now() };
       else if (performance.now() - last.at > STUCK_MS) return this.stuck(room, `is stuck in game ${room.state?.game}`);
-      if (room.state && room.seat !== null && room.unanswered < UNANSWERED_MAX) void this.send(room, this.bookOf(room.state.game));
+      if (room.state && room.seat !== null && room.unanswered < UNANSWERED_MAX) void this.send(room, this.historyOf(room.state.game));
     }
   }
 
-  private async send(room: BankRoom, book: Book): Promise<void> {
+  private async send(room: BankRoom, history: RecordedGame): Promise<void> {
     const isTouch = this.chance.next() < TOUCH_SHARE;
     this.transfers += 1;
     const id = `${this.nameOf(room)}#${this.transfers}`;
-    if (!isTouch) book.asked.add(id);
+    if (!isTouch) history.asked.add(id);
     try {
       await (isTouch ? room.send('touch') : room.send('transfer', { id }));
       if (isTouch) return;
-      book.acknowledged.set(id, room.version);
+      history.acknowledged.set(id, room.version);
       this.findings.counts.transfers += 1;
     } catch (error) {
       const code = codeOf(error);
@@ -129,8 +129,9 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        // Removes only the transfers of this player, because the other player receives the rewind over another connection.
-        const { acknowledged } = this.bookOf(game);
+        // Removes only the transfers of this player. When the other player is notified of the rewind, that notice removes the transfers of
+        // that player.
+        const { acknowledged } = this.historyOf(game);
         for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;
         if (this.durability !== 'checkpoint')
@@ -140,7 +141,7 @@ export class BankTable {
       room.on('end', ({ reason, result }) => {
         if (reason === 'finished') {
           const { game } = result as BankResult;
-          this.bookOf(game).result = result as BankResult;
+          this.historyOf(game).result = result as BankResult;
         } else if (this.durability === 'none' && reason === 'server-lost') this.findings.count('bank-none:server-lost');
         else this.findings.violation(`${bankName(this.durability)} game ${room.state?.game} ended as ${reason} at version ${room.version}`);
       }),
@@ -151,13 +152,13 @@ export class BankTable {
     return `${this.name}-${seat}`;
   }
 
-  private bookOf(game: string): Book {
-    let book = this.books.get(game);
-    if (!book) {
-      book = { game, durability: this.durability, acknowledged: new Map(), asked: new Set(), result: null };
-      this.books.set(game, book);
+  private historyOf(game: string): RecordedGame {
+    let history = this.histories.get(game);
+    if (!history) {
+      history = { game, durability: this.durability, acknowledged: new Map(), asked: new Set(), result: null };
+      this.histories.set(game, history);
     }
-    return book;
+    return history;
   }
 
   private async soon(room: BankRoom, what: string, isSo: (room: BankRoom) => boolean): Promise<void> {

@@ -7,7 +7,7 @@ export const PURSE = 1_000;
 /** The environment variable with the path of the ledger of payments: one JSON object per line. */
 export const LEDGER_VARIABLE = 'CHAOS_BANK_LEDGER';
 
-/** One run of an effect, as the ledger records it. */
+/** A payment: one run of the effect of a transfer, as the ledger records it. */
 export interface Payment {
   readonly key: string;
   /** The name of the game, which is unique within a run. */

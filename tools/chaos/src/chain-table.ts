@@ -4,24 +4,24 @@ import { trustIn } from '../../players/src/trust.js';
 import type { ChainResult, Link } from './chain.js';
 import type { ChainGame } from './chain-game.js';
 import type { Findings } from './findings.js';
-import { GameBook } from './game-book.js';
+import { GameHistory } from './game-history.js';
 import type { Chance } from './random.js';
 import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** Maximum number of games in one room. After them, the players enter another room. */
+/** Maximum number of games that the players play in one room. Then they enter another room. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
 /**
- * The time without a change after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. Without a
- * fault, the timer of a game changes it every second.
+ * The time without a new version after which a game counts as stuck, in ms. It is longer than the longest fault, which lasts 11 s. Without
+ * a fault, the timer of the game makes a new version every second.
  */
 const STUCK_MS = 40_000;
-/** The time after the end of a game within which its last events must arrive, in ms. */
+/** The time limit for the last events of a game to arrive after its end, in ms. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -29,10 +29,10 @@ interface Player {
   sent: number;
 }
 
-/** Two to four players who play one game of chain after another, and record each game in a book. */
+/** Two to four players who play one game of chain after another, and keep a history of each game. */
 export class ChainTable {
   private players: Player[] = [];
-  private readonly books = new Map<string, GameBook>();
+  private readonly histories = new Map<string, GameHistory>();
   private isOver = false;
 
   constructor(
@@ -104,56 +104,56 @@ export class ChainTable {
     }
   }
 
-  /** Plays the game that follows the game `last`. @returns the name of the played game */
+  /** Waits until the game after `last` begins, and plays it. @returns the name of the played game */
   private async playGame(rooms: readonly ChainRoom[], last: string | null): Promise<string> {
     await this.all(rooms, 'begin', (room) => {
       const game = gameOf(room);
       return game !== null && game !== last;
     });
     const game = gameOf(rooms[0]) as string;
-    const book = this.book(game);
-    for (const { session } of this.players) book.member(session.name);
+    const history = this.history(game);
+    for (const { session } of this.players) history.member(session.name);
     const watch = this.watch(rooms, game);
     try {
-      await Promise.race([watch.stuck, Promise.all(rooms.map((room, index) => this.play(room, this.players[index], book)))]);
+      await Promise.race([watch.stuck, Promise.all(rooms.map((room, index) => this.play(room, this.players[index], history)))]);
     } finally {
       watch.stop();
     }
-    await until(() => book.isComplete, LAST_EVENTS_MS).catch(() => {});
-    this.close(book, rooms);
+    await until(() => history.isComplete, LAST_EVENTS_MS).catch(() => {});
+    this.close(history, rooms);
     return game;
   }
 
   /** Sends the commands of one player until the game is over. */
-  private async play(room: ChainRoom, player: Player, book: GameBook): Promise<void> {
-    while (!isOver(room, book.game)) {
+  private async play(room: ChainRoom, player: Player, history: GameHistory): Promise<void> {
+    while (!isOver(room, history.game)) {
       await pause(this.thinkMs * this.chance.between(0.3, 1.7));
       const burst = this.chance.next() < BURST_SHARE ? BURST : 1;
       for (let turn = 0; turn < burst; turn++) {
-        const isMine = room.state?.game === book.game && room.seat !== null && (room.status === 'playing' || room.status === 'paused');
-        if (isMine && room.unanswered < UNANSWERED_MAX) void this.send(room, player, book);
+        const isMine = room.state?.game === history.game && room.seat !== null && (room.status === 'playing' || room.status === 'paused');
+        if (isMine && room.unanswered < UNANSWERED_MAX) void this.send(room, player, history);
       }
     }
   }
 
-  private async send(room: ChainRoom, player: Player, book: GameBook): Promise<void> {
+  private async send(room: ChainRoom, player: Player, history: GameHistory): Promise<void> {
     player.sent += 1;
     const id = `${player.session.name}#${player.sent}`;
     const n = this.chance.next() < NEGATIVE_SHARE ? -1 : this.chance.whole(0, 9);
     const startedAt = performance.now();
-    book.willSend(id, room.seat as number, n);
+    history.willSend(id, room.seat as number, n);
     try {
       await room.send('add', { n, id });
-      book.cameOut(id, 'acknowledged');
+      history.cameOut(id, 'acknowledged');
       this.findings.counts.acknowledged += 1;
       this.findings.pauses.answered(startedAt, performance.now() - startedAt);
     } catch (error) {
       const code = codeOf(error);
       this.findings.count(code);
-      book.cameOut(id, code === 'negative' ? 'refused' : 'unknown');
+      history.cameOut(id, code === 'negative' ? 'refused' : 'unknown');
       if (code === 'negative') this.findings.counts.refused += 1;
       else if (code !== 'game-ended' && !(error as Partial<HoldfastError>).retry)
-        this.findings.violation(`${id} of game ${book.game} was answered with ${code}: ${(error as Error).message}`);
+        this.findings.violation(`${id} of game ${history.game} was answered with ${code}: ${(error as Error).message}`);
     }
   }
 
@@ -167,11 +167,11 @@ export class ChainTable {
       room.on('event', ({ name, data, version }) => {
         if (name !== 'linked') return;
         const link = data as Link;
-        this.book(link.game).wasTold(player, link, version);
+        this.history(link.game).wasTold(player, link, version);
         this.findings.counts.events += 1;
       }),
       room.on('missed', () => {
-        if (room.state) this.book(room.state.game).missed(player);
+        if (room.state) this.history(room.state.game).missed(player);
       }),
       room.on('pause', () => {
         pausedAt ??= performance.now();
@@ -184,7 +184,7 @@ export class ChainTable {
       ),
       room.on('end', ({ reason, result }) => {
         goesOn();
-        if (reason === 'finished') this.book((result as ChainResult).game).ended(player, result as ChainResult);
+        if (reason === 'finished') this.history((result as ChainResult).game).ended(player, result as ChainResult);
         else
           this.findings.violation(
             `room ${room.id}: for ${player} the game ${room.state?.game} ended as ${reason} at version ${room.version}`,
@@ -243,29 +243,30 @@ export class ChainTable {
     throw new HoldfastError('busy', 'This room is given up.');
   }
 
-  private close(book: GameBook, rooms: readonly ChainRoom[]): void {
-    this.books.delete(book.game);
+  private close(history: GameHistory, rooms: readonly ChainRoom[]): void {
+    this.histories.delete(history.game);
     this.findings.counts.games += 1;
-    this.findings.counts.missed += book.missedCount;
-    this.findings.counts.late += book.lateCount;
-    this.findings.counts.absent += book.absentCount;
+    this.findings.counts.missed += history.missedCount;
+    this.findings.counts.late += history.lateCount;
+    this.findings.counts.absent += history.absentCount;
     const seen = rooms.map(
       ({ version, status, result }, index) =>
         `${this.players[index].session.name}: ${status} at version ${version}${result ? '' : ', no result'}`,
     );
-    for (const fault of book.verdict()) this.findings.violation(`game ${book.game} in room ${rooms[0].id}: ${fault} [${seen.join('; ')}]`);
+    for (const fault of history.verdict())
+      this.findings.violation(`game ${history.game} in room ${rooms[0].id}: ${fault} [${seen.join('; ')}]`);
   }
 
-  private book(game: string): GameBook {
-    const known = this.books.get(game) ?? new GameBook(game);
-    this.books.set(game, known);
+  private history(game: string): GameHistory {
+    const known = this.histories.get(game) ?? new GameHistory(game);
+    this.histories.set(game, known);
     return known;
   }
 }
 
 /**
- * Returns the name of the last game that a player knows. A player who received no state of a game may know it by its result. Null: the
- * player knows no game.
+ * Returns the name of the game of which the client has the state. Without a state, it is the game whose result the client received last.
+ * Null: the client has received neither.
  */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;

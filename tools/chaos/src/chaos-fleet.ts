@@ -19,7 +19,7 @@ export interface Shape {
   readonly tls: boolean;
 }
 
-/** The network addresses of the servers of a run. Without a site, all servers use the loopback interface. */
+/** The network addresses of the servers of a run. When a run has no `Site`, all servers use the loopback interface. */
 export interface Site {
   /** The address of this machine. Redis listens on it. */
   readonly address: string;
@@ -28,7 +28,7 @@ export interface Site {
   within(name: string): readonly string[];
 }
 
-/** Returns the name under which a `Site` knows a server, such as `game1`. */
+/** Returns the name of a server for the methods of `Site`, such as `game1`. */
 export function siteName(type: ServerType, name: string): string {
   return `${type}${name}`;
 }
@@ -61,7 +61,7 @@ export class ChaosFleet {
     private readonly site: Site | null,
   ) {
     this.client = new Redis(redis.url, { retryStrategy: () => 50 });
-    // The tool interrupts Redis on purpose, so errors of the connection are expected.
+    // The tool interrupts Redis on purpose, so errors of this connection are no violations.
     this.client.on('error', () => {});
   }
 
@@ -90,7 +90,7 @@ export class ChaosFleet {
     return this.servers.filter((server) => server.type === type);
   }
 
-  /** The first game server, and the proxy between this server and Redis. The proxy can hold back the messages of Redis. */
+  /** The first game server, and the proxy between this server and Redis. The proxy can block the messages from Redis. */
   get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
     return { server: this.of('game')[0], proxy: this.proxy };
   }
@@ -99,7 +99,7 @@ export class ChaosFleet {
     return this.redis.port;
   }
 
-  /** The game server whose links and Redis connections can be cut. Null: there is no such server. */
+  /** The game server whose links and Redis connections can be cut. Null: the run has no such server. */
   get cuttable(): { readonly server: ChaosServer; readonly links: CuttableProxy; readonly store: CuttableProxy } | null {
     const server = this.of('game')[1];
     return server && this.cuts ? { server, ...this.cuts } : null;

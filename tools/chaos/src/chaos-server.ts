@@ -32,7 +32,7 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** Time after the end of a server's fault, in ms. If the server is evicted within this time, the fault counts as the cause. */
+/** Time after the end of a fault of a server, in ms. If the server is evicted within this time, the fault counts as the cause. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
@@ -141,7 +141,7 @@ export class ChaosServer {
     }
   }
 
-  /** Suspends the process. @param mayBeCondemned whether the suspension is long enough for an eviction */
+  /** Suspends the process. @param mayBeCondemned true: the suspension is so long that an eviction of the server is no violation */
   stop(mayBeCondemned: boolean): void {
     this.condition = 'stopped';
     if (mayBeCondemned) this.mayBeCondemned();
@@ -155,7 +155,7 @@ export class ChaosServer {
 
   /** Sets the wall clock of the server now and for later starts. Does not change the monotonic clock. */
   setClock(aheadMs: number): void {
-    // A reader never sees an incomplete value, because a write of a few bytes is atomic.
+    // A server never reads an incomplete value, because a write of a few bytes is atomic.
     writeFileSync(this.clockFile, String(aheadMs));
   }
 

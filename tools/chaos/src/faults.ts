@@ -33,7 +33,7 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** The objects that every fault uses: the fleet, random numbers, and the findings to which it adds violations. */
+/** The objects that each kind of fault needs: the fleet, random numbers, and the findings to which it adds violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;
@@ -44,7 +44,7 @@ export interface World {
 export class Faults {
   readonly done: Fault[] = [];
   private readonly underWay = new Set<Promise<void>>();
-  /** The kinds of the faults of servers or Redis that last now. */
+  /** The kinds of the current faults of servers and of Redis. */
   private readonly kindsUnderWay: Kind[] = [];
   private isOver = false;
   private wake: () => void = () => {};

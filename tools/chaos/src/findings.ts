@@ -2,7 +2,7 @@ import { Pauses } from './pauses.js';
 
 const VIOLATIONS_KEPT = 50;
 
-/** The counts and violations of a run. Players, faults and checks add to it. */
+/** The counts and violations of a run. Players, faults and checks add theirs to it. */
 export class Findings {
   readonly counts = {
     rooms: 0,

@@ -24,8 +24,8 @@ export class HalfOpenProxy {
   }
 
   /**
-   * Silences all connections that have subscribed, and each later connection when it subscribes. Returns the number of connections that are
-   * silent now.
+   * Stops the transfer on all connections that have subscribed to a channel, and on each later connection when it subscribes. Returns the
+   * number of stopped connections.
    */
   silenceSubscribers(): number {
     this.isSilent = true;
@@ -33,7 +33,7 @@ export class HalfOpenProxy {
     return this.subscribers.size;
   }
 
-  /** Transfers data on new connections again. Stopped connections stay silent, like half-open connections. */
+  /** Lets connections that subscribe from now on transfer data again. Stopped connections remain stopped, as half-open connections do. */
   hearAgain(): void {
     this.isSilent = false;
   }

@@ -5,13 +5,13 @@ import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import { until } from './until.js';
 
-/** Reports each eviction of a server that no fault had affected. */
+/** Reports an eviction as a violation when no fault had affected the server. */
 export class Innocents {
   private readonly hearing: Redis;
 
   constructor(fleet: ChaosFleet, findings: Findings) {
     this.hearing = fleet.client.duplicate();
-    // The tool interrupts Redis on purpose, so errors of the connection are expected.
+    // The tool interrupts Redis on purpose, so errors of this connection are no violations.
     this.hearing.on('error', () => {});
     this.hearing.on('message', (_, text: string) => {
       for (const { kind, server, reason } of JSON.parse(text) as { kind: string; server?: string; reason: string }[]) {

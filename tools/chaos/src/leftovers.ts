@@ -3,7 +3,7 @@ import { redisName } from '#libs/redis';
 
 const SCAN_COUNT = 500;
 
-/** Returns the keys of rooms and room indexes that never expire, with their content. When all players have left, no such key may exist. */
+/** Returns the keys of rooms and room indexes that never expire, with their content. When all players have left, there must be none. */
 export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of [redisName('room:*'), redisName('rooms*')]) {
@@ -19,7 +19,7 @@ export async function roomLeftovers(redis: Redis): Promise<string[]> {
   return found;
 }
 
-/** Returns the keys with tickets and matches, with their content. When all players have left, no such key may exist. */
+/** Returns the keys of tickets and matches, with their content. When all players have left, there must be none. */
 export async function ticketLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const part of ['tickets', 'users', 'holds', 'matches', 'answers', 'away']) {

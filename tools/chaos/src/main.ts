@@ -2,7 +2,7 @@ import { redisName } from '#libs/redis';
 import { Tally } from '../../players/src/tally.js';
 import { TicTacToeRun } from '../../players/src/tic-tac-toe.js';
 import { DURABILITIES } from './bank.js';
-import { auditBank } from './bank-book.js';
+import { auditBank } from './bank-audit.js';
 import { BankTable } from './bank-table.js';
 import { ChainTable } from './chain-table.js';
 import { ChaosFleet } from './chaos-fleet.js';
@@ -30,7 +30,7 @@ const PROGRESS_MS = 10_000;
 const HEAL_MS = 30_000;
 /** The time limit for the last games to end, in ms. It begins when the fleet is complete. */
 const LAST_GAMES_MS = 90_000;
-/** The time limit after the last games for the last payments and for the deletion of all rooms, in ms. */
+/** The time limit for the last payments and for the deletion of all rooms after the last game has ended, in ms. */
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
 const BANK_THINK_MS = 250;
@@ -128,8 +128,8 @@ async function playUnderFaults(
   await until(async () => (await fleet.orphans()).length === 0, 5_000).catch(async () => {
     for (const orphan of await fleet.orphans()) findings.violation(`a process is left over: ${orphan}`);
   });
-  const { book } = searchers;
-  const searches = { matched: book.count('matched'), cancelled: book.count('cancelled'), refused: book.count('refused') };
+  const { history } = searchers;
+  const searches = { matched: history.count('matched'), cancelled: history.count('cancelled'), refused: history.count('refused') };
   const parts = { ticTacToe: others.tally, bank, searches };
   return reportOf(options, findings, faults.done, parts, fleet.folder, performance.now() - startedAt);
 }
@@ -145,14 +145,14 @@ function allKinds(world: World): readonly Kind[] {
   ];
 }
 
-/** Audits the bank games. First waits for missing payments, because an effect may run after the end of its game. */
+/** Checks the bank games against their payments. First waits for missing payments, because an effect can run after the end of its game. */
 async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
-  const books = banks.flatMap((table) => [...table.books.values()]);
-  await until(async () => auditBank(books, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
-  const { violations, paid } = auditBank(books, await fleet.payments());
+  const histories = banks.flatMap((table) => [...table.histories.values()]);
+  await until(async () => auditBank(histories, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
+  const { violations, paid } = auditBank(histories, await fleet.payments());
   for (const violation of violations) findings.violation(violation);
   const { transfers, rewinds } = findings.counts;
-  return { games: books.length, acknowledged: transfers, paid, rewinds };
+  return { games: histories.length, acknowledged: transfers, paid, rewinds };
 }
 
 async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> {
@@ -180,7 +180,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // This limit is never reached, because `stop()` ends the games earlier.
+      // The players never reach this limit, because `stop()` ends their games earlier.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,

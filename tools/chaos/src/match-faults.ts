@@ -6,8 +6,8 @@ import { pause } from './until.js';
 /** Longest time to wait for the next ticket, in ms. */
 const TICKET_MS = 3_000;
 /**
- * Shortest and longest time from a new ticket to the fault, in ms. In this time the ticket passes through the round, the commit, the room
- * and the start of its match.
+ * Shortest and longest time from a new ticket to the fault, in ms. In this time a round matches the ticket, the commit stores the match,
+ * and a lobby makes the room and starts the game.
  */
 const INTO_MATCH_MS = [0, 25] as const;
 const DOWN_MS = [300, 3_000] as const;
@@ -45,7 +45,7 @@ function onRunner({ fleet, chance }: World, act: 'kill' | 'hang'): Plan | null {
   };
 }
 
-/** Waits until a ticket is added, at most `TICKET_MS`. */
+/** Waits until a ticket is added, but not longer than `TICKET_MS`. */
 async function nextTicket(fleet: World['fleet']): Promise<void> {
   const hearing = fleet.client.duplicate();
   hearing.on('error', () => {});

@@ -13,14 +13,17 @@ const POLL_MS = 250;
  */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on healthy servers. An act is skipped when the gateway that gets its request fails. */
+/**
+ * Returns the faults that consist of requests of operators about healthy servers. When a request gets no answer, the fault is skipped,
+ * because another fault may affect the gateway.
+ */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
     weight,
     plan: () => withOne(world, type, (server) => evictOne(world, server)),
   });
-  // The servers on which an operator acts now. Only one operator acts on a server, because a second one would undo the act of the first.
+  // The servers on which an operator now acts. No second operator acts on such a server, because this would undo the first act.
   const seenTo = new Set<ChaosServer>();
   const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
     withOne(world, 'game', (server) => {
@@ -49,7 +52,7 @@ function cordon(world: World, server: ChaosServer): Plan {
       const end = performance.now() + ms;
       while (cordoned && performance.now() < end) {
         const now = await ask<ServerView>(world, 'GET', `/api/servers/${server.id}`);
-        // A server is no longer cordoned when it gets a new incarnation, or when its record is deleted. Neither is a violation.
+        // A server that registers again, or whose record was deleted, is no longer cordoned. This is no violation.
         if (now?.cordoned && now.willing && now.incarnation === cordoned.incarnation && now.state !== 'dead') {
           world.findings.violation(`${server.id} is eligible although it is cordoned`);
           break;

@@ -13,9 +13,9 @@ interface Wait {
   readonly ms: number;
 }
 
-/** Minimum time of an answer that counts as a long wait, in ms. Without a fault, every answer is faster. */
+/** The shortest time to an answer that counts as a long wait, in ms. Without a fault, every answer is faster. */
 const LONG_WAIT_MS = 100;
-/** The time after the end of a fault within which the fault still counts as the cause of waits, in ms. */
+/** A fault also counts as the cause of a wait that begins at most this time after the end of the fault, in ms. */
 const AFTERMATH_MS = 5_000;
 export const NO_FAULT = 'none';
 
@@ -63,7 +63,7 @@ export class Pauses {
 
 function causeOf({ from, ms }: Wait, faults: readonly Fault[]): string {
   const felt = faults.filter((fault) => fault.from < from + ms && fault.until + AFTERMATH_MS > from);
-  // A fault that began during a wait is not its cause, if an earlier fault was still in effect.
+  // If an earlier fault was still in effect at the beginning of the wait, it is the cause, and not a fault that began during the wait.
   const before = felt.filter((fault) => fault.from <= from);
   return (before.at(-1) ?? felt[0])?.kind ?? NO_FAULT;
 }

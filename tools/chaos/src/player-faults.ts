@@ -43,8 +43,8 @@ function slow({ fleet, chance }: World): Plan {
 }
 
 /**
- * Plans to resume a session over a second connection. The gateway must then close the first connection. The second connection must belong
- * to the same user.
+ * Plans to resume a session over a second connection. The gateway must then close the first connection, and the second connection must have
+ * the same user.
  */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
@@ -71,8 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // After another fault, the client may have resumed the session already. Each resume issues a new secret, so the gateway then
-        // refuses the second connection.
+        // If another fault has made the first client resume the session in the meantime, the gateway refuses the second connection, because
+        // each resume issues a new secret.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

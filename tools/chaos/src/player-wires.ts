@@ -25,7 +25,7 @@ export class PlayerWires {
     this.take(chance)?.cut();
   }
 
-  /** Makes one connection half open for good: it transfers no more data, and neither end is notified. */
+  /** Makes one connection half open until it closes: it transfers no more data, and neither end is notified. */
   silenceOne(chance: Chance): void {
     this.take(chance)?.silence();
   }

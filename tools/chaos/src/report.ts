@@ -6,7 +6,7 @@ import type { Spread } from './pauses.js';
 
 export interface BankReport {
   readonly games: number;
-  /** Number of acknowledged transfers. Rewinds may have undone some of them. */
+  /** Number of acknowledged transfers, including those that a rewind has undone. */
   readonly acknowledged: number;
   /** Number of transfers that effects have paid. Repeated payments of one transfer count once. */
   readonly paid: number;

@@ -3,24 +3,28 @@ import { codeOf, leaveAnyRoom, patiently } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';
 import type { Findings } from './findings.js';
 import type { Chance } from './random.js';
-import { SearchBook } from './search-book.js';
+import { SearchHistory } from './search-history.js';
 import { pause, until } from './until.js';
 
 /** The game for which these players search. No other players search for this game. */
 export const SEARCHED_GAME = 'tic-tac-toe';
-/** Time for which a player stays in the room of a match, in ms. */
+/** Shortest and longest duration for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
-/** The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time until the cancellation, in ms. */
+/**
+ * The fraction of searches that a player cancels, from 0 to 1, and the shortest and longest time from the start of a search to its
+ * cancellation, in ms.
+ */
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
 /**
- * The time limit after the last fault within which every search must find a match, in ms. One search may remain, because it has no partner.
+ * The time limit for every search to find a match after the last fault, in ms. With an odd number of players, one search remains without a
+ * match.
  */
 const LAST_MATCHES_MS = 20_000;
 
-/** Players who search for one match after another, with a record of their searches. */
+/** Players who search for one match after another. The outcome of each search is recorded. */
 export class Searchers {
-  readonly book: SearchBook;
+  readonly history: SearchHistory;
   private sessions: Session[] = [];
   private readonly giveUps = new Set<AbortController>();
   private isOver = false;
@@ -31,7 +35,7 @@ export class Searchers {
     private readonly findings: Findings,
     private readonly chance: Chance,
   ) {
-    this.book = new SearchBook(2, (sentence) => findings.violation(sentence));
+    this.history = new SearchHistory(2, (sentence) => findings.violation(sentence));
   }
 
   async open(urls: readonly string[], certificate: string | null): Promise<void> {
@@ -60,8 +64,8 @@ export class Searchers {
   async stop(): Promise<void> {
     this.isLast = true;
     const at = performance.now();
-    await until(async () => this.book.waitingSince(at).length < 2, LAST_MATCHES_MS).catch(() => {
-      this.findings.violation(`searches without an outcome after the last fault: ${this.book.waitingSince(at).join(', ')}`);
+    await until(async () => this.history.waitingSince(at).length < 2, LAST_MATCHES_MS).catch(() => {
+      this.findings.violation(`searches without an outcome after the last fault: ${this.history.waitingSince(at).join(', ')}`);
     });
     this.isOver = true;
     for (const giveUp of this.giveUps) giveUp.abort();
@@ -86,7 +90,7 @@ export class Searchers {
     this.giveUps.add(giveUp);
     const isGivenUp = !this.isLast && this.chance.next() < GIVEN_UP;
     const timer = isGivenUp ? setTimeout(() => giveUp.abort(), this.chance.between(...GIVE_UP_MS)) : undefined;
-    const end = this.book.begin(session.name, performance.now());
+    const end = this.history.begin(session.name, performance.now());
     try {
       const { id } = await session.quickMatch(SEARCHED_GAME, { signal: giveUp.signal });
       end('matched', id);

@@ -3,12 +3,15 @@ import type { ChaosServer } from './chaos-server.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause } from './until.js';
 
-/** The shortest and longest duration of a short suspension, in ms. The server may become suspect, but must not be evicted. */
+/** The shortest and longest duration of a short suspension, in ms. The server can become suspect, but must not be evicted. */
 const SHORT_STOP_MS = [150, 900] as const;
 /** The shortest and longest duration of a long suspension, in ms. An eviction takes two to three checks, so this is long enough for it. */
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
-/** Jumps of a wall clock, in ms. In reality, NTP, an operator or an empty battery causes such jumps. */
+/**
+ * The differences by which a fault sets a wall clock forward or back, in ms. In reality, NTP, an operator or an empty battery changes a
+ * clock like this.
+ */
 const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
 const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
@@ -32,7 +35,7 @@ export function serverFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans a fault for a server that is up. Returns null when fewer than two servers of the type are up, or `planFor` returns null. */
+/** Plans a fault for a server that is up. Returns null when fewer than two servers of the type are up, or when `planFor` returns null. */
 export function withOne({ fleet, chance }: World, type: ServerType, planFor: (server: ChaosServer) => Plan | null): Plan | null {
   const up = fleet.of(type).filter(({ condition }) => condition === 'up');
   return up.length < 2 ? null : planFor(chance.pick(up) as ChaosServer);
@@ -50,7 +53,7 @@ function kill({ chance }: World, servers: readonly ChaosServer[]): Plan {
   };
 }
 
-/** Plans to kill half of the servers of each type, rounded up. At least one server of each type lives on. */
+/** Plans to kill half of the servers of each type, rounded up. At least one server of each type stays alive. */
 function killHalf(world: World): Plan | null {
   const servers = TYPES.flatMap(([type]) => {
     const up = world.fleet.of(type).filter(({ condition }) => condition === 'up');
@@ -59,7 +62,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Plans a suspension of a random length. Only a long suspension may lead to an eviction. */
+/** Plans a suspension of a random length. Only after a long suspension, an eviction is no violation. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {

@@ -7,7 +7,8 @@ const SHORT_PAUSE_MS = [200, 3_500] as const;
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
 /**
- * A fallback loses the last writes. This is their shortest and longest age, in ms. With `appendfsync everysec`, it is up to two seconds.
+ * The shortest and longest age of the writes that a fallback loses, in ms. With `appendfsync everysec`, a crash can lose writes of up to
+ * two seconds.
  */
 const LOST_MS = [300, 2_000] as const;
 /** The fraction of fallbacks that lose all data, from 0 to 1. */
@@ -27,7 +28,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // This fault happens only with `--faults`, because the rooms of a game server that dies at the same time are lost for good.
+    // This fault happens only with `--faults`. When a game server dies at the same time, nothing can restore the rooms of that server.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },
@@ -59,8 +60,8 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
 }
 
 /**
- * Plans a fallback, as if the machine of Redis had failed: Redis loses its last writes or all of them. All servers must be up, because data
- * that only a dead server had would be lost for good.
+ * Plans a fallback, as if the machine of Redis had failed: Redis loses its last writes or all of them. All servers must be up, because
+ * nothing could restore data that only a dead server had.
  */
 function fallBack({ fleet, chance, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
@@ -83,7 +84,8 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
       });
-      // Gateways notify players of lost games when the store is settled. The next fault must not kill a server before that.
+      // When the store is settled, gateways notify the players of lost games. Without this pause, the next fault could kill a gateway
+      // before it sends these notices.
       await pause(AFTER_SETTLED_MS);
     },
   };

@@ -50,7 +50,7 @@ describe('holdfast config', () => {
     expect(output).toContain('\n  MAX_GAMES=10  (from HOLDFAST_CONFIG)\n');
   });
 
-  it('shows the values of the file instead of those that holdfast start generates', async () => {
+  it('shows the values of the file, and not those that holdfast start would generate without the file', async () => {
     writeFileSync(join(folder, 'token'), 'a token of the admins in a file');
     write({ AUTH: 'extension', ADMIN_TOKEN_FILE: join(folder, 'token') });
     expect(await run('--type', 'gateway', '--print')).toBe(0);

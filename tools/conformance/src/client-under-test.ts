@@ -58,7 +58,7 @@ export class ClientUnderTest {
     return new ClientUnderTest(spawn('/bin/sh', ['-c', `exec ${command} "$@"`, 'sh', ...urls], { detached: true }), log);
   }
 
-  /** Calls the listener when the client has ended. */
+  /** Calls the listener as soon as the client has ended. */
   onEnd(listener: () => void): void {
     this.endListeners.push(listener);
   }
@@ -66,7 +66,8 @@ export class ClientUnderTest {
   /** Sends an instruction to the client. Resolves with the client's answer. */
   act(instruction: Instruction): Promise<ClientAnswer> {
     const answered = this.answerTo(instruction);
-    // The case may fail before it awaits the answer. A rejection of the answer must then not end this process.
+    // If the case fails before it awaits the answer, nothing handles a rejection of the answer. Without this handler, the rejection would
+    // then end this process.
     answered.catch(() => {});
     return answered;
   }

@@ -56,7 +56,7 @@ describe('npm run conformance', () => {
     }
   });
 
-  it('writes the vectors of this repository into a new folder', async () => {
+  it('writes the same test vectors as those of this repository into a new folder', async () => {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-vectors-'));
     try {
       expect(await main(['--vectors', join(home, 'new')])).toBe(0);

@@ -7,7 +7,7 @@ import { ScriptConnection } from './script-connection.js';
 
 const SUBPROTOCOLS = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON];
 
-/** A gateway on loopback without logic of its own. The case decides which messages it sends. */
+/** A gateway on loopback that sends only the messages that the case selects. */
 export class ScriptGateway {
   readonly connections = new Inbox<ScriptConnection>();
   /** The subprotocols that the gateway accepts, in order of preference. */

@@ -29,7 +29,7 @@ export interface SessionVector {
   readonly steps: readonly SessionStep[];
 }
 
-/** Returns typical sessions of a client. The codecs of the product have encoded their messages. */
+/** Returns typical sessions of a client. The bytes of all messages come from the codecs of this repository. */
 export function recordedSessions(): SessionVector[] {
   return [turnBasedGame('classic'), turnBasedGame('compact'), resumedGame(), rewoundGame(), gameWithSteps()];
 }
@@ -152,7 +152,7 @@ interface ChangeOptions {
   readonly isHashed?: boolean;
 }
 
-/** Returns the board after these moves. The seats move in turn. */
+/** Returns the board after these moves. The players move in turn, beginning with seat 0. */
 function board(moves: readonly number[]): { cells: (number | null)[]; turn: number; moves: number } {
   const cells = Array<number | null>(9).fill(null);
   for (const [index, cell] of moves.entries()) cells[cell] = index % 2;

@@ -20,7 +20,7 @@ export const SESSION = 's-1' as SessionId;
 const USER = 'u-1' as UserId;
 /** Time limit for a connection, in ms. It allows for a client that is still starting, and for its pauses between attempts to connect. */
 const CONNECTION_MS = 8_000;
-/** Time within which a case observes whether the client does something forbidden, in ms. */
+/** Duration for which a case checks that the client does not do something, in ms. */
 export const QUIET_MS = 500;
 
 /** The participants of one case: a client under test, and the gateways that the client knows. */

@@ -53,11 +53,11 @@ export interface Vectors {
 }
 
 /**
- * Makes all vectors with the codecs of the product. The values of patches and syncs come from the files in `folder`. Their bytes and hashes
- * are computed.
+ * Makes all vectors. The values of patches and syncs come from the files in `folder`, and the messages from `docs/protocol.md`. The codecs
+ * of this repository encode and hash them.
  *
  * @param folder the folder `conformance`
- * @param protocolPage the text of `docs/protocol.md`, whose examples are the frames
+ * @param protocolPage the text of `docs/protocol.md`
  */
 export function makeVectors(folder: string, protocolPage: string): Vectors {
   const patches = JSON.parse(readFileSync(join(folder, 'patches.json'), 'utf8')) as PatchVectors;

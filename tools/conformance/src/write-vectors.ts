@@ -6,8 +6,8 @@ import { makeVectors } from './vectors.js';
 /**
  * Writes the files with vectors into `folder`.
  *
- * @param root the folder with `docs/protocol.md`, whose examples are the frames, and with `conformance/`, which has the values of patches
- *   and syncs
+ * @param root the folder with `docs/protocol.md`, which has the messages, and with `conformance/`, which has the values of patches and
+ *   syncs
  */
 export async function writeVectors(folder: string, root: string): Promise<void> {
   const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');

@@ -139,7 +139,7 @@ export const COMMANDS: readonly FleetCommand[] = [
 async function end(invocation: Invocation): Promise<void> {
   const { client, words, options } = invocation;
   const path = `/api/rooms/${part(words[0])}`;
-  // The game may end between the two requests, and the next game may begin. So the second request names the game that the first request
+  // Between the two requests, the game can end and the next game can begin. So the second request names the game that the first request
   // returned.
   const round = options.round === undefined ? (await client.get<AdminRoomView>(path)).round : Number(options.round);
   if (!Number.isInteger(round) || round < 0)

@@ -80,14 +80,14 @@ describe('move-store', () => {
     expect([await roleOf(old), await roleOf(next), await roleOf(other)]).toEqual(['master', 'master', 'slave']);
   });
 
-  it('does not confuse the new Redis with a replica that has the same port', async () => {
+  it('refuses another replica of the old Redis even when the replica announces the port of the new Redis', async () => {
     const other = await startRedis('other');
     await other.client.config('SET', 'replica-announce-port', String(next.port));
     await replicate(other, old);
     await expect(move()).rejects.toThrow(`The old Redis has other replicas than the new one: 127.0.0.1:${next.port}.`);
   });
 
-  it('keeps a replica of the new Redis when the new Redis is already a replica of the old Redis', async () => {
+  it('accepts a new Redis that is already a replica of the old Redis, and keeps the replicas of the new Redis', async () => {
     const other = await startRedis('other');
     await replicate(next, old);
     await replicate(other, next);
@@ -112,7 +112,7 @@ describe('move-store', () => {
     expect(await next.client.get('precious')).toBe('1');
   });
 
-  it('waits until the watchdog of each server has moved its own connection', async () => {
+  it('waits until the watchdog of each server is also connected to the new Redis', async () => {
     await old.client.sadd('hf:servers', SERVER);
     await old.client.hset(SERVER, 'state', 'ready');
     for (const redis of [old, next]) await connected(redis, SERVER);
@@ -121,7 +121,7 @@ describe('move-store', () => {
     expect(await roleOf(old)).toBe('master');
   });
 
-  it('continues when its connections break during the wait', async () => {
+  it('continues when its connections break while it waits for the servers', async () => {
     await old.client.sadd('hf:servers', SERVER);
     await old.client.hset(SERVER, 'state', 'ready');
     let isOver = false;
@@ -137,7 +137,7 @@ describe('move-store', () => {
     expect((await moving).servers).toBe(1);
   });
 
-  it('lets the old Redis take writes again when the tool cannot connect to the new Redis', async () => {
+  it('makes the old Redis accept writes again when the old Redis cannot connect to the new Redis', async () => {
     // No Redis listens at this address.
     await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
     await expect(move()).rejects.toThrow('did not take over in time. The fleet continues on the old one.');
@@ -145,7 +145,7 @@ describe('move-store', () => {
     expect(await old.client.set('room', 'played on')).toBe('OK');
   });
 
-  it('ends an impossible switch that an interrupted call has begun', async () => {
+  it('aborts a switch of an interrupted call when the old Redis cannot connect to the new Redis', async () => {
     await next.client.config('SET', 'replica-announce-ip', '127.0.0.2');
     await replicate(next, old);
     await until(async () => /state=online/.test(await old.client.info('replication')));

@@ -26,11 +26,11 @@ export interface MoveOptions {
 export interface MoveResult {
   /** Number of servers that have moved. */
   readonly servers: number;
-  /** Time in which neither Redis accepted a write, in ms. 0: an earlier call has switched the roles. */
+  /** Duration for which neither Redis accepted a write, in ms. 0: an earlier call has swapped the roles. */
   readonly switchMs: number;
 }
 
-/** The new Redis may lag by this number of bytes before the switch begins. The switch itself waits for the rest. */
+/** Maximum number of bytes that the new Redis may lack when the switch begins. `FAILOVER` waits until the new Redis has them. */
 const LAG_BYTES = 1_000_000;
 
 /**
@@ -93,8 +93,8 @@ async function copyAndSwitch(old: Redis, next: Redis, { from, to, prefix, say, w
 }
 
 /**
- * Returns whether an earlier call has swapped the roles. Compares two ids of the new Redis, because the old Redis keeps its own id until it
- * is connected to the new one.
+ * Returns whether an earlier call has swapped the roles. Also compares the former replication id of the new Redis, because the old Redis
+ * keeps this id until it is connected to the new one.
  */
 function isReplicaOf(was: Replication, is: Replication): boolean {
   return was.role === 'slave' && is.role === 'master' && (was.id === is.id || was.id === is.previousId);
@@ -123,7 +123,7 @@ async function opened(client: Redis, option: string, url: string): Promise<void>
   }
 }
 
-/** Gives a Redis the login with which it can be a replica of the Redis at `url`. */
+/** Sets the login that a Redis needs to be a replica of the Redis at `url`. */
 async function letLogIn(client: Redis, url: string): Promise<void> {
   const { user, password } = parseRedisUrl(url).login;
   if (password === undefined) return;

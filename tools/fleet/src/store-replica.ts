@@ -3,7 +3,7 @@ import { readReplication } from '#libs/redis';
 import { addressOf, redacted } from '#libs/redis-url';
 import { FleetError } from './admin-client.js';
 
-/** The new Redis, by the address with which the old one reaches it. */
+/** The new Redis as a replica of the old one, with the address that the old one has for it. */
 export interface OwnReplica {
   readonly ip: string;
   readonly port: string;
@@ -18,8 +18,8 @@ interface ListedReplica {
 }
 
 /**
- * Refuses a new Redis that has data of its own, that deletes keys, or that stores less safely than the old one. Also refuses an old Redis
- * that has other replicas.
+ * Throws an error if the new Redis already contains data, deletes keys when it is full, or has no append-only file although the old one has
+ * one. Also throws an error if the old Redis has other replicas.
  */
 export async function refuseUnfit(old: Redis, next: Redis, { from, to }: { readonly from: string; readonly to: string }): Promise<void> {
   const [oldInfo, nextInfo] = [await old.info('replication'), await next.info('replication')];
@@ -54,9 +54,9 @@ export async function ownReplica(old: Redis, next: Redis): Promise<OwnReplica | 
 }
 
 /**
- * Finds the new Redis among the replicas of the old one. The port is the one that the new Redis announces. The old Redis sees the IP
- * address of the connection, unless the new one announces another. Because other machines may have the same port, the new Redis must be the
- * only replica.
+ * Finds the new Redis in the list of replicas of the old one, by the port that the new Redis announces, and by its IP address if it
+ * announces one. Without an address, another machine with the same port could be taken for the new Redis. So the old Redis must have no
+ * other replica.
  */
 async function ownReplicaIn(oldInfo: string, next: Redis): Promise<ListedReplica | null> {
   const replicas = replicasIn(oldInfo);
@@ -92,7 +92,7 @@ async function announcedBy(client: Redis): Promise<{ readonly ip: string; readon
   };
 }
 
-/** Returns whether a replica without a connection to its primary tries to connect to the Redis at `url`, as after an interrupted call. */
+/** Returns whether a replica has no connection to its primary and the primary is the Redis at `url`, as after an interrupted call. */
 function waitsFor(info: string, url: string): boolean {
   const { host, port } = addressOf(new URL(url));
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];

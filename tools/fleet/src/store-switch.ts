@@ -5,11 +5,11 @@ import { ownReplica } from './store-replica.js';
 import { within } from './within.js';
 
 /**
- * Time for which the old Redis may hold writes back while the new one catches up, in ms. After this time, the old Redis accepts writes
- * again.
+ * Maximum duration for which the old Redis accepts no writes while the new one copies the last data, in ms. Then the old Redis accepts
+ * writes again.
  */
 const SWITCH_MS = 5_000;
-/** Further time for the new Redis to take over once it has caught up, in ms. After this time, the command ends the switch. */
+/** Further time limit for the new Redis to become the primary, in ms. Then the command aborts the switch. */
 const TAKE_OVER_MS = 1_000;
 
 /** Returns whether a `FAILOVER` of the old Redis is in progress, from this call or an earlier one. */
@@ -17,7 +17,7 @@ export async function isSwitching(old: Redis): Promise<boolean> {
   return /^master_failover_state:(?!no-failover)/m.test(await old.info('replication'));
 }
 
-/** Swaps the roles. Returns the duration, in ms. @throws FleetError when the new Redis did not take over */
+/** Swaps the roles. Returns the duration, in ms. @throws FleetError when the new Redis does not become the primary */
 export async function switchRoles(old: Redis, next: Redis): Promise<number> {
   const replica = await ownReplica(old, next);
   if (replica === null)
@@ -28,7 +28,11 @@ export async function switchRoles(old: Redis, next: Redis): Promise<number> {
   return Math.round(performance.now() - startedAt);
 }
 
-/** Waits until the new Redis has taken over. Otherwise ends the switch. @throws FleetError when the new Redis did not take over */
+/**
+ * Waits until the new Redis is the primary. If it does not become the primary in time, aborts the switch.
+ *
+ * @throws FleetError when the new Redis is not the primary
+ */
 export async function awaitSwitch(old: Redis, next: Redis): Promise<void> {
   try {
     await within(
@@ -46,7 +50,7 @@ export async function awaitSwitch(old: Redis, next: Redis): Promise<void> {
   }
 }
 
-/** Sends `FAILOVER`. An error that is no reply of Redis is ignored, because the switch may have begun. */
+/** Sends `FAILOVER`. Ignores an error of the connection, because the switch has perhaps begun nevertheless. */
 async function begin(old: Redis, { ip, port }: { readonly ip: string; readonly port: string }): Promise<void> {
   try {
     await old.call('FAILOVER', 'TO', ip, port, 'TIMEOUT', String(SWITCH_MS));
@@ -58,8 +62,8 @@ async function begin(old: Redis, { ip, port }: { readonly ip: string; readonly p
 }
 
 /**
- * Ends a switch that did not succeed, so that the old Redis accepts writes again. Does so only while the new Redis answers that it is a
- * replica. Otherwise servers may have moved to it, and an old Redis that accepts writes again would be a second primary.
+ * Aborts a switch that did not succeed, so that the old Redis accepts writes again. Does so only if the new Redis answers that it is still
+ * a replica. If it were the primary, there would be two primaries after the abort.
  */
 async function abort(old: Redis, next: Redis, problem: string): Promise<void> {
   const isNextPrimary = await isPrimary(next).catch(() => null);

@@ -22,7 +22,7 @@ describe('a table for operators', () => {
 });
 
 describe('the output for operators', () => {
-  it('shows the queues of matchmaking, or that no player searches', () => {
+  it('shows the queues of matchmaking, or a sentence when no player searches', () => {
     const queue: QueueView = {
       game: 'chess',
       runner: 'hf:lobby:1',
@@ -71,7 +71,7 @@ describe('the output for operators', () => {
     expect(row.split(/ {2,}/)[5]).toBe(text);
   });
 
-  it('shows why a server died', () => {
+  it('shows the reason why a server is dead', () => {
     expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
   });
 
@@ -119,7 +119,7 @@ describe('the output for operators', () => {
     expect(ageOf(NOW - ms, NOW)).toBe(text);
   });
 
-  it('shows short ids without their common prefix', () => {
+  it('shows ids without the prefix of the fleet', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
     expect(shortId('blue.2:gateway:eu-1')).toBe('gateway:eu-1');
     expect(shortId('game:1')).toBe('game:1');

@@ -30,7 +30,7 @@ describe('the fleet that a command addresses', () => {
     ['ada=the newest token of ada,bob=the token of bob', 'the newest token of ada'],
     ['the newest token\nada=the token of ada', 'the newest token'],
     ['c2VjcmV0c2VjcmV0cw==', 'c2VjcmV0c2VjcmV0cw=='],
-  ])('gets the first token of the list %j', (list, token) => {
+  ])('gets the first token when ADMIN_TOKEN is the list %j', (list, token) => {
     expect(findTarget({}, { ADMIN_TOKEN: list }, join(folder, 'none')).token).toBe(token);
   });
 
@@ -41,7 +41,7 @@ describe('the fleet that a command addresses', () => {
     });
   });
 
-  it('never receives the token of another fleet', () => {
+  it('never receives the token of the fleet of npm start when the arguments name another fleet', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 

@@ -9,9 +9,8 @@ export interface Target {
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
 
 /**
- * Finds the fleet that a command addresses. The URL is that of the arguments, else that of the fleet of `npm start` in this folder, else
- * the default. The token is that of the arguments, else that of the environment. Without both, the token of `npm start` is used, if the
- * command addresses that fleet.
+ * Finds the fleet that a command addresses. The URL comes from the arguments, else from the fleet of `npm start` in this folder, else it is
+ * the default. The token comes from the arguments, else from the environment, else from `npm start` if the command addresses its fleet.
  *
  * @throws FleetError when the URL is not valid or there is no token
  */

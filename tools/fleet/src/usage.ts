@@ -15,7 +15,7 @@ export function reportUsage(error: CommanderError, argv: readonly string[]): voi
   console.log(JSON.stringify({ error: { code: 'wrong-usage', message: error.message.replace(/^error: /, '') } }));
 }
 
-/** Parses the options of a command without subcommands. Ends the process when they are wrong. */
+/** Parses the options of a command that has no subcommands. Ends the process when the options are wrong. */
 export function parseOrExit(command: Command, argv: readonly string[]): Command {
   return exiting(argv, () => throwing(command, argv).parse([...argv], { from: 'user' }));
 }

@@ -31,7 +31,8 @@ export async function watch(invocation: Invocation): Promise<void> {
   while (!stop.signal.aborted) {
     try {
       const { severity } = options;
-      // Leaves out the events of rooms on a screen. There may be thousands, and they would push out the events that explain them.
+      // Without `--kind` and `--room`, the screen shows no events of rooms. There may be thousands of them, and they would push the events
+      // of servers off the screen.
       const kind = options.kind?.replace(/\.(?=,|$)/g, '') ?? (screen && options.room === undefined ? NOT_ROOMS : undefined);
       for await (const event of client.events({ recent: screen ? 50 : 0, kind, severity, signal: stop.signal })) {
         if (!isChosen(event, options)) continue;
@@ -84,7 +85,7 @@ class Screen {
     this.seen.add(line);
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
-    // Keeps the time of a planned refresh. Otherwise many events per second would delay it again and again.
+    // Does not move a refresh that is already planned. Otherwise many events per second would delay the refresh again and again.
     if (!this.isSoon) this.refreshIn(SOON_MS);
     this.isSoon = true;
   }

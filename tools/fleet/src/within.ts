@@ -3,7 +3,7 @@ import { FleetError } from './admin-client.js';
 const POLL_MS = 100;
 
 /**
- * Waits until `isDone` returns true. A rejection of `isDone` counts as false, because a connection to Redis may break and be opened again.
+ * Waits until `isDone` returns true. A rejection of `isDone` counts as false, because a connection to Redis can break and be opened again.
  * A `FleetError` ends the wait.
  *
  * @throws FleetError with `problem`, and the last error if there is one, when `ms` have passed

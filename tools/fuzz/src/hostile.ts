@@ -171,7 +171,10 @@ export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
-/** Returns streams of length-prefixed frames. Modifies each stream as a whole, so that lengths may be wrong and frames may have no end. */
+/**
+ * Returns streams of length-prefixed frames. Modifies each stream as a whole, so that lengths may be wrong and the last frame may be
+ * incomplete.
+ */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return bentBytes(fc.array(frames, { minLength: 1, maxLength: 5 }).map((some) => Buffer.concat(some.map(withLength))));
 }
@@ -182,7 +185,7 @@ export function withLength(bytes: Uint8Array): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Encoded values. For a value that cannot be encoded, there are no bytes. */
+/** Encoded values, or no bytes if a value cannot be encoded. */
 export const packed: fc.Arbitrary<Buffer> = value.map((one) => orElse(() => Buffer.from(pack(one)), Buffer.alloc(0)));
 
 function orElse(make: () => Buffer, otherwise: Buffer): Buffer {

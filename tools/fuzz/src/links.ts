@@ -9,7 +9,7 @@ import { Finding, inTime, type Target } from './target.js';
 import { wildBytes } from './wild-bytes.js';
 
 interface Case {
-  /** True: the peer first proves that it knows the secret. Then it sends bytes that only a defective server would send. */
+  /** True: the peer first sends a correct proof. The bytes then reach the code that otherwise reads only messages of servers. */
   readonly isProved: boolean;
   readonly bytes: Buffer;
 }

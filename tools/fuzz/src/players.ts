@@ -81,7 +81,8 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
       }
       for (const { bytes, isOther } of messages) client.send(bytes, { binary: isJson === isOther });
       if (raw) (client as unknown as { _socket: Socket | null })._socket?.write(raw);
-      // Ends the socket and sends no close frame. The server may be reading a frame, and would take the close frame for a part of it.
+      // Ends the socket and sends no close frame. If the server had only a part of a frame so far, it would take the close frame for the
+      // rest.
       (client as unknown as { _socket: Socket | null })._socket?.end();
       await inTime('the end of a WebSocket', closed);
       if (findings.length > 0) throw findings[0];

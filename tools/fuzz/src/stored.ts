@@ -59,7 +59,7 @@ const SOUND: Readonly<Record<Case['what'], Uint8Array>> = {
   effects: pack(room.outbox),
 };
 
-/** Returns the target that reads the data of a room from Redis. A disk or another program may have corrupted this data. */
+/** Returns the target that reads the data of a room, as if a disk or another program had corrupted this data in Redis. */
 export function stored(): Target<Case> {
   return {
     name: 'data in Redis',
@@ -97,7 +97,7 @@ export function stored(): Target<Case> {
 }
 
 /**
- * Returns the state. Returns null for a state that cannot be packed. A game cannot store such a state, and this target only tests reading.
+ * Returns the state, or null if it cannot be packed. A game cannot store a state that cannot be packed, so this target does not need one.
  */
 function plainOr(state: unknown): unknown {
   try {

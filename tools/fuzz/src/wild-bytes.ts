@@ -50,7 +50,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
     fc
       .tuple(fc.array(fc.tuple(key, tie('bytes')), { maxLength: 5 }), promised)
       .map(([entries, more]) => Buffer.concat([head(0x80, 0xdf, entries.length, more), ...entries.flat()])),
-    // A value with an id. Later bytes can refer to this value, even bytes inside it.
+    // A value with an id. Bytes after it, and even bytes inside it, can refer to the value by the id.
     fc.tuple(id, tie('bytes')).map(([to, target]) => Buffer.concat([Buffer.of(0xd6, 0x69), uint32(to), target])),
     fc
       .tuple(type, fc.constantFrom(0xd4, 0xd5, 0xd6, 0xd7, 0xd8), tie('bytes'))
@@ -62,7 +62,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
 })).bytes;
 
 /**
- * Returns the head of an array or map. When the head declares more items than there are, uses the form with four bytes, otherwise the short
+ * Returns the head of an array or map. `more`: the number of missing items that the head declares. Without missing items, it has the short
  * form.
  */
 function head(short: number, long: number, length: number, more: number): Buffer {

@@ -1,7 +1,7 @@
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Partitions } from './partitions.js';
 
-/** The servers of the fleet, by type. The first server of each type has the most players or rooms. */
+/** The servers of the fleet, by type. In each list, the server with the most players or rooms is first. */
 export interface Parties {
   readonly gateways: readonly ChaosServer[];
   readonly lobbies: readonly ChaosServer[];
@@ -14,7 +14,7 @@ export interface PartitionCase {
   readonly what: string;
   /** The duration of the cut, in ms. */
   readonly lastsMs: number;
-  /** The limit for the 99th percentile of the times of answers to commands, in ms. */
+  /** The limit for the 99th percentile of the waiting times for answers to commands, in ms. */
   readonly waitMsMax: number;
   /** The allowed reasons for the eviction of a server. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];

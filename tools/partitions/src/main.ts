@@ -19,14 +19,14 @@ import { isTold, summaryOf, ToldEvents } from './told-events.js';
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 60_000;
 const SWEPT_MS = 30_000;
-/** The time for which each server must be registered before a cut, in ms. Before that, missed checks do not lead to an eviction. */
+/** The minimum time from the registration of each server to a cut, in ms. Before that, missed checks do not lead to an eviction. */
 const GRACE_MS = 3_500;
 
 export interface CaseReport {
   readonly name: string;
   readonly what: string;
   readonly cuts: number;
-  /** The distribution of the times of slow answers, in ms. An answer is slow when it takes more than 100 ms. */
+  /** The distribution of the waiting times for slow answers, in ms. An answer is slow when it takes more than 100 ms. */
   readonly waits: Spread;
   /** The distribution of the lengths of pauses, from `paused` to `resumed`, in ms. */
   readonly pauses: Spread;

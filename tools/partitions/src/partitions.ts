@@ -4,8 +4,8 @@ import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
 /**
- * One side of a cut. Redis and the players have the same address, that of the machine's end of the bridge. So the rules distinguish them by
- * port.
+ * A member of the network that a cut separates from a server. Redis and the players have the same address, that of this machine on the
+ * bridge. So the rules distinguish these two by port.
  */
 export type Party = ChaosServer | 'redis' | 'players';
 
@@ -68,7 +68,7 @@ export class Partitions {
     ways.set(
       server,
       others.map((other) =>
-        // Redis cannot delay its answers. So the server delays its data to Redis by twice the time.
+        // Redis cannot delay its answers, so the server delays its own data to Redis for twice as long.
         other === 'redis' ? { to: `${this.network.address}:${this.fleet.redisPort}`, ms: 2 * ms } : { to: this.addressOf(other), ms },
       ),
     );

@@ -44,7 +44,8 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // Reads each further game when a table is free, so that only the running games are in memory.
+    // Reads one game for each pair of players. A pair reads its next game when it has finished one, so that only the running games are in
+    // memory.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();

@@ -1,10 +1,10 @@
-/** A cell on the board that a seat marked. */
+/** A cell of the board that the player of this seat has marked. */
 export interface Place {
   readonly seat: number;
   readonly cell: number;
 }
 
-/** The last board that a player saw. */
+/** The board in the last state that a player received. */
 export interface SeenBoard {
   readonly version: number;
   readonly cells: readonly (number | null)[];
@@ -20,7 +20,7 @@ export interface Verdict {
 
 /**
  * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure. The tool evaluates it
- * after the game. A command without an answer may or may not be in the game, so it is not recorded.
+ * after the game. It contains no move without an answer, because the room perhaps did not apply that move.
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
@@ -42,7 +42,7 @@ export class GameLedger {
     this.told.set(player, known);
   }
 
-  /** Keeps the newer board of the two players, because one player may have been away at the end. */
+  /** Keeps only the newest board that any of the two players has received, because a player can be away at the end. */
   wasSeen(board: SeenBoard): void {
     if (this.board === null || board.version > this.board.version) this.board = board;
   }

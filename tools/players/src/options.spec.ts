@@ -24,7 +24,7 @@ describe('the gateways that the simulated players use', () => {
     ]);
   });
 
-  it('are checked with the certificate of npm start only at the URL that npm start printed', () => {
+  it('must show the certificate of npm start only if they have the URL that npm start wrote', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });

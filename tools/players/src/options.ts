@@ -31,7 +31,10 @@ export interface PlayersOptions {
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
   readonly pairing: 'rooms' | 'match';
-  /** True: the run has started the fleet itself. So the first player, too, repeats an attempt to connect that no gateway answers. */
+  /**
+   * True: the run has started the fleet itself, so the fleet exists. The first player then repeats an attempt to connect that no gateway
+   * answers, as all other players do.
+   */
   readonly isFleetKnown: boolean;
 }
 

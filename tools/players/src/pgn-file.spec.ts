@@ -32,14 +32,14 @@ async function read(path: string): Promise<{ games: PgnGame[]; unreadable: Unrea
 const brief = ({ title, moves, result }: PgnGame): string => `${title}: ${moves.join(' ')} ${result}`;
 
 describe('a PGN file', () => {
-  it('may have comments before, within and after the moves', async () => {
+  it('can be read when it has comments before, within and after the moves', async () => {
     const { games, unreadable } = await read(fixture('lichess.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(brief)).toEqual(['ada – bob: e4 e5 Bc4 Nc6 Qh5 Nf6 Qxf7# 1-0', '? – ?: d4 d5 *']);
     expect(games[0]).toMatchObject({ endsBy: 'checkmate', remark: null, setUp: null, firstSeat: 0 });
   });
 
-  it('may have quotes in tags, % lines, annotation signs, figurines and null moves', async () => {
+  it('can be read when it has quotes in tags, % lines, annotation signs, figurines and null moves', async () => {
     const { games, unreadable } = await read(fixture('oddities.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(brief)).toEqual([
@@ -57,7 +57,7 @@ describe('a PGN file', () => {
     expect(games.filter(({ remark }) => remark !== null)).toHaveLength(1);
   });
 
-  it('is read without its unreadable games, and these games are listed with a reason', async () => {
+  it('is read without its unreadable games, and each of these games is listed with a reason', async () => {
     const { games, unreadable } = await read(fixture('unreadable.pgn'));
     expect(games.map(({ number, title }) => `${number} ${title}`)).toEqual(['1 Good – First', '9 Good – Last']);
     expect(unreadable).toEqual([
@@ -83,7 +83,7 @@ describe('a PGN file', () => {
     await expect(refuseUnreadable(fixture('lichess.pgn'))).resolves.toBeUndefined();
   });
 
-  it('may contain games from given positions', async () => {
+  it('can be read when it contains games from given positions', async () => {
     const { games, unreadable } = await read(fixture('set-up.pgn'));
     expect(games.map(({ title, setUp, firstSeat, endsBy }) => ({ title, setUp, firstSeat, endsBy }))).toEqual([
       { title: 'Alone – Rook', setUp: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', firstSeat: 1, endsBy: 'checkmate' },
@@ -95,7 +95,7 @@ describe('a PGN file', () => {
     ]);
   });
 
-  it('may contain moves after the end of a game by the rules of chess', async () => {
+  it('can be read when a game has moves after its end by the rules of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([
@@ -126,17 +126,17 @@ describe('the text of a PGN file', () => {
     ['UTF-16BE without a byte order mark', Buffer.from(TEXT, 'utf16le').swap16()],
     ['lines that end with CR', Buffer.from(TEXT.replaceAll('\n', '\r'))],
     ['lines that end with CRLF', Buffer.from(TEXT.replaceAll('\n', '\r\n'))],
-  ])('may be encoded as %s', async (_what, bytes) => {
+  ])('can be read when it is encoded as %s', async (_what, bytes) => {
     expect(await titleOf(bytes)).toEqual(WANTED);
   });
 
-  it('may be partly encoded as Latin-1', async () => {
+  it('can be read when some of its lines are encoded as Latin-1', async () => {
     const latin = ['Jürgen Müller – Peña: e4 e5 Nf3 1/2-1/2'];
     expect(await titleOf(Buffer.from(LATIN, 'latin1'))).toEqual(latin);
     expect(await titleOf(Buffer.concat([Buffer.from(`${TEXT}\n`), Buffer.from(LATIN, 'latin1')]))).toEqual([...WANTED, ...latin]);
   });
 
-  it('has the same lines for any split into chunks', async () => {
+  it('has the same lines wherever the stream splits it into chunks', async () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const game = `${TEXT.replaceAll('\n', end)}${end}`;
       const bytes = Buffer.from(game.repeat(2_000));
@@ -147,7 +147,7 @@ describe('the text of a PGN file', () => {
     }
   });
 
-  it('is refused in one sentence when the file is compressed, missing, a folder or no text', async () => {
+  it('is refused in one sentence when the file is compressed, missing, a folder or not text', async () => {
     await expect(read(fileOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])))).rejects.toThrow(
       'is compressed (Zstandard). Decompress it first.',
     );
@@ -162,7 +162,7 @@ describe('the text of a PGN file', () => {
     expect(file.unreadableCount).toBe(0);
   });
 
-  it('is read in parts as games are requested', async () => {
+  it('is read only as far as the requested games need', async () => {
     const one = await readFile(fixture('lichess.pgn'), 'utf8');
     const file = await PgnFile.open(fileOf(one.repeat(2_000)));
     for (let count = 0; count < 400; count++) await file.next();

@@ -56,7 +56,7 @@ export class PgnScanner {
   line(number: number, text: string): ScannedGame[] {
     const done: ScannedGame[] = [];
     const isBlank = text.trim() === '';
-    // A comment or variation without an end stops at the beginning of the next game.
+    // The next game also ends a comment or a variation that has no end sign.
     if ((this.isInComment || this.depth > 0) && this.wasBlank && TAG_LINE.test(text)) done.push(...this.endUnclosed());
     // Ignores a line that begins with %, because such lines are for other programs (section 6).
     if (!isBlank && (this.isInComment || !text.startsWith('%'))) this.scan(number, text, done);
@@ -132,7 +132,7 @@ export class PgnScanner {
       return;
     }
     if (this.game?.result != null) {
-      // Without tags, a game must begin with the number of a first move. Other text after a result belongs to no game.
+      // Text after the result of a game begins a new game only if it is the number of a first move. Other text is skipped.
       if (!/^1\.+$/.test(word)) return;
       done.push(...this.finish());
     }
@@ -185,7 +185,7 @@ const TAG_START = /^\s*\[\s*([A-Za-z0-9_]+)/;
 const TAG_LINE = /^\s*\[\s*[A-Za-z0-9_]+\s+".*"\s*\]\s*$/;
 const TAG = /\s*\[\s*([A-Za-z0-9_]+)\s*"((?:[^"\\]|\\.)*)"\s*\]/y;
 const LOOSE_TAG = /^\s*\[\s*([A-Za-z0-9_]+)\s*"(.*)"\s*\]\s*$/;
-/** One token: white space, a sign that stands alone, castling, a result, a null move, the number of a move, or any other word. */
+/** Matches one token: white space, a single sign, castling, a result, a null move, the number of a move, or any other word. */
 const TOKEN =
   /\s+|[{}();]|\$\d*|<[^>]*>|[Oo0]-[Oo0](?:-[Oo0])?[+#!?]*|(?:1[-–−]0|0[-–−]1|1\/2[-–−]1\/2|½[-–−]½|1\/2|½|\*)(?![\w/])|--|\d+(?![\w/-])\.*|\d+\.+|\d+(?=[KQRBNa-h♔-♟])|\.+|…|[^\s{}();$<>]+|./y;
 const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)[!?]*$/;

@@ -14,7 +14,7 @@ export interface PgnGame {
   readonly setUp: string | null;
   /** The seat that moves first: 0 is White. */
   readonly firstSeat: 0 | 1;
-  /** The moves that the laws allow. Moves after an automatic end, and all moves from a null move on, are left out. */
+  /** The moves that the laws allow, without those after an automatic end of the game, and without a null move and all moves after it. */
   readonly moves: readonly string[];
   /** The position after the last of these moves, as FEN. */
   readonly fen: string;
@@ -107,8 +107,8 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
 }
 
 /**
- * Returns the result of a game. The tag `Result` may differ from the result at the end of the moves. Then uses the tag, because databases
- * correct the tag.
+ * Returns the result of a game. If the tag `Result` differs from the result at the end of the moves, returns that of the tag, because
+ * databases correct the tag.
  */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('result'));

@@ -61,7 +61,7 @@ describe('the sessions of simulated players', () => {
     sessions = await openSessions(count, { urls: [network.url], encoding: 'binary', certificate: null, isFleetKnown }, tally);
   }
 
-  it('all open although no gateway answers some of them at first, and each failed attempt is counted', async () => {
+  it('are all opened even when no gateway answers some first attempts, and each failed attempt is counted', async () => {
     await open(4, [2, 3, 5], false);
     expect(sessions.map(({ status }) => status)).toEqual(['open', 'open', 'open', 'open']);
     expect(tally).toMatchObject({ failedConnects: 3, isRight: true });
@@ -71,7 +71,7 @@ describe('the sessions of simulated players', () => {
     await expect(open(2, [1], false)).rejects.toMatchObject({ code: 'no-fleet' });
   });
 
-  it('all open although no gateway answers the first player at first, when the run has started the fleet itself', async () => {
+  it('are all opened even when no gateway answers the first attempts, if the run has started the fleet itself', async () => {
     await open(2, [1, 2], true);
     expect(sessions).toHaveLength(2);
     expect(tally.failedConnects).toBe(2);

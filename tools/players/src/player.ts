@@ -3,20 +3,20 @@ import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
 import { trustIn } from './trust.js';
 
-/** Maximum number of concurrent connection attempts. The purpose of this tool is not to test hundreds of attempts at once. */
+/** Maximum number of concurrent connection attempts. This tool does not test hundreds of attempts at once. */
 const OPEN_AT_ONCE = 16;
-/** The time for which a request is repeated when it may still succeed, in ms. */
+/** The duration for which a request that may still succeed is repeated, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
-/** Time for which the start of a game may wait for free capacity, in ms. */
+/** Duration for which the start of a game may wait for free capacity, in ms. */
 const START_MS = 5_000;
 
 type ConnectionOptions = Pick<PlayersOptions, 'urls' | 'encoding' | 'certificate' | 'isFleetKnown'>;
 
 /**
- * Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal that is final. The first
- * session finds out whether there is a fleet: when no gateway answers it, this function rejects with `no-fleet`. After that session,
- * players repeat their attempts, because a gateway that does not answer may be starting again.
+ * Opens sessions with different names, and distributes them over the gateways. Rejects with the first refusal that is final. Rejects with
+ * `no-fleet` when no gateway answers the first session. Later sessions repeat their attempts, because a gateway that does not answer may be
+ * starting again.
  */
 export async function openSessions(count: number, options: ConnectionOptions, tally: Tally): Promise<Session[]> {
   const sessions = [await open(0, options, tally, options.isFleetKnown)];
@@ -83,13 +83,14 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // When a repeated move may succeed, for example after `rate-limited`, waits before the caller repeats it.
+    // If a repeated move may succeed, for example after `rate-limited`, waits as long as the refusal says. The caller then repeats the
+    // move.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Repeats `act` for up to 30 s, while its error says `retry` or has a code of `alsoAgain`. */
+/** Calls `act` again for up to 30 s, while its error has `retry` or a code that is in `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -106,14 +107,14 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 
 export const NO_FLEET = 'no-fleet';
 
-/** Returns whether an attempt to connect failed because no gateway answered. A gateway that refuses names a time for the next attempt. */
+/**
+ * Returns whether an attempt to connect failed because no gateway answered. A gateway that refuses with the same code sends `retryAfterMs`.
+ */
 function isUnanswered({ code, retryAfterMs }: Partial<HoldfastError>): boolean {
   return code === 'unavailable' && retryAfterMs === undefined;
 }
 
-/**
- * Enters a new room. If the session is still in a room, leaves that room first. This happens when a lobby died during an earlier request.
- */
+/** Enters a new room. If the session is still in a room, because a lobby died during an earlier request, leaves that room first. */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
     try {
@@ -126,8 +127,8 @@ export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules
 }
 
 /**
- * Starts the game as the host, when all other members are ready. If the lobby dies before its answer, the game may have started, or another
- * lobby may revert the start later. So this function repeats the request until a game runs.
+ * Starts the game as the host, when all other members are ready. If the lobby dies before its answer, the game has perhaps started, or
+ * another lobby reverts the start later. So this function repeats the request until a game runs.
  */
 export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   const start = async (): Promise<void> => {

@@ -76,7 +76,7 @@ describe('the tally of a run of simulated players', () => {
     expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
   });
 
-  it('includes a pause that has not ended', () => {
+  it('includes a pause that has not ended in the longest pause', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);
@@ -100,7 +100,7 @@ describe('the tally of a run of simulated players', () => {
 });
 
 describe('a board of tic-tac-toe', () => {
-  it('is final when the board is full or has a line', () => {
+  it('allows no more moves when the board is full or has a line', () => {
     expect(isDecided(Array<null>(9).fill(null))).toBe(false);
     expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);
     expect(isDecided([0, 1, 0, 0, 1, 1, 1, 0, 0])).toBe(true);

@@ -32,7 +32,7 @@ export class Tally {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
 
-  /** Starts a pause. Call the returned function when the game resumes. */
+  /** Records that a pause begins. Call the returned function when the game resumes. */
   pauseBegan(now: () => number): () => void {
     const startedAt = now();
     const lengthMs = (): number => now() - startedAt;

@@ -9,18 +9,20 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** The time limit for the last games to end after the time of the run, in ms. It is long, because the fleet may still be recovering. */
+/** The time limit for the last games to end after the duration of the run, in ms. It is long, because the fleet may still be recovering. */
 const LAST_GAMES_MS = 30_000;
 /** The time limit for the start of a game of two ready players, in ms. It allows for the loss of a server. */
 const BEGIN_MS = 20_000;
-/** The time limit for one turn, and for the return to the lobby, in ms. A game that takes longer hangs. */
+/**
+ * The time limit for one turn, and for the return of the room to `waiting` after a game, in ms. After this limit, the game counts as stuck.
+ */
 const GAME_MS = 60_000;
 
-/** Lets pairs of players play tic-tac-toe until the time of the run is over. */
+/** Lets pairs of players play tic-tac-toe until the duration of the run is over. */
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** Key: a running room, as one of its players sees the room. Value: the name of that player. */
+  /** The running rooms. A room has one entry for each of its players, and the value is the name of that player. */
   private readonly tables = new Map<Table, string>();
   /** The current step of each host. It is printed when a run does not end. */
   private readonly steps = new Map<string, string>();
@@ -87,7 +89,7 @@ export class TicTacToeRun {
     this.steps.delete(host.name);
   }
 
-  /** Lets one player search for a new opponent after each game, for the whole run. */
+  /** For the whole run, lets one player search for a new match after each game. */
   private async liveByMatches(session: Session): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isOver) {
@@ -102,7 +104,7 @@ export class TicTacToeRun {
   }
 
   private async afterFault(name: string, error: unknown): Promise<void> {
-    // The loss of a lobby during a request is not a fault of the game. Every other error is a fault.
+    // An error that says `retry` is no fault, for example when a lobby is lost during a request. Every other error is a fault.
     if (!(error as { retry?: boolean }).retry) this.tally.fault(`${name}: ${sentenceOf(error)}`);
     else this.tally.refused(codeOf(error));
     await pause(200);

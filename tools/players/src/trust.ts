@@ -25,7 +25,7 @@ function trustOf(pem: string): ConnectionOptions {
   const { raw } = new X509Certificate(pem);
   return {
     ca: pem,
-    // Accepts the certificate although the file lacks the root certificate.
+    // Accepts the certificate although the file does not contain the root certificate that signed it.
     allowPartialTrustChain: true,
     checkServerIdentity: (_, shown) => (raw.equals(shown.raw) ? undefined : new Error('the certificate is not that of the fleet')),
   } as ConnectionOptions;

@@ -7,7 +7,7 @@ export interface PoisonCase {
   readonly poison: Poison;
   /** The handler that runs the hostile code. `setup`: the setup of the game. */
   readonly place: 'command' | 'setup' | Place;
-  /** Number of repetitions. Each repetition waits until the fleet is complete again. */
+  /** Number of times that the hostile code runs. Each time, the tool first waits until the fleet is complete. */
   readonly times: number;
   /** `ends`: the room ends as `game-failed`. `refused`: the server refuses the command or the start, and the room continues. */
   readonly outcome: 'ends' | 'refused';
@@ -24,7 +24,7 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view
   lossesMax: 0,
 }));
 
-/** All cases. In a case with a `lossesMax` above 0, the watchdog cannot interrupt the hostile code, so a game server dies. */
+/** All cases. If `lossesMax` is above 0, the watchdog cannot interrupt the hostile code, so a game server dies. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },

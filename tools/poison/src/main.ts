@@ -14,7 +14,7 @@ import { type PoisonOptions, readOptions } from './options.js';
 import { playPoison } from './poison-room.js';
 
 const WHOLE_MS = 30_000;
-/** The pause between two cases, in ms. It is long enough for the effects of a case to end. */
+/** The pause between two cases, in ms. It is so long that a case does not affect the next one. */
 const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;
@@ -27,11 +27,11 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Time from the last hostile act until its player knew the result, in ms. */
+  /** Time from the last run of hostile code until its player received the outcome, in ms. */
   readonly ms: number;
   /**
-   * The distribution of the times of slow answers to players in rooms without hostile code, in ms. An answer is slow when it takes more
-   * than 100 ms.
+   * The distribution of the waiting times for slow answers in rooms without hostile code, in ms. An answer is slow when it takes more than
+   * 100 ms.
    */
   readonly waits: Spread;
   /** The distribution of the lengths of pauses in rooms without hostile code, in ms. */
@@ -86,7 +86,7 @@ class PoisonRun {
       if (this.isStopping) return;
       this.lost += 1;
       this.say(`  ${sentence}; it is restarted`);
-      // One room has killed too many servers. So the tool restarts no more servers, and the run fails.
+      // When one hostile room has killed too many servers, the tool no longer restarts them, and the run fails.
       if (this.lost - this.lostBefore <= LOSSES_STOP) void server.start();
     });
     this.fleet = fleet;

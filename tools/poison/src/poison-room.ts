@@ -5,17 +5,17 @@ import type { PoisonCase } from './cases.js';
 import type { PoisonGame } from './poison-game.js';
 import { SETUP_POISON } from './poisons.js';
 
-/** The time limit for the outcome of a hostile act, in ms. It allows for the loss and the recovery of a room. */
+/** The time limit for the outcome of hostile code, in ms. It allows for the loss and the recovery of a room. */
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** Time from the last hostile act until its player knew the result, in ms. */
+  /** Time from the last run of hostile code until its player received the outcome, in ms. */
   readonly ms: number;
   /** Differences from the allowed outcome, as sentences. */
   readonly faults: readonly string[];
 }
 
-/** Plays one hostile room. Between two acts, calls `whole`, which waits until the fleet is complete. */
+/** Plays one hostile room. Between two runs of the hostile code, calls `whole`, which waits until the fleet is complete. */
 export async function playPoison(poison: PoisonCase, url: string, whole: () => Promise<void>): Promise<PoisonOutcome> {
   const name = poison.place === 'setup' ? `${SETUP_POISON}${poison.poison}` : 'Mallory';
   const host = await connect(url, { name });
@@ -77,7 +77,8 @@ async function poisonGame(
 }
 
 /**
- * Sends the hostile command, or the command that prepares it. Returns the code of the refusal, `applied`, or, without an answer, `never`.
+ * Sends the command that runs the hostile code, or that prepares the run. Returns the code of the refusal, `applied`, or `never` when no
+ * answer arrives.
  */
 async function act(poison: PoisonCase, room: Room<PoisonGame>, other: Room<PoisonGame> | null): Promise<string> {
   const sent =

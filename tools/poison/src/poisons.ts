@@ -19,7 +19,7 @@ export const POISONS = {
   native: (): void => {
     spawnSync('sleep', ['60']);
   },
-  /** Makes one call that leads V8 to end the process, within about a tenth of a second. */
+  /** Makes one call that makes V8 end the process within about 0.1 s. */
   split: (): void => {
     'xy'.repeat(2 ** 27).split('');
   },
@@ -74,5 +74,5 @@ export const POISONS = {
 export type Poison = keyof typeof POISONS;
 export const POISON_NAMES = Object.keys(POISONS) as [Poison, ...Poison[]];
 
-/** A player whose name begins with this prefix makes the setup run hostile code: `setup:loop`. */
+/** If the name of a player begins with this prefix, the setup runs the hostile code that follows it, as in `setup:loop`. */
 export const SETUP_POISON = 'setup:';

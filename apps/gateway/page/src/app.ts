@@ -201,7 +201,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // After a reload of the page, the player may still be in a room or in a search for a match. The page then continues there.
+    // After a reload of the page, shows the room or the search for a match in which the player still is.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();

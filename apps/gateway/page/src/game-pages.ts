@@ -2,15 +2,15 @@ import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
 /**
- * The page parts of all games. A new game needs only a folder `page` with an `index.ts`. The browser loads each part when the page first
- * needs it.
+ * The code that shows each game on the page. To add a game, give it a folder `page` with an `index.ts`. The browser loads these files when
+ * the page first needs them.
  */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();
 
 /**
- * @throws `unavailable` when the file of a game's page part is missing, for example because another version was deployed after the page was
+ * @throws `unavailable` when a file with the code of a game is missing, for example because another version was deployed after the page was
  * loaded
  */
 export async function loadGamePages(): Promise<void> {

@@ -2,7 +2,10 @@ import type { GameInfo, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing } from '#libs/client/lobby';
 import { ALL_ROOMS, type LobbyFilter, queryOf } from './lobby-filter.js';
 
-/** Interval in ms at which the page reads the games. At this interval, the page also repeats a failed subscription to the list of rooms. */
+/**
+ * Interval in ms at which the page reads the games again. If the subscription to the list of rooms has failed, the page repeats it at the
+ * same interval.
+ */
 const REFRESH_MS = 2_000;
 
 /** The games and the list of rooms that the page shows while the player is in no room. */
@@ -24,7 +27,7 @@ export class Lobby {
     private readonly changed: () => void,
   ) {}
 
-  /** Begins to keep the games and the list of rooms current, until the lobby is closed. */
+  /** Keeps the games and the list of rooms current from now on, until the lobby is closed. */
   open(): void {
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS);

@@ -68,7 +68,7 @@ describe('the options that a form returns', () => {
     expect(readOptions(fields, formOf({}))).toEqual({ isRated: false });
   });
 
-  it('come from fields whose names differ from the names of all other fields of the form', () => {
+  it('are read from fields whose names differ from the names of all other fields of the form', () => {
     expect(fields.map(formName)).not.toContain('name');
   });
 });

@@ -80,7 +80,7 @@ export function optionFields(schema: Json | undefined, values: Json = {}): Optio
   });
 }
 
-/** Reads the options from a form. Leaves out a field without a value, so that the game uses its default. */
+/** Reads the options from a form. Omits each field without a value, so that the game uses its default. */
 export function readOptions(fields: readonly OptionField[], form: FormData): Record<string, OptionValue> {
   const options: Record<string, OptionValue> = {};
   for (const field of fields) {

@@ -98,7 +98,7 @@ describe('a search that the page begins', () => {
     expect(shown).toEqual([]);
   });
 
-  it('ends with the refusal as a message when the server refuses the search', async () => {
+  it('ends with a message about the refusal when the server refuses the search', async () => {
     const found = search.find('chess');
     ended.reject(new HoldfastError('search-blocked'));
     await found;
@@ -180,7 +180,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows no refusal of the acceptance when the match has already begun', async () => {
+  it('shows no error when the acceptance is refused because the match has already begun', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');

@@ -16,9 +16,9 @@ export interface RunningSearch {
 export interface OfferedMatch {
   readonly id: string;
   readonly game: string;
-  /** The time that the player has to accept the match, in ms. */
+  /** Time limit for accepting the match, in ms. */
   readonly acceptMs: number;
-  /** The end of the time to accept the match, in ms of `performance.now()`. */
+  /** The time until which the player can accept the match, in ms of `performance.now()`. */
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;
@@ -93,7 +93,8 @@ export class PlayerSearch {
   /** Cancels the search. A member of a party cancels the search of the whole party. */
   cancel(): void {
     if (this.stop) return this.stop.abort();
-    // The page has no running call to abort: another member of the party began the search, or the page was reloaded since then.
+    // This page has not called `quickMatch`, so it has no call to abort: another member of the party began the search, or the page was
+    // reloaded since then.
     this.session.request('match.cancel', undefined).then(
       () => {
         this.current = null;
@@ -124,7 +125,8 @@ export class PlayerSearch {
     const isOver = isRefusal(error, 'offer-unknown');
     const isShown = this.offer?.id === offer;
     if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
-    // Shows no error if the offer has ended and the page has already removed it, because another message has told the player.
+    // If the offer has ended and the page has already removed it, shows no error, because the player has already seen a message about the
+    // end.
     if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
@@ -151,7 +153,7 @@ export class PlayerSearch {
         if (!this.stop?.signal.aborted && ENDED[message.reason]) this.toasts.note(ENDED[message.reason]!);
         break;
       default:
-        // Ignores an event that this page does not know, because the server may be newer than the page.
+        // Ignores an event that this page does not support, because the server may be newer than the page.
         message satisfies never;
     }
     this.changed();
@@ -173,8 +175,8 @@ function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | nu
 }
 
 /**
- * Sentences about the reasons why a search ended without a match. Reasons that the player caused have no sentence, because the player knows
- * them.
+ * Sentences about the reasons why a search ended without a match. The reason `entered-room` has no sentence, because the page then shows
+ * the room.
  */
 const ENDED: Readonly<Record<string, string | undefined>> = {
   cancelled: 'The search was cancelled.',

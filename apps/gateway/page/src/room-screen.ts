@@ -5,12 +5,12 @@ import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
 
-/** Time after a pause for which the page shows the message that the game continues, in ms. */
+/** Duration, in ms, of the message that the game continues after a pause. */
 const RESUMED_MS = 2_500;
 /** Time in ms for which the start of a game waits for a free slot when the fleet is full. */
 const START_WAIT_MS = 10_000;
 
-/** The facts that decide whether a game can start. Other parts of the page provide them. */
+/** The conditions for the start of a game that other parts of the page provide. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
@@ -200,8 +200,8 @@ export class RoomScreen {
 }
 
 /**
- * Returns the message about a rewind. The message counts "steps" instead of moves, because a version may also come from a clock or from a
- * player's presence.
+ * Returns the message about a rewind. The message says "steps" and not "moves", because a timer or a change of a player's presence also
+ * adds a version.
  */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;

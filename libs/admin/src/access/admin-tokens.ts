@@ -1,7 +1,7 @@
 import { TokenCheck } from '../admin-token.js';
 import type { Actor } from './roles.js';
 
-/** The tokens of the admin API in words, for its refusals. */
+/** The tokens that the admin API accepts, as refusals name them. */
 export const ADMIN_TOKENS = 'an ADMIN_TOKEN or a VIEWER_TOKEN';
 
 /** One entry of `ADMIN_TOKEN` or `VIEWER_TOKEN`. */
@@ -10,8 +10,8 @@ export interface AdminToken extends Actor {
 }
 
 /**
- * Finds the owner of a token among all tokens of the fleet. It compares the given token with all of them, each in constant time, so that
- * the duration shows neither which token matches nor how much of a guess is right.
+ * Finds the operator or viewer to whom a token belongs. Compares the given token with all tokens of the fleet, each in constant time, so
+ * that the duration shows neither which token matches nor how much of a guess is right.
  */
 export class AdminTokens {
   private readonly known: readonly { readonly actor: Actor; readonly check: TokenCheck }[];

@@ -9,7 +9,9 @@ import type { RunningAct } from './running-act.js';
 /** An answer without the id of its act. `ActRecorder` adds the id. */
 export type Answered<Schema extends z.ZodType> = Omit<z.infer<Schema>, keyof z.infer<typeof ActReference>>;
 
-/** Marks a route as an act: only operators may use it, the audit log has every use, and its answer has the status 200. */
+/**
+ * Marks a route as an act: only operators may use the route, the audit log contains each use, and a successful answer has the status 200.
+ */
 export function ActOn(act: Act, target: string): MethodDecorator {
   return applyDecorators(HttpCode(200), SetMetadata(ACT_METADATA, { act, target } satisfies ActOnMetadata), UseInterceptors(ActRecorder));
 }

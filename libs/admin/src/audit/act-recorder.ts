@@ -47,7 +47,7 @@ export class ActRecorder implements NestInterceptor {
 /** Maximum length of a stored note, target or input, in characters. The schema of the request refuses longer notes later. */
 const TEXT_MAX = 500;
 
-/** Describes the act of a request. The request is not validated yet, so each part is shortened or left out if it is too large. */
+/** Describes the act of a request. The request is not validated yet, so this function shortens or omits each part that is too large. */
 export function newActOf({ params, query, body }: ActRequest, { act, target }: ActOnMetadata, actor: Actor): NewAct {
   const { note, ...input } = { ...fieldsOf(query), ...fieldsOf(body) };
   return {

@@ -12,14 +12,14 @@ const END_TRIES = 30;
 const END_RETRY_MS = 1_000;
 
 /**
- * Number of refused acts of one actor that the audit log gets at once. Without this limit, a viewer could push the acts of operators out of
- * the log.
+ * Maximum number of refused acts of one actor that the audit log stores without a delay. Without this limit, a viewer could push the acts
+ * of operators out of the log.
  */
 const REFUSALS_BURST = 20;
-/** Time in ms after which the audit log gets one more refused act of one actor. */
+/** Time in ms after which the audit log accepts one more refused act of the same actor. */
 const REFUSAL_EACH_MS = 60_000;
 
-/** The refused acts of one actor that may still be stored, at the given time of the monotonic clock. */
+/** `left`: the number of refused acts of one actor that the audit log still accepted at the time `at` of the monotonic clock. */
 interface RefusalBudget {
   left: number;
   at: number;
@@ -122,7 +122,7 @@ class TrackedAct implements RunningAct {
 
 function doneWith(answer: object): ActEnd {
   const scalars = Object.entries(answer).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value));
-  // The answer to a cordon is the whole server, so the log does not store it as the result of the act.
+  // The answer to a cordon describes the whole server, so the log does not store it as the result of the act.
   const result = scalars.length === 0 || 'incarnation' in answer ? null : Object.fromEntries(scalars);
   return { outcome: 'done', code: null, message: null, result };
 }

@@ -60,7 +60,7 @@ describe('AuditLog', () => {
     const short = `game:${randomUUID()}`;
     const long = redisName(short);
     for (const target of [short, long]) await audit.begin(newAct({ target }));
-    // A room or a user has no prefix, so it may have the id of a server.
+    // The ids of rooms have no prefix, so a room can have the same id as a server.
     await audit.begin(newAct({ act: 'room.end', target: short }));
     const found = async (target: string) => (await audit.page({ target, limit: 5 })).acts.map((one) => `${one.act} ${one.target}`).sort();
     const onServer = [`server.cordon ${short}`, `server.cordon ${long}`].sort();

@@ -11,7 +11,7 @@ import { actOrderKey, actsKey, beginAct, updateAct } from './scripts/audit-scrip
 
 /** Limits of the audit log. An act has some 400 bytes, so the log needs about 4 MB. */
 export const AUDIT_LIMITS = { actsMax: 10_000, keptMs: 90 * 86_400_000 };
-/** Number of acts that one read of the log returns for a page with a filter. */
+/** Number of acts in one read of the log, for a page with a filter. */
 const ACTS_READ_AT_ONCE = 500;
 /** Maximum duration of an act, in ms. An older act without an end counts as lost, because its end was not stored. */
 const ACT_MS_MAX = DRAIN_WAIT_MS + 60_000;
@@ -72,7 +72,7 @@ export class AuditLog {
     return this.viewOf(id, await this.redis.commands.hget(actsKey(), id));
   }
 
-  /** Returns a page of acts, newest first. A filter may require further reads, at most of all kept acts. */
+  /** Returns a page of acts, newest first. With a filter, the page may need several reads, in the worst case of all stored acts. */
   async page({ actor, act, target, limit, after }: AuditQuery): Promise<AuditAnswer> {
     const isWanted = (one: ActView): boolean =>
       (actor === undefined || one.actor === actor) &&

@@ -3,7 +3,7 @@ import type { ActView } from './audit-schemas.js';
 /** An act that has begun. Its methods never reject, because the act itself must not fail when its end cannot be written. */
 export interface RunningAct {
   readonly id: string;
-  /** Stores how far the act has come. */
+  /** Stores the progress of the act. */
   progress(progress: NonNullable<ActView['progress']>): Promise<void>;
   /** Delays the end of the act until `work` settles. By default, an act ends with the answer to its request. */
   endsWith(work: Promise<object>): void;

@@ -43,7 +43,7 @@ export class PlayerOperations {
     return this.impose('mute', user, request);
   }
 
-  /** Lifts a sanction. Returns false when the user has no such sanction. */
+  /** Lifts a sanction. Returns false when the user has no sanction of this kind. */
   async lift(kind: SanctionKind, user: UserId): Promise<boolean> {
     return this.sanctions.lift(kind, user);
   }

@@ -27,7 +27,7 @@ export class PlayerReader {
    */
   async page({ q, gateway, limit, after }: PlayersQuery): Promise<PlayersAnswer> {
     const only = gateway === undefined ? undefined : this.gatewayOf(gateway);
-    // Reads one session more than the page shows. If there is such a session, another page follows.
+    // Reads one session more than the page shows. If this session exists, another page follows.
     const search = { limit: limit + 1, ...(q && { text: q }), ...(after && { after }) };
     const { found, missing } = await this.gateways.search(search, only);
     const all = [...found].flatMap(([id, { players }]) => players.map((player) => this.viewOf(player, id)));

@@ -44,7 +44,7 @@ describe('a page of the room catalog', () => {
   });
 
   it.each(['asc', 'desc'] as const)(
-    'continues after the last room of the previous page (order: `%s`), even when rooms have equal values and the last room is gone',
+    'continues after the last room of the previous page (order: `%s`), even when rooms have equal values and that room was removed',
     (order) => {
       const rooms = ['a', 'b', 'c', 'd', 'e'].map((id) => room(id, { players: 2 }));
       const first = page(rooms, { sort: 'players', order, limit: 2 });

@@ -21,8 +21,8 @@ const VALUE: Readonly<Record<RoomsQuery['sort'], (room: CatalogRoom) => number |
 };
 
 /**
- * Filters and sorts rooms, and cuts out a page. Pure. The cursor contains the id of the last room of a page and the value by which this
- * room was sorted. So the pages do not shift when rooms are added or removed.
+ * Filters and sorts rooms, and returns one page of them. Pure. The cursor contains the id of the last room of a page and the value by which
+ * this room was sorted. So the pages do not shift when rooms are added or removed.
  *
  * @throws `bad-data` for a cursor of another query
  */

@@ -26,7 +26,7 @@ export interface Catalog {
   readonly rooms: readonly CatalogRoom[];
   /** Store time in ms since 1970 at which the read began. */
   readonly asOf: number;
-  /** False: the fleet has more rooms than `CATALOG_ROOMS_MAX`, and the oldest are left out. */
+  /** False: the fleet has more rooms than `CATALOG_ROOMS_MAX`, and the catalog lacks the oldest rooms. */
   readonly isComplete: boolean;
 }
 
@@ -43,7 +43,7 @@ const SMALL_CATALOG_ROOMS = 500;
 const BATCH = 100;
 /** Age in ms up to which a large catalog is shown while the next one is read. */
 const SHOWN_MS = 30_000;
-/** Time in ms after the last search at which the catalog is dropped. */
+/** Time in ms after the last search at which the gateway deletes the catalog. */
 const UNUSED_MS = 60_000;
 /** Maximum length of the text of a room, in characters. So a search finds a room with a thousand members only by the first of them. */
 const TEXT_MAX = 2_000;
@@ -51,8 +51,8 @@ const TEXT_MAX = 2_000;
 const EMPTY: Catalog = { rooms: [], asOf: 0, isComplete: true };
 
 /**
- * Keeps the rooms in memory while operators search them. All requests share one read. A read gets a few fields of each room, and the
- * document only of rooms whose revision has changed.
+ * Keeps the rooms in memory while operators search them. All requests share one read. A read gets a few fields of each room. It gets the
+ * names and members (`doc`) only of rooms whose revision has changed.
  */
 @Injectable()
 export class RoomCatalog {

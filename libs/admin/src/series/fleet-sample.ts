@@ -14,7 +14,7 @@ export const FLEET_VALUES = [
 /** The values of one server in a sample, in this order. */
 export const SERVER_VALUES = ['load', 'cpuPercent', 'lagMs', 'commandsPerSecond'] as const;
 
-/** A value that was not known is null. */
+/** Null: the value is not known. */
 type Values = readonly (number | null)[];
 
 /** The load of the fleet at one time. */
@@ -24,7 +24,7 @@ export interface FleetSample {
   readonly servers: Readonly<Record<string, Values>>;
 }
 
-/** Maximum number of servers in a sample. If the fleet has more, the servers with the lowest load are left out. */
+/** Maximum number of servers in a sample. If the fleet has more, the sample omits the servers with the lowest load. */
 export const SAMPLED_SERVERS_MAX = 200;
 
 /** Takes a sample of the directory. Pure. `slots`: maximum number of rooms of all open game servers. */
@@ -54,7 +54,7 @@ export function sampleOf(records: readonly ServerRecord[], slots: number): Fleet
   };
 }
 
-/** Combines samples of one period into one: the mean of each load, and the maximum of each time. Pure. */
+/** Combines samples of one period into one: the maximum of each value in `PEAKS`, and the mean of each other value. Pure. */
 export function combined(samples: readonly FleetSample[]): FleetSample {
   const names = new Set(samples.flatMap(({ servers }) => Object.keys(servers)));
   return {

@@ -11,7 +11,7 @@ import { COARSE, FINE, type Resolution, SeriesStore, type TimedSample } from './
 
 /** Number of points of a chart, when the request names no step. */
 const POINTS = 240;
-/** Time in ms after the last request at which the samples in memory are dropped. */
+/** Time in ms after the last request at which the reader deletes the samples in memory. */
 const UNUSED_MS = 300_000;
 
 /**
@@ -73,8 +73,8 @@ export class SeriesReader {
   }
 
   /**
-   * Returns the id of a server without the prefix of the fleet, such as `game:1`. The server may be gone, because samples may still contain
-   * it.
+   * Returns the id of a server without the prefix of the fleet, such as `game:1`. Also works for a server that is not in the directory any
+   * more, because samples can still contain it.
    */
   private shortId(id: string): string {
     const record = this.directory.get(fullId(id));

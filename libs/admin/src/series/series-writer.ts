@@ -15,8 +15,8 @@ const TICK_MS = 1_000;
 const LEASE_MS = 3_000;
 
 /**
- * Writes a sample of the fleet every ten seconds, from the directory in memory. All gateways try, and the lease lets one write at a time. A
- * gateway that finds the sample written waits for the next period.
+ * Writes a sample of the fleet every ten seconds, from the directory in memory. All gateways try to get the lease, and only its holder
+ * writes. When the sample of a period is stored, a gateway waits for the next period.
  */
 @Injectable()
 export class SeriesWriter {

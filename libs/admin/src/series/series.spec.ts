@@ -45,7 +45,7 @@ describe('a sample of the fleet', () => {
     expect(names).not.toContain('game:9');
   });
 
-  it('contains the mean loads and the maximum times when the sample combines several samples', () => {
+  it('contains the mean of each load and the maximum of each delay when it combines several samples', () => {
     expect(combined([fleet(2, 3), fleet(4, null), fleet(9, 40)])).toEqual({ ...fleet(5, 40), servers: { 'game:1': [5, 10, 1, 50] } });
   });
 });

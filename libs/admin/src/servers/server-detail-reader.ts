@@ -8,7 +8,7 @@ import { ServerReader } from '../server-reader.js';
 import { within } from '../within.js';
 import type { ServerDetail } from './server-schemas.js';
 
-/** Reads everything that operators may want to know about one server. */
+/** Reads the details of one server for operators: its record, its health, its incidents and its own report. */
 @Injectable()
 export class ServerDetailReader {
   constructor(

@@ -6,7 +6,7 @@ describe('a blend of two values', () => {
     expect(lerp(10, 20, 1.5)).toBe(25);
   });
 
-  it('turns the shorter way between two directions', () => {
+  it('interpolates two directions along the shorter arc', () => {
     expect(lerpTurn(350, 10, 0.5, 360)).toBeCloseTo(0);
     expect(lerpTurn(10, 350, 0.25, 360)).toBeCloseTo(5);
     expect(lerpTurn(-0.1, 0.1, 0.75)).toBeCloseTo(0.05);

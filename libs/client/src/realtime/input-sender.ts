@@ -25,7 +25,7 @@ export class InputSender {
     return now - this.sentAt >= KEEPALIVE_MS;
   }
 
-  /** Lets `isDue` return true immediately, because the server may not have received the input. */
+  /** Lets `isDue` return true immediately, because the server has perhaps not received the input. */
   repeat(): void {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }

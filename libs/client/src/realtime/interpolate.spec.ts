@@ -72,7 +72,7 @@ describe('the interpolation of entities', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('moves an entity within one step when the entity starts to move after a rest', () => {
+  it('spreads the first movement of an entity after a rest over one step, not over the whole rest', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);
@@ -81,7 +81,7 @@ describe('the interpolation of entities', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('continues from the earlier states when a sync has the time of the previous sync', () => {
+  it('continues the motion from the earlier states when two successive syncs have the same time', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;

@@ -21,10 +21,10 @@ const PAUSE_MS = 500;
  * Between the end of the extrapolation and the return, the entity does not move.
  */
 const RETURN_MS = 300;
-/** Number of latest times between two states that are remembered. Their median is the interval of the states. */
+/** Number of the latest intervals between consecutive states that are remembered. Their median is the usual interval. */
 const GAPS = 15;
 /**
- * When the time between two states is longer than this number of intervals, the steps between them changed nothing, because the server
+ * When the interval between two states exceeds this number of usual intervals, the steps between them changed nothing, because the server
  * sends no syncs for such steps.
  */
 const IDLE_STEPS = 2.5;
@@ -45,7 +45,7 @@ const STEP_OVER_MS = 1_000;
 
 /** The options of `interpolate`. */
 export interface InterpolationOptions<State, Entity extends object> {
-  /** Returns the entities that are displayed in the past, such as all ships of other seats. */
+  /** Returns the entities whose past positions are displayed, such as the ships of all other seats. */
   readonly entities: (state: State) => readonly Entity[];
   /** Returns the key that identifies an entity in all states. */
   readonly key: (entity: Entity) => string | number;
@@ -112,7 +112,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   private readonly jumpOver: number;
   private readonly off: () => void;
   private snapshots: Snapshot<Entity>[] = [];
-  /** The latest times between two states, in ms. */
+  /** The latest intervals between consecutive states, in ms. */
   private gaps: number[] = [];
   /** The median of `gaps`, in ms. */
   private intervalMs = Number.POSITIVE_INFINITY;
@@ -181,9 +181,8 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   }
 
   /**
-   * Measures the time between the last state and a new state. The server sends no sync for a step that changed nothing. So after a long
-   * time without a state, nothing moved until the last interval. To show this, inserts a copy of the older state at the beginning of that
-   * interval.
+   * Measures the interval between the last state and a new state. The server sends no sync for a step that changed nothing. So after a long
+   * interval, nothing moved until one usual interval before the new state. To show this, inserts a copy of the older state at that time.
    */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;

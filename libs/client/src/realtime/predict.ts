@@ -115,7 +115,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private sync: FeedSync<State> | undefined;
   private state: State | undefined;
   private syncAt = 0;
-  /** Local time, in ms, of the end of the prediction so far. */
+  /** Local time, in ms, up to which the prediction has run. */
   private time: number;
   /** The elapsed fraction of the step in progress, from 0 to 1. */
   private fraction = 0;
@@ -239,7 +239,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   }
 
   /**
-   * Ends the step in progress. Sends the input of the step now, so that a whole number of steps lies between two inputs, as on the server.
+   * Ends the step in progress. Sends the input only at the end of its step, so that the number of steps between two inputs is whole, as on
+   * the server.
    */
   private endStep(now: number): void {
     const isChange = !isSame(this.input, this.inputBefore);

@@ -6,7 +6,7 @@ interface Rules {
   setup(room: { reject(code: string): never }): { readonly cars: { seat: number; x: number; name: string }[] };
 }
 
-/** The compiler checks that a `Room` of the client is a feed with the type of its state. At run time, the room does nothing. */
+/** The compiler checks that a `Room` of the client implements `RoomFeed` with the type of its state. At run time, the room does nothing. */
 describe('a room object with typed rules', () => {
   const room = { seat: 0, on: () => () => {}, sendInput: () => true } as unknown as Room<Rules>;
 

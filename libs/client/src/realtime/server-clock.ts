@@ -83,8 +83,8 @@ export class ServerClock {
 
   private forget(now: number): void {
     this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
-    // Forgets older slots when all syncs of a whole slot were late. In this case, the room had no server for a while, or somebody set the
-    // local clock.
+    // Forgets older slots when all syncs of a whole slot were late. In this case, the room had no server for a while, or the local clock
+    // was set.
     const last = this.slots.at(-2);
     if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
   }

@@ -5,7 +5,7 @@ import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-ga
 const STEP = (SPEED * STEP_MS) / 1_000;
 /** The distance that a ship moves in one frame, in units. */
 const FRAME = (SPEED * FRAME_MS) / 1_000;
-/** Returns the time after which TCP repeats a lost message, in ms. */
+/** Returns the duration in ms after which TCP repeats a lost message. */
 const holdMs = (latencyMs: number) => Math.max(200, latencyMs * 1.5);
 
 const LATENCIES = [0, 50, 100, 200, 300];
@@ -15,7 +15,7 @@ const grid = LATENCIES.flatMap((latencyMs) => LOSSES.map((loss) => ({ latencyMs,
 const CALM = { latencyMs: 100, jitterMs: 10, loss: 0, seed: 3, durationMs: 20_000 };
 const PAUSE = { from: 8_000, to: 10_000 };
 
-/** Prints the measures: `SHOW=1 npx jest --selectProjects unit libs/client/src/realtime`. */
+/** Prints the measurements if the variable `SHOW` is set: `SHOW=1 npx jest --selectProjects unit libs/client/src/realtime`. */
 function show(name: string, measures: Measures): Measures {
   const values = Object.entries(measures).map(([key, value]) => `${key} ${(value as number).toFixed(1)}`);
   if (process.env.SHOW) process.stdout.write(`${name.padEnd(32)} ${values.join('  ')}\n`);
@@ -57,7 +57,7 @@ describe.each(grid)('the page of a player with a latency of $latencyMs ms and a 
     }
   });
 
-  it('sends an input only when the input changes or after one second', () => {
+  it('sends fewer than 60 inputs within 20 seconds, with consecutive numbers', () => {
     for (const { inputs } of runs) {
       expect(inputs.length).toBeLessThan(60);
       expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));
@@ -71,7 +71,7 @@ describe('a page that receives nothing from its server for two seconds', () => {
     ['on which the room time stops', true, 0],
     ['that rewinds ten steps', false, 10],
   ])(
-    "keeps the player's own ship moving, and corrects the position of the ship once, for a server %s",
+    "keeps the player's own ship in motion, and later corrects its position only once (a server %s)",
     (name, isTimeStopped, rewindSteps) => {
       const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
       const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));

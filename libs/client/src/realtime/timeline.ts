@@ -6,7 +6,7 @@ const STEPS_MAX = 180;
  */
 const LEADS = 7;
 /**
- * Deviation from the usual lead in ms above which the lead is corrected at once. For a smaller deviation, the client's steps run faster or
+ * Deviation from the usual lead, in ms. A larger deviation is corrected at once. For a smaller deviation, the client's steps run faster or
  * slower.
  */
 const REALIGN_MS = 400;
@@ -26,8 +26,8 @@ interface Step<Input> {
 
 /**
  * The steps that this client has predicted, and how many of them the server has run. An input is valid until the next input, on the client
- * and on the server. So a sync contains the step of its latest input and every later step of the server. A sync does not contain the step
- * of a later input.
+ * and on the server. So if the latest input in a sync has number 5, the server has run the step that began with input 5, and has not run
+ * the step that began with input 6.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];
@@ -60,7 +60,9 @@ export class Timeline<Input> {
     for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
   }
 
-  /** Makes the next sync determine which steps are pending. Needed after a time without contact between client and server. */
+  /**
+   * Lets the next sync determine again which steps are pending. Call this method after a period without contact between client and server.
+   */
   realign(): void {
     this.mustRealign = true;
   }
@@ -70,7 +72,8 @@ export class Timeline<Input> {
    *
    * @param serverSteps number of steps that the server has run since the previous sync
    * @param input number of the latest input that the sync contains
-   * @param position the index of this client's step, with its fraction, at the time at which a sync without lateness would have arrived
+   * @param position the index, with a fraction, of the step in progress on this client at the time at which a sync without lateness would
+   * have arrived
    */
   reconcile(serverSteps: number, input: number, position: number): void {
     this.contained += serverSteps;

@@ -20,7 +20,7 @@ export function nodeOpener(
       : webSocketOpener(encoding, WebSocket ?? (await nodeWebSocket()), compact)(url, listener);
 }
 
-/** Returns the WebSocket of the package `ws` in Node 20, which has no WebSocket of its own. Undefined: the platform has one. */
+/** Returns the WebSocket of the package `ws` in Node 20, which has no built-in WebSocket. Undefined: the platform has a WebSocket. */
 async function nodeWebSocket(): Promise<WebSocketConstructor | undefined> {
   if ('WebSocket' in globalThis) return undefined;
   const { WebSocket } = await import('ws');

@@ -59,7 +59,7 @@ export function openWebSocket(
     try {
       message = decode(event.data, compact);
     } catch (error) {
-      // Ignores a kind of message that this client is too old to know. A malformed frame is an error.
+      // Ignores a message of a kind that was added after this version of the client. A malformed frame is an error.
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
       return fail('a frame could not be decoded', true);
     }
@@ -92,7 +92,7 @@ export function ownWebSocket(): WebSocketConstructor {
 
 /**
  * Returns the subprotocols to offer, the preferred one first. With the binary encoding, the list always contains `SUBPROTOCOL_BINARY`,
- * because an older gateway knows no other.
+ * because an older gateway supports no other subprotocol.
  */
 function subprotocolsOf(encoding: Encoding, compact: CompactForm | null): string | string[] {
   if (encoding === 'json') return SUBPROTOCOL_JSON;

@@ -163,7 +163,7 @@ describe('the limits of sockets without a connection', () => {
     expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
 
-  it('leave no listener on a socket that has become a connection', () => {
+  it('remove their listener from a socket that has become a connection', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const socket = socketFrom('192.0.2.1');
     limits.addSocket(socket);

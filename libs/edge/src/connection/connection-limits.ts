@@ -67,8 +67,8 @@ export class ConnectionLimits {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(address), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // The sockets of a trusted proxy belong to many clients, so the limit for one address does not apply to its address. Without a PROXY
-    // header, the gateway learns the address of a client only from the client's request.
+    // The sockets of a trusted proxy belong to many clients, so the limit for one address does not apply to the address of the proxy.
+    // Without a PROXY header, the gateway learns the address of a client only from the client's request.
     if (use.sockets >= connectionsPerAddress && !this.proxies.has(address)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;

@@ -16,8 +16,8 @@ const POLL_MS = 5;
 
 /**
  * Disconnects all players in small groups, so that they do not overload the next gateway. At most `RECONNECTING_MAX` players reconnect at
- * the same time. A player has reconnected when another gateway sends the notice `replaced`, or at the latest after `RECONNECT_MS_MAX`. The
- * players who are still connected continue to play.
+ * the same time. A player counts as reconnected when another gateway sends the notice `replaced`, or at the latest after
+ * `RECONNECT_MS_MAX`. The players who are still connected continue to play.
  *
  * @param isCurrent returns whether the session is still at this gateway
  */

@@ -45,7 +45,10 @@ export const OPERATION_PRICES = {
  * sort, at most twice a second.
  */
 const FURTHER_PAGE_PRICE = 16;
-/** Number of rooms of a page for which the prices of `rooms.list` hold. If `ROOMS_LISTED_MAX` is higher, the prices grow in proportion. */
+/**
+ * Number of rooms in one page for which the prices of `rooms.list` are valid. If `ROOMS_LISTED_MAX` is higher, the prices grow in
+ * proportion.
+ */
 const PAGE_ROOMS = 100;
 
 /**

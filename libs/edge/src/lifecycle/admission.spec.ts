@@ -46,7 +46,7 @@ describe('Admission', () => {
 });
 
 describe('the resume of a session', () => {
-  it('is refused as final when the session is unknown and the store has lost nothing', async () => {
+  it('is refused without a request to retry when the session is unknown and the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);

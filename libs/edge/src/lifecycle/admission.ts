@@ -118,7 +118,7 @@ export class Admission {
     // Ignores an empty string, because clients in some languages send it for a field without a value.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // Waits after a restart of the store, because another gateway may not have restored the session yet.
+    // Waits after a restart of the store, because another gateway has perhaps not restored the session yet.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
@@ -173,8 +173,8 @@ export class Admission {
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
-      // Reads the ban after the session was written. A ban is written before the search for its user's session. So if a login and a ban
-      // happen at the same time, either the login sees the ban, or that search finds the session.
+      // Reads the ban after the session was written. An operator's ban is written before the user's session is searched. So if a login and
+      // a ban happen at the same time, either the login finds the ban, or the search finds the session.
       const [ban, found] = await Promise.all([this.sanctions.find('ban', user), this.admitUser(user)]);
       if (ban) throw suspended(ban);
       return found;
@@ -203,8 +203,8 @@ export class Admission {
   }
 
   /**
-   * Notifies the former gateway, at most once, that the session has moved or was replaced. If the notice is lost, the former gateway
-   * detects this when it renews the session.
+   * Notifies the former gateway that the session has moved or was replaced. The notice may be lost. The former gateway then detects the
+   * change when it renews the session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});

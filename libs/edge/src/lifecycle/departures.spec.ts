@@ -77,7 +77,7 @@ describe('the departure of a session from its room', () => {
     expect(usersSent()).toEqual(['ada', 'ada', 'ada']);
   });
 
-  it('is sent as two events to an older lobby, because the lobby does not know the request `user.gone`', async () => {
+  it('is sent as two events to an older lobby that does not support the request `user.gone`', async () => {
     const { departures, leave, sent, emitted } = newGateway();
     leave('ada');
     await sent[0]!.fail('unknown-operation');

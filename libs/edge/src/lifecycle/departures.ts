@@ -14,9 +14,9 @@ interface Departure {
 
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
- * matchmaking. This gateway may not know the room of the user, because a lobby may still handle a join. The request order places the
- * departure after this join (`RequestOrder`). The gateway repeats a departure until it has an answer. If this gateway dies before the
- * answer, `GatewayCleanup` finds the session in the index and marks the user as away.
+ * matchmaking. This gateway does not always know the room of the user, because a lobby can still be handling a join. The request order
+ * places the departure after this join (`RequestOrder`). The gateway repeats a departure until it has an answer. If this gateway dies
+ * before the answer, `GatewayCleanup` finds the session in the index and marks the user as away.
  */
 @Injectable()
 export class Departures {
@@ -89,7 +89,7 @@ export class Departures {
         departure.isSending = false;
         return;
       }
-      // During a rolling update, a lobby of an older version does not know `user.gone`, so the gateway sends the older events.
+      // During a rolling update, a lobby of an older version does not support `user.gone`, so the gateway sends the older events.
       const { user, asked, room } = data;
       if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
       this.lobbies.emit(session, 'searcher.gone', { user, asked });

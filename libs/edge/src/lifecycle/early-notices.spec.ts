@@ -15,7 +15,7 @@ describe('the buffer of early notices', () => {
     expect(early.take(S, 0)).toEqual([]);
   });
 
-  it('drops the oldest notices when the buffer is full or the notices expire', () => {
+  it('drops the oldest notices when it is full, and drops each notice that has expired', () => {
     const early = new EarlyNotices();
     for (let index = 0; index < 5_000; index++) early.add(`s${index}` as SessionId, bind, index / 1_000);
     expect(early.take('s0' as SessionId, 0)).toEqual([]);

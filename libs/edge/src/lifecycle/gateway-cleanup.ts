@@ -21,8 +21,8 @@ interface AbsentUser {
 
 /**
  * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends when it is evicted, when it says goodbye, or
- * when its name registers again. A sweep finds ended gateways whose event was lost. The cleanup may run twice, in two processes at the same
- * time, or may stop at any point. It removes a session from the index only after it has handled the session, so that a repeated cleanup
+ * when its name registers again. A sweep finds ended gateways whose event was lost. The cleanup can run twice, in two processes at the same
+ * time, or can stop at any point. It removes a session from the index only after it has handled the session, so that a repeated cleanup
  * finds the remaining sessions.
  */
 @Injectable()

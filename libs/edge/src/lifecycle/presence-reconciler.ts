@@ -17,7 +17,7 @@ export class PresenceReconciler {
   private indexedFor = 0;
   /**
    * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission adds a session first to the
-   * index and then to the table. So only two such comparisons in a row show that a session is lost.
+   * index and then to the table. So only two comparisons in a row with this result show that a session is lost.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 
@@ -79,7 +79,10 @@ export class PresenceReconciler {
     this.report(session);
   }
 
-  /** Adds the sessions of this gateway that its index lacks. Removes sessions that only the index has, and marks their users as away. */
+  /**
+   * Adds the sessions of this gateway to its index where they are missing. Removes each session that only the index has, and marks its user
+   * as away.
+   */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;

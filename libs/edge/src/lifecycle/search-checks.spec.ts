@@ -35,7 +35,7 @@ describe("the check of a player's search against its ticket", () => {
     expect(session.ticket).toBeNull();
   });
 
-  it('tells the player that the search continues', async () => {
+  it('sends the player a message that the search continues', async () => {
     const searching: MatchMessage = { kind: 'match', ...HINT, event: 'searching' };
     const { checks, session, sent, bound } = newGateway(searching);
     checks.admitted(session, HINT);
@@ -44,7 +44,7 @@ describe("the check of a player's search against its ticket", () => {
     expect(session.ticket).toMatchObject(HINT);
   });
 
-  it('tells the gateway, but not the player, that the ticket is lost', async () => {
+  it('reports a lost ticket to the gateway, but not to the player', async () => {
     const { checks, session, sent } = newGateway({ kind: 'match', ...HINT, event: 'expired', reason: 'lost' });
     session.ticket = { ...HINT, checkedAt: 0 };
     expect(await checks.isLost(session)).toBe(true);

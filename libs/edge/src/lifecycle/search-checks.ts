@@ -25,8 +25,8 @@ export class SearchChecks {
   take(session: GatewaySession, message: MatchMessage): void {
     const { ticket, game, event } = message;
     const isWaiting = event === 'searching' || event === 'offered';
-    // Ignores a late message about a ticket that has ended. Two lobbies may send messages about one ticket, and the messages may arrive
-    // in any order.
+    // Ignores a late message about a ticket that has ended. Two lobbies can send messages about one ticket, and the messages can arrive in
+    // any order.
     if (isWaiting && session.endedTicket === ticket) return;
     if (isWaiting) this.note(session, { ticket, game });
     else this.end(session, ticket);

@@ -7,7 +7,7 @@ import type { PresenceReconciler } from './presence-reconciler.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import type { SessionRestorer } from './session-restorer.js';
 
-/** A gateway with the sessions of two users, of which one is connected. */
+/** A gateway with the sessions of two users. Only one of them has a connection. */
 function newGateway() {
   const table = newSessionTable();
   table.add('s-ada' as SessionId, 'ada' as UserId, 'Ada').connection = {} as PlayerConnection;

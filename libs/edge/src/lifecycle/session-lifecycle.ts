@@ -83,7 +83,7 @@ export class SessionLifecycle {
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at the same time. The admission with the lower number may finish last. It must not lower the
+      // Two admissions of one session can run at the same time. If the admission with the lower number finishes last, it must not lower the
       // session's number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. This gateway already has the session in the store, so it must begin the grace.
@@ -252,7 +252,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // Before the store is settled, a record may be an older copy, so a comparison with it would report wrong differences.
+    // Before the store is settled, a record can be an older copy, so a comparison with it would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     this.searches.maintain(now);
@@ -277,7 +277,7 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session whose grace is over. If the session is at another gateway in the store, only the notice of its takeover was lost. The
+   * Ends a session whose grace is over. If the store shows the user at another gateway, only the notice about this change was lost. This
    * gateway then requests no departure.
    */
   private async gone(session: GatewaySession): Promise<void> {

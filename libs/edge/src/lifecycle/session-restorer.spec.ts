@@ -28,7 +28,7 @@ async function setStoreAhead(ms: number): Promise<void> {
   }
 }
 
-/** The sessions of a gateway and their restorer. */
+/** Returns a new gateway: its sessions, and the restorer of these sessions. */
 function newGateway(sessionTtlMs?: number) {
   const id = serverId('gateway', randomUUID());
   const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), {
@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('make the gateway report `isIncomplete` for some seconds after the loss', async () => {
+  it('make `isIncomplete` return true for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored after the end of the session when the store lost no data', async () => {
+  it('do not include a session that has ended, so the gateway does not restore it', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

@@ -62,7 +62,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     void this.checkUntilMarked();
   }
 
-  /** Registers a listener for the end of each restoration. The store may not be settled yet at this moment. */
+  /** Registers a listener for the end of each restoration. At that time, the store is not always settled yet. */
   onRestored(listener: () => void): void {
     this.restoredListeners.push(listener);
   }
@@ -85,8 +85,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Returns true for a short time after the store lost data, because other gateways may not have restored their sessions yet. Rejects when
-   * the store does not answer.
+   * Returns true for a short time after the store lost data, because other gateways have perhaps not restored their sessions yet. Rejects
+   * when the store does not answer.
    */
   async isIncomplete(): Promise<boolean> {
     // Waits for the running check and starts another check, because the running check may have read the store before the loss.

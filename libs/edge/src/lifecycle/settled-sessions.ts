@@ -55,7 +55,7 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /**
-   * Removes the user from rooms that the session had left, because the restored record may contain the user again. Does not remove the user
+   * Removes the user from rooms that the session had left, because the restored record can contain the user again. Does not remove the user
    * from a room that the user has entered since, by a request or a match.
    */
   private leaveAgain({ session, outcome, before }: RestoredSession): void {
@@ -81,12 +81,12 @@ export class SettledSessions implements OnApplicationBootstrap {
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The search has ended. The client learns it from the answer to its next `me`.
+      // The search has ended. The answer to the client's next `me` shows this.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }
 
-  /** Sends a request, and repeats it while lobbies restart or do not know yet that the store is settled. */
+  /** Sends a request, and repeats it while lobbies restart or have not detected yet that the store is settled. */
   private async repeated<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {

@@ -41,7 +41,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is a lobby that answers no health checks when no healthy lobby exists', async () => {
+  it('is an unheard lobby when no healthy lobby exists', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },
@@ -50,7 +50,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('does not exist when every lobby is suspect or has no link', async () => {
+  it('does not exist when no lobby is healthy or unheard, and the request then fails with `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

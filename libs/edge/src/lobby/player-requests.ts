@@ -189,8 +189,8 @@ export class PlayerRequests {
 function noop(): void {}
 
 /**
- * Records the search of the session, because Redis may lose the ticket. The answer to a search may arrive after the answer to its cancel,
- * so the request order decides whether the search has ended.
+ * Records the search of the session, because Redis can lose the ticket. The answer to a search can arrive after the answer to its
+ * cancellation, so the request order decides whether the search has ended.
  */
 function noteSearch(
   session: GatewaySession,

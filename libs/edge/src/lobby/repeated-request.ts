@@ -7,7 +7,7 @@ export type SendOperation = (operation: string, data: unknown) => Promise<Player
 const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
 
 /**
- * Repeats a request after a restart of the store. The store may still contain the result of the first request, or may have lost it. The
+ * Repeats a request after a restart of the store. The store either still contains the result of the first request, or has lost it. The
  * player gets the same outcome in both cases.
  *
  * `before`: the first answer. Null: the first request was refused, or its answer was lost.
@@ -40,8 +40,8 @@ export async function repeatRequest(
 }
 
 /**
- * Repeats a `rooms.create` or `match.find` without creating a second room: the room of the first request may still exist, and the player
- * may be a member of it.
+ * Repeats a `rooms.create` or `match.find` without creating a second room: the room of the first request perhaps still exists with the
+ * player as a member.
  */
 async function enterAgain(
   send: SendOperation,

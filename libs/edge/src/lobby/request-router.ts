@@ -33,7 +33,7 @@ interface PlayerRequest {
   readonly id: number;
   readonly operation: string;
   readonly data: unknown;
-  /** Whether the request may be a guess of an invite code or a password, so that it counts against a limit of guesses. */
+  /** True when the request contains an invite code or a password. A wrong one counts against a limit of guesses. */
   readonly isGuessed: boolean;
 }
 
@@ -99,8 +99,8 @@ export class RequestRouter {
     session.requestsPending += 1;
     try {
       const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-      // The gateway learns the room of an invite code only from the answer. By then the lobby has added the spectator to the room, so
-      // the gateway sends a leave.
+      // The gateway learns the room of an invite code only from the answer, after the lobby has already added the spectator to the room. So
+      // if the room has too many spectators, the gateway requests that the spectator leave the room.
       if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
         await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
         return answer(null, errorBody('too-many-watchers'));
@@ -150,7 +150,7 @@ export class RequestRouter {
     const now = performance.now();
     const price = chargeable(fullPrice, this.options);
     const more = price - 1;
-    // Computes the wait for the whole price, because the repeated request is a new message.
+    // The client repeats the whole request later, so its budgets must then cover the whole price.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;

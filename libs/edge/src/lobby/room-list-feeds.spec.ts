@@ -120,7 +120,7 @@ describe('RoomListFeeds', () => {
     expect(feeds.subscriptions).toBe(1);
   });
 
-  it('sends the changes after the next read when a read fails', async () => {
+  it('sends the changes after the next successful read when a read has failed', async () => {
     const client = new Client();
     subscribe(client, 1, {});
     lobby.lists.set('', [room('a')]);

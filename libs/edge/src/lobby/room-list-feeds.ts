@@ -15,7 +15,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { LobbyRouter } from './lobby-router.js';
 
-/** A query, with all sessions of this gateway that subscribe to its list. */
+/** A query for a list of rooms, and all sessions of this gateway that subscribe to the list. */
 interface Feed {
   readonly query: RoomListQuery;
   /** The tag with which a lobby identifies the version of `rooms`. Null: this gateway has not read the list yet. */
@@ -97,7 +97,7 @@ export class RoomListFeeds {
       const { lists } = (await this.lobbies.request('lists.read', { queries })) as Control['lists.read']['answer'];
       for (const [index, feed] of feeds.entries()) this.publish(feed, lists[index] ?? null);
     } catch (error) {
-      // Keeps the tags, so that the next answer contains all changes since the last successful read.
+      // Does not change the tags, so that the next answer contains all changes since the last successful read.
       this.log.debug('lists.read-failed', { error });
     } finally {
       this.isReading = false;

@@ -37,7 +37,7 @@ function commandOf(seq: number): Buffer {
 }
 
 describe('the traces of commands', () => {
-  it('end with the acknowledgement, with the refusal, or with the session', () => {
+  it('end when the command is acknowledged or refused, or when its session ends', () => {
     const tracer = new RecordingTracer();
     const traces = new CommandTraces(tracer);
     const sessions = newSessionTable();
@@ -52,12 +52,12 @@ describe('the traces of commands', () => {
     expect(tracer.outcomes).toEqual(['acknowledged', 'refused', 'session-ended', 'session-ended', null]);
   });
 
-  it('stay below their limit when the sessions of unanswered commands end', () => {
+  it('do not count towards their limit after the session of the command has ended', () => {
     const tracer = new RecordingTracer();
     const traces = new CommandTraces(tracer);
     const sessions = newSessionTable();
     sessions.onRemoved((session) => traces.sessionEnded(session));
-    // Twice as many commands as may be open at once.
+    // Twice as many commands as the maximum number of traced commands without an acknowledgement.
     for (let index = 0; index < 2_000; index++) {
       const session = sessions.add(`s${index}` as SessionId, `u${index}` as UserId, 'Ada');
       traces.begin(session, peer, commandOf(1));

@@ -15,8 +15,9 @@ interface OpenCommand {
 }
 
 /**
- * The traces of commands, each from the gateway to the change log and back. A trace begins when the gateway sends the command to the owner
- * of its room. It ends with the sync that acknowledges the command, with the refusal of the command, or with the end of the session.
+ * The traces of commands. Each trace covers the way of a command from the gateway to the log of the room, and the way of its answer back. A
+ * trace begins when the gateway sends the command to the owner of its room. It ends with the sync that acknowledges the command, with the
+ * refusal of the command, or with the end of the session.
  */
 export class CommandTraces {
   private readonly open = new Map<GatewaySession, OpenCommand[]>();

@@ -7,8 +7,8 @@ import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
 import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 
 /**
- * Sends the end of a game to a session after the room's record shows the end. A living owner sends the last sync and the end itself.
- * Otherwise the gateway sends both from the stored epilogue.
+ * Sends the end of a game to a session after the room's record shows the end. If the owner is alive, it sends the last sync and the end
+ * itself. If the owner is lost, the gateway sends both from the stored epilogue.
  */
 @Injectable()
 export class GameEndNotifier {
@@ -56,7 +56,7 @@ export class GameEndNotifier {
     void gameEnd.finish();
   }
 
-  /** Discards a pending end of game, because the client now plays another game or no game. */
+  /** Discards the end of a game that the client has not received yet, because the client now plays another game or no game. */
   reset(session: GatewaySession): void {
     this.set(session, NOT_ENDED);
   }

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room. `knows`: the owner that the gateway knows for the room. */
+/** A gateway with one player of a room. The test sets in `knows` whether the gateway knows the owner of the room and has a link to it. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };

@@ -19,7 +19,7 @@ import { SessionTable } from '../session/session-table.js';
 import { PauseTraces } from './pause-traces.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** The event that a backlog is too large. All sessions share this object, because each frame to a slow connection causes the event. */
+/** The event of a backlog that is too large. All sessions share this object, because each frame to a slow connection causes the event. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
@@ -34,11 +34,11 @@ interface QueuedAttach {
 
 /**
  * Attaches sessions to the owners of their rooms. One event requests the attachments of all sessions of an owner, because hundreds of
- * sessions may lose an owner at once. The transitions are in `attachment-state.ts`. Only this class writes the state and sends the messages
- * that a transition requires.
+ * sessions may lose an owner at once. The transitions are in `attachment-state.ts`. Only this class writes the state of an attachment and
+ * sends the messages that a transition requires.
  *
- * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
- * `placed` as answer within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
+ * A request may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request when the owner
+ * does not answer with `placed` within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleInit {
@@ -102,7 +102,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'dropped' });
   }
 
-  /** Lets the owner stop its syncs to a session whose connection has a large backlog. */
+  /** Requests that the owner send no more syncs to a session whose connection has a large backlog. */
   suspendFrames(session: GatewaySession): void {
     if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
   }
@@ -126,7 +126,8 @@ export class OwnerAttachments implements OnModuleInit {
     if (!session || session.room !== room || reason === 'ended') return;
     const { attachment } = session;
     if (peerOf(attachment) !== peer || attachment.epoch > epoch) return;
-    // `forbidden`: the player has given up the seat. The room's record still lists the player until a lobby has removed the user.
+    // `forbidden`: the player has given up the seat, so the gateway ends the attachment and sends no `paused`. The room's record lists the
+    // player until a lobby has removed the user.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
     // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old, so the gateway reads

@@ -3,8 +3,8 @@ import { readContext, type TraceContext, Tracer } from '#libs/tracing';
 import type { GatewaySession } from '../session/gateway-session.js';
 
 /**
- * Adds the pauses of players to the trace in which their room came to another owner: a recovery, or a move by an operator. The new owner
- * sends the trace directly before `placed`.
+ * When a room comes to another owner by a recovery or by a move that an operator requested, adds the pauses of its players to the trace of
+ * the recovery or move. The new owner sends the context of this trace directly before `placed`.
  */
 export class PauseTraces {
   /** For each owner: the last announced trace, and the handle of the session whose `placed` follows. */
@@ -26,7 +26,7 @@ export class PauseTraces {
     if (attachment.kind !== 'attached') return;
     const trace = this.announced.get(attachment.peer);
     if (trace?.handle !== handle) return;
-    // A later pause of the player has nothing to do with this arrival of the room.
+    // Deletes the trace, because a later pause of the player has another cause.
     this.announced.delete(attachment.peer);
     const attributes = { 'enduser.id': user, 'session.id': id, 'holdfast.room': room ?? '' };
     this.tracer.begin('session.pause', attributes, trace.context, pausedMs).end();

@@ -71,7 +71,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
   });
 
-  it('reads the record after a lost publication', async () => {
+  it('reads the record when a publication shows that an earlier publication was lost', async () => {
     const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
     await until(() => reported.length === 2);
     expect(reported[1]).toEqual(saved);
@@ -206,7 +206,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('waits for a published revision without reading the record', async () => {
+  it('waits until a revision is published, without reading the record', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {

@@ -48,7 +48,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private listener: RoomListener | null = null;
   /** The iterator of the poll over all rooms. One pass takes `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
-  /** Number of rooms that the poll must compare now. Each tick adds a part of the rooms. A remainder below 1 stays for the next tick. */
+  /**
+   * Number of rooms that the poll must compare now. Each tick adds a fraction of the number of all rooms. A remainder below 1 stays for the
+   * next tick.
+   */
   private due = 0;
   private reconnects = 0;
   private isOpen = true;
@@ -108,10 +111,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Resolves when this gateway has the record of this store generation at revision `rev` or later. The gateway can restore a revision only
-   * after it has received the revision. Resolves also when the room is closed, when a record arrives or is compared in a later store
-   * generation, and after `timeoutMs`. The cache follows the room until the end of the event-loop tick, so that a caller can follow the
-   * room in the same tick without a second read.
+   * Resolves when this gateway has the record of this store generation at revision `rev` or later. A caller waits for this, because the
+   * gateway can restore a revision in the store only after it has received the revision. Resolves also when the room is closed, when a
+   * record arrives or is compared in a later store generation, and after `timeoutMs`. The cache follows the room until the end of the
+   * event-loop tick, so that a caller can follow the room in the same tick without a second read.
    */
   async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
     if (this.isKnownAt(this.rooms.get(id), rev)) return;
@@ -208,8 +211,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private receivePublication(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    // A publication describes a change to the record of this store generation, so it cannot be applied to the record of an earlier
-    // generation.
+    // A publication describes a change to the record in the current store generation, so it cannot be applied to a cached record from an
+    // earlier generation.
     const base = room.generation === this.generation.current ? room.record : null;
     const news = readNews(base, message);
     switch (news.kind) {
@@ -288,7 +291,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Compares all cached records with the store after `PubSub` has reconnected, because publications were lost before. Repeats failed
-   * comparisons until the next reconnect of `PubSub`, because the connection for commands may reconnect later.
+   * comparisons until the next reconnect of `PubSub`, because the connection for commands may still be closed.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;

@@ -3,8 +3,8 @@ import { inBatches } from '#libs/async';
 import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /**
- * Number of records that are compared in one pipeline. It is higher than in routine reads, because all servers wait for the end of the
- * restoration.
+ * Number of records that are compared in one pipeline. It is higher than in routine reads, because all servers wait until the records are
+ * restored.
  */
 const AT_ONCE = 250;
 
@@ -40,8 +40,8 @@ export class RoomRestorer {
   }
 
   /**
-   * Restores the record when the store has an older copy, or no copy (`isAbsent`). If the store was settled before, does not replace an
-   * older copy and returns `superseded`. Rejects when the store does not answer.
+   * Writes the record to the store. If the store has an older copy (`isAbsent` is false) and was settled before, writes nothing and returns
+   * `superseded`. Rejects when the store does not answer.
    */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);

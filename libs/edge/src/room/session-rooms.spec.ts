@@ -213,7 +213,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('a gateway with players in a room', () => {
-  it('does not move an ended session into a room', () => {
+  it('does not bind a session that has ended to a room', () => {
     const gateway = new Gateway();
     const { session, received } = gateway.player('ada');
     gateway.rooms.unbind(session, 'left');
@@ -361,7 +361,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.attachRequests()).toHaveLength(2);
   });
 
-  it('delays commands until the attachment, and refuses commands above a limit or after some time', async () => {
+  it('delays the commands of an unattached session, and refuses them above the maximum number or after the maximum delay', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');
@@ -374,7 +374,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.frames).toEqual([]);
   });
 
-  it('attaches a slow session again with the last sent version when the client has read the backlog', async () => {
+  it('attaches a slow session again, from the last sent version, when the client has read the backlog', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received, connection } = gateway.player('ada');

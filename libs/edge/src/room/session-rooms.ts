@@ -104,9 +104,9 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room. The notice may be late: the player may have
-   * entered the room through an answer and left it since. A notice with a later revision takes effect, because a later match may use the
-   * same room.
+   * Binds the session to the room of a match, unless the player has already left that room. The notice of the match may arrive late, after
+   * the player has already entered the room by the answer to a request and has left it again. If the revision of the notice is later than
+   * the leave, the notice belongs to a later match in the same room, so this method binds the session.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
@@ -215,8 +215,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator has not seen the end of the game yet, because spectators see this room with a delay. The owner sends the
-   * rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns true when spectators see this room with a delay and this spectator has not seen the end of the game yet. The owner still sends
+   * the rest of the game and its end. If the owner is lost, the gateway sends the end after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;

@@ -19,7 +19,7 @@ const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('detach' as const), gone: fc.constantFrom('left' as const, 'away' as const, 'slow' as const) }),
 );
 
-/** Without `size`, fast-check generates at most ten events. So few events seldom lead to the later states. */
+/** Without `size`, fast-check generates at most ten events, and the attachment seldom reaches the later states with ten events. */
 const sequences = fc.array(events, { maxLength: 60, size: 'max' });
 const runs = { numRuns: 500 };
 
@@ -145,11 +145,11 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` after a stall of the owner when a slow connection ended the attachment during the stall', () => {
+  it('sends no `resumed` after a stall of the owner when the connection became slow during the stall', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('remembers the epoch of the owner when the game ends, but not when the session leaves', () => {
+  it('remembers the epoch of the owner when the game ends, but not when the session leaves the room', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

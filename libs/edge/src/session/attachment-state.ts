@@ -49,8 +49,8 @@ export type AttachmentEvent =
   /** The backlog of the connection is too large. */
   | { readonly kind: 'slow' }
   /**
-   * The owner has no seat for the session, or the session is slow and its game has ended. If the client has received `paused`, it still
-   * waits for `resumed` from a later owner.
+   * The owner has no seat for the session, or the game ended while the backlog of the connection was too large. A client that has received
+   * `paused` still waits until a later owner sends `resumed`.
    */
   | { readonly kind: 'dropped' }
   /** The client has received the end of the game, or no game runs. */
@@ -63,7 +63,7 @@ export type DetachReason = 'left' | 'away' | 'slow';
 /** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
 export type AttachmentOutput =
   | { readonly kind: 'paused'; readonly reason: PauseReason }
-  /** `pausedMs`: the time since `paused`, in ms. Null: the owner of the room did not change. */
+  /** `pausedMs`: the duration of the pause, in ms. Null: the same owner answers again, so the game itself had no pause. */
   | { readonly kind: 'resumed'; readonly pausedMs: number | null }
   | { readonly kind: 'detach'; readonly peer: LinkPeer; readonly gone: DetachReason };
 

@@ -140,5 +140,5 @@ export class GatewaySession {
   }
 }
 
-/** A session without readonly fields. Only the classes that are named at the readonly fields may use this type. */
+/** A `GatewaySession` whose readonly fields can be written. Only the classes that the comments of these fields name may use this type. */
 export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

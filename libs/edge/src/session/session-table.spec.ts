@@ -26,7 +26,7 @@ describe('the table of sessions', () => {
     expect([table.size, counts]).toEqual([1, [1, 2, 1]]);
   });
 
-  it('never gives one handle to two sessions, even after the highest handle number', () => {
+  it('never gives the same handle to two sessions, even after the highest handle number', () => {
     const { table } = newTable();
     const first = add(table, 'first');
     (table as unknown as { nextHandle: number }).nextHandle = 0xffff_ffff;

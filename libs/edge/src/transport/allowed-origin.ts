@@ -11,8 +11,8 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
 }
 
 /**
- * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, but an origin never
- * contains a default port.
+ * Returns whether the page comes from this host, over http or https. Ignores a default port in the host, because a proxy may add it and an
+ * origin never contains it.
  */
 function isOriginOf(origin: string, host: string): boolean {
   const [, scheme, originHost] = /^(https?:)\/\/(.+)$/.exec(origin) ?? [];

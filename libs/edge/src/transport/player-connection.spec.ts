@@ -140,7 +140,7 @@ describe('a silent WebSocket', () => {
 
 describe('a WebSocket connection', () => {
   // Payload lengths at which the encoding of the length changes, and the lengths next to them (RFC 6455).
-  it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
+  it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('delivers a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
     connection.sendFrame(frame);
@@ -150,14 +150,14 @@ describe('a WebSocket connection', () => {
     expect(received[1]).toEqual(Buffer.from([1]));
   });
 
-  it('carries a sync whose parts the gateway writes separately', async () => {
+  it('delivers a sync whose parts the gateway writes separately', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     connection.sendSync(9, 4, pack({ room: 'r', state: { a: 1 } }));
     await until(() => received.length === 1);
     expect(decodeServerMessage(received[0] as Buffer)).toEqual({ kind: 'sync', version: 9, seq: 4, room: 'r', state: { a: 1 } });
   });
 
-  it('carries a compact sync with a header for the recipient before the shared body', async () => {
+  it('delivers a compact sync with a header for the recipient before the shared body', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_COMPACT);
     expect(connection.readsCompact).toBe(true);
     connection.sendCompactSync(300, 5, encodeCompactBody({ version: 9, from: 8 }, Buffer.from([1, 2])));
@@ -177,7 +177,7 @@ describe('a WebSocket connection', () => {
     expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);
   });
 
-  it('carries messages as JSON in both directions', async () => {
+  it('delivers messages as JSON in both directions', async () => {
     const { connection, received, client, gateway } = await overWebSocket(SUBPROTOCOL_JSON);
     const ended: ServerMessage = { kind: 'ended', room: 'r' as RoomId, reason: 'finished', result: { winner: '✓' } };
     connection.send(ended);
@@ -305,7 +305,7 @@ describe('a WebSocket connection', () => {
 });
 
 describe('the public port of a gateway', () => {
-  /** Sends these bytes and returns the answer when the port has closed the socket. */
+  /** Sends these bytes. Returns the answer after the gateway has closed the socket. */
   async function answerTo(port: number, ...sent: string[]): Promise<string> {
     const socket = new Socket();
     closers.push(() => socket.destroy());
@@ -324,7 +324,7 @@ describe('the public port of a gateway', () => {
     return text;
   }
 
-  it('closes the socket of a slow request, but not the connection of a player', async () => {
+  it('closes the socket of an incomplete HTTP request after some time, but not the connection of a player', async () => {
     const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const [slow, silent] = await Promise.all([answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), answerTo(port)]);
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
@@ -380,7 +380,7 @@ describe('the public port of a gateway', () => {
 });
 
 describe('a TCP connection', () => {
-  it('carries frames of any length in both directions', async () => {
+  it('delivers frames of any length in both directions', async () => {
     const { connection, received, client, gateway } = await overTcp();
     for (const length of [1, 16_380, 16_384, 100_000]) connection.sendFrame(Buffer.alloc(length, 3));
     connection.sendSync(2, 1, pack({ room: 'r' }));
@@ -509,7 +509,7 @@ describe('hostile input of a player', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('leads to the same messages for any split of the stream', () => {
+  it('is split into the same frames for any sizes of the received packets', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -551,7 +551,7 @@ describe('hostile input of a player', () => {
     );
   });
 
-  it('can be encoded in a response that the client can decode', () => {
+  it('can be part of a response that the client can decode', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

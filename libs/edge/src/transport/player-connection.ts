@@ -33,7 +33,7 @@ export interface ConnectionEvents {
    * the ping.
    */
   pinged(connection: PlayerConnection, bytes: number): boolean;
-  /** The kernel has taken all sent bytes. */
+  /** The kernel has accepted all bytes that the gateway wrote to the socket. */
   drained(connection: PlayerConnection): void;
 }
 

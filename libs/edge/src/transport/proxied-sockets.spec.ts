@@ -119,15 +119,18 @@ describe.each([
     expect(gateway.connections[0]!.address).toBe('192.0.2.7');
   });
 
-  it.each(['tcp', 'websocket'] as const)('is read without a loss of the bytes that follow the header in one packet (%s)', async (port) => {
-    const { gateway, socket } = await connected({ port });
-    const rest = port === 'tcp' ? HELLO : Buffer.concat([Buffer.from(`${UPGRADE}\r\n`), MASKED_HELLO]);
-    socket.write(Buffer.concat([header, rest]));
-    await until(() => gateway.frames === 1);
-    socket.write(port === 'tcp' ? HELLO : MASKED_HELLO);
-    await until(() => gateway.frames === 2);
-    expect(gateway.connections[0]!.address).toBe('192.0.2.7');
-  });
+  it.each(['tcp', 'websocket'] as const)(
+    'is read without losing the bytes that follow the header in the same packet (%s)',
+    async (port) => {
+      const { gateway, socket } = await connected({ port });
+      const rest = port === 'tcp' ? HELLO : Buffer.concat([Buffer.from(`${UPGRADE}\r\n`), MASKED_HELLO]);
+      socket.write(Buffer.concat([header, rest]));
+      await until(() => gateway.frames === 1);
+      socket.write(port === 'tcp' ? HELLO : MASKED_HELLO);
+      await until(() => gateway.frames === 2);
+      expect(gateway.connections[0]!.address).toBe('192.0.2.7');
+    },
+  );
 
   it.each(['tcp', 'websocket'] as const)('is read before the TLS handshake (%s)', async (port) => {
     const { gateway, socket } = await connected({ port, isTls: true });
@@ -142,7 +145,7 @@ describe.each([
 });
 
 describe('a port that requires PROXY headers from trusted proxies', () => {
-  it('uses the forwarded address of a request only when the PROXY header contains the address of another trusted proxy', async () => {
+  it('uses the header X-Forwarded-For only when the address in the PROXY header is that of another trusted proxy', async () => {
     for (const [client, forwarded] of [
       ['192.0.2.7', '192.0.2.7'],
       ['127.0.0.9', '198.51.100.1'],

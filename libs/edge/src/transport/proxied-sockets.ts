@@ -8,9 +8,9 @@ import { TrustedProxies } from './trusted-proxies.js';
 type Listener = (socket: Socket) => void;
 
 /**
- * Reads the PROXY header of connections from trusted proxies, and knows the address of the client of each such connection. A port either
- * requires the header from all trusted proxies, or does not read it, because the protocol forbids guessing (`PROXY_PROTOCOL`). A connection
- * from any other address comes from the client itself.
+ * Reads the PROXY header of each connection from a trusted proxy, and stores the address of the client that the header contains. The
+ * setting `PROXY_PROTOCOL` decides whether a port requires the header from all trusted proxies or does not read it, because the protocol
+ * forbids a server to guess whether a connection has a header. A connection from any other address comes from the client itself.
  */
 @Injectable()
 export class ProxiedSockets {
@@ -22,14 +22,17 @@ export class ProxiedSockets {
     private readonly proxies: TrustedProxies,
   ) {}
 
-  /** Returns the address of the client of a socket: that of its PROXY header, or else that of the socket itself. */
+  /**
+   * Returns the address of the client from the socket's PROXY header. For a socket without this header, returns the address of the socket.
+   */
   addressOf(socket: Socket): string {
     return (this.clients.size > 0 && this.clients.get(peerOf(socket))) || (socket.remoteAddress ?? 'unknown');
   }
 
   /**
-   * Makes a server that does not listen yet read PROXY headers, if the settings name its port. The listeners of the server get a socket
-   * only after its PROXY header was read. A socket without a valid header is closed, after at most `HELLO_TIMEOUT_MS`.
+   * If the settings name the port of the server, lets the server read PROXY headers from trusted proxies. Call it before the server
+   * listens. The listeners of the server then get the socket of a trusted proxy only after its PROXY header was read. A socket without a
+   * valid header is closed, after at most `HELLO_TIMEOUT_MS`.
    */
   readHeaders(server: Server, port: 'tcp' | 'websocket'): void {
     const { proxyProtocol } = this.options;

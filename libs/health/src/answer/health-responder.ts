@@ -37,11 +37,11 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // Answers after a reconnect, because a check may have been lost before it. An unneeded answer does no harm.
+    // Answers after a reconnect, because a check may have been lost while this server had no connection. An unneeded answer does no harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Answers a check. All checks that arrive during the write of an answer share one further answer. */
+  /** Answers a check. For all checks that arrive while an answer is being written, writes only one further answer. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

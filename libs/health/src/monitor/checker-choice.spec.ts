@@ -19,7 +19,7 @@ describe('checkerOf', () => {
     for (const share of shares.values()) expect(share).toBeGreaterThan(60);
   });
 
-  it('changes the checker only for the servers of a lost gateway', () => {
+  it('changes the checker only of the servers that a lost gateway checked', () => {
     for (const game of GAMES) {
       const before = checkerOf(game, GATEWAYS);
       const after = checkerOf(game, GATEWAYS.slice(0, 2));
@@ -60,7 +60,7 @@ describe('isMassFailure', () => {
     [2, 6, false],
     [333, 999, false],
     [334, 999, true],
-  ])('judges %p failed servers out of %p as %p', (silent, others, expected) => {
+  ])('with %p failed servers of %p, returns %p', (silent, others, expected) => {
     expect(isMassFailure(silent, others)).toBe(expected);
   });
 });

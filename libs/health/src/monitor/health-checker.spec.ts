@@ -83,7 +83,7 @@ describe('the health checker, over a real Redis', () => {
     await eventually(() => expect(evicted(watching, deaf.id)).toHaveLength(1));
   });
 
-  it('does not evict a server whose half-open Redis connection for channels reconnects', async () => {
+  it('does not evict a server that replaces its half-open Redis connection for channels', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -124,7 +124,7 @@ describe('the health checker, over a real Redis', () => {
       expect(one.get(gateways[1].self.id)).toBeUndefined();
     });
 
-    // The checker never runs. So a server can only be evicted by the dial that follows the loss of its link.
+    // The checker never runs. So only the dial after the loss of a link can lead to the eviction of a server.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
     it('evicts a server whose process has ended, but not a server that only lost its link', async () => {

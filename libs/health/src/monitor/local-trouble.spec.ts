@@ -68,7 +68,7 @@ describe('the checks of a gateway that was suspended or without Redis', () => {
     expect(await result(watching, 'void')).toBeGreaterThan(0);
   });
 
-  it('condemn no server after a pause, a flush or an empty restart of Redis', async () => {
+  it('condemn no server when Redis pauses, is flushed, or restarts without data', async () => {
     const watching = await world.gateway('1');
     // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const games = [

@@ -58,8 +58,8 @@ export class SelfCheck {
   }
 
   /**
-   * Checks Redis once more. Returns true when the missed check of the time `checkedAt` still counts. Returns false when Redis has failed,
-   * this process was late, or no check was sent.
+   * Checks Redis once more. Returns true when the missed check that was sent at `checkedAt` still counts. Returns false when Redis has
+   * failed, this process was late, or no check was sent.
    */
   async confirm(checkedAt: number | null): Promise<boolean> {
     const trouble = await this.store.check(this.options.intervalMs);

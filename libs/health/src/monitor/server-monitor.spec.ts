@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss when its own process or Redis may have caused the silence', async () => {
+  it('counts no miss when the gateway itself or Redis may have caused the silence', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');
@@ -158,7 +158,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('ignores a connection attempt that ends after the server has answered a check', async () => {
+  it('ignores the result of a connection attempt that ends after the server has answered a check', async () => {
     const { context, check, wait, miss } = newMonitor();
     let end = (_: string): void => {};
     context.dials.dial.mockReturnValueOnce(new Promise((resolve) => (end = resolve)));
@@ -171,7 +171,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('waits for some time before it requests a missing verdict again', async () => {
+  it('waits before it tries again to condemn a server for which votes are missing', async () => {
     const { context, check, wait, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('open');
     await check();

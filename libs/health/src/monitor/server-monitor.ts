@@ -116,7 +116,10 @@ export class ServerMonitor {
     this.checkedAt = sentAt;
   }
 
-  /** Judges again when a dial has ended or when a verdict was held for long enough. The checker calls this method at each tick. */
+  /**
+   * Judges the missed checks again, because a dial may have ended, or a verdict may have been held for `holdMs`. The checker calls this
+   * method at each tick.
+   */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
@@ -272,8 +275,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // Ignores the result if a newer dial is in progress. If the server has answered a check during the dial, the monitor has a new
-      // `suspicion`, and the writes to this one have no effect.
+      // Ignores the result if a newer dial is in progress. If the server has answered a check during the dial, the monitor has replaced
+      // this `suspicion`, and nothing reads the result.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

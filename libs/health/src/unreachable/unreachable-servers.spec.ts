@@ -56,7 +56,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('does not lose a report that arrives while a health check waits for its answer', async () => {
+  it('lists a server in `locallyUnreachable` even while a health check of the server waits for its answer', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -77,7 +77,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect([...service.locallyUnreachable]).toEqual([cut.self.id]);
   }, 20_000);
 
-  it('counts only one report of each gateway in the given list, until the report expires', async () => {
+  it('counts only reports of gateways in the given list, one for each gateway, until they expire', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);

@@ -200,8 +200,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // This gateway has reached the server again, or the server has left.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // Every server needs a moment to answer a check. So a missing answer ends this report only if the server has already missed a
-        // check.
+        // Every server needs a moment to answer a check. So one check that waits for its answer changes nothing. If the server has already
+        // missed a check, its checker judges it, and this gateway no longer regards it as unreachable.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;

@@ -134,7 +134,8 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         const isPrepared = prepared !== undefined;
         const { dialledAt, found, wasLate } = await (prepared ?? this.dial(server));
         prepared = undefined;
-        // Dials again if the prepared dial did not find silence, because the server may have become silent after that dial.
+        // Dials again if the dial that began at the suspicion did not find silence, because the server may have become silent after that
+        // dial.
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;

@@ -111,7 +111,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await watching.redis.commands.exists(leaving.self.id)).toBe(0);
   });
 
-  it('reports the eviction in a dry run, but evicts no server', async () => {
+  it('reports the verdict in a dry run, but evicts no server', async () => {
     const watching = await world.gateway('1', { ...CHECKS, dryRun: true });
     const refused = await world.foreign(watching, 'refused', 'refuses');
     await eventually(async () =>

@@ -6,7 +6,7 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 
 /** Time for which the result of a request is stored, in ms: one day, so that a service can repeat a request after a downtime of a night. */
 const KEPT_MS = 86_400_000;
-/** TTL of the lease on the work, in ms. When the lobby of a request dies, a repeated request continues after this time. */
+/** TTL of the lease on the work, in ms. When the lobby of a request dies, another lobby can continue the request after this time. */
 const LEASE_MS = 3_000;
 /** Maximum time in ms for which a repeated request waits for the work of another lobby. */
 const WAIT_MS = 10_000;
@@ -48,7 +48,7 @@ export class IdempotentRequests {
       if (stored !== null) return JSON.parse(stored) as Result;
       let result: Result | undefined;
       const isDone = await lease.run(async () => {
-        // The previous holder of the lease may have stored its result after the first read.
+        // Reads again, because the previous holder of the lease may have stored its result after the first read.
         const again = await commands.get(`${name}:result`);
         result = again === null ? await this.store(name, await work(plan)) : (JSON.parse(again) as Result);
       });

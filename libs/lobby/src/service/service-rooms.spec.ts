@@ -31,8 +31,8 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
 /**
- * Rejects `death` at the end of the tests. The commands of dead processes wait for this promise, so that no timer of a dead process
- * remains.
+ * At the end of the tests, rejects `death`. The commands of dead processes wait for this promise, so after its rejection no timer of a dead
+ * process remains.
  */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
@@ -134,7 +134,10 @@ async function roomsOf(user: UserId): Promise<RoomId[]> {
   return all.flatMap((record) => (record?.doc.members.some((member) => member.user === user) ? record.id : []));
 }
 
-/** Runs a request in a process that dies at each of its commands, and repeats it in another process. Returns the number of commands. */
+/**
+ * Repeats this test for each command of a request: runs the request in a process that dies at this command, and repeats the request in
+ * another process. Returns the number of commands.
+ */
 async function diesAtEachStep<Setup>(
   isExecuted: boolean,
   prepare: () => Promise<Setup>,

@@ -89,7 +89,7 @@ export class ServiceRooms {
       const record = await this.records.read(room);
       // An earlier run has created the room, and may have died before it notified the gateways.
       if (record) await this.notifyAll(record);
-      // Does not create the room again if an earlier run created it and it was closed since then.
+      // Does not create the room again if an earlier run has created it and another request has closed it since then.
       else if (!(await this.records.wasClosed(room))) await this.createAs(room, code, wish);
       this.log.info('service.room-created', { roomId: room, users: wish.users.length });
       return this.answerOf(room);
@@ -156,7 +156,7 @@ export class ServiceRooms {
   async end(key: string, room: RoomId, close: boolean, endGame: (round: number) => Promise<void>): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['end', room, close], plan: () => this.roundOf(room) }, async ({ round }) => {
       const record = await this.records.read(room);
-      // An earlier run has closed the room.
+      // An earlier run of this request has closed the room.
       if (!record && close) return this.answerOf(room);
       if (!record) throw new HoldfastError('room-unknown');
       if (record.round === round) {

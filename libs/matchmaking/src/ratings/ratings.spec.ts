@@ -83,7 +83,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('include all games of a player that end at the same time', async () => {
+  it('change for each game when several games of a player end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
@@ -95,7 +95,9 @@ describe('ratings in Redis', () => {
     const rate = (id: string, users: readonly UserId[], mu: number): Promise<boolean> =>
       store.update(game, id, users, () => users.map(() => ({ mu, sigma: 1 })));
 
-    /** Simulates that time passes. Redis compares expiry times with its own clock, so this moves the expiry times back. */
+    /**
+     * Simulates that time passes. Redis compares expiry times with its own clock, so this function makes the stored expiry times earlier.
+     */
     async function pass(ms: number): Promise<void> {
       const { commands } = module.get(RedisConnections);
       const key = `hf:ratings:{${game}}:expiries`;
@@ -121,7 +123,7 @@ describe('ratings in Redis', () => {
       expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 300 }]);
     });
 
-    it('are deleted for guests who stay away when other games end', async () => {
+    it('are deleted when they have expired and other players finish games', async () => {
       const guests = Array.from({ length: 150 }, (_, index) => `guest:${index}` as UserId);
       await rate('crowd', guests, 100);
       await pass(GUEST_TTL_MS + 1);
@@ -132,7 +134,7 @@ describe('ratings in Redis', () => {
       expect(stored).toContain(other);
     });
 
-    it('are read when an earlier version stored the ratings without an expiry', async () => {
+    it('are read when an earlier version stored the ratings without an expiry time', async () => {
       const { commands } = module.get(RedisConnections);
       await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
       expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);
@@ -151,7 +153,7 @@ describe('ratings in Redis', () => {
     expect(await module.get(RedisConnections).commands.hget(`hf:ratings:{${game}}`, dee)).toBe('900 1');
   });
 
-  it('stay unchanged when an update is not a number', async () => {
+  it('stay unchanged when an update computes a rating that is not a number', async () => {
     await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
       'A rating is not a number: NaN ± 1.',
     );

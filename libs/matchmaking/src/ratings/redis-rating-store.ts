@@ -13,13 +13,13 @@ export const RATING_OPTIONS = Symbol('RatingOptions');
 export interface RatingOptions {
   /** Time for which the rating of a guest is stored after the guest's last rated game, in ms. 0: without a limit. */
   readonly guestTtlMs: number;
-  /** Time for which the rating of a user who is not a guest is stored, in ms. 0: without a limit. */
+  /** Time for which the rating of any other user is stored after the user's last rated game, in ms. 0: without a limit. */
   readonly ttlMs: number;
 }
 
 /**
  * Time for which the store remembers a finished game, in ms. It equals the time for which the effects of an ended game are kept, so no
- * effect runs after the store has forgotten the game. Such an effect would change the ratings a second time.
+ * effect runs after the store has forgotten the game. An effect that runs later would change the ratings a second time.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
 /**

@@ -7,8 +7,8 @@ import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
 /**
- * A ticket or an open room for which the strategy searches other tickets. Its rules determine the windows, and those tickets join its
- * match.
+ * A ticket or an open room for which the strategy searches further tickets. The rules of the anchor determine the windows. The tickets that
+ * the strategy finds join the match of the anchor.
  */
 export interface Anchor {
   readonly id: string;
@@ -42,7 +42,7 @@ export interface Anchor {
   readonly room?: OpenRoom;
 }
 
-/** @param isExplained true: also targets that the tickets of the queue can never meet, to explain what is missing */
+/** @param isExplained true: also includes targets for which the queue has too few tickets, to explain what is missing */
 export function anchorOfTicket(entry: Entry, now: number, isExplained = false): Anchor {
   const { bucket, ticket, size } = entry;
   const { rules } = bucket;
@@ -67,7 +67,7 @@ export function anchorOfTicket(entry: Entry, now: number, isExplained = false): 
   };
 }
 
-/** Returns the anchor of an open room. Null: matchmaking does not fill this room. */
+/** Returns an open room as an anchor. Null: matchmaking adds no players to this room. */
 export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRules, now: number): Anchor | null {
   const rules = rulesOfMode(gameRules, room.mode);
   if (!rules || room.free < 1 || !(room.running ? rules.backfill.running : rules.backfill.waiting)) return null;
@@ -93,7 +93,7 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
 
 /**
  * Returns the targets (see `Anchor`) for which the bucket has enough tickets. Ignores all other rules. This check is cheap and avoids most
- * searches without success.
+ * of the searches that would find no match.
  */
 function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
   return getOrAdd(fits, isFull ? size : -size, () => {
@@ -114,8 +114,8 @@ function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][
 }
 
 /**
- * Returns the number of players and bots of each team, or of the match without teams: the smallest allowed number that is not below the
- * size of the party.
+ * Returns the number of players and bots of each team, or of the whole match in a mode without teams. This number is the minimum of the
+ * mode, or the size of the party if the party is larger.
  */
 export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
   return Math.max(teams?.size.min ?? seats.min, size);

@@ -133,7 +133,7 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('returns the same matches as a new strategy for any number of combinations of attributes', () => {
+    it('proposes the same matches as a new strategy when the number of combinations of attributes changes', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );
@@ -325,7 +325,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '1').reason).toBe('1 player, 3 needed for a full match.');
   });
 
-  it('reports when parties cannot fill the teams, or when no match can contain the ticket', () => {
+  it('reports that the parties cannot fill the teams, or that no match can contain the ticket', () => {
     const view = viewOf(4, { teams: { count: 2, size: 2 } }, [
       ticketOf(1, [1500, 1500]),
       ticketOf(2, 1500),
@@ -335,7 +335,7 @@ describe('the explanation of a waiting ticket', () => {
     expect(explain(view, '3')).toMatchObject({ place: 0, reason: expect.stringContaining('No match of this game can have these players') });
   });
 
-  it('estimates the remaining wait from recent tickets that waited longer than the ticket', () => {
+  it('estimates the remaining wait from the waiting times of recent tickets that waited longer', () => {
     const recent = [{ at: NOW, waitedMs: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000] }];
     const view = (waitedMs: number) => viewOf(2, {}, [ticketOf(1, 1500, { waitedMs })], { recent });
     expect(explain(view(0), '1').estimateMs).toBe(4_000);

@@ -6,7 +6,7 @@ import { compareService } from './rating-list.js';
 import type { Ticket } from './ticket.js';
 import type { Entry, TicketIndex } from './ticket-index.js';
 
-/** Minimum number of recent tickets for an estimate. */
+/** Minimum number of recently matched tickets from which a waiting time is estimated. */
 const SAMPLES_MIN = 5;
 
 /** Returns the reasons why a ticket waits. `index` contains the tickets of this view, before any match of this round. */
@@ -55,7 +55,7 @@ interface Facts {
   readonly window: number | undefined;
   readonly latencyMs: number | undefined;
   readonly isFit: boolean;
-  /** True: the ticket still waits for the largest match. */
+  /** True: the ticket still waits for a match with the maximum number of players. */
   readonly fills: boolean;
 }
 
@@ -83,7 +83,10 @@ function placeOf(entry: Entry, order: readonly Entry[]): number {
 /** A cache of the sorted waiting times of recent matches, by list of matches and by mode. */
 const waits = new WeakMap<readonly RecentMatch[], Map<string | undefined, readonly number[]>>();
 
-/** Returns an estimate of the remaining waiting time, in ms: the median of the recent tickets that waited longer than this ticket. */
+/**
+ * Returns an estimate of the remaining waiting time, in ms: the median waiting time of the recent tickets that waited longer than this
+ * ticket, minus the time that this ticket has waited.
+ */
 function remainingMs({ recent }: MatchQueueView, mode: string | undefined, waitedMs: number): number | undefined {
   if (!recent) return undefined;
   const modes = getOrAdd(waits, recent, () => new Map<string | undefined, readonly number[]>());

@@ -17,8 +17,8 @@ export interface Gathered {
 }
 
 /**
- * Maximum number of further searches for one anchor and region. The tickets of each further search agree with one combination of attributes
- * that the first search left out.
+ * Maximum number of further searches for one anchor and region. Each further search takes only tickets that agree with one combination of
+ * attributes which the first search excluded.
  */
 const CONFLICTS_MAX = 16;
 
@@ -60,8 +60,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // Repeats the search for each combination of attributes that was left out, because the nearest tickets may have excluded tickets that
-  // would make a match.
+  // Repeats the search for each excluded combination of attributes. Perhaps the nearest tickets of the first search have excluded tickets
+  // that make a match.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;
@@ -130,7 +130,7 @@ function gatherAround(
   return { accepted, fit: partial ? partialFit(partial, accepted, rules.botsAfterMs !== undefined && !anchor.room) : null, distance };
 }
 
-/** Returns whether a ticket accepts a match with this anchor in this region, apart from the attributes. */
+/** Returns whether a ticket accepts a match with this anchor in this region. Does not compare attributes. */
 function accepts({ mu, sigma, ticket }: Entry, anchor: Anchor, region: string, now: number): boolean {
   const { rules, room } = anchor;
   const waitedMs = now - ticket.since;

@@ -160,7 +160,7 @@ describe('a ticket that the strategy leaves unmatched', () => {
     }
   };
 
-  it('cannot form a match with the tickets that earlier matches left over', () => {
+  it('cannot form a match with tickets that are in no match of an earlier ticket', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 

@@ -35,7 +35,7 @@ export interface ProposedMatch {
   readonly bots?: number;
 }
 
-/** The reason why a ticket still waits, with the figures behind it. */
+/** The reason why a ticket still waits, with the numbers that explain it. */
 export interface MatchExplanation {
   /** Position in the order of service among the tickets of the same mode and options, from 1. */
   readonly place: number;

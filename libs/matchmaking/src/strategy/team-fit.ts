@@ -1,12 +1,12 @@
 /**
- * Maximum number of steps of one search for a composition. Teams of up to 8 players never need so many steps. A search for larger teams may
- * stop without a result. A later search with more tickets may then succeed.
+ * Maximum number of steps of one search for parties that fill the teams. Teams of up to 8 players never need so many steps. A search for
+ * larger teams may stop without a result. A later search with more tickets may then succeed.
  */
 const STEPS_MAX = 5_000;
 
 /**
  * Finds parties that fill teams exactly. `capacities`: free places of each team. `available[n]`: number of parties with n players. Returns
- * the sizes of the parties of each team, largest first. Null: no composition fits exactly.
+ * the sizes of the parties of each team, largest first. Null: no parties fill the teams exactly.
  */
 export function exactFit(capacities: readonly number[], available: readonly number[]): number[][] | null {
   const left = [...available];
@@ -38,7 +38,7 @@ export interface RatedParty {
  * Distributes parties over teams, so that the sums of the ratings are close. In turn, the strongest party joins the weakest team that needs
  * a party of its size. Then parties of equal size are exchanged while this reduces the differences.
  *
- * @param sizes the sizes of the parties of each team; all together exactly the sizes of `parties`
+ * @param sizes for each team, the sizes of its parties; together, these are the sizes of all `parties`
  * @param sums the sum of the ratings that each team already has
  */
 export function balancedTeams<Party extends RatedParty>(
@@ -94,5 +94,8 @@ function exchange(teams: RatedParty[][], total: number[]): void {
   }
 }
 
-/** Minimum improvement for which parties are exchanged, in points. It is above the rounding errors of sums, so that the exchanges end. */
+/**
+ * Minimum improvement for which parties are exchanged, in points. It is larger than the rounding errors of sums. Otherwise these errors
+ * could cause exchanges without end.
+ */
 const GAIN_MIN = 1e-6;

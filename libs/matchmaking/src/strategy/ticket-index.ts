@@ -134,7 +134,7 @@ export class TicketIndex {
   }
   private given: MatchRules | undefined;
 
-  /** Returns false if this view has already contained the ticket. */
+  /** Returns false if the ticket occurs a second time in this view. */
   private see(ticket: Ticket): boolean {
     const expected = this.lastSequence[this.expected];
     if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
@@ -274,7 +274,7 @@ export function listsFor(groups: readonly TicketGroup[], region: string): Rating
   return lists;
 }
 
-/** Returns whether tickets of the group may agree with these attributes. */
+/** Returns false if no ticket of the group can agree with these attributes. */
 export function mayAgree(group: TicketGroup, attributes: Attributes | undefined): boolean {
   return attributesAgree([group.attributes, attributes]);
 }

@@ -57,7 +57,7 @@ export interface OpenRoom {
   readonly free: number;
   /** The players who are in the room. */
   readonly players: readonly MatchPlayer[];
-  /** Users who may not enter the room. The lobby refuses a match that puts such a user into the room. Default: no users. */
+  /** Users who may not enter the room. The lobby refuses a match that puts one of them into the room. Default: no users. */
   readonly banned?: readonly UserId[];
   /** The users of each team, in a mode with teams. Users without a team are in no list. */
   readonly teams?: readonly (readonly UserId[])[];

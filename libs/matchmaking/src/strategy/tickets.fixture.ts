@@ -2,7 +2,7 @@ import { type MatchOptions, matchRules, type RoomId, type UserId } from '#libs/p
 import type { MatchQueueView, ProposedMatch } from './match-strategy.js';
 import type { OpenRoom, Ticket } from './ticket.js';
 
-/** The time at which the strategy looks at the tickets, in ms. */
+/** The store time at which the strategy receives the tickets, in ms. */
 export const NOW = 1_000_000;
 
 /** A ticket of players with these ratings. The user ids are the ticket's id and a letter: `7a`, `7b`. */

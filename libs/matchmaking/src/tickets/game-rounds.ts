@@ -72,7 +72,7 @@ export class GameRounds {
   private readonly vacancies = new RoomVacancies();
   /** The tickets of parties, in the order in which the repair compares them with the rooms of the parties. */
   private readonly parties = new KeyRotation<string>();
-  /** The running creations of rooms for matches, by ticket. */
+  /** For each ticket whose room is being made, the result of this work. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
@@ -240,7 +240,8 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
-      // Another lobby is the runner now and decides which tickets are overdue, because this lobby may have been suspended for a long time.
+      // Another lobby is the runner now. Leaves the overdue tickets to that lobby: this lobby may have been suspended for a long time, so
+      // it could end tickets too early.
       if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
@@ -261,8 +262,8 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. So the current queue time is
-        // more exact.
+        // The `since` of a new ticket is the last stored queue time, which is up to a third of the lease old. Uses the current queue time
+        // instead, which is more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });
       for (const id of ended) this.told.delete(id);

@@ -21,7 +21,7 @@ export interface MatchRecord {
   readonly players: number;
 }
 
-/** Returns the text of a match in the store: `STAGE PLAYERS JSON`. */
+/** Converts a match to the text that Redis stores: `STAGE PLAYERS JSON`. */
 export function matchText({ stage, players, ...body }: MatchRecord): string {
   return `${stage} ${players} ${JSON.stringify(body)}`;
 }

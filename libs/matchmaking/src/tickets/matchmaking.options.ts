@@ -17,7 +17,7 @@ export const CLAIM_EVERY_MS = 500;
 export const ROUND_EVERY_MS = 250;
 /** Time after which the runner of an empty queue releases the lease, in ms. */
 export const IDLE_MS = 30_000;
-/** Maximum number of matches in one round. After such a full round, the next round follows at once. */
+/** Maximum number of matches in one round. When a round makes this number of matches, the next round follows at once. */
 export const ROUND_MATCHES_MAX = 2_000;
 /** Maximum number of matches in one commit. The script needs about a millisecond for a commit of this size. */
 export const COMMIT_MATCHES = 64;
@@ -26,8 +26,8 @@ export const MAKES_AT_ONCE = 64;
 /** Age in ms at which the runner makes the room of a match itself, because the lobby that was making it has probably died. */
 export const MATCH_ABANDONED_MS = 5_000;
 /**
- * Interval in ms at which the runner searches for abandoned matches, overdue offers and old ends. At this interval it also reports the
- * state of the queue.
+ * Interval in ms at which the runner repairs abandoned matches, ends overdue offers, deletes the stored ends of old tickets, and reports
+ * the state of the queue.
  */
 export const REPAIR_EVERY_MS = 1_000;
 /** Time for which the end of a ticket is stored, in ms, for players who missed the message. */

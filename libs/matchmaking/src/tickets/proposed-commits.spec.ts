@@ -31,7 +31,7 @@ function committed(...proposals: readonly ProposedMatch[]) {
 }
 
 describe('the commits of a matchmaking round', () => {
-  it('contain the change number of each ticket that the runner has read', () => {
+  it('contain, for each ticket, the number of the last change that the runner has read', () => {
     const { matches, changes } = committed({ tickets: [ADA, BOB] });
     expect(matches).toEqual([{ id: 'new', game: 'duel', stage: 'making', at: 7, tickets: ['ada', 'bob'], players: 2 }]);
     expect(changes).toEqual([

@@ -17,7 +17,7 @@ describe('QueueTime', () => {
     }
   });
 
-  it('grows by at most one maximum step during a pause of the runner', () => {
+  it('advances by at most `QUEUE_STEP_MS_MAX` during a pause of the runner', () => {
     for (const pauseMs of [QUEUE_STEP_MS_MAX + 1, 60_000, 86_400_000]) {
       const before = time.now();
       monotonic += pauseMs;

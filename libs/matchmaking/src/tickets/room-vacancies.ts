@@ -13,7 +13,7 @@ export class RoomVacancies {
   since(rooms: readonly OpenRoom[], now: number): OpenRoom[] {
     const found = rooms.map((room) => ({ ...room, since: this.sinceOf(room, now) }));
     for (const [room, { seenAt }] of this.all) {
-      // The map has the order of `seenAt`, so all further rooms were seen later than this room.
+      // The map is sorted by `seenAt`, so all further rooms were seen even later and must be kept, too.
       if (now - seenAt <= VACANCIES_KEPT_MS) break;
       this.all.delete(room);
     }

@@ -2,7 +2,7 @@ import { haveSameHiddenClass } from '../../../../tools/fixtures/hidden-class.fix
 import { parseTicket, type StoredTicket } from './stored-ticket.js';
 
 describe('a ticket in the form that Redis stores', () => {
-  it('is parsed with its time', () => {
+  it('is parsed into a ticket with `since`', () => {
     expect(parseTicket('1200 {"id":"t1","game":"go","players":[{"user":"ann"}]}')).toEqual({
       id: 't1',
       game: 'go',
@@ -11,7 +11,7 @@ describe('a ticket in the form that Redis stores', () => {
     });
   });
 
-  it('has the time in front of the JSON, not a `since` in the JSON', () => {
+  it('takes `since` from the number in front of the JSON, not from the JSON', () => {
     expect(parseTicket('1200 {"since":5,"id":"t1","game":"go","players":[]}')?.since).toBe(1_200);
   });
 
@@ -21,7 +21,7 @@ describe('a ticket in the form that Redis stores', () => {
     ['1200 null'],
     ['1200 not JSON'],
     ['1200 {"format":2,"id":"t1","game":"go","players":[]}'],
-  ])('is not readable as %s', (text) => {
+  ])('is skipped when the stored text is %s', (text) => {
     expect(parseTicket(text)).toBeNull();
   });
 

@@ -19,7 +19,7 @@ export interface TicketPlayer extends MatchPlayer {
  */
 export const TICKET_FORMAT = 1;
 
-/** A ticket in the form that Redis stores, without its time. */
+/** A ticket in the form that Redis stores, without `since`. */
 export interface TicketBody {
   /** The format number of the ticket. Default: 1. */
   readonly format?: number;
@@ -36,7 +36,7 @@ export interface TicketBody {
   readonly party?: RoomId;
 }
 
-/** A ticket with its time, in the form that lobbies use. */
+/** A ticket with `since`, in the form that lobbies use. */
 export interface StoredTicket extends TicketBody, Ticket {
   readonly players: readonly TicketPlayer[];
 }
@@ -55,8 +55,8 @@ export function parseTicket(text: string): StoredTicket | null {
   if (space < 1 || !Number.isFinite(since) || typeof body !== 'object' || body === null) return null;
   const { id, game, players, format = TICKET_FORMAT } = body;
   if (format > TICKET_FORMAT || typeof id !== 'string' || typeof game !== 'string' || !Array.isArray(players)) return null;
-  // Adds the time to the parsed object itself. In Node 20, each object of a spread with a further field would get a hidden class of its
-  // own, and rounds with many tickets would be slow.
+  // Adds `since` to the parsed object itself. In Node 20, a spread with a further field would create a separate hidden class for each
+  // object, and rounds with many tickets would be slow.
   return Object.assign(body as TicketBody, { since });
 }
 
@@ -73,7 +73,7 @@ function parsedOrNull(json: string): unknown {
   }
 }
 
-/** Returns the JSON of a ticket, without its time. */
+/** Returns the JSON of a ticket, without `since`. */
 export function ticketJson({ since: _, ...body }: TicketBody & { readonly since?: number }): string {
   return JSON.stringify(body);
 }

@@ -185,7 +185,7 @@ describe('a ticket that a lobby of a later build has stored', () => {
     expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it('may belong to a match that this build cannot read and therefore skips', async () => {
+  it('makes this build skip the match that contains the ticket', async () => {
     const game = newGame();
     const key = `hf:match:{${game}}:matches`;
     await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
@@ -229,7 +229,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 
-  it('is refused for a former runner', async () => {
+  it('is refused when the lobby is not the runner any more', async () => {
     const game = newGame();
     await add(game);
     await store.claimRounds(game, 'zombie', 1);

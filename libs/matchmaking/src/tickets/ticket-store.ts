@@ -60,7 +60,7 @@ export interface TicketChange {
   readonly change: number;
   /** The ticket after the change. Null: the ticket has ended, or `isForeign` is true. */
   readonly ticket: StoredTicket | null;
-  /** True: a lobby of a later build has stored the ticket. This build cannot read the ticket, so its rounds neither match nor end it. */
+  /** True: a lobby of a later build has stored the ticket. This build cannot read the ticket, so it neither matches nor ends the ticket. */
   readonly isForeign?: true;
   /** True: a user of the ticket has no connection, so the ticket must not be matched. */
   readonly isPaused: boolean;
@@ -105,7 +105,7 @@ export type UserTicket =
 
 export type OfferAnswer = 'accepted' | 'declined';
 
-/** A match to commit. `change`: the number of the ticket's last change that the runner has read. */
+/** A match to commit. `change`: the number of the ticket's last change, as the runner has read it. */
 export interface Commit {
   readonly match: MatchRecord;
   readonly tickets: readonly { readonly id: string; readonly change: number }[];
@@ -152,7 +152,7 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Adds a ticket. `replacedEnd`: the end of party tickets that the new ticket replaces. Result `late`: a user already has a ticket of a
+   * Adds a ticket. `replacedEnd`: the reason with which replaced tickets of parties end. Result `late`: a user already has a ticket of a
    * later request.
    */
   async add(ticket: TicketBody, replacedEnd: TicketEnd): Promise<AddedTicket> {
@@ -221,8 +221,8 @@ export class TicketStore implements OnModuleInit {
   }
 
   /**
-   * Commits matches. Returns null when another lobby has become the runner. Otherwise returns one value for each match. Null: the match is
-   * committed. An id: this ticket has changed since the runner read it, so the match is not committed.
+   * Commits matches. Returns null when another lobby has become the runner. Otherwise returns one value for each match: null when the match
+   * is committed, else the id of a ticket that has changed since the runner read it.
    */
   async commit(game: string, fence: string, commits: readonly Commit[]): Promise<readonly (string | null)[] | null> {
     const { tickets, changes, holds, matches, state } = keysOf(game);

@@ -1,4 +1,4 @@
--- Imposes a sanction on a user, in place of an earlier one, and removes sanctions that have ended.
+-- Imposes a sanction on a user, which replaces an earlier one, and removes sanctions that have ended.
 --
 -- KEYS  1 sanctions (hash: user -> JSON)  2 order (sorted set: `<time> <user>`, all with the score 0, so that they sort by their text)
 --       3 ends (sorted set: users by the time at which their sanction ends; users without an end are not in it)

@@ -27,8 +27,8 @@ local function stand(order, server)
   level[#level + 1] = server
 end
 
--- Copies the best `limit` servers of an order. When not all servers with the last score fit, chooses among these servers at random, so
--- that concurrent calls do not all choose the same servers.
+-- Copies the best `limit` servers of an order. When the limit excludes some of the servers with the last score, chooses among these servers
+-- at random, so that concurrent calls do not all choose the same servers.
 local function read_order(key, takes, limit)
   local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
   local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'

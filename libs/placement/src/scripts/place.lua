@@ -1,4 +1,4 @@
--- Chooses servers for rooms and reserves a slot for each room. The rooms are placed in sequence, as if each had a call of its own.
+-- Chooses servers for rooms and reserves a slot for each room. The rooms are placed in sequence, as if each room had a separate call.
 --
 -- KEYS  1 reservations  2 expiries  3… offers (see `shared.lua`)
 -- ARGV  1 duration of a lease, ms  2 the best score: 'lowest' or 'highest'  3 seed of the random choice among equal servers
@@ -34,12 +34,12 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- For each new reservation the script deletes up to two expired ones, so that expired reservations cannot accumulate. It deletes 16 more to
--- reduce an existing backlog.
+-- For each new reservation, the script deletes up to two expired ones, so that expired reservations cannot accumulate. It deletes up to 16
+-- more, so that an existing accumulation becomes smaller.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
--- The reservation of each room. A room may occur twice in one call. Its second request then finds the result of the first one here.
+-- The reservation of each room. A room can occur twice in one call. Its second request then finds the result of its first request here.
 local held = {}
 for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
   if reservation then

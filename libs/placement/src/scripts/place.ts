@@ -7,7 +7,10 @@ import { placementScript } from './script.js';
 
 const script = placementScript('place', null, ['orders']);
 
-/** Number of different seeds. Each call passes a random seed, because otherwise Redis gives every run of a script the same numbers. */
+/**
+ * Number of different seeds. Each call passes a random seed, because otherwise every run of a script gets the same random numbers from
+ * Redis.
+ */
 const SEEDS = 2 ** 31;
 
 export interface Choice {

@@ -14,7 +14,7 @@ if incarnation ~= '' then
   if known == 'newer' then begin(server, incarnation, now_ms()) end
 else
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
-  -- The reason belongs to the removed incarnation. If it were stored, the next incarnation would inherit it and would never lose it.
+  -- The reason belongs to the removed incarnation. If it were stored, the next incarnation would inherit it, and no caller would remove it.
   if not record[1] and record[2] then return 0 end
 end
 

@@ -148,7 +148,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
   private show(stage: Stage): void {
     const { room, spectators } = stage;
     const moment = stage.line.take(performance.now());
-    // When the view of a room fails, the game ends, and spectators receive no further state.
+    // When a view of the game fails, the game ends, and spectators receive no further state.
     if (moment === null || room.brokenBy !== null) return;
     const { value, isAfterGap } = moment;
     const before = stage.shown;

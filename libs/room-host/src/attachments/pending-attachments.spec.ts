@@ -70,7 +70,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
   });
 
-  it('tells the game about a player who left during the load of the room', async () => {
+  it('notifies the game of a player who left during the load of the room', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.pending.detach(server.peer, { handle: 1, gone: 'left' });
@@ -87,7 +87,7 @@ describe('a game server with requests to attach', () => {
     expect(server.done).toEqual(['attach coming 1 5']);
   });
 
-  it('forgets the waiting sessions of a link that closes', async () => {
+  it('attaches no waiting session whose link has closed during the load of the room', async () => {
     const server = new Server();
     server.ask(['coming', 1]);
     server.loseLink();

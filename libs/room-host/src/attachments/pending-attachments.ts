@@ -17,7 +17,7 @@ interface Expected {
 }
 
 /**
- * Holds the requests to attach sessions to rooms that are still being loaded. A gateway may send such a request as soon as the store names
+ * Holds the requests to attach sessions to rooms that are still being loaded. A gateway can send this request as soon as the store names
  * this server as the owner. The requests wait here, because a refusal would delay the player for longer than the load.
  */
 @Injectable()

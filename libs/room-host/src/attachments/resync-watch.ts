@@ -21,8 +21,8 @@ interface Watched {
 }
 
 /**
- * Finds sessions that attach to a room repeatedly and request the whole state each time. The client of such a session cannot read or apply
- * the syncs. The server logs the session at most once per `WINDOW_MS`, because operators would not notice the fault otherwise.
+ * Finds sessions that attach to a room repeatedly and request the whole state each time. The client of the session probably cannot read or
+ * apply the syncs. The server logs the session at most once per `WINDOW_MS`, because operators would not notice the fault otherwise.
  */
 @Injectable()
 export class ResyncWatch {

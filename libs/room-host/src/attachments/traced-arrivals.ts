@@ -3,7 +3,7 @@ import { type TraceContext, Tracer } from '#libs/tracing';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Time after the arrival of a room in which attachments of its players belong to the trace of the arrival, in ms. */
+/** After a room has come to this server, attachments of its players belong to the trace of this arrival for this time, in ms. */
 const ARRIVAL_MS = 60_000;
 
 interface Arrival {
@@ -12,8 +12,8 @@ interface Arrival {
 }
 
 /**
- * Sends the trace in which a room came to this server, such as a recovery, to the gateways of its players. They add the pauses of their
- * players to it.
+ * When a room comes to this server, sends the trace of the operation that moved the room, such as a recovery, to the gateways of the room's
+ * players. The gateways add the pauses of their players to this trace.
  */
 export class TracedArrivals {
   private readonly arrivals = new Map<HostedRoom, Arrival>();

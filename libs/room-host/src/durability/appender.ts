@@ -166,7 +166,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // Makes a new set: a room that becomes dirty during this loop waits for the next flush.
+    // Makes a new set, so that a room that is queued during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);

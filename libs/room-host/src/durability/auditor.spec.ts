@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when a lobby has closed the room after a lost answer to the last append', async () => {
+  it('is dropped by its owner when the answer to the last append was lost and a lobby has closed the room', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {

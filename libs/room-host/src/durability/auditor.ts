@@ -107,7 +107,7 @@ export class Auditor implements OnModuleInit {
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
-    // Restores the ends of games too, because a store that lost changes may also have lost ends.
+    // Also writes lost ends of games again, because a store that lost changes may have lost ends, too.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
@@ -115,10 +115,10 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Restores the ends of games that the store lost, and returns their number. Null: the store did not accept all ends. When the store has
-   * no record of a room, a gateway must write the record first. This server then waits until the gateways have marked their audits as done,
-   * for at most `GATEWAYS_WAIT_MS`, and tries again. Only then does it mark its own audit as done. Otherwise the store could be settled,
-   * and a gateway could read the room without its end.
+   * When the store has lost ends of games, writes these ends again, and returns their number. Null: the store did not accept all ends.
+   * When the store has no record of a room, a gateway must write the record first. This server then waits until the gateways have marked
+   * their audits as done, for at most `GATEWAYS_WAIT_MS`, and tries again. Only then does it mark its own audit as done. Otherwise the
+   * store could be settled, and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();

@@ -39,10 +39,13 @@ interface RecentEnd {
 export class EndedGames implements OnModuleInit {
   /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The ends that can be restored, by room, the oldest first. Each of them also has a tombstone. */
+  /**
+   * The recently ended games, by room, the oldest first. This server can still restore their ends. Each of them also has an entry in
+   * `tombstones`.
+   */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
-  /** Rooms of ended games that have no record in the store. Either such a room is closed, or a gateway will restore its record soon. */
+  /** Rooms of ended games that have no record in the store. Either the room is closed, or a gateway will restore its record soon. */
   private missing: readonly RoomId[] = [];
   /** True when the store did not answer the last restoration, so that the next audit must call `restore`. */
   mustRestore = false;
@@ -73,15 +76,18 @@ export class EndedGames implements OnModuleInit {
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Records that all effects of the game that ended in this epoch are done, so that a restoration of the end leaves them out. */
+  /**
+   * Records that all effects of the game that ended in this epoch are done. If the store loses the end of the game and this server writes
+   * it again, these effects do not run again.
+   */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
   }
 
   /**
-   * Restores the ends of the last minute that the store lost, and returns their number. Null: the store left at least one request
-   * unanswered.
+   * When the store has lost ends of games that are at most one minute old, writes these ends again. Returns their number. Null: the store
+   * left at least one request unanswered.
    */
   async restore(): Promise<number | null> {
     this.forgetOld();

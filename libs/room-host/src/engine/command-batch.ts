@@ -126,7 +126,8 @@ class QueuedCommand implements QueuedRun {
 
   work(): void {
     const { room } = this.attachment;
-    // Keeps the base of the first run when the command runs again, because the first run may have set `ahead` to its own result.
+    // When the command runs again, uses the base of the first run, because the first run may have set `ahead` to the result of this
+    // command.
     this.base ??= room.ahead ?? room.value;
     try {
       this.outcome = room.compute(this.input, this.base);

@@ -7,7 +7,7 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Catches errors of timers and promises that a handler created and did not await. Only the game of the handler ends. */
+/** Catches errors of timers and promises that a handler created and did not await. An error ends only the game of this handler. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -40,7 +40,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Describes a thrown value. The watchdog limits the time for this, because reading the value may run code of the game. */
+  /** Returns a description of a thrown value, for logs. Runs under the watchdog, because reading the value can run code of the game. */
   private described(subject: Subject, error: unknown): LoggedError {
     const runs = this.guard.subject(subject);
     try {

@@ -51,7 +51,7 @@ function casino(durability: 'every-change' | 'checkpoint' | 'none', timeoutMs = 
   return { ...rules, definition: { ...rules.definition, durability, checkpointMs: 3_600_000, hasResults: true } };
 }
 
-/** Servers of a game that waits for the results of its effects. */
+/** Game servers for a game that waits for the results of its effects. */
 class Casinos extends Hosts {
   readonly runs: Run[] = [];
 
@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal of the handler, without a second attempt', async () => {
+  it('is a refusal when the handler refuses, and the handler does not run again', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -120,7 +120,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(new HandlerRefusal('no-money', '').code).toBe('no-money');
   });
 
-  it('is a failure after the last attempt when the handler throws', async () => {
+  it('has the code `effect-failed` when each attempt of the handler throws', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw new Error('the wallet is closed');
@@ -132,7 +132,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is a failure when the handler takes too long', async () => {
+  it('has the code `timed-out` when the handler takes too long', async () => {
     const casinos = await newCasinos(durability, 100);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -181,7 +181,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is handled by only one owner when a suspended owner continues after the adoption', async () => {
+  it('gives the game only one result when a suspended owner continues after the adoption of the room', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const first = casinos.server('first', () => new Promise((resolve) => (settle = resolve)));

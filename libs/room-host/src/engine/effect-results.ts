@@ -27,7 +27,7 @@ export class EffectResults {
 
   /** Passes a result to the game in the room. Does nothing when this server has lost the room. Never rejects. */
   async deliver(room: HostedRoom, effect: PendingEffect, reply: EffectReply): Promise<void> {
-    // Waits while the room migrates, because the room continues here when the migration fails.
+    // Waits while the room migrates. If the migration fails, the room continues here and gets the result.
     while (room.status === 'freezing') await sleep(FREEZE_POLL_MS);
     if (room.value.ended) return this.dropped(room.id, room.value.game, effect, 'ended');
     if (room.status !== 'active') return;
@@ -39,8 +39,8 @@ export class EffectResults {
   }
 
   /**
-   * Passes a failure to the game that waits for the result of the effect that crashed the room's last owner. The effect itself is not run
-   * again.
+   * An effect crashed the room's last owner. If the game waits for the result of this effect, the game receives a failure. The effect does
+   * not run again.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);

@@ -15,7 +15,7 @@ import { EffectWatch } from './effect-watch.js';
 import { RoomEngine } from './room-engine.js';
 
 /**
- * `done`: the handler succeeded or failed for good, or there is no handler; `reply` is the result for a game that waits for it. `lost`:
+ * `done`: the handler succeeded, failed in its last attempt, or does not exist; `reply` is the result for a game that waits for it. `lost`:
  * this server lost the room, and the next owner runs the effect; or the game no longer waits for the result. `stopped`: the watchdog
  * interrupted the handler, and the effect is not tried again.
  */
@@ -39,7 +39,7 @@ const RETRY_MS_MAX = 30_000;
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by the key of the effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object with its own entry. */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new `HostedRoom`, so it gets a new entry. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
@@ -130,9 +130,9 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
   }
 
   /**
-   * Runs the handler of an effect until it succeeds or fails for good.
+   * Runs the handler of an effect until it succeeds, refuses, or fails in its last attempt.
    *
-   * @param rule the game's rule for the result. Null: the game does not wait for a result, and the handler is tried until it succeeds
+   * @param rule has the maximum number of attempts. Null: the game does not wait for a result, and the handler is tried until it succeeds
    */
   private async attempt(
     subject: Subject,
@@ -156,7 +156,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          // Makes the copy under the watchdog, because copying may run getters of the result.
+          // Makes the copy under the watchdog, because copying can run getters of the result.
           const copied =
             result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
           return { kind: 'done', reply: { ok: true, data: copied } };
@@ -166,7 +166,7 @@ export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnMod
             this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
             return failure(code, message);
           }
-          // Describes the error under the watchdog, because reading the error may run code of the handler.
+          // Describes the error under the watchdog, because reading the error can run code of the handler.
           const described = error instanceof OverrunError ? describeThrown(error) : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: described };
           if (error instanceof OverrunError) {

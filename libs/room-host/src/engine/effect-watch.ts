@@ -13,7 +13,7 @@ export interface EffectAttempt {
 }
 
 /**
- * Logs and counts effect handlers that do not settle. This server does not run such an effect again, because its handler may still be
+ * Logs and counts effect handlers that do not settle. This server does not run the effect again, because its handler is possibly still
  * working.
  */
 @Injectable()

@@ -85,7 +85,8 @@ describe('an effect of a game of durability `checkpoint`', () => {
     owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    // The owner runs effects in the order of their changes. So if the effect of the first room did not wait, it would run before this one.
+    // The owner runs effects in the order of their changes. So the first room's effect would run before this one if it did not wait for a
+    // checkpoint.
     await owner.does(other, 0, 'pay', 'bob');
     await until(() => bank.runs.length > 0);
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);
@@ -115,7 +116,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after the checkpoint even when only a later attempt at the checkpoint succeeds', async () => {
+  it('runs after the checkpoint even when the first two writes of the checkpoint fail', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -137,7 +138,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1);
-    // The store loses the changes since `before`. At the same time, the only server that had these changes dies.
+    // Simulates a store that loses the changes since `before` while the only server with these changes dies.
     const tenure = await bank.tenure(opened.id);
     first.stop();
     await bank.redis.commands.del(...keys);
@@ -149,7 +150,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('does not change when the server is lost during the run and the next server repeats the run', async () => {
+  it('stays the same when the server is lost during the run and the next server runs the effect again', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

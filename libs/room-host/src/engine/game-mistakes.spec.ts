@@ -48,8 +48,8 @@ afterEach(async () => {
   await hosts.close();
 });
 
-describe('the mistake of a game', () => {
-  it.each(Object.keys(asks))('makes the server refuse the command when the game tries to %s', async (name) => {
+describe('a handler that misuses the API of its room', () => {
+  it.each(Object.keys(asks))('makes the server refuse the command when the handler of the command tries to %s', async (name) => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'fine');
     const before = room.value;
@@ -75,7 +75,7 @@ describe('the mistake of a game', () => {
     expect((await hosts.record(room.id)).version).toBe(2);
   });
 
-  it('ends the game when a timer schedules a timer without a handler', async () => {
+  it('ends the game when the handler of a timer schedules a timer that nobody handles', async () => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'late');
     await until(() => room.value.ended);

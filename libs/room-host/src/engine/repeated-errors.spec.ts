@@ -1,7 +1,7 @@
 import { RepeatedErrors } from './repeated-errors.js';
 
 describe('the log lines of errors of one subject', () => {
-  it('appear once a minute, with the number of suppressed lines', () => {
+  it('are written at most once a minute, with the number of suppressed lines', () => {
     const errors = new RepeatedErrors();
     const subject = { game: 'duel', room: 'r1', epoch: 1 };
     expect(errors.skippedBefore(subject, 0)).toBe(0);
@@ -10,7 +10,7 @@ describe('the log lines of errors of one subject', () => {
     expect(errors.skippedBefore(subject, 60_001)).toBeNull();
   });
 
-  it('do not suppress errors of another subject', () => {
+  it('are written for an error of another subject at once', () => {
     const errors = new RepeatedErrors();
     errors.skippedBefore({ game: 'duel', room: 'r1' }, 0);
     expect(errors.skippedBefore({ game: 'duel', room: 'r2' }, 1)).toBe(0);

@@ -68,7 +68,8 @@ export class RoomEngine {
   }
 
   /**
-   * Queues a changed room for storing. After a failure, refuses the command or ends the game. Returns the outcome to send to the player.
+   * Acts on the outcome of an input: queues a changed room for storing, or, after a failure, refuses the command or ends the game. Returns
+   * the outcome to send to the player.
    */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
@@ -87,8 +88,8 @@ export class RoomEngine {
   }
 
   /**
-   * Refuses a command whose handler failed. Ends the game when another handler failed, because that handler would fail each time, or when
-   * the watchdog interrupted a handler.
+   * Refuses a command whose handler failed. Ends the game when the handler of another input failed, because it would fail each time. Also
+   * ends the game when the watchdog interrupted a handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

@@ -118,7 +118,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** A log in real Redis. A test can drop calls or their answers. */
+/** A room log in real Redis. A test can make it lose calls or answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -303,7 +303,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns the state that a client with compact syncs has after it has received a message. */
+/** Applies a message to the state `before` of a client with compact syncs. Returns the client's next state. */
 function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
@@ -661,7 +661,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('is a patch from the last sync, even when that sync only repeated an acknowledgement', async () => {
+  it('is a patch from the version of the last sync, even when that sync only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -676,7 +676,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('contains RFC 6902 patches for a returning compact client that missed changes', async () => {
+  it('contains RFC 6902 patches for a returning client that reads compact syncs and missed changes', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -691,7 +691,7 @@ describe('the output of a room', () => {
     expect(seenAfter({ count: 1, heard: [] }, back.to(1)[2]!)).toEqual({ count: 2, heard: [] });
   });
 
-  it('contains the room time for each compact client that returns to a game with steps', async () => {
+  it('contains the room time for each client that reads compact syncs and returns to a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -796,7 +796,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('is stored together with a change of another player in the same tick', async () => {
+  it('is stored with the change that another player makes in the same event-loop tick', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -890,7 +890,7 @@ describe('the appends of an owner', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The version may be above 50, because the schedule of the room may also have run steps.
+    // The version can be above 50, because the schedule of the room can also run steps.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;
@@ -920,7 +920,7 @@ describe('the appends of an owner', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('make the owner report the room for an audit when the store has an older version of the room', async () => {
+  it('make the owner request an audit of the room when the store has an older version of the room', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -1018,7 +1018,7 @@ describe('the view of a game', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('makes the room end the game when the view for a new session cannot be sent', async () => {
+  it('makes the room end the game when a session attaches and its view cannot be sent', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1107,7 +1107,7 @@ describe('the room host', () => {
     await until(() => stateOf(second).heard.includes('ring'));
   });
 
-  it('ends a game whose timer fails', async () => {
+  it('ends a game when the handler of a timer fails', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1117,7 +1117,7 @@ describe('the room host', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('tells the game when a player goes away, returns or leaves', async () => {
+  it('informs the game when a player is away, returns or leaves', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -1132,7 +1132,7 @@ describe('the room host', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('does not tell the game about a player who returns before `awayAfterMs`', async () => {
+  it('does not inform the game about a player who returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -1165,7 +1165,7 @@ describe('the room host', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // The room must have only one schedule. With two, it would run 40 steps in this time.
+    // A room with two schedules would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');
@@ -1176,7 +1176,7 @@ describe('the room host', () => {
 });
 
 describe('the volatile events of a game', () => {
-  it('are sent only to attached players, and not to returning players', async () => {
+  it('are sent only to attached players, and not later to players who return', async () => {
     const host = newHost();
     const commands = new Map([
       [
@@ -1216,7 +1216,7 @@ describe('the inputs of players', () => {
       },
     );
 
-  it('reach every step of the game', async () => {
+  it('are used by every step of the game until a newer input arrives', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1240,7 +1240,7 @@ describe('the inputs of players', () => {
     host.input(room, peer, 1, 1, 0);
     await until(() => room.durable.seats[0]!.input === 1);
     expect(syncs()).toHaveLength(1);
-    // Sets the time of the last sync with an input back by a second.
+    // Moves the time of the last sync that acknowledged an input one second into the past.
     own!.inputAt -= 1_000;
     host.input(room, peer, 1, 2, 0);
     await until(() => syncs().length === 2);
@@ -1321,7 +1321,7 @@ describe('the effects of a game', () => {
     expect(room.durable.outbox).toEqual([]);
   });
 
-  it('are run by the next owner after the loss of the last owner', async () => {
+  it('are run by the next owner when the last owner is lost', async () => {
     const host = newHost();
     const room = await host.room();
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });

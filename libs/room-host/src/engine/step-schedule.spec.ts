@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('limits how many steps a room is behind when its steps take too long', () => {
+  it('drops steps when the steps take too long, so that a room is only a few steps behind', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];
@@ -131,7 +131,7 @@ describe('StepSchedule', () => {
     }
   });
 
-  it('runs no step of a removed room, even when another step removed the room', () => {
+  it('runs no step of a removed room, even when the step of another room removed the room', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const other = new Recorder(time);

@@ -4,7 +4,7 @@ import { StepSlots } from './step-slots.js';
 export interface Stepper {
   /** Runs one step. `lagMs`: the time since the step was due, in ms. */
   step(lagMs: number): void;
-  /** Counts steps that were left out because the process was too slow. */
+  /** Counts steps that the schedule skipped because the process was too slow. */
   dropped(steps: number): void;
   /** Counts a step that starts so late that the next step is due, too. */
   late(): void;
@@ -119,7 +119,7 @@ export class StepSchedule {
     const dropped = behind - CATCH_UP_STEPS_MAX;
     entry.number += dropped > 0 ? dropped + 1 : 1;
     entry.dueAt = phaseMs + entry.number * periodMs;
-    // Moves the entry in the heap before the step runs, because the step may end the game and remove the entry.
+    // Moves the entry in the heap before the step runs, because the step can end the game and remove the entry.
     this.sink(entry);
     if (dropped > 0) stepper.dropped(dropped);
     if (behind > 0) stepper.late();

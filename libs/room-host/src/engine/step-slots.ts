@@ -40,7 +40,7 @@ export class StepSlots {
     return this.phases[best]!;
   }
 
-  /** Removes a room from the slot with this phase, in ms. */
+  /** Removes a room from its slot. `phaseMs`: the phase that `take` has returned for the room. */
   free(phaseMs: number): void {
     this.size -= 1;
     this.rooms[this.phases.indexOf(phaseMs)]! -= 1;

@@ -34,7 +34,7 @@ describe("the connection of the watchdog's thread", () => {
   const isAt = async ({ client }: FleetRedis): Promise<boolean> => String(await client.client('LIST')).includes(` name=${NAME} `);
   const mark = (): Promise<boolean> => marks.use((stored) => stored.mark(PLACE, INPUT));
 
-  it('moves to another Redis together with the servers, and writes marks before and after the move', async () => {
+  it('follows `REDIS_URL_FILE` to another Redis, and writes marks before and after the move', async () => {
     await until(() => isAt(old));
     await next.client.call('REPLICAOF', '127.0.0.1', String(old.port));
     await until(async () => /master_link_status:up/.test(await next.client.info('replication')));

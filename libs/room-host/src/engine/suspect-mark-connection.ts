@@ -7,8 +7,8 @@ const STORE_TIMEOUT_MS = 500;
 const PING_MS = 400;
 
 /**
- * The connection of the watchdog's thread to Redis. It is opened in advance: when a handler blocks the process, only a tenth of a second
- * may remain to write the mark of the handler's input.
+ * The connection of the watchdog's thread to Redis. It is opened in advance: when a handler blocks the process, possibly only a tenth of a
+ * second remains to write the mark of the handler's input.
  *
  * The connection follows `REDIS_URL_FILE` to another Redis by the same rules as the connections of the main thread, which may be blocked
  * during the move.

@@ -36,8 +36,8 @@ export class DowntimeCompensation {
   ) {}
 
   /**
-   * Reads the heartbeats of the last owners, and returns a function that gives the downtime of each room. A room whose last owner is `me`
-   * has no downtime.
+   * Reads the heartbeats of the last owners. Returns a function that computes the downtime of a room from its last owner. The downtime is 0
+   * when the last owner is `me`.
    */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();

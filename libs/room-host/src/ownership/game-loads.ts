@@ -24,8 +24,8 @@ export class GameLoads {
   /**
    * Returns the data that the game has loaded. Undefined: the game loads nothing.
    *
-   * @throws the game's own code when the method refuses the start; `load-failed` when all attempts failed or the time is over;
-   * `game-failed`
+   * @throws the game's own code when its `@OnLoad` method refuses the start; `load-failed` when all attempts failed or the time limit has
+   * passed; `game-failed`
    *   when the watchdog interrupted the method; `bad-data` for refused options
    */
   async load(machine: GuardedMachine, request: OpenRequest): Promise<unknown> {
@@ -36,8 +36,8 @@ export class GameLoads {
     timer.unref();
     try {
       const { room: roomId, start: key, players } = request;
-      // Leaves out bots, because bots have no data to load. Their seats come after the seats of the players, so each player keeps the same
-      // index.
+      // Passes no bots to the method, because bots have no data to load. Bots have the last seats, so each player keeps the same index in
+      // the list.
       const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
       return await this.attempts(machine, rule, start, abort.signal);
@@ -54,7 +54,7 @@ export class GameLoads {
       if (signal.aborted) break;
       try {
         const loading = Promise.resolve(machine.load(rule, start));
-        // A load may reject after the time limit. Without a handler, the rejection would end the process.
+        // A load can reject after the time limit. Without this `catch`, the rejection would end the process.
         loading.catch(() => {});
         return machine.plainCopyOf(await Promise.race([loading, aborted(signal)]), 'loaded');
       } catch (error) {

@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a write of the room record fail when the writer has read the record before the lock', async () => {
+  it('makes a write of the room record fail when the writer read the record before the game was locked', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');

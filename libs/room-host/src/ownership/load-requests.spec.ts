@@ -48,7 +48,7 @@ describe('the requests to load rooms', () => {
     expect(await requests.ask('1' as RoomId, tenure(near))).toEqual({ result: 'elsewhere' });
   });
 
-  it('are not sent to another incarnation of the server', async () => {
+  it('fail without being sent when the server has a different incarnation', async () => {
     const successor = { ...tenure(near), incarnation: 2 };
     expect(requests.canAsk(successor)).toBe(false);
     await expect(requests.ask('1' as RoomId, successor)).rejects.toThrow('gone');

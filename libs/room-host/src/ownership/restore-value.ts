@@ -57,7 +57,7 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
     if (cause instanceof OverrunError) throw cause;
     throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
-  // A `migrateState` that returns a promise is an error. Without a handler, a rejection of this promise would end the process.
+  // A `migrateState` that returns a promise is an error. Without this `catch`, a rejection of the promise would end the process.
   if (next instanceof Promise) next.catch(() => {});
   if (typeof next !== 'object' || next === null || next instanceof Promise)
     throw new HoldfastError(
@@ -68,7 +68,7 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
   return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
 }
 
-/** Describes a value that a game threw. The value may have any type and any length. */
+/** Describes a value that a game threw. The value can have any type and any length. */
 function thrown(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
 }

@@ -49,13 +49,14 @@ export class RoomAdopter {
   ) {}
 
   /**
-   * Adopts a room and restores its value. Null: the record names another owner or epoch, or the game has ended or was ended here.
+   * Adopts a room and restores its value. Returns null when the record names another owner or epoch, when the game has already ended, or
+   * when this method ended the game.
    *
    * @param epochMin lowest epoch that the new tenure may have
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
    */
   async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
-    // When the game has already ended on this server, the store fell back to a moment before the end. This server then restores the end
+    // When the game has already ended on this server, the store fell back to a moment before the end. This server then stores the end again
     // instead of adopting the room.
     if (await this.endAgain(tenure)) return null;
     const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.formats);
@@ -87,8 +88,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Ends the game in the store when it has already ended on this server, in this epoch or a later one. Returns false when this server knows
-   * no such end.
+   * Ends the game in the store when it has already ended on this server, in this epoch or a later one. Returns false when the game has not
+   * ended on this server.
    */
   private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
     const result = this.ended.resultOf(room, tenure.epoch);
@@ -163,7 +164,8 @@ export class RoomAdopter {
     const { handler, seat, seq, effect } = poison;
     this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
     if (effect !== undefined) {
-      // If the game waits for the result of the effect, it handles the failure later, once the room is hosted.
+      // If the game waits for the result of the effect, the effect stays pending, and the game receives the failure once the room is
+      // hosted.
       const isAwaited = room.value.outbox.some(({ key, timer }) => key === effect && timer !== undefined);
       if (!isAwaited || isToBeEnded(adopted)) room.handle({ kind: 'effects-done', keys: [effect] });
       room.poisonedEffect = effect;

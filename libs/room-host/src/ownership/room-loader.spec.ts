@@ -40,7 +40,7 @@ const version2 = { ...rules, definition: { ...rules.definition, version: 2 } } a
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-/** A log in real Redis. A test can run code before an answer arrives. */
+/** A room log in real Redis. A test can run code before an answer arrives. */
 class SlowLog extends RoomLog {
   meanwhile: () => void = () => {};
 

@@ -26,7 +26,7 @@ export class RoomLoader implements OnModuleInit {
   /** The reason why the last attempt to adopt a room failed, by room. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /**
-   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so each adoption
+   * The highest epoch in which this process owned each room. A store that fell back can assign the same epoch twice, so each adoption
    * requests an epoch above this one.
    */
   private readonly highestEpochs = new Map<RoomId, number>();
@@ -103,7 +103,7 @@ export class RoomLoader implements OnModuleInit {
         this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
-      // A store that lost data may have an old copy of a room. So the living owner of the room gets time to restore the newer state before
+      // A store that lost data can have an old copy of a room. So the living owner of the room gets time to restore the newer state before
       // the adoption.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
       downtimeOf = measured;
@@ -117,7 +117,7 @@ export class RoomLoader implements OnModuleInit {
     return this.underWay.has(room);
   }
 
-  /** Resolves when the load of the room has succeeded or failed. Null: no load is under way. */
+  /** Returns a promise that resolves when the current load of the room has succeeded or failed. Null: no load of the room is under way. */
   whenLoaded(room: RoomId): Promise<void> | null {
     const loading = this.underWay.get(room);
     return loading ? loading.then(done, done) : null;
@@ -197,8 +197,8 @@ export class RoomLoader implements OnModuleInit {
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
     this.rooms.add(room);
     this.taken.push(room.id);
-    // Stores the changes of the room that are not in the store yet. They include the end of a game that ended in the setup, by quarantine,
-    // or on an owner that died before storing the end.
+    // Stores the changes of the room that are not in the store yet. One of them can be the end of the game: the game ended in its setup or
+    // by quarantine, or the last owner died before it stored the end.
     if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
   }
 

@@ -10,7 +10,10 @@ import { HEARTBEAT_MS, OWN_PAUSE_MS, SWEEP_MS } from '../room-host.options.js';
 import { OwnedRoomSweeper } from './owned-room-sweeper.js';
 import { RoomLoader } from './room-loader.js';
 
-/** Runs the periodic work: heartbeats, and sweeps that compare the index of this server with its rooms. */
+/**
+ * Runs the periodic work for the rooms of this server: heartbeats, and sweeps that compare the stored index of its rooms with the hosted
+ * rooms.
+ */
 @Injectable()
 export class RoomMaintenance implements OnApplicationBootstrap {
   private isSweeping = false;

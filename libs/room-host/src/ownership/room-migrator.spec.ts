@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over only once when the answers to the first two handoff writes are lost', async () => {
+  it('is handed off only once when the answers to the first two handoff writes are lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -116,7 +116,7 @@ describe('a room that migrates', () => {
   it.each([
     ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
     ['the whole room', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
-  ])('is handed over again with all changes when the store lost %s', async (_, lose) => {
+  ])('is handed off again with all changes when the store lost %s', async (_, lose) => {
     const room = await hosts.open(first);
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
     const { epoch } = await hosts.record(room.id);
@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is reported as `server-lost` when its target is lost before the load', async () => {
+  it('makes the migration fail with `server-lost` when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);

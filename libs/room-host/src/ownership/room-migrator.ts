@@ -158,7 +158,7 @@ export class RoomMigrator {
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    // Placement prefers the region of this server, because the players are probably near.
+    // Placement prefers the region of this server, because the players are probably near it.
     const prefer = { region: this.self.region || undefined };
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
@@ -173,8 +173,8 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // More than one entry in `exclude` means that other servers have the game, but cannot run the version of this room. So the error
-        // must name this reason.
+        // If `exclude` has more than one entry, other servers have the game but cannot run the version of this room. The error then states
+        // this reason.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;

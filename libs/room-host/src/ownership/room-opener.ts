@@ -22,8 +22,8 @@ type OpenRequest = Control['room.open']['data'];
 export interface OpenedRoom {
   readonly room: HostedRoom;
   /**
-   * The message about the start that the store has published. Absent: an earlier request has opened the room, and the answer to that
-   * request was lost.
+   * The message about the start of the game, as the store published it. Absent: an earlier request has opened the room, and the answer to
+   * that request was lost.
    */
   readonly news?: string;
 }

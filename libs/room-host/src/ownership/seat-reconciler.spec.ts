@@ -15,7 +15,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // Time without a connection after which a player is away, in ms. The owner then reads the record once.
+  // A player without a connection is away after 1 s. The owner then reads the record once.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('makes the next server end the game after the adoption when no other player remains', async () => {
+  it('causes the next server to end the game when all other players have also left before the adoption', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

@@ -40,7 +40,7 @@ export class SeatReconciler implements OnModuleInit {
     try {
       const record = await this.records.read(room.id);
       if (record?.status !== 'playing' || record.epoch !== room.tenure.epoch || record.rev < room.rev) return;
-      // Keeps the document in memory, because this server must write the document into a store that has lost the record.
+      // Keeps the lobby's part of the record. If the store loses the record, this server writes this part into the store again.
       room.doc = record.doc;
       room.rev = record.rev;
       this.follow(room, record.doc, attaching);
@@ -88,7 +88,7 @@ export class SeatReconciler implements OnModuleInit {
     for (const [seat, user] of players.entries()) {
       const member = members.find((one) => one.user === user);
       const before = room.value.seats[seat];
-      // After the grace of a user, the record may still name the user for the seat. This user gets the seat back only by attaching again.
+      // After the grace of a user, the record can still list the user in the seat. This user gets the seat back only by attaching again.
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
       const { name, claims, team } = member;

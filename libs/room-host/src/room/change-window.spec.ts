@@ -59,7 +59,7 @@ describe('the recent changes of a room', () => {
     return recent;
   }
 
-  it('have a limited size, including large events', () => {
+  it('have a limited total size, even when their events are large', () => {
     const length = 40;
     // A change contains its text twice, in a patch and in an event. With a text of a twentieth of the limit, each change takes a tenth of
     // the limit.

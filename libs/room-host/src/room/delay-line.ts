@@ -5,7 +5,7 @@ import type { EventsOfChange } from '#libs/room-store';
 export interface Moment {
   readonly value: RoomValue;
   readonly events: readonly EventsOfChange[];
-  /** True: earlier events were left out, so the spectators miss them. */
+  /** True: earlier events were dropped, so the spectators miss them. */
   readonly isAfterGap: boolean;
 }
 
@@ -15,16 +15,17 @@ interface Waiting extends Moment {
   readonly at: number;
 }
 
-/** Maximum number of waiting values. With a longer delay, values are joined over a longer time. */
+/** Maximum number of waiting values. The longer the delay, the more values are joined into one. */
 export const MOMENTS_MAX = 240;
 /** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
-/** Maximum number of waiting changes with events. With more changes, the oldest events are left out (`isAfterGap`). */
+/** Maximum number of waiting changes with events. With more changes, the oldest events are dropped (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**
- * Keeps the durable values of a room until they are as old as its delay. To limit their number, values within one `stepMs` are joined into
- * the latest of them. A joined value is shown when its latest part is old enough, so no value is shown too early.
+ * Delays the durable values of a room for its spectators. To limit the number of waiting values, the values of one `stepMs` are joined: the
+ * last of them remains, with the events of all. A joined value waits until its last value is old enough, so spectators see no value too
+ * early.
  */
 export class DelayLine {
   private readonly waiting: Waiting[] = [];

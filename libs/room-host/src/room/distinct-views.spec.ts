@@ -38,7 +38,7 @@ describe('the views of one sync', () => {
     expect(views.unified(last)).toBe(last);
   });
 
-  it('may contain circular references', () => {
+  it('can contain circular references', () => {
     const make = (): object => {
       const view: { self?: object } = {};
       view.self = view;

@@ -1,13 +1,13 @@
-/** Maximum number of views with which another view is compared. More comparisons would slow down a sync in which all views differ. */
+/** Maximum number of earlier views with which a view is compared. More comparisons would slow down a sync in which all views differ. */
 const KNOWN_MAX = 8;
-/** Number of views without an equal earlier view after which a sync compares no further views. */
+/** After this number of views that equal no earlier view, a sync compares no further views. */
 const MISSES_MAX = 16;
 /** Number of levels to which two views are compared. Deeper parts must be the same objects, as they usually are in views of one state. */
 const LEVELS_MAX = 4;
 
 /**
- * The views of one sync. A view that equals an earlier view is replaced by it, so that the sync of both is computed and packed once. A game
- * that makes equal views for all players of a team therefore needs no cache of its own.
+ * The views of one sync. An equal view is replaced by the earlier one, so that the sync of both is computed and packed once. A game that
+ * makes equal views for all players of a team therefore needs no cache of its own.
  */
 export class DistinctViews {
   private readonly known: unknown[] = [];

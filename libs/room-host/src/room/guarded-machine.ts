@@ -54,7 +54,7 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * A copy of an error that a game threw, with its name, message, code and stack. Reading the original may run code of the game (getters,
+ * A copy of an error that a game threw, with its name, message, code and stack. Reading the original can run code of the game (getters,
  * `toString`), so the copy is made under the watchdog.
  */
 export class GameError extends Error {
@@ -120,7 +120,7 @@ export class GuardedMachine implements HostedMachine {
     return loaded === undefined ? undefined : this.runs.run(this.labels.load, -1, 0, () => plainCopy(loaded, what));
   }
 
-  /** Sets the epoch in which this server owns the room that it has set up, for the watchdog's reports. */
+  /** Sets the epoch for the watchdog's reports, once this server owns the room that it has set up. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
@@ -197,7 +197,7 @@ export function asGameError(error: unknown): Error {
   return new GameError(describeThrown(error));
 }
 
-/** The watchdog's numbers for the names of game code. */
+/** The numbers by which the watchdog identifies the names of game code. */
 export class HandlerLabels {
   readonly setup: number;
   readonly load: number;

@@ -44,7 +44,7 @@ const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
   dropped: [],
 };
 
-/** A refusal that may depend on changes up to `afterVersion`. It is sent once these changes are durable. */
+/** A refusal that can depend on changes up to `afterVersion`. It is sent once these changes are durable. */
 export interface WaitingRefusal {
   readonly afterVersion: number;
   readonly attachment: Attachment;
@@ -121,8 +121,8 @@ export class HostedRoom {
   /** The last durable changes, for clients that reconnect. */
   readonly recent: RecentChanges;
   /**
-   * Seats whose players have received the state of the game. When such a player attaches without a version, for example after a reload of
-   * the page, the server sends no old events.
+   * Seats whose players have received the state of the game. When one of these players attaches without a version, for example after a
+   * reload of the page, the server sends no old events.
    */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
@@ -208,7 +208,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // The effects with which a room arrives are stored already, by the setup or by the last owner.
+    // The pending effects of a room that arrives on this server are already stored, by the setup or by the last owner.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -297,7 +297,7 @@ export class HostedRoom {
 
   /** Returns the state as `seat` may see it (null: a spectator). Returns null for every seat when the view of the game has failed. */
   view(state: unknown, seat: Seat | null): unknown {
-    // After a failure, does not call the view again, because each call may take the whole time that the watchdog allows.
+    // After a failure, does not call the view again, because each call can take the whole time that the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
@@ -415,7 +415,10 @@ export class HostedRoom {
     });
   }
 
-  /** Effects that may run: their change is durable and cannot be undone by a loss of this server. */
+  /**
+   * The effects that may run: those of all durable changes, or, with durability `checkpoint`, those that a stored checkpoint contains. The
+   * effect that crashed the last owner is not among them.
+   */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
@@ -442,7 +445,10 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /** All data that is needed to restore the end of the game. Null: the game has not ended, or the store has not acknowledged its end. */
+  /**
+   * All data that this server needs to write the end of the game again if the store loses the end. Null: the game has not ended, or the
+   * store has not acknowledged its end.
+   */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;
@@ -469,8 +475,8 @@ export class HostedRoom {
 }
 
 /**
- * Returns whether the change of an input is subject to the limit of the state. The server's own inputs are not, because they are small and
- * must work in a room that is too large.
+ * Returns whether the change of an input is subject to the limit of the state. The server's own inputs are not subject to it, because they
+ * are small and must work in a room that is too large.
  */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';

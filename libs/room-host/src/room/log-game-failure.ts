@@ -13,7 +13,7 @@ export interface GameFailure {
   readonly seq?: number;
   /** Number of failures of this room that were not logged since the last logged failure. */
   readonly skipped?: number;
-  /** The thrown value. The caller describes it under the watchdog, because reading it may run code of the game. */
+  /** The thrown value. The caller describes it under the watchdog, because reading it can run code of the game. */
   readonly error: LoggedError;
 }
 

@@ -88,8 +88,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds the events of a change that is not kept whole. When they cannot be packed, drops them and all earlier events. The game is then
-   * about to end.
+   * Adds the events of a change that is not kept whole. If the events cannot be packed, the game is about to end, so this method drops them
+   * and all earlier events.
    */
   private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;

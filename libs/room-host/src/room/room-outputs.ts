@@ -40,7 +40,7 @@ interface SyncGroup {
   readonly fromAt: number;
   /** The seat whose events the sync has. Null: the sync has only the events that everybody gets. */
   readonly eventSeat: Seat | null;
-  /** True: each member of the group gets a sync even without a change, because of an acknowledgement or events. */
+  /** True: each session of the group gets a sync even without a change, because of an acknowledgement or events. */
   readonly isOwed: boolean;
   readonly members: Attachment[];
 }
@@ -193,8 +193,8 @@ export class RoomOutputs {
       if (after === seen && !isAnswered && !getsEvents && !hearsInput) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
-      // A new view may equal the last one, and then needs no sync. In a game without a view, all members get a sync for each change, so
-      // that they stay one group.
+      // A new view can equal the session's last view. The session then needs no sync. In a game without views, all sessions get a sync for
+      // each change, so that they stay one group.
       const isOwed = !isViewed || isAnswered || getsEvents || hearsInput;
       const isCompact = attachment.compact;
       addToGroup(groups, { isCompact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed, members: [attachment] });
@@ -226,7 +226,9 @@ export class RoomOutputs {
     }
   }
 
-  /** Returns the view that the client of an attachment has now. Returns `attachment.seen` itself when the view has not changed. */
+  /**
+   * Returns the view of the durable state for the client of an attachment. Returns `attachment.seen` itself when the view has not changed.
+   */
   private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: SyncViews): unknown {
     if (!hasViews(room)) return room.durable.state;
     if (seat !== null) return unified(views, seen, room.nextView(seen, seat));
@@ -238,9 +240,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Null: the members see no change, and need no acknowledgement or events. When the sync is too large, packs
-   * only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to
-   * `group.after`. Null: the patches must be computed.
+   * Packs the sync of a group. Null: the sessions see no change, and need no acknowledgement or events. When the sync is too large, packs
+   * only the current state, with `missed` if it omits events. `known`: the changes whose patches lead from `group.before` to `group.after`.
+   * Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,

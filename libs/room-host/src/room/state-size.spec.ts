@@ -13,7 +13,7 @@ describe('the size of a state', () => {
     expect(size.changedBytes).toBeGreaterThan(300);
   });
 
-  it('is measured when the state may exceed the limit', () => {
+  it('is measured when the state could exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(900);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)), roomWith(''))).toBe(true);

@@ -42,7 +42,7 @@ export class StateSize {
   }
 }
 
-/** Estimates the packed size of what is new in `after`, in bytes: the parts that are not objects of `before`. */
+/** Estimates the packed size of the parts of `after` that differ from `before`, in bytes. */
 function sizeOfChanged(before: unknown, after: unknown): number {
   if (before === after) return 0;
   if (typeof after !== 'object' || after === null || typeof before !== 'object' || before === null) return sizeOf(after);

@@ -64,7 +64,7 @@ elseif room[15] then
   redis.call('HDEL', KEYS[1], 'handed')
 end
 -- A takeover can lose changes that the earlier owner sent to clients: those above the version in the record. A handoff loses nothing. Drops
--- earlier takeovers at this version or above it, because this takeover rewinds their clients at least as far.
+-- earlier takeovers at this version or above it, because this takeover rewinds the clients of those takeovers at least as far.
 if roomTime == '' then
   local takeovers = {}
   for takenAs, takenAt in string.gmatch(room[16] or '', '(%d+):(%d+)') do

@@ -15,7 +15,8 @@ if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
--- A later checkpoint is already stored, and the log no longer contains the changes between the two. Storing this one would leave a gap.
+-- A later checkpoint is already stored, and the log no longer has the changes between both checkpoints. If this call replaced the later
+-- checkpoint with the earlier one, these changes would be lost.
 if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end

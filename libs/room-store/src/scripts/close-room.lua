@@ -1,6 +1,6 @@
--- Closes a room in which no game runs, if its record has not changed since the caller read it. Writes the key `closed`, which tells a
+-- Closes a room in which no game runs, if its record has not changed since the caller read it. Writes the key `closed`, which shows a
 -- former owner or a gateway that the room was closed. Otherwise a process that was suspended would restore the record, as if the store had
--- lost it.
+-- lost the record.
 -- KEYS  1 record of the room  2 log  3 checkpoint  4 `closed`
 -- ARGV  1 revision that the caller read  2 reason  3 TTL of `closed`, in ms
 -- Returns 1: closed

@@ -1,5 +1,5 @@
--- Restores the end of a game in a store that lost it. The caller is the last owner of the game. The script never creates a record. If the
--- record is missing and the room still has members, a gateway restores the record (`restore-room.lua`).
+-- Writes the end of a game into a store that lost this end. The caller is the last owner of the game. The script never creates a record.
+-- If the record is missing and the room still has members, a gateway restores the record (`restore-room.lua`).
 -- KEYS  1 record of the room  2 log  3 checkpoint  4 effects  5 epilogue
 -- ARGV  1 epoch of the game  2 id of the last batch  3 result (JSON)  4 effects that have not run yet ('' : none)  5 epilogue
 --       6 TTL of the epilogue, in ms  7 revision after the end  8 document of the room  9 round after the end  10 game

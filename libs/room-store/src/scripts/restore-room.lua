@@ -1,5 +1,5 @@
--- Restores a room in a store that lost the room or returned to an older record of it. The caller is a gateway, and the values are from the
--- last record that it has read. The script never writes the status `playing`, because only the owner restores a running game. When the
+-- Restores a room in a store that lost the room or fell back to an older record. The caller is a gateway, and the values are from the last
+-- record that the gateway has read. The script never writes the status `playing`, because only the owner restores a running game. When the
 -- gateway knows that the game has ended, the script also ends the game in the store.
 -- KEYS  1 record of the room  2 log  3 checkpoint  4 `closed` (see `close-room.lua`)
 -- ARGV  1 revision  2 document of the room  3 game  4 status  5 round  6 result (JSON, '' : none)

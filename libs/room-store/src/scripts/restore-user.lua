@@ -1,4 +1,4 @@
--- Restores the room of a user in a store that lost it. The caller is the gateway of the user's session.
+-- Restores the room of a user in a store that lost the user's record. The caller is the gateway of the user's session.
 -- KEYS  1 record of the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the session
 --       4 number of the first request that may not have ended yet; a room that this request or a later one has stored is not overwritten

@@ -41,7 +41,8 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // Refuses the start when most gateways cannot reach this server, even if the lobby can, because most players would miss the game.
+    // Refuses the start when most gateways cannot reach this server, even if the lobby can reach it, because most players would miss the
+    // game.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }

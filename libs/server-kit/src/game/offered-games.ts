@@ -41,7 +41,7 @@ export function versionsTaken({ version, oldestVersion = version }: OfferedGame)
  */
 const VERSIONS_BACK_MAX = 16;
 /**
- * Maximum length of the JSON Schema of a game's options, in characters. A longer schema is left out of the server's record, because every
+ * Maximum length of the JSON Schema of a game's options, in characters. The server's record does not contain a longer schema, because every
  * server reads that record.
  */
 const OPTIONS_SCHEMA_CHARACTERS_MAX = 8_192;

@@ -28,7 +28,7 @@ export function serveDashboard(app: NestExpressApplication): void {
   app.useStaticAssets(DASHBOARD_DIR, { index: 'index.html', setHeaders });
 }
 
-/** Lets browsers keep every file except the pages, because the name of every other file contains a hash of its content. */
+/** Lets browsers cache every file except the pages, because the name of every other file contains a hash of its content. */
 function setHeaders(response: ServerResponse, file: string): void {
   const isPage = file.endsWith('.html');
   if (isPage) response.setHeader('Content-Security-Policy', DASHBOARD_POLICY);

@@ -38,7 +38,7 @@ describe('the pages of a gateway', () => {
   }
 
   it.each(['/assets/nothing.js', '/api/nothing'])(
-    'on the ops port may not be framed, and load resources only from the gateway',
+    'on the ops port cannot be shown in a frame, and load resources only from the gateway',
     async (path) => {
       const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
       expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
@@ -46,7 +46,7 @@ describe('the pages of a gateway', () => {
     },
   );
 
-  it('for operators run scripts and styles only from files of the gateway, and are not kept by browsers', async () => {
+  it('for operators load scripts and styles only from files of the gateway, and are not cached by browsers', async () => {
     const { headers } = await fetch(await ops.getUrl());
     const policy = headers.get('content-security-policy')?.split('; ');
     expect(policy).toEqual(
@@ -60,7 +60,7 @@ describe('the pages of a gateway', () => {
     expect(await response.json()).toEqual({ auth: 'jwt' });
   });
 
-  it('for players may connect to other gateways, but may be framed only by their own origin', async () => {
+  it('for players can connect to other gateways, but only their own origin can show them in a frame', async () => {
     const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);
     expect(policy.get('connect-src')).toBe("'self' ws: wss:");
     expect([policy.get('frame-ancestors'), policy.get('default-src'), sniff]).toEqual(["'self'", "'self'", 'nosniff']);

@@ -4,7 +4,7 @@ import { type GatewaySession, SessionLifecycle, SessionTable } from '#libs/edge'
 import { Extension } from '#libs/extension';
 import type { ConnectedPlayer, ConnectedPlayerQuery, Control, FoundPlayers, SessionId } from '#libs/protocol';
 
-/** Searches the sessions of this gateway for operators. */
+/** Finds the players of this gateway for requests of operators, and disconnects players. */
 @Injectable()
 @Extension(LocalPlayers)
 export class SessionTablePlayers extends LocalPlayers {
@@ -15,7 +15,7 @@ export class SessionTablePlayers extends LocalPlayers {
     super();
   }
 
-  /** Scans all sessions once. Twenty thousand of them take a few milliseconds. */
+  /** Reads all sessions once. Reading twenty thousand sessions takes a few milliseconds. */
   override find({ text, user, after, limit }: ConnectedPlayerQuery): FoundPlayers {
     const part = text?.toLowerCase();
     const first: GatewaySession[] = [];
@@ -38,7 +38,7 @@ function matches({ user, name, connection }: GatewaySession, text: string): bool
   return user.toLowerCase().includes(text) || name.toLowerCase().includes(text) || (connection?.address.startsWith(text) ?? false);
 }
 
-/** Inserts a session into a list that is sorted by user and has at most `max` sessions. */
+/** Inserts a session into a list that is sorted by user. If the list then has more than `max` sessions, removes the last one. */
 function insert(list: GatewaySession[], session: GatewaySession, max: number): void {
   if (list.length === max && session.user >= list[max - 1]!.user) return;
   let low = 0;

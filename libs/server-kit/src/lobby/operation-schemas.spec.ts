@@ -14,7 +14,7 @@ describe('the name of a room', () => {
     ['  My \u3000 room ', 'My room'],
     ['👩‍🚀 only', '👩‍🚀 only'],
     ['x'.repeat(48), 'x'.repeat(48)],
-  ])('from the input %j is stored as %j', (name, shown) => {
+  ])('is stored without needless spaces: %j becomes %j', (name, shown) => {
     expect(create(name)).toEqual({ game: 'chess', name: shown });
   });
 
@@ -33,7 +33,7 @@ describe('the name of a room', () => {
 describe('the options in a request for a new room', () => {
   const withOptions = (options: unknown) => pipe.transform({ caller: {} as never, data: { game: 'chess', options } }).data;
 
-  it.each([{ fen: 'x' }, {}, { deep: [{ a: null, b: [true, 1.5] }] }])('may be %j', (options) => {
+  it.each([{ fen: 'x' }, {}, { deep: [{ a: null, b: [true, 1.5] }] }])('are accepted: %j', (options) => {
     expect(withOptions(options)).toEqual({ game: 'chess', options });
   });
 
@@ -43,7 +43,7 @@ describe('the options in a request for a new room', () => {
     ['bytes, which JSON cannot represent', { fen: new Uint8Array(2) }],
     ['a number that JSON cannot represent', { clock: Number.NaN }],
     ['more than 1024 bytes', { fen: 'ä'.repeat(512) }],
-  ])('may not be %s', (_what, options) => {
+  ])('are refused: %s', (_what, options) => {
     expect(() => withOptions(options)).toThrow(expect.objectContaining({ code: 'bad-data' }));
   });
 });

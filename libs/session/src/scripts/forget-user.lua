@@ -1,4 +1,4 @@
--- Deletes the live session of a user. Does nothing when the user has a newer live session.
+-- Deletes the key with the live session of a user, because that session has ended. Does nothing when the user has a newer live session.
 --
 -- KEYS  1 live session of the user
 -- ARGV  1 id of the session that ended

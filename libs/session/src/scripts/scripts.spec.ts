@@ -39,7 +39,7 @@ describe('the script rotate', () => {
 });
 
 describe('the script forget-user', () => {
-  it('deletes the key of an ended session, but not of a newer login', async () => {
+  it('deletes the key of a user only when the key contains the session that ended', async () => {
     const user = randomUUID() as UserId;
     await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
     await forgetUser(client, user, 'older' as SessionId);

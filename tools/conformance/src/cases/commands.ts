@@ -166,7 +166,7 @@ export const REWINDS: readonly Case[] = [
       await table.client.hears('event', ({ name }) => name === 'undone');
       const rewound = { from: 5, to: 3 };
       table.place(line, { epoch: 2, rewound });
-      // The second owner also dies before the client receives the state.
+      // A third server becomes the owner before the second owner has sent the state to the client.
       table.place(line, { epoch: 3, rewound });
       const event = await table.client.hears('rewound');
       expectEqual([event.from, event.to], [5, 3], 'from and to of the event');
@@ -203,8 +203,8 @@ async function twoCommands(table: Table, line: ScriptConnection) {
 }
 
 /**
- * Time limit for a client to repeat its commands after a resume, in ms. A client also repeats a command that is unanswered for longer than
- * this limit. So only a repeat within the limit shows that the resume caused it.
+ * Time limit for a client to repeat its commands after a resume, in ms. A client also repeats any command whose answer takes longer than
+ * this. So only a repeat within the limit shows that the resume caused it.
  */
 const AGAIN_MS = 1_200;
 

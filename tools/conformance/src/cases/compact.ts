@@ -72,8 +72,8 @@ export const COMPACT: readonly Case[] = [
       const times: unknown[] = [];
       send({ version: 1, state: compactState({ n: 1 }), time: 5_000 });
       times.push((await table.client.hears('state')).time);
-      // Version 2 has the same state as version 1, so the patch of version 3 also begins at version 1. The client must compute both times
-      // from the time of version 1.
+      // Version 2 has the same state as version 1, so the server may send the patch of version 3 as a patch of version 1. The client must
+      // compute both times from the time of version 1.
       send({ version: 2, from: 1, elapsed: 50, patch: new Uint8Array(0) });
       times.push((await table.client.hears('state')).time);
       send({ version: 3, from: 1, elapsed: 100, patch: compactPatch({ n: 1 }, { n: 2 }) });
@@ -89,7 +89,7 @@ export const COMPACT: readonly Case[] = [
       const { syncs } = vectors<SyncVectors>('syncs.json');
       const { line } = await compactGame(table);
       for (const { held, before, frame, fields, after } of syncs) {
-        // After `compactGame`, the client has a state of version 0. If the vector begins with a state, that state replaces it.
+        // A vector applies to the state `before` of version `held`. With -1, it needs no state.
         if (held >= 0) table.whole(line, held, before);
         line.sendBytes(Buffer.from(frame, 'hex'));
         const event = await table.client.hears('state', ({ version }) => version === fields.version);

@@ -1,7 +1,10 @@
 import { type Case, expectEqual, expectThat } from '../case.js';
 import { expectRefusal, QUIET_MS, SESSION, type Table } from '../table.js';
 
-/** Time for which the case waits, in ms. A client that wrongly reconnects does so earlier, because its first pauses are shorter. */
+/**
+ * Duration for which the case checks that the client does not reconnect, in ms. A client that wrongly reconnects does so earlier, because
+ * its first pauses are shorter.
+ */
 const NO_RETRY_MS = 900;
 
 export const REFUSALS: readonly Case[] = [

@@ -60,7 +60,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
 
 const WHAT_TO_DO = 'Request a new token, or try again.';
 
-/** The page after the end of a session that the player did not end. */
+/** The page after the session has ended without a request of the player. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>

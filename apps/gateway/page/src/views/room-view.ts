@@ -200,7 +200,7 @@ const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">
   <path d="M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.5 5.8M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.1-1.1" />
 </svg>`;
 
-/** Shows the raw state of a game without a page part. */
+/** Shows the state of a game as JSON, because this page has no code for the game. */
 function stateView(state: unknown): TemplateResult {
   return html`<section class="card">
     <p class="note">This page has no board for this game. The state is:</p>

@@ -41,7 +41,7 @@ function answerText({ isAccepted, accepted, players }: OfferedMatch, leftMs: num
   return isAccepted ? `Waiting for the others. ${accepts}` : `Answer within ${seconds} s. ${accepts}`;
 }
 
-/** Opens the dialog. Lit calls this function before the dialog is in the document, so the function waits until then. */
+/** Opens the dialog. Lit calls this function before the dialog is in the document, so the function waits until the dialog is there. */
 function openModal(element: Element | undefined): void {
   if (!(element instanceof HTMLDialogElement)) return;
   queueMicrotask(() => {

@@ -8,7 +8,10 @@ export const actsKey = (): string => redisName('{audit}:acts');
 /** Sorted set: the ids of the acts of operators, in the order of the times at which the acts began. */
 export const actOrderKey = (): string => redisName('{audit}:order');
 
-/** Adds an act and returns its id: the store time in ms, a dash, and `end`. The limits are a number of acts and their age in ms. */
+/**
+ * Adds an act and returns its id: the store time in ms, a dash, and `end`. `limits`: the maximum number of stored acts, and their maximum
+ * age in ms.
+ */
 export async function beginAct(
   client: RedisClient,
   end: string,

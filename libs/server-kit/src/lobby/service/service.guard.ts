@@ -10,8 +10,8 @@ export interface ServiceOptions {
 }
 
 /**
- * Refuses every request of the service API without its token. The admin token gives no access to the service API, and the service token
- * gives access to nothing else.
+ * Refuses each request to the service API that does not have the service token. The admin token gives no access to the service API, and the
+ * service token gives access to nothing else.
  */
 @Injectable()
 export class ServiceGuard implements CanActivate {

@@ -1,8 +1,8 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 /**
- * The outcome of a command, as far as its player knows. `sent`: the player has no answer yet. `unknown`: the command may or may not have
- * been applied. Either the game ended before the answer, or a server other than the owner refused the command.
+ * The outcome of a command, as far as its player received it. `sent`: the player has no answer yet. `unknown`: perhaps the room applied the
+ * command. Either the game ended before the answer, or a server other than the owner refused the command.
  */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
@@ -26,13 +26,13 @@ interface Member {
 }
 
 /**
- * The time by which a beat may be too early, in ms, because a server may correct its clock. A beat that is even earlier means that a timer
+ * The maximum time by which a beat may be too early, in ms, because a server may correct its clock. An earlier beat means that a timer
  * fired twice.
  */
 const CLOCK_SLACK_MS = 20;
 
-/** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
-export class GameBook {
+/** The history of one game of chain: the commands that its players sent, and the answers and events that they received. */
+export class GameHistory {
   private readonly sent = new Map<string, Sent>();
   private readonly members = new Map<string, Member>();
 
@@ -61,7 +61,8 @@ export class GameBook {
   }
 
   /**
-   * Returns the player's part of the book, and adds it when it is missing. A player who received no event was away during the whole game.
+   * Returns the player's part of the history, and adds it when it is missing. A player who received no event was away during the whole
+   * game.
    */
   member(player: string): Member {
     const known = this.members.get(player);
@@ -80,7 +81,9 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /** Number of players whose first event was not the first event of the game, although no report of missed events came before it. */
+  /**
+   * Number of players whose first event was not the first event of the game, and to whom the client reported no missed events before it.
+   */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;
@@ -95,7 +98,7 @@ export class GameBook {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'sent').length;
   }
 
-  /** Returns whether each player has received all events. */
+  /** Returns whether each command has an outcome, and each player has received the last event or a report of missed events. */
   get isComplete(): boolean {
     const { result } = this;
     if (!result || this.unsettled > 0) return false;
@@ -104,7 +107,7 @@ export class GameBook {
     );
   }
 
-  /** Returns the differences between the book and the game, one sentence each. */
+  /** Returns the differences between the history and the game, one sentence each. */
   verdict(): string[] {
     const { result } = this;
     if (!result) return ['it has no end'];
@@ -146,7 +149,7 @@ export class GameBook {
   }
 }
 
-/** Checks a result without the book: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
+/** Checks a result by itself: entries have no negative numbers, beats are not too early, and the hash matches the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;

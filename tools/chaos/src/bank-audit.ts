@@ -1,14 +1,14 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** The facts about one bank game, as far as its players received them. */
-export interface BankGameBook {
+/** The transfers of one bank game and its result, as its players received them. */
+export interface BankGameHistory {
   readonly game: string;
   readonly durability: Durability;
-  /** The ids of acknowledged transfers. When a player receives `rewound`, the transfers that the rewind has undone are removed. */
+  /** The ids of acknowledged transfers, without the transfers that a rewind has undone. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   readonly asked: ReadonlySet<string>;
-  /** The result of the game. Null: the game did not end by its rules. */
+  /** The result of the game. Null: no player received a result, for example because the game was lost. */
   readonly result: BankResult | null;
 }
 
@@ -20,13 +20,13 @@ export interface BankAudit {
   readonly missing: number;
 }
 
-/** Compares the accounts of the games with the ledger of payments. */
-export function auditBank(games: readonly BankGameBook[], payments: readonly Payment[]): BankAudit {
+/** Compares the transfers that the games have applied with the payments in the ledger. */
+export function auditBank(games: readonly BankGameHistory[], payments: readonly Payment[]): BankAudit {
   const violations: string[] = [];
   const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));
   const nameOf = (game: string): string => `${bankName(durabilities.get(game) ?? 'every-change')} game ${game}`;
 
-  // The recipient of payments removes duplicates by key, so two transfers must never have the same key.
+  // A recipient of payments ignores a repeated key, so two transfers must never have the same key.
   const byKey = new Map<string, Payment>();
   for (const payment of payments) {
     const before = byKey.get(payment.key);
@@ -42,15 +42,15 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
   }
 
   let missing = 0;
-  for (const book of games) {
-    const name = nameOf(book.game);
-    const ids = paid.get(book.game) ?? new Map<string, string[]>();
+  for (const history of games) {
+    const name = nameOf(history.game);
+    const ids = paid.get(history.game) ?? new Map<string, string[]>();
     for (const [id, keys] of ids) {
       if (keys.length > 1) violations.push(`${name}: transfer ${id} was paid ${keys.length} times, under the keys ${keys.join(', ')}`);
-      if (!book.asked.has(id)) violations.push(`${name}: transfer ${id} was paid, and no player requested it`);
+      if (!history.asked.has(id)) violations.push(`${name}: transfer ${id} was paid, and no player requested it`);
     }
-    if (!book.result) continue;
-    const { sent, purse } = book.result;
+    if (!history.result) continue;
+    const { sent, purse } = history.result;
     const account = new Set(sent);
     if (account.size !== sent.length) violations.push(`${name}: ${sent.length - account.size} transfers were applied twice`);
     if (purse + sent.length !== PURSE) violations.push(`${name}: ${purse} are left of ${PURSE} after ${sent.length} transfers`);
@@ -58,7 +58,7 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
     const unpaid = sent.filter((id) => !ids.has(id));
     missing += unpaid.length;
     for (const id of unpaid) violations.push(`${name}: transfer ${id} was dropped: the game has it, and it was not paid`);
-    for (const id of book.acknowledged.keys())
+    for (const id of history.acknowledged.keys())
       if (!account.has(id))
         violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and its player was notified of no rewind`);
   }

@@ -12,9 +12,9 @@ interface Search {
  * The record of all searches of a run. Checks that each search has one outcome, and that a match has at most `size` players. Also checks
  * that two searches never lead a player into the same room.
  */
-export class SearchBook {
+export class SearchHistory {
   private readonly searches: Search[] = [];
-  /** The players who entered the room of each match. */
+  /** For each room that a match created, the players who entered it. */
   private readonly players = new Map<string, string[]>();
 
   constructor(
